@@ -1,0 +1,1 @@
+"""The commands: arguments, progress and messages around the parts that know no screen."""

@@ -1,0 +1,57 @@
+"""The evaluation command: the perplexity of texts under a saved model."""
+
+import argparse
+import json
+import math
+
+from rnnlm.checkpoint import load_model
+from rnnlm.cli.command import add_debug, run
+from rnnlm.cli.options import at_least
+from rnnlm.corpus import read_text
+from rnnlm.evaluation import WINDOW, evaluate
+
+
+def build_parser(prog=None):
+    """The options of the evaluation command."""
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Perplexity of texts under a trained model. Each text is read as one stream: "
+        "the state is carried through it, and every word and every line end is predicted once.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("model", metavar="MODEL", help="a model file or a run folder")
+    parser.add_argument("texts", metavar="TEXT", nargs="+", help="UTF-8 text, one sentence a line")
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each text")
+    parser.add_argument("--time-size", type=at_least(1), default=WINDOW, metavar="T",
+                        help="steps at a time: memory, not the result, depends on it")
+    add_debug(parser)
+    return parser
+
+
+def main(argv=None, prog=None):
+    """The command; returns its exit code."""
+    return run(evaluate_texts, build_parser(prog), argv)
+
+
+def evaluate_texts(options):
+    """Print the scores of every text."""
+    model, vocabulary = load_model(options.model)
+    for path in options.texts:
+        result = evaluate(model, read_text(path, vocabulary), vocabulary.eos_id, options.time_size)
+        print(_as_json(path, result) if options.json else _as_text(path, result, vocabulary), flush=True)
+
+
+def _as_json(path, result):
+    values = {"file": path}
+    for name in ("sentences", "words", "oov", "targets", "log_prob", "perplexity", "perplexity_without_oov",
+                 "bits_per_token"):
+        value = getattr(result, name)
+        values[name] = value if math.isfinite(value) else None
+    return json.dumps(values, allow_nan=False)
+
+
+def _as_text(path, result, vocabulary):
+    fate = "left out" if vocabulary.unk_id is None else "scored as <unk>"
+    words = "words" if vocabulary.level == "word" else "characters"
+    oov = f"{result.oov:,} OOVs" + (f" ({fate})" if result.oov else "")
+    return (f"{path}: {result.sentences:,} sentences, {result.words:,} {words}, {oov}\n"
+            f"perplexity {result.perplexity:.6g}, without OOVs {result.perplexity_without_oov:.6g}, "
+            f"{result.bits_per_token:.5g} bits per token, {result.targets:,} targets, one stream")

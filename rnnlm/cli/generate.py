@@ -1,0 +1,93 @@
+"""The generation command: text from a saved model, printed as it is drawn."""
+
+import argparse
+import secrets
+import sys
+
+import numpy as np
+
+from rnnlm.checkpoint import load_model
+from rnnlm.cli.command import add_debug, note, run
+from rnnlm.cli.options import at_least, not_negative, share
+from rnnlm.errors import RnnlmError
+from rnnlm.generation import generate
+from rnnlm.text import spell, tokenize
+from rnnlm.vocabulary import UNKNOWN
+
+
+def build_parser(prog=None):
+    """The options of the generation command."""
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Write text with a trained model.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("model", metavar="MODEL", help="a model file or a run folder")
+    parser.add_argument("--prompt", default="", help="text to go on from (default: the start of a text)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--length", type=at_least(1), metavar="WORDS",
+                        help="how many words (or characters) to write (default: 100; 500 characters)")
+    length.add_argument("--sentences", type=at_least(1), metavar="K", help="write up to the K-th line end instead")
+    parser.add_argument("--temperature", type=not_negative, default=1.0, metavar="X",
+                        help="below 1 safer, above 1 bolder, 0 always the most probable word")
+    parser.add_argument("--top-k", type=at_least(1), metavar="K", help="draw from the K most probable words")
+    parser.add_argument("--top-p", type=share, metavar="P", help="draw from the likeliest words that together reach P")
+    parser.add_argument("--allow-unk", action="store_true", help="let the model write <unk>")
+    parser.add_argument("--seed", type=at_least(0), metavar="S", help="the same seed, the same text (default: any)")
+    add_debug(parser)
+    return parser
+
+
+def main(argv=None, prog=None):
+    """The command; returns its exit code."""
+    return run(generate_text, build_parser(prog), argv)
+
+
+def generate_text(options):
+    """Print the prompt and its continuation, each token as soon as it is drawn."""
+    model, vocabulary = load_model(options.model)
+    prompt = _prompt_ids(options.prompt, vocabulary)
+    forbidden = [] if options.allow_unk or vocabulary.unk_id is None else [vocabulary.unk_id]
+    if len(forbidden) == len(vocabulary):
+        raise RnnlmError("the vocabulary holds nothing that could be written")
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    ids = generate(model, [vocabulary.eos_id, *prompt], rng=np.random.default_rng(seed),
+                   temperature=options.temperature, top_k=options.top_k, top_p=options.top_p, forbidden=forbidden)
+    written = _until(options, vocabulary, ids)
+    text = ""
+    for text in spell(_chain(tokenize(options.prompt, vocabulary.level), vocabulary, written), vocabulary.level):
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    if not text.endswith("\n"):
+        print()
+    if options.seed is None:
+        note(f"seed {seed}")
+
+
+def _prompt_ids(prompt, vocabulary):
+    """The ids of the prompt; what happens to unknown words is said."""
+    tokens = tokenize(prompt, vocabulary.level)
+    ids = vocabulary.encode(tokens)
+    unknown = list(dict.fromkeys(token for token, i in zip(tokens, ids, strict=True) if i == UNKNOWN))
+    if unknown:
+        fate = "read as <unk>" if vocabulary.unk_id is not None else "left out of the model's context"
+        note(f"note: not in the vocabulary and {fate}: {' '.join(unknown)}")
+    if vocabulary.unk_id is None:
+        return [int(i) for i in ids if i != UNKNOWN]
+    return [vocabulary.unk_id if i == UNKNOWN else int(i) for i in ids]
+
+
+def _until(options, vocabulary, ids):
+    """The drawn ids up to the length that was asked for."""
+    length = options.length or (100 if vocabulary.level == "word" else 500)
+    words = sentences = 0
+    for i in ids:
+        yield i
+        words, sentences = words + (i != vocabulary.eos_id), sentences + (i == vocabulary.eos_id)
+        if sentences == options.sentences or (options.sentences is None and words == length):
+            return
+
+
+def _chain(prompt, vocabulary, ids):
+    """The prompt as it was written, then the drawn words."""
+    yield from prompt
+    for i in ids:
+        yield from vocabulary.decode([i])

@@ -1,0 +1,35 @@
+"""``rnnlm train | evaluate | generate``: the three commands under one name."""
+
+import sys
+
+USAGE = """usage: rnnlm COMMAND [options]
+
+  train      train a language model on text
+  evaluate   perplexity of texts under a trained model
+  generate   write text with a trained model
+
+rnnlm COMMAND --help shows a command's options; rnnlm --version the version."""
+
+
+def main(argv=None):
+    """Run the command named by the first argument; returns its exit code."""
+    name, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
+    if name in ("-h", "--help"):
+        print(USAGE)
+        return 0
+    if name == "--version":
+        from rnnlm import __version__
+
+        print(f"rnnlm {__version__}")
+        return 0
+    # Only the command that runs is imported: evaluation needs neither the trainer nor tqdm.
+    if name == "train":
+        from rnnlm.cli.train import main as command
+    elif name == "evaluate":
+        from rnnlm.cli.evaluate import main as command
+    elif name == "generate":
+        from rnnlm.cli.generate import main as command
+    else:
+        print(f"rnnlm: no command {name!r}: it must be train, evaluate or generate", file=sys.stderr)
+        return 2
+    return command(rest, prog=f"rnnlm {name}")

@@ -1,0 +1,86 @@
+"""Options: the types of their values, and the TOML files that can hold them."""
+
+import argparse
+import difflib
+import json
+import math
+import tomllib
+
+from rnnlm.errors import RnnlmError
+from rnnlm.files import reason
+
+
+def number(kind, rule, holds):
+    """An argparse type: a finite ``kind`` (int or float) for which ``holds``; ``rule`` says it in words."""
+
+    def convert(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not math.isfinite(value) or not holds(value):
+            raise argparse.ArgumentTypeError(f"must be {rule}, got {text!r}")
+        return value
+
+    return convert
+
+
+def at_least(smallest):
+    """A whole number from ``smallest`` on."""
+    return number(int, f"a whole number of at least {smallest}", lambda value: value >= smallest)
+
+
+positive = number(float, "a number above 0", lambda value: value > 0)
+not_negative = number(float, "a number of at least 0", lambda value: value >= 0)
+above_one = number(float, "a number above 1", lambda value: value > 1)
+below_one = number(float, "a number of at least 0 and below 1", lambda value: 0 <= value < 1)
+share = number(float, "a number above 0 and at most 1", lambda value: 0 < value <= 1)
+
+
+def apply_config(parser, path):
+    """Make the values of a TOML file the parser's defaults: the command line still comes before them.
+
+    RnnlmError: not readable, not TOML, an unknown option, a value the option does not take.
+    """
+    try:
+        with open(path, "rb") as file:
+            config = tomllib.load(file)
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
+    except ValueError as error:  # TOML or UTF-8
+        raise RnnlmError(f"{path} must be TOML: {error}") from error
+    actions = {action.dest: action for action in parser._actions if action.dest not in ("help", "config")}
+    for key, value in config.items():
+        name = key.replace("-", "_")
+        if name not in actions:
+            near = difflib.get_close_matches(name, actions, n=1, cutoff=0.3)
+            hint = f": did you mean {near[0]}?" if near else ""
+            raise RnnlmError(f"{path}: unknown option {key!r}{hint}")
+        parser.set_defaults(**{name: _converted(actions[name], value, f"{path}: {key}")})
+
+
+def _converted(action, value, where):
+    """A TOML value as the option's own type, by the option's own rule."""
+    if isinstance(action, argparse._StoreTrueAction):
+        if not isinstance(value, bool):
+            raise RnnlmError(f"{where} must be true or false, got {value!r}")
+        return value
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise RnnlmError(f"{where} must be one number or string, got {value!r}")
+    try:
+        value = action.type(str(value)) if action.type else str(value)
+    except argparse.ArgumentTypeError as error:
+        raise RnnlmError(f"{where} {error}") from None
+    if action.choices and value not in action.choices:
+        raise RnnlmError(f"{where} must be one of {', '.join(map(str, action.choices))}, got {value!r}")
+    return value
+
+
+def toml(values):
+    """A dict of strings, numbers, booleans and None as TOML; None, which TOML lacks, becomes a comment."""
+    lines = []
+    for name, value in values.items():
+        key = name.replace("_", "-")
+        # JSON writes strings, booleans and finite numbers as TOML does.
+        lines.append(f"# {key} is not set" if value is None else f"{key} = {json.dumps(value)}")
+    return "\n".join(lines) + "\n"

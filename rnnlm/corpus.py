@@ -1,0 +1,215 @@
+"""A corpus: the ids of a training, a validation and a test text, and the vocabulary of the training text.
+
+A corpus is a folder with three texts, one text file that is split in order, or a name: a folder
+under ``datasets/`` whose ``corpus.json`` says what it is and, where the texts are not beside it,
+from where they are fetched.
+"""
+
+import json
+import os
+import re
+import sysconfig
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from rnnlm.download import fetch, is_intact
+from rnnlm.errors import RnnlmError
+from rnnlm.text import LINE_END, read_ids
+from rnnlm.vocabulary import EOS, UNK, UNKNOWN, Vocabulary
+
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass
+class EncodedText:
+    """A text as ids of one vocabulary.
+
+    ids (n,) int32; is_oov (n,) bool: the ids that stand for a word outside the vocabulary (as <unk>).
+    words, sentences, oov: counts of the text as written; where the vocabulary has no <unk>, the oov
+    words are left out of ``ids``.
+    """
+
+    ids: np.ndarray
+    is_oov: np.ndarray
+    words: int
+    sentences: int
+    oov: int
+
+    @classmethod
+    def from_raw(cls, raw, vocabulary):
+        """From ids in which UNKNOWN stands for every word outside the vocabulary."""
+        is_oov = raw == UNKNOWN
+        sentences, oov = int((raw == vocabulary.eos_id).sum()), int(is_oov.sum())
+        words = raw.size - sentences
+        if vocabulary.unk_id is None:
+            raw, is_oov = raw[~is_oov], np.zeros(raw.size - oov, dtype=bool)
+        else:
+            raw = np.where(is_oov, np.int32(vocabulary.unk_id), raw)
+        return cls(raw, is_oov, words, sentences, oov)
+
+
+@dataclass
+class Corpus:
+    """Three texts and their vocabulary.
+
+    train (n,) int32; valid, test: EncodedText; notes: what was decided on the way, a line each;
+    best_possible: the lowest perplexity any model can expect on valid and test, by split, where known.
+    """
+
+    name: str
+    vocabulary: Vocabulary
+    train: np.ndarray
+    valid: EncodedText
+    test: EncodedText
+    notes: list = field(default_factory=list)
+    best_possible: dict = field(default_factory=dict)
+
+
+def read_text(path, vocabulary):
+    """The EncodedText of a file under a fixed vocabulary. RnnlmError if it has no token or cannot be read."""
+    raw = read_ids(path, vocabulary.index(), vocabulary.level)
+    if not raw.size:
+        raise RnnlmError(f"{path} must hold at least one line of text, but it is empty")
+    return EncodedText.from_raw(raw, vocabulary)
+
+
+def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=None, on_file=None):
+    """The Corpus named by ``spec``: a known name, a folder or a file.
+
+    level: "word" or "char".  min_count: words of the training text seen fewer times become <unk>;
+    by default 2, but 1 for characters and for a text that has <unk> already.  max_vocab: the most
+    entries of the vocabulary.  max_tokens: train on the first tokens only.  on_file(name, size)
+    returns a progress callback for each file that is fetched.
+    RnnlmError: no such corpus, a text that cannot be read, nothing to train on.
+    """
+    path, about = _resolve(spec)
+    name = about.get("name", path.stem)
+    index = defaultdict()  # token -> id in order of first appearance, the training text first
+    index.default_factory = index.__len__
+    if path.is_dir():
+        files = _split_files(path, about, on_file)
+        train, valid, test = (read_ids(files[split], index, level) for split in SPLITS)
+        notes = []
+    else:
+        train, valid, test, notes = _split_ids(read_ids(path, index, level), index, path)
+    if not train.size:
+        raise RnnlmError(f"{path}: the training text is empty; it must hold at least one line")
+    train = train[:max_tokens]
+    words = [EOS if token == LINE_END else token for token in index]
+    vocabulary, vocabulary_notes = _vocabulary(words, train, level, min_count, max_vocab)
+    raw_ids = np.array([vocabulary.ids.get(word, UNKNOWN) for word in words], dtype=np.int32)
+    valid, test = (EncodedText.from_raw(raw_ids[ids], vocabulary) for ids in (valid, test))
+    for split, text in (("validation", valid), ("test", test)):
+        if not text.ids.size:
+            raise RnnlmError(f"{path}: the {split} text has no token the training text knows; give more text")
+    train = EncodedText.from_raw(raw_ids[train], vocabulary).ids
+    best = about.get("best_possible", {}) if level == "word" else {}
+    # The optimum is that of the text as written: it says nothing of a text with words replaced or left out.
+    best = {split: best[split]["perplexity"] for split, text in (("valid", valid), ("test", test))
+            if split in best and not text.oov}
+    notes += vocabulary_notes + _oov_notes(valid, test, vocabulary)
+    return Corpus(name, vocabulary, train, valid, test, notes, best)
+
+
+def _vocabulary(words, train, level, min_count, max_vocab):
+    """The vocabulary of the training ids, and what to say about <unk>."""
+    seen = np.bincount(train, minlength=len(words))
+    counts = {word: int(count) for word, count in zip(words, seen, strict=True) if count}
+    counts.setdefault(EOS, 0)  # the first --max-tokens of a text may not reach a line end
+    if min_count is None:
+        min_count = 1 if level == "char" or UNK in counts else 2
+    vocabulary = Vocabulary.from_counts(counts, level, min_count, max_vocab)
+    unit = "words" if level == "word" else "characters"
+    gone = len(counts.keys() - vocabulary.ids.keys())
+    if gone:
+        reason = f"seen fewer than {min_count} times" if max_vocab is None else "too rare for the vocabulary"
+        return vocabulary, [f"{gone:,} {unit} of the training text are {reason} and became {UNK}"]
+    if vocabulary.unk_id is None:
+        return vocabulary, [f"no {UNK}: every one of the training text's {unit} is in the vocabulary"]
+    return vocabulary, [f"{UNK} is a word of the training text and stands for unknown words"]
+
+
+def _oov_notes(valid, test, vocabulary):
+    fate = "are left out" if vocabulary.unk_id is None else f"count as {UNK}"
+    return [f"{text.oov:,} of the {split} text's {text.words:,} tokens are not in the vocabulary and {fate}"
+            for split, text in (("validation", valid), ("test", test)) if text.oov]
+
+
+def _resolve(spec):
+    """The path of a corpus and the content of its corpus.json ({} where there is none)."""
+    known = known_corpora()
+    path = known[spec] if spec in known else Path(spec)
+    if not path.exists():
+        raise RnnlmError(
+            f"no corpus {spec!r}: it must be a folder, a text file, or a known name ({', '.join(sorted(known))})"
+        )
+    about = path / "corpus.json"
+    if not about.is_file():
+        return path, {}
+    try:
+        return path, json.loads(about.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RnnlmError(f"{about} must be JSON: {error}") from error
+
+
+def known_corpora():
+    """Folders of the corpora known by name: those under ``datasets/`` that hold a corpus.json."""
+    # beside the package in a checkout; under the environment's share/ where the package was installed from a wheel
+    places = [Path(__file__).parent.parent / "datasets", Path(sysconfig.get_path("data")) / "share/rnnlm/datasets"]
+    found = [about.parent for place in reversed(places) for about in sorted(place.glob("*/corpus.json"))]
+    return {folder.name: folder for folder in found}
+
+
+def cache_folder():
+    """Where fetched corpora are kept: $RNNLM_CACHE, or rnnlm in $XDG_CACHE_HOME or ~/.cache."""
+    if "RNNLM_CACHE" in os.environ:
+        return Path(os.environ["RNNLM_CACHE"])
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnnlm"
+
+
+def _split_files(folder, about, on_file):
+    """The three files of a corpus folder by split, fetched into the cache if the folder does not hold them."""
+    if "files" not in about or all(_named(folder, split) for split in SPLITS):
+        return {split: _the_file(folder, split) for split in SPLITS}
+    cache = cache_folder() / folder.name
+    for entry in about["files"]:
+        path, size, sha256 = cache / entry["name"], entry["bytes"], entry["sha256"]
+        if not is_intact(path, size, sha256):
+            on_bytes = on_file(entry["name"], size) if on_file else None
+            fetch(about["address"] + entry["name"], path, size, sha256, on_bytes)
+    return {split: _the_file(cache, split) for split in SPLITS}
+
+
+def _named(folder, split):
+    """Files of ``folder`` that are called train.txt, ptb.train.txt, wiki.train.tokens or the like."""
+    pattern = re.compile(rf"(.*[._-])?{split}\.(txt|tokens|raw)", re.ASCII)
+    return sorted(path for path in folder.iterdir() if pattern.fullmatch(path.name))
+
+
+def _the_file(folder, split):
+    candidates = _named(folder, split)
+    if len(candidates) != 1:
+        found = ", ".join(path.name for path in candidates) or "none"
+        raise RnnlmError(
+            f"{folder} must hold one text named {split}.txt, NAME.{split}.txt or NAME.{split}.tokens, found {found}"
+        )
+    return candidates[0]
+
+
+def _split_ids(ids, index, path):
+    """Split one text in order, 90/5/5, at line ends where there are enough of them."""
+    if ids.size < 20:
+        raise RnnlmError(f"{path} must hold at least 20 tokens to be split into three texts, got {ids.size}")
+    ends = np.flatnonzero(ids == index[LINE_END]) + 1
+    cuts = [int(share * ids.size) for share in (0.90, 0.95)]
+    at_lines = [int(ends[np.searchsorted(ends, cut)]) for cut in cuts]
+    where = "at token"
+    if at_lines[0] < at_lines[1] < ids.size:
+        cuts, where = at_lines, "at line end"
+    train, valid, test = np.split(ids, cuts)
+    note = (f"one file, split in order {where}s 90/5/5: {train.size:,} tokens to train, "
+            f"{valid.size:,} to validate, {test.size:,} to test")
+    return train, valid, test, [note]

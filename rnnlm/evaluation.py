@@ -1,0 +1,76 @@
+"""Evaluation: how well a model predicts a text it has not seen."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnlm.functions import target_log_probs
+
+WINDOW = 256  # steps at a time: memory is WINDOW * V numbers; the result does not depend on it
+
+
+@dataclass
+class Evaluation:
+    """Scores of one text.
+
+    words, sentences, oov: counts of the text as written; targets: what was predicted, <eos> included;
+    log_prob: sum of ln p over the targets; log_prob_oov, oov_targets: the part of it on words outside
+    the vocabulary, predicted as <unk>.
+    """
+
+    sentences: int
+    words: int
+    oov: int
+    targets: int
+    log_prob: float
+    oov_targets: int = 0
+    log_prob_oov: float = 0.0
+
+    @property
+    def perplexity(self):
+        """exp(-log_prob / targets)."""
+        return perplexity(-self.log_prob, self.targets)
+
+    @property
+    def perplexity_without_oov(self):
+        """The same over the targets that are words of the vocabulary."""
+        return perplexity(self.log_prob_oov - self.log_prob, self.targets - self.oov_targets)
+
+    @property
+    def bits_per_token(self):
+        """-log_prob / targets in bits."""
+        return -self.log_prob / self.targets / math.log(2)
+
+
+def perplexity(nats, targets):
+    """exp(total nats / total targets); inf where that is too large for a float or nothing was counted."""
+    try:
+        return math.exp(nats / targets)
+    except (OverflowError, ZeroDivisionError):
+        return math.inf
+
+
+def token_log_probs(model, ids, eos_id, window=WINDOW):
+    """ln p of every token of a text given all before it: ids (n,) -> (n,) float64.
+
+    One stream with a fresh state; <eos> opens the text as context, so the first word is predicted
+    too.  The model's own state and dropout are as before afterwards.
+    """
+    context = np.concatenate([np.array([eos_id], dtype=ids.dtype), ids[:-1]])
+    log_probs = np.empty(len(ids))
+    with model.fresh_state():
+        for start in range(0, len(ids), window):
+            xs, ts = (a[np.newaxis, start : start + window] for a in (context, ids))
+            log_probs[start : start + window] = target_log_probs(model.predict(xs)[0], ts[0])
+    return log_probs
+
+
+def evaluate(model, text, eos_id, window=WINDOW):
+    """The Evaluation of an EncodedText, read as one stream."""
+    log_probs = token_log_probs(model, text.ids, eos_id, window)
+    return Evaluation(
+        sentences=text.sentences, words=text.words, oov=text.oov,
+        targets=len(log_probs), log_prob=float(log_probs.sum()),
+        oov_targets=int(text.is_oov.sum()), log_prob_oov=float(log_probs[text.is_oov].sum()),
+    )

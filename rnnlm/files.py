@@ -1,0 +1,56 @@
+"""Files that appear whole or not at all."""
+
+import os
+import secrets
+from contextlib import contextmanager
+from pathlib import Path
+
+from rnnlm.errors import RnnlmError
+
+
+@contextmanager
+def whole_file(path):
+    """Open a binary file that replaces ``path`` only when the block ends without an error.
+
+    A temporary file in the same folder is written, flushed, synced and renamed, and the folder is
+    synced, so that a crash at any moment leaves the old file or the new one.  A symbolic link is
+    followed; a target that is not a regular file is refused with RnnlmError.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        raise RnnlmError(f"{path} is not a regular file and is not replaced: choose another name")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        # Mode 0o666 lets the umask decide the permissions; "x" never opens a file that is there.
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o666)) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be written: {reason(error)}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path, text):
+    """Write ``text`` to ``path`` as UTF-8, whole or not at all."""
+    with whole_file(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def sync_folder(folder):
+    """Make a rename in ``folder`` last through a power cut, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def reason(error):
+    """The few words of an OSError a user can act on, without the errno and the name."""
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,36 @@
+"""The elementwise and row-wise functions of the network: pure, and stable for any finite input."""
+
+import numpy as np
+
+
+def sigmoid(x):
+    """Logistic function 1 / (1 + exp(-x)), same shape as x; no overflow at either end.
+
+    Written as (1 + tanh(x / 2)) / 2, which is the same function and saturates quietly.
+    """
+    return 0.5 * (1.0 + np.tanh(0.5 * x))
+
+
+def softmax(x):
+    """Probabilities exp(x) / sum(exp(x)) over the last axis; the maximum is taken out first."""
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    e /= e.sum(axis=-1, keepdims=True)
+    return e
+
+
+def target_log_probs(scores, targets):
+    """ln softmax(scores)[target] for scores (n, V) and ids (n,): (n,).  Overwrites ``scores``.
+
+    One pass each for the maximum, the difference, exp and the sum, and no second array of that size.
+    """
+    scores -= scores.max(axis=-1, keepdims=True)
+    picked = scores[np.arange(len(targets)), targets]
+    np.exp(scores, out=scores)
+    return picked - np.log(scores.sum(axis=-1))
+
+
+def log_softmax(x):
+    """Natural logarithm of softmax(x) over the last axis, finite where softmax itself underflows to 0."""
+    shifted = x - x.max(axis=-1, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return shifted

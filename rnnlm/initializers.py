@@ -1,0 +1,30 @@
+"""First values of the weights: each function takes a shape and a generator and returns a float32 array.
+
+A sum of n independent terms has n times the variance of one, so a product with an (n, k) matrix
+keeps the size of its input when the entries have standard deviation 1 / sqrt(n).
+"""
+
+import numpy as np
+
+
+def uniform(shape, rng, scale=0.1):
+    """Uniform on [-scale, scale)."""
+    return rng.uniform(-scale, scale, shape).astype(np.float32)
+
+
+def scaled_normal(shape, rng, gain=1.0):
+    """Normal with standard deviation gain / sqrt(rows) (LeCun et al., 1998, section 4.6)."""
+    return (rng.standard_normal(shape) * (gain / np.sqrt(shape[0]))).astype(np.float32)
+
+
+def orthogonal(shape, rng, gain=1.0):
+    """A random orthogonal matrix times gain: keeps the length of a vector (Saxe et al., 2013).
+
+    The QR decomposition of a normal matrix gives one; multiplying by the signs of R's diagonal
+    makes every orthogonal matrix equally likely (Mezzadri, 2007). shape must be square.
+    """
+    rows, columns = shape
+    if rows != columns:
+        raise ValueError(f"orthogonal needs a square shape, got {shape}")
+    Q, R = np.linalg.qr(rng.standard_normal(shape))
+    return (gain * Q * np.sign(np.diag(R))).astype(np.float32)

@@ -1,0 +1,92 @@
+"""The language model: embedding, recurrent layers, a score for every word, softmax with loss."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from rnnlm.initializers import orthogonal, scaled_normal, uniform
+from rnnlm.layers import TimeAffine, TimeDropout, TimeEmbedding, TimeRNN, TimeSoftmaxWithLoss
+
+
+class LanguageModel:
+    """p(next word | all words before) by a recurrent network (Mikolov et al., 2010).
+
+    ids (N, T) -> TimeEmbedding -> [TimeDropout -> TimeRNN] x layers -> TimeDropout -> TimeAffine -> TimeSoftmaxWithLoss
+
+    vocab_size V, wordvec_size D, hidden_size H: sizes; dropout: share of values left out in training;
+    rng: a numpy.random.Generator for the first weights, and the parent of dropout's own generator.
+    ``params`` and ``grads`` list the arrays of all layers; ``named_params`` gives them readable names.
+    """
+
+    def __init__(self, vocab_size, wordvec_size=100, hidden_size=100, layers=1, dropout=0.0, *, rng, dtype=np.float32):
+        V, D, H = vocab_size, wordvec_size, hidden_size
+        self.architecture = {"cell": "rnn", "vocab_size": V, "wordvec_size": D, "hidden_size": H,
+                             "layers": layers, "dropout": dropout}
+        (dropout_rng,) = rng.spawn(1)
+        self.embedding = TimeEmbedding(uniform((V, D), rng).astype(dtype))
+        self.recurrent = []
+        for inputs in [D] + [H] * (layers - 1):
+            Wx, Wh = scaled_normal((inputs, H), rng), orthogonal((H, H), rng)
+            self.recurrent.append(TimeRNN(Wx.astype(dtype), Wh.astype(dtype), np.zeros(H, dtype), stateful=True))
+        self.affine = TimeAffine(scaled_normal((H, V), rng).astype(dtype), np.zeros(V, dtype))
+        self.loss = TimeSoftmaxWithLoss()
+        self.dropouts = [TimeDropout(dropout, rng=dropout_rng) for _ in range(layers + 1)]
+
+        self.layers = [self.embedding]
+        for drop, recurrent in zip(self.dropouts, self.recurrent, strict=False):
+            self.layers += [drop, recurrent]
+        self.layers += [self.dropouts[-1], self.affine]
+        self.params = [p for layer in self.layers for p in layer.params]
+        self.grads = [g for layer in self.layers for g in layer.grads]
+
+    def named_params(self):
+        """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..., affine/W, affine/b."""
+        named = [("embedding", self.embedding, ["W"])]
+        named += [(f"rnn{i}", layer, ["Wx", "Wh", "b"]) for i, layer in enumerate(self.recurrent, start=1)]
+        named += [("affine", self.affine, ["W", "b"])]
+        return {f"{name}/{key}": array for name, layer, keys in named
+                for key, array in zip(keys, layer.params, strict=True)}
+
+    def predict(self, xs):  # ids (N, T) -> (N, T, V)
+        """Scores (logits) of every word as the next one, at every step; carries the state on."""
+        for layer in self.layers:
+            xs = layer.forward(xs)
+        return xs
+
+    def forward(self, xs, ts):  # ids (N, T), ids (N, T) -> float
+        """Mean loss of the window in nats per token; carries the state on."""
+        return self.loss.forward(self.predict(xs), ts)
+
+    def backward(self):
+        """Fill ``grads`` with the gradients of the last forward's loss."""
+        dout = self.loss.backward()
+        for layer in reversed(self.layers):
+            dout = layer.backward(dout)
+
+    def reset_state(self):
+        """Forget what was read: the next window starts from zeros."""
+        for layer in self.recurrent:
+            layer.reset_state()
+
+    def get_state(self):
+        """The states of all recurrent layers, a list of tuples of arrays (or None)."""
+        return [tuple(getattr(layer, name) for name in layer.state_names) for layer in self.recurrent]
+
+    def set_state(self, states):
+        """Go on from what get_state returned."""
+        for layer, state in zip(self.recurrent, states, strict=True):
+            layer.set_state(*state)
+
+    @contextmanager
+    def fresh_state(self):
+        """A block in which the model reads from zeros and without dropout; afterwards its state is as before."""
+        states, trains = self.get_state(), [drop.train for drop in self.dropouts]
+        self.reset_state()
+        for drop in self.dropouts:
+            drop.train = False
+        try:
+            yield
+        finally:
+            self.set_state(states)
+            for drop, train in zip(self.dropouts, trains, strict=True):
+                drop.train = train

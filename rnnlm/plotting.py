@@ -1,0 +1,61 @@
+"""Pictures of a run.  matplotlib is imported when a picture is drawn, through Figure: no window, no back end."""
+
+import io
+import math
+from itertools import pairwise
+
+from rnnlm.files import whole_file
+
+
+def plot_perplexity(path, records, title, best_possible=None):
+    """Draw training and validation perplexity over the epochs into a PNG file.
+
+    records: dicts with the keys of metrics.jsonl.  Marked are the best epoch, the epochs that began
+    with another learning rate and, if given, the lowest perplexity any model can reach.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    epochs = [record["epoch"] for record in records]
+    axes.plot(epochs, _values(records, "train_perplexity"), "o-", ms=3, color="tab:blue", label="training")
+    axes.plot(epochs, _values(records, "valid_perplexity"), "o-", ms=3, color="tab:orange", label="validation")
+    best = min(records, key=lambda record: record["valid_perplexity"] or math.inf)
+    if best["valid_perplexity"]:
+        axes.plot(best["epoch"], best["valid_perplexity"], "*", ms=14, color="tab:red", zorder=3,
+                  label=f"best: {best['valid_perplexity']:.4g} after epoch {best['epoch']}")
+    if best_possible:
+        axes.axhline(best_possible, color="tab:green", ls="--", label=f"best possible: {best_possible:.4g}")
+    _mark_rates(axes, records)
+    axes.set(title=title, xlabel="epoch", ylabel="perplexity", yscale="log")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    _plain_log_ticks(axes.yaxis)
+    axes.grid(alpha=0.3, which="both")
+    axes.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    with whole_file(path) as file:
+        file.write(buffer.getvalue())
+
+
+def _values(records, key):
+    """The numbers to draw; a perplexity too large for a number (None) leaves a gap."""
+    return [math.nan if record[key] is None else record[key] for record in records]
+
+
+def _mark_rates(axes, records):
+    """A thin line where an epoch began with another learning rate than the one before."""
+    label = "learning rate changed"
+    for before, record in pairwise(records):
+        if record["lr"] != before["lr"]:
+            axes.axvline(record["epoch"] - 0.5, color="tab:gray", lw=0.8, ls=":", label=label)
+            label = None  # one entry in the legend
+
+
+def _plain_log_ticks(axis):
+    """Perplexities as plain numbers (8, 10, 20, 50, 100), not powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,84 @@
+"""From bytes to tokens: strict UTF-8, one sentence a line, ASCII white space between words.
+
+A token is a string.  The line end is the token "\\n" at both levels; a vocabulary shows it as <eos>.
+"""
+
+import re
+
+import numpy as np
+
+from rnnlm.errors import RnnlmError
+from rnnlm.files import reason
+
+LEVELS = ("word", "char")
+LINE_END = "\n"
+
+# str.split() would also split at NBSP, U+0085 and more, and counts would differ from other toolkits.
+_WORDS = re.compile(r"[^ \t\n\r\v\f]+|\n")
+
+
+def tokenize(text, level):
+    """Tokens of a piece of text, a list of strings: words or characters, and "\\n" for every line end."""
+    return _WORDS.findall(text) if level == "word" else list(text)
+
+
+def read_blocks(path, size=1 << 22):
+    """Yield the text of a file in pieces that end at line ends, each of about ``size`` bytes.
+
+    A byte-order mark is dropped, CRLF becomes LF, a last line without line end gets one.
+    RnnlmError: the file cannot be read, a byte is not UTF-8, there is a NUL.
+    """
+    line = 1
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(size):
+                block += file.readline()
+                text = _decode(block, path, line, file.tell() - len(block))
+                text = text.removeprefix("\ufeff") if line == 1 else text
+                line += block.count(b"\n")
+                text = text.replace("\r\n", "\n")
+                yield text if text.endswith("\n") else text + "\n"
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
+
+
+def _decode(block, path, line, offset):
+    """The text of a block that starts at ``line`` (from 1) and ``offset`` (bytes)."""
+    try:
+        text = block.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line, offset = line + block.count(b"\n", 0, error.start), offset + error.start
+        raise RnnlmError(
+            f"{path} must be UTF-8: line {line} (byte offset {offset}) holds the byte 0x{block[error.start]:02x}; "
+            "convert it, for example with iconv -t utf-8"
+        ) from None
+    if "\0" in text:
+        line, offset = line + block.count(b"\n", 0, block.index(0)), offset + block.index(0)
+        raise RnnlmError(
+            f"{path} must be text: line {line} (byte offset {offset}) holds a NUL; is it UTF-16 or a binary file?"
+        )
+    return text
+
+
+def read_ids(path, index, level):
+    """All tokens of a file as ids, an int32 array: ``index[token]`` for each, in order.
+
+    ``index`` decides what a new token means: a dict whose ``__missing__`` counts up builds a
+    vocabulary, one that returns -1 encodes with a fixed one.
+    """
+    pieces = [np.empty(0, dtype=np.int32)]
+    for text in read_blocks(path):
+        tokens = tokenize(text, level)
+        pieces.append(np.fromiter(map(index.__getitem__, tokens), dtype=np.int32, count=len(tokens)))
+        if level == "word" and "<eos>" in text and "<eos>" in tokens:
+            raise RnnlmError(f"{path} holds the word <eos>, which every line end stands for: remove it from the text")
+    return np.concatenate(pieces)
+
+
+def spell(tokens, level):
+    """Yield the pieces of printed text for a stream of tokens ("\\n" ends a line), one piece a token."""
+    at_line_start = True
+    for token in tokens:
+        glue = "" if at_line_start or level == "char" or token == LINE_END else " "
+        yield glue + token
+        at_line_start = token == LINE_END

@@ -1,0 +1,8 @@
+"""Perplexity of texts under a trained model: python scripts/evaluate_rnnlm.py --help."""
+
+import sys
+
+from rnnlm.cli.evaluate import main
+
+if __name__ == "__main__":
+    sys.exit(main())

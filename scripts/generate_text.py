@@ -1,0 +1,8 @@
+"""Write text with a trained model: python scripts/generate_text.py --help."""
+
+import sys
+
+from rnnlm.cli.generate import main
+
+if __name__ == "__main__":
+    sys.exit(main())
