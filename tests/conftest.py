@@ -1,0 +1,32 @@
+"""What several tests share."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def rng():
+    """A generator with a fixed seed."""
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def golden():
+    """Numbers of an independent implementation; see golden/make_golden.py."""
+    return json.loads((Path(__file__).parent / "golden/golden.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def small_corpus(tmp_path):
+    """A corpus folder: a few sentences that repeat, so that a small model learns them in seconds."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    cycle = "the cat sat on the mat .\nthe dog ran to the door .\na bird sang in the tree .\n"
+    for split, times in (("train", 40), ("valid", 4), ("test", 4)):
+        (folder / f"{split}.txt").write_text(cycle * times, encoding="utf-8")
+    return folder

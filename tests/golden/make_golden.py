@@ -1,0 +1,107 @@
+"""Golden numbers from an independent implementation: PyTorch's modules and automatic differentiation, float64.
+
+    pip install torch
+    python tests/golden/make_golden.py
+
+writes golden.json beside this file.  Nothing of rnnlm is imported here.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from torch import nn
+
+torch.set_default_dtype(torch.float64)
+
+
+def lists(**tensors):
+    return {name: tensor.detach().tolist() for name, tensor in tensors.items()}
+
+
+def worked_case():
+    """The worked numbers: a window of three steps, and the gradients of a smooth loss."""
+    x = torch.tensor([[[1, 2], [2, 3], [3, 4]]]) / 100
+    Wx = torch.tensor([[1, 3, 5, 7], [3, 5, 7, 8]]) / 100
+    Wh = torch.tensor([[1, 3, 5, 7], [2, 4, 6, 8], [3, 5, 7, 8], [4, 6, 8, 10]]) / 100
+    b, h0 = torch.ones(4), torch.zeros(1, 4)
+    return {"inputs": lists(x=x, Wx=Wx, Wh=Wh, b=b, h0=h0), **recurrence(x, Wx, Wh, b, h0)}
+
+
+def random_case(N, T, D, H):
+    """The same for a batch with a state that comes in."""
+    x, Wx, Wh, b, h0 = (torch.randn(*shape) / 2 for shape in ((N, T, D), (D, H), (H, H), (H,), (N, H)))
+    return {"inputs": lists(x=x, Wx=Wx, Wh=Wh, b=b, h0=h0), **recurrence(x, Wx, Wh, b, h0)}
+
+
+def recurrence(x, Wx, Wh, b, h0):
+    """States by torch.nn.RNN; gradients of loss = sum(weights * hs + hs^2 / 2), so dhs = weights + hs."""
+    rnn = nn.RNN(Wx.shape[0], Wx.shape[1], batch_first=True)
+    with torch.no_grad():
+        rnn.weight_ih_l0.copy_(Wx.T)
+        rnn.weight_hh_l0.copy_(Wh.T)
+        rnn.bias_ih_l0.copy_(b)
+        rnn.bias_hh_l0.zero_()
+    x, h0 = x.clone().requires_grad_(), h0.clone().requires_grad_()
+    hs, _ = rnn(x, h0[None])
+    weights = torch.linspace(-1, 1, hs.numel()).view_as(hs)
+    (weights * hs + hs**2 / 2).sum().backward()
+    return {"weights": weights.tolist(), "hs": hs.tolist(), "grads": lists(
+        dWx=rnn.weight_ih_l0.grad.T, dWh=rnn.weight_hh_l0.grad.T, db=rnn.bias_ih_l0.grad, dx=x.grad, dh0=h0.grad)}
+
+
+def language_model(V, D, H, N, T):
+    """Loss and gradients of a two-layer language model over two windows, state carried, gradient cut; one target masked."""
+    embedding, rnn, affine = nn.Embedding(V, D), nn.RNN(D, H, num_layers=2, batch_first=True), nn.Linear(H, V)
+    for p in [*embedding.parameters(), *rnn.parameters(), *affine.parameters()]:
+        nn.init.uniform_(p, -0.7, 0.7)
+    nn.init.zeros_(rnn.bias_hh_l0)
+    nn.init.zeros_(rnn.bias_hh_l1)
+    ids = torch.randint(0, V, (N, 2 * T + 1))
+    xs, ts = ids[:, :-1], ids[:, 1:].clone()
+    ts[0, T] = -1
+    with torch.no_grad():
+        _, state = rnn(embedding(xs[:, :T]))
+    hs, _ = rnn(embedding(xs[:, T:]), state)
+    loss = nn.functional.cross_entropy(affine(hs).flatten(0, 1), ts[:, T:].flatten(), ignore_index=-1)
+    loss.backward()
+    named = {"embedding/W": embedding.weight, "affine/W": affine.weight, "affine/b": affine.bias}
+    for i in (0, 1):
+        named |= {f"rnn{i + 1}/Wx": getattr(rnn, f"weight_ih_l{i}"), f"rnn{i + 1}/Wh": getattr(rnn, f"weight_hh_l{i}"),
+                  f"rnn{i + 1}/b": getattr(rnn, f"bias_ih_l{i}")}
+
+    def ours(name, tensor):  # torch keeps (out, in), rnnlm (in, out)
+        return tensor.T if name.endswith(("Wx", "Wh")) or name == "affine/W" else tensor
+
+    return {"sizes": [V, D, H], "T": T, "xs": xs.tolist(), "ts": ts.tolist(), "loss": loss.item(),
+            "params": lists(**{name: ours(name, p) for name, p in named.items()}),
+            "grads": lists(**{name: ours(name, p.grad) for name, p in named.items()})}
+
+
+def optimizer_steps():
+    """Three steps of each rule on two arrays with given gradients."""
+    starts = [torch.randn(3, 2), torch.randn(2)]
+    grads = [[torch.randn_like(p) for p in starts] for _ in range(3)]
+    rules = {"sgd": lambda ps: torch.optim.SGD(ps, lr=0.1),
+             "momentum": lambda ps: torch.optim.SGD(ps, lr=0.1, momentum=0.9),
+             "adam": lambda ps: torch.optim.Adam(ps, lr=0.1)}
+    ends = {}
+    for name, rule in rules.items():
+        params = [p.clone().requires_grad_() for p in starts]
+        optimizer = rule(params)
+        for step in grads:
+            for p, g in zip(params, step, strict=True):
+                p.grad = g.clone()
+            optimizer.step()
+        ends[name] = [p.tolist() for p in params]
+    return {"lr": 0.1, "params": [p.tolist() for p in starts], "grads": [[g.tolist() for g in step] for step in grads],
+            "ends": ends}
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    golden = {"torch": torch.__version__, "worked": worked_case(), "random": random_case(3, 5, 4, 6),
+              "language_model": language_model(V=7, D=3, H=4, N=2, T=3), "optimizers": optimizer_steps()}
+    path = Path(__file__).with_name("golden.json")
+    path.write_text(json.dumps(golden) + "\n", encoding="utf-8")
+    print(f"wrote {path.name}: {path.stat().st_size} bytes")

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+from gradient_check import check_gradient
+
+from rnnlm.layers import TimeAffine, TimeDropout, TimeEmbedding, TimeSoftmaxWithLoss
+
+
+def test_embedding_picks_rows_and_adds_up_the_gradients_of_a_word():
+    layer = TimeEmbedding(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]))
+    out = layer.forward(np.array([[2, 0], [2, 2]]))
+    np.testing.assert_array_equal(out, [[[5, 6], [1, 2]], [[5, 6], [5, 6]]])
+    for _ in range(2):  # the second backward must find nothing left of the first
+        layer.backward(np.array([[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [4.0, 40.0]]]))
+        np.testing.assert_array_equal(layer.grads[0], [[2, 20], [0, 0], [8, 80]])
+
+
+def test_embedding_hands_out_no_view_of_its_weights():
+    layer = TimeEmbedding(np.ones((2, 2)))
+    layer.forward(np.array([[0]]))[...] = 7
+    np.testing.assert_array_equal(layer.params[0], 1)
+
+
+@pytest.mark.parametrize(("N", "T"), [(1, 1), (2, 3)])
+def test_affine_gradients_against_differences(N, T, rng):
+    layer = TimeAffine(rng.normal(size=(3, 4)), rng.normal(size=4))
+    xs, weights = rng.normal(size=(N, T, 3)), rng.normal(size=(N, T, 4))
+
+    def loss():
+        return (weights * layer.forward(xs)).sum()
+
+    loss()
+    dxs = layer.backward(weights)
+    check_gradient(loss, [*layer.params, xs], [*layer.grads, dxs], rng)
+
+
+def test_uniform_scores_lose_log_V():
+    loss = TimeSoftmaxWithLoss().forward(np.full((2, 3, 50), 7.0), np.zeros((2, 3), dtype=int))
+    assert loss == pytest.approx(np.log(50))
+
+
+@pytest.mark.parametrize(("N", "T"), [(1, 1), (2, 3)])
+def test_loss_gradients_against_differences(N, T, rng):
+    layer = TimeSoftmaxWithLoss()
+    xs, ts = rng.normal(size=(N, T, 5)), rng.integers(0, 5, (N, T))
+    if N > 1:
+        ts[0, 1] = layer.ignore_label
+    layer.forward(xs, ts)
+    check_gradient(lambda: layer.forward(xs, ts), [xs], [layer.backward()], rng)
+
+
+def test_ignored_targets_count_neither_in_the_mean_nor_in_the_gradient():
+    xs = np.log(np.array([[[0.25, 0.75], [0.9, 0.1], [0.5, 0.5]]]))
+    layer = TimeSoftmaxWithLoss()
+    assert layer.forward(xs, np.array([[0, -1, 1]])) == pytest.approx((np.log(4) + np.log(2)) / 2)
+    np.testing.assert_allclose(layer.backward(), [[[-0.375, 0.375], [0, 0], [0.25, -0.25]]])
+    np.testing.assert_allclose(layer.backward(dout=2), [[[-0.75, 0.75], [0, 0], [0.5, -0.5]]])
+
+
+def test_nothing_but_ignored_targets_loses_nothing():
+    layer = TimeSoftmaxWithLoss()
+    assert layer.forward(np.ones((1, 2, 3)), np.full((1, 2), -1)) == 0
+    np.testing.assert_array_equal(layer.backward(), np.zeros((1, 2, 3)))
+
+
+def test_a_probability_that_underflows_stays_a_number():
+    xs = np.array([[[0.0, -2000.0], [0.0, -2000.0]]], dtype=np.float32)
+    layer = TimeSoftmaxWithLoss()
+    assert layer.forward(xs, np.array([[1, -1]])) == 2000
+    np.testing.assert_array_equal(layer.backward(), [[[1, -1], [0, 0]]])
+
+
+def test_loss_backward_twice_is_backward_once(rng):
+    layer = TimeSoftmaxWithLoss()
+    xs = rng.normal(size=(2, 3, 4))
+    copy = xs.copy()
+    layer.forward(xs, rng.integers(0, 4, (2, 3)))
+    np.testing.assert_array_equal(layer.backward(), layer.backward())
+    np.testing.assert_array_equal(xs, copy)
+
+
+def test_dropout_keeps_the_mean_and_uses_one_mask_both_ways(rng):
+    layer = TimeDropout(0.25, rng=rng)
+    xs = np.ones((10, 50, 40), dtype=np.float32)
+    out = layer.forward(xs)
+    assert out.dtype == np.float32
+    assert set(np.unique(out)) == {0, np.float32(1 / 0.75)}
+    assert out.mean() == pytest.approx(1, abs=0.02)
+    np.testing.assert_array_equal(layer.backward(xs), out)
+    assert (layer.forward(xs) != out).any()
+
+
+@pytest.mark.parametrize(("ratio", "train"), [(0.0, True), (0.5, False)])
+def test_dropout_that_is_off_changes_nothing_and_draws_nothing(ratio, train, rng):
+    layer = TimeDropout(ratio, rng=rng)
+    layer.train = train
+    state = rng.bit_generator.state
+    xs = np.ones((2, 2, 2))
+    np.testing.assert_array_equal(layer.forward(xs), xs)
+    np.testing.assert_array_equal(layer.backward(xs), xs)
+    assert rng.bit_generator.state == state
+
+
+def test_dropout_gradients_against_differences():
+    layer = TimeDropout(0.5, rng=np.random.default_rng(1))
+    rng = np.random.default_rng(2)
+    xs, weights = rng.normal(size=(2, 3, 4)), rng.normal(size=(2, 3, 4))
+
+    def loss():
+        layer.rng = np.random.default_rng(1)  # the same mask each time
+        return (weights * layer.forward(xs)).sum()
+
+    loss()
+    check_gradient(loss, [xs], [layer.backward(weights)], rng)
+
+
+@pytest.mark.parametrize("ratio", [-0.1, 1.0])
+def test_dropout_refuses_a_ratio_outside_its_range(ratio, rng):
+    with pytest.raises(ValueError, match="at least 0 and below 1"):
+        TimeDropout(ratio, rng=rng)

@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+
+from rnnlm.initializers import orthogonal, scaled_normal, uniform
+
+
+def test_uniform_fills_its_range_and_no_more(rng):
+    W = uniform((200, 50), rng, scale=0.2)
+    assert W.dtype == np.float32
+    assert -0.2 <= W.min() < -0.19
+    assert 0.19 < W.max() <= 0.2
+
+
+def test_scaled_normal_keeps_the_size_of_what_passes_through(rng):
+    x = rng.standard_normal((500, 400))
+    assert (x @ scaled_normal((400, 300), rng)).std() == pytest.approx(1, rel=0.02)
+
+
+def test_orthogonal_keeps_lengths(rng):
+    W = orthogonal((40, 40), rng, gain=0.5)
+    np.testing.assert_allclose(W @ W.T, 0.25 * np.eye(40), atol=1e-6)
+
+
+def test_orthogonal_refuses_what_is_not_square(rng):
+    with pytest.raises(ValueError, match=r"square shape, got \(2, 3\)"):
+        orthogonal((2, 3), rng)
+
+
+@pytest.mark.parametrize("initializer", [uniform, scaled_normal, orthogonal])
+def test_the_generator_alone_decides(initializer):
+    first, again, other = (initializer((5, 5), np.random.default_rng(seed)) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
