@@ -39,12 +39,12 @@ def load_model(path):
             raise RnnlmError(f"{path} holds no {MODEL_NAME}: give a model file or the folder of a run")
         path /= MODEL_NAME
     try:
-        with np.load(path, allow_pickle=False) as members:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as members:
             arrays = dict(members)
         return _model(arrays)
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error,
+    except (RnnlmError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error,
             NotImplementedError, MemoryError, RecursionError) as error:
         raise RnnlmError(f"{path} is not a whole rnnlm model file: {_detail(error)}") from error
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnlm.download import fetch, is_intact
 from rnnlm.errors import RnnlmError
 from rnnlm.text import LINE_END, read_ids
 from rnnlm.vocabulary import EOS, UNK, UNKNOWN, Vocabulary
@@ -174,6 +173,8 @@ def _split_files(folder, about, on_file):
     """The three files of a corpus folder by split, fetched into the cache if the folder does not hold them."""
     if "files" not in about or all(_named(folder, split) for split in SPLITS):
         return {split: _the_file(folder, split) for split in SPLITS}
+    from rnnlm.download import fetch, is_intact  # loads TLS, which a run from disk does without
+
     cache = cache_folder() / folder.name
     for entry in about["files"]:
         path, size, sha256 = cache / entry["name"], entry["bytes"], entry["sha256"]

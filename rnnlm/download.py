@@ -3,10 +3,11 @@
 import hashlib
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from http.client import HTTPException
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files import whole_file
+from rnnlm.files import reason, whole_file
 
 TIMEOUT = 30  # seconds without a byte
 
@@ -28,29 +29,36 @@ def fetch(url, path, size, sha256, on_bytes=None):
     remedy = f"try again, or put the file there by hand: {path}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as file, urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
-            received, digest = _copy(answer, file, size, on_bytes)
-            if received != size:
-                rule = "the connection was cut" if received < size else "the file is longer than recorded"
-                raise RnnlmError(f"{url}: {rule} (received {received} of {size} bytes); {remedy}")
-            if digest != sha256:
-                raise RnnlmError(
-                    f"{url}: the file does not have the recorded SHA-256 (got {digest[:12]}…, expected "
-                    f"{sha256[:12]}…), so it was not kept; {remedy}"
-                )
+    except OSError as error:
+        raise RnnlmError(f"{path.parent} could not be made: {reason(error)}; set RNNLM_CACHE to a folder") from error
+    with _asked(url, remedy):
+        answer = urllib.request.urlopen(url, timeout=TIMEOUT)
+    with answer, whole_file(path) as file:
+        received, digest = 0, hashlib.sha256()
+        while received <= size:
+            with _asked(url, remedy):
+                block = answer.read(1 << 16)
+            if not block:
+                break
+            file.write(block)
+            digest.update(block)
+            received += len(block)
+            if on_bytes:
+                on_bytes(len(block))
+        if received != size:
+            rule = "the connection was cut" if received < size else "the file is longer than recorded"
+            raise RnnlmError(f"{url}: {rule} (received {received} of {size} bytes); {remedy}")
+        if digest.hexdigest() != sha256:
+            raise RnnlmError(f"{url}: the file does not have the recorded SHA-256, so it was not kept; {remedy}")
+
+
+@contextmanager
+def _asked(url, remedy):
+    """A block that talks to the server: whatever goes wrong on the way is one RnnlmError."""
+    try:
+        yield
     except urllib.error.HTTPError as error:
+        error.close()
         raise RnnlmError(f"{url}: the server answered {error.code} {error.reason}; {remedy}") from error
-    except (OSError, HTTPException) as error:  # URLError, time-outs and TLS errors are OSErrors
+    except (OSError, HTTPException, ValueError) as error:  # URLError, time-outs and TLS errors are OSErrors
         raise RnnlmError(f"{url} could not be reached ({getattr(error, 'reason', error)}); {remedy}") from error
-
-
-def _copy(answer, file, size, on_bytes):
-    """Copy the answer's body, at most a block more than ``size`` bytes; return its length and SHA-256."""
-    digest, received = hashlib.sha256(), 0
-    while received <= size and (block := answer.read(1 << 16)):
-        file.write(block)
-        digest.update(block)
-        received += len(block)
-        if on_bytes:
-            on_bytes(len(block))
-    return received, digest.hexdigest()

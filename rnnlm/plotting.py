@@ -8,7 +8,15 @@ from rnnlm.files import whole_file
 
 
 def plot_perplexity(path, records, title, best_possible=None):
-    """Draw training and validation perplexity over the epochs into a PNG file.
+    """Draw ``perplexity_figure`` into a PNG file, whole or not at all."""
+    buffer = io.BytesIO()
+    perplexity_figure(records, title, best_possible).savefig(buffer, format="png")
+    with whole_file(path) as file:
+        file.write(buffer.getvalue())
+
+
+def perplexity_figure(records, title, best_possible=None):
+    """Training and validation perplexity over the epochs, a matplotlib Figure.
 
     records: dicts with the keys of metrics.jsonl.  Marked are the best epoch, the epochs that began
     with another learning rate and, if given, the lowest perplexity any model can reach.
@@ -32,10 +40,7 @@ def plot_perplexity(path, records, title, best_possible=None):
     _plain_log_ticks(axes.yaxis)
     axes.grid(alpha=0.3, which="both")
     axes.legend()
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    with whole_file(path) as file:
-        file.write(buffer.getvalue())
+    return figure
 
 
 def _values(records, key):

@@ -1,0 +1,110 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+from rnnlm.checkpoint import save_model
+from rnnlm.cli.evaluate import main
+from rnnlm.models import LanguageModel
+from rnnlm.vocabulary import Vocabulary
+
+
+@pytest.fixture
+def model_path(tmp_path, rng):
+    words = ["<eos>", "<unk>", "the", "cat", "sat"]
+    model = LanguageModel(len(words), 4, 5, layers=2, dropout=0.3, rng=rng)
+    for param in model.params:
+        param += 0.5 * rng.standard_normal(param.shape).astype(np.float32)
+    save_model(tmp_path / "model.npz", model, Vocabulary(words))
+    return tmp_path / "model.npz"
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("the cat sat\nthe dog sat\n\n<unk> cat\n" * 30, encoding="utf-8")
+    return path
+
+
+def independent_log_probs(model_path, text):
+    """ln p of every target from the arrays in the file alone, word by word in float64; (all, those of OOVs)."""
+    with np.load(model_path) as f:
+        words = f["vocabulary"].tobytes().decode().split("\n")
+        layers = json.loads(f["header"].tobytes())["architecture"]["layers"]
+        p = {name: f[name].astype(np.float64) for name in f.files if "/" in name}
+    tokens = [token for line in text.read_text().split("\n")[:-1] for token in [*line.split(), "<eos>"]]
+    states = [np.zeros(p["rnn1/b"].size) for _ in range(layers)]
+    previous, all_log_probs, oov_log_probs = words.index("<eos>"), [], []
+    for token in tokens:
+        x = p["embedding/W"][previous]
+        for i in range(layers):
+            x = states[i] = np.tanh(x @ p[f"rnn{i + 1}/Wx"] + states[i] @ p[f"rnn{i + 1}/Wh"] + p[f"rnn{i + 1}/b"])
+        scores = x @ p["affine/W"] + p["affine/b"]
+        previous = words.index(token if token in words else "<unk>")
+        all_log_probs.append(scores[previous] - math.log(sum(math.exp(score) for score in scores)))
+        if token not in words:
+            oov_log_probs.append(all_log_probs[-1])
+    return all_log_probs, oov_log_probs
+
+
+def test_the_printed_perplexity_is_reproduced_from_the_arrays_alone(model_path, text, capsys):
+    assert main([str(model_path), str(text), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    log_probs, oov = independent_log_probs(model_path, text)
+    assert printed["perplexity"] == pytest.approx(math.exp(-sum(log_probs) / len(log_probs)), rel=1e-5)
+    without = (sum(log_probs) - sum(oov)) / (len(log_probs) - len(oov))
+    assert printed["perplexity_without_oov"] == pytest.approx(math.exp(-without), rel=1e-5)
+    assert printed["log_prob"] == pytest.approx(sum(log_probs), rel=1e-5)
+    assert printed["bits_per_token"] == pytest.approx(-sum(log_probs) / len(log_probs) / math.log(2), rel=1e-5)
+    assert (printed["file"], printed["sentences"], printed["words"], printed["oov"], printed["targets"]) == (
+        str(text), 120, 240, 30, 360)
+
+
+def test_the_window_changes_nothing(model_path, text, capsys):
+    results = []
+    for size in ("1", "7", "1000"):
+        main([str(model_path), str(text), "--json", "--time-size", size])
+        results.append(json.loads(capsys.readouterr().out)["log_prob"])
+    np.testing.assert_allclose(results, results[0], rtol=1e-6)
+
+
+def test_the_text_form_says_the_same(model_path, text, capsys):
+    assert main([str(model_path.parent), str(text), str(text)]) == 0
+    out = capsys.readouterr().out
+    main([str(model_path), str(text), "--json"])
+    values = json.loads(capsys.readouterr().out)
+    assert out.count("120 sentences, 240 words, 30 OOVs (scored as <unk>)") == 2
+    assert f"perplexity {values['perplexity']:.6g}, without OOVs {values['perplexity_without_oov']:.6g}" in out
+    assert "360 targets" in out
+
+
+def test_without_unk_oovs_are_left_out_and_said(tmp_path, rng, text, capsys):
+    words = ["<eos>", "the", "cat", "sat"]
+    save_model(tmp_path / "m.npz", LanguageModel(4, 3, 3, rng=rng), Vocabulary(words))
+    main([str(tmp_path / "m.npz"), str(text)])
+    out = capsys.readouterr().out
+    assert "60 OOVs (left out)" in out  # dog, and <unk> as written
+    assert "300 targets" in out
+
+
+@pytest.mark.parametrize(("arguments", "message"), [(["none.npz", "x"], "no such file"), ([".", "x"], "x could not be read")])
+def test_an_error_is_one_line(model_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(model_path.parent)
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert message in err
+    assert (out, len(err.splitlines())) == ("", 1)
+
+
+def test_an_empty_text_is_an_error_and_not_a_perplexity(model_path, tmp_path, capsys):
+    (tmp_path / "empty.txt").write_text("")
+    assert main([str(model_path), str(tmp_path / "empty.txt")]) == 1
+    assert "is empty" in capsys.readouterr().err
+
+
+def test_a_text_of_unknown_words_alone_still_has_its_line_ends(tmp_path, rng, capsys):
+    save_model(tmp_path / "m.npz", LanguageModel(2, 3, 3, rng=rng), Vocabulary(["<eos>", "a"]))
+    (tmp_path / "t").write_text("x y z\n")
+    assert main([str(tmp_path / "m.npz"), str(tmp_path / "t"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["targets"] == 1

@@ -1,0 +1,121 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from rnnlm.checkpoint import save_model
+from rnnlm.cli.generate import main
+from rnnlm.models import LanguageModel
+from rnnlm.vocabulary import Vocabulary
+
+WORDS = ["<eos>", "<unk>", "the", "cat", "sat"]
+
+
+def save(path, words=WORDS, level="word"):
+    """A model whose next word depends on the last one alone: eos -> the -> cat -> sat -> eos, <unk> -> cat, mostly.
+
+    With four words: word 0 -> 2 -> 3 -> 1 -> 0.
+    """
+    V = len(words)
+    model = LanguageModel(V, V, V, rng=np.random.default_rng(0))
+    p = model.named_params()
+    for name, value in {"embedding/W": 9 * np.eye(V), "rnn1/Wx": np.eye(V), "rnn1/Wh": 0, "rnn1/b": 0, "affine/b": 0,
+                        "affine/W": 4 * np.eye(V)[[2, 3, 3, 4, 0] if V == 5 else [2, 0, 3, 1]]}.items():
+        p[name][...] = value
+    save_model(path, model, Vocabulary(words, level))
+    return str(path)
+
+
+@pytest.fixture
+def model_path(tmp_path):
+    return save(tmp_path / "model.npz")
+
+
+@pytest.fixture
+def write(model_path, capsys):
+    def generate(*arguments):
+        assert main([model_path, *arguments]) == 0
+        return capsys.readouterr()
+
+    return generate
+
+
+def test_greedy_text_is_text_with_line_ends(write):
+    out, err = write("--temperature", "0", "--length", "6", "--seed", "1")
+    assert out == "the cat sat\nthe cat sat\n"
+    assert err == ""
+
+
+def test_length_counts_words_and_sentences_count_line_ends(write):
+    assert write("--temperature", "0", "--sentences", "3").out == "the cat sat\n" * 3
+    assert write("--temperature", "0", "--length", "4").out == "the cat sat\nthe\n"
+    assert len(write("--seed", "3").out.split()) == 100  # the default
+
+
+def test_the_prompt_is_printed_and_continued(write):
+    assert write("--temperature", "0", "--sentences", "1", "--prompt", "the cat").out == "the cat sat\n"
+    assert write("--temperature", "0", "--sentences", "1", "--prompt", "sat\nthe").out == "sat\nthe cat sat\n"
+
+
+def test_unknown_words_of_the_prompt_are_handled_and_said(write):
+    out, err = write("--temperature", "0", "--sentences", "1", "--prompt", "the dog dog")
+    assert out == "the dog dog cat sat\n"  # <unk> -> cat
+    assert "not in the vocabulary and read as <unk>: dog\n" in err
+
+
+def test_without_unk_they_are_left_out_of_the_context(tmp_path, capsys):
+    path = save(tmp_path / "m.npz", ["<eos>", "sat", "the", "cat"])
+    assert main([path, "--temperature", "0", "--length", "1", "--prompt", "zebra"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "zebra the\n"
+    assert "left out of the model's context: zebra" in err
+
+
+def test_unk_is_written_only_when_asked_for(write):
+    hot = ["--temperature", "100", "--length", "300", "--seed", "1"]
+    assert "<unk>" not in write(*hot).out
+    assert "<unk>" in write(*hot, "--allow-unk").out
+
+
+def test_top_k_and_top_p_narrow_the_choice(write):
+    for narrow in (["--top-k", "1"], ["--top-p", "0.5"]):
+        assert write("--sentences", "5", *narrow).out == "the cat sat\n" * 5
+
+
+def test_the_seed_decides_and_a_chosen_one_is_told(write):
+    first, again, other = (write("--temperature", "3", "--seed", seed).out for seed in "112")
+    assert first == again != other
+    out, err = write("--temperature", "3")
+    assert write("--temperature", "3", "--seed", err.removeprefix("seed ").strip()).out == out
+
+
+def test_characters_come_without_gaps(tmp_path, capsys):
+    path = save(tmp_path / "m.npz", ["<eos>", " ", "a", "b", "c"], level="char")
+    assert main([path, "--temperature", "0", "--length", "6", "--prompt", "b"]) == 0
+    assert capsys.readouterr().out == "bc\nabc\nab\n"
+
+
+def test_words_appear_as_they_are_produced(model_path):
+    """The first words arrive while the (practically endless) text is still being written; then the reader leaves."""
+    command = [sys.executable, "-m", "rnnlm", "generate", model_path, "--length", "1000000000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert os.read(process.stdout.fileno(), 20)
+        assert process.poll() is None
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
+    assert process.returncode == 1
+
+
+@pytest.mark.parametrize("arguments", [["--temperature", "-1"], ["--top-p", "0"], ["--top-k", "0"],
+                                       ["--length", "3", "--sentences", "2"]])
+def test_wrong_usage_exits_2(model_path, arguments):
+    with pytest.raises(SystemExit) as caught:
+        main([model_path, *arguments])
+    assert caught.value.code == 2
+
+
+def test_a_missing_model_is_one_line(tmp_path, capsys):
+    assert main([str(tmp_path / "none.npz")]) == 1
+    assert "no such file" in capsys.readouterr().err

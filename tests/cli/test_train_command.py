@@ -1,0 +1,251 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+
+import numpy as np
+import pytest
+
+from rnnlm.checkpoint import load_model
+from rnnlm.cli.evaluate import main as evaluate
+from rnnlm.cli.train import main as train
+
+SMALL = ["--hidden-size", "12", "--batch-size", "4", "--time-size", "7", "--lr", "0.02", "--dropout", "0.1"]
+KEYS = {"epoch", "iteration", "tokens", "train_perplexity", "valid_perplexity", "lr", "grad_norm", "tokens_per_second",
+        "seconds"}
+
+
+@pytest.fixture
+def run(small_corpus, tmp_path, capsys, monkeypatch):
+    """Train on the small corpus into tmp_path/run with more arguments; (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def train_small(*arguments, corpus=small_corpus, output="run"):
+        where = ["--output", output] if output else []
+        code = train(["--corpus", str(corpus), *where, *SMALL, *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return train_small
+
+
+def metrics(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_run_learns_and_leaves_everything_behind(run, tmp_path):
+    code, out, _ = run("--epochs", "8")
+    assert code == 0
+    folder = tmp_path / "run"
+    assert {path.name for path in folder.iterdir()} == {"model.npz", "metrics.jsonl", "perplexity.png", "config.toml"}
+    records = metrics(folder)
+    assert [record["epoch"] for record in records] == list(range(1, 9))
+    assert all(record.keys() >= KEYS for record in records)
+    assert 1 < records[-1]["valid_perplexity"] < 1.1 < records[0]["valid_perplexity"]
+    best = min(record["valid_perplexity"] for record in records)
+    assert f"best validation perplexity {best:.5g}" in out
+    assert "test perplexity" in out
+    assert len([line for line in out.splitlines() if line.split()[0].isdigit()]) == 8
+
+
+def test_the_saved_model_is_the_best_one_and_scores_what_was_reported(run, tmp_path, small_corpus, capsys):
+    run("--epochs", "6", "--lr", "0.5", "--max-grad", "100")  # too fast, so that the last epoch is not the best
+    records = metrics(tmp_path / "run")
+    best = min(records, key=lambda record: record["valid_perplexity"])
+    assert best is not records[-1]
+    assert evaluate([str(tmp_path / "run"), str(small_corpus / "valid.txt"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["perplexity"] == pytest.approx(best["valid_perplexity"], rel=1e-12)
+
+
+def test_config_holds_every_option_as_resolved_and_repeats_the_run(run, tmp_path):
+    run("--epochs", "2", "--optimizer", "momentum")
+    config = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
+    assert config["wordvec-size"] == config["hidden-size"] == 12
+    assert (config["optimizer"], config["lr"], config["epochs"], config["seed"]) == ("momentum", 0.02, 2, 1)
+    code = train(["--config", str(tmp_path / "run" / "config.toml"), "--output", str(tmp_path / "again")])
+    assert code == 0
+    assert (tmp_path / "again" / "model.npz").read_bytes() == (tmp_path / "run" / "model.npz").read_bytes()
+
+
+def test_the_default_rate_belongs_to_the_optimizer(run, tmp_path, small_corpus):
+    train(["--corpus", str(small_corpus), "--output", "r", "--epochs", "1", "--batch-size", "4", "--optimizer", "sgd"])
+    assert tomllib.loads((tmp_path / "r" / "config.toml").read_text())["lr"] == 1.0
+
+
+def test_the_seed_decides(run, tmp_path):
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        run("--epochs", "1", "--seed", seed, output=name)
+    first, again, other = (load_model(tmp_path / name)[0].params for name in "abc")
+    for x, y in zip(first, again, strict=True):
+        np.testing.assert_array_equal(x, y)
+    assert (first[0] != other[0]).any()
+
+
+def test_a_folder_that_holds_a_run_is_refused_unless_told(run, tmp_path):
+    run("--epochs", "1")
+    before = (tmp_path / "run" / "model.npz").read_bytes()
+    code, out, err = run("--epochs", "2")
+    assert (code, out) == (1, "")
+    assert "run holds a run already" in err
+    assert "--overwrite" in err
+    assert (tmp_path / "run" / "model.npz").read_bytes() == before
+    assert run("--epochs", "2", "--overwrite")[0] == 0
+    assert len(metrics(tmp_path / "run")) == 2
+
+
+def test_without_an_output_folder_runs_are_numbered(run, tmp_path):
+    for _ in range(2):
+        assert run("--epochs", "1", output=None)[0] == 0
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"small", "small-2"}
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--batch-size", "5000"], "batch_size must be at most"),
+    (["--config", "none.toml"], "none.toml could not be read"),
+    (["--corpus", "no-such"], "no corpus 'no-such'"),
+])
+def test_an_error_is_one_line_exit_1_and_nothing_is_made(run, tmp_path, arguments, message):
+    code, out, err = run(*arguments)
+    assert (code, out) == (1, "")
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_output_that_is_a_file_is_refused(run, tmp_path):
+    (tmp_path / "run").write_text("mine")
+    code, _, err = run()
+    assert code == 1
+    assert "--output must be a folder" in err
+    assert (tmp_path / "run").read_text() == "mine"
+
+
+@pytest.mark.parametrize("arguments", [["--batch-size", "0"], ["--lr", "nan"], ["--dropout", "1"], ["--level", "line"],
+                                       ["--max-grad", "0"], ["--nonsense"]])
+def test_wrong_usage_exits_2_with_the_rule(run, arguments):
+    with pytest.raises(SystemExit) as caught:
+        run(*arguments)
+    assert caught.value.code == 2
+
+
+def test_debug_shows_the_traceback(run):
+    from rnnlm import RnnlmError
+
+    with pytest.raises(RnnlmError):
+        run("--batch-size", "5000", "--debug")
+
+
+def test_divergence_is_said_and_the_best_model_stays(run, tmp_path, monkeypatch):
+    from rnnlm.optimizers import OPTIMIZERS, SGD
+
+    class Breaks(SGD):
+        """A rule that spoils the weights in the second epoch."""
+
+        def update(self, params, grads):
+            self.steps = getattr(self, "steps", 0) + 1
+            super().update(params, grads)
+            if self.steps == 40:
+                params[-1][...] = np.nan
+
+    monkeypatch.setitem(OPTIMIZERS, "sgd", Breaks)
+    code, out, err = run("--epochs", "9", "--optimizer", "sgd")
+    assert code == 1
+    assert "training diverged at step 41: loss nan" in err.splitlines()[-1]
+    assert "learning rate 0.02" in err
+    assert sum(line.split()[0].isdigit() for line in out.splitlines()) == 1
+    assert all(np.isfinite(p).all() for p in load_model(tmp_path / "run")[0].params)
+
+
+def test_early_stop_and_division_of_the_rate(run, tmp_path):
+    run("--epochs", "60", "--lr", "0.3", "--patience", "2", "--lr-factor", "10")
+    records = metrics(tmp_path / "run")
+    assert len(records) < 60
+    assert not records[-1]["improved"]
+    assert not records[-2]["improved"]
+    assert records[-1]["lr"] == pytest.approx(records[-2]["lr"] / 10)
+
+
+def test_characters(run, tmp_path):
+    code, out, _ = run("--level", "char", "--epochs", "1")
+    assert code == 0
+    assert "vocabulary 17" in out  # 14 letters, the full stop, the blank, <eos>
+    assert load_model(tmp_path / "run")[1].level == "char"
+
+
+def test_limits_of_the_text(run, tmp_path):
+    _, out, err = run("--max-tokens", "100", "--max-vocab", "9", "--min-count", "3", "--epochs", "1")
+    assert "100 tokens to train" in out
+    assert "vocabulary 9" in out
+    assert "became <unk>" in err
+
+
+def test_layers_and_word_vectors(run, tmp_path):
+    run("--layers", "2", "--wordvec-size", "5", "--epochs", "1")
+    shapes = {name: p.shape for name, p in load_model(tmp_path / "run")[0].named_params().items()}
+    assert (shapes["rnn1/Wx"], shapes["rnn2/Wx"]) == ((5, 12), (12, 12))
+
+
+def test_the_optimum_is_printed_and_drawn_where_it_is_known(run, small_corpus, monkeypatch):
+    import rnnlm.cli.run_folder
+
+    drawn = []
+    monkeypatch.setattr(rnnlm.cli.run_folder, "plot_perplexity", lambda *arguments: drawn.append(arguments))
+    best = {"valid": {"perplexity": 1.25}, "test": {"perplexity": 1.5}}
+    (small_corpus / "corpus.json").write_text(json.dumps({"name": "tiny", "best_possible": best}))
+    _, out, _ = run("--epochs", "1")
+    assert "best possible 1.5 (" in out
+    path, records, title, optimum = drawn[-1]
+    assert (path.name, len(records), optimum) == ("perplexity.png", 1, 1.25)
+    assert "tiny" in title
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_run_cleanly_and_the_best_model_is_evaluated(small_corpus, tmp_path, signum, code):
+    command = [sys.executable, "-m", "rnnlm", "train", "--corpus", str(small_corpus), "--output", "run", *SMALL,
+               "--epochs", "1000000", "--patience", "1000000"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "run" / "metrics.jsonl").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signum)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert "stopping after this step" in err
+    assert "test perplexity" in out
+    assert (tmp_path / "run" / "perplexity.png").exists()
+    assert not any(name.endswith(".tmp") for name in os.listdir(tmp_path / "run"))
+
+
+def test_the_bar_shows_perplexity_speed_and_time_left_on_a_terminal(small_corpus, tmp_path):
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    command = [sys.executable, "-m", "rnnlm", "train", "--corpus", str(small_corpus), "--output", "run", *SMALL,
+               "--epochs", "30", "--patience", "99"]
+    main, other = pty.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("4H", 24, 120, 0, 0))
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=other) as process:
+        os.close(other)
+        seen = b""
+        try:
+            while block := os.read(main, 1 << 16):
+                seen += block
+        except OSError:  # the terminal closes when the process ends
+            pass
+        process.wait()
+    os.close(main)
+    text = seen.decode(errors="replace")
+    assert "perplexity" in text
+    assert "token/s" in text
+    assert "/30" in text
+    assert "<" in text  # elapsed<left
+
+
+def test_without_a_terminal_there_is_no_bar(run):
+    _, _, err = run("--epochs", "2")
+    assert "token/s" not in err

@@ -1,0 +1,100 @@
+"""The structure: which file may import which, what a bare import loads, what the public names are."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rnnlm
+
+PACKAGE = Path(rnnlm.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+LEVELS = {
+    0: ["errors", "functions", "initializers", "schedules", "files", "text", "vocabulary"],
+    1: ["download", "corpus", "batches", "layers", "gradients", "optimizers"],
+    2: ["models"],
+    3: ["trainer", "evaluation", "generation", "checkpoint", "plotting"],
+    4: ["cli", "__main__", "__init__"],
+}
+LEVEL = {room: level for level, rooms in LEVELS.items() for room in rooms}
+
+
+def room(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported(path):
+    """Absolute names a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert all(alias.name != "*" for alias in node.names), f"{path}: star import"
+            yield node.module
+
+
+def test_every_file_has_a_level():
+    assert {room(path) for path in FILES} == set(LEVEL)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_downwards(path):
+    for name in imported(path):
+        if name.startswith("rnnlm."):
+            assert LEVEL[name.split(".")[1]] <= LEVEL[room(path)], f"{path.name} imports {name}"
+
+
+def test_layers_see_arrays_only():
+    for path in (PACKAGE / "layers").glob("*.py"):
+        own = {name.split(".")[1] for name in imported(path) if name.startswith("rnnlm.")}
+        assert own <= {"layers", "functions"}, path.name
+
+
+def test_the_trainer_knows_no_file_and_no_screen():
+    for name in ("trainer", "gradients", "optimizers", "schedules"):
+        others = {module.split(".")[0] for module in imported(PACKAGE / f"{name}.py")}
+        assert others <= {"rnnlm", "math", "time", "dataclasses", "numpy"}, name
+        assert "rnnlm.files" not in set(imported(PACKAGE / f"{name}.py"))
+
+
+def loaded_by(statement):
+    """Top-level modules that a statement loads in a fresh interpreter, beside NumPy's own."""
+    code = f"import numpy, sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return {name.split(".")[0] for name in out.split()}
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert not loaded_by("import rnnlm") & {"matplotlib", "tqdm", "argparse", "ssl", "hypothesis"}
+
+
+def test_the_training_command_starts_without_matplotlib():
+    assert "matplotlib" not in loaded_by("import rnnlm.cli.train")
+
+
+def test_public_names_are_complete_and_documented():
+    names = {name for name in vars(rnnlm) if not name.startswith("_")}
+    modules = {name for name in names if type(getattr(rnnlm, name)).__name__ == "module"}
+    assert names - modules == set(rnnlm.__all__)
+    for name in rnnlm.__all__:
+        assert getattr(rnnlm, name).__doc__, name
+
+
+def test_nothing_global_is_random_and_nothing_is_pickled():
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        assert "np.random.seed" not in text
+        assert "allow_pickle=True" not in text
+        assert "import pickle" not in text
+
+
+def test_every_module_says_what_it_is():
+    for path in FILES:
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
+
+
+def test_datasets_is_no_package():
+    assert not list((PACKAGE.parent / "datasets").rglob("__init__.py"))

@@ -1,0 +1,142 @@
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnlm.checkpoint import load_model, save_model
+from rnnlm.errors import RnnlmError
+from rnnlm.models import LanguageModel
+from rnnlm.vocabulary import Vocabulary
+
+
+def make(words=("<eos>", "the", "naïve", "\u2028", "\x1c"), level="word", layers=2, seed=0):
+    return LanguageModel(len(words), 3, 4, layers=layers, dropout=0.2, rng=np.random.default_rng(seed)), Vocabulary(words, level)
+
+
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_what_is_saved_is_what_is_loaded(tmp_path, level):
+    model, vocabulary = make(level=level)
+    save_model(tmp_path / "model.npz", model, vocabulary)
+    for place in (tmp_path / "model.npz", tmp_path):  # a model file or a run folder
+        again, words = load_model(place)
+        assert words.words == vocabulary.words
+        assert words.level == level
+        assert again.architecture == model.architecture
+        for ours, theirs in zip(again.params, model.params, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_file_is_what_the_document_says(tmp_path):
+    model, vocabulary = make()
+    save_model(tmp_path / "model.npz", model, vocabulary, {"epoch": 3})
+    with np.load(tmp_path / "model.npz", allow_pickle=False) as members:
+        assert sorted(members) == sorted([
+            "header", "vocabulary", "embedding/W", "rnn1/Wx", "rnn1/Wh", "rnn1/b", "rnn2/Wx", "rnn2/Wh", "rnn2/b",
+            "affine/W", "affine/b"])
+        header = json.loads(members["header"].tobytes())
+        assert header == {"format": "rnnlm model", "version": 1, "level": "word", "architecture": model.architecture,
+                          "training": {"epoch": 3}}
+        assert members["vocabulary"].tobytes().decode().split("\n") == vocabulary.words
+        assert members["rnn1/Wx"].shape == (3, 4)
+
+
+def test_the_same_model_is_the_same_file(tmp_path):
+    for name in ("a", "b"):
+        save_model(tmp_path / name, *make())
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def rewritten(tmp_path, change):
+    """A model file whose members ``change`` has altered."""
+    save_model(tmp_path / "model.npz", *make())
+    with np.load(tmp_path / "model.npz") as members:
+        arrays = dict(members)
+    change(arrays)
+    np.savez(tmp_path / "model.npz", **arrays)
+    return tmp_path / "model.npz"
+
+
+def header(**values):
+    def change(arrays):
+        content = json.loads(arrays["header"].tobytes()) | values
+        arrays["header"] = np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)
+
+    return change
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda a: a.pop("header"), "it lacks header"),
+    (lambda a: a.pop("rnn2/Wh"), "arrays must be .*rnn2/Wh"),
+    (lambda a: a.update(extra=np.ones(1)), "found .*extra"),
+    (lambda a: a.update({"affine/b": np.ones(3, np.float32)}), r"affine/b must be float32 \(5,\), found float32 \(3,\)"),
+    (lambda a: a.update({"affine/b": np.ones(5)}), "affine/b must be float32 .* found float64"),
+    (lambda a: a["affine/W"].fill(np.nan), "affine/W holds numbers that are not finite"),
+    (lambda a: a.update(vocabulary=np.frombuffer(b"a\na\n<eos>\nb\nc", np.uint8)), "each word once"),
+    (lambda a: a.update(vocabulary=np.frombuffer(b"<eos>\nb", np.uint8)), "does not fit the 2 words"),
+    (lambda a: a.update(vocabulary=np.frombuffer(b"\xff", np.uint8)), "decode"),
+    (lambda a: a.update(header=np.frombuffer(b"[]", np.uint8)), "not a whole rnnlm model file"),
+    (lambda a: a.update(header=np.array("{}")), "not a whole rnnlm model file"),
+    (header(version=99), "version 99; this program reads 'rnnlm model', version 1"),
+    (header(level="line"), "level must be one of word, char, got 'line'"),
+    (header(architecture={}), "it lacks cell"),
+])
+def test_a_model_file_that_does_not_fit_together_is_named_in_one_line(tmp_path, change, message):
+    path = rewritten(tmp_path, change)
+    with pytest.raises(RnnlmError, match=message) as caught:
+        load_model(path)
+    assert "\n" not in str(caught.value)
+    assert "model.npz" in str(caught.value)
+    assert "pickle" not in str(caught.value)
+
+
+def zip_of(**members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"PK\x03\x04", b"\x80\x04N.", b"\x93NUMPY\x01\x00", zip_of(a="b"), zip_of()])
+def test_what_is_no_model_file_is_named_in_one_line(tmp_path, data):
+    (tmp_path / "m").write_bytes(data)
+    with pytest.raises(RnnlmError, match="m is not a whole rnnlm model file") as caught:
+        load_model(tmp_path / "m")
+    assert "pickle" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_pickled_members_are_never_opened(tmp_path):
+    path = rewritten(tmp_path, lambda a: a.update({"affine/b": np.array([print], dtype=object)}))
+    with pytest.raises(RnnlmError, match="damaged or of another format"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", ["none.npz", ""])
+def test_a_place_without_a_model_is_said(tmp_path, name):
+    with pytest.raises(RnnlmError, match=r"no such file|holds no model\.npz"):
+        load_model(tmp_path / name)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_any_damage_is_noticed_or_harmless(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("damage")
+    save_model(folder / "m", *make())
+    original = (folder / "m").read_bytes()
+    kind = data.draw(st.sampled_from(["flip", "cut"]))
+    position = data.draw(st.integers(0, len(original) - 1))
+    damaged = bytearray(original) if kind == "flip" else original[:position]
+    if kind == "flip":
+        damaged[position] ^= 1 << data.draw(st.integers(0, 7))
+    (folder / "m").write_bytes(damaged)
+    try:
+        model, _ = load_model(folder / "m")
+    except RnnlmError:
+        return
+    for ours, theirs in zip(model.params, make()[0].params, strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -1,0 +1,85 @@
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from rnnlm.generation import generate, next_probs
+from rnnlm.models import LanguageModel
+
+SHARES = np.array([0.1, 0.4, 0.2, 0.3])
+SCORES = np.log(SHARES)
+
+
+def test_without_options_the_models_own_probabilities():
+    np.testing.assert_allclose(next_probs(SCORES), SHARES)
+
+
+def test_temperature():
+    np.testing.assert_allclose(next_probs(SCORES, temperature=0.5), SHARES**2 / (SHARES**2).sum())
+    np.testing.assert_array_equal(next_probs(SCORES, temperature=0), [0, 1, 0, 0])
+    np.testing.assert_array_equal(next_probs(SCORES, temperature=1e-300), [0, 1, 0, 0])
+
+
+def test_top_k_and_top_p():
+    np.testing.assert_allclose(next_probs(SCORES, top_k=2), [0, 4 / 7, 0, 3 / 7])
+    np.testing.assert_allclose(next_probs(SCORES, top_k=9), SHARES)
+    np.testing.assert_allclose(next_probs(SCORES, top_p=0.65), [0, 4 / 7, 0, 3 / 7])
+    np.testing.assert_allclose(next_probs(SCORES, top_p=0.75), [0, 4 / 9, 2 / 9, 3 / 9])
+    np.testing.assert_allclose(next_probs(SCORES, top_p=1e-9), [0, 1, 0, 0])
+    np.testing.assert_allclose(next_probs(SCORES, top_p=1.0), SHARES)
+    np.testing.assert_allclose(next_probs(SCORES, top_k=1, top_p=0.9), [0, 1, 0, 0])
+
+
+def test_ties_are_cut_in_order_of_ids():
+    np.testing.assert_allclose(next_probs(np.zeros(4), top_k=2), [0.5, 0.5, 0, 0])
+
+
+def test_forbidden_words_are_never_drawn_and_the_others_share_their_part():
+    np.testing.assert_allclose(next_probs(SCORES, forbidden=[1]), [1 / 6, 0, 2 / 6, 3 / 6])
+    np.testing.assert_array_equal(next_probs(SCORES, temperature=0, forbidden=[1]), [0, 0, 0, 1])
+    np.testing.assert_allclose(next_probs(SCORES, top_k=1, forbidden=[1]), [0, 0, 0, 1])
+
+
+def test_the_scores_are_left_alone():
+    scores = SCORES.copy()
+    next_probs(scores, temperature=0.5, top_k=2, forbidden=[1])
+    np.testing.assert_array_equal(scores, SCORES)
+
+
+@pytest.fixture
+def model(rng):
+    model = LanguageModel(9, 5, 6, layers=2, rng=rng)
+    for param in model.params:
+        param += rng.standard_normal(param.shape).astype(np.float32)
+    return model
+
+
+def test_every_word_is_fed_once(model):
+    """Greedy text read again in one window predicts itself: a word fed twice, or left out, would shift it."""
+    prompt = [0, 3, 5]
+    drawn = list(islice(generate(model, prompt, rng=np.random.default_rng(0), temperature=0), 20))
+    with model.fresh_state():
+        scores = model.predict(np.array([prompt + drawn]))[0]
+    assert scores.argmax(axis=-1)[len(prompt) - 1 : -1].tolist() == drawn
+
+
+def test_the_seed_decides(model):
+    first, again, other = (list(islice(generate(model, [0], rng=np.random.default_rng(seed)), 30)) for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_long_samples_have_the_probabilities_of_the_model(model):
+    with model.fresh_state():
+        expected = next_probs(model.predict(np.array([[0]]))[0, -1])
+    firsts = [next(generate(model, [0], rng=np.random.default_rng(seed))) for seed in range(2000)]
+    shares = np.bincount(firsts, minlength=9) / 2000
+    np.testing.assert_allclose(shares, expected, atol=4 * np.sqrt(0.25 / 2000))
+
+
+def test_a_closed_generation_leaves_the_state_as_it_was(model, rng):
+    model.predict(rng.integers(0, 9, (3, 4)))
+    before = model.get_state()[0][0].copy()
+    words = generate(model, [0], rng=rng)
+    next(words)
+    words.close()
+    np.testing.assert_array_equal(model.get_state()[0][0], before)

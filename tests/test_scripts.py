@@ -1,0 +1,43 @@
+"""The commands as a person types them: from another folder, in a process of their own."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import REPOSITORY
+
+import rnnlm
+
+
+def run(*command, cwd):
+    return subprocess.run([sys.executable, *command], cwd=cwd, capture_output=True, text=True)
+
+
+def test_train_evaluate_generate(small_corpus, tmp_path):
+    scripts = REPOSITORY / "scripts"
+    trained = run(scripts / "train_rnnlm.py", "--corpus", small_corpus, "--epochs", "2", "--batch-size", "4", cwd=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    assert "test perplexity" in trained.stdout
+    scored = run(scripts / "evaluate_rnnlm.py", "runs/small", small_corpus / "test.txt", "--json", cwd=tmp_path)
+    assert f"test perplexity {json.loads(scored.stdout)['perplexity']:.5g}" in trained.stdout
+    written = run(scripts / "generate_text.py", "runs/small", "--sentences", "2", "--seed", "1", cwd=tmp_path)
+    assert (written.returncode, len(written.stdout.splitlines())) == (0, 2)
+
+
+@pytest.mark.parametrize("script", ["train_rnnlm.py", "evaluate_rnnlm.py", "generate_text.py"])
+def test_help_names_the_script_and_its_options(script, tmp_path):
+    shown = run(REPOSITORY / "scripts" / script, "--help", cwd=tmp_path)
+    assert shown.returncode == 0
+    assert f"usage: {script}" in shown.stdout
+    assert "--debug" in shown.stdout
+
+
+def test_one_command_for_all(tmp_path):
+    for name in ("train", "evaluate", "generate"):
+        assert f"usage: rnnlm {name}" in run("-m", "rnnlm", name, "--help", cwd=tmp_path).stdout
+    assert "train      train a language model" in run("-m", "rnnlm", cwd=tmp_path).stdout
+    assert run("-m", "rnnlm", "--version", cwd=tmp_path).stdout == f"rnnlm {rnnlm.__version__}\n"
+    wrong = run("-m", "rnnlm", "tarin", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "no command 'tarin': it must be train, evaluate or generate" in wrong.stderr

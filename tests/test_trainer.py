@@ -1,0 +1,120 @@
+import math
+
+import numpy as np
+import pytest
+
+from rnnlm.batches import TimeBatches
+from rnnlm.errors import DivergenceError
+from rnnlm.models import LanguageModel
+from rnnlm.optimizers import SGD, Adam
+from rnnlm.schedules import DivideOnPlateau
+from rnnlm.trainer import Trainer
+
+
+def setup(V=5, n=61, N=2, T=7, seed=0, optimizer=None, **options):
+    rng = np.random.default_rng(seed)
+    model = LanguageModel(V, 4, 6, rng=rng, dtype=np.float64)
+    ids = (np.arange(n) % V).astype(np.int32)
+    return Trainer(model, optimizer or SGD(0.5), **options), TimeBatches(ids, N, T)
+
+
+def test_one_window_is_one_update_by_the_summed_gradient_of_all_its_steps():
+    trainer, batches = setup()
+    xs, ts = next(iter(batches))
+    twin = setup()[0].model
+    expected = []
+    twin.forward(xs, ts)
+    twin.backward()
+    for param, grad in zip(twin.params, twin.grads, strict=True):
+        expected.append(param - 0.5 * grad)
+    step = trainer.step(xs, ts)
+    for param, value in zip(trainer.model.params, expected, strict=True):
+        np.testing.assert_allclose(param, value, rtol=1e-12)
+    assert (trainer.iteration, trainer.tokens, step.targets) == (1, 14, 14)
+
+
+def test_gradients_are_clipped_by_their_global_norm():
+    trainer, batches = setup(max_grad=1e-3)
+    before = [p.copy() for p in trainer.model.params]
+    step = trainer.step(*next(iter(batches)))
+    assert step.grad_norm > 1e-3  # the norm before clipping is what is reported
+    moved = math.sqrt(sum(((p - b) ** 2).sum() for p, b in zip(trainer.model.params, before, strict=True)))
+    assert moved == pytest.approx(0.5 * 1e-3)
+
+
+def test_the_state_is_carried_over_windows_and_reset_at_the_start_of_an_epoch():
+    """With rate 0 the losses of an epoch are those of one long window, and the same in every epoch."""
+    trainer, batches = setup(optimizer=SGD(0.0))
+    first, second = trainer.epoch(batches), trainer.epoch(batches)
+    assert [step.loss for step in first] == [step.loss for step in second]
+    trainer.model.reset_state()
+    whole = trainer.model.forward(batches.xs, batches.ts)
+    mean = sum(step.loss * step.targets for step in first) / sum(step.targets for step in first)
+    assert mean == pytest.approx(whole, rel=1e-12)
+    assert first[-1].targets < first[0].targets  # the last short window is used
+
+
+def test_training_learns_a_cycle():
+    trainer, batches = setup(optimizer=Adam(0.02))
+    records = list(trainer.fit(batches, lambda: 1.0, DivideOnPlateau(0.02, patience=99, factor=1.001), epochs=30))
+    assert records[0].train_perplexity > 3
+    assert records[-1].train_perplexity < 1.2
+
+
+def fit(losses, epochs=10, **options):
+    trainer, batches = setup(**options)
+    losses = iter(losses)
+    return list(trainer.fit(batches, lambda: next(losses), DivideOnPlateau(0.5, 2, patience=2), epochs))
+
+
+def test_records_tell_the_epochs():
+    records = fit([2.0, 1.5, 1.7, 1.4], epochs=4)
+    assert [record.epoch for record in records] == [1, 2, 3, 4]
+    assert [record.lr for record in records] == [0.5, 0.5, 0.5, 0.25]  # divided after the stall, used after that
+    assert [record.improved for record in records] == [True, True, False, True]
+    assert [record.tokens for record in records] == [60, 120, 180, 240]
+    assert [record.iteration for record in records] == [5, 10, 15, 20]
+    assert records[1].valid_perplexity == pytest.approx(math.exp(1.5))
+    assert all(record.finished and record.tokens_per_second > 0 and record.grad_norm > 0 for record in records)
+    assert records[0].seconds < records[-1].seconds
+
+
+def test_early_stop_after_patience_stalls():
+    assert len(fit([2.0, 2.1, 2.2, 1.0])) == 3
+
+
+def test_perplexity_is_of_total_nats_over_total_targets():
+    record, = fit([1.0], epochs=1)
+    trainer, batches = setup()
+    steps = trainer.epoch(batches)
+    total = sum(step.loss * step.targets for step in steps)
+    assert record.train_perplexity == pytest.approx(math.exp(total / 60), rel=1e-12)
+
+
+@pytest.mark.parametrize("poison", ["loss", "gradient"])
+def test_the_first_number_that_is_not_finite_stops_before_the_update(poison):
+    trainer, batches = setup()
+    windows = iter(batches)
+    trainer.step(*next(windows))
+    if poison == "loss":
+        trainer.model.affine.params[1][...] = np.nan
+    else:
+        forward = trainer.model.affine.backward
+        trainer.model.affine.backward = lambda dout: forward(dout) * np.inf
+    before = [p.copy() for p in trainer.model.params]
+    with (pytest.raises(DivergenceError, match=r"diverged at step 2: loss .*gradient norm .*learning rate 0\.5"),
+          np.errstate(invalid="ignore")):
+        trainer.step(*next(windows))
+    for param, kept in zip(trainer.model.params, before, strict=True):
+        np.testing.assert_array_equal(param, kept)
+
+
+def test_a_request_to_stop_ends_the_epoch_after_its_step_and_validates_it():
+    trainer, batches = setup()
+    steps = []
+    records = list(trainer.fit(batches, lambda: 1.0, DivideOnPlateau(0.5), 10, on_step=steps.append,
+                               should_stop=lambda: len(steps) >= 7))
+    assert len(steps) == 7
+    assert [record.finished for record in records] == [True, False]
+    assert records[-1].valid_perplexity == pytest.approx(math.e)
+    assert records[-1].tokens == 60 + 2 * 14

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnlm.errors import RnnlmError
+from rnnlm.text import tokenize
+from rnnlm.vocabulary import UNKNOWN, Vocabulary
+
+
+def test_order_is_by_frequency_then_first_appearance():
+    vocabulary = Vocabulary.from_counts({"b": 2, "<eos>": 3, "a": 2, "c": 9})
+    assert vocabulary.words == ["c", "<eos>", "b", "a"]
+    assert vocabulary.unk_id is None
+
+
+def test_rare_words_become_unk_which_takes_their_counts_and_first_place():
+    vocabulary = Vocabulary.from_counts({"x": 1, "a": 2, "<eos>": 3, "y": 1}, min_count=2)
+    assert vocabulary.words == ["<eos>", "<unk>", "a"]  # <unk>: 2, and x stood before a
+
+
+def test_the_largest_vocabulary_keeps_the_most_frequent_words():
+    counts = {"a": 5, "b": 4, "c": 4, "d": 1, "<eos>": 2}
+    assert Vocabulary.from_counts(counts, max_size=4).words == ["a", "<unk>", "b", "<eos>"]  # <unk>: 4 + 1, b: 4
+    assert Vocabulary.from_counts(counts, max_size=5).unk_id is None  # all fit
+    assert len(Vocabulary.from_counts(counts, min_count=2, max_size=4)) == 4  # <unk> takes one of the places
+
+
+def test_unk_of_the_text_is_a_word_and_takes_more_counts():
+    vocabulary = Vocabulary.from_counts({"a": 5, "<unk>": 3, "b": 1, "c": 2, "<eos>": 4}, max_size=3)
+    assert vocabulary.words == ["<unk>", "a", "<eos>"]
+
+
+@given(st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(1, 20)), st.integers(1, 5), st.integers(3, 9))
+def test_limits_always_hold_and_no_count_is_lost(counts, min_count, max_size):
+    vocabulary = Vocabulary.from_counts(counts | {"<eos>": 1}, min_count=min_count, max_size=max_size)
+    assert len(vocabulary) <= max_size
+    gone = counts.keys() - vocabulary.ids.keys()
+    assert (vocabulary.unk_id is not None) == bool(gone)
+    kept = [counts[word] for word in vocabulary.words if word in counts]
+    assert kept == sorted(kept, reverse=True)
+    assert all(count >= min_count for count in kept)
+    if len(vocabulary) < max_size:  # nothing was dropped for want of room
+        assert all(counts[word] < min_count for word in gone)
+
+
+@given(st.lists(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1), unique=True), st.data())
+def test_encode_and_decode_are_inverse(words, data):
+    vocabulary = Vocabulary(["<eos>", *(word for word in words if word not in ("<eos>", "\n"))])
+    ids = data.draw(st.lists(st.integers(0, len(vocabulary) - 1)))
+    np.testing.assert_array_equal(vocabulary.encode(vocabulary.decode(ids)), np.array(ids, dtype=np.int32))
+
+
+def test_an_unknown_word_is_no_error():
+    vocabulary = Vocabulary(["<eos>", "a"])
+    assert vocabulary.encode(["a", "b", "\n", "<unk>"]).tolist() == [1, UNKNOWN, 0, UNKNOWN]
+
+
+def test_the_letters_of_a_special_token_are_characters_like_others():
+    vocabulary = Vocabulary(["<eos>", "<unk>", *"<>eosunk"], level="char")
+    ids = vocabulary.encode(tokenize("<eos><unk>\n", "char"))
+    assert ids.min() == 0 == ids[-1]
+    assert 1 not in ids
+    assert UNKNOWN not in ids
+
+
+@pytest.mark.parametrize(("words", "message"), [(["a", "a", "<eos>"], "each word once"), (["a"], "must hold <eos>")])
+def test_what_is_no_vocabulary_is_refused(words, message):
+    with pytest.raises(RnnlmError, match=message):
+        Vocabulary(words)
