@@ -1,5 +1,7 @@
 """The output layer: from a hidden state to one score for every word."""
 
+import numpy as np
+
 from rnnlm.layers.base import Layer
 
 
@@ -14,7 +16,8 @@ class TimeAffine(Layer):
         W, b = self.params
         N, T, H = xs.shape
         self.cache = xs
-        scores = xs.reshape(N * T, H) @ W  # (N*T, V), by far the largest array of the network
+        scores = self.buffer("scores", (N * T, W.shape[1]), W.dtype)  # by far the largest array of the network
+        np.matmul(xs.reshape(N * T, H), W, out=scores)
         scores += b
         return scores.reshape(N, T, -1)
 

@@ -4,7 +4,7 @@ The contract, which the trainer and the models build on:
 
 - ``params`` and ``grads`` are lists of arrays in the same order; the arrays are filled anew, never exchanged.
 - ``backward`` overwrites ``grads``; calling it twice after one ``forward`` gives the same result.
-- A layer never writes into its input, nor into an array it has handed out.
+- A layer never writes into its input, nor, before its next ``forward``, into an array it has handed out.
 """
 
 import numpy as np
@@ -17,3 +17,14 @@ class Layer:
         self.params = list(params)
         self.grads = [np.zeros_like(p) for p in params]
         self.cache = None  # what forward leaves for backward
+        self._buffers = {}
+
+    def buffer(self, name, shape, dtype):
+        """An uninitialised array that is allocated once and handed out again at the next call.
+
+        A fresh array of the scores' size (28 MB for 700 tokens and 10,000 words) costs 6 ms of page faults.
+        """
+        array = self._buffers.get(name)
+        if array is None or array.shape != shape or array.dtype != dtype:
+            array = self._buffers[name] = np.empty(shape, dtype)
+        return array

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from rnnlm.functions import log_softmax
 from rnnlm.layers.base import Layer
 
 
@@ -18,20 +17,23 @@ class TimeSoftmaxWithLoss(Layer):
     def forward(self, xs, ts):  # scores (N, T, V), ids (N, T) -> float
         """The mean loss over the targets that count."""
         N, T, V = xs.shape
-        targets = ts.reshape(N * T)
+        scores, targets = xs.reshape(N * T, V), ts.reshape(N * T)
         counts = targets != self.ignore_label
-        log_probs = log_softmax(xs.reshape(N * T, V))
-        picked = log_probs[np.arange(N * T), np.where(counts, targets, 0)]
         total = max(int(counts.sum()), 1)
-        self.cache = log_probs.reshape(N, T, V), targets, counts, total
-        # where, not a product: an ignored score of -inf must not turn 0 * inf into nan
-        return float(-np.where(counts, picked, 0).sum(dtype=np.float64) / total)
+        exps = self.buffer("exps", scores.shape, scores.dtype)
+        np.subtract(scores, scores.max(axis=1, keepdims=True), out=exps)  # no exponent above 0: no overflow
+        picked = exps[np.arange(N * T), np.where(counts, targets, 0)]
+        np.exp(exps, out=exps)
+        sums = exps.sum(axis=1)
+        self.cache = exps, sums, targets, counts, total, (N, T, V)
+        # -log softmax(x)[target] = log sum exp(x) - x[target]; ignored targets are dropped before the sum
+        return float((np.log(sums) - picked)[counts].sum(dtype=np.float64) / total)
 
     def backward(self, dout=1):  # float -> (N, T, V)
         """d(-log softmax(x)[target]) / dx = softmax(x) - onehot(target), times dout / number of targets."""
-        log_probs, targets, counts, total = self.cache
-        N, T, V = log_probs.shape
-        dxs = np.exp(log_probs).reshape(N * T, V)
-        dxs[np.arange(N * T), np.where(counts, targets, 0)] -= 1
-        dxs *= (counts * (dout / total)).astype(dxs.dtype)[:, np.newaxis]
-        return dxs.reshape(N, T, V)
+        exps, sums, targets, counts, total, shape = self.cache
+        scale = (counts * (dout / total)).astype(exps.dtype)
+        dxs = self.buffer("dxs", exps.shape, exps.dtype)
+        np.multiply(exps, (scale / sums)[:, np.newaxis], out=dxs)
+        dxs[np.arange(len(targets)), np.where(counts, targets, 0)] -= scale
+        return dxs.reshape(shape)

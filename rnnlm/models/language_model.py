@@ -48,7 +48,10 @@ class LanguageModel:
                 for key, array in zip(keys, layer.params, strict=True)}
 
     def predict(self, xs):  # ids (N, T) -> (N, T, V)
-        """Scores (logits) of every word as the next one, at every step; carries the state on."""
+        """Scores (logits) of every word as the next one, at every step; carries the state on.
+
+        The array is filled anew by the next call: copy what is to be kept.
+        """
         for layer in self.layers:
             xs = layer.forward(xs)
         return xs

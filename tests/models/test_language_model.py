@@ -50,7 +50,7 @@ def test_a_fresh_state_is_fresh_and_leaves_no_trace(rng):
     model.predict(xs)
     state = model.get_state()
     with model.fresh_state():
-        inside = model.predict(xs[:1])
+        inside = model.predict(xs[:1]).copy()
         again = model.predict(xs[:1])
         assert (inside != again).any()  # the state is carried inside the block
     with model.fresh_state():
@@ -63,5 +63,5 @@ def test_a_fresh_state_is_fresh_and_leaves_no_trace(rng):
 def test_one_seed_gives_the_same_model_and_the_same_dropout():
     xs = np.arange(10).reshape(2, 5) % 6
     first, again = (LanguageModel(6, 3, 4, dropout=0.5, rng=np.random.default_rng(3)) for _ in range(2))
-    np.testing.assert_array_equal(first.predict(xs), again.predict(xs))
-    np.testing.assert_array_equal(first.predict(xs), again.predict(xs))
+    for _ in range(2):
+        np.testing.assert_array_equal(first.predict(xs), again.predict(xs))
