@@ -17,6 +17,19 @@ def scaled_normal(shape, rng, gain=1.0):
     return (rng.standard_normal(shape) * (gain / np.sqrt(shape[0]))).astype(np.float32)
 
 
+def time_scales(hidden_size, rng, slowest=0.95, noise=0.3):
+    """Recurrent weights (H, H) of units that forget at different speeds, and the rates a (H,) of forgetting.
+
+    diag(a) + normal noise of standard deviation noise / sqrt(H), a from 0 to ``slowest``: alone, unit i
+    keeps a share a_i of its state at each step, so the state starts as many leaky sums of the past
+    (leaky integrators: Jaeger et al., 2007; an identity start: Le et al., 2015).  A tanh network that
+    starts like this learns over tens of steps what one that starts orthogonal does not learn at all.
+    """
+    H = hidden_size
+    a = np.linspace(0, slowest, H)
+    return (np.diag(a) + rng.standard_normal((H, H)) * (noise / np.sqrt(H))).astype(np.float32), a
+
+
 def orthogonal(shape, rng, gain=1.0):
     """A random orthogonal matrix times gain: keeps the length of a vector (Saxe et al., 2013).
 

@@ -11,7 +11,7 @@ class DivideOnPlateau:
     row ``stop`` is True. (The rule of the classic toolkits: Mikolov et al., 2010.)
     """
 
-    def __init__(self, lr, factor=4.0, patience=3):
+    def __init__(self, lr, factor=2.0, patience=3):
         self.lr, self.factor, self.patience = lr, factor, patience
         self.best = math.inf
         self.stalls = 0

@@ -14,7 +14,8 @@ from rnnlm.vocabulary import Vocabulary
 
 
 def make(words=("<eos>", "the", "naïve", "\u2028", "\x1c"), level="word", layers=2, seed=0):
-    return LanguageModel(len(words), 3, 4, layers=layers, dropout=0.2, rng=np.random.default_rng(seed)), Vocabulary(words, level)
+    model = LanguageModel(len(words), 3, 4, layers=layers, dropout=0.2, rng=np.random.default_rng(seed))
+    return model, Vocabulary(words, level)
 
 
 @pytest.mark.parametrize("level", ["word", "char"])
@@ -72,7 +73,7 @@ def header(**values):
     (lambda a: a.pop("header"), "it lacks header"),
     (lambda a: a.pop("rnn2/Wh"), "arrays must be .*rnn2/Wh"),
     (lambda a: a.update(extra=np.ones(1)), "found .*extra"),
-    (lambda a: a.update({"affine/b": np.ones(3, np.float32)}), r"affine/b must be float32 \(5,\), found float32 \(3,\)"),
+    (lambda a: a.update({"affine/b": np.ones(3, np.float32)}), r"b must be float32 \(5,\), found float32 \(3,\)"),
     (lambda a: a.update({"affine/b": np.ones(5)}), "affine/b must be float32 .* found float64"),
     (lambda a: a["affine/W"].fill(np.nan), "affine/W holds numbers that are not finite"),
     (lambda a: a.update(vocabulary=np.frombuffer(b"a\na\n<eos>\nb\nc", np.uint8)), "each word once"),
@@ -101,7 +102,8 @@ def zip_of(**members):
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("data", [b"", b"x", b"PK\x03\x04", b"\x80\x04N.", b"\x93NUMPY\x01\x00", zip_of(a="b"), zip_of()])
+@pytest.mark.parametrize("data", [
+    b"", b"x", b"PK\x03\x04", b"\x80\x04N.", b"\x93NUMPY\x01\x00", zip_of(a="b"), zip_of()])
 def test_what_is_no_model_file_is_named_in_one_line(tmp_path, data):
     (tmp_path / "m").write_bytes(data)
     with pytest.raises(RnnlmError, match="m is not a whole rnnlm model file") as caught:

@@ -121,7 +121,7 @@ def test_no_network_is_one_line(tmp_path, monkeypatch):
     with socket.socket() as unused:  # bound and not listening: connections are refused
         unused.bind(("127.0.0.1", 0))
         folder = corpus_folder(tmp_path, unused.getsockname()[1])
-        with pytest.raises(RnnlmError, match="could not be reached .*refused"):
+        with pytest.raises(RnnlmError, match=r"could not be reached .*refused"):
             load_corpus(folder)
     assert cached(tmp_path) == []
 

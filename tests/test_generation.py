@@ -64,7 +64,7 @@ def test_every_word_is_fed_once(model):
 
 
 def test_the_seed_decides(model):
-    first, again, other = (list(islice(generate(model, [0], rng=np.random.default_rng(seed)), 30)) for seed in (1, 1, 2))
+    first, again, other = (list(islice(generate(model, [0], rng=np.random.default_rng(s)), 30)) for s in (1, 1, 2))
     assert first == again != other
 
 

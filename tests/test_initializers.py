@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnnlm.initializers import orthogonal, scaled_normal, uniform
+from rnnlm.initializers import orthogonal, scaled_normal, time_scales, uniform
 
 
 def test_uniform_fills_its_range_and_no_more(rng):
@@ -24,6 +24,14 @@ def test_orthogonal_keeps_lengths(rng):
 def test_orthogonal_refuses_what_is_not_square(rng):
     with pytest.raises(ValueError, match=r"square shape, got \(2, 3\)"):
         orthogonal((2, 3), rng)
+
+
+def test_time_scales_forget_at_speeds_from_at_once_to_slowly(rng):
+    W, a = time_scales(500, rng, slowest=0.9)
+    assert (a[0], a[-1]) == (0, 0.9)
+    np.testing.assert_allclose(np.diag(W), a, atol=0.08)
+    off_diagonal = W[~np.eye(500, dtype=bool)]
+    assert off_diagonal.std() == pytest.approx(0.3 / np.sqrt(500), rel=0.02)
 
 
 @pytest.mark.parametrize("initializer", [uniform, scaled_normal, orthogonal])

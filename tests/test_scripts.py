@@ -16,7 +16,8 @@ def run(*command, cwd):
 
 def test_train_evaluate_generate(small_corpus, tmp_path):
     scripts = REPOSITORY / "scripts"
-    trained = run(scripts / "train_rnnlm.py", "--corpus", small_corpus, "--epochs", "2", "--batch-size", "4", cwd=tmp_path)
+    trained = run(scripts / "train_rnnlm.py", "--corpus", small_corpus, "--epochs", "2", "--batch-size", "4",
+                  cwd=tmp_path)
     assert trained.returncode == 0, trained.stderr
     assert "test perplexity" in trained.stdout
     scored = run(scripts / "evaluate_rnnlm.py", "runs/small", small_corpus / "test.txt", "--json", cwd=tmp_path)

@@ -31,7 +31,8 @@ def test_unk_of_the_text_is_a_word_and_takes_more_counts():
     assert vocabulary.words == ["<unk>", "a", "<eos>"]
 
 
-@given(st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(1, 20)), st.integers(1, 5), st.integers(3, 9))
+@given(st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(1, 20)),
+       st.integers(1, 5), st.integers(3, 9))
 def test_limits_always_hold_and_no_count_is_lost(counts, min_count, max_size):
     vocabulary = Vocabulary.from_counts(counts | {"<eos>": 1}, min_count=min_count, max_size=max_size)
     assert len(vocabulary) <= max_size

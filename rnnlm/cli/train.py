@@ -21,7 +21,7 @@ from rnnlm.schedules import DivideOnPlateau
 from rnnlm.text import LEVELS
 from rnnlm.trainer import Trainer
 
-DEFAULT_LR = {"sgd": 1.0, "momentum": 0.1, "adam": 0.001}
+DEFAULT_LR = {"sgd": 1.0, "momentum": 0.1, "adam": 0.002}
 
 
 def build_parser(prog=None):
@@ -40,9 +40,11 @@ def build_parser(prog=None):
     add = parser.add_argument_group("model").add_argument
     add("--layers", type=at_least(1), default=1, metavar="L", help="recurrent layers")
     add("--wordvec-size", type=at_least(1), metavar="D", help="size of a word's vector (default: the hidden size)")
-    add("--hidden-size", type=at_least(1), default=100, metavar="H", help="size of the hidden state")
-    add("--dropout", type=below_one, default=0.3, metavar="P", help="share of values left out between layers"
-        " in training")
+    add("--hidden-size", type=at_least(1), default=200, metavar="H", help="size of the hidden state")
+    add("--dropout", type=below_one, default=0.5, metavar="P", help="share of the recurrent layers' outputs left out "
+        "in training")
+    add("--input-dropout", type=below_one, default=0.1, metavar="P", help="share of the word vectors' values left out "
+        "in training")
     add = parser.add_argument_group("training").add_argument
     add("--batch-size", type=at_least(1), default=20, metavar="N", help="places in the text read side by side")
     add("--time-size", type=at_least(1), default=35, metavar="T", help="steps the gradient goes back")
@@ -50,7 +52,7 @@ def build_parser(prog=None):
     add("--optimizer", choices=tuple(OPTIMIZERS), default="adam", help="update rule")
     add("--lr", type=positive, help="learning rate (default: " + ", ".join(
         f"{rate:g} for {name}" for name, rate in DEFAULT_LR.items()) + ")")
-    add("--lr-factor", type=above_one, default=4.0, metavar="F", help="divide the rate by F when validation stalls")
+    add("--lr-factor", type=above_one, default=2.0, metavar="F", help="divide the rate by F when validation stalls")
     add("--patience", type=at_least(1), default=3, metavar="K", help="stop after K epochs in a row without a better "
         "validation perplexity")
     add("--max-grad", type=positive, default=0.25, metavar="NORM", help="clip the global norm of the gradient")
@@ -86,7 +88,7 @@ def train(options):
                          on_file=_download_bar)
     batches = TimeBatches(corpus.train, options.batch_size, options.time_size)
     model = LanguageModel(len(corpus.vocabulary), options.wordvec_size, options.hidden_size, options.layers,
-                          options.dropout, rng=np.random.default_rng(options.seed))
+                          options.dropout, options.input_dropout, rng=np.random.default_rng(options.seed))
     folder.open(options, title=f"{corpus.name}, {_describe(model)}", best_possible=corpus.best_possible.get("valid"))
     _introduce(corpus, model, folder)
     with stop_on_signal("stopping after this step; once more to leave at once") as stop:

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rnnlm.initializers import orthogonal, scaled_normal, uniform
+from rnnlm.initializers import scaled_normal, time_scales, uniform
 from rnnlm.layers import TimeAffine, TimeDropout, TimeEmbedding, TimeRNN, TimeSoftmaxWithLoss
 
 
@@ -13,24 +13,28 @@ class LanguageModel:
 
     ids (N, T) -> TimeEmbedding -> [TimeDropout -> TimeRNN] x layers -> TimeDropout -> TimeAffine -> TimeSoftmaxWithLoss
 
-    vocab_size V, wordvec_size D, hidden_size H: sizes; dropout: share of values left out in training;
+    vocab_size V, wordvec_size D, hidden_size H: sizes; dropout, input_dropout: share of values left out in
+    training, of the recurrent layers' outputs and of the word vectors;
     rng: a numpy.random.Generator for the first weights, and the parent of dropout's own generator.
     ``params`` and ``grads`` list the arrays of all layers; ``named_params`` gives them readable names.
     """
 
-    def __init__(self, vocab_size, wordvec_size=100, hidden_size=100, layers=1, dropout=0.0, *, rng, dtype=np.float32):
+    def __init__(self, vocab_size, wordvec_size=100, hidden_size=100, layers=1, dropout=0.0, input_dropout=0.0,
+                 *, rng, dtype=np.float32):
         V, D, H = vocab_size, wordvec_size, hidden_size
         self.architecture = {"cell": "rnn", "vocab_size": V, "wordvec_size": D, "hidden_size": H,
-                             "layers": layers, "dropout": dropout}
+                             "layers": layers, "dropout": dropout, "input_dropout": input_dropout}
         (dropout_rng,) = rng.spawn(1)
         self.embedding = TimeEmbedding(uniform((V, D), rng).astype(dtype))
         self.recurrent = []
         for inputs in [D] + [H] * (layers - 1):
-            Wx, Wh = scaled_normal((inputs, H), rng), orthogonal((H, H), rng)
+            Wh, a = time_scales(H, rng)
+            # A slow unit adds up many inputs: a smaller share of each keeps the size of the sum.
+            Wx = scaled_normal((inputs, H), rng) * np.sqrt(1 - a**2)
             self.recurrent.append(TimeRNN(Wx.astype(dtype), Wh.astype(dtype), np.zeros(H, dtype), stateful=True))
         self.affine = TimeAffine(scaled_normal((H, V), rng).astype(dtype), np.zeros(V, dtype))
         self.loss = TimeSoftmaxWithLoss()
-        self.dropouts = [TimeDropout(dropout, rng=dropout_rng) for _ in range(layers + 1)]
+        self.dropouts = [TimeDropout(ratio, rng=dropout_rng) for ratio in [input_dropout] + [dropout] * layers]
 
         self.layers = [self.embedding]
         for drop, recurrent in zip(self.dropouts, self.recurrent, strict=False):

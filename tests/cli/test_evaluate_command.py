@@ -88,7 +88,8 @@ def test_without_unk_oovs_are_left_out_and_said(tmp_path, rng, text, capsys):
     assert "300 targets" in out
 
 
-@pytest.mark.parametrize(("arguments", "message"), [(["none.npz", "x"], "no such file"), ([".", "x"], "x could not be read")])
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["none.npz", "x"], "no such file"), ([".", "x"], "x could not be read")])
 def test_an_error_is_one_line(model_path, monkeypatch, capsys, arguments, message):
     monkeypatch.chdir(model_path.parent)
     assert main(arguments) == 1

@@ -28,7 +28,8 @@ def config(tmp_path, text):
 def test_command_line_before_file_before_defaults(parser, tmp_path):
     apply_config(parser, config(tmp_path, 'batch-size = 7\nlr = 2\nlevel = "char"\noverwrite = true'))
     options = parser.parse_args(["--lr", "3"])
-    assert (options.batch_size, options.lr, options.level, options.output, options.overwrite) == (7, 3, "char", None, True)
+    assert (options.batch_size, options.lr, options.level) == (7, 3, "char")
+    assert (options.output, options.overwrite) == (None, True)
 
 
 @pytest.mark.parametrize(("text", "message"), [

@@ -51,7 +51,10 @@ def recurrence(x, Wx, Wh, b, h0):
 
 
 def language_model(V, D, H, N, T):
-    """Loss and gradients of a two-layer language model over two windows, state carried, gradient cut; one target masked."""
+    """Loss and gradients of a two-layer language model over two windows; one target is masked.
+
+    The state is carried over the border, the gradient is cut there.
+    """
     embedding, rnn, affine = nn.Embedding(V, D), nn.RNN(D, H, num_layers=2, batch_first=True), nn.Linear(H, V)
     for p in [*embedding.parameters(), *rnn.parameters(), *affine.parameters()]:
         nn.init.uniform_(p, -0.7, 0.7)
