@@ -24,6 +24,13 @@ def test_stop_after_patience_stalls_in_a_row_only():
     assert stops == [False, False, False, False, True]
 
 
+def test_a_gain_below_the_threshold_is_a_stall_but_still_the_best():
+    schedule = DivideOnPlateau(8.0, factor=2, patience=2, threshold=0.1)
+    assert [schedule.update(loss) for loss in (5, 4.95, 4.8, 4.75, 4.75)] == [True, True, True, True, False]
+    assert schedule.lr == 1
+    assert schedule.stop
+
+
 def test_a_loss_that_is_not_a_number_is_a_stall():
     schedule = DivideOnPlateau(1.0)
     assert not schedule.update(float("nan"))

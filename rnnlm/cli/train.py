@@ -53,8 +53,8 @@ def build_parser(prog=None):
     add("--lr", type=positive, help="learning rate (default: " + ", ".join(
         f"{rate:g} for {name}" for name, rate in DEFAULT_LR.items()) + ")")
     add("--lr-factor", type=above_one, default=2.0, metavar="F", help="divide the rate by F when validation stalls")
-    add("--patience", type=at_least(1), default=3, metavar="K", help="stop after K epochs in a row without a better "
-        "validation perplexity")
+    add("--patience", type=at_least(1), default=3, metavar="K", help="stop after K epochs in a row in which "
+        "validation stalled")
     add("--max-grad", type=positive, default=0.25, metavar="NORM", help="clip the global norm of the gradient")
     add("--seed", type=at_least(0), default=1, metavar="S", help="seed of everything random")
     add = parser.add_argument_group("run").add_argument
