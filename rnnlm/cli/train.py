@@ -14,6 +14,7 @@ from rnnlm.cli.command import add_debug, note, run, stop_on_signal
 from rnnlm.cli.options import above_one, apply_config, at_least, below_one, positive
 from rnnlm.cli.run_folder import RunFolder
 from rnnlm.corpus import load_corpus
+from rnnlm.errors import RnnlmError
 from rnnlm.evaluation import evaluate
 from rnnlm.models import LanguageModel
 from rnnlm.optimizers import OPTIMIZERS
@@ -103,14 +104,16 @@ def _fit(options, corpus, batches, model, folder, stop):
     trainer = Trainer(model, OPTIMIZERS[options.optimizer](options.lr), options.max_grad)
     schedule = DivideOnPlateau(options.lr, options.lr_factor, options.patience)
 
-    def validate():
-        result = evaluate(model, corpus.valid, eos_id)
-        return -result.log_prob / result.targets
-
     print(f"{'epoch':>5} {'train':>9} {'valid':>9} {'lr':>9} {'tokens/s':>9} {'seconds':>8}", flush=True)
     with tqdm(total=options.epochs * batches.targets, unit="token", unit_scale=True, leave=False, disable=None,
               dynamic_ncols=True, smoothing=0.05) as bar:
         progress = _Progress(bar, options.epochs)
+
+        def validate():
+            bar.set_postfix_str("validating")
+            result = evaluate(model, corpus.valid, eos_id)
+            return -result.log_prob / result.targets
+
         for record in trainer.fit(batches, validate, schedule, options.epochs, progress, stop):
             if record.improved:
                 save_model(folder.model, model, corpus.vocabulary,
@@ -161,6 +164,8 @@ def _describe(model):
 
 def _conclude(corpus, folder):
     """The best model's test perplexity, read once, and where everything is."""
+    if not folder.model.exists():
+        raise RnnlmError("no epoch gave a finite validation perplexity, so there is no model: lower --lr")
     model, vocabulary = load_model(folder.model)
     best = min(folder.records, key=lambda record: record["valid_perplexity"] or math.inf)
     result = evaluate(model, corpus.test, vocabulary.eos_id)

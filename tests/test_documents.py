@@ -1,0 +1,76 @@
+"""The documents: their Python runs and prints what they say, and their links lead somewhere."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+
+from rnnlm.checkpoint import save_model
+from rnnlm.cli.train import build_parser
+from rnnlm.models import LanguageModel
+from rnnlm.vocabulary import Vocabulary
+
+DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("datasets/**/*.md")])
+
+
+def python_blocks(name):
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```(?:\n\n```\n(.*?)```)?", text, re.S)
+
+
+def run(code, folder):
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def model_folder(tmp_path):
+    words = ["<eos>", "the", "fox", "."]
+    model = LanguageModel(len(words), 4, 5, layers=2, rng=np.random.default_rng(0))
+    (tmp_path / "runs/stories").mkdir(parents=True)
+    (tmp_path / "datasets").symlink_to(REPOSITORY / "datasets")
+    for folder in (tmp_path, tmp_path / "runs/stories"):
+        save_model(folder / "model.npz", model, Vocabulary(words))
+    return tmp_path
+
+
+def test_the_worked_example_prints_what_the_page_shows(tmp_path):
+    (code, shown), = python_blocks("docs/how-it-works.md")
+    assert run(code, tmp_path) == shown
+
+
+def test_the_probabilities_from_the_arrays_are_those_of_the_package(model_folder):
+    (code, _), = python_blocks("docs/file-formats.md")
+    printed = [float(line.split()[-1]) for line in run(code, model_folder).splitlines()]
+    (model_folder / "t.txt").write_text("the fox\n")
+    scored = run("from rnnlm.cli.evaluate import main; main(['.', 't.txt', '--json'])", model_folder)
+    assert json.loads(scored)["log_prob"] == pytest.approx(sum(printed), rel=1e-5)
+
+
+def test_the_readmes_python_runs(model_folder):
+    (code, _), = python_blocks("README.md")
+    assert float(run(code, model_folder)) > 1
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
+        assert "://" in target or (path.parent / target).exists(), target
+
+
+def test_every_option_in_the_documents_exists_and_has_the_default_the_readme_says():
+    parser = build_parser()
+    known = {option for action in parser._actions for option in action.option_strings}
+    table = re.search(r"\| option \|.*?\n\n", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.S)[0]
+    for row in table.strip().splitlines()[2:]:
+        options, defaults = row.split("|")[1:3]
+        assert set(re.findall(r"--[a-z-]+", options)) <= known
+        for option, default in zip(re.findall(r"--([a-z-]+)", options), defaults.split(","), strict=False):
+            value = parser.get_default(option.replace("-", "_"))
+            if value is not None and value is not False:
+                assert str(value).removesuffix(".0") == default.strip(), option
