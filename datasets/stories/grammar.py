@@ -67,14 +67,14 @@ class Grammar:
                 index = _pick(rule.weights, random())
                 log_prob += math.log(rule.weights[index])
                 if symbol.startswith("["):
-                    facts.update(zip(rule.columns, rule.choices[index]))
+                    facts.update(zip(rule.columns, rule.choices[index], strict=True))
                 else:
                     pending.extend(reversed(rule.choices[index]))
         return tokens, log_prob
 
     def score(self, tokens):
         """The exact probability of the text `tokens`: the sum over every derivation of it."""
-        found = [log_prob for log_prob in self._derivations(tokens)]
+        found = list(self._derivations(tokens))
         top = max(found, default=-math.inf)
         if top == -math.inf:
             return Score(-math.inf, 0)
@@ -99,10 +99,10 @@ class Grammar:
                     pending = _prepend(facts[symbol[1:-1]], pending)
                 else:
                     rule = self.rules[symbol.strip("[]")]
-                    for choice, weight in zip(rule.choices, rule.weights):
+                    for choice, weight in zip(rule.choices, rule.weights, strict=True):
                         now = log_prob + math.log(weight)
                         if symbol.startswith("["):
-                            remembered = facts | dict(zip(rule.columns, choice))
+                            remembered = facts | dict(zip(rule.columns, choice, strict=True))
                             paths.append((pending, matched, remembered, now))
                         else:
                             paths.append((_prepend(choice, pending), matched, facts, now))
