@@ -85,19 +85,10 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     RnnlmError: no such corpus, a text that cannot be read, nothing to train on.
     """
     path, about = _resolve(spec)
-    name = about.get("name", path.stem)
-    index = defaultdict()  # token -> id in order of first appearance, the training text first
-    index.default_factory = index.__len__
-    if path.is_dir():
-        files = _split_files(path, about, on_file)
-        train, valid, test = (read_ids(files[split], index, level) for split in SPLITS)
-        notes = []
-    else:
-        train, valid, test, notes = _split_ids(read_ids(path, index, level), index, path)
+    words, (train, valid, test), notes = _read_splits(path, about, level, on_file)
     if not train.size:
         raise RnnlmError(f"{path}: the training text is empty; it must hold at least one line")
     train = train[:max_tokens]
-    words = [EOS if token == LINE_END else token for token in index]
     vocabulary, vocabulary_notes = _vocabulary(words, train, level, min_count, max_vocab)
     raw_ids = np.array([vocabulary.ids.get(word, UNKNOWN) for word in words], dtype=np.int32)
     valid, test = (EncodedText.from_raw(raw_ids[ids], vocabulary) for ids in (valid, test))
@@ -105,12 +96,24 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
         if not text.ids.size:
             raise RnnlmError(f"{path}: the {split} text has no token the training text knows; give more text")
     train = EncodedText.from_raw(raw_ids[train], vocabulary).ids
+    notes += vocabulary_notes + _oov_notes(valid, test, vocabulary)
     best = about.get("best_possible", {}) if level == "word" else {}
     # The optimum is that of the text as written: it says nothing of a text with words replaced or left out.
     best = {split: best[split]["perplexity"] for split, text in (("valid", valid), ("test", test))
             if split in best and not text.oov}
-    notes += vocabulary_notes + _oov_notes(valid, test, vocabulary)
-    return Corpus(name, vocabulary, train, valid, test, notes, best)
+    return Corpus(about.get("name", path.stem), vocabulary, train, valid, test, notes, best)
+
+
+def _read_splits(path, about, level, on_file):
+    """The distinct words in order of first appearance, the three texts as their numbers, and notes."""
+    index = defaultdict()
+    index.default_factory = index.__len__  # a new token gets the next number; the training text is read first
+    if path.is_dir():
+        files = _split_files(path, about, on_file)
+        splits, notes = [read_ids(files[split], index, level) for split in SPLITS], []
+    else:
+        splits, notes = _split_ids(read_ids(path, index, level), index, path)
+    return [EOS if token == LINE_END else token for token in index], splits, notes
 
 
 def _vocabulary(words, train, level, min_count, max_vocab):
@@ -210,7 +213,7 @@ def _split_ids(ids, index, path):
     where = "at token"
     if at_lines[0] < at_lines[1] < ids.size:
         cuts, where = at_lines, "at line end"
-    train, valid, test = np.split(ids, cuts)
+    train, valid, test = splits = np.split(ids, cuts)
     note = (f"one file, split in order {where}s 90/5/5: {train.size:,} tokens to train, "
             f"{valid.size:,} to validate, {test.size:,} to test")
-    return train, valid, test, [note]
+    return splits, [note]
