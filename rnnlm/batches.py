@@ -17,6 +17,8 @@ class TimeBatches:
 
     def __init__(self, ids, batch_size, time_size):
         n = len(ids)
+        if n < 3:
+            raise RnnlmError(f"a text must hold at least 3 tokens to train on, got {n}: give more text")
         if batch_size > (n - 1) // 2:
             raise RnnlmError(
                 f"batch_size must be at most {(n - 1) // 2} for a text of {n} tokens, got {batch_size}: "

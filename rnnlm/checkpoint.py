@@ -44,8 +44,8 @@ def load_model(path):
         return _model(arrays)
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
-    except (RnnlmError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error,
-            NotImplementedError, MemoryError, RecursionError) as error:
+    except (RnnlmError, ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RuntimeError, TypeError,
+            ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise RnnlmError(f"{path} is not a whole rnnlm model file: {_detail(error)}") from error
 
 
@@ -61,18 +61,27 @@ def _model(arrays):
     architecture = dict(header["architecture"])
     if architecture.pop("cell") != "rnn" or architecture["vocab_size"] != len(vocabulary):
         raise ValueError(f"architecture {header['architecture']} does not fit the {len(vocabulary)} words")
+    _check_arrays(arrays, architecture)  # before a model of the size the header claims is built
     model = LanguageModel(**architecture, rng=np.random.default_rng(0))
-    params = model.named_params()
-    if params.keys() != arrays.keys():
-        raise ValueError(f"arrays must be {', '.join(params)}, found {', '.join(arrays)}")
-    for name, param in params.items():
+    for name, param in model.named_params().items():
+        param[...] = arrays[name]
+    return model, vocabulary
+
+
+def _check_arrays(arrays, architecture):
+    """ValueError unless the arrays are those of the architecture."""
+    sizes = {key: architecture[key] for key in ("vocab_size", "wordvec_size", "hidden_size", "layers")}
+    if any(type(size) is not int or size < 1 for size in sizes.values()) or sizes["layers"] > len(arrays):
+        raise ValueError(f"sizes {sizes} are not those of a model with {len(arrays)} arrays")
+    shapes = LanguageModel.param_shapes(**sizes)
+    if shapes.keys() != arrays.keys():
+        raise ValueError(f"arrays must be {', '.join(shapes)}, found {', '.join(arrays)}")
+    for name, shape in shapes.items():
         array = arrays[name]
-        if array.shape != param.shape or array.dtype != param.dtype:
-            raise ValueError(f"{name} must be {param.dtype} {param.shape}, found {array.dtype} {array.shape}")
+        if array.shape != shape or array.dtype != np.float32:
+            raise ValueError(f"{name} must be float32 {shape}, found {array.dtype} {array.shape}")
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds numbers that are not finite")
-        param[...] = array
-    return model, vocabulary
 
 
 def _detail(error):

@@ -152,9 +152,30 @@ def _resolve(spec):
     if not about.is_file():
         return path, {}
     try:
-        return path, json.loads(about.read_text(encoding="utf-8"))
+        content = json.loads(about.read_text(encoding="utf-8"))
     except ValueError as error:
         raise RnnlmError(f"{about} must be JSON: {error}") from error
+    _check_about(about, content)
+    return path, content
+
+
+def _check_about(path, about):
+    """RnnlmError unless a corpus.json has the form docs/file-formats.md gives it."""
+    try:
+        _require(isinstance(about.get("name", ""), str), "name must be a string")
+        for split, best in about.get("best_possible", {}).items():
+            _require(best["perplexity"] >= 1, f"best_possible of {split} must have a perplexity of at least 1")
+        for entry in about.get("files", []):
+            _require(isinstance(about["address"] + entry["sha256"], str), "address and sha256 must be strings")
+            _require(Path(entry["name"]).name == entry["name"], "name must be a plain file name")
+            _require(entry["bytes"] >= 0, "bytes must be a number")
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise RnnlmError(f"{path} has not the form of a corpus.json ({error}); see docs/file-formats.md") from error
+
+
+def _require(holds, rule):
+    if not holds:
+        raise ValueError(rule)
 
 
 def known_corpora():

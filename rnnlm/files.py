@@ -35,9 +35,9 @@ def whole_file(path):
 
 
 def write_text(path, text):
-    """Write ``text`` to ``path`` as UTF-8, whole or not at all."""
+    """Write ``text`` to ``path`` as UTF-8, whole or not at all; bytes of a file name that are no UTF-8 become "?"."""
     with whole_file(path) as file:
-        file.write(text.encode("utf-8"))
+        file.write(text.encode("utf-8", "replace"))
 
 
 def sync_folder(folder):

@@ -1,4 +1,4 @@
-"""First values of the weights: each function takes a shape and a generator and returns a float32 array.
+"""First values of the weights, float32, from a generator that the caller hands in.
 
 A sum of n independent terms has n times the variance of one, so a product with an (n, k) matrix
 keeps the size of its input when the entries have standard deviation 1 / sqrt(n).

@@ -4,6 +4,8 @@ An optimizer knows neither layers nor models. ``lr`` may be changed between step
 memory of the rule: for each slot name a list of arrays in the order of the parameters.
 """
 
+import math
+
 import numpy as np
 
 
@@ -55,7 +57,7 @@ class Adam:
             self.slots = {name: [np.zeros_like(w) for w in params] for name in ("m", "v")}
         self.steps += 1
         # Both corrections are folded into two numbers, so the arrays are passed over once less.
-        root = np.sqrt(1.0 - self.beta2**self.steps)
+        root = math.sqrt(1.0 - self.beta2**self.steps)  # a Python float: NumPy's would make the arrays float64
         rate, eps = self.lr * root / (1.0 - self.beta1**self.steps), self.eps * root
         for arrays in zip(params, grads, self.slots["m"], self.slots["v"], strict=True):
             for w, g, m, v in _blocks(*arrays):

@@ -2,6 +2,7 @@
 
 import io
 import math
+import warnings
 from itertools import pairwise
 
 from rnnlm.files import whole_file
@@ -10,7 +11,9 @@ from rnnlm.files import whole_file
 def plot_perplexity(path, records, title, best_possible=None):
     """Draw ``perplexity_figure`` into a PNG file, whole or not at all."""
     buffer = io.BytesIO()
-    perplexity_figure(records, title, best_possible).savefig(buffer, format="png")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box in the title is no news for a user
+        perplexity_figure(records, title, best_possible).savefig(buffer, format="png")
     with whole_file(path) as file:
         file.write(buffer.getvalue())
 
@@ -35,7 +38,8 @@ def perplexity_figure(records, title, best_possible=None):
     if best_possible:
         axes.axhline(best_possible, color="tab:green", ls="--", label=f"best possible: {best_possible:.4g}")
     _mark_rates(axes, records)
-    axes.set(title=title, xlabel="epoch", ylabel="perplexity", yscale="log")
+    axes.set_title(title.encode("utf-8", "replace").decode(), parse_math=False)  # a corpus may be called anything
+    axes.set(xlabel="epoch", ylabel="perplexity", yscale="log")
     axes.xaxis.get_major_locator().set_params(integer=True)
     _plain_log_ticks(axes.yaxis)
     axes.grid(alpha=0.3, which="both")

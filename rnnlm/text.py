@@ -28,14 +28,14 @@ def read_blocks(path, size=1 << 22):
     A byte-order mark is dropped, CRLF becomes LF, a last line without line end gets one.
     RnnlmError: the file cannot be read, a byte is not UTF-8, there is a NUL.
     """
-    line = 1
+    line, offset = 1, 0
     try:
         with open(path, "rb") as file:
             while block := file.read(size):
                 block += file.readline()
-                text = _decode(block, path, line, file.tell() - len(block))
-                text = text.removeprefix("\ufeff") if line == 1 else text
-                line += block.count(b"\n")
+                text = _decode(block, path, line, offset)
+                text = text.removeprefix("\ufeff") if offset == 0 else text
+                line, offset = line + block.count(b"\n"), offset + len(block)
                 text = text.replace("\r\n", "\n")
                 yield text if text.endswith("\n") else text + "\n"
     except OSError as error:

@@ -8,6 +8,8 @@ import math
 import time
 from dataclasses import dataclass
 
+import numpy as np
+
 from rnnlm.errors import DivergenceError
 from rnnlm.evaluation import perplexity
 from rnnlm.gradients import clip_by_global_norm
@@ -57,9 +59,10 @@ class Trainer:
 
         DivergenceError at a loss or gradient that is not finite; the parameters are not touched then.
         """
-        loss = self.model.forward(xs, ts)
-        self.model.backward()
-        norm = clip_by_global_norm(self.model.grads, self.max_grad)
+        with np.errstate(all="ignore"):  # the check below says it in one line
+            loss = self.model.forward(xs, ts)
+            self.model.backward()
+            norm = clip_by_global_norm(self.model.grads, self.max_grad)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergenceError(
                 f"training diverged at step {self.iteration + 1}: loss {loss:g}, gradient norm {norm:g}, "

@@ -33,9 +33,6 @@ class Vocabulary:
     def index(self):
         """A mapping from token to id for ``text.read_ids``: the line end is <eos>, other tokens are UNKNOWN."""
         index = _Known(self.ids)
-        if self.level == "char":  # there a token is one character, and <eos> is no token of the text
-            index.pop(EOS)
-            index.pop(UNK, None)
         index[LINE_END] = self.eos_id
         return index
 

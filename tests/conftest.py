@@ -27,6 +27,6 @@ def small_corpus(tmp_path):
     folder = tmp_path / "small"
     folder.mkdir()
     cycle = "the cat sat on the mat .\nthe dog ran to the door .\na bird sang in the tree .\n"
-    for split, times in (("train", 40), ("valid", 4), ("test", 4)):
-        (folder / f"{split}.txt").write_text(cycle * times, encoding="utf-8")
+    for split, text in (("train", cycle * 40), ("valid", cycle * 4), ("test", cycle * 3 + "the dog sat .\n")):
+        (folder / f"{split}.txt").write_text(text, encoding="utf-8")
     return folder

@@ -35,6 +35,11 @@ def test_the_position_can_be_read_and_set_and_is_zero_after_a_pass():
     assert batches.position == 0
 
 
+def test_a_text_too_short_to_train_on_is_refused():
+    with pytest.raises(RnnlmError, match="at least 3 tokens to train on, got 2"):
+        TimeBatches(np.arange(2), 1, 5)
+
+
 def test_a_batch_the_text_cannot_fill_is_refused_with_the_largest_that_fits():
     TimeBatches(np.arange(83), 41, 5)
     with pytest.raises(RnnlmError, match="batch_size must be at most 41 for a text of 83 tokens, got 64"):

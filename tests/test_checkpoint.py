@@ -84,6 +84,11 @@ def header(**values):
     (header(version=99), "version 99; this program reads 'rnnlm model', version 1"),
     (header(level="line"), "level must be one of word, char, got 'line'"),
     (header(architecture={}), "it lacks cell"),
+    *((header(architecture={"cell": "rnn", "vocab_size": 5, "wordvec_size": 3, "hidden_size": 4, "layers": 2} | change),
+       message) for change, message in [
+        ({"layers": 10**30}, "are not those of a model with 9 arrays"), ({"layers": 0}, "are not those"),
+        ({"hidden_size": -1}, "are not those"), ({"hidden_size": 2.0}, "are not those"),
+        ({"hidden_size": 10**9}, r"rnn1/Wx must be float32 \(3, 1000000000\)"), ({"surprise": 1}, "surprise")]),
 ])
 def test_a_model_file_that_does_not_fit_together_is_named_in_one_line(tmp_path, change, message):
     path = rewritten(tmp_path, change)
@@ -116,6 +121,15 @@ def test_pickled_members_are_never_opened(tmp_path):
     path = rewritten(tmp_path, lambda a: a.update({"affine/b": np.array([print], dtype=object)}))
     with pytest.raises(RnnlmError, match="damaged or of another format"):
         load_model(path)
+
+
+def test_a_member_that_claims_to_be_encrypted_is_one_line(tmp_path):
+    save_model(tmp_path / "m", *make())
+    data = bytearray((tmp_path / "m").read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "m").write_bytes(data)
+    with pytest.raises(RnnlmError, match="encrypted"):
+        load_model(tmp_path / "m")
 
 
 @pytest.mark.parametrize("name", ["none.npz", ""])

@@ -63,6 +63,14 @@ def test_every_word_is_fed_once(model):
     assert scores.argmax(axis=-1)[len(prompt) - 1 : -1].tolist() == drawn
 
 
+@pytest.mark.parametrize("n", [1, 600])
+def test_prompts_of_any_length_are_read_whole_and_in_order(model, rng, n):
+    prompt = [0, *rng.integers(0, 9, n).tolist()]
+    with model.fresh_state():
+        expected = int(model.predict(np.array([prompt]))[0, -1].argmax())
+    assert next(generate(model, prompt, rng=rng, temperature=0)) == expected
+
+
 def test_the_seed_decides(model):
     first, again, other = (list(islice(generate(model, [0], rng=np.random.default_rng(s)), 30)) for s in (1, 1, 2))
     assert first == again != other

@@ -20,9 +20,11 @@ def test_three_steps_end_where_the_independent_implementation_ends(name, golden)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_gradients_are_left_alone_and_types_kept(name):
     params, grads = [np.ones(3, np.float32)], [np.full(3, 2, np.float32)]
-    OPTIMIZERS[name](0.1).update(params, grads)
+    optimizer = OPTIMIZERS[name](0.1)
+    optimizer.update(params, grads)
     np.testing.assert_array_equal(grads[0], 2)
     assert params[0].dtype == np.float32
+    assert all(array.dtype == np.float32 for arrays in optimizer.slots.values() for array in arrays)
     assert (params[0] < 1).all()
 
 

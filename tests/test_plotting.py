@@ -33,6 +33,12 @@ def test_the_picture_says_what_it_is_of():
     assert axes.get_legend() is not None
 
 
+@pytest.mark.parametrize("title", ["d$x_{$", "b\udcff", "\u65e5\u672c"])
+def test_a_corpus_may_be_called_anything(tmp_path, title):
+    plot_perplexity(tmp_path / "p.png", RECORDS, title)
+    assert (tmp_path / "p.png").exists()
+
+
 @pytest.mark.parametrize("records", [RECORDS, RECORDS[:1], RECORDS[3:]])
 def test_a_png_is_written_without_pyplot(tmp_path, records):
     sys.modules.pop("matplotlib.pyplot", None)

@@ -1,4 +1,5 @@
 import os
+import subprocess
 
 import pytest
 
@@ -35,6 +36,12 @@ def test_the_block_size_changes_nothing(tmp_path):
     whole = read(path)
     for size in range(1, len(data) + 1):
         assert "".join(read_blocks(path, size)) == whole
+
+
+def test_a_pipe_can_be_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["sh", "-c", f"printf 'a b\\nc' > {tmp_path}/pipe"]):
+        assert read(tmp_path / "pipe") == "a b\nc\n"
 
 
 def test_only_ascii_white_space_separates_words():

@@ -1,4 +1,5 @@
 import math
+import time
 
 import numpy as np
 import pytest
@@ -77,6 +78,25 @@ def test_records_tell_the_epochs():
     assert records[1].valid_perplexity == pytest.approx(math.exp(1.5))
     assert all(record.finished and record.tokens_per_second > 0 and record.grad_norm > 0 for record in records)
     assert records[0].seconds < records[-1].seconds
+
+
+def test_the_divided_rate_is_the_one_that_is_used():
+    trainer, batches = setup()
+    used, losses = [], iter([2.0, 2.1, 2.2])
+    list(trainer.fit(batches, lambda: next(losses), DivideOnPlateau(0.5, 2, patience=9), 3,
+                     on_step=lambda step: used.append(trainer.optimizer.lr)))
+    assert used == [0.5] * 10 + [0.25] * 5
+
+
+def test_the_speed_is_that_of_the_training_steps_alone():
+    def slow():
+        time.sleep(0.3)
+        return 1.0
+
+    trainer, batches = setup()
+    record, = trainer.fit(batches, slow, DivideOnPlateau(0.5), 1)
+    assert record.seconds > 0.3
+    assert record.tokens_per_second > 60 / 0.25
 
 
 def test_early_stop_after_patience_stalls():

@@ -3,31 +3,81 @@
 import os
 import signal
 import sys
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, suppress
 
 from rnnlm.errors import RnnlmError
+
+
+class Stopped(BaseException):
+    """A signal that ends the command at once; not an Exception, so that nothing on the way catches it."""
+
+    def __init__(self, signum):
+        self.signum = signum
 
 
 def run(command, parser, argv=None):
     """Parse ``argv``, run ``command(options)`` and return the exit code.
 
-    0 done, 1 an error the user can mend (one line on standard error, a traceback with --debug),
-    2 usage (from argparse), 128 + signal after an interrupt.
+    0 done, 1 an error (one line on standard error, a traceback with --debug), 2 usage (from argparse),
+    128 + signal after an interrupt.
     """
     options = parser.parse_args(argv)
     try:
-        return command(options) or 0
-    except RnnlmError as error:
-        if options.debug:
-            raise
-        note(f"{parser.prog}: error: {error}")
-        return 1
+        with _handlers({signal.SIGTERM: _stop}):
+            code = command(options) or 0
+            sys.stdout.flush()
+            return code
     except KeyboardInterrupt:
         note(f"{parser.prog}: interrupted")
         return 128 + signal.SIGINT
+    except Stopped as stopped:
+        note(f"{parser.prog}: stopped")
+        return 128 + stopped.signum
     except BrokenPipeError:  # the reader of our output left, as head does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 1
+    except Exception as error:
+        if options.debug:
+            raise
+        note(f"{parser.prog}: error: {_in_one_line(error)}")
+        _silence()  # so that the interpreter does not try the same output again
+        return 1
+
+
+def _in_one_line(error):
+    if isinstance(error, RnnlmError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}; choose smaller sizes"
+    if isinstance(error, OSError):
+        return str(error)
+    text = " ".join(str(error).split())
+    return f"unexpected {type(error).__name__}: {text} (--debug shows where; please report it)"
+
+
+def _stop(signum, _frame):
+    raise Stopped(signum)
+
+
+@contextmanager
+def _handlers(handlers):
+    """A block with these signal handlers (none outside the main thread); those from before come back afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        handlers = {}
+    before = {signum: signal.signal(signum, handler) for signum, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+def _silence():
+    """Send what is still to be written to standard output nowhere."""
+    if sys.stdout is not None:
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def add_debug(parser):
@@ -38,6 +88,14 @@ def add_debug(parser):
 def note(line):
     """One line for the person at the screen, on standard error."""
     print(line, file=sys.stderr, flush=True)
+
+
+def say(line):
+    """One line of results on standard output.  A reader who left, as head does, must not end a training run."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        _silence()
 
 
 class StopRequest:
@@ -59,13 +117,9 @@ def stop_on_signal(message):
 
     def handle(signum, _frame):
         if request():
-            raise KeyboardInterrupt
+            raise Stopped(signum)
         request.signum = signum
         note(f"\n{message}")
 
-    before = {signum: signal.signal(signum, handle) for signum in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with _handlers({signal.SIGINT: handle, signal.SIGTERM: handle}):
         yield request
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)

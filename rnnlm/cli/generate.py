@@ -14,6 +14,8 @@ from rnnlm.generation import generate
 from rnnlm.text import spell, tokenize
 from rnnlm.vocabulary import UNKNOWN
 
+BLANK_LINES = 1000
+
 
 def build_parser(prog=None):
     """The options of the generation command."""
@@ -46,8 +48,8 @@ def generate_text(options):
     model, vocabulary = load_model(options.model)
     prompt = _prompt_ids(options.prompt, vocabulary)
     forbidden = [] if options.allow_unk or vocabulary.unk_id is None else [vocabulary.unk_id]
-    if len(forbidden) == len(vocabulary):
-        raise RnnlmError("the vocabulary holds nothing that could be written")
+    if len(vocabulary) - len(forbidden) == 1:
+        raise RnnlmError(f"{options.model}: the model's vocabulary holds no word it could write beside <eos>")
     seed = secrets.randbits(32) if options.seed is None else options.seed
     ids = generate(model, [vocabulary.eos_id, *prompt], rng=np.random.default_rng(seed),
                    temperature=options.temperature, top_k=options.top_k, top_p=options.top_p, forbidden=forbidden)
@@ -78,12 +80,15 @@ def _prompt_ids(prompt, vocabulary):
 def _until(options, vocabulary, ids):
     """The drawn ids up to the length that was asked for."""
     length = options.length or (100 if vocabulary.level == "word" else 500)
-    words = sentences = 0
+    words = sentences = blank = 0
     for i in ids:
         yield i
-        words, sentences = words + (i != vocabulary.eos_id), sentences + (i == vocabulary.eos_id)
+        at_end = i == vocabulary.eos_id
+        words, sentences, blank = words + (not at_end), sentences + at_end, blank + 1 if at_end else 0
         if sentences == options.sentences or (options.sentences is None and words == length):
             return
+        if blank > BLANK_LINES:  # with a low temperature a poor model may never come to another word
+            raise RnnlmError(f"the model wrote {BLANK_LINES} line ends in a row: try a higher --temperature")
 
 
 def _chain(prompt, vocabulary, ids):

@@ -18,7 +18,7 @@ def number(kind, rule, holds):
             value = kind(text)
         except ValueError:
             value = None
-        if value is None or not math.isfinite(value) or not holds(value):
+        if value is None or value in (math.inf, -math.inf) or not holds(value):
             raise argparse.ArgumentTypeError(f"must be {rule}, got {text!r}")
         return value
 
@@ -28,6 +28,13 @@ def number(kind, rule, holds):
 def at_least(smallest):
     """A whole number from ``smallest`` on."""
     return number(int, f"a whole number of at least {smallest}", lambda value: value >= smallest)
+
+
+def not_empty(text):
+    """A string that is not empty: an empty name would mean the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
 
 
 positive = number(float, "a number above 0", lambda value: value > 0)
@@ -49,11 +56,11 @@ def apply_config(parser, path):
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     except ValueError as error:  # TOML or UTF-8
         raise RnnlmError(f"{path} must be TOML: {error}") from error
-    actions = {action.dest: action for action in parser._actions if action.dest not in ("help", "config")}
+    actions = {action.dest: action for action in parser._actions if action.dest not in ("help", "config", "debug")}
     for key, value in config.items():
         name = key.replace("-", "_")
         if name not in actions:
-            near = difflib.get_close_matches(name, actions, n=1, cutoff=0.3)
+            near = difflib.get_close_matches(name, actions, n=1, cutoff=0.6)
             hint = f": did you mean {near[0]}?" if near else ""
             raise RnnlmError(f"{path}: unknown option {key!r}{hint}")
         parser.set_defaults(**{name: _converted(actions[name], value, f"{path}: {key}")})
@@ -81,6 +88,7 @@ def toml(values):
     lines = []
     for name, value in values.items():
         key = name.replace("_", "-")
-        # JSON writes strings, booleans and finite numbers as TOML does.
-        lines.append(f"# {key} is not set" if value is None else f"{key} = {json.dumps(value)}")
+        # JSON writes strings, booleans and finite numbers as TOML does, but for DEL and beyond the 16-bit plane.
+        text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        lines.append(f"# {key} is not set" if value is None else f"{key} = {text}")
     return "\n".join(lines) + "\n"

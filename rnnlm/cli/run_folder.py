@@ -1,10 +1,12 @@
 """The run folder: what a training run leaves behind, and the rule that no run replaces another unasked."""
 
+import itertools
 import json
 import time
 from pathlib import Path
 
 from rnnlm.checkpoint import MODEL_NAME
+from rnnlm.cli.command import note
 from rnnlm.cli.options import toml
 from rnnlm.errors import RnnlmError
 from rnnlm.files import reason, write_text
@@ -14,42 +16,39 @@ NAMES = (MODEL_NAME, "metrics.jsonl", "perplexity.png", "config.toml")
 REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a short one is drawn once
 
 
-class RunFolder:
-    """``path`` and what is in it: ``model`` (its path), ``records`` (the lines of metrics.jsonl)."""
+def check_output(options):
+    """RnnlmError if the folder that --output names cannot be the run's: to be called before anything is read."""
+    if options.output is None:
+        return
+    path = Path(options.output)
+    if path.exists() and not path.is_dir():
+        raise RnnlmError(f"--output must be a folder, {path} is a file: choose another name")
+    if not options.overwrite and any((path / name).exists() for name in NAMES):
+        raise RnnlmError(f"{path} holds a run already: choose another --output, or give --overwrite to replace it")
 
-    def __init__(self, path, overwrite=False):
-        self.path, self.overwrite = Path(path), overwrite
-        self.model = self.path / MODEL_NAME
+
+class RunFolder:
+    """A new run's folder: ``path``, ``model`` (the model file's path), ``records`` (the lines of metrics.jsonl).
+
+    It is the one --output names, or a new one under runs/.  Made with an empty run inside: an
+    overwritten run is swept out, config.toml is written.
+    """
+
+    def __init__(self, options, title, best_possible=None):
+        self.title, self.best_possible = title, best_possible
         self.records = []
         self.drawn = time.monotonic()
-
-    @classmethod
-    def choose(cls, options):
-        """The folder --output names, or a new one under runs/.  RnnlmError if it holds a run already."""
-        if options.output is None:
-            name = Path(options.corpus).resolve().stem
-            numbered = (Path("runs") / (name if i == 1 else f"{name}-{i}") for i in range(1, 10**6))
-            return cls(next(path for path in numbered if not path.exists()))
-        folder = cls(options.output, options.overwrite)
-        if folder.path.exists() and not folder.path.is_dir():
-            raise RnnlmError(f"--output must be a folder, {folder.path} is a file: choose another name")
-        if any((folder.path / name).exists() for name in NAMES) and not options.overwrite:
-            raise RnnlmError(
-                f"{folder.path} holds a run already: choose another --output, or give --overwrite to replace it"
-            )
-        return folder
-
-    def open(self, options, title, best_possible):
-        """Make the folder, sweep an overwritten run out of it and write config.toml."""
-        self.title, self.best_possible = title, best_possible
+        check_output(options)
         try:
+            self.path = Path(options.output) if options.output else _new_folder(Path(options.corpus).resolve().stem)
             self.path.mkdir(parents=True, exist_ok=True)
             for name in NAMES:
                 (self.path / name).unlink(missing_ok=True)
         except OSError as error:
             raise RnnlmError(
-                f"--output {self.path} could not be prepared: {reason(error)}; choose another folder"
+                f"the output folder {options.output or 'runs'} could not be prepared: {reason(error)}; choose another"
             ) from error
+        self.model = self.path / MODEL_NAME
         resolved = {**vars(options), "output": str(self.path)}
         for name in ("config", "overwrite", "debug"):  # they belong to the command, not to the run
             del resolved[name]
@@ -67,6 +66,21 @@ class RunFolder:
             self.draw()
 
     def draw(self):
-        """perplexity.png, from all records so far."""
-        plot_perplexity(self.path / "perplexity.png", self.records, self.title, self.best_possible)
+        """perplexity.png, from all records so far; a picture that fails is said and ends no run."""
         self.drawn = time.monotonic()
+        try:
+            plot_perplexity(self.path / "perplexity.png", self.records, self.title, self.best_possible)
+        except Exception as error:  # whatever matplotlib meets: fonts, a broken installation, a full disk
+            note(f"note: perplexity.png could not be drawn: {error}")
+
+
+def _new_folder(name):
+    """Make runs/NAME, or the first of runs/NAME-2, runs/NAME-3, ... that is not there; two runs never share one."""
+    for number in itertools.count(1):
+        path = Path("runs") / (name if number == 1 else f"{name}-{number}")
+        path.parent.mkdir(exist_ok=True)
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path

@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import sys
 from dataclasses import asdict
 
 import numpy as np
@@ -10,9 +9,9 @@ from tqdm import tqdm
 
 from rnnlm.batches import TimeBatches
 from rnnlm.checkpoint import load_model, save_model
-from rnnlm.cli.command import add_debug, note, run, stop_on_signal
-from rnnlm.cli.options import above_one, apply_config, at_least, below_one, positive
-from rnnlm.cli.run_folder import RunFolder
+from rnnlm.cli.command import add_debug, note, run, say, stop_on_signal
+from rnnlm.cli.options import above_one, apply_config, at_least, below_one, not_empty, positive
+from rnnlm.cli.run_folder import RunFolder, check_output
 from rnnlm.corpus import load_corpus
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation import evaluate
@@ -59,7 +58,8 @@ def build_parser(prog=None):
     add("--max-grad", type=positive, default=0.25, metavar="NORM", help="clip the global norm of the gradient")
     add("--seed", type=at_least(0), default=1, metavar="S", help="seed of everything random")
     add = parser.add_argument_group("run").add_argument
-    add("--output", metavar="FOLDER", help="the run folder (default: runs/CORPUS, numbered if that is taken)")
+    add("--output", type=not_empty, metavar="FOLDER",
+        help="the run folder (default: runs/CORPUS, numbered if that is taken)")
     add("--overwrite", action="store_true", help="replace the run in the output folder")
     add("--config", metavar="FILE.toml", help="read options from a file; the command line comes before it")
     add_debug(parser)
@@ -84,16 +84,20 @@ def _resolved(options, argv, prog):
 
 def train(options):
     """One run from the text to the picture; returns the exit code."""
-    folder = RunFolder.choose(options)
+    check_output(options)
     corpus = load_corpus(options.corpus, options.level, options.min_count, options.max_vocab, options.max_tokens,
                          on_file=_download_bar)
     batches = TimeBatches(corpus.train, options.batch_size, options.time_size)
     model = LanguageModel(len(corpus.vocabulary), options.wordvec_size, options.hidden_size, options.layers,
                           options.dropout, options.input_dropout, rng=np.random.default_rng(options.seed))
-    folder.open(options, title=f"{corpus.name}, {_describe(model)}", best_possible=corpus.best_possible.get("valid"))
+    folder = RunFolder(options, f"{corpus.name}, {_describe(model)}", corpus.best_possible.get("valid"))
     _introduce(corpus, model, folder)
     with stop_on_signal("stopping after this step; once more to leave at once") as stop:
-        _fit(options, corpus, batches, model, folder, stop)
+        try:
+            _fit(options, corpus, batches, model, folder, stop)
+        finally:  # after a divergence or a second signal too
+            if folder.records:
+                folder.draw()
     _conclude(corpus, folder)
     return 128 + stop.signum if stop() else 0
 
@@ -104,7 +108,7 @@ def _fit(options, corpus, batches, model, folder, stop):
     trainer = Trainer(model, OPTIMIZERS[options.optimizer](options.lr), options.max_grad)
     schedule = DivideOnPlateau(options.lr, options.lr_factor, options.patience)
 
-    print(f"{'epoch':>5} {'train':>9} {'valid':>9} {'lr':>9} {'tokens/s':>9} {'seconds':>8}", flush=True)
+    say(f"{'epoch':>5} {'train':>9} {'valid':>9} {'lr':>9} {'tokens/s':>9} {'seconds':>8}")
     with tqdm(total=options.epochs * batches.targets, unit="token", unit_scale=True, leave=False, disable=None,
               dynamic_ncols=True, smoothing=0.05) as bar:
         progress = _Progress(bar, options.epochs)
@@ -119,8 +123,8 @@ def _fit(options, corpus, batches, model, folder, stop):
                 save_model(folder.model, model, corpus.vocabulary,
                            {"epoch": record.epoch, "valid_perplexity": _json_number(record.valid_perplexity)})
             folder.add({key: _json_number(value) for key, value in asdict(record).items()})
-            bar.write(_row(record), file=sys.stdout)
-            sys.stdout.flush()
+            with bar.external_write_mode():
+                say(_row(record))
             progress.next_epoch()
 
 
@@ -149,11 +153,11 @@ class _Progress:
 
 def _introduce(corpus, model, folder):
     size = sum(p.size for p in model.params)
-    print(f"corpus {corpus.name}: {corpus.train.size:,} tokens to train, {corpus.valid.ids.size:,} to validate, "
-          f"{corpus.test.ids.size:,} to test; vocabulary {len(corpus.vocabulary):,}")
+    say(f"corpus {corpus.name}: {corpus.train.size:,} tokens to train, {corpus.valid.ids.size:,} to validate, "
+        f"{corpus.test.ids.size:,} to test; vocabulary {len(corpus.vocabulary):,}")
     for line in corpus.notes:
         note(f"note: {line}")
-    print(f"model: {_describe(model)}, {size:,} parameters; run folder {folder.path}", flush=True)
+    say(f"model: {_describe(model)}, {size:,} parameters; run folder {folder.path}")
 
 
 def _describe(model):
@@ -167,15 +171,14 @@ def _conclude(corpus, folder):
     if not folder.model.exists():
         raise RnnlmError("no epoch gave a finite validation perplexity, so there is no model: lower --lr")
     model, vocabulary = load_model(folder.model)
-    best = min(folder.records, key=lambda record: record["valid_perplexity"] or math.inf)
+    best = [record for record in folder.records if record["improved"]][-1]
     result = evaluate(model, corpus.test, vocabulary.eos_id)
-    folder.draw()
-    print(f"best validation perplexity {best['valid_perplexity']:.5g} after epoch {best['epoch']}")
+    say(f"best validation perplexity {best['valid_perplexity'] or math.inf:.5g} after epoch {best['epoch']}")
     line = f"test perplexity {result.perplexity:.5g}"
     if "test" in corpus.best_possible:
         optimum = corpus.best_possible["test"]
         line += f", best possible {optimum:.5g} ({100 * (result.perplexity / optimum - 1):.1f} % above)"
-    print(line)
+    say(line)
     note(f"model, metrics and picture are in {folder.path}; let it write: "
          f"python scripts/generate_text.py {folder.path}")
 

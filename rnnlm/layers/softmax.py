@@ -26,6 +26,7 @@ class TimeSoftmaxWithLoss(Layer):
         np.exp(exps, out=exps)
         sums = exps.sum(axis=1)
         self.cache = exps, sums, targets, counts, total, (N, T, V)
+        self.handed_out = False
         # -log softmax(x)[target] = log sum exp(x) - x[target]; ignored targets are dropped before the sum
         return float((np.log(sums) - picked)[counts].sum(dtype=np.float64) / total)
 
@@ -33,7 +34,9 @@ class TimeSoftmaxWithLoss(Layer):
         """d(-log softmax(x)[target]) / dx = softmax(x) - onehot(target), times dout / number of targets."""
         exps, sums, targets, counts, total, shape = self.cache
         scale = (counts * (dout / total)).astype(exps.dtype)
-        dxs = self.buffer("dxs", exps.shape, exps.dtype)
+        # The buffer is handed out once: a second backward must not change what the first returned.
+        dxs = np.empty_like(exps) if self.handed_out else self.buffer("dxs", exps.shape, exps.dtype)
+        self.handed_out = True
         np.multiply(exps, (scale / sums)[:, np.newaxis], out=dxs)
         dxs[np.arange(len(targets)), np.where(counts, targets, 0)] -= scale
         return dxs.reshape(shape)

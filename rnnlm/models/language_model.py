@@ -43,13 +43,19 @@ class LanguageModel:
         self.params = [p for layer in self.layers for p in layer.params]
         self.grads = [g for layer in self.layers for g in layer.grads]
 
+    @staticmethod
+    def param_shapes(vocab_size, wordvec_size, hidden_size, layers):
+        """Names and shapes of the parameters of such a model, in the order of ``params``."""
+        V, D, H = vocab_size, wordvec_size, hidden_size
+        shapes = {"embedding/W": (V, D)}
+        for i in range(1, layers + 1):
+            shapes |= {f"rnn{i}/Wx": (D if i == 1 else H, H), f"rnn{i}/Wh": (H, H), f"rnn{i}/b": (H,)}
+        return shapes | {"affine/W": (H, V), "affine/b": (V,)}
+
     def named_params(self):
         """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..., affine/W, affine/b."""
-        named = [("embedding", self.embedding, ["W"])]
-        named += [(f"rnn{i}", layer, ["Wx", "Wh", "b"]) for i, layer in enumerate(self.recurrent, start=1)]
-        named += [("affine", self.affine, ["W", "b"])]
-        return {f"{name}/{key}": array for name, layer, keys in named
-                for key, array in zip(keys, layer.params, strict=True)}
+        sizes = {key: self.architecture[key] for key in ("vocab_size", "wordvec_size", "hidden_size", "layers")}
+        return dict(zip(self.param_shapes(**sizes), self.params, strict=True))
 
     def predict(self, xs):  # ids (N, T) -> (N, T, V)
         """Scores (logits) of every word as the next one, at every step; carries the state on.

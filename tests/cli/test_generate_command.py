@@ -91,6 +91,32 @@ def test_the_seed_decides_and_a_chosen_one_is_told(write):
     assert write("--temperature", "3", "--seed", err.removeprefix("seed ").strip()).out == out
 
 
+def test_a_model_without_words_says_so(tmp_path, capsys):
+    model = LanguageModel(2, 3, 3, rng=np.random.default_rng(0))
+    save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "<unk>"]))
+    assert main([str(tmp_path / "m.npz")]) == 1
+    assert "holds no word it could write" in capsys.readouterr().err
+
+
+def test_a_model_that_writes_line_ends_alone_is_stopped(tmp_path, capsys):
+    model = LanguageModel(3, 3, 3, rng=np.random.default_rng(0))
+    model.affine.params[1][0] = 100
+    save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "a", "b"]))
+    assert main([str(tmp_path / "m.npz"), "--temperature", "0"]) == 1
+    assert "1000 line ends in a row: try a higher --temperature" in capsys.readouterr().err
+
+
+def test_a_prompt_is_read_after_eos(model_path, capsys):
+    from rnnlm.checkpoint import load_model
+    from rnnlm.evaluation import token_log_probs
+
+    model, vocabulary = load_model(model_path)
+    ids = np.array([2, 3], dtype=np.int32)
+    expected = [int(token_log_probs(model, np.append(ids, i).astype(np.int32), 0)[-1] * -1e6) for i in range(5)]
+    main([model_path, "--prompt", "the cat", "--temperature", "0", "--length", "1", "--allow-unk"])
+    assert capsys.readouterr().out.split()[2] == vocabulary.words[int(np.argmin(expected))]
+
+
 def test_characters_come_without_gaps(tmp_path, capsys):
     path = save(tmp_path / "m.npz", ["<eos>", " ", "a", "b", "c"], level="char")
     assert main([path, "--temperature", "0", "--length", "6", "--prompt", "b"]) == 0

@@ -35,6 +35,7 @@ def test_command_line_before_file_before_defaults(parser, tmp_path):
 @pytest.mark.parametrize(("text", "message"), [
     ("batchsize = 3", "unknown option 'batchsize': did you mean batch_size?"),
     ("config = 'x'", "unknown option 'config'"),
+    ("zzz = 'x'", "unknown option 'zzz'$"),
     ("batch-size = 0", "batch-size must be a whole number of at least 1, got '0'"),
     ("batch-size = 2.5", "batch-size must be a whole number of at least 1, got '2.5'"),
     ("batch-size = true", "batch-size must be one number or string, got True"),
@@ -56,8 +57,9 @@ def test_a_file_that_is_not_there_is_one_line(parser, tmp_path):
 
 
 def test_what_is_written_as_toml_is_read_back():
-    values = {"corpus": 'a "b"\\ ü\n', "batch_size": 3, "lr": 1e-05, "flag": False, "gone": None}
-    assert tomllib.loads(toml(values)) == {"corpus": 'a "b"\\ ü\n', "batch-size": 3, "lr": 1e-05, "flag": False}
+    values = {"corpus": 'a "b"\\ ü\n\x7f\U0001f600', "batch_size": 3, "lr": 1e-05, "flag": False, "gone": None}
+    assert tomllib.loads(toml(values)) == {"corpus": values["corpus"], "batch-size": 3, "lr": 1e-05,
+                                           "flag": False}
     assert "# gone is not set" in toml(values)
 
 

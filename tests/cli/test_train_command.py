@@ -134,7 +134,7 @@ def test_an_output_that_is_a_file_is_refused(run, tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["--batch-size", "0"], ["--lr", "nan"], ["--dropout", "1"], ["--level", "line"],
-                                       ["--max-grad", "0"], ["--nonsense"]])
+                                       ["--max-grad", "0"], ["--nonsense"], ["--output", ""], ["--epochs", "9" * 5000]])
 def test_wrong_usage_exits_2_with_the_rule(run, arguments):
     with pytest.raises(SystemExit) as caught:
         run(*arguments)
@@ -169,6 +169,64 @@ def test_divergence_is_said_and_the_best_model_stays(run, tmp_path, monkeypatch)
     assert all(np.isfinite(p).all() for p in load_model(tmp_path / "run")[0].params)
 
 
+def test_a_validation_loss_too_large_for_a_perplexity_is_inf_and_no_traceback(run, tmp_path):
+    code, out, _ = run("--optimizer", "sgd", "--lr", "3000", "--max-grad", "1e6", "--epochs", "1",
+                       "--dropout", "0", "--input-dropout", "0")
+    assert code == 0
+    assert "best validation perplexity inf after epoch 1" in out
+    assert metrics(tmp_path / "run")[0]["valid_perplexity"] is None
+
+
+def test_options_reach_the_parts_they_are_for(run, tmp_path):
+    run("--max-grad", "1e-9", "--optimizer", "sgd", "--epochs", "3")
+    records = metrics(tmp_path / "run")  # clipped to nothing, nothing is learnt
+    assert records[2]["valid_perplexity"] == pytest.approx(records[0]["valid_perplexity"], rel=1e-6)
+
+
+def test_runs_started_together_never_share_a_folder(small_corpus, tmp_path):
+    command = [sys.executable, "-m", "rnnlm", "train", "--corpus", str(small_corpus), *SMALL, "--epochs", "2"]
+    runs = [subprocess.Popen([*command, "--seed", str(seed)], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+            for seed in range(3)]
+    outs = [process.communicate()[0] for process in runs]
+    folders = {out.split("run folder ")[1].split()[0] for out in outs}
+    assert folders == {"runs/small", "runs/small-2", "runs/small-3"}
+    assert all(len(metrics(tmp_path / folder)) == 2 for folder in folders)
+
+
+def test_a_reader_who_leaves_does_not_end_the_run(small_corpus, tmp_path):
+    train_command = f"{sys.executable} -m rnnlm train --corpus {small_corpus} --output run {' '.join(SMALL)} --epochs 5"
+    subprocess.run(f"{train_command} | head -1", shell=True, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run" / "perplexity.png").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(metrics(tmp_path / "run")) == 5
+
+
+def test_what_nobody_foresaw_is_one_line_too(run, monkeypatch):
+    import rnnlm.cli.train
+
+    def breaks(*arguments, **options):
+        raise ZeroDivisionError("a\nb")
+
+    monkeypatch.setattr(rnnlm.cli.train, "load_corpus", breaks)
+    code, _, err = run()
+    assert code == 1
+    assert err.splitlines() == [err.strip()]
+    assert "unexpected ZeroDivisionError: a b (--debug shows where" in err
+    with pytest.raises(ZeroDivisionError):
+        run("--debug")
+
+
+def test_a_picture_that_cannot_be_drawn_ends_no_run(run, monkeypatch):
+    import rnnlm.cli.run_folder
+
+    monkeypatch.setattr(rnnlm.cli.run_folder, "plot_perplexity", lambda *arguments: 1 / 0)
+    code, out, err = run("--epochs", "1")
+    assert code == 0
+    assert "test perplexity" in out
+    assert "could not be drawn: division by zero" in err
+
+
 def test_early_stop_and_division_of_the_rate(run, tmp_path):
     run("--epochs", "60", "--lr", "0.3", "--patience", "2", "--lr-factor", "10")
     records = metrics(tmp_path / "run")
@@ -192,6 +250,11 @@ def test_limits_of_the_text(run, tmp_path):
     assert "became <unk>" in err
 
 
+def test_min_count(run, tmp_path):
+    run("--min-count", "41", "--epochs", "1")
+    assert set(load_model(tmp_path / "run")[1].words) == {"the", ".", "<eos>", "<unk>"}
+
+
 def test_layers_and_word_vectors(run, tmp_path):
     run("--layers", "2", "--wordvec-size", "5", "--epochs", "1")
     shapes = {name: p.shape for name, p in load_model(tmp_path / "run")[0].named_params().items()}
@@ -210,6 +273,21 @@ def test_the_optimum_is_printed_and_drawn_where_it_is_known(run, small_corpus, m
     path, records, title, optimum = drawn[-1]
     assert (path.name, len(records), optimum) == ("perplexity.png", 1, 1.25)
     assert "tiny" in title
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_signal_leaves_at_once(run, monkeypatch, signum, code):
+    import rnnlm.cli.train
+
+    def slow(*arguments):  # validation that would take for ever
+        os.kill(os.getpid(), signum)
+        os.kill(os.getpid(), signum)
+        time.sleep(60)
+
+    monkeypatch.setattr(rnnlm.cli.train, "evaluate", slow)
+    before = signal.getsignal(signum)
+    assert run()[0] == code
+    assert signal.getsignal(signum) is before
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

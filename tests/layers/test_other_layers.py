@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from gradient_check import check_gradient
 
-from rnnlm.layers import TimeAffine, TimeDropout, TimeEmbedding, TimeSoftmaxWithLoss
+from rnnlm.layers import TimeAffine, TimeDropout, TimeEmbedding, TimeRNN, TimeSoftmaxWithLoss
 
 
 def test_embedding_picks_rows_and_adds_up_the_gradients_of_a_word():
@@ -12,6 +12,35 @@ def test_embedding_picks_rows_and_adds_up_the_gradients_of_a_word():
     for _ in range(2):  # the second backward must find nothing left of the first
         layer.backward(np.array([[[1.0, 10.0], [2.0, 20.0]], [[3.0, 30.0], [4.0, 40.0]]]))
         np.testing.assert_array_equal(layer.grads[0], [[2, 20], [0, 0], [8, 80]])
+
+
+def test_embedding_keeps_nothing_of_the_window_before():
+    layer = TimeEmbedding(np.ones((3, 2)))
+    layer.forward(np.array([[2, 0]]))
+    layer.backward(np.ones((1, 2, 2)))
+    layer.forward(np.array([[1]]))
+    layer.backward(np.ones((1, 1, 2)))
+    np.testing.assert_array_equal(layer.grads[0], [[0, 0], [1, 1], [0, 0]])
+
+
+@pytest.mark.parametrize("make", [
+    lambda: TimeEmbedding(np.ones((3, 2))), lambda: TimeAffine(np.ones((4, 2)), np.ones(2)),
+    lambda: TimeRNN(np.ones((4, 2)), np.ones((2, 2)), np.ones(2)),
+    lambda: TimeDropout(0.5, rng=np.random.default_rng(0))], ids=["embedding", "affine", "rnn", "dropout"])
+def test_contract_backward_overwrites_and_can_be_repeated(make, rng):
+    layer = make()
+    xs = rng.integers(0, 3, (2, 3)) if isinstance(layer, TimeEmbedding) else rng.normal(size=(2, 3, 4))
+    dout = rng.normal(size=layer.forward(xs).shape)
+    dxs = layer.backward(dout)
+    first = [g.copy() for g in layer.grads]
+    dxs_copy = None if dxs is None else dxs.copy()
+    for grad in layer.grads:
+        grad.fill(9)
+    again = layer.backward(dout)
+    for grad, expected in zip(layer.grads, first, strict=True):
+        np.testing.assert_array_equal(grad, expected)
+    if dxs is not None:
+        np.testing.assert_array_equal(again, dxs_copy)
 
 
 def test_embedding_hands_out_no_view_of_its_weights():
@@ -74,7 +103,11 @@ def test_loss_backward_twice_is_backward_once(rng):
     xs = rng.normal(size=(2, 3, 4))
     copy = xs.copy()
     layer.forward(xs, rng.integers(0, 4, (2, 3)))
-    np.testing.assert_array_equal(layer.backward(), layer.backward())
+    first = layer.backward()
+    kept = first.copy()
+    np.testing.assert_array_equal(layer.backward(), kept)
+    np.testing.assert_array_equal(layer.backward(dout=2), 2 * kept)
+    np.testing.assert_array_equal(first, kept)  # what was handed out stays as it was
     np.testing.assert_array_equal(xs, copy)
 
 

@@ -60,6 +60,21 @@ def test_a_fresh_state_is_fresh_and_leaves_no_trace(rng):
     assert all(drop.train for drop in model.dropouts)
 
 
+def test_dropout_stands_where_the_page_says(rng):
+    model = LanguageModel(6, 3, 4, layers=2, dropout=0.5, input_dropout=0.1, rng=rng)
+    kinds = [type(layer).__name__ + str(getattr(layer, "ratio", "")) for layer in model.layers]
+    assert kinds == ["TimeEmbedding", "TimeDropout0.1", "TimeRNN", "TimeDropout0.5", "TimeRNN", "TimeDropout0.5",
+                     "TimeAffine"]
+
+
+def test_masks_come_from_the_seed():
+    masks = []
+    for seed in (1, 2):
+        model = LanguageModel(6, 3, 4, dropout=0.5, rng=np.random.default_rng(seed))
+        masks.append(model.dropouts[1].forward(np.ones((5, 5, 5), np.float32)))
+    assert (masks[0] != masks[1]).any()
+
+
 def test_one_seed_gives_the_same_model_and_the_same_dropout():
     xs = np.arange(10).reshape(2, 5) % 6
     first, again = (LanguageModel(6, 3, 4, dropout=0.5, rng=np.random.default_rng(3)) for _ in range(2))
