@@ -179,8 +179,7 @@ def _conclude(corpus, folder):
         optimum = corpus.best_possible["test"]
         line += f", best possible {optimum:.5g} ({100 * (result.perplexity / optimum - 1):.1f} % above)"
     say(line)
-    note(f"model, metrics and picture are in {folder.path}; let it write: "
-         f"python scripts/generate_text.py {folder.path}")
+    note(f"model, metrics and picture are in {folder.path}; let it write: rnnlm generate {folder.path}")
 
 
 def _download_bar(name, size):
