@@ -43,7 +43,7 @@ def perplexity_figure(records, title, best_possible=None):
     axes.xaxis.get_major_locator().set_params(integer=True)
     _plain_log_ticks(axes.yaxis)
     axes.grid(alpha=0.3, which="both")
-    axes.legend()
+    axes.legend(loc="upper right")  # where falling curves leave room
     return figure
 
 
