@@ -4,10 +4,14 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY
 
 import rnnlm
+from rnnlm.checkpoint import save_model
+from rnnlm.models import LanguageModel
+from rnnlm.vocabulary import Vocabulary
 
 
 def run(*command, cwd):
@@ -32,6 +36,27 @@ def test_help_names_the_script_and_its_options(script, tmp_path):
     assert shown.returncode == 0
     assert f"usage: {script}" in shown.stdout
     assert "--debug" in shown.stdout
+
+
+def test_a_full_disk_behind_standard_output_is_one_line(tmp_path):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "rnnlm", "evaluate", str(make_model(tmp_path)), str(tmp_path / "t")]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "No space left on device" in done.stderr
+
+
+def make_model(folder):
+    (folder / "t").write_text("a\n")
+    model = LanguageModel(2, 3, 3, rng=np.random.default_rng(0))
+    save_model(folder / "m.npz", model, Vocabulary(["<eos>", "a"]))
+    return folder / "m.npz"
+
+
+def test_an_error_leaves_standard_output_as_it_was(tmp_path):
+    code = "from rnnlm.cli.evaluate import main; print('before'); main(['none', 'x']); print('after')"
+    assert run("-c", code, cwd=tmp_path).stdout == "before\nafter\n"
 
 
 def test_one_command_for_all(tmp_path):

@@ -41,7 +41,10 @@ def run(command, parser, argv=None):
         if options.debug:
             raise
         note(f"{parser.prog}: error: {_in_one_line(error)}")
-        _silence()  # so that the interpreter does not try the same output again
+        try:
+            sys.stdout.flush()
+        except (OSError, ValueError, AttributeError):
+            _silence()  # it is standard output that failed: the interpreter must not try once more
         return 1
 
 
