@@ -19,6 +19,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.text import LINE_END, read_ids
 from rnnlm.vocabulary import EOS, UNK, UNKNOWN, Vocabulary
 
+SMALL = 1000  # tokens of a text below which its perplexity is mostly chance
 SPLITS = ("train", "valid", "test")
 
 
@@ -96,7 +97,7 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
         if not text.ids.size:
             raise RnnlmError(f"{path}: the {split} text has no token the training text knows; give more text")
     train = EncodedText.from_raw(raw_ids[train], vocabulary).ids
-    notes += vocabulary_notes + _oov_notes(valid, test, vocabulary)
+    notes += vocabulary_notes + _text_notes(valid, test, vocabulary)
     best = about.get("best_possible", {}) if level == "word" else {}
     # The optimum is that of the text as written: it says nothing of a text with words replaced or left out.
     best = {split: best[split]["perplexity"] for split, text in (("valid", valid), ("test", test))
@@ -134,10 +135,17 @@ def _vocabulary(words, train, level, min_count, max_vocab):
     return vocabulary, [f"{UNK} is a word of the training text and stands for unknown words"]
 
 
-def _oov_notes(valid, test, vocabulary):
+def _text_notes(valid, test, vocabulary):
     fate = "are left out" if vocabulary.unk_id is None else f"count as {UNK}"
-    return [f"{text.oov:,} of the {split} text's {text.words:,} tokens are not in the vocabulary and {fate}"
-            for split, text in (("validation", valid), ("test", test)) if text.oov]
+    unit = "words" if vocabulary.level == "word" else "characters"
+    notes = []
+    for split, text in (("validation", valid), ("test", test)):
+        if text.oov:
+            count = f"{text.oov:,} of the {split} text's {text.words:,} {unit}"
+            notes.append(f"{count} are not in the vocabulary and {fate}")
+        if text.ids.size < SMALL:
+            notes.append(f"the {split} text has only {text.ids.size} tokens: its perplexity says little")
+    return notes
 
 
 def _resolve(spec):
@@ -231,10 +239,10 @@ def _split_ids(ids, index, path):
     ends = np.flatnonzero(ids == index[LINE_END]) + 1
     cuts = [int(share * ids.size) for share in (0.90, 0.95)]
     at_lines = [int(ends[np.searchsorted(ends, cut)]) for cut in cuts]
-    where = "at token"
+    where = "between words, as there are few line ends,"
     if at_lines[0] < at_lines[1] < ids.size:
-        cuts, where = at_lines, "at line end"
+        cuts, where = at_lines, "at line ends"
     train, valid, test = splits = np.split(ids, cuts)
-    note = (f"one file, split in order {where}s 90/5/5: {train.size:,} tokens to train, "
+    note = (f"one file, split in order {where} 90/5/5: {train.size:,} tokens to train, "
             f"{valid.size:,} to validate, {test.size:,} to test")
     return splits, [note]

@@ -26,7 +26,7 @@ def fetch(url, path, size, sha256, on_bytes=None):
     ``on_bytes(n)`` is called after each n bytes.  RnnlmError says what went wrong; then nothing is left at ``path``
     that was not there before.
     """
-    remedy = f"try again, or put the file there by hand: {path}"
+    remedy = f"try again, or put the corpus's files there by hand: {path.parent}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -61,4 +61,10 @@ def _asked(url, remedy):
         error.close()
         raise RnnlmError(f"{url}: the server answered {error.code} {error.reason}; {remedy}") from error
     except (OSError, HTTPException, ValueError) as error:  # URLError, time-outs and TLS errors are OSErrors
-        raise RnnlmError(f"{url} could not be reached ({getattr(error, 'reason', error)}); {remedy}") from error
+        raise RnnlmError(f"{url} could not be reached ({_words(error)}); {remedy}") from error
+
+
+def _words(error):
+    """What the system says of a failed connection, without the number."""
+    error = getattr(error, "reason", error)  # an URLError wraps the cause
+    return reason(error) if isinstance(error, OSError) else error

@@ -67,7 +67,11 @@ def token_log_probs(model, ids, eos_id, window=WINDOW):
 
 
 def evaluate(model, text, eos_id, window=WINDOW):
-    """The Evaluation of an EncodedText, read as one stream."""
+    """Score an EncodedText, read as one stream from a fresh state.
+
+    Returns an Evaluation: sentences, words, oov, targets, log_prob (nats), perplexity,
+    perplexity_without_oov, bits_per_token.
+    """
     log_probs = token_log_probs(model, text.ids, eos_id, window)
     return Evaluation(
         sentences=text.sentences, words=text.words, oov=text.oov,

@@ -39,7 +39,7 @@ def perplexity_figure(records, title, best_possible=None):
         axes.axhline(best_possible, color="tab:green", ls="--", label=f"best possible: {best_possible:.4g}")
     _mark_rates(axes, records)
     axes.set_title(title.encode("utf-8", "replace").decode(), parse_math=False)  # a corpus may be called anything
-    axes.set(xlabel="epoch", ylabel="perplexity", yscale="log")
+    axes.set(xlim=(epochs[0] - 0.5, epochs[-1] + 0.5), xlabel="epoch", ylabel="perplexity", yscale="log")
     axes.xaxis.get_major_locator().set_params(integer=True)
     _plain_log_ticks(axes.yaxis)
     axes.grid(alpha=0.3, which="both")

@@ -41,7 +41,7 @@ def test_words_seen_once_become_unk_and_it_is_said(tmp_path):
     assert corpus.valid.is_oov.tolist() == [False, True, False]
     assert corpus.valid.oov == 1
     assert any("1 words of the training text are seen fewer than 2 times and became <unk>" in n for n in corpus.notes)
-    assert any("1 of the validation text's 2 tokens" in note and "count as <unk>" in note for note in corpus.notes)
+    assert any("1 of the validation text's 2 words" in note and "count as <unk>" in note for note in corpus.notes)
 
 
 def test_a_text_with_unk_keeps_its_rare_words_unless_told_otherwise(tmp_path):
@@ -95,6 +95,8 @@ def test_one_long_line_is_split_between_words(tmp_path):
     path.write_text("a b " * 50)
     corpus = load_corpus(str(path))
     assert (corpus.train.size, corpus.valid.ids.size, corpus.test.ids.size) == (90, 5, 6)
+    assert "between words, as there are few line ends" in corpus.notes[0]
+    assert "the test text has only 6 tokens: its perplexity says little" in corpus.notes
     assert "<eos>" in corpus.vocabulary.words
 
 

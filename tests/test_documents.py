@@ -39,9 +39,11 @@ def model_folder(tmp_path):
     return tmp_path
 
 
-def test_the_worked_example_prints_what_the_page_shows(tmp_path):
-    (code, shown), = python_blocks("docs/how-it-works.md")
-    assert run(code, tmp_path) == shown
+def test_the_examples_print_what_the_page_shows(tmp_path):
+    blocks = python_blocks("docs/how-it-works.md")
+    assert len(blocks) == 2
+    for code, shown in blocks:
+        assert run(code, tmp_path) == shown
 
 
 def test_the_probabilities_from_the_arrays_are_those_of_the_package(model_folder):

@@ -6,7 +6,7 @@ import math
 
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, run
-from rnnlm.cli.options import at_least
+from rnnlm.cli.options import HelpFormatter, at_least
 from rnnlm.corpus import read_text
 from rnnlm.evaluation import WINDOW, evaluate
 
@@ -16,7 +16,7 @@ def build_parser(prog=None):
     parser = argparse.ArgumentParser(
         prog=prog, description="Perplexity of texts under a trained model. Each text is read as one stream: "
         "the state is carried through it, and every word and every line end is predicted once.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        formatter_class=HelpFormatter)
     parser.add_argument("model", metavar="MODEL", help="a model file or a run folder")
     parser.add_argument("texts", metavar="TEXT", nargs="+", help="UTF-8 text, one sentence a line")
     parser.add_argument("--json", action="store_true", help="print one JSON object for each text")
@@ -49,7 +49,7 @@ def _as_json(path, result):
 
 
 def _as_text(path, result, vocabulary):
-    fate = "left out" if vocabulary.unk_id is None else "scored as <unk>"
+    fate = "left out of every number below" if vocabulary.unk_id is None else "scored as <unk>"
     words = "words" if vocabulary.level == "word" else "characters"
     oov = f"{result.oov:,} OOVs" + (f" ({fate})" if result.oov else "")
     return (f"{path}: {result.sentences:,} sentences, {result.words:,} {words}, {oov}\n"

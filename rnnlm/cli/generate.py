@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, note, run
-from rnnlm.cli.options import at_least, not_negative, share
+from rnnlm.cli.options import HelpFormatter, at_least, not_negative, share
 from rnnlm.errors import RnnlmError
 from rnnlm.generation import generate
 from rnnlm.text import spell, tokenize
@@ -21,7 +21,7 @@ def build_parser(prog=None):
     """The options of the generation command."""
     parser = argparse.ArgumentParser(
         prog=prog, description="Write text with a trained model.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        formatter_class=HelpFormatter)
     parser.add_argument("model", metavar="MODEL", help="a model file or a run folder")
     parser.add_argument("--prompt", default="", help="text to go on from (default: the start of a text)")
     length = parser.add_mutually_exclusive_group()
@@ -61,7 +61,7 @@ def generate_text(options):
     if not text.endswith("\n"):
         print()
     if options.seed is None:
-        note(f"seed {seed}")
+        note(f"note: --seed {seed} writes this again")
 
 
 def _prompt_ids(prompt, vocabulary):

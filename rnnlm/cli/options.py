@@ -10,6 +10,15 @@ from rnnlm.errors import RnnlmError
 from rnnlm.files import reason
 
 
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the default of every option that has one and whose help does not speak of it itself."""
+
+    def _get_help_string(self, action):
+        if action.default in (None, False, "") or "default" in action.help:
+            return action.help
+        return super()._get_help_string(action)
+
+
 def number(kind, rule, holds):
     """An argparse type: a finite ``kind`` (int or float) for which ``holds``; ``rule`` says it in words."""
 

@@ -40,7 +40,7 @@ class RunFolder:
         self.drawn = time.monotonic()
         check_output(options)
         try:
-            self.path = Path(options.output) if options.output else _new_folder(Path(options.corpus).resolve().stem)
+            self.path = _path(options)
             self.path.mkdir(parents=True, exist_ok=True)
             for name in NAMES:
                 (self.path / name).unlink(missing_ok=True)
@@ -49,10 +49,10 @@ class RunFolder:
                 f"the output folder {options.output or 'runs'} could not be prepared: {reason(error)}; choose another"
             ) from error
         self.model = self.path / MODEL_NAME
-        resolved = {**vars(options), "output": str(self.path)}
-        for name in ("config", "overwrite", "debug"):  # they belong to the command, not to the run
+        resolved = dict(vars(options))
+        for name in ("config", "overwrite", "debug", "output"):  # they belong to the command, not to the run
             del resolved[name]
-        write_text(self.path / "config.toml", toml(resolved))
+        write_text(self.path / "config.toml", f"# run folder: {str(self.path)!r}\n" + toml(resolved))
 
     def add(self, record):
         """Append a record, a dict of JSON values, to metrics.jsonl; redraw the picture now and then."""
@@ -72,6 +72,19 @@ class RunFolder:
             plot_perplexity(self.path / "perplexity.png", self.records, self.title, self.best_possible)
         except Exception as error:  # whatever matplotlib meets: fonts, a broken installation, a full disk
             note(f"note: perplexity.png could not be drawn: {error}")
+
+
+def _path(options):
+    """The folder of --output, or one under runs/ that is called like the corpus."""
+    if options.output:
+        return Path(options.output)
+    name = Path(options.corpus).resolve().stem
+    if options.overwrite:
+        return Path("runs") / name
+    path = _new_folder(name)
+    if path.name != name:
+        note(f"note: runs/{name} is taken, this run goes to {path} (--overwrite replaces it)")
+    return path
 
 
 def _new_folder(name):

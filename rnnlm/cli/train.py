@@ -10,7 +10,7 @@ from tqdm import tqdm
 from rnnlm.batches import TimeBatches
 from rnnlm.checkpoint import load_model, save_model
 from rnnlm.cli.command import add_debug, note, run, say, stop_on_signal
-from rnnlm.cli.options import above_one, apply_config, at_least, below_one, not_empty, positive
+from rnnlm.cli.options import HelpFormatter, above_one, apply_config, at_least, below_one, not_empty, positive
 from rnnlm.cli.run_folder import RunFolder, check_output
 from rnnlm.corpus import load_corpus
 from rnnlm.errors import RnnlmError
@@ -28,10 +28,10 @@ def build_parser(prog=None):
     """All options of the training command; their names are also the keys of --config and config.toml."""
     parser = argparse.ArgumentParser(
         prog=prog, description="Train a recurrent language model; writes a run folder with the best model.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter, argument_default=None)
+        formatter_class=HelpFormatter)
     add = parser.add_argument_group("text").add_argument
-    add("--corpus", default="stories", metavar="NAME|FOLDER|FILE", help="a known name, a folder with train, valid and "
-        "test texts, or one text file, which is split 90/5/5")
+    add("--corpus", default="stories", metavar="NAME|FOLDER|FILE", help="a known name (stories, ptb), a folder with "
+        "train, valid and test texts, or one text file, which is split 90/5/5")
     add("--level", choices=LEVELS, default="word", help="what a token is")
     add("--min-count", type=at_least(1), metavar="K", help="words of the training text seen fewer times become <unk> "
         "(default: 2; 1 for characters and for a text that has <unk> already)")
@@ -52,7 +52,8 @@ def build_parser(prog=None):
     add("--optimizer", choices=tuple(OPTIMIZERS), default="adam", help="update rule")
     add("--lr", type=positive, help="learning rate (default: " + ", ".join(
         f"{rate:g} for {name}" for name, rate in DEFAULT_LR.items()) + ")")
-    add("--lr-factor", type=above_one, default=2.0, metavar="F", help="divide the rate by F when validation stalls")
+    add("--lr-factor", type=above_one, default=2.0, metavar="F", help="divide the rate by F after each epoch in "
+        "which validation stalled")
     add("--patience", type=at_least(1), default=3, metavar="K", help="stop after K epochs in a row in which "
         "validation stalled")
     add("--max-grad", type=positive, default=0.25, metavar="NORM", help="clip the global norm of the gradient")
@@ -60,7 +61,7 @@ def build_parser(prog=None):
     add = parser.add_argument_group("run").add_argument
     add("--output", type=not_empty, metavar="FOLDER",
         help="the run folder (default: runs/CORPUS, numbered if that is taken)")
-    add("--overwrite", action="store_true", help="replace the run in the output folder")
+    add("--overwrite", action="store_true", help="replace the run in the output folder or runs/CORPUS")
     add("--config", metavar="FILE.toml", help="read options from a file; the command line comes before it")
     add_debug(parser)
     return parser
@@ -90,7 +91,8 @@ def train(options):
     batches = TimeBatches(corpus.train, options.batch_size, options.time_size)
     model = LanguageModel(len(corpus.vocabulary), options.wordvec_size, options.hidden_size, options.layers,
                           options.dropout, options.input_dropout, rng=np.random.default_rng(options.seed))
-    folder = RunFolder(options, f"{corpus.name}, {_describe(model)}", corpus.best_possible.get("valid"))
+    unit = "" if options.level == "word" else "characters, "
+    folder = RunFolder(options, f"{corpus.name}, {unit}{_describe(model)}", corpus.best_possible.get("valid"))
     _introduce(corpus, model, folder)
     with stop_on_signal("stopping after this step; once more to leave at once") as stop:
         try:
@@ -126,11 +128,14 @@ def _fit(options, corpus, batches, model, folder, stop):
             with bar.external_write_mode():
                 say(_row(record))
             progress.next_epoch()
+    if schedule.stop:
+        say(f"stopped: validation gained less than {schedule.threshold:g} nats in each of {schedule.patience} epochs")
 
 
 def _row(record):
     return (f"{record.epoch:5} {record.train_perplexity:9.4g} {record.valid_perplexity:9.4g} {record.lr:9.3g} "
-            f"{record.tokens_per_second:9,.0f} {record.seconds:8.1f}{' *' if record.improved else ''}")
+            f"{record.tokens_per_second:9,.0f} {record.seconds:8.1f}{' *' if record.improved else ''}"
+            f"{'' if record.finished else ' (cut short)'}")
 
 
 class _Progress:

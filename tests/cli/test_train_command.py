@@ -110,6 +110,12 @@ def test_without_an_output_folder_runs_are_numbered(run, tmp_path):
     for _ in range(2):
         assert run("--epochs", "1", output=None)[0] == 0
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"small", "small-2"}
+    before = (tmp_path / "runs/small-2/metrics.jsonl").read_text()
+    _, _, err = run("--epochs", "1", output=None)
+    assert "runs/small is taken, this run goes to runs/small-3" in err
+    run("--epochs", "2", "--overwrite", output=None)
+    assert len(metrics(tmp_path / "runs/small")) == 2
+    assert (tmp_path / "runs/small-2/metrics.jsonl").read_text() == before
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
@@ -228,11 +234,12 @@ def test_a_picture_that_cannot_be_drawn_ends_no_run(run, monkeypatch):
 
 
 def test_early_stop_and_division_of_the_rate(run, tmp_path):
-    run("--epochs", "60", "--lr", "0.3", "--patience", "2", "--lr-factor", "10")
+    _, out, _ = run("--epochs", "60", "--lr", "0.3", "--patience", "2", "--lr-factor", "10")
     records = metrics(tmp_path / "run")
     assert len(records) < 60
     assert not records[-1]["improved"]
     assert not records[-2]["improved"]
+    assert "stopped: validation gained less than 0.001 nats in each of 2 epochs" in out
     assert records[-1]["lr"] == pytest.approx(records[-2]["lr"] / 10)
 
 
@@ -303,6 +310,7 @@ def test_a_signal_ends_the_run_cleanly_and_the_best_model_is_evaluated(small_cor
     assert process.returncode == code, err
     assert "stopping after this step" in err
     assert "test perplexity" in out
+    assert out.count("(cut short)") <= 1
     assert (tmp_path / "run" / "perplexity.png").exists()
     assert not any(name.endswith(".tmp") for name in os.listdir(tmp_path / "run"))
 
