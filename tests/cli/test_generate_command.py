@@ -123,6 +123,29 @@ def test_characters_come_without_gaps(tmp_path, capsys):
     assert capsys.readouterr().out == "bc\nabc\nab\n"
 
 
+def test_each_word_is_handed_on_before_the_next_is_drawn(model_path, monkeypatch):
+    import rnnlm.cli.generate
+
+    events = []
+
+    class Screen:
+        def write(self, text):
+            events.append(text)
+
+        def flush(self):
+            events.append("shown")
+
+    def generate(*arguments, **options):
+        for i in (2, 3, 0):
+            events.append("drawn")
+            yield i
+
+    monkeypatch.setattr(rnnlm.cli.generate, "generate", generate)
+    monkeypatch.setattr(sys, "stdout", Screen())
+    main([model_path, "--sentences", "1"])
+    assert events[:9] == ["drawn", "the", "shown", "drawn", " cat", "shown", "drawn", "\n", "shown"]
+
+
 def test_words_appear_as_they_are_produced(model_path):
     """The first words arrive while the (practically endless) text is still being written; then the reader leaves."""
     command = [sys.executable, "-m", "rnnlm", "generate", model_path, "--length", "1000000000"]
