@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnlm.functions import target_log_probs
-
 WINDOW = 256  # steps at a time: memory is WINDOW * V numbers; the result does not depend on it
 
 
@@ -62,7 +60,7 @@ def token_log_probs(model, ids, eos_id, window=WINDOW):
     with model.fresh_state():
         for start in range(0, len(ids), window):
             xs, ts = (a[np.newaxis, start : start + window] for a in (context, ids))
-            log_probs[start : start + window] = target_log_probs(model.predict(xs)[0], ts[0])
+            log_probs[start : start + window] = model.log_probs(xs, ts)[0]
     return log_probs
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from rnnlm.errors import DivergenceError
 from rnnlm.evaluation import perplexity
-from rnnlm.gradients import clip_by_global_norm
+from rnnlm.gradients import clip_scale, global_norm
+from rnnlm.workers import SERIAL
 
 
 @dataclass
@@ -47,10 +48,13 @@ class Record:
 
 
 class Trainer:
-    """model: forward, backward, params, grads, reset_state; optimizer: update, lr; max_grad: clipping norm."""
+    """model: forward, backward, params, grads, reset_state; optimizer: update, lr; max_grad: clipping norm.
 
-    def __init__(self, model, optimizer, max_grad=math.inf):
-        self.model, self.optimizer, self.max_grad = model, optimizer, max_grad
+    workers: the threads that share the norm and the update.
+    """
+
+    def __init__(self, model, optimizer, max_grad=math.inf, workers=SERIAL):
+        self.model, self.optimizer, self.max_grad, self.workers = model, optimizer, max_grad, workers
         self.iteration = 0
         self.tokens = 0
 
@@ -62,13 +66,14 @@ class Trainer:
         with np.errstate(all="ignore"):  # the check below says it in one line
             loss = self.model.forward(xs, ts)
             self.model.backward()
-            norm = clip_by_global_norm(self.model.grads, self.max_grad)
+            norm = global_norm(self.model.grads, self.workers)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergenceError(
                 f"training diverged at step {self.iteration + 1}: loss {loss:g}, gradient norm {norm:g}, "
                 f"learning rate {self.optimizer.lr:g}; lower --lr or --max-grad"
             )
-        self.optimizer.update(self.model.params, self.model.grads)
+        scale = clip_scale(norm, self.max_grad)
+        self.optimizer.update(self.model.params, self.model.grads, scale, self.workers)
         self.iteration += 1
         self.tokens += ts.size
         return Step(loss, ts.size, norm)

@@ -27,7 +27,7 @@ def test_one_window_is_one_update_by_the_summed_gradient_of_all_its_steps():
     twin.forward(xs, ts)
     twin.backward()
     for param, grad in zip(twin.params, twin.grads, strict=True):
-        expected.append(param - 0.5 * grad)
+        expected.append(param - 0.5 * np.asarray(grad))
     step = trainer.step(xs, ts)
     for param, value in zip(trainer.model.params, expected, strict=True):
         np.testing.assert_allclose(param, value, rtol=1e-12)
@@ -117,10 +117,10 @@ def test_the_first_number_that_is_not_finite_stops_before_the_update(poison):
     windows = iter(batches)
     trainer.step(*next(windows))
     if poison == "loss":
-        trainer.model.affine.params[1][...] = np.nan
+        trainer.model.output.params[1][...] = np.nan
     else:
-        forward = trainer.model.affine.backward
-        trainer.model.affine.backward = lambda dout: forward(dout) * np.inf
+        backward = trainer.model.layers[-1].backward
+        trainer.model.layers[-1].backward = lambda dout: backward(dout) * np.inf
     before = [p.copy() for p in trainer.model.params]
     with (pytest.raises(DivergenceError, match=r"diverged at step 2: loss .*gradient norm .*learning rate 0\.5"),
           np.errstate(invalid="ignore")):

@@ -4,7 +4,8 @@ from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer
 from rnnlm.layers.dropout import TimeDropout
 from rnnlm.layers.embedding import TimeEmbedding
+from rnnlm.layers.output import TimeOutput
 from rnnlm.layers.rnn import RNN, TimeRNN
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 
-__all__ = ["RNN", "Layer", "TimeAffine", "TimeDropout", "TimeEmbedding", "TimeRNN", "TimeSoftmaxWithLoss"]
+__all__ = ["RNN", "Layer", "TimeAffine", "TimeDropout", "TimeEmbedding", "TimeOutput", "TimeRNN", "TimeSoftmaxWithLoss"]

@@ -7,6 +7,8 @@ The contract, which the trainer and the models build on:
 - A layer never writes into its input, nor, before its next ``forward``, into an array it has handed out.
 """
 
+import math
+
 import numpy as np
 
 
@@ -20,11 +22,13 @@ class Layer:
         self._buffers = {}
 
     def buffer(self, name, shape, dtype):
-        """An uninitialised array that is allocated once and handed out again at the next call.
+        """An uninitialised array in memory that is allocated once and handed out again at the next call.
 
         A fresh array of the scores' size (28 MB for 700 tokens and 10,000 words) costs 6 ms of page faults.
         """
-        array = self._buffers.get(name)
-        if array is None or array.shape != shape or array.dtype != dtype:
-            array = self._buffers[name] = np.empty(shape, dtype)
-        return array
+        size = math.prod(shape)
+        memory = self._buffers.get(name)
+        if memory is None or memory.size < size or memory.dtype != dtype:
+            self._buffers[name] = None  # the old memory goes before the new comes
+            memory = self._buffers[name] = np.empty(size, dtype)
+        return memory[:size].reshape(shape)

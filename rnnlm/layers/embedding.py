@@ -1,7 +1,6 @@
 """Embedding: a word's id picks a row of a matrix, its vector (Bengio et al., 2003)."""
 
-import numpy as np
-
+from rnnlm.functions import sum_by_id
 from rnnlm.layers.base import Layer
 
 
@@ -21,10 +20,6 @@ class TimeEmbedding(Layer):
         """A word's gradient is the sum over all places where the word stood."""
         (dW,) = self.grads
         ids = self.cache.ravel()
-        rows = dxs.reshape(ids.size, -1)
-        # Sorting brings equal ids together, so that one reduceat sums each word's rows:
-        # 0.5 ms for 700 ids of width 200, where np.add.at takes 1.5 ms or more.
-        order = np.argsort(ids, kind="stable")
-        words, starts = np.unique(ids[order], return_index=True)
+        words, rows = sum_by_id(ids, dxs.reshape(ids.size, -1))
         dW[...] = 0
-        dW[words] = np.add.reduceat(rows[order], starts, axis=0)
+        dW[words] = rows

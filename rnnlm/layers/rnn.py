@@ -62,6 +62,12 @@ class TimeRNN(Layer):
         """Start the next window from zeros."""
         self.h = None
 
+    def check_state(self, N):
+        """ValueError unless the state is that of N streams: one row would be spread over the batch unseen."""
+        shape = N, self.params[1].shape[0]
+        if self.h.shape != shape:
+            raise ValueError(f"state must have shape {shape}, got {self.h.shape}: call reset_state first")
+
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
         Wx, Wh, b = self.params
@@ -69,8 +75,7 @@ class TimeRNN(Layer):
         As = (xs @ Wx + b).swapaxes(0, 1)  # (T, N, H): every step's input term in one product
         hs = np.zeros((T + 1, N, Wh.shape[0]), dtype=As.dtype)  # time first: a step is contiguous
         if self.stateful and self.h is not None:
-            if self.h.shape != hs[0].shape:  # a state of one row would be spread over the batch unseen
-                raise ValueError(f"state must have shape {hs[0].shape}, got {self.h.shape}: call reset_state first")
+            self.check_state(N)
             hs[0] = self.h
         for t in range(T):
             np.tanh(As[t] + hs[t] @ Wh, out=hs[t + 1])

@@ -5,14 +5,18 @@ from contextlib import contextmanager
 import numpy as np
 
 from rnnlm.initializers import scaled_normal, time_scales, uniform
-from rnnlm.layers import TimeAffine, TimeDropout, TimeEmbedding, TimeRNN, TimeSoftmaxWithLoss
+from rnnlm.layers import TimeDropout, TimeEmbedding, TimeOutput, TimeRNN
+from rnnlm.layers.fast import FastEmbedding, FastOutput, FastRNN
+from rnnlm.workers import SERIAL
 
 
 class LanguageModel:
     """p(next word | all words before) by a recurrent network (Mikolov et al., 2010).
 
-    ids (N, T) -> TimeEmbedding -> [TimeDropout -> TimeRNN] x layers -> TimeDropout -> TimeAffine -> TimeSoftmaxWithLoss
+    ids (N, T) -> TimeEmbedding -> [TimeDropout -> TimeRNN] x layers -> TimeDropout -> TimeOutput
 
+    TimeOutput is TimeAffine and TimeSoftmaxWithLoss.  By default the layers are those of rnnlm.layers.fast, which
+    compute the same; plain=True takes the ones to read.  workers: the threads that share the work of the fast ones.
     vocab_size V, wordvec_size D, hidden_size H: sizes; dropout, input_dropout: share of values left out in
     training, of the recurrent layers' outputs and of the word vectors;
     rng: a numpy.random.Generator for the first weights, and the parent of dropout's own generator.
@@ -20,28 +24,30 @@ class LanguageModel:
     """
 
     def __init__(self, vocab_size, wordvec_size=100, hidden_size=100, layers=1, dropout=0.0, input_dropout=0.0,
-                 *, rng, dtype=np.float32):
+                 *, rng, dtype=np.float32, plain=False, workers=SERIAL):
         V, D, H = vocab_size, wordvec_size, hidden_size
         self.architecture = {"cell": "rnn", "vocab_size": V, "wordvec_size": D, "hidden_size": H,
                              "layers": layers, "dropout": dropout, "input_dropout": input_dropout}
         (dropout_rng,) = rng.spawn(1)
-        self.embedding = TimeEmbedding(uniform((V, D), rng).astype(dtype))
+        self.embedding = (TimeEmbedding if plain else FastEmbedding)(uniform((V, D), rng).astype(dtype))
         self.recurrent = []
         for inputs in [D] + [H] * (layers - 1):
             Wh, a = time_scales(H, rng)
             # A slow unit adds up many inputs: a smaller share of each keeps the size of the sum.
             Wx = scaled_normal((inputs, H), rng) * np.sqrt(1 - a**2)
-            self.recurrent.append(TimeRNN(Wx.astype(dtype), Wh.astype(dtype), np.zeros(H, dtype), stateful=True))
-        self.affine = TimeAffine(scaled_normal((H, V), rng).astype(dtype), np.zeros(V, dtype))
-        self.loss = TimeSoftmaxWithLoss()
+            arrays = Wx.astype(dtype), Wh.astype(dtype), np.zeros(H, dtype)
+            self.recurrent.append(TimeRNN(*arrays, stateful=True) if plain
+                                  else FastRNN(*arrays, stateful=True, workers=workers))
+        arrays = np.asfortranarray(scaled_normal((H, V), rng), dtype), np.zeros(V, dtype)  # a word's weights together
+        self.output = TimeOutput(*arrays) if plain else FastOutput(*arrays, workers=workers)
         self.dropouts = [TimeDropout(ratio, rng=dropout_rng) for ratio in [input_dropout] + [dropout] * layers]
 
-        self.layers = [self.embedding]
+        self.layers = [self.embedding]  # up to the last hidden states
         for drop, recurrent in zip(self.dropouts, self.recurrent, strict=False):
             self.layers += [drop, recurrent]
-        self.layers += [self.dropouts[-1], self.affine]
-        self.params = [p for layer in self.layers for p in layer.params]
-        self.grads = [g for layer in self.layers for g in layer.grads]
+        self.layers.append(self.dropouts[-1])
+        self.params = [p for layer in [*self.layers, self.output] for p in layer.params]
+        self.grads = [g for layer in [*self.layers, self.output] for g in layer.grads]
 
     @staticmethod
     def param_shapes(vocab_size, wordvec_size, hidden_size, layers):
@@ -57,22 +63,32 @@ class LanguageModel:
         sizes = {key: self.architecture[key] for key in ("vocab_size", "wordvec_size", "hidden_size", "layers")}
         return dict(zip(self.param_shapes(**sizes), self.params, strict=True))
 
+    def states(self, xs):  # ids (N, T) -> (N, T, H)
+        """The hidden states that the output layer reads; carries the state on."""
+        for layer in self.layers:
+            xs = layer.forward(xs)
+        return xs
+
     def predict(self, xs):  # ids (N, T) -> (N, T, V)
         """Scores (logits) of every word as the next one, at every step; carries the state on.
 
         The array is filled anew by the next call: copy what is to be kept.
         """
-        for layer in self.layers:
-            xs = layer.forward(xs)
-        return xs
+        return self.output.scores(self.states(xs))
+
+    def log_probs(self, xs, ts):  # ids (N, T), ids (N, T) -> (N, T)
+        """ln p of every target, given all before it; carries the state on."""
+        return self.output.log_probs(self.states(xs), ts)
 
     def forward(self, xs, ts):  # ids (N, T), ids (N, T) -> float
         """Mean loss of the window in nats per token; carries the state on."""
-        return self.loss.forward(self.predict(xs), ts)
+        return self.output.forward(self.states(xs), ts)
 
     def backward(self):
         """Fill ``grads`` with the gradients of the last forward's loss."""
-        dout = self.loss.backward()
+        self.output.backward(meanwhile=self._back_through_layers)
+
+    def _back_through_layers(self, dout):
         for layer in reversed(self.layers):
             dout = layer.backward(dout)
 

@@ -100,7 +100,7 @@ def test_a_model_without_words_says_so(tmp_path, capsys):
 
 def test_a_model_that_writes_line_ends_alone_is_stopped(tmp_path, capsys):
     model = LanguageModel(3, 3, 3, rng=np.random.default_rng(0))
-    model.affine.params[1][0] = 100
+    model.output.params[1][0] = 100
     save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "a", "b"]))
     assert main([str(tmp_path / "m.npz"), "--temperature", "0"]) == 1
     assert "1000 line ends in a row: try a higher --temperature" in capsys.readouterr().err

@@ -60,11 +60,12 @@ def test_a_fresh_state_is_fresh_and_leaves_no_trace(rng):
     assert all(drop.train for drop in model.dropouts)
 
 
-def test_dropout_stands_where_the_page_says(rng):
-    model = LanguageModel(6, 3, 4, layers=2, dropout=0.5, input_dropout=0.1, rng=rng)
-    kinds = [type(layer).__name__ + str(getattr(layer, "ratio", "")) for layer in model.layers]
-    assert kinds == ["TimeEmbedding", "TimeDropout0.1", "TimeRNN", "TimeDropout0.5", "TimeRNN", "TimeDropout0.5",
-                     "TimeAffine"]
+@pytest.mark.parametrize(("plain", "kind"), [(True, "Time"), (False, "Fast")])
+def test_layers_stand_where_the_page_says(plain, kind, rng):
+    model = LanguageModel(6, 3, 4, layers=2, dropout=0.5, input_dropout=0.1, rng=rng, plain=plain)
+    kinds = [type(layer).__name__ + str(getattr(layer, "ratio", "")) for layer in [*model.layers, model.output]]
+    assert kinds == [f"{kind}Embedding", "TimeDropout0.1", f"{kind}RNN", "TimeDropout0.5", f"{kind}RNN",
+                     "TimeDropout0.5", f"{kind}Output"]
 
 
 def test_masks_come_from_the_seed():

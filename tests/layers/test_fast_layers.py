@@ -1,0 +1,189 @@
+"""The fast layers are held to the plain ones, and to the same contract."""
+
+import numpy as np
+import pytest
+from gradient_check import check_gradient
+
+from rnnlm.layers import TimeEmbedding, TimeOutput, TimeRNN
+from rnnlm.layers.fast import FastEmbedding, FastOutput, FastRNN, output, rnn
+from rnnlm.models import LanguageModel
+from rnnlm.workers import SERIAL, Workers
+
+SIZES = [(1, 1, 3, 2), (1, 6, 2, 3), (4, 1, 3, 5), (3, 5, 4, 2), (7, 4, 6, 9)]
+TOLERANCE = {np.float32: 1e-5, np.float64: 1e-10}
+
+
+def agree(fast, plain, dtype, loss=False):
+    """Relative to the size of the whole: 1e-6 for a loss, 1e-5 for gradients in float32, 1e-10 in float64."""
+    fast, plain = np.asarray(fast), np.asarray(plain)
+    assert fast.shape == plain.shape
+    tolerance = 1e-6 if loss and dtype == np.float32 else TOLERANCE[dtype]
+    np.testing.assert_allclose(fast, plain, rtol=0, atol=tolerance * max(np.abs(plain).max(), 1e-30))
+
+
+@pytest.fixture(params=[1, 2, 3], ids=lambda threads: f"{threads} threads")
+def workers(request):
+    with Workers(request.param) as workers:
+        yield workers
+
+
+@pytest.fixture
+def shared(monkeypatch):
+    """Sizes from which on work is shared out, so small that the tests' arrays are shared."""
+    monkeypatch.setattr(output, "BLOCK", 4)
+    monkeypatch.setattr(output, "LARGE", 1)
+    monkeypatch.setattr(rnn, "LARGE_STEP", 1)
+    monkeypatch.setattr(rnn, "LARGE_INPUT", 1)
+    monkeypatch.setattr(rnn, "SMALL_PRODUCT", 50)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_embedding(dtype, rng):
+    W = rng.normal(size=(9, 4)).astype(dtype)
+    plain, fast = TimeEmbedding(W), FastEmbedding(W)
+    for N, T in ((3, 5), (1, 1), (4, 7)):
+        xs, dxs = rng.integers(0, 9, (N, T)), rng.normal(size=(N, T, 4)).astype(dtype)
+        np.testing.assert_array_equal(fast.forward(xs), plain.forward(xs))
+        plain.backward(dxs)
+        for _ in range(2):
+            fast.backward(dxs)
+            agree(fast.grads[0], plain.grads[0], dtype)
+
+
+def recurrent(rng, cls, D, H, dtype, **options):
+    rng = np.random.default_rng(5)
+    arrays = rng.normal(size=(D, H)), rng.normal(size=(H, H)) / 2, rng.normal(size=H)
+    return cls(*(array.astype(dtype) for array in arrays), stateful=True, **options)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("N", "T", "D", "H"), SIZES)
+def test_recurrent(N, T, D, H, dtype, workers, shared, rng):
+    plain, fast = recurrent(rng, TimeRNN, D, H, dtype), recurrent(rng, FastRNN, D, H, dtype, workers=workers)
+    for _ in range(2):  # the second window starts from the first one's state
+        xs, dhs = rng.normal(size=(N, T, D)).astype(dtype), rng.normal(size=(N, T, H)).astype(dtype)
+        agree(fast.forward(xs), plain.forward(xs), dtype)
+        agree(fast.backward(dhs), plain.backward(dhs), dtype)
+        for name in ("h", "dh"):
+            agree(getattr(fast, name), getattr(plain, name), dtype)
+        for fast_grad, plain_grad in zip(fast.grads, plain.grads, strict=True):
+            agree(fast_grad, plain_grad, dtype)
+
+
+@pytest.mark.parametrize("H", [3, 50, 51])
+def test_a_step_is_a_product_whatever_the_blocks(H, monkeypatch, rng):
+    W, h = rng.normal(size=(H, H)), rng.normal(size=(4, H))
+    for limit in (4 * H, 100 * H, 4 * H * H // 3, 10**6):
+        monkeypatch.setattr(rnn, "SMALL_PRODUCT", limit)
+        for matrix in (W, W.T):
+            np.testing.assert_allclose(rnn.step_product(matrix, 4)(h), h @ matrix, rtol=1e-12)
+
+
+def outputs(rng, H, V, dtype, workers=SERIAL, scale=1.0):
+    W, b = (scale * rng.normal(size=(H, V))).astype(dtype), (scale * rng.normal(size=V)).astype(dtype)
+    return TimeOutput(W, b), FastOutput(np.asfortranarray(W), b.copy(), workers=workers)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("N", "T", "H", "V"), [(1, 1, 3, 2), (2, 3, 4, 9), (3, 2, 5, 33)])
+def test_output(N, T, H, V, dtype, workers, shared, rng):
+    plain, fast = outputs(rng, H, V, dtype, workers)
+    for step in range(3):
+        xs, ts = rng.normal(size=(N, T, H)).astype(dtype), rng.integers(0, V, (N, T))
+        agree(fast.scores(xs), plain.scores(xs), dtype)
+        agree(fast.log_probs(xs, ts), plain.log_probs(xs, ts), dtype)
+        if step:
+            ts[0, 0] = fast.ignore_label
+        agree(fast.forward(xs, ts), plain.forward(xs, ts), dtype, loss=True)
+        for dout in (1, 0.5, 1):
+            seen = []
+            dxs = fast.backward(dout, meanwhile=seen.append)
+            assert seen == [dxs] or seen[0] is dxs
+            agree(dxs, plain.backward(dout), dtype)
+            for fast_grad, plain_grad in zip(fast.grads, plain.grads, strict=True):
+                agree(fast_grad, plain_grad, dtype)
+
+
+@pytest.mark.parametrize("scale", [40.0, 1000.0])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_output_with_scores_beyond_the_range_of_exp(scale, sign, workers, shared, rng):
+    """exp(100) overflows in float32, exp(-100) is 0: both take the way round by the maximum."""
+    plain, fast = outputs(rng, 4, 11, np.float32, workers)
+    for layer in (plain, fast):
+        layer.params[1][...] += sign * scale * 4
+    xs, ts = rng.normal(size=(2, 3, 4)).astype(np.float32), rng.integers(0, 11, (2, 3))
+    # at scores of 4000 a float32 itself is only good to 2e-4
+    assert fast.forward(xs, ts) == pytest.approx(plain.forward(xs, ts), abs=scale * 1e-6)
+    np.testing.assert_allclose(fast.backward(), plain.backward(), atol=scale * 1e-5)
+    np.testing.assert_allclose(fast.log_probs(xs, ts), plain.log_probs(xs, ts), atol=scale * 1e-5)
+
+
+def test_output_of_a_probability_that_underflows_stays_a_number():
+    layer = FastOutput(np.zeros((1, 2), np.float32, order="F"), np.array([0, -2000], np.float32))
+    xs = np.zeros((1, 2, 1), np.float32)
+    assert layer.forward(xs, np.array([[1, -1]])) == 2000
+    layer.backward()
+    np.testing.assert_array_equal(layer.grads[1], [1, -1])
+
+
+def test_output_of_nothing_but_ignored_targets_loses_nothing(rng):
+    _, layer = outputs(rng, 3, 5, np.float64)
+    assert layer.forward(rng.normal(size=(1, 2, 3)), np.full((1, 2), -1)) == 0
+    np.testing.assert_array_equal(layer.backward(), np.zeros((1, 2, 3)))
+    np.testing.assert_array_equal(layer.grads[0], 0)
+
+
+def test_output_gradients_against_differences(shared, rng):
+    _, layer = outputs(rng, 3, 9, np.float64)
+    xs, ts = rng.normal(size=(2, 3, 3)), rng.integers(0, 9, (2, 3))
+    layer.forward(xs, ts)
+    dxs = layer.backward()
+    check_gradient(lambda: layer.forward(xs, ts), [*layer.params, xs], [*layer.grads, dxs], rng)
+
+
+@pytest.mark.parametrize("make", [
+    lambda rng: FastEmbedding(rng.normal(size=(3, 2))), lambda rng: recurrent(rng, FastRNN, 4, 2, np.float64)],
+    ids=["embedding", "recurrent"])
+def test_contract_inputs_and_results_are_left_alone(make, rng):
+    layer = make(rng)
+    xs = rng.integers(0, 3, (2, 3)) if isinstance(layer, FastEmbedding) else rng.normal(size=(2, 3, 4))
+    out = layer.forward(xs)
+    dout = rng.normal(size=out.shape)
+    copies = xs.copy(), out.copy(), dout.copy()
+    dxs = layer.backward(dout)
+    dxs_copy = None if dxs is None else dxs.copy()
+    layer.backward(2 * dout)
+    for array, copy in zip((xs, out, dout, dxs), (*copies, dxs_copy), strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+def models(dtype, workers=SERIAL, **options):
+    sizes = {"vocab_size": 23, "wordvec_size": 5, "hidden_size": 6, "layers": 2, "dropout": 0.3, "input_dropout": 0.1}
+    return [LanguageModel(**sizes | options, rng=np.random.default_rng(3), dtype=dtype, plain=plain, workers=workers)
+            for plain in (True, False)]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_whole_model(dtype, workers, shared, rng):
+    plain, fast = models(dtype, workers)
+    for N, T in ((3, 4), (3, 4), (3, 2)):
+        xs, ts = rng.integers(0, 23, (2, N, T))
+        agree(fast.forward(xs, ts), plain.forward(xs, ts), dtype, loss=True)
+        for model in (plain, fast):
+            model.backward()
+        for (name, _), fast_grad, plain_grad in zip(fast.named_params().items(), fast.grads, plain.grads, strict=True):
+            agree(fast_grad, plain_grad, dtype), name
+    agree(fast.predict(xs), plain.predict(xs), dtype)
+
+
+def test_the_whole_model_at_a_size_that_is_really_shared():
+    rng = np.random.default_rng(0)
+    with Workers(2) as workers:
+        plain, fast = models(np.float32, workers, vocab_size=3000, wordvec_size=40, hidden_size=520, layers=1)
+        for _ in range(2):
+            xs, ts = rng.integers(0, 3000, (2, 20, 6))
+            agree(fast.forward(xs, ts), plain.forward(xs, ts), np.float32, loss=True)
+            for model in (plain, fast):
+                model.backward()
+            for fast_grad, plain_grad in zip(fast.grads, plain.grads, strict=True):
+                agree(fast_grad, plain_grad, np.float32)
