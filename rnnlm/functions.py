@@ -36,8 +36,9 @@ def sum_by_id(ids, rows):
     width 200, where np.add.at takes 1.5 ms or more.
     """
     order = np.argsort(ids, kind="stable")
-    distinct, starts = np.unique(ids[order], return_index=True)
-    return distinct, np.add.reduceat(rows[order], starts, axis=0)
+    ids = ids[order]
+    starts = np.concatenate([[0], np.flatnonzero(ids[1:] != ids[:-1]) + 1])
+    return ids[starts], np.add.reduceat(rows[order], starts, axis=0)
 
 
 def log_softmax(x):

@@ -43,7 +43,7 @@ def global_norm(grads, workers=SERIAL):
     for grad in grads:
         values = grad.values if isinstance(grad, RowGradient) else grad
         flat = values.reshape(-1, order="A", copy=False)
-        parts += [flat[part] for part in slices(flat.size, SHARE)]
+        parts += [flat] if flat.size <= SHARE else [flat[part] for part in slices(flat.size, SHARE)]
     squares = [0.0] * len(parts)
 
     def add(i):

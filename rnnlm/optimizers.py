@@ -113,21 +113,21 @@ def _in_blocks(workers, step, params, grads, *slots):
     """
     shares = []
     for w, g, *memory in zip(params, grads, *slots, strict=True):
-        arrays = [w, *memory]
-        if not isinstance(g, RowGradient):  # which is walked row by row, and filled up with zeros on the way
-            g, *arrays = (array.reshape(-1, order="A", copy=False) for array in (g, *arrays))
-        rows = len(arrays[0])
-        width = w.size // rows
-        shares += [(arrays, g, part, max(1, BLOCK // width)) for part in slices(rows, max(1, SHARE // width))]
+        rows = isinstance(g, RowGradient)  # walked row by row and filled up with zeros; other arrays as they lie
+        arrays = [w, *memory] if rows else [a.reshape(-1, order="A", copy=False) for a in (w, g, *memory)]
+        width = w.shape[1] if rows else 1
+        share, block = max(1, SHARE // width), max(1, BLOCK // width)
+        shares += [(arrays, g if rows else None, part, block) for part in slices(len(arrays[0]), share)]
 
     def run(share):
-        arrays, g, part, length = share
-        out, full = workers.scratch((2, length, *arrays[0].shape[1:]), arrays[0].dtype)
+        arrays, row_gradient, part, length = share
         for start in range(part.start, part.stop, length):
             block = slice(start, min(start + length, part.stop))
-            rows = block.stop - block.start
-            w, *memory = (array[block] for array in arrays)
-            step(out[:rows], w, g.fill(block, full[:rows]) if isinstance(g, RowGradient) else g[block], *memory)
+            w, *others = [array[block] for array in arrays]
+            out, full = workers.scratch((2, *w.shape), w.dtype)
+            if row_gradient is not None:
+                others.insert(0, row_gradient.fill(block, full))
+            step(out, w, *others)
 
     workers.each(run, shares)
 

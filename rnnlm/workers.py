@@ -55,6 +55,12 @@ class Workers:
         Each item must write into places of its own: then the result does not depend on the order.
         meanwhile() is called first, in the calling thread, while the others begin with the items.
         """
+        if self.threads == 1 or len(items) == 1:
+            if meanwhile is not None:
+                meanwhile()
+            for item in items:
+                function(item)
+            return
         waiting = deque(items)
 
         def work():
@@ -65,7 +71,7 @@ class Workers:
                     return
                 function(item)
 
-        helpers = min(self.threads - 1, len(waiting) - (meanwhile is None)) if len(waiting) > 1 else 0
+        helpers = min(self.threads - 1, len(waiting) - (meanwhile is None))
         # NumPy's error state is part of the context: the helpers take over the caller's.
         others = [self._pool.submit(contextvars.copy_context().run, work) for _ in range(helpers)]
         try:
@@ -91,7 +97,9 @@ class Workers:
 
 def slices(size, length):
     """range(size) as slices of equal length, at most ``length``: [slice(0, a), slice(a, 2a), ...]."""
-    count = max(1, -(-size // length))
+    if size <= length:
+        return [slice(0, size)]
+    count = -(-size // length)
     bounds = [size * i // count for i in range(count + 1)]
     return [slice(start, stop) for start, stop in pairwise(bounds)]
 

@@ -33,6 +33,7 @@ class FastOutput(Layer):
     def __init__(self, W, b, workers=SERIAL):
         super().__init__(W, b)
         self.workers = workers
+        self.ones = np.ones_like(b)
 
     def scores(self, xs):  # (N, T, H) -> (N, T, V)
         """xs W + b: the scores of every word at every step."""
@@ -46,21 +47,20 @@ class FastOutput(Layer):
     def log_probs(self, xs, ts):  # (N, T, H), ids (N, T) -> (N, T)
         """ln p of every target."""
         N, T = ts.shape
-        log_probs, *_ = self._softmax(time_rows(xs), ts.T.ravel())
+        log_probs, *_ = self._softmax(time_rows(xs), self._targets(ts.T.ravel()))
         return log_probs.reshape(T, N).T
 
     def forward(self, xs, ts):  # (N, T, H), ids (N, T) -> float
         """The mean of -ln p over the targets that count, in nats."""
-        rows, targets = time_rows(xs), ts.T.ravel()
-        counts = targets != self.ignore_label
-        targets = np.where(counts, targets, 0)
+        rows, ts_of_rows = time_rows(xs), ts.T.ravel()
+        counts = ts_of_rows != self.ignore_label
+        targets = self._targets(ts_of_rows if counts.all() else np.where(counts, ts_of_rows, 0))
         log_probs, errors, sums = self._softmax(rows, targets)
-        for words, e in errors:
-            (here,) = np.nonzero((targets >= words.start) & (targets < words.stop))
-            e[here, targets[here] - words.start] -= sums[here]
-        total = max(int(np.count_nonzero(counts)), 1)
+        for (_, e), (here, columns) in zip(errors, targets, strict=True):
+            e[here, columns] -= sums[here]
+        total = max(np.count_nonzero(counts), 1)
         self.cache = rows, counts / (total * sums), errors, ts.shape
-        return float(-log_probs.sum(where=counts, dtype=np.float64) / total)
+        return float(-log_probs[counts].sum(dtype=np.float64) / total)
 
     def backward(self, dout=1, meanwhile=None):  # float -> (N, T, H)
         """The gradient of the hidden states, and those of W and b.
@@ -84,37 +84,44 @@ class FastOutput(Layer):
         self.workers.each(weights, errors, meanwhile and (lambda: meanwhile(dxs)))
         return dxs
 
+    def _targets(self, ts):
+        """For each block of words the rows whose target is in it, and its column there."""
+        blocks = self._blocks(len(ts))
+        if len(blocks) == 1:
+            return [(np.arange(len(ts)), ts)]
+        rows = [np.flatnonzero((ts >= words.start) & (ts < words.stop)) for words in blocks]
+        return [(here, ts[here] - words.start) for here, words in zip(rows, blocks, strict=True)]
+
     def _softmax(self, rows, targets):
         """ln p of the targets (M,), the exponentials as pairs (words, (M, words)), and their sums (M,)."""
-        W, b = self.params
-        shift = 0
-        exps, sums = self._exps(rows)
+        log_probs, exps, sums = self._exps(rows, targets)
         if not (sums.min() > 1 / LARGEST_SUM and sums.max() < LARGEST_SUM):  # not a number is caught, too
-            shift = self._maxima(rows)
-            exps, sums = self._exps(rows, shift)
-        target_scores = np.einsum("ij,ij->i", rows, W.T[targets]) + b[targets]
-        return target_scores - shift - np.log(sums), exps, sums
+            log_probs, exps, sums = self._exps(rows, targets, self._maxima(rows))
+        return log_probs, exps, sums
 
-    def _exps(self, rows, shift=None):
-        """exp(rows W + b - shift) by blocks of words, and its sums over all words."""
+    def _exps(self, rows, targets, shift=None):
+        """The same, with exp(rows W + b - shift)."""
         M, V = len(rows), self.params[1].size
         self.cache = None
         memory = self.buffer("exps", (M * V,), rows.dtype)
         exps = [(words, memory[M * words.start : M * words.stop].reshape(M, -1)) for words in self._blocks(M)]
+        picked = np.empty(M, rows.dtype)
         sums = np.empty((len(exps), M), rows.dtype)
-        ones = np.ones(V, rows.dtype)
 
         def fill(i):
             words, e = exps[i]
             self._scores(rows, words, e)
             if shift is not None:
                 e -= shift[:, np.newaxis]
-            with np.errstate(over="ignore", invalid="ignore"):  # the caller looks at the sums
-                np.exp(e, out=e)
-                np.matmul(e, ones[words], out=sums[i])  # half the time of e.sum(axis=1)
+            here, columns = targets[i]
+            picked[here] = e[here, columns]
+            np.exp(e, out=e)
+            np.matmul(e, self.ones[words], out=sums[i])  # half the time of e.sum(axis=1)
 
-        self.workers.each(fill, range(len(exps)))
-        return exps, sums.sum(axis=0)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the caller looks at the sums
+            self.workers.each(fill, range(len(exps)))
+            sums = sums.sum(axis=0)
+            return picked - np.log(sums), exps, sums
 
     def _scores(self, rows, words, out):
         W, b = self.params

