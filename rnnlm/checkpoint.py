@@ -17,6 +17,7 @@ from rnnlm.files import reason, whole_file
 from rnnlm.models import LanguageModel
 from rnnlm.text import LEVELS
 from rnnlm.vocabulary import Vocabulary
+from rnnlm.workers import SERIAL
 
 FORMAT, VERSION = "rnnlm model", 1
 MODEL_NAME = "model.npz"
@@ -31,8 +32,11 @@ def save_model(path, model, vocabulary, training=None):
         np.savez(file, allow_pickle=False, **members, **model.named_params())
 
 
-def load_model(path):
-    """The (model, vocabulary) of a model file or of a run folder. RnnlmError says what is wrong with it."""
+def load_model(path, workers=SERIAL):
+    """The (model, vocabulary) of a model file or of a run folder. RnnlmError says what is wrong with it.
+
+    workers: the threads that the model will compute on.
+    """
     path = Path(path)
     if path.is_dir():
         if not (path / MODEL_NAME).exists():
@@ -41,7 +45,7 @@ def load_model(path):
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as members:
             arrays = dict(members)
-        return _model(arrays)
+        return _model(arrays, workers)
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     except (RnnlmError, ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RuntimeError, TypeError,
@@ -49,7 +53,7 @@ def load_model(path):
         raise RnnlmError(f"{path} is not a whole rnnlm model file: {_detail(error)}") from error
 
 
-def _model(arrays):
+def _model(arrays, workers):
     """Build the model the arrays describe; an exception says which of them does not fit."""
     header = json.loads(_text(arrays.pop("header")))
     if header["format"] != FORMAT or header["version"] != VERSION:
@@ -62,7 +66,7 @@ def _model(arrays):
     if architecture.pop("cell") != "rnn" or architecture["vocab_size"] != len(vocabulary):
         raise ValueError(f"architecture {header['architecture']} does not fit the {len(vocabulary)} words")
     _check_arrays(arrays, architecture)  # before a model of the size the header claims is built
-    model = LanguageModel(**architecture, rng=np.random.default_rng(0))
+    model = LanguageModel(**architecture, rng=np.random.default_rng(0), workers=workers)
     for name, param in model.named_params().items():
         param[...] = arrays[name]
     return model, vocabulary

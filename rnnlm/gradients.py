@@ -50,7 +50,8 @@ def global_norm(grads, workers=SERIAL):
         # np.dot makes no temporary and is four times as fast as (g ** 2).sum()
         squares[i] = float(np.dot(parts[i], parts[i]))
 
-    workers.each(add, range(len(parts)))
+    # One array larger than a share at least: otherwise waking a thread costs more than it brings.
+    (workers if len(parts) > len(grads) else SERIAL).each(add, range(len(parts)))
     return math.sqrt(sum(squares))
 
 

@@ -129,7 +129,8 @@ def _in_blocks(workers, step, params, grads, *slots):
                 others.insert(0, row_gradient.fill(block, full))
             step(out, w, *others)
 
-    workers.each(run, shares)
+    # One array larger than a share at least: otherwise waking a thread costs more than it brings.
+    (workers if len(shares) > len(params) else SERIAL).each(run, shares)
 
 
 OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "adam": Adam}

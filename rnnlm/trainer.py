@@ -48,9 +48,9 @@ class Record:
 
 
 class Trainer:
-    """model: forward, backward, params, grads, reset_state; optimizer: update, lr; max_grad: clipping norm.
+    """model: forward, backward, packed_params, packed_grads, reset_state; optimizer: update, lr.
 
-    workers: the threads that share the norm and the update.
+    max_grad: the limit of the gradients' global norm; workers: the threads that share the norm and the update.
     """
 
     def __init__(self, model, optimizer, max_grad=math.inf, workers=SERIAL):
@@ -66,14 +66,15 @@ class Trainer:
         with np.errstate(all="ignore"):  # the check below says it in one line
             loss = self.model.forward(xs, ts)
             self.model.backward()
-            norm = global_norm(self.model.grads, self.workers)
+            norm = global_norm(self.model.packed_grads, self.workers)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergenceError(
                 f"training diverged at step {self.iteration + 1}: loss {loss:g}, gradient norm {norm:g}, "
                 f"learning rate {self.optimizer.lr:g}; lower --lr or --max-grad"
             )
         scale = clip_scale(norm, self.max_grad)
-        self.optimizer.update(self.model.params, self.model.grads, scale, self.workers)
+        model = self.model
+        self.optimizer.update(model.packed_params, model.packed_grads, scale, self.workers)
         self.iteration += 1
         self.tokens += ts.size
         return Step(loss, ts.size, norm)

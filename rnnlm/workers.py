@@ -82,9 +82,8 @@ class Workers:
             waiting.clear()
             # A helper that is still busy elsewhere has not begun and is not waited for.
             errors = [other.exception() for other in others if not other.cancel()]
-        for error in errors:
-            if error is not None:
-                raise error
+        for error in filter(None, errors):
+            raise error
 
     def scratch(self, shape, dtype):
         """An array to work in, the calling thread's own; its next call hands the same memory out again."""

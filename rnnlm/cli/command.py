@@ -6,7 +6,9 @@ import sys
 import threading
 from contextlib import contextmanager, suppress
 
+from rnnlm.cli import slowdowns
 from rnnlm.errors import RnnlmError
+from rnnlm.workers import Workers, available_cores
 
 
 class Stopped(BaseException):
@@ -81,6 +83,17 @@ def _silence():
     if sys.stdout is not None:
         with suppress(OSError, ValueError, AttributeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def start_workers(threads):
+    """The Workers of a command, to be entered: as many threads as asked for, or as there are cores.
+
+    What will slow them down is said.
+    """
+    threads = threads or available_cores()
+    for line in slowdowns.at_start(threads):
+        note(f"note: {line}")
+    return Workers(threads)
 
 
 def add_debug(parser):

@@ -5,8 +5,8 @@ import json
 import math
 
 from rnnlm.checkpoint import load_model
-from rnnlm.cli.command import add_debug, run
-from rnnlm.cli.options import HelpFormatter, at_least
+from rnnlm.cli.command import add_debug, run, start_workers
+from rnnlm.cli.options import HelpFormatter, add_threads, at_least
 from rnnlm.corpus import read_text
 from rnnlm.evaluation import WINDOW, evaluate
 
@@ -22,6 +22,7 @@ def build_parser(prog=None):
     parser.add_argument("--json", action="store_true", help="print one JSON object for each text")
     parser.add_argument("--time-size", type=at_least(1), default=WINDOW, metavar="T",
                         help="steps at a time: memory, not the result, depends on it")
+    add_threads(parser.add_argument)
     add_debug(parser)
     return parser
 
@@ -33,10 +34,11 @@ def main(argv=None, prog=None):
 
 def evaluate_texts(options):
     """Print the scores of every text."""
-    model, vocabulary = load_model(options.model)
-    for path in options.texts:
-        result = evaluate(model, read_text(path, vocabulary), vocabulary.eos_id, options.time_size)
-        print(_as_json(path, result) if options.json else _as_text(path, result, vocabulary), flush=True)
+    with start_workers(options.threads) as workers:
+        model, vocabulary = load_model(options.model, workers)
+        for path in options.texts:
+            result = evaluate(model, read_text(path, vocabulary), vocabulary.eos_id, options.time_size)
+            print(_as_json(path, result) if options.json else _as_text(path, result, vocabulary), flush=True)
 
 
 def _as_json(path, result):

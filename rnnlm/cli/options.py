@@ -53,6 +53,11 @@ below_one = number(float, "a number of at least 0 and below 1", lambda value: 0 
 share = number(float, "a number above 0 and at most 1", lambda value: 0 < value <= 1)
 
 
+def add_threads(add):
+    """The option of every command that computes; ``add`` is an add_argument."""
+    add("--threads", type=at_least(1), metavar="K", help="cores to compute on (default: all this process may use)")
+
+
 def apply_config(parser, path):
     """Make the values of a TOML file the parser's defaults: the command line still comes before them.
 

@@ -9,9 +9,19 @@ from tqdm import tqdm
 
 from rnnlm.batches import TimeBatches
 from rnnlm.checkpoint import load_model, save_model
-from rnnlm.cli.command import add_debug, note, run, say, stop_on_signal
-from rnnlm.cli.options import HelpFormatter, above_one, apply_config, at_least, below_one, not_empty, positive
+from rnnlm.cli.command import add_debug, note, run, say, start_workers, stop_on_signal
+from rnnlm.cli.options import (
+    HelpFormatter,
+    above_one,
+    add_threads,
+    apply_config,
+    at_least,
+    below_one,
+    not_empty,
+    positive,
+)
 from rnnlm.cli.run_folder import RunFolder, check_output
+from rnnlm.cli.slowdowns import Watch
 from rnnlm.corpus import load_corpus
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation import evaluate
@@ -61,6 +71,7 @@ def build_parser(prog=None):
     add = parser.add_argument_group("run").add_argument
     add("--output", type=not_empty, metavar="FOLDER",
         help="the run folder (default: runs/CORPUS, numbered if that is taken)")
+    add_threads(add)
     add("--overwrite", action="store_true", help="replace the run in the output folder or runs/CORPUS")
     add("--config", metavar="FILE.toml", help="read options from a file; the command line comes before it")
     add_debug(parser)
@@ -89,31 +100,38 @@ def train(options):
     corpus = load_corpus(options.corpus, options.level, options.min_count, options.max_vocab, options.max_tokens,
                          on_file=_download_bar)
     batches = TimeBatches(corpus.train, options.batch_size, options.time_size)
+    with start_workers(options.threads) as workers:
+        return _train(options, corpus, batches, workers)
+
+
+def _train(options, corpus, batches, workers):
+    """The run itself, once it is clear that it can begin."""
     model = LanguageModel(len(corpus.vocabulary), options.wordvec_size, options.hidden_size, options.layers,
-                          options.dropout, options.input_dropout, rng=np.random.default_rng(options.seed))
+                          options.dropout, options.input_dropout, rng=np.random.default_rng(options.seed),
+                          workers=workers)
     unit = "" if options.level == "word" else "characters, "
     folder = RunFolder(options, f"{corpus.name}, {unit}{_describe(model)}", corpus.best_possible.get("valid"))
     _introduce(corpus, model, folder)
     with stop_on_signal("stopping after this step; once more to leave at once") as stop:
         try:
-            _fit(options, corpus, batches, model, folder, stop)
+            _fit(options, corpus, batches, model, folder, workers, stop)
         finally:  # after a divergence or a second signal too
             if folder.records:
                 folder.draw()
-    _conclude(corpus, folder)
+    _conclude(corpus, folder, workers)
     return 128 + stop.signum if stop() else 0
 
 
-def _fit(options, corpus, batches, model, folder, stop):
+def _fit(options, corpus, batches, model, folder, workers, stop):
     """All epochs, each printed, kept in the run folder and, if it is the best, saved as the model."""
     eos_id = corpus.vocabulary.eos_id
-    trainer = Trainer(model, OPTIMIZERS[options.optimizer](options.lr), options.max_grad)
+    trainer = Trainer(model, OPTIMIZERS[options.optimizer](options.lr), options.max_grad, workers)
     schedule = DivideOnPlateau(options.lr, options.lr_factor, options.patience)
 
     say(f"{'epoch':>5} {'train':>9} {'valid':>9} {'lr':>9} {'tokens/s':>9} {'seconds':>8}")
     with tqdm(total=options.epochs * batches.targets, unit="token", unit_scale=True, leave=False, disable=None,
               dynamic_ncols=True, smoothing=0.05) as bar:
-        progress = _Progress(bar, options.epochs)
+        progress = _Progress(bar, options.epochs, Watch(workers.threads))
 
         def validate():
             bar.set_postfix_str("validating")
@@ -141,8 +159,8 @@ def _row(record):
 class _Progress:
     """The bar of a run: how far, how fast, how long at most, and the perplexity of the epoch so far."""
 
-    def __init__(self, bar, epochs):
-        self.bar, self.epochs, self.epoch = bar, epochs, 0
+    def __init__(self, bar, epochs, watch):
+        self.bar, self.epochs, self.watch, self.epoch = bar, epochs, watch, 0
         self.next_epoch()
 
     def next_epoch(self):
@@ -154,6 +172,9 @@ class _Progress:
         self.targets += step.targets
         self.bar.set_postfix_str(f"perplexity {math.exp(min(self.nats / self.targets, 700)):.4g}", refresh=False)
         self.bar.update(step.targets)
+        for line in self.watch.lines():
+            with self.bar.external_write_mode():
+                note(f"note: {line}")
 
 
 def _introduce(corpus, model, folder):
@@ -171,11 +192,11 @@ def _describe(model):
     return f"{depth}tanh RNN of {a['hidden_size']}, word vectors of {a['wordvec_size']}"
 
 
-def _conclude(corpus, folder):
+def _conclude(corpus, folder, workers):
     """The best model's test perplexity, read once, and where everything is."""
     if not folder.model.exists():
         raise RnnlmError("no epoch gave a finite validation perplexity, so there is no model: lower --lr")
-    model, vocabulary = load_model(folder.model)
+    model, vocabulary = load_model(folder.model, workers)
     best = [record for record in folder.records if record["improved"]][-1]
     result = evaluate(model, corpus.test, vocabulary.eos_id)
     say(f"best validation perplexity {best['valid_perplexity'] or math.inf:.5g} after epoch {best['epoch']}")

@@ -7,6 +7,7 @@ import numpy as np
 from rnnlm.initializers import scaled_normal, time_scales, uniform
 from rnnlm.layers import TimeDropout, TimeEmbedding, TimeOutput, TimeRNN
 from rnnlm.layers.fast import FastEmbedding, FastOutput, FastRNN
+from rnnlm.models.packing import pack
 from rnnlm.workers import SERIAL
 
 
@@ -20,7 +21,8 @@ class LanguageModel:
     vocab_size V, wordvec_size D, hidden_size H: sizes; dropout, input_dropout: share of values left out in
     training, of the recurrent layers' outputs and of the word vectors;
     rng: a numpy.random.Generator for the first weights, and the parent of dropout's own generator.
-    ``params`` and ``grads`` list the arrays of all layers; ``named_params`` gives them readable names.
+    ``params`` and ``grads`` list the arrays of all layers; ``named_params`` gives them readable names;
+    ``packed_params`` and ``packed_grads`` are the same memory in as few arrays as possible.
     """
 
     def __init__(self, vocab_size, wordvec_size=100, hidden_size=100, layers=1, dropout=0.0, input_dropout=0.0,
@@ -46,6 +48,7 @@ class LanguageModel:
         for drop, recurrent in zip(self.dropouts, self.recurrent, strict=False):
             self.layers += [drop, recurrent]
         self.layers.append(self.dropouts[-1])
+        self.packed_params, self.packed_grads = pack([*self.layers, self.output])
         self.params = [p for layer in [*self.layers, self.output] for p in layer.params]
         self.grads = [g for layer in [*self.layers, self.output] for g in layer.grads]
 

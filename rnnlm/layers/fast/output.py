@@ -20,9 +20,9 @@ from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 from rnnlm.workers import SERIAL, slices
 
-BLOCK = 625            # words: the scores of 700 tokens for them, 3.5 MB, stay near the core that made them
-LARGE = 50_000_000      # multiplications of a product from which on sharing it out pays
-LARGEST_SUM = 1e30      # sums beyond this or below its inverse are computed again with the maximum taken out
+BLOCK = 1250         # words: the scores of 700 tokens for them, 3.5 MB, stay near the core that made them
+LARGE = 50_000_000   # multiplications of a product from which on sharing it out pays
+LARGEST_SUM = 1e30   # sums beyond this or below its inverse are computed again with the maximum taken out
 
 
 class FastOutput(Layer):
@@ -143,15 +143,14 @@ class FastOutput(Layer):
     def _product_with_words(self, errors):
         """sum_v d_iv W_v: (M, H)."""
         W, _ = self.params
-        groups = slices(len(errors), -(-len(errors) // (4 * self.workers.threads)))
+        groups = slices(len(errors), -(-len(errors) // (2 * self.workers.threads)))
         sums = np.empty((len(groups), len(errors[0][1]), len(W)), W.dtype)
 
         def fill(i):
-            for k, (words, d) in enumerate(errors[groups[i]]):
-                if k == 0:
-                    np.matmul(d, W[:, words].T, out=sums[i])
-                else:
-                    sums[i] += d @ W[:, words].T
+            first, *others = errors[groups[i]]
+            np.matmul(first[1], W[:, first[0]].T, out=sums[i])
+            for words, d in others:
+                sums[i] += np.matmul(d, W[:, words].T, out=self.workers.scratch(sums[i].shape, W.dtype))
 
         self.workers.each(fill, range(len(groups)))
         return sums.sum(axis=0)

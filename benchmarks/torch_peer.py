@@ -1,0 +1,87 @@
+"""The same language model in PyTorch, as its users write it: fp32, default settings, nn.RNN and plain SGD.
+
+Called by the other programs here: python torch_peer.py train|evaluate|generate CONFIG_AS_JSON; prints one JSON line.
+"""
+
+import json
+import sys
+import time
+
+import numpy as np
+import torch
+from side_by_side import median_seconds, report
+from torch import nn
+
+
+class Model(nn.Module):
+    def __init__(self, vocab_size, hidden_size, layers):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, hidden_size)
+        self.rnn = nn.RNN(hidden_size, hidden_size, layers)
+        self.output = nn.Linear(hidden_size, vocab_size)
+
+    def forward(self, xs, state):  # ids (T, N) -> (T * N, V)
+        hs, state = self.rnn(self.embedding(xs), state)
+        return self.output(hs.flatten(0, 1)), state
+
+
+def train(config, model, ids):
+    """Seconds a step: forward, backward, clip, update; the state is carried over the windows."""
+    N, T = config["batch_size"], config["time_size"]
+    length = (len(ids) - 1) // N
+    xs, ts = (ids[start : start + N * length].view(N, length).t().contiguous() for start in (0, 1))
+    adam = torch.optim.Adam(model.parameters(), lr=config["lr"]) if config["optimizer"] == "adam" else None
+    state = None
+
+    def step(k):
+        nonlocal state
+        start = k * T % (length - T + 1)
+        state = None if state is None else state.detach()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config["bf16"]):
+            logits, state = model(xs[start : start + T], state)
+            loss = nn.functional.cross_entropy(logits.float(), ts[start : start + T].flatten())
+        model.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), config["max_grad"])
+        if adam:
+            adam.step()
+        else:  # a tenth faster than torch.optim.SGD for a small model
+            with torch.no_grad():
+                for p in model.parameters():
+                    p.add_(p.grad, alpha=-config["lr"])
+
+    return median_seconds(step, config["steps"], config["warm_up"])
+
+
+@torch.no_grad()
+def evaluate(config, model, ids):
+    """Seconds for the text as one stream."""
+    window, state, nats, started = config["window"], None, 0.0, time.perf_counter()
+    for start in range(0, len(ids) - 1, window):
+        ts = ids[start + 1 : start + 1 + window]
+        logits, state = model(ids[start : start + len(ts), None], state)
+        nats += nn.functional.cross_entropy(logits, ts, reduction="sum").item()
+    return time.perf_counter() - started
+
+
+@torch.no_grad()
+def generate(config, model, _):
+    """Seconds for a text drawn word by word."""
+    x, state, started = torch.zeros(1, 1, dtype=torch.long), None, time.perf_counter()
+    for _ in range(config["words"]):
+        logits, state = model(x, state)
+        x = torch.multinomial(logits[0].softmax(0), 1)[None]
+    return time.perf_counter() - started
+
+
+def main():
+    """Measure what the command line names."""
+    what, config = sys.argv[1], json.loads(sys.argv[2])
+    torch.manual_seed(0)
+    model = Model(config["vocab_size"], config["hidden_size"], config["layers"])
+    ids = torch.from_numpy(np.load(config["ids"]).astype(np.int64))
+    report(seconds={"train": train, "evaluate": evaluate, "generate": generate}[what](config, model, ids))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""A line where something slows a run down that its user can change: cores, memory, builds."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from rnnlm.workers import available_cores
+
+LOOK_EVERY = 5.0     # seconds
+BUSY = 0.5           # cores: less is the usual hum of a system
+SWAPPED_PAGES = 500  # read back from disk between two looks, some 2 MB; less is a hiccup
+
+
+def at_start(threads):
+    """What can be seen before a run begins, a line each."""
+    cores = available_cores()
+    if threads > cores:
+        yield f"--threads {threads}, but there are {cores} cores: threads that wait for a core hold up the others"
+    if hasattr(sys, "gettotalrefcount"):
+        yield "this is a debug build of Python, several times slower than a release"
+    if not _has_fast_blas():
+        yield ("NumPy has no BLAS library that is known to be fast, so products take many times longer: "
+               "pip install --force-reinstall numpy brings one")
+
+
+def _has_fast_blas():
+    from threadpoolctl import threadpool_info
+
+    # Apple's Accelerate is fast, but threadpoolctl does not know it.
+    return sys.platform == "darwin" or any(library["user_api"] == "blas" for library in threadpool_info())
+
+
+class Watch:
+    """To be asked in the course of a run: ``lines()`` yields what has come up since, each thing once."""
+
+    def __init__(self, threads):
+        self.threads = threads
+        self.said = set()
+        self.look()
+
+    def look(self):
+        """Read the clocks and counters from which the next differences are taken."""
+        self.time, self.machine, self.own, self.faults = time.monotonic(), _machine_seconds(), _own_seconds(), _faults()
+
+    def lines(self):
+        """At most every few seconds, as looking costs a little."""
+        if time.monotonic() - self.time < LOOK_EVERY:
+            return
+        before = self.time, self.machine, self.own, self.faults
+        self.look()
+        seconds, machine, own, faults = (now - then for now, then in zip(
+            (self.time, self.machine, self.own, self.faults), before, strict=True))
+        others, cores = (machine - own) / seconds, os.cpu_count()
+        if "cores" not in self.said and others > BUSY and others + self.threads > cores + BUSY:
+            self.said.add("cores")
+            fewer = max(1, round(cores - others))
+            advice = f" or leave them theirs with --threads {fewer}" if fewer < self.threads else ""
+            yield f"other programs keep {others:.1f} of {cores} cores busy, which slows this run down: stop them{advice}"
+        if "memory" not in self.said and faults > SWAPPED_PAGES:
+            self.said.add("memory")
+            yield ("memory is short and parts of this run are read back from disk: stop other programs, or choose a "
+                   "smaller --batch-size, --time-size, --hidden-size or --max-vocab")
+
+
+def _machine_seconds():
+    """Processor time that all programs together have used, in seconds; nan where the system does not tell."""
+    try:
+        user, nice, system = Path("/proc/stat").read_text(encoding="ascii").split(maxsplit=4)[1:4]
+        return (int(user) + int(nice) + int(system)) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, AttributeError):
+        return float("nan")
+
+
+def _own_seconds():
+    return time.process_time()
+
+
+def _faults():
+    """Pages of this process that had to be read from disk."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_majflt

@@ -1,0 +1,40 @@
+"""All parameters of a model in one array, and all their gradients in another.
+
+The norm of the gradients and the update of a small model are then two or three calls instead of dozens,
+and a gradient that is to travel between processes lies in one piece.
+"""
+
+import numpy as np
+
+from rnnlm.gradients import RowGradient
+
+
+def pack(layers):
+    """Move the parameters of the layers into one array; the layers keep views of it, of the same shape and order.
+
+    Returns (params, grads) for an optimizer: the packed arrays first, then each parameter whose gradient is a
+    RowGradient, which stays where it is.  To be called once, before anybody keeps a layer's arrays.
+    """
+    dense, alone = [], []
+    for layer in layers:
+        for i, grad in enumerate(layer.grads):
+            (alone if isinstance(grad, RowGradient) else dense).append((layer, i))
+    size = sum(layer.params[i].size for layer, i in dense)
+    values, slopes = (np.zeros(size, layers[0].params[0].dtype) for _ in range(2))
+    start = 0
+    for layer, i in dense:
+        part = slice(start, start + layer.params[i].size)
+        layer.params[i] = _moved(layer.params[i], values[part])
+        layer.grads[i] = _moved(layer.grads[i], slopes[part])
+        start = part.stop
+    params = [values, *(layer.params[i] for layer, i in alone)]
+    grads = [slopes, *(layer.grads[i] for layer, i in alone)]
+    return params, grads
+
+
+def _moved(array, memory):
+    """``memory`` as an array with the shape, the order and the content of ``array``."""
+    order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
+    view = memory.reshape(array.shape, order=order)
+    view[...] = array
+    return view
