@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 from rnnlm.cli import slowdowns
 from rnnlm.errors import RnnlmError
-from rnnlm.workers import Workers, available_cores
+from rnnlm.workers import available_cores
 
 
 class Stopped(BaseException):
@@ -85,15 +85,12 @@ def _silence():
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def start_workers(threads):
-    """The Workers of a command, to be entered: as many threads as asked for, or as there are cores.
-
-    What will slow them down is said.
-    """
-    threads = threads or available_cores()
+def threads_of(options):
+    """How many threads to compute on: as many as asked for, or as there are cores. What will slow them down is said."""
+    threads = options.threads or available_cores()
     for line in slowdowns.at_start(threads):
         note(f"note: {line}")
-    return Workers(threads)
+    return threads
 
 
 def add_debug(parser):

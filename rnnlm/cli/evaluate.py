@@ -5,10 +5,11 @@ import json
 import math
 
 from rnnlm.checkpoint import load_model
-from rnnlm.cli.command import add_debug, run, start_workers
+from rnnlm.cli.command import add_debug, run, threads_of
 from rnnlm.cli.options import HelpFormatter, add_threads, at_least
 from rnnlm.corpus import read_text
 from rnnlm.evaluation import WINDOW, evaluate
+from rnnlm.workers import Workers
 
 
 def build_parser(prog=None):
@@ -34,7 +35,7 @@ def main(argv=None, prog=None):
 
 def evaluate_texts(options):
     """Print the scores of every text."""
-    with start_workers(options.threads) as workers:
+    with Workers(threads_of(options)) as workers:
         model, vocabulary = load_model(options.model, workers)
         for path in options.texts:
             result = evaluate(model, read_text(path, vocabulary), vocabulary.eos_id, options.time_size)

@@ -7,12 +7,13 @@ import sys
 import numpy as np
 
 from rnnlm.checkpoint import load_model
-from rnnlm.cli.command import add_debug, note, run
-from rnnlm.cli.options import HelpFormatter, at_least, not_negative, share
+from rnnlm.cli.command import add_debug, note, run, threads_of
+from rnnlm.cli.options import HelpFormatter, add_threads, at_least, not_negative, share
 from rnnlm.errors import RnnlmError
 from rnnlm.generation import generate
 from rnnlm.text import spell, tokenize
 from rnnlm.vocabulary import UNKNOWN
+from rnnlm.workers import blas_threads
 
 BLANK_LINES = 1000
 
@@ -34,6 +35,7 @@ def build_parser(prog=None):
     parser.add_argument("--top-p", type=share, metavar="P", help="draw from the likeliest words that together reach P")
     parser.add_argument("--allow-unk", action="store_true", help="let the model write <unk>")
     parser.add_argument("--seed", type=at_least(0), metavar="S", help="the same seed, the same text (default: any)")
+    add_threads(parser.add_argument)
     add_debug(parser)
     return parser
 
@@ -55,9 +57,10 @@ def generate_text(options):
                    temperature=options.temperature, top_k=options.top_k, top_p=options.top_p, forbidden=forbidden)
     written = _until(options, vocabulary, ids)
     text = ""
-    for text in spell(_chain(tokenize(options.prompt, vocabulary.level), vocabulary, written), vocabulary.level):
-        sys.stdout.write(text)
-        sys.stdout.flush()
+    with blas_threads(threads_of(options)):
+        for text in spell(_chain(tokenize(options.prompt, vocabulary.level), vocabulary, written), vocabulary.level):
+            sys.stdout.write(text)
+            sys.stdout.flush()
     if not text.endswith("\n"):
         print()
     if options.seed is None:

@@ -56,7 +56,7 @@ class Watch:
             self.said.add("cores")
             fewer = max(1, round(cores - others))
             advice = f" or leave them theirs with --threads {fewer}" if fewer < self.threads else ""
-            yield f"other programs keep {others:.1f} of {cores} cores busy, which slows this run down: stop them{advice}"
+            yield f"other programs keep {others:.1f} of {cores} cores busy and slow this run down: stop them{advice}"
         if "memory" not in self.said and faults > SWAPPED_PAGES:
             self.said.add("memory")
             yield ("memory is short and parts of this run are read back from disk: stop other programs, or choose a "

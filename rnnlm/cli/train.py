@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from rnnlm.batches import TimeBatches
 from rnnlm.checkpoint import load_model, save_model
-from rnnlm.cli.command import add_debug, note, run, say, start_workers, stop_on_signal
+from rnnlm.cli.command import add_debug, note, run, say, stop_on_signal, threads_of
 from rnnlm.cli.options import (
     HelpFormatter,
     above_one,
@@ -30,6 +30,7 @@ from rnnlm.optimizers import OPTIMIZERS
 from rnnlm.schedules import DivideOnPlateau
 from rnnlm.text import LEVELS
 from rnnlm.trainer import Trainer
+from rnnlm.workers import Workers
 
 DEFAULT_LR = {"sgd": 1.0, "momentum": 0.1, "adam": 0.002}
 
@@ -100,7 +101,7 @@ def train(options):
     corpus = load_corpus(options.corpus, options.level, options.min_count, options.max_vocab, options.max_tokens,
                          on_file=_download_bar)
     batches = TimeBatches(corpus.train, options.batch_size, options.time_size)
-    with start_workers(options.threads) as workers:
+    with Workers(threads_of(options)) as workers:
         return _train(options, corpus, batches, workers)
 
 

@@ -33,7 +33,7 @@ def shared(monkeypatch):
     monkeypatch.setattr(output, "BLOCK", 4)
     monkeypatch.setattr(output, "LARGE", 1)
     monkeypatch.setattr(rnn, "LARGE_STEP", 1)
-    monkeypatch.setattr(rnn, "LARGE_INPUT", 1)
+    monkeypatch.setattr(rnn, "LARGE_PRODUCT", 1)
     monkeypatch.setattr(rnn, "SMALL_PRODUCT", 50)
 
 

@@ -158,4 +158,4 @@ class FastOutput(Layer):
     def _blocks(self, M):
         """The vocabulary in slices, one alone where the work is small."""
         W, b = self.params
-        return slices(b.size, BLOCK if M * W.size >= LARGE else b.size)
+        return slices(b.size, min(BLOCK, -(-b.size // self.workers.threads)) if M * W.size >= LARGE else b.size)

@@ -6,9 +6,9 @@ from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.rnn import TimeRNN
 from rnnlm.workers import SERIAL, slices
 
-SMALL_PRODUCT = 1_000_000  # multiplications up to which OpenBLAS takes a faster way
-LARGE_STEP = 5_000_000     # multiplications of a step from which on sharing the streams out to threads pays
-LARGE_INPUT = 100_000_000  # the same for the product of all inputs at once
+SMALL_PRODUCT = 1_000_000   # multiplications up to which OpenBLAS takes a faster way
+LARGE_STEP = 5_000_000      # multiplications of a step from which on sharing the streams out to threads pays
+LARGE_PRODUCT = 20_000_000  # the same for the products of all steps at once
 
 
 class FastRNN(TimeRNN):
@@ -67,21 +67,27 @@ class FastRNN(TimeRNN):
 
         self.workers.each(read, self._streams(N))
         das = das.reshape(T * N, H)
-        np.matmul(rows.T, das, out=dWx)  # each weight was used in every step: its gradients add up
-        np.matmul(hs[:-1].reshape(T * N, H).T, das, out=dWh)
-        np.matmul(np.ones(T * N, das.dtype), das, out=db)  # the sum over the rows, in a third of the time of np.sum
-        return batch_view(das @ Wx.T, N, T)
+        drows = np.empty_like(rows)
+        products = [(rows.T, das, dWx),  # each weight was used in every step: its gradients add up
+                    (hs[:-1].reshape(T * N, H).T, das, dWh),
+                    (das, Wx.T, drows),
+                    (np.ones(T * N, das.dtype), das, db)]  # a sum over the rows, in a third of the time of np.sum
+        self._workers_for(das.size * H).each(lambda product: np.matmul(*product[:2], out=product[2]), products)
+        return batch_view(drows, N, T)
 
     def _input_terms(self, rows, out):
         """rows Wx + b, the part of every step that needs no state."""
         Wx, _, b = self.params
+        workers = self._workers_for(len(rows) * Wx.size)
 
         def multiply(part):
             np.matmul(rows[part], Wx, out=out[part])
             out[part] += b
 
-        shared = self.workers.threads if len(rows) * Wx.size >= LARGE_INPUT else 1
-        self.workers.each(multiply, slices(len(rows), -(-len(rows) // shared)))
+        workers.each(multiply, slices(len(rows), -(-len(rows) // workers.threads)))
+
+    def _workers_for(self, multiplications):
+        return self.workers if multiplications >= LARGE_PRODUCT else SERIAL
 
     def _streams(self, N):
         """The streams of the batch in parts: they know nothing of each other, so threads can share them."""
