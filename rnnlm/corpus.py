@@ -6,17 +6,18 @@ from where they are fetched.
 """
 
 import json
-import os
 import re
 import sysconfig
-from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text import LINE_END, read_ids
+from rnnlm.files import cache_folder
+from rnnlm.text import LINE_END
+from rnnlm.tokens import read_tokens
 from rnnlm.vocabulary import EOS, UNK, UNKNOWN, Vocabulary
 
 SMALL = 1000  # tokens of a text below which its perplexity is mostly chance
@@ -39,16 +40,21 @@ class EncodedText:
     oov: int
 
     @classmethod
-    def from_raw(cls, raw, vocabulary):
-        """From ids in which UNKNOWN stands for every word outside the vocabulary."""
-        is_oov = raw == UNKNOWN
-        sentences, oov = int((raw == vocabulary.eos_id).sum()), int(is_oov.sum())
-        words = raw.size - sentences
+    def from_tokens(cls, tokens, vocabulary):
+        """From the Tokens of a text."""
+        index = vocabulary.index()
+        table = np.array([index[word] for word in tokens.words], dtype=np.int32)
+        counts = tokens.counts()
+        sentences, oov = int(counts[table == vocabulary.eos_id].sum()), int(counts[table == UNKNOWN].sum())
         if vocabulary.unk_id is None:
-            raw, is_oov = raw[~is_oov], np.zeros(raw.size - oov, dtype=bool)
+            known = table != UNKNOWN
+            ids = tokens.collect(lambda block: table[block[known[block]]], np.int32)
+            is_oov = np.broadcast_to(np.False_, ids.shape)
         else:
-            raw = np.where(is_oov, np.int32(vocabulary.unk_id), raw)
-        return cls(raw, is_oov, words, sentences, oov)
+            known = np.where(table == UNKNOWN, np.int32(vocabulary.unk_id), table)
+            ids = tokens.collect(lambda block: known[block], np.int32)
+            is_oov = tokens.collect(lambda block: table[block] == UNKNOWN, np.bool_)
+        return cls(ids, is_oov, tokens.size - sentences, sentences, oov)
 
 
 @dataclass
@@ -68,35 +74,37 @@ class Corpus:
     best_possible: dict = field(default_factory=dict)
 
 
-def read_text(path, vocabulary):
-    """The EncodedText of a file under a fixed vocabulary. RnnlmError if it has no token or cannot be read."""
-    raw = read_ids(path, vocabulary.index(), vocabulary.level)
-    if not raw.size:
+def read_text(path, vocabulary, on_long=None):
+    """The EncodedText of a file under a fixed vocabulary. RnnlmError if it has no token or cannot be read.
+
+    on_long(name, size): called before a long text is read, returns a progress callback.
+    """
+    tokens = read_tokens(path, vocabulary.level, on_long)
+    if not tokens.size:
         raise RnnlmError(f"{path} must hold at least one line of text, but it is empty")
-    return EncodedText.from_raw(raw, vocabulary)
+    return EncodedText.from_tokens(tokens, vocabulary)
 
 
-def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=None, on_file=None):
+def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=None, on_file=None, on_long=None):
     """The Corpus named by ``spec``: a known name, a folder or a file.
 
     level: "word" or "char".  min_count: words of the training text seen fewer times become <unk>;
     by default 2, but 1 for characters and for a text that has <unk> already.  max_vocab: the most
-    entries of the vocabulary.  max_tokens: train on the first tokens only.  on_file(name, size)
-    returns a progress callback for each file that is fetched.
+    entries of the vocabulary.  max_tokens: train on the first tokens only.  on_file(name, size), on_long(name,
+    size): return a progress callback for a file that is fetched, for a long one that is read.
     RnnlmError: no such corpus, a text that cannot be read, nothing to train on.
     """
     path, about = _resolve(spec)
-    words, (train, valid, test), notes = _read_splits(path, about, level, on_file)
+    (train, valid, test), notes = _read_splits(path, about, level, on_file, on_long)
     if not train.size:
         raise RnnlmError(f"{path}: the training text is empty; it must hold at least one line")
-    train = train[:max_tokens]
-    vocabulary, vocabulary_notes = _vocabulary(words, train, level, min_count, max_vocab)
-    raw_ids = np.array([vocabulary.ids.get(word, UNKNOWN) for word in words], dtype=np.int32)
-    valid, test = (EncodedText.from_raw(raw_ids[ids], vocabulary) for ids in (valid, test))
+    train = train.part(0, max_tokens or train.size)
+    vocabulary, vocabulary_notes = _vocabulary(train, level, min_count, max_vocab)
+    valid, test = (EncodedText.from_tokens(tokens, vocabulary) for tokens in (valid, test))
     for split, text in (("validation", valid), ("test", test)):
         if not text.ids.size:
             raise RnnlmError(f"{path}: the {split} text has no token the training text knows; give more text")
-    train = EncodedText.from_raw(raw_ids[train], vocabulary).ids
+    train = EncodedText.from_tokens(train, vocabulary).ids
     notes += vocabulary_notes + _text_notes(valid, test, vocabulary)
     best = about.get("best_possible", {}) if level == "word" else {}
     # The optimum is that of the text as written: it says nothing of a text with words replaced or left out.
@@ -105,22 +113,18 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     return Corpus(about.get("name", path.stem), vocabulary, train, valid, test, notes, best)
 
 
-def _read_splits(path, about, level, on_file):
-    """The distinct words in order of first appearance, the three texts as their numbers, and notes."""
-    index = defaultdict()
-    index.default_factory = index.__len__  # a new token gets the next number; the training text is read first
-    if path.is_dir():
-        files = _split_files(path, about, on_file)
-        splits, notes = [read_ids(files[split], index, level) for split in SPLITS], []
-    else:
-        splits, notes = _split_ids(read_ids(path, index, level), index, path)
-    return [EOS if token == LINE_END else token for token in index], splits, notes
+def _read_splits(path, about, level, on_file, on_long):
+    """The Tokens of the three texts, and notes."""
+    if not path.is_dir():
+        return _split(read_tokens(path, level, on_long), path)
+    files = _split_files(path, about, on_file)
+    return [read_tokens(files[split], level, on_long) for split in SPLITS], []
 
 
-def _vocabulary(words, train, level, min_count, max_vocab):
-    """The vocabulary of the training ids, and what to say about <unk>."""
-    seen = np.bincount(train, minlength=len(words))
-    counts = {word: int(count) for word, count in zip(words, seen, strict=True) if count}
+def _vocabulary(train, level, min_count, max_vocab):
+    """The vocabulary of the training text, and what to say about <unk>."""
+    counts = {EOS if word == LINE_END else word: int(count)
+              for word, count in zip(train.words, train.counts(), strict=True) if count}
     counts.setdefault(EOS, 0)  # the first --max-tokens of a text may not reach a line end
     if min_count is None:
         min_count = 1 if level == "char" or UNK in counts else 2
@@ -194,13 +198,6 @@ def known_corpora():
     return {folder.name: folder for folder in found}
 
 
-def cache_folder():
-    """Where fetched corpora are kept: $RNNLM_CACHE, or rnnlm in $XDG_CACHE_HOME or ~/.cache."""
-    if "RNNLM_CACHE" in os.environ:
-        return Path(os.environ["RNNLM_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnnlm"
-
-
 def _split_files(folder, about, on_file):
     """The three files of a corpus folder by split, fetched into the cache if the folder does not hold them."""
     if "files" not in about or all(_named(folder, split) for split in SPLITS):
@@ -232,17 +229,17 @@ def _the_file(folder, split):
     return candidates[0]
 
 
-def _split_ids(ids, index, path):
-    """Split one text in order, 90/5/5, at line ends where there are enough of them."""
-    if ids.size < 20:
-        raise RnnlmError(f"{path} must hold at least 20 tokens to be split into three texts, got {ids.size}")
-    ends = np.flatnonzero(ids == index[LINE_END]) + 1
-    cuts = [int(share * ids.size) for share in (0.90, 0.95)]
-    at_lines = [int(ends[np.searchsorted(ends, cut)]) for cut in cuts]
+def _split(tokens, path):
+    """Split one text in order, 90/5/5, at line ends where there are enough of them; three Tokens and a note."""
+    size = tokens.size
+    if size < 20:
+        raise RnnlmError(f"{path} must hold at least 20 tokens to be split into three texts, got {size}")
+    cuts = [int(share * size) for share in (0.90, 0.95)]
+    at_lines = [tokens.next_line(cut) for cut in cuts]
     where = "between words, as there are few line ends,"
-    if at_lines[0] < at_lines[1] < ids.size:
+    if at_lines[0] < at_lines[1] < size:
         cuts, where = at_lines, "at line ends"
-    train, valid, test = splits = np.split(ids, cuts)
+    train, valid, test = splits = [tokens.part(*bounds) for bounds in pairwise([0, *cuts, size])]
     note = (f"one file, split in order {where} 90/5/5: {train.size:,} tokens to train, "
             f"{valid.size:,} to validate, {test.size:,} to test")
     return splits, [note]

@@ -55,24 +55,33 @@ def token_log_probs(model, ids, eos_id, window=WINDOW):
     One stream with a fresh state; <eos> opens the text as context, so the first word is predicted
     too.  The model's own state and dropout are as before afterwards.
     """
-    context = np.concatenate([np.array([eos_id], dtype=ids.dtype), ids[:-1]])
     log_probs = np.empty(len(ids))
-    with model.fresh_state():
-        for start in range(0, len(ids), window):
-            xs, ts = (a[np.newaxis, start : start + window] for a in (context, ids))
-            log_probs[start : start + window] = model.log_probs(xs, ts)[0]
+    for part, values in _windows(model, ids, eos_id, window):
+        log_probs[part] = values
     return log_probs
 
 
+def _windows(model, ids, eos_id, window):
+    """Yield the text window by window: the slice of it, and ln p of its tokens."""
+    last = eos_id
+    with model.fresh_state():
+        for start in range(0, len(ids), window):
+            ts = ids[start : start + window]
+            xs = np.concatenate([[last], ts[:-1]])
+            last = ts[-1]
+            yield slice(start, start + len(ts)), model.log_probs(xs[np.newaxis], ts[np.newaxis])[0]
+
+
 def evaluate(model, text, eos_id, window=WINDOW):
-    """Score an EncodedText, read as one stream from a fresh state.
+    """Score an EncodedText, read as one stream from a fresh state; memory does not grow with the text.
 
     Returns an Evaluation: sentences, words, oov, targets, log_prob (nats), perplexity,
     perplexity_without_oov, bits_per_token.
     """
-    log_probs = token_log_probs(model, text.ids, eos_id, window)
-    return Evaluation(
-        sentences=text.sentences, words=text.words, oov=text.oov,
-        targets=len(log_probs), log_prob=float(log_probs.sum()),
-        oov_targets=int(text.is_oov.sum()), log_prob_oov=float(log_probs[text.is_oov].sum()),
-    )
+    result = Evaluation(sentences=text.sentences, words=text.words, oov=text.oov, targets=len(text.ids), log_prob=0.0)
+    for part, log_probs in _windows(model, text.ids, eos_id, window):
+        is_oov = text.is_oov[part]
+        result.log_prob += float(log_probs.sum(dtype=np.float64))
+        result.oov_targets += int(np.count_nonzero(is_oov))
+        result.log_prob_oov += float(log_probs.sum(where=is_oov, dtype=np.float64))
+    return result

@@ -40,6 +40,13 @@ def write_text(path, text):
         file.write(text.encode("utf-8", "replace"))
 
 
+def cache_folder():
+    """Where fetched and encoded texts are kept: $RNNLM_CACHE, or rnnlm in $XDG_CACHE_HOME or ~/.cache."""
+    if "RNNLM_CACHE" in os.environ:
+        return Path(os.environ["RNNLM_CACHE"])
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnnlm"
+
+
 def sync_folder(folder):
     """Make a rename in ``folder`` last through a power cut, where the system can."""
     if os.name != "posix":

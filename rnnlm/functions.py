@@ -18,17 +18,6 @@ def softmax(x):
     return e
 
 
-def target_log_probs(scores, targets):
-    """ln softmax(scores)[target] for scores (n, V) and ids (n,): (n,).  Overwrites ``scores``.
-
-    One pass each for the maximum, the difference, exp and the sum, and no second array of that size.
-    """
-    scores -= scores.max(axis=-1, keepdims=True)
-    picked = scores[np.arange(len(targets)), targets]
-    np.exp(scores, out=scores)
-    return picked - np.log(scores.sum(axis=-1))
-
-
 def sum_by_id(ids, rows):
     """Sum the rows (n, D) that have the same id (n,): the distinct ids (k,), ascending, and their sums (k, D).
 

@@ -40,7 +40,7 @@ class SGD:
                 w[g.ids] -= rate * g.values  # a row without gradient does not move
             else:
                 dense.append((w, g))
-        _in_blocks(workers, step, *zip(*dense, strict=True))
+        _in_blocks(workers, step, [w for w, _ in dense], [g for _, g in dense])
 
 
 class Momentum:
@@ -124,7 +124,7 @@ def _in_blocks(workers, step, params, grads, *slots):
         for start in range(part.start, part.stop, length):
             block = slice(start, min(start + length, part.stop))
             w, *others = [array[block] for array in arrays]
-            out, full = workers.scratch((2, *w.shape), w.dtype)
+            out, full = workers.scratch("update", (2, *w.shape), w.dtype)
             if row_gradient is not None:
                 others.insert(0, row_gradient.fill(block, full))
             step(out, w, *others)

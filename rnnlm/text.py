@@ -22,8 +22,10 @@ def tokenize(text, level):
     return _WORDS.findall(text) if level == "word" else list(text)
 
 
-def read_blocks(path, size=1 << 22):
+def read_blocks(path, size=1 << 22, on_block=None):
     """Yield the text of a file in pieces that end at line ends, each of about ``size`` bytes.
+
+    on_block(bytes) is called with each piece as it stands in the file.
 
     A byte-order mark is dropped, CRLF becomes LF, a last line without line end gets one.
     RnnlmError: the file cannot be read, a byte is not UTF-8, there is a NUL.
@@ -33,6 +35,8 @@ def read_blocks(path, size=1 << 22):
         with open(path, "rb") as file:
             while block := file.read(size):
                 block += file.readline()
+                if on_block:
+                    on_block(block)
                 text = _decode(block, path, line, offset)
                 text = text.removeprefix("\ufeff") if offset == 0 else text
                 line, offset = line + block.count(b"\n"), offset + len(block)
@@ -60,19 +64,17 @@ def _decode(block, path, line, offset):
     return text
 
 
-def read_ids(path, index, level):
-    """All tokens of a file as ids, an int32 array: ``index[token]`` for each, in order.
+def encode_blocks(path, index, level, on_block=None):
+    """Yield all tokens of a file as ids, in int32 arrays: ``index[token]`` for each, in order.
 
-    ``index`` decides what a new token means: a dict whose ``__missing__`` counts up builds a
-    vocabulary, one that returns -1 encodes with a fixed one.
+    ``index`` decides what a new token means: a dict whose ``__missing__`` counts up numbers the distinct
+    tokens.  on_block: see read_blocks.
     """
-    pieces = [np.empty(0, dtype=np.int32)]
-    for text in read_blocks(path):
+    for text in read_blocks(path, on_block=on_block):
         tokens = tokenize(text, level)
-        pieces.append(np.fromiter(map(index.__getitem__, tokens), dtype=np.int32, count=len(tokens)))
+        yield np.fromiter(map(index.__getitem__, tokens), dtype=np.int32, count=len(tokens))
         if level == "word" and "<eos>" in text and "<eos>" in tokens:
             raise RnnlmError(f"{path} holds the word <eos>, which every line end stands for: remove it from the text")
-    return np.concatenate(pieces)
 
 
 def spell(tokens, level):

@@ -31,7 +31,7 @@ class Vocabulary:
         return len(self.words)
 
     def index(self):
-        """A mapping from token to id for ``text.read_ids``: the line end is <eos>, other tokens are UNKNOWN."""
+        """A mapping from token to id: the line end is <eos>, tokens that are not in the vocabulary are UNKNOWN."""
         index = _Known(self.ids)
         index[LINE_END] = self.eos_id
         return index

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+QUOTA = Path("/sys/fs/cgroup/cpu.max")  # a container's share of processor time: microseconds of so many, or "max"
+
 
 class Workers:
     """``with Workers(threads) as workers``: in the block, that many threads, and a BLAS of one.
@@ -83,12 +85,13 @@ class Workers:
         for error in filter(None, errors):
             raise error
 
-    def scratch(self, shape, dtype):
-        """An array to work in, the calling thread's own; its next call hands the same memory out again."""
+    def scratch(self, name, shape, dtype):
+        """An array to work in, the calling thread's own; the next call with this name hands its memory out again."""
         size = math.prod(shape)
-        memory = getattr(self._memory, "array", None)
+        memory = getattr(self._memory, name, None)
         if memory is None or memory.size < size or memory.dtype != dtype:
-            memory = self._memory.array = np.empty(size, dtype)
+            memory = np.empty(size, dtype)
+            setattr(self._memory, name, memory)
         return memory[:size].reshape(shape)
 
 
@@ -115,7 +118,7 @@ def available_cores():
     """How many cores this process may use: those of its affinity, fewer where a control group's quota is lower."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        quota, period = QUOTA.read_text(encoding="ascii").split()
         return max(1, min(cores, int(quota) // int(period)))
     except (OSError, ValueError):  # no control group of version 2, or no limit: "max"
         return cores

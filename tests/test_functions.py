@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnnlm.functions import log_softmax, sigmoid, softmax, target_log_probs
+from rnnlm.functions import log_softmax, sigmoid, softmax, sum_by_id
 
 
 def test_sigmoid_at_values_known_by_hand():
@@ -32,8 +32,14 @@ def test_inputs_are_left_alone():
         np.testing.assert_array_equal(x, [[1, 2]])
 
 
-def test_target_log_probs_pick_from_log_softmax(rng):
-    scores = rng.normal(size=(5, 7), scale=30)
-    targets = np.array([0, 6, 3, 3, 1])
-    expected = log_softmax(scores)[np.arange(5), targets]
-    np.testing.assert_allclose(target_log_probs(scores.copy(), targets), expected)
+def test_sum_by_id_adds_up_the_rows_of_equal_ids(rng):
+    ids, rows = rng.integers(0, 5, 40), rng.normal(size=(40, 3))
+    distinct, sums = sum_by_id(ids, rows)
+    assert distinct.tolist() == sorted(set(ids.tolist()))
+    for i, total in zip(distinct, sums, strict=True):
+        np.testing.assert_allclose(total, rows[ids == i].sum(axis=0), rtol=1e-12)
+
+
+def test_sum_by_id_of_one_row():
+    distinct, sums = sum_by_id(np.array([7]), np.array([[1.0, 2.0]]))
+    assert (distinct.tolist(), sums.tolist()) == ([7], [[1.0, 2.0]])

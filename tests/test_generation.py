@@ -3,7 +3,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from rnnlm.generation import generate, next_probs
+from rnnlm.generation import draw, generate, next_probs
 from rnnlm.models import LanguageModel
 
 SHARES = np.array([0.1, 0.4, 0.2, 0.3])
@@ -44,6 +44,34 @@ def test_the_scores_are_left_alone():
     scores = SCORES.copy()
     next_probs(scores, temperature=0.5, top_k=2, forbidden=[1])
     np.testing.assert_array_equal(scores, SCORES)
+
+
+class Fixed:
+    """A generator whose next number is known."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def random(self):
+        return self.value
+
+
+@pytest.mark.parametrize("V", [1, 2, 3, 10, 97, 1000])
+def test_a_draw_finds_the_point_on_the_line_of_probabilities(V, rng):
+    probs = rng.random(V) * (rng.random(V) < 0.7)
+    probs[rng.integers(V)] = 0.5
+    ends = np.cumsum(probs)
+    for point in [0.0, *rng.random(200), np.nextafter(1, 0)]:
+        drawn = draw(probs, Fixed(point))
+        assert probs[drawn] > 0
+        assert ends[drawn] - probs[drawn] - 1e-12 <= point * ends[-1] <= ends[drawn] + 1e-12
+
+
+def test_draws_have_the_probabilities_asked_for(rng):
+    probs = np.array([0.0, 0.1, 0.4, 0.0, 0.2, 0.3, 0.0])
+    shares = np.bincount([draw(probs, rng) for _ in range(4000)], minlength=7) / 4000
+    np.testing.assert_allclose(shares, probs, atol=4 * np.sqrt(0.25 / 4000))
+    assert (shares[probs == 0] == 0).all()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import subprocess
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text import read_blocks, read_ids, spell, tokenize
+from rnnlm.text import encode_blocks, read_blocks, spell, tokenize
 
 
 def write(tmp_path, data):
@@ -69,9 +69,11 @@ def test_a_nul_is_refused_with_a_hint(tmp_path, data):
 def test_the_word_eos_in_a_text_is_refused_but_not_its_letters(tmp_path):
     path = write(tmp_path, b"a <eos>\n")
     with pytest.raises(RnnlmError, match="holds the word <eos>"):
-        read_ids(path, dict.fromkeys(["a", "<eos>", "\n"], 0), "word")
-    assert read_ids(path, dict.fromkeys("a <eos>\n", 0), "char").size == 8
-    assert read_ids(write(tmp_path, b"<eos>x\n"), dict.fromkeys(["<eos>x", "\n"], 0), "word").size == 2
+        list(encode_blocks(path, dict.fromkeys(["a", "<eos>", "\n"], 0), "word"))
+    (ids,) = encode_blocks(path, dict.fromkeys("a <eos>\n", 0), "char")
+    assert ids.size == 8
+    (ids,) = encode_blocks(write(tmp_path, b"<eos>x\n"), dict.fromkeys(["<eos>x", "\n"], 0), "word")
+    assert ids.size == 2
 
 
 def test_what_cannot_be_read_is_said_in_one_line(tmp_path):

@@ -111,6 +111,24 @@ def say(line):
         _silence()
 
 
+def file_bar(verb):
+    """A function (name, size) that opens a bar for a file and returns the callback that moves it by so many bytes."""
+
+    def open_bar(name, size):
+        from tqdm import tqdm
+
+        bar = tqdm(total=size, unit="B", unit_scale=True, desc=f"{verb} {name}", disable=None, leave=False)
+
+        def on_bytes(count):
+            bar.update(count)
+            if bar.n >= size:
+                bar.close()
+
+        return on_bytes
+
+    return open_bar
+
+
 class StopRequest:
     """Whether a signal asked to stop: ``signum`` is None or the signal's number."""
 

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from rnnlm.batches import TimeBatches
 from rnnlm.checkpoint import load_model, save_model
-from rnnlm.cli.command import add_debug, note, run, say, stop_on_signal, threads_of
+from rnnlm.cli.command import add_debug, file_bar, note, run, say, stop_on_signal, threads_of
 from rnnlm.cli.options import (
     HelpFormatter,
     above_one,
@@ -99,7 +99,7 @@ def train(options):
     """One run from the text to the picture; returns the exit code."""
     check_output(options)
     corpus = load_corpus(options.corpus, options.level, options.min_count, options.max_vocab, options.max_tokens,
-                         on_file=_download_bar)
+                         on_file=file_bar("fetching"), on_long=file_bar("encoding"))
     batches = TimeBatches(corpus.train, options.batch_size, options.time_size)
     with Workers(threads_of(options)) as workers:
         return _train(options, corpus, batches, workers)
@@ -207,17 +207,6 @@ def _conclude(corpus, folder, workers):
         line += f", best possible {optimum:.5g} ({100 * (result.perplexity / optimum - 1):.1f} % above)"
     say(line)
     note(f"model, metrics and picture are in {folder.path}; let it write: rnnlm generate {folder.path}")
-
-
-def _download_bar(name, size):
-    bar = tqdm(total=size, unit="B", unit_scale=True, desc=f"fetching {name}", disable=None)
-
-    def on_bytes(count):
-        bar.update(count)
-        if bar.n >= size:
-            bar.close()
-
-    return on_bytes
 
 
 def _json_number(value):

@@ -109,3 +109,11 @@ def test_a_text_of_unknown_words_alone_still_has_its_line_ends(tmp_path, rng, ca
     (tmp_path / "t").write_text("x y z\n")
     assert main([str(tmp_path / "m.npz"), str(tmp_path / "t"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["targets"] == 1
+
+
+def test_the_number_of_threads_changes_nothing_that_is_printed(model_path, text, capsys):
+    printed = set()
+    for threads in ("1", "2", "3"):
+        assert main([str(model_path), str(text), "--threads", threads]) == 0
+        printed.add(capsys.readouterr().out)
+    assert len(printed) == 1

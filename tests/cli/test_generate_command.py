@@ -168,3 +168,14 @@ def test_wrong_usage_exits_2(model_path, arguments):
 def test_a_missing_model_is_one_line(tmp_path, capsys):
     assert main([str(tmp_path / "none.npz")]) == 1
     assert "no such file" in capsys.readouterr().err
+
+
+def test_the_number_of_threads_is_an_option(model_path, capsys):
+    written = set()
+    for threads in ("1", "2"):
+        assert main([model_path, "--seed", "1", "--threads", threads]) == 0
+        written.add(capsys.readouterr().out)
+    assert len(written) == 1
+    with pytest.raises(SystemExit):
+        main([model_path, "--threads", "0"])
+    assert "--threads: must be a whole number of at least 1, got '0'" in capsys.readouterr().err

@@ -244,6 +244,17 @@ def test_early_stop_and_division_of_the_rate(run, tmp_path):
     assert records[-1]["lr"] == pytest.approx(records[-2]["lr"] / 10)
 
 
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_two_runs_with_the_same_seed_and_threads_are_the_same(run, tmp_path, threads):
+    models = []
+    for name in ("first", "second"):
+        code, out, _ = run("--epochs", "2", "--threads", threads, output=name)
+        assert code == 0
+        models.append((tmp_path / name / "model.npz").read_bytes())
+    assert models[0] == models[1]
+    assert f"threads = {threads}\n" in (tmp_path / "first/config.toml").read_text()
+
+
 def test_characters(run, tmp_path):
     code, out, _ = run("--level", "char", "--epochs", "1")
     assert code == 0

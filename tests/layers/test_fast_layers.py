@@ -27,10 +27,11 @@ def workers(request):
         yield workers
 
 
-@pytest.fixture
-def shared(monkeypatch):
+@pytest.fixture(params=[0, 40, 10**6], ids=lambda kept: f"{kept} kept")
+def shared(request, monkeypatch):
     """Sizes from which on work is shared out, so small that the tests' arrays are shared."""
     monkeypatch.setattr(output, "BLOCK", 4)
+    monkeypatch.setattr(output, "KEPT", request.param)
     monkeypatch.setattr(output, "LARGE", 1)
     monkeypatch.setattr(rnn, "LARGE_STEP", 1)
     monkeypatch.setattr(rnn, "LARGE_PRODUCT", 1)

@@ -13,6 +13,8 @@ usually takes out first, costs a pass as well: only where a sum overflows or com
 again with it.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from rnnlm.layers.base import Layer
@@ -22,7 +24,21 @@ from rnnlm.workers import SERIAL, slices
 
 BLOCK = 1250         # words: the scores of 700 tokens for them, 3.5 MB, stay near the core that made them
 LARGE = 50_000_000   # multiplications of a product from which on sharing it out pays
+KEPT = 1 << 26       # exponentials that are kept from forward to backward, 268 MB; the others are computed again
 LARGEST_SUM = 1e30   # sums beyond this or below its inverse are computed again with the maximum taken out
+
+
+@dataclass
+class Block:
+    """Some words of the vocabulary: ``words`` is their slice; the target of the rows ``here`` is in ``columns`` of it.
+
+    e: the memory of the exponentials (M, words) where they are kept for backward, else None.
+    """
+
+    words: slice
+    here: np.ndarray
+    columns: np.ndarray
+    e: np.ndarray | None = None
 
 
 class FastOutput(Layer):
@@ -39,27 +55,28 @@ class FastOutput(Layer):
         """xs W + b: the scores of every word at every step."""
         N, T, _ = xs.shape
         rows, V = time_rows(xs), self.params[1].size
-        self.cache = None  # its memory is used here
-        scores = self.buffer("exps", (N * T, V), rows.dtype)
-        self.workers.each(lambda words: self._scores(rows, words, scores[:, words]), self._blocks(N * T))
+        scores = self.buffer("scores", (N * T, V), rows.dtype)
+        self.workers.each(lambda words: self._scores(rows, words, scores[:, words]), self._words(N * T))
         return batch_view(scores, N, T)
 
     def log_probs(self, xs, ts):  # (N, T, H), ids (N, T) -> (N, T)
         """ln p of every target."""
         N, T = ts.shape
-        log_probs, *_ = self._softmax(time_rows(xs), self._targets(ts.T.ravel()))
+        log_probs, *_ = self._softmax(time_rows(xs), self._blocks(ts.T.ravel()))
         return log_probs.reshape(T, N).T
 
     def forward(self, xs, ts):  # (N, T, H), ids (N, T) -> float
         """The mean of -ln p over the targets that count, in nats."""
-        rows, ts_of_rows = time_rows(xs), ts.T.ravel()
-        counts = ts_of_rows != self.ignore_label
-        targets = self._targets(ts_of_rows if counts.all() else np.where(counts, ts_of_rows, 0))
-        log_probs, errors, sums = self._softmax(rows, targets)
-        for (_, e), (here, columns) in zip(errors, targets, strict=True):
-            e[here, columns] -= sums[here]
+        rows, targets = time_rows(xs), ts.T.ravel()
+        counts = targets != self.ignore_label
+        blocks = self._blocks(targets if counts.all() else np.where(counts, targets, 0))
+        self._keep(blocks, len(rows))
+        log_probs, sums, shift = self._softmax(rows, blocks)
+        for block in blocks:
+            if block.e is not None:
+                block.e[block.here, block.columns] -= sums[block.here]
         total = max(np.count_nonzero(counts), 1)
-        self.cache = rows, counts / (total * sums), errors, ts.shape
+        self.cache = rows, counts / (total * sums), blocks, sums, shift, ts.shape
         return float(-log_probs[counts].sum(dtype=np.float64) / total)
 
     def backward(self, dout=1, meanwhile=None):  # float -> (N, T, H)
@@ -68,94 +85,117 @@ class FastOutput(Layer):
         meanwhile(dxs), if given, is called as soon as dxs is there: the other threads compute the
         gradients of W and b during it.
         """
-        rows, scale, errors, (N, T) = self.cache
+        rows, scale, blocks, _, _, (N, T) = self.cache
+        W, _ = self.params
         dW, db = self.grads
         scale = (dout * scale).astype(rows.dtype)  # g / s above
-        drows = self._product_with_words(errors)
-        drows *= scale[:, np.newaxis]
-        dxs = batch_view(drows, N, T)
         scaled = rows * scale[:, np.newaxis]
 
-        def weights(block):
-            words, d = block
-            np.matmul(d.T, scaled, out=dW.T[words])
-            np.matmul(scale, d, out=db[words])
+        def weights(block, d=None):
+            d = block.e if d is None else d
+            np.matmul(d.T, scaled, out=dW.T[block.words])
+            np.matmul(scale, d, out=db[block.words])
 
-        self.workers.each(weights, errors, meanwhile and (lambda: meanwhile(dxs)))
+        groups = slices(len(blocks), -(-len(blocks) // (2 * self.workers.threads)))
+        sums = np.empty((len(groups), *rows.shape), rows.dtype)  # of d_iv W_v over the words of a group
+
+        def inputs(i):
+            for k, block in enumerate(blocks[groups[i]]):
+                d = self._errors(block)
+                out = sums[i] if k == 0 else self.workers.scratch("sum", rows.shape, rows.dtype)
+                np.matmul(d, W[:, block.words].T, out=out)
+                if k > 0:
+                    sums[i] += out
+                if block.e is None:
+                    weights(block, d)
+
+        self.workers.each(inputs, range(len(groups)))
+        drows = sums.sum(axis=0)
+        drows *= scale[:, np.newaxis]
+        dxs = batch_view(drows, N, T)
+        kept = [block for block in blocks if block.e is not None]
+        self.workers.each(weights, kept, meanwhile and (lambda: meanwhile(dxs)))
         return dxs
 
-    def _targets(self, ts):
-        """For each block of words the rows whose target is in it, and its column there."""
-        blocks = self._blocks(len(ts))
-        if len(blocks) == 1:
-            return [(np.arange(len(ts)), ts)]
-        rows = [np.flatnonzero((ts >= words.start) & (ts < words.stop)) for words in blocks]
-        return [(here, ts[here] - words.start) for here, words in zip(rows, blocks, strict=True)]
+    def _blocks(self, targets):
+        """The vocabulary in blocks, for these targets (M,)."""
+        words = self._words(len(targets))
+        if len(words) == 1:
+            return [Block(words[0], np.arange(len(targets)), targets)]
+        rows = [np.flatnonzero((targets >= part.start) & (targets < part.stop)) for part in words]
+        return [Block(part, here, targets[here] - part.start) for part, here in zip(words, rows, strict=True)]
 
-    def _softmax(self, rows, targets):
-        """ln p of the targets (M,), the exponentials as pairs (words, (M, words)), and their sums (M,)."""
-        log_probs, exps, sums = self._exps(rows, targets)
+    def _keep(self, blocks, M):
+        """Give memory to as many blocks as may be kept."""
+        stop = max(block.words.stop for block in blocks if block.words.start == 0 or M * block.words.stop <= KEPT)
+        memory = self.buffer("exps", (M * stop,), self.params[0].dtype)
+        for block in blocks:
+            if block.words.stop <= stop:
+                block.e = memory[M * block.words.start : M * block.words.stop].reshape(M, -1)
+
+    def _softmax(self, rows, blocks):
+        """ln p of the targets, the sums of the exponentials, (M,) each, and what was taken out of the scores."""
+        shift = None
+        log_probs, sums = self._sum_up(rows, blocks, shift)
         if not (sums.min() > 1 / LARGEST_SUM and sums.max() < LARGEST_SUM):  # not a number is caught, too
-            log_probs, exps, sums = self._exps(rows, targets, self._maxima(rows))
-        return log_probs, exps, sums
+            shift = self._maxima(rows, blocks)
+            log_probs, sums = self._sum_up(rows, blocks, shift)
+        return log_probs, sums, shift
 
-    def _exps(self, rows, targets, shift=None):
-        """The same, with exp(rows W + b - shift)."""
-        M, V = len(rows), self.params[1].size
-        self.cache = None
-        memory = self.buffer("exps", (M * V,), rows.dtype)
-        exps = [(words, memory[M * words.start : M * words.stop].reshape(M, -1)) for words in self._blocks(M)]
-        picked = np.empty(M, rows.dtype)
-        sums = np.empty((len(exps), M), rows.dtype)
+    def _sum_up(self, rows, blocks, shift):
+        """ln p of the targets and the sums of the exponentials, (M,) each."""
+        target_scores = np.empty(len(rows), rows.dtype)
+        sums = np.empty((len(blocks), len(rows)), rows.dtype)
 
-        def fill(i):
-            words, e = exps[i]
-            self._scores(rows, words, e)
-            if shift is not None:
-                e -= shift[:, np.newaxis]
-            here, columns = targets[i]
-            picked[here] = e[here, columns]
+        def read(i):
+            block = blocks[i]
+            e = self._shifted_scores(rows, block, shift)
+            target_scores[block.here] = e[block.here, block.columns]
             np.exp(e, out=e)
-            np.matmul(e, self.ones[words], out=sums[i])  # half the time of e.sum(axis=1)
+            np.matmul(e, self.ones[block.words], out=sums[i])  # half the time of e.sum(axis=1)
 
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the caller looks at the sums
-            self.workers.each(fill, range(len(exps)))
+            self.workers.each(read, range(len(blocks)))
             sums = sums.sum(axis=0)
-            return picked - np.log(sums), exps, sums
+            return target_scores - np.log(sums), sums
+
+    def _errors(self, block):
+        """e_iv - s_i [v = t] (M, words): kept, or computed again."""
+        if block.e is not None:
+            return block.e
+        rows, _, _, sums, shift, _ = self.cache
+        e = self._shifted_scores(rows, block, shift)
+        np.exp(e, out=e)
+        e[block.here, block.columns] -= sums[block.here]
+        return e
+
+    def _shifted_scores(self, rows, block, shift):
+        """rows W + b - shift (M, words), in the block's own memory or in this thread's."""
+        e = block.e
+        if e is None:
+            words = block.words.stop - block.words.start
+            e = self.workers.scratch("scores", (len(rows), words), rows.dtype)
+        self._scores(rows, block.words, e)
+        if shift is not None:
+            e -= shift[:, np.newaxis]
+        return e
+
+    def _maxima(self, rows, blocks):
+        """The largest score of each row (M,)."""
+        maxima = np.empty((len(blocks), len(rows)), rows.dtype)
+
+        def read(i):
+            np.max(self._shifted_scores(rows, blocks[i], None), axis=1, out=maxima[i])
+
+        self.workers.each(read, range(len(blocks)))
+        return maxima.max(axis=0)
 
     def _scores(self, rows, words, out):
         W, b = self.params
         np.matmul(rows, W[:, words], out=out)
         out += b[words]
 
-    def _maxima(self, rows):
-        """The largest score of each row (M,)."""
-        blocks = self._blocks(len(rows))
-        maxima = np.empty((len(blocks), len(rows)), rows.dtype)
-        W, b = self.params
-
-        def fill(i):
-            np.max(rows @ W[:, blocks[i]] + b[blocks[i]], axis=1, out=maxima[i])
-
-        self.workers.each(fill, range(len(blocks)))
-        return maxima.max(axis=0)
-
-    def _product_with_words(self, errors):
-        """sum_v d_iv W_v: (M, H)."""
-        W, _ = self.params
-        groups = slices(len(errors), -(-len(errors) // (2 * self.workers.threads)))
-        sums = np.empty((len(groups), len(errors[0][1]), len(W)), W.dtype)
-
-        def fill(i):
-            first, *others = errors[groups[i]]
-            np.matmul(first[1], W[:, first[0]].T, out=sums[i])
-            for words, d in others:
-                sums[i] += np.matmul(d, W[:, words].T, out=self.workers.scratch(sums[i].shape, W.dtype))
-
-        self.workers.each(fill, range(len(groups)))
-        return sums.sum(axis=0)
-
-    def _blocks(self, M):
-        """The vocabulary in slices, one alone where the work is small."""
+    def _words(self, M):
+        """The vocabulary in slices; all of it in one where the work for M rows is small."""
         W, b = self.params
         return slices(b.size, min(BLOCK, -(-b.size // self.workers.threads)) if M * W.size >= LARGE else b.size)

@@ -1,0 +1,199 @@
+import os
+import time
+
+import numpy as np
+import pytest
+
+from rnnlm import tokens as module
+from rnnlm.corpus import load_corpus, read_text
+from rnnlm.errors import RnnlmError
+from rnnlm.files import cache_folder
+from rnnlm.tokens import read_tokens
+
+TEXT = "the cat sat\nthe dog sat on the cat\n\n" * 50
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """An empty cache."""
+    monkeypatch.setenv("RNNLM_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache/encoded"
+
+
+@pytest.fixture
+def long_texts(monkeypatch):
+    """Every text counts as long, and is handled in blocks of a few tokens."""
+    monkeypatch.setattr(module, "LONG", 10)
+    monkeypatch.setattr(module, "BLOCK", 7)
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The names of the texts that are read, in order."""
+    names = []
+    plain = module.encode_blocks
+
+    def spied(path, *others):
+        names.append(os.path.basename(path))
+        return plain(path, *others)
+
+    monkeypatch.setattr(module, "encode_blocks", spied)
+    return names
+
+
+def write(path, text=TEXT):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def whole(tokens):
+    return np.concatenate([np.empty(0, np.int32), *tokens.blocks()])
+
+
+def test_numbers_in_order_of_first_appearance(tmp_path):
+    tokens = read_tokens(write(tmp_path / "a.txt", "b a\nb c\n"), "word")
+    assert tokens.words == ["b", "a", "\n", "c"]
+    assert whole(tokens).tolist() == [0, 1, 2, 0, 3, 2]
+    assert tokens.counts().tolist() == [2, 1, 2, 1]
+
+
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_a_long_text_gives_the_same_as_a_short_one(tmp_path, level, monkeypatch):
+    path = write(tmp_path / "a.txt")
+    short = read_tokens(path, level)
+    monkeypatch.setattr(module, "LONG", 10)
+    monkeypatch.setattr(module, "BLOCK", 7)
+    for _ in range(2):  # encoded, then found in the cache
+        stored = read_tokens(path, level)
+        assert not isinstance(stored.source, np.ndarray)
+        assert stored.words == short.words
+        np.testing.assert_array_equal(whole(stored), whole(short))
+        np.testing.assert_array_equal(stored.counts(), short.counts())
+        for start, stop in ((0, 5), (3, 100), (400, 10**6), (0, 0)):
+            np.testing.assert_array_equal(whole(stored.part(start, stop)), whole(short.part(start, stop)))
+        for place in (1, 4, 5, 300, stored.size):
+            assert stored.next_line(place) == short.next_line(place)
+        np.testing.assert_array_equal(stored.collect(lambda block: block * 2, np.int32), whole(short) * 2)
+
+
+@pytest.mark.parametrize("unk", [True, False])
+def test_a_corpus_of_long_texts_is_the_same_corpus(tmp_path, monkeypatch, unk):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    write(folder / "train.txt", TEXT + ("rare\n" if unk else ""))
+    write(folder / "valid.txt", "the new cat\n" * 20)
+    write(folder / "test.txt", "a dog sat\n" * 20)
+    single = write(tmp_path / "book.txt", TEXT * 3)
+    short = load_corpus(str(folder)), load_corpus(str(single)), load_corpus(str(folder), max_tokens=20)
+    monkeypatch.setattr(module, "LONG", 10)
+    monkeypatch.setattr(module, "BLOCK", 7)
+    stored = load_corpus(str(folder)), load_corpus(str(single)), load_corpus(str(folder), max_tokens=20)
+    for one, other in zip(short, stored, strict=True):
+        assert one.vocabulary.words == other.vocabulary.words
+        assert one.notes == other.notes
+        np.testing.assert_array_equal(one.train, other.train)
+        for text, long_text in ((one.valid, other.valid), (one.test, other.test)):
+            np.testing.assert_array_equal(text.ids, long_text.ids)
+            np.testing.assert_array_equal(text.is_oov, long_text.is_oov)
+            assert (text.words, text.sentences, text.oov) == (long_text.words, long_text.sentences, long_text.oov)
+    assert (short[0].vocabulary.unk_id is None) != unk
+
+
+def test_a_long_text_is_read_once_and_never_again_while_it_stays(tmp_path, long_texts, reads):
+    path = write(tmp_path / "a.txt")
+    for _ in range(3):
+        read_tokens(path, "word")
+    assert reads == ["a.txt"]
+    read_tokens(path, "char")
+    assert reads == ["a.txt"] * 2
+
+
+def test_a_text_that_changed_is_read_anew(tmp_path, long_texts, reads):
+    path = write(tmp_path / "a.txt", "aa bb cc dd\n")
+    read_tokens(path, "word")
+    write(path, "aa bb cc ee\n")  # the same size
+    os.utime(path, ns=(0, time.time_ns() + 10**9))
+    assert read_tokens(path, "word").words == ["aa", "bb", "cc", "ee", "\n"]
+    assert reads == ["a.txt"] * 2
+
+
+def test_a_copy_of_a_text_shares_its_numbers(tmp_path, long_texts, cache):
+    read_tokens(write(tmp_path / "a.txt"), "word")
+    read_tokens(write(tmp_path / "b.txt"), "word")
+    assert len(list(cache.glob("*.ids"))) == 1
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "no json", "other json"])
+def test_a_damaged_cache_is_made_anew(tmp_path, long_texts, cache, reads, damage):
+    path = write(tmp_path / "a.txt")
+    expected = whole(read_tokens(path, "word"))
+    (ids,) = cache.glob("*.ids")
+    (about,) = cache.glob("*-word.json")
+    if damage == "cut":
+        ids.write_bytes(ids.read_bytes()[:-4])
+    elif damage == "gone":
+        ids.unlink()
+    else:
+        about.write_text("[" if damage == "no json" else "[1]")
+    np.testing.assert_array_equal(whole(read_tokens(path, "word")), expected)
+    assert reads == ["a.txt"] * 2
+
+
+def test_progress_is_reported_in_bytes_and_only_when_a_long_text_is_read(tmp_path, long_texts):
+    path, calls = write(tmp_path / "a.txt"), []
+
+    def on_long(name, size):
+        calls.append((name, size))
+        return calls.append
+
+    for _ in range(2):
+        read_tokens(path, "word", on_long)
+    assert calls[0] == ("a.txt", len(TEXT))
+    assert sum(calls[1:]) == len(TEXT)
+
+
+def test_a_bad_long_text_leaves_nothing_in_the_cache(tmp_path, long_texts, cache):
+    path = tmp_path / "a.txt"
+    path.write_bytes(TEXT.encode() + b"\xff\n")
+    with pytest.raises(RnnlmError, match="must be UTF-8"):
+        read_tokens(path, "word")
+    assert not list(cache.iterdir())
+
+
+def test_leftovers_of_a_killed_run_are_removed(tmp_path, long_texts, cache):
+    cache.mkdir(parents=True)
+    old, young = cache / ".x.ids.1234.tmp", cache / ".y.ids.1234.tmp"
+    for path in (old, young):
+        path.write_bytes(b"...")
+    os.utime(old, (0, time.time() - 7200))
+    read_tokens(write(tmp_path / "a.txt"), "word")
+    assert not old.exists()
+    assert young.exists()  # another run may be writing it
+
+
+def test_a_cache_that_cannot_be_made_is_named_with_the_way_out(tmp_path, long_texts, monkeypatch):
+    write(tmp_path / "file")
+    monkeypatch.setenv("RNNLM_CACHE", str(tmp_path / "file"))
+    with pytest.raises(RnnlmError, match=r"cache .*file/encoded could not be made: .*set RNNLM_CACHE"):
+        read_tokens(write(tmp_path / "a.txt"), "word")
+
+
+def test_a_long_text_is_scored_like_a_short_one(tmp_path, monkeypatch, rng):
+    from rnnlm.evaluation import evaluate
+    from rnnlm.models import LanguageModel
+    from rnnlm.vocabulary import Vocabulary
+
+    vocabulary = Vocabulary(["the", "cat", "<eos>", "<unk>"])
+    model, path = LanguageModel(4, 3, 3, rng=rng), write(tmp_path / "a.txt")
+    short = evaluate(model, read_text(path, vocabulary), vocabulary.eos_id, window=11)
+    monkeypatch.setattr(module, "LONG", 10)
+    monkeypatch.setattr(module, "BLOCK", 7)
+    assert evaluate(model, read_text(path, vocabulary), vocabulary.eos_id, window=11) == short
+    assert short.oov_targets == short.oov > 0
+
+
+def test_the_cache_folder(monkeypatch, tmp_path):
+    assert cache_folder() == tmp_path / "cache"
+    monkeypatch.delenv("RNNLM_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "rnnlm"
