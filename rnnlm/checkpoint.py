@@ -66,9 +66,9 @@ def _model(arrays, workers):
     if architecture.pop("cell") != "rnn" or architecture["vocab_size"] != len(vocabulary):
         raise ValueError(f"architecture {header['architecture']} does not fit the {len(vocabulary)} words")
     _check_arrays(arrays, architecture)  # before a model of the size the header claims is built
-    model = LanguageModel(**architecture, rng=np.random.default_rng(0), workers=workers)
+    model = LanguageModel(**architecture, rng=None, workers=workers)
     for name, param in model.named_params().items():
-        param[...] = arrays[name]
+        param[...] = arrays.pop(name)
     return model, vocabulary
 
 

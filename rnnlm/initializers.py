@@ -14,7 +14,9 @@ def uniform(shape, rng, scale=0.1):
 
 def scaled_normal(shape, rng, gain=1.0):
     """Normal with standard deviation gain / sqrt(rows) (LeCun et al., 1998, section 4.6)."""
-    return (rng.standard_normal(shape) * (gain / np.sqrt(shape[0]))).astype(np.float32)
+    values = rng.standard_normal(shape)
+    values *= gain / np.sqrt(shape[0])
+    return values.astype(np.float32)
 
 
 def time_scales(hidden_size, rng, slowest=0.95, noise=0.3):

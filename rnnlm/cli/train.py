@@ -119,6 +119,7 @@ def _train(options, corpus, batches, workers):
         finally:  # after a divergence or a second signal too
             if folder.records:
                 folder.draw()
+    del model  # the best one is read from its file: a large vocabulary leaves no room for both
     _conclude(corpus, folder, workers)
     return 128 + stop.signum if stop() else 0
 

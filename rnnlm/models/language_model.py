@@ -20,7 +20,8 @@ class LanguageModel:
     compute the same; plain=True takes the ones to read.  workers: the threads that share the work of the fast ones.
     vocab_size V, wordvec_size D, hidden_size H: sizes; dropout, input_dropout: share of values left out in
     training, of the recurrent layers' outputs and of the word vectors;
-    rng: a numpy.random.Generator for the first weights, and the parent of dropout's own generator.
+    rng: a numpy.random.Generator for the first weights, and the parent of dropout's own generator; None leaves
+    all weights at zero, for those that will be loaded.
     ``params`` and ``grads`` list the arrays of all layers; ``named_params`` gives them readable names;
     ``packed_params`` and ``packed_grads`` are the same memory in as few arrays as possible.
     """
@@ -30,17 +31,15 @@ class LanguageModel:
         V, D, H = vocab_size, wordvec_size, hidden_size
         self.architecture = {"cell": "rnn", "vocab_size": V, "wordvec_size": D, "hidden_size": H,
                              "layers": layers, "dropout": dropout, "input_dropout": input_dropout}
-        (dropout_rng,) = rng.spawn(1)
-        self.embedding = (TimeEmbedding if plain else FastEmbedding)(uniform((V, D), rng).astype(dtype))
+        (dropout_rng,) = (rng or np.random.default_rng()).spawn(1)
+        embedding, recurrent, output = _first_values(V, D, H, layers, rng)
+        self.embedding = (TimeEmbedding if plain else FastEmbedding)(embedding.astype(dtype, copy=False))
         self.recurrent = []
-        for inputs in [D] + [H] * (layers - 1):
-            Wh, a = time_scales(H, rng)
-            # A slow unit adds up many inputs: a smaller share of each keeps the size of the sum.
-            Wx = scaled_normal((inputs, H), rng) * np.sqrt(1 - a**2)
-            arrays = Wx.astype(dtype), Wh.astype(dtype), np.zeros(H, dtype)
+        for arrays in recurrent:
+            arrays = [array.astype(dtype) for array in arrays]
             self.recurrent.append(TimeRNN(*arrays, stateful=True) if plain
                                   else FastRNN(*arrays, stateful=True, workers=workers))
-        arrays = np.asfortranarray(scaled_normal((H, V), rng), dtype), np.zeros(V, dtype)  # a word's weights together
+        arrays = np.asfortranarray(output, dtype), np.zeros(V, dtype)  # the weights of a word lie together
         self.output = TimeOutput(*arrays) if plain else FastOutput(*arrays, workers=workers)
         self.dropouts = [TimeDropout(ratio, rng=dropout_rng) for ratio in [input_dropout] + [dropout] * layers]
 
@@ -122,3 +121,16 @@ class LanguageModel:
             self.set_state(states)
             for drop, train in zip(self.dropouts, trains, strict=True):
                 drop.train = train
+
+
+def _first_values(V, D, H, layers, rng):
+    """The embedding, (Wx, Wh, b) of each recurrent layer and the output weights, float32, before training."""
+    if rng is None:
+        recurrent = [(np.zeros((inputs, H)), np.zeros((H, H)), np.zeros(H)) for inputs in [D] + [H] * (layers - 1)]
+        return np.zeros((V, D), np.float32), recurrent, np.zeros((H, V), np.float32)
+    embedding, recurrent = uniform((V, D), rng), []
+    for inputs in [D] + [H] * (layers - 1):
+        Wh, a = time_scales(H, rng)
+        # A slow unit adds up many inputs: a smaller share of each keeps the size of the sum.
+        recurrent.append((scaled_normal((inputs, H), rng) * np.sqrt(1 - a**2), Wh, np.zeros(H)))
+    return embedding, recurrent, scaled_normal((H, V), rng)

@@ -20,21 +20,20 @@ def pack(layers):
         for i, grad in enumerate(layer.grads):
             (alone if isinstance(grad, RowGradient) else dense).append((layer, i))
     size = sum(layer.params[i].size for layer, i in dense)
-    values, slopes = (np.zeros(size, layers[0].params[0].dtype) for _ in range(2))
+    values, slopes = (np.zeros(size, layers[0].params[0].dtype) for _ in range(2))  # gradients start at zero
     start = 0
     for layer, i in dense:
         part = slice(start, start + layer.params[i].size)
-        layer.params[i] = _moved(layer.params[i], values[part])
-        layer.grads[i] = _moved(layer.grads[i], slopes[part])
+        view = _shaped(values[part], layer.params[i])
+        view[...] = layer.params[i]
+        layer.params[i], layer.grads[i] = view, _shaped(slopes[part], view)
         start = part.stop
     params = [values, *(layer.params[i] for layer, i in alone)]
     grads = [slopes, *(layer.grads[i] for layer, i in alone)]
     return params, grads
 
 
-def _moved(array, memory):
-    """``memory`` as an array with the shape, the order and the content of ``array``."""
-    order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
-    view = memory.reshape(array.shape, order=order)
-    view[...] = array
-    return view
+def _shaped(memory, like):
+    """``memory`` as an array of the shape and the order of ``like``."""
+    order = "F" if like.flags.f_contiguous and not like.flags.c_contiguous else "C"
+    return memory.reshape(like.shape, order=order)

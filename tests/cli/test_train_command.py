@@ -248,7 +248,7 @@ def test_early_stop_and_division_of_the_rate(run, tmp_path):
 def test_two_runs_with_the_same_seed_and_threads_are_the_same(run, tmp_path, threads):
     models = []
     for name in ("first", "second"):
-        code, out, _ = run("--epochs", "2", "--threads", threads, output=name)
+        code, *_ = run("--epochs", "2", "--threads", threads, output=name)
         assert code == 0
         models.append((tmp_path / name / "model.npz").read_bytes())
     assert models[0] == models[1]
