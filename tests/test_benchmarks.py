@@ -1,0 +1,65 @@
+"""The benchmarks run and say what they measured; how fast anything is, is no test."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import REPOSITORY
+
+BENCHMARKS = REPOSITORY / "benchmarks"
+
+
+def run(name, *arguments):
+    done = subprocess.run([sys.executable, BENCHMARKS / name, "--corpus", "stories", "--repeats", "1", *arguments],
+                          capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_training_speed(tmp_path):
+    subjects = ["--sizes", "tiny", "--subjects", "rnnlm", "plain", "limit"]
+    done = run("training_speed.py", *subjects, "--json", "--chart", str(tmp_path / "speed.png"))
+    rows = json.loads(done.stdout)["tiny"]
+    assert list(rows) == ["rnnlm", "plain", "limit"]
+    for row in rows.values():
+        assert row["lowest"] <= row["tokens_per_second"] <= row["highest"]
+        assert row["peak_memory_mb"] > 20
+    assert rows["limit"]["of_limit"] == 1
+    assert 0 < rows["rnnlm"]["of_limit"] < 1
+    assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_scoring_speed():
+    rows = json.loads(run("scoring_speed.py", "--hidden-size", "8", "--layers", "1", "--json").stdout)
+    assert {"rnnlm"} <= rows["evaluate"].keys()
+    assert {"rnnlm", "output product"} <= rows["generate"].keys()
+    assert rows["generate"]["output product"]["seconds"] < rows["generate"]["rnnlm"]["seconds"]
+
+
+@pytest.fixture
+def on_path(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+
+def test_ratios_are_those_of_medians_and_the_table_shows_them(on_path):
+    from training_speed import compare, table
+
+    results = {name: [{"seconds": s, "peak_memory_mb": 100} for s in seconds] for name, seconds in {
+        "rnnlm": [0.5, 9.0, 1.0], "limit": [0.5, 0.5, 0.5], "torch": [2.0, 2.0, 3.0]}.items()}
+    rows = compare(results, tokens=700)
+    assert rows["rnnlm"]["tokens_per_second"] == 700
+    assert (rows["rnnlm"]["lowest"], rows["rnnlm"]["highest"]) == (700 / 9, 1400)
+    assert (rows["rnnlm"]["over_torch"], rows["rnnlm"]["of_limit"]) == (2, 0.5)
+    assert "| 2x200 | rnnlm | 700 (78 to 1,400) | 2.00 | 0.50 | 100 MB |" in table({"2x200": rows})
+
+
+def test_a_subject_that_fails_is_left_out_and_said(on_path):
+    from side_by_side import interleave
+
+    lines = []
+    good = ["-c", "print('{\"seconds\": 1}')"]
+    results = interleave({"good": good, "bad": ["-c", "raise SystemExit('no such module')"]}, 2, lines.append)
+    assert results == {"good": [{"seconds": 1}] * 2}
+    assert sum("bad is left out: no such module" in line for line in lines) == 1
