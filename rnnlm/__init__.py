@@ -17,12 +17,13 @@ from rnnlm.plotting import plot_perplexity
 from rnnlm.schedules import DivideOnPlateau
 from rnnlm.trainer import Record, Trainer
 from rnnlm.vocabulary import Vocabulary
+from rnnlm.workers import Workers
 
 __version__ = "0.1.0"
 
 __all__ = [
     "RNN", "SGD", "Adam", "Corpus", "DivergenceError", "DivideOnPlateau", "EncodedText", "Evaluation", "LanguageModel",
     "Momentum", "Record", "RnnlmError", "TimeAffine", "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeRNN",
-    "TimeSoftmaxWithLoss", "Trainer", "Vocabulary", "evaluate", "generate", "load_corpus", "load_model",
+    "TimeSoftmaxWithLoss", "Trainer", "Vocabulary", "Workers", "evaluate", "generate", "load_corpus", "load_model",
     "log_softmax", "plot_perplexity", "read_text", "save_model", "sigmoid", "softmax", "token_log_probs",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-WINDOW = 256  # steps at a time: memory is WINDOW * V numbers; the result does not depend on it
+WINDOW = 1024  # steps at a time; the result does not depend on it
 
 
 @dataclass
