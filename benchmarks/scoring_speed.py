@@ -91,12 +91,15 @@ def main():
 
 def table(figures):
     """The figures as a Markdown table."""
-    lines = ["| | | seconds (fastest to slowest) | words/s | PyTorch's time over it |", "|---|---|---|---|---|"]
+    lines = ["| | | seconds (fastest to slowest) | words/s | PyTorch's time over it | output product's share |",
+             "|---|---|---|---|---|---|"]
     for task, rows in figures.items():
         for name, row in rows.items():
             ratio = f"{rows['torch']['seconds'] / row['seconds']:.2f}" if "torch" in rows else ""
+            product = rows.get("output product")
+            share = f"{product['seconds'] / row['seconds']:.2f}" if product else ""
             lines.append(f"| {task} | {name} | {row['seconds']:.2f} ({row['fastest']:.2f} to {row['slowest']:.2f}) | "
-                         f"{row['words_per_second']:,.0f} | {ratio} |")
+                         f"{row['words_per_second']:,.0f} | {ratio} | {share} |")
     return "\n".join(lines)
 
 

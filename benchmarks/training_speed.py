@@ -30,22 +30,22 @@ def products(config):
     V, H, N, T = (config[key] for key in ("vocab_size", "hidden_size", "batch_size", "time_size"))
     M, rng = N * T, np.random.default_rng(0)
     X, W, Wh, h = (rng.random(shape, dtype=np.float32) for shape in ((M, H), (V, H), (H, H), (N, H)))
-    scores, dX, dW, dWh, h_next = (np.empty(s, np.float32) for s in ((M, V), (M, H), (V, H), (H, H), (N, H)))
+    scores, out, dX, dW, dWh, h_next = (np.empty(shape, np.float32) for shape in (
+        (M, V), (M, H), (M, H), (V, H), (H, H), (N, H)))
 
     def step(_):
         np.matmul(X, W.T, out=scores)           # the output layer: scores, and both gradients
         np.matmul(scores, W, out=dX)
         np.matmul(scores.T, X, out=dW)
         for _ in range(config["layers"]):
-            np.matmul(X, Wh, out=dX)            # a recurrent layer: input terms, every step forwards and backwards,
+            np.matmul(X, Wh, out=out)           # a recurrent layer: input terms, every step forwards and backwards,
             for _ in range(2 * T):
                 np.matmul(h, Wh, out=h_next)
             np.matmul(X.T, dX, out=dWh)         # the gradients of both weights and of the inputs
             np.matmul(X.T, dX, out=dWh)
-            np.matmul(dX, Wh, out=X)
+            np.matmul(dX, Wh, out=out)
 
-    with np.errstate(all="ignore"):
-        return median_seconds(step, config["steps"], config["warm_up"])
+    return median_seconds(step, config["steps"], config["warm_up"])
 
 
 def training(config, plain):
@@ -145,6 +145,8 @@ def main():
         subject, config = options.measure[0], json.loads(options.measure[1])
         report(seconds=products(config) if subject == "limit" else training(config, subject == "plain"))
         return
+    if options.chart and "limit" not in options.subjects:
+        parser.error("--chart draws shares of the limit: add limit to --subjects")
     from rnnlm.corpus import load_corpus
 
     figures = {}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import DamagedError, RnnlmError
 from rnnlm.files import cache_folder
 from rnnlm.text import LINE_END
 from rnnlm.tokens import read_tokens
@@ -42,18 +42,13 @@ class EncodedText:
     @classmethod
     def from_tokens(cls, tokens, vocabulary):
         """From the Tokens of a text."""
-        index = vocabulary.index()
-        table = np.array([index[word] for word in tokens.words], dtype=np.int32)
+        table = _table(tokens, vocabulary)
         counts = tokens.counts()
         sentences, oov = int(counts[table == vocabulary.eos_id].sum()), int(counts[table == UNKNOWN].sum())
-        if vocabulary.unk_id is None:
-            known = table != UNKNOWN
-            ids = tokens.collect(lambda block: table[block[known[block]]], np.int32)
-            is_oov = np.broadcast_to(np.False_, ids.shape)
-        else:
-            known = np.where(table == UNKNOWN, np.int32(vocabulary.unk_id), table)
-            ids = tokens.collect(lambda block: known[block], np.int32)
-            is_oov = tokens.collect(lambda block: table[block] == UNKNOWN, np.bool_)
+        ids = _ids(tokens, vocabulary)
+        is_oov = np.broadcast_to(np.False_, ids.shape)
+        if vocabulary.unk_id is not None:
+            is_oov = tokens.look_up(table == UNKNOWN)
         return cls(ids, is_oov, tokens.size - sentences, sentences, oov)
 
 
@@ -104,7 +99,7 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     for split, text in (("validation", valid), ("test", test)):
         if not text.ids.size:
             raise RnnlmError(f"{path}: the {split} text has no token the training text knows; give more text")
-    train = EncodedText.from_tokens(train, vocabulary).ids
+    train = _ids(train, vocabulary)
     notes += vocabulary_notes + _text_notes(valid, test, vocabulary)
     best = about.get("best_possible", {}) if level == "word" else {}
     # The optimum is that of the text as written: it says nothing of a text with words replaced or left out.
@@ -113,12 +108,34 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     return Corpus(about.get("name", path.stem), vocabulary, train, valid, test, notes, best)
 
 
+def _table(tokens, vocabulary):
+    """The id of each distinct token of a text, UNKNOWN for those outside the vocabulary."""
+    index = vocabulary.index()
+    return np.array([index[word] for word in tokens.words], dtype=np.int32)
+
+
+def _ids(tokens, vocabulary):
+    """The ids of a text; unknown words are <unk>, or left out where the vocabulary has none."""
+    table = _table(tokens, vocabulary)
+    if vocabulary.unk_id is None:
+        return tokens.look_up(table, keep=table != UNKNOWN)
+    return tokens.look_up(np.where(table == UNKNOWN, np.int32(vocabulary.unk_id), table))
+
+
 def _read_splits(path, about, level, on_file, on_long):
     """The Tokens of the three texts, and notes."""
     if not path.is_dir():
         return _split(read_tokens(path, level, on_long), path)
-    files = _split_files(path, about, on_file)
-    return [read_tokens(files[split], level, on_long) for split in SPLITS], []
+    sums = {entry["name"]: entry["sha256"] for entry in about.get("files", [])}
+    for attempt in (1, 2):
+        files = _split_files(path, about, on_file)
+        fetched = {name: value for name, value in sums.items() if files["train"].parent != path}
+        try:
+            return [read_tokens(files[split], level, on_long, fetched.get(files[split].name)) for split in SPLITS], []
+        except DamagedError:  # it was whole when it was fetched; once more, then
+            if attempt == 2:
+                raise
+            _remove_damaged(files.values(), fetched)
 
 
 def _vocabulary(train, level, min_count, max_vocab):
@@ -202,15 +219,23 @@ def _split_files(folder, about, on_file):
     """The three files of a corpus folder by split, fetched into the cache if the folder does not hold them."""
     if "files" not in about or all(_named(folder, split) for split in SPLITS):
         return {split: _the_file(folder, split) for split in SPLITS}
-    from rnnlm.download import fetch, is_intact  # loads TLS, which a run from disk does without
+    from rnnlm.download import fetch  # loads TLS, which a run from disk does without
 
     cache = cache_folder() / folder.name
     for entry in about["files"]:
         path, size, sha256 = cache / entry["name"], entry["bytes"], entry["sha256"]
-        if not is_intact(path, size, sha256):
+        if not path.is_file() or path.stat().st_size != size:  # the content is checked when it is read
             on_bytes = on_file(entry["name"], size) if on_file else None
             fetch(about["address"] + entry["name"], path, size, sha256, on_bytes)
     return {split: _the_file(cache, split) for split in SPLITS}
+
+
+def _remove_damaged(paths, sums):
+    from rnnlm.download import is_intact
+
+    for path in paths:
+        if not is_intact(path, sums[path.name]):
+            path.unlink()
 
 
 def _named(folder, split):

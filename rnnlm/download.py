@@ -12,10 +12,8 @@ from rnnlm.files import reason, whole_file
 TIMEOUT = 30  # seconds without a byte
 
 
-def is_intact(path, size, sha256):
-    """Whether the file at ``path`` is there with this size (bytes) and SHA-256 (hex)."""
-    if not path.is_file() or path.stat().st_size != size:
-        return False
+def is_intact(path, sha256):
+    """Whether the file at ``path`` has this SHA-256 (hex)."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 

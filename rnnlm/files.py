@@ -19,17 +19,33 @@ def whole_file(path):
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
         raise RnnlmError(f"{path} is not a regular file and is not replaced: choose another name")
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with new_file(path.parent, path.name) as (file, settle):
+            yield file
+            settle(path)
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be written: {reason(error)}") from error
+
+
+@contextmanager
+def new_file(folder, name=""):
+    """Open a binary file whose name is only known at the end: yields (file, settle).
+
+    settle(path), a path in the same folder, syncs the file and gives it its name.  A file without one is
+    removed.  OSError as it comes.
+    """
+    temporary = folder / f".{name}.{secrets.token_hex(4)}.tmp"
+
+    def settle(path):
+        file.flush()
+        os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_folder(folder)
+
     try:
         # Mode 0o666 lets the umask decide the permissions; "x" never opens a file that is there.
         with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o666)) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        sync_folder(path.parent)
-    except OSError as error:
-        raise RnnlmError(f"{path} could not be written: {reason(error)}") from error
+            yield file, settle
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from rnnlm.errors import RnnlmError
+
 WINDOW = 256  # steps of a prompt read at a time
 
 
@@ -43,6 +45,8 @@ def draw(probs, rng):
     """
     width = math.isqrt(len(probs))
     sums = np.add.reduceat(probs, np.arange(0, len(probs), width)).cumsum()
+    if not 0 < sums[-1] < math.inf:
+        raise RnnlmError("the model gives no probabilities: its scores are not finite numbers")
     point = rng.random() * sums[-1]
     group = min(int(sums.searchsorted(point, side="right")), len(sums) - 1)
     start = group * width

@@ -114,7 +114,7 @@ def _in_blocks(workers, step, params, grads, *slots):
     shares = []
     for w, g, *memory in zip(params, grads, *slots, strict=True):
         rows = isinstance(g, RowGradient)  # walked row by row and filled up with zeros; other arrays as they lie
-        arrays = [w, *memory] if rows else [a.reshape(-1, order="A", copy=False) for a in (w, g, *memory)]
+        arrays = [w, *memory] if rows else _flat(w, g, *memory)
         width = w.shape[1] if rows else 1
         share, block = max(1, SHARE // width), max(1, BLOCK // width)
         shares += [(arrays, g if rows else None, part, block) for part in slices(len(arrays[0]), share)]
@@ -131,6 +131,14 @@ def _in_blocks(workers, step, params, grads, *slots):
 
     # One array larger than a share at least: otherwise waking a thread costs more than it brings.
     (workers if len(shares) > len(params) else SERIAL).each(run, shares)
+
+
+def _flat(*arrays):
+    """The arrays as they lie in memory, one-dimensional views. ValueError unless they lie in the same order."""
+    for order in "CF":
+        if all(array.flags[f"{order}_CONTIGUOUS"] for array in arrays):
+            return [array.reshape(-1, order=order) for array in arrays]
+    raise ValueError("a parameter, its gradient and its slots must lie in memory in the same order, without gaps")
 
 
 OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "adam": Adam}

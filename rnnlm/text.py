@@ -23,9 +23,10 @@ def tokenize(text, level):
 
 
 def read_blocks(path, size=1 << 22, on_block=None):
-    """Yield the text of a file in pieces that end at line ends, each of about ``size`` bytes.
+    """Yield the text of a file in pieces of about ``size`` bytes that end at line ends.
 
-    on_block(bytes) is called with each piece as it stands in the file.
+    Where a line is longer, a piece ends at a blank; a word is never cut.  on_block(bytes) is called with each
+    piece as it stands in the file.
 
     A byte-order mark is dropped, CRLF becomes LF, a last line without line end gets one.
     RnnlmError: the file cannot be read, a byte is not UTF-8, there is a NUL.
@@ -33,17 +34,30 @@ def read_blocks(path, size=1 << 22, on_block=None):
     line, offset = 1, 0
     try:
         with open(path, "rb") as file:
-            while block := file.read(size):
-                block += file.readline()
+            for block in _whole_words(file, size):
                 if on_block:
                     on_block(block)
                 text = _decode(block, path, line, offset)
                 text = text.removeprefix("\ufeff") if offset == 0 else text
                 line, offset = line + block.count(b"\n"), offset + len(block)
-                text = text.replace("\r\n", "\n")
-                yield text if text.endswith("\n") else text + "\n"
+                yield text.replace("\r\n", "\n")
+            if offset and not block.endswith(b"\n"):
+                yield "\n"
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
+
+
+def _whole_words(file, size):
+    """Yield an open file in pieces (bytes) that end at a line end, or at a blank where there is none."""
+    rest = b""
+    while block := file.read(size):
+        block = rest + block
+        end = block.rfind(b"\n") + 1 or max(block.rfind(b" "), block.rfind(b"\t")) + 1
+        rest = block[end:]
+        if end:
+            yield block[:end]
+    if rest:
+        yield rest
 
 
 def _decode(block, path, line, offset):

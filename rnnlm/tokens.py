@@ -1,14 +1,13 @@
 """A text as numbers: each distinct token has one, in order of first appearance.
 
 A short text is read into memory.  A long one is read once, block by block, into a file of numbers in the
-cache, and later runs take that file: it is found by the text's content, and by the text file's name, size and
-time of change, so that an unchanged file need not even be read.
+cache, and later runs take that file: it is found by the text's SHA-256, which is remembered together with the
+text file's size, times and inode, so that the text need not be read again while these stay.
 """
 
 import hashlib
 import json
 import os
-import tempfile
 import time
 from collections import defaultdict
 from contextlib import suppress
@@ -17,12 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnlm.errors import RnnlmError
-from rnnlm.files import cache_folder, reason, whole_file, write_text
+from rnnlm.errors import DamagedError, RnnlmError
+from rnnlm.files import cache_folder, new_file, reason, write_text
 from rnnlm.text import LINE_END, encode_blocks
 
 LONG = 1 << 26     # bytes: longer texts go through the cache
 BLOCK = 1 << 20    # numbers that are in memory at a time
+ENDING = ".ids1"   # of the files of numbers; to be counted up when tokens change
+HALF_WRITTEN, UNUSED = 3600, 30 * 24 * 3600  # seconds after which files of the cache are removed
 
 
 @dataclass
@@ -71,32 +72,45 @@ class Tokens:
         return sum((np.bincount(block, minlength=len(self.words)) for block in self.blocks()),
                    np.zeros(len(self.words), dtype=np.int64))
 
-    def collect(self, function, dtype):
-        """What ``function`` makes of each block, as one array: of a long text a file that is mapped into memory."""
-        arrays = map(function, self.blocks())
+    def look_up(self, table, keep=None):
+        """table[number] for every token, as one array: of a long text a file in the cache that is mapped into memory.
+
+        keep: for each number whether its tokens stay; the others are left out.
+        """
+
+        def look_up(block):
+            return table[block] if keep is None else table[block[keep[block]]]
+
         if not isinstance(self.source, Path):
-            return np.concatenate([np.empty(0, dtype), *arrays])
-        with tempfile.TemporaryFile(dir=self.source.parent) as file:  # without a name: gone with the last use
-            for array in arrays:
-                file.write(array)
-            file.flush()
-            return np.asarray(np.memmap(file, dtype, mode="r")) if file.tell() else np.empty(0, dtype)
+            return np.concatenate([np.empty(0, table.dtype), *map(look_up, self.blocks())])
+        parts = [table.tobytes(), b"" if keep is None else keep.tobytes(), f"{self.start} {self.stop}".encode()]
+        name = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:32]
+        path = self.source.with_name(f"{self.source.stem}-{name}{ENDING}")
+        if not path.exists():
+            _write(path, map(look_up, self.blocks()))
+        return _mapped(path, table.dtype)
 
 
-def read_tokens(path, level, on_long=None):
-    """The Tokens of a text file.  on_long(name, size): called before a long text is read, returns a progress callback.
+def read_tokens(path, level, on_long=None, sha256=None):
+    """The Tokens of a text file.
 
-    RnnlmError: the file cannot be read or is no text.
+    on_long(name, size): called before a long text is read, returns a progress callback.  sha256: what the content
+    must have.  RnnlmError: the file cannot be read, is no text, or has another content.
     """
     try:
         status = os.stat(path)
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     if status.st_size > LONG:
-        return _stored_tokens(Path(path), level, status, on_long)
-    index = _new_index()
-    ids = np.concatenate([np.empty(0, np.int32), *encode_blocks(path, index, level)])
-    return Tokens(list(index), ids, 0, ids.size)
+        tokens, digest = _stored_tokens(Path(path), level, status, on_long)
+    else:
+        index, hasher = _new_index(), hashlib.sha256()
+        on_block = hasher.update if sha256 else None
+        ids = np.concatenate([np.empty(0, np.int32), *encode_blocks(path, index, level, on_block)])
+        tokens, digest = Tokens(list(index), ids, 0, ids.size), hasher.hexdigest()
+    if sha256 and digest != sha256:
+        raise DamagedError(f"{path} is damaged: its SHA-256 must be {sha256}, it is {digest}")
+    return tokens
 
 
 def _new_index():
@@ -106,65 +120,95 @@ def _new_index():
 
 
 def _stored_tokens(path, level, status, on_long):
-    """The Tokens of a long text, from the cache or by way of it."""
+    """The Tokens of a long text, from the cache or by way of it, and the SHA-256 of its bytes."""
     folder = cache_folder() / "encoded"
-    known = folder / f"{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]}.json"
-    seen = [str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino]
-    record = _read_json(known)
-    if isinstance(record, dict) and record.get("file") == seen:
-        tokens = _cached(folder, record.get("sha256"), level)
+    where = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
+    record, file = folder / f"{where}.json", [str(path.resolve()), *_identity(status)]
+    known = _read_json(record)
+    if isinstance(known, dict) and known.get("file") == file:
+        tokens = _cached(folder, known.get("sha256"), level)
         if tokens is not None:
-            return tokens
+            return tokens, known["sha256"]
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        sha256 = _encode(path, level, folder, on_long and on_long(path.name, status.st_size))
     except OSError as error:
-        raise RnnlmError(f"the cache {folder} could not be made: {reason(error)}; "
+        raise RnnlmError(f"the cache {folder} could not be written: {reason(error)}; "
                          "set RNNLM_CACHE to a folder with room") from error
-    sha256 = _encode(path, level, folder, known.stem, on_long and on_long(path.name, status.st_size))
-    after = os.stat(path)
-    if (after.st_size, after.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
-        write_text(known, json.dumps({"file": seen, "sha256": sha256}))
-    return _cached(folder, sha256, level)
+    try:
+        unchanged = _identity(os.stat(path)) == _identity(status)
+    except OSError:  # it was removed, after it had been read to its end
+        unchanged = True
+    if not unchanged:
+        raise RnnlmError(f"{path} changed while it was read: start again when it is complete")
+    write_text(record, json.dumps({"file": file, "sha256": sha256}))
+    return _cached(folder, sha256, level), sha256
 
 
-def _encode(path, level, folder, name, on_bytes):
-    """Read a text into the cache, first under a name of its own; returns the SHA-256 of its bytes."""
-    _sweep(folder)
-    index, digest, count = _new_index(), hashlib.sha256(), 0
+def _identity(status):
+    """What changes when a file's content does: a tool may keep its time of change, but not that of its inode."""
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def _encode(path, level, folder, on_bytes):
+    """Read a text into the cache; returns the SHA-256 of its bytes."""
+    index, hasher, count = _new_index(), hashlib.sha256(), 0
 
     def on_block(block):
-        digest.update(block)
+        hasher.update(block)
         if on_bytes:
             on_bytes(len(block))
 
-    with whole_file(folder / f"{name}.ids") as file:
+    with new_file(folder) as (file, settle):
         for ids in encode_blocks(path, index, level, on_block):
             file.write(ids)
             count += ids.size
-    sha256 = digest.hexdigest()
-    os.replace(folder / f"{name}.ids", folder / f"{sha256}-{level}.ids")
-    write_text(folder / f"{sha256}-{level}.json", json.dumps({"tokens": count, "words": list(index)}))
+        sha256 = hasher.hexdigest()
+        settle(folder / f"{sha256}-{level}{ENDING}")
+    write_text(folder / f"{sha256}-{level}{ENDING}.json", json.dumps({"tokens": count, "words": list(index)}))
     return sha256
-
-
-def _sweep(folder):
-    """Remove what a killed run left half-written."""
-    for path in folder.glob(".*.tmp"):
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > 3600:
-                path.unlink()
 
 
 def _cached(folder, sha256, level):
     """The Tokens with this content if the cache holds them whole, else None."""
-    ids = folder / f"{sha256}-{level}.ids"
-    about = _read_json(folder / f"{sha256}-{level}.json")
+    path = folder / f"{sha256}-{level}{ENDING}"
+    about = _read_json(path.with_name(path.name + ".json"))
     try:
-        if about["tokens"] * 4 == ids.stat().st_size:
-            return Tokens(about["words"], ids, 0, about["tokens"])
+        if about["tokens"] * 4 == path.stat().st_size and LINE_END in about["words"]:
+            os.utime(path)  # used: not to be swept
+            return Tokens(about["words"], path, 0, about["tokens"])
     except (OSError, KeyError, TypeError):
         pass
     return None
+
+
+def _write(path, arrays):
+    """Write arrays into a file of the cache, whole or not at all."""
+    try:
+        with new_file(path.parent) as (file, settle):
+            for array in arrays:
+                file.write(array)
+            settle(path)
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be written: {reason(error)}; "
+                         "set RNNLM_CACHE to a folder with room") from error
+
+
+def _mapped(path, dtype):
+    """The numbers in a file as a read-only array that is read from it when it is used."""
+    with suppress(OSError):
+        os.utime(path)
+    return np.asarray(np.memmap(path, dtype, mode="r")) if path.stat().st_size else np.empty(0, dtype)
+
+
+def _sweep(folder):
+    """Remove what a killed run left half-written, and what nobody has used for a month."""
+    for path in folder.iterdir():
+        with suppress(OSError):
+            age = time.time() - path.stat().st_mtime
+            if age > (HALF_WRITTEN if path.suffix == ".tmp" else UNUSED):
+                path.unlink()
 
 
 def _read_json(path):

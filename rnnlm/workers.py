@@ -39,7 +39,9 @@ class Workers:
         if self.wanted > 1:
             from concurrent.futures import ThreadPoolExecutor
 
-            self._pool = ThreadPoolExecutor(self.wanted - 1, thread_name_prefix="rnnlm")
+            self._pool = ThreadPoolExecutor(
+                self.wanted - 1, thread_name_prefix="rnnlm",
+                initializer=blas_threads, initargs=(1,))  # a BLAS on OpenMP counts threads for each caller
             self.threads = self.wanted
         return self
 

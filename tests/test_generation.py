@@ -3,6 +3,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from rnnlm.errors import RnnlmError
 from rnnlm.generation import draw, generate, next_probs
 from rnnlm.models import LanguageModel
 
@@ -65,6 +66,18 @@ def test_a_draw_finds_the_point_on_the_line_of_probabilities(V, rng):
         drawn = draw(probs, Fixed(point))
         assert probs[drawn] > 0
         assert ends[drawn] - probs[drawn] - 1e-12 <= point * ends[-1] <= ends[drawn] + 1e-12
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0])
+def test_no_probabilities_no_word(bad, rng):
+    with pytest.raises(RnnlmError, match="scores are not finite"):
+        draw(np.full(10, bad), rng)
+
+
+def test_a_point_that_rounding_puts_behind_its_group_takes_the_last_word_there():
+    probs = np.array([1e16, 0.4, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0])  # the sum of the first group is 1e16
+    for point in (np.nextafter(1, 0), 0.9999999999999998):
+        assert probs[draw(probs, Fixed(point))] > 0
 
 
 def test_draws_have_the_probabilities_asked_for(rng):

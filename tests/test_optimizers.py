@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from rnnlm.gradients import RowGradient
 from rnnlm.optimizers import OPTIMIZERS
 
 
@@ -35,6 +36,38 @@ def test_the_rate_can_be_changed_between_steps(name):
     optimizer.lr = 0.0
     optimizer.update(params, grads)
     np.testing.assert_array_equal(params[0], 1)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("kind", ["dense", "rows"])
+def test_scaled_gradients_are_gradients_times_the_scale(name, kind):
+    rng = np.random.default_rng(0)
+    ends = []
+    for scale, factor in ((0.5, 1.0), (1.0, 0.5)):
+        W, optimizer = np.ones((6, 2)), OPTIMIZERS[name](0.1)
+        rng = np.random.default_rng(0)
+        for _ in range(3):
+            ids, rows = rng.integers(0, 6, 4), factor * rng.normal(size=(4, 2))
+            gradient = RowGradient(W)
+            gradient.set(ids, rows)
+            optimizer.update([W], [gradient if kind == "rows" else np.asarray(gradient)], scale)
+        ends.append(W)
+    np.testing.assert_allclose(ends[0], ends[1], rtol=1e-12)
+    assert (ends[0] != 1).any()
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_arrays_in_either_order_and_never_in_two(name):
+    rng = np.random.default_rng(0)
+    W, g = rng.normal(size=(2, 3, 4))
+    ends = []
+    for order in "CF":
+        param = np.array(W, order=order)
+        OPTIMIZERS[name](0.1).update([param], [np.array(g, order=order)])
+        ends.append(param)
+    np.testing.assert_array_equal(*ends)
+    with pytest.raises(ValueError, match="in the same order"):
+        OPTIMIZERS[name](0.1).update([np.array(W, order="F")], [g])
 
 
 def test_two_optimizers_share_no_memory():

@@ -98,3 +98,23 @@ def test_no_permission_is_said_in_one_line(tmp_path):
 ])
 def test_tokens_are_spelt_as_text(tokens, level, text):
     assert "".join(spell(tokens, level)) == text
+
+
+@pytest.mark.parametrize("size", [1, 5, 7, 64, 1000])
+@pytest.mark.parametrize("end", ["", " ", "\n"])
+def test_a_line_longer_than_a_piece_is_cut_at_blanks_and_no_word_is(tmp_path, size, end):
+    line = " ".join(["a", "bb", "c\tc", "é" * 9, "\u00a0x"] * 20) + end
+    path = write(tmp_path, line.encode())
+    pieces = list(read_blocks(path, size))
+    assert "".join(pieces) == line.removesuffix("\n") + "\n"
+    words = [word for piece in pieces for word in tokenize(piece, "word")]
+    assert words == tokenize("".join(pieces), "word")
+    assert max(len(piece.encode()) for piece in pieces) <= size + 30
+
+
+def test_pieces_are_handed_on_as_they_stand_in_the_file(tmp_path):
+    data = b"\xef\xbb\xbfa b\r\nc d" * 3
+    pieces = []
+    text = "".join(read_blocks(write(tmp_path, data), 4, pieces.append))
+    assert b"".join(pieces) == data
+    assert text.endswith("c d\n")

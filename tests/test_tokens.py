@@ -6,7 +6,7 @@ import pytest
 
 from rnnlm import tokens as module
 from rnnlm.corpus import load_corpus, read_text
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import DamagedError, RnnlmError
 from rnnlm.files import cache_folder
 from rnnlm.tokens import read_tokens
 
@@ -73,7 +73,11 @@ def test_a_long_text_gives_the_same_as_a_short_one(tmp_path, level, monkeypatch)
             np.testing.assert_array_equal(whole(stored.part(start, stop)), whole(short.part(start, stop)))
         for place in (1, 4, 5, 300, stored.size):
             assert stored.next_line(place) == short.next_line(place)
-        np.testing.assert_array_equal(stored.collect(lambda block: block * 2, np.int32), whole(short) * 2)
+        table = np.arange(len(short.words), dtype=np.int32)[::-1] * 2
+        np.testing.assert_array_equal(stored.look_up(table), table[whole(short)])
+        keep = table % 3 == 0
+        np.testing.assert_array_equal(stored.part(3, 100).look_up(table, keep), short.part(3, 100).look_up(table, keep))
+        assert stored.part(0, 0).look_up(table).size == 0
 
 
 @pytest.mark.parametrize("unk", [True, False])
@@ -120,21 +124,22 @@ def test_a_text_that_changed_is_read_anew(tmp_path, long_texts, reads):
 def test_a_copy_of_a_text_shares_its_numbers(tmp_path, long_texts, cache):
     read_tokens(write(tmp_path / "a.txt"), "word")
     read_tokens(write(tmp_path / "b.txt"), "word")
-    assert len(list(cache.glob("*.ids"))) == 1
+    assert len(list(cache.glob("*.ids1"))) == 1
 
 
-@pytest.mark.parametrize("damage", ["cut", "gone", "no json", "other json"])
+@pytest.mark.parametrize("damage", ["cut", "gone", "no json", "[1]", '{"tokens": 23, "words": null}',
+                                    '{"tokens": 23, "words": ["a"]}'])
 def test_a_damaged_cache_is_made_anew(tmp_path, long_texts, cache, reads, damage):
     path = write(tmp_path / "a.txt")
     expected = whole(read_tokens(path, "word"))
-    (ids,) = cache.glob("*.ids")
-    (about,) = cache.glob("*-word.json")
+    (ids,) = cache.glob("*.ids1")
+    (about,) = cache.glob("*-word.ids1.json")
     if damage == "cut":
         ids.write_bytes(ids.read_bytes()[:-4])
     elif damage == "gone":
         ids.unlink()
     else:
-        about.write_text("[" if damage == "no json" else "[1]")
+        about.write_text(damage.replace("23", str(expected.size)))
     np.testing.assert_array_equal(whole(read_tokens(path, "word")), expected)
     assert reads == ["a.txt"] * 2
 
@@ -160,6 +165,99 @@ def test_a_bad_long_text_leaves_nothing_in_the_cache(tmp_path, long_texts, cache
     assert not list(cache.iterdir())
 
 
+def test_a_text_that_changes_while_it_is_read_is_refused(tmp_path, long_texts, monkeypatch, cache):
+    path = write(tmp_path / "a.txt")
+    plain = module.encode_blocks
+
+    def slow(path, *others):
+        yield from plain(path, *others)
+        write(path, TEXT + "more\n")
+
+    monkeypatch.setattr(module, "encode_blocks", slow)
+    with pytest.raises(RnnlmError, match=r"a\.txt changed while it was read: start again"):
+        read_tokens(path, "word")
+
+
+def test_a_text_that_is_removed_once_it_was_read_has_been_read(tmp_path, long_texts, monkeypatch):
+    path = write(tmp_path / "a.txt")
+    plain = module.encode_blocks
+
+    def last(path, *others):
+        yield from plain(path, *others)
+        path.unlink()
+
+    monkeypatch.setattr(module, "encode_blocks", last)
+    assert read_tokens(path, "word").words[0] == "the"
+
+
+def test_a_change_that_keeps_size_and_time_is_noticed(tmp_path, long_texts):
+    path = write(tmp_path / "a.txt", "aa bb cc dd\n")
+    status = os.stat(path)
+    read_tokens(path, "word")
+    time.sleep(0.02)  # the clock of the file system
+    with open(path, "r+") as file:
+        file.write("zz")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert read_tokens(path, "word").words[0] == "zz"
+
+
+@pytest.mark.parametrize("levels", [("word", "word"), ("word", "char")])
+def test_two_runs_that_encode_the_same_text_do_not_disturb_each_other(tmp_path, long_texts, monkeypatch, levels):
+    """The second run encodes all of it while the first is about to finish."""
+    path = write(tmp_path / "a.txt")
+    expected = [whole(read_tokens(write(tmp_path / "b.txt", TEXT), level)) for level in levels]
+    plain, inner = module.encode_blocks, []
+
+    def interrupted(path, *others):
+        yield from plain(path, *others)
+        monkeypatch.setattr(module, "encode_blocks", plain)
+        inner.append(read_tokens(path, levels[1]))
+
+    monkeypatch.setattr(module, "encode_blocks", interrupted)
+    outer = read_tokens(path, levels[0])
+    np.testing.assert_array_equal(whole(outer), expected[0])
+    np.testing.assert_array_equal(whole(inner[0]), expected[1])
+
+
+def test_ids_are_mapped_from_the_cache_and_written_once(tmp_path, long_texts, cache):
+    path, table = write(tmp_path / "a.txt"), np.arange(9, dtype=np.int32)
+    tokens = read_tokens(path, "word")
+    before = set(cache.iterdir())
+    first = tokens.look_up(table)
+    (made,) = set(cache.iterdir()) - before
+    assert isinstance(first.base, np.memmap)
+    written = made.stat().st_ino
+    again = read_tokens(path, "word").look_up(table)
+    np.testing.assert_array_equal(first, again)
+    assert made.stat().st_ino == written
+    other = tokens.look_up(table[::-1].copy())  # another vocabulary, another file
+    assert (other != first).any()
+
+
+def test_a_damaged_download_is_told_from_a_whole_one(tmp_path, long_texts):
+    import hashlib
+
+    path = write(tmp_path / "a.txt")
+    good = hashlib.sha256(TEXT.encode()).hexdigest()
+    for _ in range(2):
+        assert read_tokens(path, "word", sha256=good).size
+        with pytest.raises(DamagedError, match="is damaged: its SHA-256 must be 0000"):
+            read_tokens(path, "word", sha256="0000")
+
+
+def test_what_nobody_used_for_a_month_is_removed_from_the_cache(tmp_path, long_texts, cache):
+    path = write(tmp_path / "a.txt")
+    read_tokens(path, "word").look_up(np.arange(9, dtype=np.int32))
+    month_ago = time.time() - 40 * 24 * 3600
+    for entry in cache.iterdir():
+        os.utime(entry, (month_ago, month_ago))
+    read_tokens(path, "word")  # used again
+    kept = {entry for entry in cache.iterdir() if entry.stat().st_mtime > month_ago + 1}
+    read_tokens(write(tmp_path / "other.txt", TEXT + "more\n"), "word")
+    assert {entry for entry in kept if not entry.exists()} == set()
+    assert all(entry.stat().st_mtime > month_ago + 1 for entry in cache.iterdir())
+
+
 def test_leftovers_of_a_killed_run_are_removed(tmp_path, long_texts, cache):
     cache.mkdir(parents=True)
     old, young = cache / ".x.ids.1234.tmp", cache / ".y.ids.1234.tmp"
@@ -174,7 +272,7 @@ def test_leftovers_of_a_killed_run_are_removed(tmp_path, long_texts, cache):
 def test_a_cache_that_cannot_be_made_is_named_with_the_way_out(tmp_path, long_texts, monkeypatch):
     write(tmp_path / "file")
     monkeypatch.setenv("RNNLM_CACHE", str(tmp_path / "file"))
-    with pytest.raises(RnnlmError, match=r"cache .*file/encoded could not be made: .*set RNNLM_CACHE"):
+    with pytest.raises(RnnlmError, match=r"cache .*file/encoded could not be written: .*set RNNLM_CACHE"):
         read_tokens(write(tmp_path / "a.txt"), "word")
 
 

@@ -10,6 +10,7 @@ from rnnlm.workers import available_cores
 LOOK_EVERY = 5.0     # seconds
 BUSY = 0.5           # cores: less is the usual hum of a system
 SWAPPED_PAGES = 500  # read back from disk between two looks, some 2 MB; less is a hiccup
+SWAPPED_MB = 10      # of this process on disk; without them the pages that were read are those of a mapped text
 
 
 def at_start(threads):
@@ -57,7 +58,7 @@ class Watch:
             fewer = max(1, round(cores - others))
             advice = f" or leave them theirs with --threads {fewer}" if fewer < self.threads else ""
             yield f"other programs keep {others:.1f} of {cores} cores busy and slow this run down: stop them{advice}"
-        if "memory" not in self.said and faults > SWAPPED_PAGES:
+        if "memory" not in self.said and faults > SWAPPED_PAGES and _swapped_mb() > SWAPPED_MB:
             self.said.add("memory")
             yield ("memory is short and parts of this run are read back from disk: stop other programs, or choose a "
                    "smaller --batch-size, --time-size, --hidden-size or --max-vocab")
@@ -83,3 +84,12 @@ def _faults():
     except ImportError:  # Windows
         return 0
     return resource.getrusage(resource.RUSAGE_SELF).ru_majflt
+
+
+def _swapped_mb():
+    """How much of this process's memory is on disk; inf where the system does not tell."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return int(status.split("VmSwap:")[1].split()[0]) / 1024
+    except (OSError, ValueError, IndexError):
+        return float("inf")

@@ -2,7 +2,8 @@
 
 The contract, which the trainer and the models build on:
 
-- ``params`` and ``grads`` are lists of arrays in the same order; the arrays are filled anew, never exchanged.
+- ``params`` and ``grads`` are lists of arrays in the same order; the arrays are filled anew, never exchanged
+  (but once, by the model that builds the layers, which packs them into one memory).
 - ``backward`` overwrites ``grads``; calling it twice after one ``forward`` gives the same result.
 - A layer never writes into its input, nor, before its next ``forward``, into an array it has handed out.
 """

@@ -17,7 +17,7 @@ class TimeDropout(Layer):
         if not 0 <= ratio < 1:
             raise ValueError(f"dropout ratio must be at least 0 and below 1, got {ratio}")
         self.ratio, self.rng = ratio, rng
-        self.threshold = round(ratio * 65536)  # a value falls out if 16 random bits are below it
+        self.threshold = min(round(ratio * 65536), 65535)  # a value falls out if 16 random bits are below it
         self.train = True
 
     def forward(self, xs):  # (N, T, D) -> (N, T, D)

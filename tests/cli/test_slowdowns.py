@@ -11,7 +11,7 @@ def machine(monkeypatch):
     """A machine of four cores whose clocks and counters the test sets."""
 
     class Machine:
-        time, machine, own, faults = 100.0, 1000.0, 50.0, 7
+        time, machine, own, faults, swapped = 100.0, 1000.0, 50.0, 7, 80.0
 
         def after(self, seconds, own, others, faults=0):
             self.time += seconds
@@ -24,6 +24,7 @@ def machine(monkeypatch):
     monkeypatch.setattr(slowdowns, "_machine_seconds", lambda: machine.machine)
     monkeypatch.setattr(slowdowns, "_own_seconds", lambda: machine.own)
     monkeypatch.setattr(slowdowns, "_faults", lambda: machine.faults)
+    monkeypatch.setattr(slowdowns, "_swapped_mb", lambda: machine.swapped)
     monkeypatch.setattr(slowdowns.os, "cpu_count", lambda: 4)
     monkeypatch.setattr(slowdowns, "available_cores", lambda: 4)
     return machine
@@ -82,6 +83,13 @@ def test_memory_that_is_read_back_from_disk_is_said_once(machine):
     assert not lines(watch)
 
 
+def test_pages_of_a_mapped_text_are_no_shortage_of_memory(machine):
+    machine.swapped = 0.0
+    watch = slowdowns.Watch(threads=4)
+    machine.after(6, own=4, others=0, faults=5000)
+    assert not lines(watch)
+
+
 def test_looking_is_rare(machine, monkeypatch):
     watch = slowdowns.Watch(threads=4)
     monkeypatch.setattr(slowdowns, "_machine_seconds", lambda: pytest.fail("looked too early"))
@@ -108,6 +116,7 @@ def test_the_real_clocks_run():
     if sys.platform == "linux":
         assert slowdowns._machine_seconds() >= slowdowns._own_seconds() > 0
         assert slowdowns._faults() >= 0
+        assert 0 <= slowdowns._swapped_mb() < 1e6
 
 
 def test_the_training_command_prints_the_lines(small_corpus, tmp_path, capsys, monkeypatch):

@@ -9,6 +9,7 @@ import tomllib
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.evaluate import main as evaluate
@@ -253,6 +254,46 @@ def test_two_runs_with_the_same_seed_and_threads_are_the_same(run, tmp_path, thr
         models.append((tmp_path / name / "model.npz").read_bytes())
     assert models[0] == models[1]
     assert f"threads = {threads}\n" in (tmp_path / "first/config.toml").read_text()
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "generate"])
+def test_the_threads_that_are_asked_for_are_those_that_compute(command, run, small_corpus, monkeypatch):
+    import rnnlm.cli.evaluate
+    import rnnlm.cli.generate
+    import rnnlm.cli.train
+    from rnnlm.models import LanguageModel
+
+    run("--epochs", "1")
+    seen = []
+    plain = LanguageModel.states
+
+    def spied(self, xs):
+        seen.append((self.output.workers.threads, self.recurrent[0].workers.threads, blas_threads_now()))
+        return plain(self, xs)
+
+    monkeypatch.setattr(LanguageModel, "states", spied)
+    watched = []
+    monkeypatch.setattr(rnnlm.cli.train, "Watch", lambda threads: watched.append(threads) or Quiet())
+    if command == "train":
+        run("--epochs", "1", "--threads", "3", "--overwrite")
+        assert watched == [3]
+    elif command == "evaluate":
+        rnnlm.cli.evaluate.main(["run", str(small_corpus / "test.txt"), "--threads", "3"])
+    else:
+        rnnlm.cli.generate.main(["run", "--threads", "3", "--length", "2"])
+    # generation, one word after the other, leaves the threads to BLAS
+    assert set(seen) == ({(1, 1, 3)} if command == "generate" else {(3, 3, 1)})
+
+
+class Quiet:
+    """A watch that never says anything."""
+
+    def lines(self):
+        return []
+
+
+def blas_threads_now():
+    return max(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
 
 
 def test_characters(run, tmp_path):

@@ -158,6 +158,66 @@ def test_contract_inputs_and_results_are_left_alone(make, rng):
         np.testing.assert_array_equal(array, copy)
 
 
+def test_output_may_be_read_between_forward_and_backward(shared, rng):
+    _, layer = outputs(rng, 3, 9, np.float64)
+    xs, ts = rng.normal(size=(2, 3, 3)), rng.integers(0, 9, (2, 3))
+    layer.forward(xs, ts)
+    expected = layer.backward().copy()
+    layer.forward(xs, ts)
+    layer.scores(2 * xs)
+    layer.log_probs(2 * xs, ts)
+    np.testing.assert_array_equal(layer.backward(), expected)
+
+
+@pytest.mark.parametrize("bad", [-2, 9, 100])
+def test_output_refuses_a_target_outside_the_vocabulary(bad, shared, rng):
+    _, layer = outputs(rng, 3, 9, np.float64)
+    ts = np.array([[1, 2], [3, bad]])
+    for read in (layer.forward, layer.log_probs):
+        with pytest.raises(IndexError, match="targets must be from 0 to 8"):
+            read(np.ones((2, 2, 3)), ts)
+    with pytest.raises(IndexError):
+        layer.log_probs(np.ones((1, 2, 3)), np.array([[1, -1]]))
+
+
+@pytest.mark.parametrize("bad", [-1, 9])
+def test_embedding_refuses_an_id_outside_the_vocabulary(bad):
+    with pytest.raises(IndexError, match="ids must be from 0 to 8"):
+        FastEmbedding(np.ones((9, 2))).forward(np.array([[0, bad]]))
+
+
+def test_no_more_exponentials_are_kept_than_allowed(monkeypatch, rng):
+    monkeypatch.setattr(output, "BLOCK", 4)
+    monkeypatch.setattr(output, "LARGE", 1)
+    for limit, expected in ((0, 0), (50, 48), (10**6, 66)):
+        monkeypatch.setattr(output, "KEPT", limit)
+        _, layer = outputs(rng, 3, 11, np.float32)
+        layer.forward(rng.normal(size=(2, 3, 3)).astype(np.float32), rng.integers(0, 11, (2, 3)))
+        kept = [block.e.size for block in layer.cache[2] if block.e is not None]
+        assert sum(kept) <= limit
+        assert sum(kept) >= expected // 2
+
+
+def test_a_large_vocabulary_is_walked_in_blocks_and_a_small_one_at_once(rng):
+    layer = FastOutput(np.zeros((100, 5000), np.float32, order="F"), np.zeros(5000, np.float32))
+    assert len(layer._words(700)) == 4
+    assert len(layer._words(1)) == 1
+
+
+def test_a_fresh_state_between_two_windows_leaves_the_first_ones_state(rng):
+    """With the same batch and window as in training, so that every buffer is used again."""
+    used, untouched = models(np.float32)[1], models(np.float32)[1]
+    windows = rng.integers(0, 23, (3, 2, 3, 4))
+    for model in (used, untouched):
+        model.forward(*windows[0])
+    with used.fresh_state():
+        used.log_probs(*windows[1])
+    before = [h.copy() for (h,) in untouched.get_state()]
+    for (h,), expected in zip(used.get_state(), before, strict=True):
+        np.testing.assert_array_equal(h, expected)
+    assert used.forward(*windows[2]) == untouched.forward(*windows[2])
+
+
 def models(dtype, workers=SERIAL, **options):
     sizes = {"vocab_size": 23, "wordvec_size": 5, "hidden_size": 6, "layers": 2, "dropout": 0.3, "input_dropout": 0.1}
     return [LanguageModel(**sizes | options, rng=np.random.default_rng(3), dtype=dtype, plain=plain, workers=workers)

@@ -146,6 +146,11 @@ def test_dropout_gradients_against_differences():
     check_gradient(loss, [xs], [layer.backward(weights)], rng)
 
 
+def test_dropout_of_nearly_everything_still_works(rng):
+    out = TimeDropout(1 - 1e-12, rng=rng).forward(np.ones((10, 10, 10)))
+    assert np.isfinite(out).all()
+
+
 @pytest.mark.parametrize("ratio", [-0.1, 1.0])
 def test_dropout_refuses_a_ratio_outside_its_range(ratio, rng):
     with pytest.raises(ValueError, match="at least 0 and below 1"):

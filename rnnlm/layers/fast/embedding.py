@@ -20,7 +20,9 @@ class FastEmbedding(Layer):
         N, T = xs.shape
         self.cache = xs
         rows = self.buffer("rows", (T * N, W.shape[1]), W.dtype)
-        # mode "clip" writes straight into out; the default first writes into a copy. Ids are in range by construction.
+        if xs.min() < 0 or xs.max() >= len(W):
+            raise IndexError(f"ids must be from 0 to {len(W) - 1}, got {xs.min()} to {xs.max()}")
+        # mode "clip" writes straight into out; the default, which checks as well, first writes into a copy
         np.take(W, xs.T.ravel(), axis=0, out=rows, mode="clip")
         return batch_view(rows, N, T)
 

@@ -119,6 +119,9 @@ class FastOutput(Layer):
 
     def _blocks(self, targets):
         """The vocabulary in blocks, for these targets (M,)."""
+        V = self.params[1].size
+        if targets.min() < 0 or targets.max() >= V:
+            raise IndexError(f"targets must be from 0 to {V - 1}, got {targets.min()} to {targets.max()}")
         words = self._words(len(targets))
         if len(words) == 1:
             return [Block(words[0], np.arange(len(targets)), targets)]
@@ -127,11 +130,11 @@ class FastOutput(Layer):
 
     def _keep(self, blocks, M):
         """Give memory to as many blocks as may be kept."""
-        stop = max(block.words.stop for block in blocks if block.words.start == 0 or M * block.words.stop <= KEPT)
-        memory = self.buffer("exps", (M * stop,), self.params[0].dtype)
-        for block in blocks:
-            if block.words.stop <= stop:
-                block.e = memory[M * block.words.start : M * block.words.stop].reshape(M, -1)
+        kept = [block for block in blocks if M * block.words.stop <= KEPT]
+        if kept:
+            memory = self.buffer("exps", (M * kept[-1].words.stop,), self.params[0].dtype)
+        for block in kept:
+            block.e = memory[M * block.words.start : M * block.words.stop].reshape(M, -1)
 
     def _softmax(self, rows, blocks):
         """ln p of the targets, the sums of the exponentials, (M,) each, and what was taken out of the scores."""

@@ -7,6 +7,7 @@ from rnnlm.layers.rnn import TimeRNN
 from rnnlm.workers import SERIAL, slices
 
 SMALL_PRODUCT = 1_000_000   # multiplications up to which OpenBLAS takes a faster way
+NARROW = 16                 # columns: a block with fewer is no gain, however large the batch
 LARGE_STEP = 5_000_000      # multiplications of a step from which on sharing the streams out to threads pays
 LARGE_PRODUCT = 20_000_000  # the same for the products of all steps at once
 
@@ -103,7 +104,7 @@ def step_product(W, N):
     """
     H = W.shape[0]
     count = -(-N * W.size // SMALL_PRODUCT)
-    if count == 1:
+    if count == 1 or NARROW * count > H:
         W, out = np.ascontiguousarray(W), np.empty((N, H), W.dtype)
         return lambda h: np.matmul(h, W, out=out)
     width = -(-H // count)
