@@ -26,7 +26,7 @@ def interleave(commands, repeats, progress=lambda line: print(line, file=sys.std
                 results[name] = None
             else:
                 results[name].append(json.loads(done.stdout.splitlines()[-1]))
-                progress(f"  turn {turn + 1}, {name}: {results[name][-1]}")
+                progress(f"  turn {turn + 1}, {name}: {results[name][-1].get('seconds', 0):.5g} s")
     return {name: result for name, result in results.items() if result}
 
 

@@ -58,7 +58,7 @@ def write_text(path, text):
 
 def cache_folder():
     """Where fetched and encoded texts are kept: $RNNLM_CACHE, or rnnlm in $XDG_CACHE_HOME or ~/.cache."""
-    if "RNNLM_CACHE" in os.environ:
+    if os.environ.get("RNNLM_CACHE"):
         return Path(os.environ["RNNLM_CACHE"])
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnnlm"
 

@@ -68,7 +68,7 @@ def _decode(block, path, line, offset):
         line, offset = line + block.count(b"\n", 0, error.start), offset + error.start
         raise RnnlmError(
             f"{path} must be UTF-8: line {line} (byte offset {offset}) holds the byte 0x{block[error.start]:02x}; "
-            "convert it, for example with iconv -t utf-8"
+            "convert it, for example with iconv -f latin1 -t utf-8 (or -f utf-16)"
         ) from None
     if "\0" in text:
         line, offset = line + block.count(b"\n", 0, block.index(0)), offset + block.index(0)

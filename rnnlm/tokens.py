@@ -86,7 +86,8 @@ class Tokens:
         parts = [table.tobytes(), b"" if keep is None else keep.tobytes(), f"{self.start} {self.stop}".encode()]
         name = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:32]
         path = self.source.with_name(f"{self.source.stem}-{name}{ENDING}")
-        if not path.exists():
+        count = self.size if keep is None else int(self.counts()[keep].sum())
+        if not path.exists() or path.stat().st_size != count * table.itemsize:
             _write(path, map(look_up, self.blocks()))
         return _mapped(path, table.dtype)
 
@@ -128,6 +129,7 @@ def _stored_tokens(path, level, status, on_long):
     if isinstance(known, dict) and known.get("file") == file:
         tokens = _cached(folder, known.get("sha256"), level)
         if tokens is not None:
+            _used(record)
             return tokens, known["sha256"]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -160,7 +162,7 @@ def _encode(path, level, folder, on_bytes):
         if on_bytes:
             on_bytes(len(block))
 
-    with new_file(folder) as (file, settle):
+    with new_file(folder, "text") as (file, settle):
         for ids in encode_blocks(path, index, level, on_block):
             file.write(ids)
             count += ids.size
@@ -176,7 +178,7 @@ def _cached(folder, sha256, level):
     about = _read_json(path.with_name(path.name + ".json"))
     try:
         if about["tokens"] * 4 == path.stat().st_size and LINE_END in about["words"]:
-            os.utime(path)  # used: not to be swept
+            _used(path, path.with_name(path.name + ".json"))
             return Tokens(about["words"], path, 0, about["tokens"])
     except (OSError, KeyError, TypeError):
         pass
@@ -186,7 +188,7 @@ def _cached(folder, sha256, level):
 def _write(path, arrays):
     """Write arrays into a file of the cache, whole or not at all."""
     try:
-        with new_file(path.parent) as (file, settle):
+        with new_file(path.parent, "ids") as (file, settle):
             for array in arrays:
                 file.write(array)
             settle(path)
@@ -197,9 +199,15 @@ def _write(path, arrays):
 
 def _mapped(path, dtype):
     """The numbers in a file as a read-only array that is read from it when it is used."""
-    with suppress(OSError):
-        os.utime(path)
+    _used(path)
     return np.asarray(np.memmap(path, dtype, mode="r")) if path.stat().st_size else np.empty(0, dtype)
+
+
+def _used(*paths):
+    """Note that files of the cache are of use, so that they are not swept."""
+    for path in paths:
+        with suppress(OSError):  # a cache that may only be read
+            os.utime(path)
 
 
 def _sweep(folder):

@@ -37,6 +37,19 @@ def test_scoring_speed():
     assert {"rnnlm", "output product"} <= rows["generate"].keys()
 
 
+def test_the_text_of_the_large_inputs_is_read_and_found_again(tmp_path, on_path, monkeypatch):
+    from large_inputs import write_text
+
+    path = tmp_path / "text.txt"
+    write_text(path, 100)
+    lines = path.read_text().splitlines()
+    assert len(lines) == 2 * 200_000 / 20
+    assert len(set(" ".join(lines).split())) == 200_000
+    done = subprocess.run([sys.executable, BENCHMARKS / "large_inputs.py", "--measure", "load", path],
+                          capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert json.loads(done.stdout)["tokens"] == 2 * 200_000 + len(lines)
+
+
 @pytest.fixture
 def on_path(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))

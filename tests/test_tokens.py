@@ -234,6 +234,19 @@ def test_ids_are_mapped_from_the_cache_and_written_once(tmp_path, long_texts, ca
     assert (other != first).any()
 
 
+@pytest.mark.parametrize("keep", [None, np.arange(9) % 2 == 0])
+@pytest.mark.parametrize("size", [0, 8, 10])
+def test_ids_that_were_cut_off_are_made_anew(tmp_path, long_texts, cache, keep, size):
+    path, table = write(tmp_path / "a.txt"), np.arange(9, dtype=np.int32)
+    tokens = read_tokens(path, "word")
+    keep = keep if keep is None else keep[: len(tokens.words)]
+    before = set(cache.iterdir())
+    expected = tokens.look_up(table, keep).copy()
+    (made,) = set(cache.iterdir()) - before
+    made.write_bytes(made.read_bytes()[:size])
+    np.testing.assert_array_equal(tokens.look_up(table, keep), expected)
+
+
 def test_a_damaged_download_is_told_from_a_whole_one(tmp_path, long_texts):
     import hashlib
 
@@ -251,9 +264,14 @@ def test_what_nobody_used_for_a_month_is_removed_from_the_cache(tmp_path, long_t
     month_ago = time.time() - 40 * 24 * 3600
     for entry in cache.iterdir():
         os.utime(entry, (month_ago, month_ago))
-    read_tokens(path, "word")  # used again
+    read_tokens(path, "word").look_up(np.arange(9, dtype=np.int32))  # used again, all that belongs to it
     kept = {entry for entry in cache.iterdir() if entry.stat().st_mtime > month_ago + 1}
+    assert len(kept) == 4
+    stale = cache / "stale.ids1"
+    stale.write_bytes(b"1234")
+    os.utime(stale, (month_ago, month_ago))
     read_tokens(write(tmp_path / "other.txt", TEXT + "more\n"), "word")
+    assert not stale.exists()
     assert {entry for entry in kept if not entry.exists()} == set()
     assert all(entry.stat().st_mtime > month_ago + 1 for entry in cache.iterdir())
 

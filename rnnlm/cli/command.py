@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 from rnnlm.cli import slowdowns
 from rnnlm.errors import RnnlmError
+from rnnlm.files import cache_folder
 from rnnlm.workers import available_cores
 
 
@@ -127,6 +128,12 @@ def file_bar(verb):
         return on_bytes
 
     return open_bar
+
+
+def encoding_bar(name, size):
+    """The bar for a long text, after a line that says what happens to it."""
+    note(f"note: {name} is long and is encoded into {cache_folder() / 'encoded'}; later runs find it there")
+    return file_bar("encoding")(name, size)
 
 
 class StopRequest:

@@ -5,7 +5,7 @@ import json
 import math
 
 from rnnlm.checkpoint import load_model
-from rnnlm.cli.command import add_debug, file_bar, run, threads_of
+from rnnlm.cli.command import add_debug, encoding_bar, run, threads_of
 from rnnlm.cli.options import HelpFormatter, add_threads, at_least
 from rnnlm.corpus import read_text
 from rnnlm.evaluation import WINDOW, evaluate
@@ -38,7 +38,7 @@ def evaluate_texts(options):
     with Workers(threads_of(options)) as workers:
         model, vocabulary = load_model(options.model, workers)
         for path in options.texts:
-            text = read_text(path, vocabulary, file_bar("encoding"))
+            text = read_text(path, vocabulary, encoding_bar)
             result = evaluate(model, text, vocabulary.eos_id, options.time_size)
             print(_as_json(path, result) if options.json else _as_text(path, result, vocabulary), flush=True)
 

@@ -55,7 +55,8 @@ share = number(float, "a number above 0 and at most 1", lambda value: 0 < value 
 
 def add_threads(add):
     """The option of every command that computes; ``add`` is an add_argument."""
-    add("--threads", type=at_least(1), metavar="K", help="cores to compute on (default: all this process may use)")
+    add("--threads", type=at_least(1), metavar="K",
+        help="threads to compute on (default: one for each core this process may use)")
 
 
 def apply_config(parser, path):

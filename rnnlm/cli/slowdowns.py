@@ -17,7 +17,8 @@ def at_start(threads):
     """What can be seen before a run begins, a line each."""
     cores = available_cores()
     if threads > cores:
-        yield f"--threads {threads}, but there are {cores} cores: threads that wait for a core hold up the others"
+        yield (f"--threads {threads}, but there are {cores} cores: threads that wait for a core hold up the others; "
+               f"{cores} are enough")
     if hasattr(sys, "gettotalrefcount"):
         yield "this is a debug build of Python, several times slower than a release"
     if not _has_fast_blas():

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from rnnlm.batches import TimeBatches
 from rnnlm.checkpoint import load_model, save_model
-from rnnlm.cli.command import add_debug, file_bar, note, run, say, stop_on_signal, threads_of
+from rnnlm.cli.command import add_debug, encoding_bar, file_bar, note, run, say, stop_on_signal, threads_of
 from rnnlm.cli.options import (
     HelpFormatter,
     above_one,
@@ -99,7 +99,7 @@ def train(options):
     """One run from the text to the picture; returns the exit code."""
     check_output(options)
     corpus = load_corpus(options.corpus, options.level, options.min_count, options.max_vocab, options.max_tokens,
-                         on_file=file_bar("fetching"), on_long=file_bar("encoding"))
+                         on_file=file_bar("fetching"), on_long=encoding_bar)
     batches = TimeBatches(corpus.train, options.batch_size, options.time_size)
     with Workers(threads_of(options)) as workers:
         return _train(options, corpus, batches, workers)

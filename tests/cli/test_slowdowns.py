@@ -100,7 +100,7 @@ def test_looking_is_rare(machine, monkeypatch):
 def test_more_threads_than_cores(machine):
     assert list(slowdowns.at_start(4)) == []
     assert list(slowdowns.at_start(5)) == [
-        "--threads 5, but there are 4 cores: threads that wait for a core hold up the others"]
+        "--threads 5, but there are 4 cores: threads that wait for a core hold up the others; 4 are enough"]
 
 
 def test_a_debug_build_and_a_missing_blas(machine, monkeypatch):
