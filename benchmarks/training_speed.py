@@ -127,7 +127,6 @@ def draw(path, figures):
             bar = axes.bar(x, row["of_limit"], 0.8 / len(present), color=colors[subject],
                            label=subject if i == 0 else None)
             axes.bar_label(bar, [f"{row['tokens_per_second']:,.0f}"], fontsize=6.5, rotation=90, padding=3)
-    axes.axhline(1, color="grey", linewidth=0.8, linestyle="--")
     axes.set_xticks(range(len(figures)), figures)
     axes.set_ylabel("share of the limit")
     axes.set_ylim(0, 1.35 * max(row["of_limit"] for rows in figures.values() for row in rows.values()))
