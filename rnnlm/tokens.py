@@ -78,17 +78,17 @@ class Tokens:
         keep: for each number whether its tokens stay; the others are left out.
         """
 
-        def look_up(block):
+        def chosen(block):
             return table[block] if keep is None else table[block[keep[block]]]
 
         if not isinstance(self.source, Path):
-            return np.concatenate([np.empty(0, table.dtype), *map(look_up, self.blocks())])
-        parts = [table.tobytes(), b"" if keep is None else keep.tobytes(), f"{self.start} {self.stop}".encode()]
+            return np.concatenate([np.empty(0, table.dtype), *map(chosen, self.blocks())])
+        parts = [table.tobytes(), b"" if keep is None else keep.tobytes(), f"{table.dtype} {self.start} {self.stop}".encode()]
         name = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:32]
         path = self.source.with_name(f"{self.source.stem}-{name}{ENDING}")
         count = self.size if keep is None else int(self.counts()[keep].sum())
         if not path.exists() or path.stat().st_size != count * table.itemsize:
-            _write(path, map(look_up, self.blocks()))
+            _write(path, map(chosen, self.blocks()))
         return _mapped(path, table.dtype)
 
 
