@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnlm.errors import DamagedError, RnnlmError
+from rnnlm.errors import RnnlmError
 from rnnlm.files import cache_folder
 from rnnlm.text import LINE_END
 from rnnlm.tokens import read_tokens
@@ -132,10 +132,9 @@ def _read_splits(path, about, level, on_file, on_long):
         fetched = {name: value for name, value in sums.items() if files["train"].parent != path}
         try:
             return [read_tokens(files[split], level, on_long, fetched.get(files[split].name)) for split in SPLITS], []
-        except DamagedError:  # it was whole when it was fetched; once more, then
-            if attempt == 2:
+        except RnnlmError:  # a file that was whole when it was fetched may be damaged: once more, then
+            if attempt == 2 or not (fetched and _fetch_damaged(about, files["train"].parent, on_file)):
                 raise
-            _remove_damaged(files.values(), fetched)
 
 
 def _vocabulary(train, level, min_count, max_vocab):
@@ -219,23 +218,29 @@ def _split_files(folder, about, on_file):
     """The three files of a corpus folder by split, fetched into the cache if the folder does not hold them."""
     if "files" not in about or all(_named(folder, split) for split in SPLITS):
         return {split: _the_file(folder, split) for split in SPLITS}
-    from rnnlm.download import fetch  # loads TLS, which a run from disk does without
-
     cache = cache_folder() / folder.name
     for entry in about["files"]:
-        path, size, sha256 = cache / entry["name"], entry["bytes"], entry["sha256"]
-        if not path.is_file() or path.stat().st_size != size:  # the content is checked when it is read
-            on_bytes = on_file(entry["name"], size) if on_file else None
-            fetch(about["address"] + entry["name"], path, size, sha256, on_bytes)
+        path = cache / entry["name"]
+        if not path.is_file() or path.stat().st_size != entry["bytes"]:  # the content is checked when it is read
+            _fetch(about, entry, cache, on_file)
     return {split: _the_file(cache, split) for split in SPLITS}
 
 
-def _remove_damaged(paths, sums):
+def _fetch_damaged(about, cache, on_file):
+    """Fetch what is not in the cache as it should be; whether there was any."""
     from rnnlm.download import is_intact
 
-    for path in paths:
-        if not is_intact(path, sums[path.name]):
-            path.unlink()
+    damaged = [entry for entry in about["files"] if not is_intact(cache / entry["name"], entry["sha256"])]
+    for entry in damaged:
+        _fetch(about, entry, cache, on_file)
+    return bool(damaged)
+
+
+def _fetch(about, entry, cache, on_file):
+    from rnnlm.download import fetch  # loads TLS, which a run from disk does without
+
+    name, size = entry["name"], entry["bytes"]
+    fetch(about["address"] + name, cache / name, size, entry["sha256"], on_file(name, size) if on_file else None)
 
 
 def _named(folder, split):

@@ -14,8 +14,11 @@ TIMEOUT = 30  # seconds without a byte
 
 def is_intact(path, sha256):
     """Whether the file at ``path`` has this SHA-256 (hex)."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
 
 
 def fetch(url, path, size, sha256, on_bytes=None):

@@ -39,6 +39,7 @@ def new_file(folder, name=""):
     def settle(path):
         file.flush()
         os.fsync(file.fileno())
+        file.close()  # Windows renames no open file
         os.replace(temporary, path)
         sync_folder(folder)
 
@@ -60,7 +61,10 @@ def cache_folder():
     """Where fetched and encoded texts are kept: $RNNLM_CACHE, or rnnlm in $XDG_CACHE_HOME or ~/.cache."""
     if os.environ.get("RNNLM_CACHE"):
         return Path(os.environ["RNNLM_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnnlm"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnnlm"
+    except RuntimeError as error:
+        raise RnnlmError("there is no home folder for the cache: set RNNLM_CACHE to a folder with room") from error
 
 
 def sync_folder(folder):

@@ -49,14 +49,14 @@ def read_blocks(path, size=1 << 22, on_block=None):
 
 def _whole_words(file, size):
     """Yield an open file in pieces (bytes) that end at a line end, or at a blank where there is none."""
-    rest = b""
+    held = []
     while block := file.read(size):
-        block = rest + block
         end = block.rfind(b"\n") + 1 or max(block.rfind(b" "), block.rfind(b"\t")) + 1
-        rest = block[end:]
         if end:
-            yield block[:end]
-    if rest:
+            yield b"".join([*held, block[:end]])
+            held = []
+        held.append(block[end:])
+    if rest := b"".join(held):
         yield rest
 
 

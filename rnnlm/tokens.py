@@ -52,9 +52,15 @@ class Tokens:
         for start in range(self.start, self.stop, BLOCK):
             stop = min(start + BLOCK, self.stop)
             if isinstance(self.source, Path):
-                yield np.fromfile(self.source, np.int32, stop - start, offset=4 * start)
+                yield self._from_file(start, stop)
             else:
                 yield self.source[start:stop]
+
+    def _from_file(self, start, stop):
+        try:
+            return np.fromfile(self.source, np.int32, stop - start, offset=4 * start)
+        except OSError as error:  # somebody cleared the cache
+            raise RnnlmError(f"{self.source} could not be read: {reason(error)}; start again") from error
 
     def next_line(self, place):
         """Where the first line begins that does not begin before ``place``; the end if there is none."""
@@ -69,8 +75,13 @@ class Tokens:
 
     def counts(self):
         """How often each word occurs (len(words),)."""
-        return sum((np.bincount(block, minlength=len(self.words)) for block in self.blocks()),
-                   np.zeros(len(self.words), dtype=np.int64))
+        counts = np.zeros(len(self.words), dtype=np.int64)
+        for block in self.blocks():
+            found = np.bincount(block, minlength=counts.size)
+            if found.size > counts.size:
+                raise RnnlmError(f"{self.source} does not fit its list of words: remove it and start again")
+            counts += found
+        return counts
 
     def look_up(self, table, keep=None):
         """table[number] for every token, as one array: of a long text a file in the cache that is mapped into memory.
@@ -83,11 +94,12 @@ class Tokens:
 
         if not isinstance(self.source, Path):
             return np.concatenate([np.empty(0, table.dtype), *map(chosen, self.blocks())])
-        parts = [table.tobytes(), b"" if keep is None else keep.tobytes(), f"{table.dtype} {self.start} {self.stop}".encode()]
+        which = f"{table.dtype} {self.start} {self.stop}".encode()
+        parts = [which, table.tobytes(), b"" if keep is None else keep.tobytes()]
         name = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:32]
         path = self.source.with_name(f"{self.source.stem}-{name}{ENDING}")
         count = self.size if keep is None else int(self.counts()[keep].sum())
-        if not path.exists() or path.stat().st_size != count * table.itemsize:
+        if not _has_size(path, count * table.itemsize):
             _write(path, map(chosen, self.blocks()))
         return _mapped(path, table.dtype)
 
@@ -126,7 +138,7 @@ def _stored_tokens(path, level, status, on_long):
     where = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
     record, file = folder / f"{where}.json", [str(path.resolve()), *_identity(status)]
     known = _read_json(record)
-    if isinstance(known, dict) and known.get("file") == file:
+    if isinstance(known, dict) and _is_same(path, file, known):
         tokens = _cached(folder, known.get("sha256"), level)
         if tokens is not None:
             _used(record)
@@ -134,7 +146,7 @@ def _stored_tokens(path, level, status, on_long):
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
-        sha256 = _encode(path, level, folder, on_long and on_long(path.name, status.st_size))
+        tokens, sha256 = _encode(path, level, folder, on_long and on_long(path.name, status.st_size))
     except OSError as error:
         raise RnnlmError(f"the cache {folder} could not be written: {reason(error)}; "
                          "set RNNLM_CACHE to a folder with room") from error
@@ -145,7 +157,24 @@ def _stored_tokens(path, level, status, on_long):
     if not unchanged:
         raise RnnlmError(f"{path} changed while it was read: start again when it is complete")
     write_text(record, json.dumps({"file": file, "sha256": sha256}))
-    return _cached(folder, sha256, level), sha256
+    return tokens, sha256
+
+
+def _is_same(path, file, known):
+    """Whether the record ``known`` is of this file as it is now.
+
+    Where only the inode was touched, as by chmod or a link, the content is compared: faster than to encode it.
+    """
+    recorded = known.get("file")
+    if recorded == file:
+        return True
+    if not isinstance(recorded, list) or [*recorded[:3], *recorded[4:]] != [*file[:3], *file[4:]]:
+        return False
+    try:
+        with open(path, "rb") as text:
+            return hashlib.file_digest(text, "sha256").hexdigest() == known.get("sha256")
+    except OSError:  # encoding says why
+        return False
 
 
 def _identity(status):
@@ -154,7 +183,7 @@ def _identity(status):
 
 
 def _encode(path, level, folder, on_bytes):
-    """Read a text into the cache; returns the SHA-256 of its bytes."""
+    """Read a text into the cache; returns its Tokens and the SHA-256 of its bytes."""
     index, hasher, count = _new_index(), hashlib.sha256(), 0
 
     def on_block(block):
@@ -167,22 +196,31 @@ def _encode(path, level, folder, on_bytes):
             file.write(ids)
             count += ids.size
         sha256 = hasher.hexdigest()
-        settle(folder / f"{sha256}-{level}{ENDING}")
-    write_text(folder / f"{sha256}-{level}{ENDING}.json", json.dumps({"tokens": count, "words": list(index)}))
-    return sha256
+        path = folder / f"{sha256}-{level}{ENDING}"
+        settle(path)
+    write_text(path.with_name(path.name + ".json"), json.dumps({"tokens": count, "words": list(index)}))
+    return Tokens(list(index), path, 0, count), sha256
 
 
 def _cached(folder, sha256, level):
     """The Tokens with this content if the cache holds them whole, else None."""
     path = folder / f"{sha256}-{level}{ENDING}"
     about = _read_json(path.with_name(path.name + ".json"))
+    if not isinstance(about, dict):
+        return None
+    count, words = about.get("tokens"), about.get("words")
+    if type(count) is not int or not isinstance(words, list) or LINE_END not in words or not _has_size(path, 4 * count):
+        return None
+    _used(path, path.with_name(path.name + ".json"))
+    return Tokens(words, path, 0, count)
+
+
+def _has_size(path, size):
+    """Whether there is a file with so many bytes."""
     try:
-        if about["tokens"] * 4 == path.stat().st_size and LINE_END in about["words"]:
-            _used(path, path.with_name(path.name + ".json"))
-            return Tokens(about["words"], path, 0, about["tokens"])
-    except (OSError, KeyError, TypeError):
-        pass
-    return None
+        return path.stat().st_size == size
+    except OSError:
+        return False
 
 
 def _write(path, arrays):
@@ -200,7 +238,10 @@ def _write(path, arrays):
 def _mapped(path, dtype):
     """The numbers in a file as a read-only array that is read from it when it is used."""
     _used(path)
-    return np.asarray(np.memmap(path, dtype, mode="r")) if path.stat().st_size else np.empty(0, dtype)
+    try:
+        return np.asarray(np.memmap(path, dtype, mode="r")) if path.stat().st_size else np.empty(0, dtype)
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be read: {reason(error)}; start again") from error
 
 
 def _used(*paths):

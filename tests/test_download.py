@@ -87,11 +87,15 @@ def test_a_good_file_is_fetched_once_verified_and_cached(server, tmp_path):
     assert sorted(server.requests) == sorted(TEXTS)  # the second time from the cache
 
 
-def test_a_damaged_file_in_the_cache_is_fetched_anew(server, tmp_path):
+@pytest.mark.parametrize("damage", [b"z", b"\0", b"\xff"])
+@pytest.mark.parametrize("long", [False, True])
+def test_a_damaged_file_in_the_cache_is_fetched_anew(server, tmp_path, monkeypatch, damage, long):
+    if long:
+        monkeypatch.setattr("rnnlm.tokens.LONG", 10)
     folder = corpus_folder(tmp_path, server.server_port)
     load_corpus(folder)
     path = tmp_path / "cache" / "x" / "x.train.txt"
-    path.write_bytes(path.read_bytes().replace(b"a", b"z"))
+    path.write_bytes(path.read_bytes().replace(b"a", damage))
     assert "z" not in load_corpus(folder).vocabulary.words
     assert server.requests.count("x.train.txt") == 2
     assert server.requests.count("x.test.txt") == 1

@@ -1,3 +1,4 @@
+import json
 import os
 import time
 
@@ -256,6 +257,42 @@ def test_a_damaged_download_is_told_from_a_whole_one(tmp_path, long_texts):
         assert read_tokens(path, "word", sha256=good).size
         with pytest.raises(DamagedError, match="is damaged: its SHA-256 must be 0000"):
             read_tokens(path, "word", sha256="0000")
+
+
+def test_a_list_of_words_that_is_too_short_is_one_line(tmp_path, long_texts, cache):
+    path = write(tmp_path / "a.txt")
+    read_tokens(path, "word")
+    (about,) = cache.glob("*-word.ids1.json")
+    count = json.loads(about.read_text())["tokens"]
+    about.write_text(json.dumps({"tokens": count, "words": ["\n"]}))
+    with pytest.raises(RnnlmError, match="does not fit its list of words: remove it"):
+        read_tokens(path, "word").counts()
+
+
+def test_a_cache_that_is_cleared_while_a_text_is_in_use_is_one_line(tmp_path, long_texts, cache):
+    tokens = read_tokens(write(tmp_path / "a.txt"), "word")
+    for path in cache.iterdir():
+        path.unlink()
+    for use in (tokens.counts, lambda: tokens.look_up(np.arange(9, dtype=np.int32))):
+        with pytest.raises(RnnlmError, match=r"could not be read: .*start again"):
+            use()
+
+
+def test_a_text_whose_inode_alone_was_touched_is_not_encoded_again(tmp_path, long_texts, reads):
+    path = write(tmp_path / "a.txt")
+    read_tokens(path, "word")
+    time.sleep(0.02)
+    path.chmod(0o600)
+    assert read_tokens(path, "word").size
+    assert reads == ["a.txt"]
+
+
+def test_no_home_folder_is_one_line(monkeypatch):
+    monkeypatch.delenv("RNNLM_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    with pytest.raises(RnnlmError, match="no home folder for the cache: set RNNLM_CACHE"):
+        cache_folder()
 
 
 def test_what_nobody_used_for_a_month_is_removed_from_the_cache(tmp_path, long_texts, cache):
