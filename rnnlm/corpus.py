@@ -5,23 +5,18 @@ under ``datasets/`` whose ``corpus.json`` says what it is and, where the texts a
 from where they are fetched.
 """
 
-import json
-import re
-import sysconfig
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files import cache_folder
+from rnnlm.places import SPLITS, fetch_damaged, resolve, split_files
 from rnnlm.text import LINE_END
 from rnnlm.tokens import read_tokens
 from rnnlm.vocabulary import EOS, UNK, UNKNOWN, Vocabulary
 
 SMALL = 1000  # tokens of a text below which its perplexity is mostly chance
-SPLITS = ("train", "valid", "test")
 
 
 @dataclass
@@ -89,7 +84,7 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     size): return a progress callback for a file that is fetched, for a long one that is read.
     RnnlmError: no such corpus, a text that cannot be read, nothing to train on.
     """
-    path, about = _resolve(spec)
+    path, about = resolve(spec)
     (train, valid, test), notes = _read_splits(path, about, level, on_file, on_long)
     if not train.size:
         raise RnnlmError(f"{path}: the training text is empty; it must hold at least one line")
@@ -128,12 +123,12 @@ def _read_splits(path, about, level, on_file, on_long):
         return _split(read_tokens(path, level, on_long), path)
     sums = {entry["name"]: entry["sha256"] for entry in about.get("files", [])}
     for attempt in (1, 2):
-        files = _split_files(path, about, on_file)
+        files = split_files(path, about, on_file)
         fetched = {name: value for name, value in sums.items() if files["train"].parent != path}
         try:
             return [read_tokens(files[split], level, on_long, fetched.get(files[split].name)) for split in SPLITS], []
         except RnnlmError:  # a file that was whole when it was fetched may be damaged: once more, then
-            if attempt == 2 or not (fetched and _fetch_damaged(about, files["train"].parent, on_file)):
+            if attempt == 2 or not (fetched and fetch_damaged(about, files["train"].parent, on_file)):
                 raise
 
 
@@ -166,97 +161,6 @@ def _text_notes(valid, test, vocabulary):
         if text.ids.size < SMALL:
             notes.append(f"the {split} text has only {text.ids.size} tokens: its perplexity says little")
     return notes
-
-
-def _resolve(spec):
-    """The path of a corpus and the content of its corpus.json ({} where there is none)."""
-    known = known_corpora()
-    path = known[spec] if spec in known else Path(spec)
-    if not path.exists():
-        raise RnnlmError(
-            f"no corpus {spec!r}: it must be a folder, a text file, or a known name ({', '.join(sorted(known))})"
-        )
-    about = path / "corpus.json"
-    if not about.is_file():
-        return path, {}
-    try:
-        content = json.loads(about.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RnnlmError(f"{about} must be JSON: {error}") from error
-    _check_about(about, content)
-    return path, content
-
-
-def _check_about(path, about):
-    """RnnlmError unless a corpus.json has the form docs/file-formats.md gives it."""
-    try:
-        _require(isinstance(about.get("name", ""), str), "name must be a string")
-        for split, best in about.get("best_possible", {}).items():
-            _require(best["perplexity"] >= 1, f"best_possible of {split} must have a perplexity of at least 1")
-        for entry in about.get("files", []):
-            _require(isinstance(about["address"] + entry["sha256"], str), "address and sha256 must be strings")
-            _require(Path(entry["name"]).name == entry["name"], "name must be a plain file name")
-            _require(entry["bytes"] >= 0, "bytes must be a number")
-    except (ValueError, AttributeError, KeyError, TypeError) as error:
-        raise RnnlmError(f"{path} has not the form of a corpus.json ({error}); see docs/file-formats.md") from error
-
-
-def _require(holds, rule):
-    if not holds:
-        raise ValueError(rule)
-
-
-def known_corpora():
-    """Folders of the corpora known by name: those under ``datasets/`` that hold a corpus.json."""
-    # beside the package in a checkout; under the environment's share/ where the package was installed from a wheel
-    places = [Path(__file__).parent.parent / "datasets", Path(sysconfig.get_path("data")) / "share/rnnlm/datasets"]
-    found = [about.parent for place in reversed(places) for about in sorted(place.glob("*/corpus.json"))]
-    return {folder.name: folder for folder in found}
-
-
-def _split_files(folder, about, on_file):
-    """The three files of a corpus folder by split, fetched into the cache if the folder does not hold them."""
-    if "files" not in about or all(_named(folder, split) for split in SPLITS):
-        return {split: _the_file(folder, split) for split in SPLITS}
-    cache = cache_folder() / folder.name
-    for entry in about["files"]:
-        path = cache / entry["name"]
-        if not path.is_file() or path.stat().st_size != entry["bytes"]:  # the content is checked when it is read
-            _fetch(about, entry, cache, on_file)
-    return {split: _the_file(cache, split) for split in SPLITS}
-
-
-def _fetch_damaged(about, cache, on_file):
-    """Fetch what is not in the cache as it should be; whether there was any."""
-    from rnnlm.download import is_intact
-
-    damaged = [entry for entry in about["files"] if not is_intact(cache / entry["name"], entry["sha256"])]
-    for entry in damaged:
-        _fetch(about, entry, cache, on_file)
-    return bool(damaged)
-
-
-def _fetch(about, entry, cache, on_file):
-    from rnnlm.download import fetch  # loads TLS, which a run from disk does without
-
-    name, size = entry["name"], entry["bytes"]
-    fetch(about["address"] + name, cache / name, size, entry["sha256"], on_file(name, size) if on_file else None)
-
-
-def _named(folder, split):
-    """Files of ``folder`` that are called train.txt, ptb.train.txt, wiki.train.tokens or the like."""
-    pattern = re.compile(rf"(.*[._-])?{split}\.(txt|tokens|raw)", re.ASCII)
-    return sorted(path for path in folder.iterdir() if pattern.fullmatch(path.name))
-
-
-def _the_file(folder, split):
-    candidates = _named(folder, split)
-    if len(candidates) != 1:
-        found = ", ".join(path.name for path in candidates) or "none"
-        raise RnnlmError(
-            f"{folder} must hold one text named {split}.txt, NAME.{split}.txt or NAME.{split}.tokens, found {found}"
-        )
-    return candidates[0]
 
 
 def _split(tokens, path):

@@ -71,7 +71,11 @@ class Workers:
                     item = waiting.popleft()
                 except IndexError:  # another thread took the last one
                     return
-                function(item)
+                try:
+                    function(item)
+                except BaseException:
+                    waiting.clear()  # the others stop as well
+                    raise
 
         helpers = min(self.threads - 1, len(waiting) - (meanwhile is None))
         # NumPy's error state is part of the context: the helpers take over the caller's.

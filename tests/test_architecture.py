@@ -13,7 +13,7 @@ PACKAGE = Path(rnnlm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
     0: ["errors", "functions", "initializers", "schedules", "files", "text", "vocabulary", "workers"],
-    1: ["download", "tokens", "corpus", "batches", "layers", "gradients", "optimizers"],
+    1: ["download", "places", "tokens", "corpus", "batches", "layers", "gradients", "optimizers"],
     2: ["models"],
     3: ["trainer", "evaluation", "generation", "checkpoint", "plotting"],
     4: ["cli", "__main__", "__init__"],

@@ -3,8 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from rnnlm.corpus import known_corpora, load_corpus, read_text
+from rnnlm.corpus import load_corpus, read_text
 from rnnlm.errors import RnnlmError
+from rnnlm.places import known_corpora
 from rnnlm.vocabulary import Vocabulary
 
 
