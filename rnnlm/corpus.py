@@ -40,7 +40,7 @@ class EncodedText:
         table = _table(tokens, vocabulary)
         counts = tokens.counts()
         sentences, oov = int(counts[table == vocabulary.eos_id].sum()), int(counts[table == UNKNOWN].sum())
-        ids = _ids(tokens, vocabulary)
+        ids = _ids(tokens, table, vocabulary)
         is_oov = np.broadcast_to(np.False_, ids.shape)
         if vocabulary.unk_id is not None:
             is_oov = tokens.look_up(table == UNKNOWN)
@@ -94,7 +94,7 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     for split, text in (("validation", valid), ("test", test)):
         if not text.ids.size:
             raise RnnlmError(f"{path}: the {split} text has no token the training text knows; give more text")
-    train = _ids(train, vocabulary)
+    train = _ids(train, _table(train, vocabulary), vocabulary)
     notes += vocabulary_notes + _text_notes(valid, test, vocabulary)
     best = about.get("best_possible", {}) if level == "word" else {}
     # The optimum is that of the text as written: it says nothing of a text with words replaced or left out.
@@ -109,12 +109,14 @@ def _table(tokens, vocabulary):
     return np.array([index[word] for word in tokens.words], dtype=np.int32)
 
 
-def _ids(tokens, vocabulary):
-    """The ids of a text; unknown words are <unk>, or left out where the vocabulary has none."""
-    table = _table(tokens, vocabulary)
+def _ids(tokens, table, vocabulary):
+    """The ids of a text by its table; unknown words are <unk>, or left out where the vocabulary has none."""
+    known = table != UNKNOWN
+    if known.all():
+        return tokens.look_up(table)
     if vocabulary.unk_id is None:
-        return tokens.look_up(table, keep=table != UNKNOWN)
-    return tokens.look_up(np.where(table == UNKNOWN, np.int32(vocabulary.unk_id), table))
+        return tokens.look_up(table, keep=known)
+    return tokens.look_up(np.where(known, table, np.int32(vocabulary.unk_id)))
 
 
 def _read_splits(path, about, level, on_file, on_long):

@@ -5,9 +5,5 @@ class RnnlmError(Exception):
     """Anything a user can mend. The message names the thing, the rule, the value met and the remedy."""
 
 
-class DamagedError(RnnlmError):
-    """A file has not the content it should have."""
-
-
 class DivergenceError(RnnlmError):
     """Training met a loss or gradient that is not finite; the parameters are those before that step."""

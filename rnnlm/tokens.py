@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnlm.errors import DamagedError, RnnlmError
+from rnnlm.errors import RnnlmError
 from rnnlm.files import cache_folder, new_file, reason, write_text
 from rnnlm.text import LINE_END, encode_blocks
 
@@ -122,7 +122,7 @@ def read_tokens(path, level, on_long=None, sha256=None):
         ids = np.concatenate([np.empty(0, np.int32), *encode_blocks(path, index, level, on_block)])
         tokens, digest = Tokens(list(index), ids, 0, ids.size), hasher.hexdigest()
     if sha256 and digest != sha256:
-        raise DamagedError(f"{path} is damaged: its SHA-256 must be {sha256}, it is {digest}")
+        raise RnnlmError(f"{path} is damaged: its SHA-256 must be {sha256}, it is {digest}")
     return tokens
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from rnnlm import tokens as module
 from rnnlm.corpus import load_corpus, read_text
-from rnnlm.errors import DamagedError, RnnlmError
+from rnnlm.errors import RnnlmError
 from rnnlm.files import cache_folder
 from rnnlm.tokens import read_tokens
 
@@ -255,7 +255,7 @@ def test_a_damaged_download_is_told_from_a_whole_one(tmp_path, long_texts):
     good = hashlib.sha256(TEXT.encode()).hexdigest()
     for _ in range(2):
         assert read_tokens(path, "word", sha256=good).size
-        with pytest.raises(DamagedError, match="is damaged: its SHA-256 must be 0000"):
+        with pytest.raises(RnnlmError, match="is damaged: its SHA-256 must be 0000"):
             read_tokens(path, "word", sha256="0000")
 
 

@@ -99,7 +99,7 @@ def test_output(N, T, H, V, dtype, workers, shared, rng):
         for dout in (1, 0.5, 1):
             seen = []
             dxs = fast.backward(dout, meanwhile=seen.append)
-            assert seen == [dxs] or seen[0] is dxs
+            assert [id(array) for array in seen] == [id(dxs)]
             agree(dxs, plain.backward(dout), dtype)
             for fast_grad, plain_grad in zip(fast.grads, plain.grads, strict=True):
                 agree(fast_grad, plain_grad, dtype)
@@ -232,8 +232,8 @@ def test_the_whole_model(dtype, workers, shared, rng):
         agree(fast.forward(xs, ts), plain.forward(xs, ts), dtype, loss=True)
         for model in (plain, fast):
             model.backward()
-        for (name, _), fast_grad, plain_grad in zip(fast.named_params().items(), fast.grads, plain.grads, strict=True):
-            agree(fast_grad, plain_grad, dtype), name
+        for fast_grad, plain_grad in zip(fast.grads, plain.grads, strict=True):
+            agree(fast_grad, plain_grad, dtype)
     agree(fast.predict(xs), plain.predict(xs), dtype)
 
 
