@@ -56,7 +56,7 @@ def step(vocab_size, optimizer):
     ids = shares.searchsorted(rng.random((12, 20, 36)) * shares[-1]).astype(np.int32)
     with Workers(available_cores()) as workers:
         model = LanguageModel(vocab_size, 200, 200, rng=rng, workers=workers)
-        trainer = Trainer(model, OPTIMIZERS[optimizer](0.001), 0.25, workers)
+        trainer = Trainer(model, OPTIMIZERS[optimizer](0.001), max_grad=0.25, workers=workers)
         report(seconds=median_seconds(lambda k: trainer.step(ids[k, :, :-1], ids[k, :, 1:]), 9, 3))
 
 

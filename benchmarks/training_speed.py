@@ -68,7 +68,8 @@ def training(config, plain):
         H = config["hidden_size"]
         model = LanguageModel(config["vocab_size"], H, H, config["layers"], rng=np.random.default_rng(0), plain=plain,
                               workers=workers)
-        trainer = Trainer(model, OPTIMIZERS[config["optimizer"]](config["lr"]), config["max_grad"], workers)
+        optimizer = OPTIMIZERS[config["optimizer"]](config["lr"])
+        trainer = Trainer(model, optimizer, max_grad=config["max_grad"], workers=workers)
         batches = TimeBatches(np.load(config["ids"]), config["batch_size"], config["time_size"])
         windows = [window for window in batches if window[0].shape[1] == config["time_size"]]
         return median_seconds(lambda k: trainer.step(*windows[k % len(windows)]), config["steps"], config["warm_up"])

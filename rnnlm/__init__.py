@@ -4,7 +4,7 @@ Importing this package imports NumPy and nothing heavier.
 """
 
 from rnnlm.batches import TimeBatches
-from rnnlm.checkpoint import load_model, save_model
+from rnnlm.checkpoint import load_checkpoint, load_model, save_checkpoint, save_model
 from rnnlm.corpus import Corpus, EncodedText, load_corpus, read_text
 from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.evaluation import Evaluation, evaluate, token_log_probs
@@ -24,6 +24,6 @@ __version__ = "0.1.0"
 __all__ = [
     "RNN", "SGD", "Adam", "Corpus", "DivergenceError", "DivideOnPlateau", "EncodedText", "Evaluation", "LanguageModel",
     "Momentum", "Record", "RnnlmError", "TimeAffine", "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeRNN",
-    "TimeSoftmaxWithLoss", "Trainer", "Vocabulary", "Workers", "evaluate", "generate", "load_corpus", "load_model",
-    "log_softmax", "plot_perplexity", "read_text", "save_model", "sigmoid", "softmax", "token_log_probs",
+    "TimeSoftmaxWithLoss", "Trainer", "Vocabulary", "Workers", "evaluate", "generate", "load_checkpoint", "load_corpus", "load_model",
+    "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax", "token_log_probs",
 ]

@@ -1,35 +1,43 @@
-"""Model files: weights, architecture and vocabulary in one .npz, so that nothing else is needed.
+"""Model files, from which a model is used, and checkpoints, from which its training goes on.
 
-Members: ``header`` (JSON as uint8: format, version, level, architecture, training), ``vocabulary``
-(the words in UTF-8, one a line, as uint8) and one array for each parameter under its readable name.
-NumPy string arrays are not used: they lose trailing NULs.  docs/file-formats.md has it byte by byte.
+Both are archives (rnnlm/archive.py): a JSON header and named arrays, read without trust.  A model file holds the
+weights, the architecture and the vocabulary, so that nothing else is needed.  A checkpoint holds everything that
+the end of a run depends on, but for the texts, whose fingerprint it keeps.  docs/file-formats.md has both.
 """
 
-import json
-import zipfile
-import zlib
+import math
+import platform
+from dataclasses import astuple, fields
 from pathlib import Path
 
 import numpy as np
 
-from rnnlm.errors import RnnlmError
-from rnnlm.files import reason, whole_file
+from rnnlm.archive import as_bytes, open_archive, require_finite, write_archive
+from rnnlm.errors import RnnlmError, shown
 from rnnlm.models import LanguageModel
 from rnnlm.text import LEVELS
+from rnnlm.trainer import Record
 from rnnlm.vocabulary import Vocabulary
 from rnnlm.workers import SERIAL
 
-FORMAT, VERSION = "rnnlm model", 1
 MODEL_NAME = "model.npz"
+MODEL_FORMAT = "rnnlm model", 1        # name and version
+CHECKPOINT_FORMAT = "rnnlm checkpoint", 1
+SIZES = ("vocab_size", "wordvec_size", "hidden_size", "layers")
+RATIOS = ("dropout", "input_dropout")
+RECORDS = "records"
 
 
 def save_model(path, model, vocabulary, training=None):
-    """Write a model file, whole or not at all.  training: what to remember of the run, a dict for JSON."""
-    header = {"format": FORMAT, "version": VERSION, "level": vocabulary.level,
-              "architecture": model.architecture, "training": training or {}}
-    members = {"header": _bytes(json.dumps(header)), "vocabulary": _bytes("\n".join(vocabulary.words))}
-    with whole_file(path) as file:
-        np.savez(file, allow_pickle=False, **members, **model.named_params())
+    """Write a model file, whole or not at all.  training: what to remember of the run, a dict for JSON.
+
+    DivergenceError if a weight is not finite; then nothing is written.
+    """
+    name, version = MODEL_FORMAT
+    header = {"format": name, "version": version, "level": vocabulary.level, "architecture": model.architecture,
+              "training": training or {}}
+    require_finite(model.named_params())
+    write_archive(path, header, {"vocabulary": as_bytes("\n".join(vocabulary.words)), **model.named_params()})
 
 
 def load_model(path, workers=SERIAL):
@@ -42,63 +50,113 @@ def load_model(path, workers=SERIAL):
         if not (path / MODEL_NAME).exists():
             raise RnnlmError(f"{path} holds no {MODEL_NAME}: give a model file or the folder of a run")
         path /= MODEL_NAME
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as members:
-            arrays = dict(members)
-        return _model(arrays, workers)
-    except OSError as error:
-        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
-    except (RnnlmError, ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RuntimeError, TypeError,
-            ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise RnnlmError(f"{path} is not a whole rnnlm model file: {_detail(error)}") from error
-
-
-def _model(arrays, workers):
-    """Build the model the arrays describe; an exception says which of them does not fit."""
-    header = json.loads(_text(arrays.pop("header")))
-    if header["format"] != FORMAT or header["version"] != VERSION:
-        raise ValueError(f"format {header['format']!r}, version {header['version']!r}; this program reads "
-                         f"{FORMAT!r}, version {VERSION}")
-    if header["level"] not in LEVELS:
-        raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {header['level']!r}")
-    vocabulary = Vocabulary(_text(arrays.pop("vocabulary")).split("\n"), header["level"])
-    architecture = dict(header["architecture"])
-    if architecture.pop("cell") != "rnn" or architecture["vocab_size"] != len(vocabulary):
-        raise ValueError(f"architecture {header['architecture']} does not fit the {len(vocabulary)} words")
-    _check_arrays(arrays, architecture)  # before a model of the size the header claims is built
-    model = LanguageModel(**architecture, rng=None, workers=workers)
-    for name, param in model.named_params().items():
-        param[...] = arrays.pop(name)
+    with open_archive(path, "a whole rnnlm model file") as archive:
+        archive.require_kind(*MODEL_FORMAT)
+        level, architecture = archive.header["level"], archive.header["architecture"]
+        if level not in LEVELS:
+            raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {shown(level)}")
+        shapes = declared_shapes(archive, architecture)
+        archive.require_names(["vocabulary", *shapes])
+        archive.require(shapes)
+        words = archive.text("vocabulary")
+        if words.count("\n") + 1 != architecture["vocab_size"]:  # before a list of them is made
+            raise ValueError(f"vocab_size is {architecture['vocab_size']}, "
+                             f"which does not fit the {words.count(chr(10)) + 1} words of the vocabulary")
+        vocabulary = Vocabulary(words.split("\n"), level)
+        model = LanguageModel(**{key: value for key, value in architecture.items() if key != "cell"}, rng=None,
+                              workers=workers)
+        for name, param in model.named_params().items():
+            archive.read_finite(name, param)
     return model, vocabulary
 
 
-def _check_arrays(arrays, architecture):
-    """ValueError unless the arrays are those of the architecture."""
-    sizes = {key: architecture[key] for key in ("vocab_size", "wordvec_size", "hidden_size", "layers")}
-    if any(type(size) is not int or size < 1 for size in sizes.values()) or sizes["layers"] > len(arrays):
-        raise ValueError(f"sizes {sizes} are not those of a model with {len(arrays)} arrays")
-    shapes = LanguageModel.param_shapes(**sizes)
-    if shapes.keys() != arrays.keys():
-        raise ValueError(f"arrays must be {', '.join(shapes)}, found {', '.join(arrays)}")
-    for name, shape in shapes.items():
-        array = arrays[name]
-        if array.shape != shape or array.dtype != np.float32:
-            raise ValueError(f"{name} must be float32 {shape}, found {array.dtype} {array.shape}")
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} holds numbers that are not finite")
+def declared_shapes(archive, architecture):
+    """Names and shapes of the parameters of an architecture; ValueError unless a model of that size may be built."""
+    if not isinstance(architecture, dict) or architecture.get("cell") != "rnn":
+        raise ValueError(f"architecture must be an object with the cell rnn, got {shown(architecture)}")
+    if not {"cell", *SIZES} <= architecture.keys() <= {"cell", *SIZES, *RATIOS}:
+        keys = ", ".join(["cell", *SIZES, *RATIOS])
+        raise ValueError(f"architecture must have the keys {keys}, got {shown(architecture)}")
+    ratios = [architecture.get(key, 0.0) for key in RATIOS]
+    if any(type(ratio) not in (int, float) or not 0 <= ratio < 1 for ratio in ratios):
+        raise ValueError(f"{' and '.join(RATIOS)} must be from 0 to below 1, got {shown(architecture)}")
+    sizes = {key: architecture[key] for key in SIZES}
+    if any(type(size) is not int or not 1 <= size < 1 << 48 for size in sizes.values()):
+        raise ValueError(f"sizes must be whole numbers from 1 on, got {shown(sizes)}")
+    if sizes["layers"] > archive.count:
+        raise ValueError(f"{sizes['layers']} layers cannot be in {archive.count} arrays")
+    return LanguageModel.param_shapes(**sizes)
 
 
-def _detail(error):
-    """One line that names the trouble; NumPy's own words here recommend pickle and are not passed on."""
-    if isinstance(error, KeyError):
-        return f"it lacks {error.args[0]}"
-    text = str(error).split("\n")[0]
-    return "it is damaged or of another format" if not text or "pickle" in text else text
+def save_checkpoint(path, trainer, run, records):
+    """Write all that a run needs to go on, whole or not at all.
+
+    run: what else to keep, a dict for JSON; records: the Record of every epoch so far.  DivergenceError if a
+    number is not finite; then nothing is written.
+    """
+    name, version = CHECKPOINT_FORMAT
+    header = {"format": name, "version": version, "architecture": trainer.model.architecture, "run": run,
+              "made_by": versions(), "numbers": _without_inf(trainer.numbers())}
+    arrays = trainer.arrays()
+    require_finite(arrays)
+    table = np.array([astuple(record) for record in records], np.float64)  # a perplexity may be infinite
+    write_archive(path, header, {RECORDS: table.reshape(-1, len(fields(Record))), **arrays})
 
 
-def _bytes(text):
-    return np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
+def read_checkpoint_header(path):
+    """The header of a checkpoint, a dict with the keys of docs/file-formats.md, of the kinds stated there.
+
+    RnnlmError if the file is no checkpoint, or if a model of the size it tells of cannot be in it.
+    """
+    with open_archive(path, "a whole rnnlm checkpoint") as archive:
+        return _checkpoint_header(archive)
 
 
-def _text(array):
-    return array.astype(np.uint8, casting="equiv").tobytes().decode("utf-8")
+def _checkpoint_header(archive):
+    archive.require_kind(*CHECKPOINT_FORMAT)
+    for key in ("architecture", "run", "made_by", "numbers"):
+        if not isinstance(archive.header[key], dict):
+            raise ValueError(f"{key} must be a JSON object")
+    archive.require(declared_shapes(archive, archive.header["architecture"]))
+    return archive.header
+
+
+def load_checkpoint(path, trainer):
+    """Put a trainer where the checkpoint was taken; returns the Records of the epochs before it.
+
+    The trainer must have been built as for the run's beginning.  RnnlmError if the file is damaged or of another
+    model; the trainer may then hold a part of it, until another checkpoint is restored.
+    """
+    with open_archive(path, "a whole rnnlm checkpoint of this run") as archive:
+        header = _checkpoint_header(archive)
+        if header["architecture"] != trainer.model.architecture:
+            raise ValueError(f"its model is {shown(header['architecture'])}, not {trainer.model.architecture}")
+        trainer.go_to(_with_inf(header["numbers"]))
+        arrays = trainer.arrays()
+        archive.require_names([RECORDS, *arrays])
+        archive.require({name: array.shape for name, array in arrays.items()})
+        archive.require({RECORDS: (trainer.epoch, len(fields(Record)))}, np.float64)
+        table = np.empty((trainer.epoch, len(fields(Record))))
+        archive.read(RECORDS, table)
+        for name, array in arrays.items():
+            archive.read_finite(name, array)
+        return [Record(*(field.type(value) for field, value in zip(fields(Record), row, strict=True)))
+                for row in table.tolist()]
+
+
+def versions():
+    """What the last bits of a result depend on, beside the program: the machine, Python and NumPy."""
+    return {"machine": platform.machine(), "python": platform.python_version(), "numpy": np.__version__}
+
+
+def _without_inf(values):
+    """JSON has no infinity: null stands for it."""
+    if isinstance(values, dict):
+        return {key: _without_inf(value) for key, value in values.items()}
+    return None if values == math.inf else values
+
+
+def _with_inf(values):
+    if isinstance(values, dict):
+        return {key: _with_inf(value) for key, value in values.items()}
+    return math.inf if values is None else values

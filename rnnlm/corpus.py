@@ -5,6 +5,7 @@ under ``datasets/`` whose ``corpus.json`` says what it is and, where the texts a
 from where they are fetched.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -62,6 +63,12 @@ class Corpus:
     test: EncodedText
     notes: list = field(default_factory=list)
     best_possible: dict = field(default_factory=dict)
+
+    def fingerprint(self):
+        """A SHA-256 (hex) of all that a run reads: the vocabulary and the three texts as ids."""
+        words = "\n".join([self.vocabulary.level, *self.vocabulary.words])
+        parts = [words.encode("utf-8"), self.train, self.valid.ids, self.test.ids]
+        return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
 def read_text(path, vocabulary, on_long=None):

@@ -1,9 +1,22 @@
 """One family of errors: what the user can mend, said in one line."""
 
+LONGEST = 200  # characters of a strange value that a message shows
+
 
 class RnnlmError(Exception):
     """Anything a user can mend. The message names the thing, the rule, the value met and the remedy."""
 
 
 class DivergenceError(RnnlmError):
-    """Training met a loss or gradient that is not finite; the parameters are those before that step."""
+    """Training met a loss, gradient or weight that is not finite; nothing on disk was replaced."""
+
+
+def shown(value, longest=LONGEST):
+    """A value of unknown origin as it can stand in a message: one line, printable, of a bounded length."""
+    text = value if isinstance(value, str) else repr(value)
+    return one_line(text if len(text) <= longest else text[:longest] + "...")
+
+
+def one_line(text):
+    """The text with everything that would break the line, or move a terminal's cursor, written as an escape."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

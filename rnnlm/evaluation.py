@@ -72,9 +72,10 @@ def _windows(model, ids, eos_id, window):
             yield slice(start, start + len(ts)), model.log_probs(xs[np.newaxis], ts[np.newaxis])[0]
 
 
-def evaluate(model, text, eos_id, window=WINDOW):
+def evaluate(model, text, eos_id, window=WINDOW, on_window=None):
     """Score an EncodedText, read as one stream from a fresh state; memory does not grow with the text.
 
+    on_window(targets): called after each window; what it raises ends the evaluation.
     Returns an Evaluation: sentences, words, oov, targets, log_prob (nats), perplexity,
     perplexity_without_oov, bits_per_token.
     """
@@ -84,4 +85,6 @@ def evaluate(model, text, eos_id, window=WINDOW):
         result.log_prob += float(log_probs.sum(dtype=np.float64))
         result.oov_targets += int(np.count_nonzero(is_oov))
         result.log_prob_oov += float(log_probs.sum(where=is_oov, dtype=np.float64))
+        if on_window:
+            on_window(len(log_probs))
     return result

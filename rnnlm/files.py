@@ -1,11 +1,15 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and folders that one process has for itself."""
 
+import errno
 import os
+import re
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, one_line
+
+LOCK_NAME = ".lock"
 
 
 @contextmanager
@@ -24,7 +28,7 @@ def whole_file(path):
             yield file
             settle(path)
     except OSError as error:
-        raise RnnlmError(f"{path} could not be written: {reason(error)}") from error
+        raise RnnlmError(f"{path} could not be written: {reason(error)}; {remedy(error)}") from error
 
 
 @contextmanager
@@ -76,6 +80,72 @@ def sync_folder(folder):
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked(folder):
+    """A block in which this process alone has ``folder``; the lock goes with the process, however it ends.
+
+    RnnlmError while another process has it; OSError as it comes.  On Windows and on file systems without locks
+    nothing is locked.
+    """
+    if os.name != "posix":
+        yield
+        return
+    import fcntl
+
+    path = folder / LOCK_NAME  # a file and not the folder itself: NFS locks only what is open for writing
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(descriptor, 100).decode("utf-8", "replace").strip() or "another process"
+            os.close(descriptor)
+            raise RnnlmError(f"{folder} is in use by {one_line(owner)}: wait for its end, or choose another "
+                             "folder") from None
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
+                os.close(descriptor)
+                raise
+        if _is_at(descriptor, path):
+            break
+        os.close(descriptor)  # the owner before removed it between our two calls
+    try:
+        with suppress(OSError):  # only for the message of others
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()
+        os.close(descriptor)
+
+
+def _is_at(descriptor, path):
+    """Whether the open file is the one that ``path`` names now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def sweep(folder):
+    """Remove what killed processes left half-written in a folder that is ours alone."""
+    for path in folder.glob(".*.tmp"):
+        if re.fullmatch(r"\..*\.[0-9a-f]{8}\.tmp", path.name) and path.is_file():
+            path.unlink(missing_ok=True)
+
+
+def remedy(error):
+    """What to do about an OSError at a write."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "make room and start again"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "choose a folder that may be written to"
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return "the folder must be there: make it, or choose another"
+    return "see to the disk and start again"
 
 
 def reason(error):

@@ -35,3 +35,14 @@ def log_softmax(x):
     shifted = x - x.max(axis=-1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return shifted
+
+
+def all_finite(x):
+    """Whether no number of the array is infinite or not a number; always so for integers.
+
+    Block by block: the answers for a whole matrix would be an array of a quarter of its size.
+    """
+    if x.dtype.kind != "f":
+        return True
+    flat = x.reshape(-1, order="A")
+    return all(np.isfinite(flat[start : start + (1 << 20)]).all() for start in range(0, flat.size, 1 << 20))

@@ -1,8 +1,9 @@
 """Update rules: each takes the parameters and their gradients as two lists of arrays and steps in place.
 
-An optimizer knows neither layers nor models. ``lr`` may be changed between steps. ``slots`` is the
-memory of the rule: for each slot name a list of arrays in the order of the parameters. A gradient may be
-a RowGradient: the result is exactly that of the full matrix, in which all other rows are zero.
+An optimizer knows neither layers nor models. ``lr`` may be changed between steps. The memory of the rule is
+``steps``, how many updates were made, and ``slots``: for each slot name a list of arrays in the order of the
+parameters. With these and ``lr`` a run can be taken up again. A gradient may be a RowGradient: the result is
+exactly that of the full matrix, in which all other rows are zero.
 
 ``update(params, grads, scale, workers)`` makes one step with the gradients times ``scale``, which clipping
 may ask for; the workers share it out.
@@ -19,15 +20,32 @@ BLOCK = 1 << 17  # numbers that are passed over at a time, so that all passes ov
 SHARE = 1 << 19  # numbers that a thread takes at a time
 
 
-class SGD:
-    """Stochastic gradient descent: w <- w - lr * g."""
+class Optimizer:
+    """What all rules share. Subclasses name their slots and write ``update``."""
+
+    slot_names = ()
 
     def __init__(self, lr):
         self.lr = lr
+        self.steps = 0
         self.slots = {}
+
+    def prepare(self, params):
+        """Make the slots, all zeros, if there are none yet."""
+        if self.slots.keys() != set(self.slot_names):
+            self.slots = {name: [np.zeros_like(w) for w in params] for name in self.slot_names}
 
     def update(self, params, grads, scale=1.0, workers=SERIAL):
         """One step, in place."""
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: w <- w - lr * g."""
+
+    def update(self, params, grads, scale=1.0, workers=SERIAL):
+        """One step, in place."""
+        self.steps += 1
         rate = self.lr * scale
 
         def step(out, w, g):
@@ -43,17 +61,19 @@ class SGD:
         _in_blocks(workers, step, [w for w, _ in dense], [g for _, g in dense])
 
 
-class Momentum:
+class Momentum(Optimizer):
     """Heavy ball: v <- momentum * v - lr * g;  w <- w + v (Polyak, 1964)."""
 
+    slot_names = ("v",)
+
     def __init__(self, lr, momentum=0.9):
-        self.lr, self.momentum = lr, momentum
-        self.slots = {}
+        super().__init__(lr)
+        self.momentum = momentum
 
     def update(self, params, grads, scale=1.0, workers=SERIAL):
         """One step, in place."""
-        if not self.slots:
-            self.slots = {"v": [np.zeros_like(w) for w in params]}
+        self.prepare(params)
+        self.steps += 1
         rate = self.lr * scale
 
         def step(out, w, g, v):
@@ -65,22 +85,22 @@ class Momentum:
         _in_blocks(workers, step, params, grads, self.slots["v"])
 
 
-class Adam:
+class Adam(Optimizer):
     """Adam (Kingma & Ba, 2015), with bias correction at step k = 1, 2, ...:
 
     m <- m + (1 - beta1) (g - m);  v <- v + (1 - beta2) (g^2 - v)
     w <- w - lr * (m / (1 - beta1^k)) / (sqrt(v / (1 - beta2^k)) + eps)
     """
 
+    slot_names = ("m", "v")
+
     def __init__(self, lr, beta1=0.9, beta2=0.999, eps=1e-8):
-        self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
-        self.steps = 0
-        self.slots = {}
+        super().__init__(lr)
+        self.beta1, self.beta2, self.eps = beta1, beta2, eps
 
     def update(self, params, grads, scale=1.0, workers=SERIAL):
         """One step, in place."""
-        if not self.slots:
-            self.slots = {name: [np.zeros_like(w) for w in params] for name in ("m", "v")}
+        self.prepare(params)
         self.steps += 1
         # Both corrections are folded into two numbers, so the arrays are passed over once less.
         root = math.sqrt(1.0 - self.beta2**self.steps)  # a Python float: NumPy's would make the arrays float64

@@ -29,6 +29,14 @@ class DivideOnPlateau:
             self.best = loss
         return improved
 
+    def numbers(self):
+        """Where the rule stands: what ``go_to`` takes."""
+        return {"lr": self.lr, "best": self.best, "stalls": self.stalls}
+
+    def go_to(self, numbers):
+        """Stand where ``numbers()`` was taken."""
+        self.lr, self.best, self.stalls = numbers["lr"], numbers["best"], numbers["stalls"]
+
     @property
     def stop(self):
         """True when the last ``patience`` epochs all stalled."""

@@ -1,12 +1,12 @@
 """Training: truncated backpropagation through time, one update a window.
 
 The trainer takes the model, the optimizer, the batches and callables.  It yields records and knows
-no file and no screen.
+no file and no screen.  Between two steps, ``numbers`` and ``arrays`` are all that a run needs to go on.
 """
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -26,37 +26,61 @@ class Step:
 
 
 @dataclass
+class Sums:
+    """What has come together since the epoch began: nats over the targets, norms and seconds over the steps."""
+
+    steps: int = 0
+    targets: int = 0
+    nats: float = 0.0
+    norms: float = 0.0
+    seconds: float = 0.0
+
+    def add(self, step, seconds):
+        """Take one step in."""
+        self.steps += 1
+        self.targets += step.targets
+        self.nats += step.loss * step.targets
+        self.norms += step.grad_norm
+        self.seconds += seconds
+
+
+@dataclass
 class Record:
     """One epoch, as metrics.jsonl keeps it.
 
-    iteration, tokens: updates and targets since the start; grad_norm: mean norm before clipping;
-    tokens_per_second: of the training steps alone; seconds: since the start, validation included;
-    improved: whether validation was the best so far; finished: False for an epoch that was cut short.
+    iteration, tokens: updates and targets since the start; losses in nats per token, perplexity exp(loss),
+    which may be inf; grad_norm: mean norm before clipping; tokens_per_second: of the training steps alone;
+    seconds: since the start, validation included, pauses not; improved: whether validation was the best so far.
     """
 
     epoch: int
     iteration: int
     tokens: int
+    train_loss: float
     train_perplexity: float
+    valid_loss: float
     valid_perplexity: float
     lr: float
     grad_norm: float
     tokens_per_second: float
     seconds: float
     improved: bool
-    finished: bool
 
 
 class Trainer:
-    """model: forward, backward, packed_params, packed_grads, reset_state; optimizer: update, lr.
+    """model: a LanguageModel or its like; optimizer: update, lr; max_grad: limit of the gradients' global norm.
 
-    max_grad: the limit of the gradients' global norm; workers: the threads that share the norm and the update.
+    batches, schedule: what ``fit`` reads and what decides the learning rate (``step`` alone needs neither).
+    workers: the threads that share the norm and the update.
+    ``epoch``, ``iteration``, ``tokens``: epochs finished, updates made and targets read so far.
     """
 
-    def __init__(self, model, optimizer, max_grad=math.inf, workers=SERIAL):
-        self.model, self.optimizer, self.max_grad, self.workers = model, optimizer, max_grad, workers
-        self.iteration = 0
-        self.tokens = 0
+    def __init__(self, model, optimizer, batches=None, schedule=None, *, max_grad=math.inf, workers=SERIAL):
+        self.model, self.optimizer, self.batches, self.schedule = model, optimizer, batches, schedule
+        self.max_grad, self.workers = max_grad, workers
+        self.epoch = self.iteration = self.tokens = 0
+        self.seconds = 0.0
+        self.sums = Sums()
 
     def step(self, xs, ts):
         """Read one window (N, T), go back through it, update once; return the Step.
@@ -70,56 +94,104 @@ class Trainer:
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergenceError(
                 f"training diverged at step {self.iteration + 1}: loss {loss:g}, gradient norm {norm:g}, "
-                f"learning rate {self.optimizer.lr:g}; lower --lr or --max-grad"
+                f"learning rate {self.optimizer.lr:g}"
             )
         scale = clip_scale(norm, self.max_grad)
         model = self.model
-        self.optimizer.update(model.packed_params, model.packed_grads, scale, self.workers)
+        with np.errstate(over="ignore", invalid="ignore"):  # the next step's loss says it
+            self.optimizer.update(model.packed_params, model.packed_grads, scale, self.workers)
         self.iteration += 1
         self.tokens += ts.size
         return Step(loss, ts.size, norm)
 
-    def epoch(self, batches, on_step=None, should_stop=lambda: False):
-        """Read the text once from its start; return the steps done, all of them unless should_stop() cuts it short.
+    def fit(self, validate, epochs, on_step=None):
+        """Train until ``epochs`` epochs are finished or the schedule stops; yield a Record after each.
 
-        on_step(step) is called after each update.
+        validate() returns the validation loss in nats per token.  on_step(step) is called after each update.  What
+        either of them raises ends the training between two steps: ``fit`` called again goes on from there.
         """
-        self.model.reset_state()
-        batches.position = 0
-        steps = []
-        for xs, ts in batches:
-            steps.append(self.step(xs, ts))
+        self.began = time.perf_counter() - self.seconds
+        while self.epoch < epochs and not self.schedule.stop:
+            self._finish_reading(on_step)
+            yield self._finish_epoch(validate())
+
+    def _finish_reading(self, on_step):
+        """Read the text to its end: from its start, or from where this epoch was left."""
+        if not self.sums.steps:
+            self.model.reset_state()
+        self.batches.position = self.sums.steps * self.batches.time_size
+        self.optimizer.lr = self.schedule.lr
+        for xs, ts in self.batches:
+            started = time.perf_counter()
+            step = self.step(xs, ts)
+            self.sums.add(step, time.perf_counter() - started)
+            self.seconds = time.perf_counter() - self.began
             if on_step:
-                on_step(steps[-1])
-            if should_stop():
-                break
-        return steps
+                on_step(step)
 
-    def fit(self, batches, validate, schedule, epochs, on_step=None, should_stop=lambda: False):
-        """Train for at most ``epochs`` epochs and yield a Record after each.
+    def _finish_epoch(self, valid_loss):
+        """The Record of the epoch whose text was read to its end; the next one begins."""
+        sums, self.sums = self.sums, Sums()
+        self.epoch += 1
+        self.seconds = time.perf_counter() - self.began
+        return Record(
+            self.epoch, self.iteration, self.tokens,
+            train_loss=sums.nats / sums.targets,
+            train_perplexity=perplexity(sums.nats, sums.targets),
+            valid_loss=valid_loss,
+            valid_perplexity=perplexity(valid_loss, 1),
+            lr=self.optimizer.lr,
+            grad_norm=sums.norms / sums.steps,
+            tokens_per_second=sums.targets / sums.seconds,
+            seconds=self.seconds,
+            improved=self.schedule.update(valid_loss),
+        )
 
-        validate() returns the validation loss in nats per token; schedule decides the learning rate
-        and the early stop.  When should_stop() says so, the running epoch ends after its step, is
-        validated and is the last.
+    def numbers(self):
+        """Where the run stands, but for arrays: a dict of dicts, strings and numbers.
+
+        The learning rate is the schedule's; the position in the text is behind ``sums.steps`` windows.
         """
-        started = time.perf_counter()
-        for epoch in range(1, epochs + 1):
-            self.optimizer.lr = lr = schedule.lr
-            epoch_started = time.perf_counter()
-            steps = self.epoch(batches, on_step, should_stop)
-            trained = time.perf_counter() - epoch_started
-            valid_loss = validate()
-            targets = sum(step.targets for step in steps)
-            yield Record(
-                epoch, self.iteration, self.tokens,
-                train_perplexity=perplexity(sum(step.loss * step.targets for step in steps), targets),
-                valid_perplexity=perplexity(valid_loss, 1),
-                lr=lr,
-                grad_norm=sum(step.grad_norm for step in steps) / len(steps),
-                tokens_per_second=targets / trained,
-                seconds=time.perf_counter() - started,
-                improved=schedule.update(valid_loss),
-                finished=targets == batches.targets,
-            )
-            if schedule.stop or should_stop():
-                return
+        return {
+            "epoch": self.epoch, "iteration": self.iteration, "tokens": self.tokens, "seconds": self.seconds,
+            "sums": asdict(self.sums), "optimizer": {"steps": self.optimizer.steps},
+            "schedule": self.schedule.numbers(), "dropout": self.model.dropout_rng.bit_generator.state,
+        }
+
+    def arrays(self):
+        """The arrays of the run by name, the ones it works with: parameters, slots and, within an epoch, the states."""
+        model = self.model
+        self.optimizer.prepare(model.packed_params)
+        arrays = model.named_params()
+        for slot, packed in self.optimizer.slots.items():
+            arrays |= {f"optimizer/{slot}/{name}": array for name, array in model.by_name(packed).items()}
+        if self.sums.steps:
+            arrays |= {f"state/{name}": array for name, array in model.named_state(len(self.batches.xs)).items()}
+        return arrays
+
+    def go_to(self, numbers):
+        """Stand where ``numbers`` says, once ``arrays`` are filled too. ValueError if they cannot be a run's."""
+        require_form(numbers, self.numbers())
+        sums = Sums(**numbers["sums"])
+        if sums.steps > len(self.batches) or (sums.steps and not (sums.targets and sums.seconds)):
+            raise ValueError(f"{sums.steps} steps into an epoch of {len(self.batches)} cannot be right")
+        self.schedule.go_to(numbers["schedule"])
+        self.model.dropout_rng.bit_generator.state = numbers["dropout"]
+        self.optimizer.steps = numbers["optimizer"]["steps"]
+        self.epoch, self.iteration, self.tokens = (numbers[name] for name in ("epoch", "iteration", "tokens"))
+        self.seconds, self.sums = numbers["seconds"], sums
+        self.model.reset_state()
+
+
+def require_form(values, like, name="numbers"):
+    """ValueError unless the values have the keys and types of ``like``, strings its content; none is below 0."""
+    if isinstance(like, dict):
+        if not isinstance(values, dict) or values.keys() != like.keys():
+            raise ValueError(f"{name} must be an object of {', '.join(like)}")
+        for key, value in like.items():
+            require_form(values[key], value, f"{name}.{key}")
+    elif isinstance(like, str):
+        if values != like:
+            raise ValueError(f"{name} must be {like}")
+    elif type(values) is not type(like) or not values >= 0:  # nor not a number
+        raise ValueError(f"{name} must be a number of at least 0 ({type(like).__name__})")

@@ -12,11 +12,18 @@ from rnnlm.schedules import DivideOnPlateau
 from rnnlm.trainer import Trainer
 
 
-def setup(V=5, n=61, N=2, T=7, seed=0, optimizer=None, **options):
+def setup(V=5, n=61, N=2, T=7, seed=0, optimizer=None, schedule=None, dropout=0.0, **options):
     rng = np.random.default_rng(seed)
-    model = LanguageModel(V, 4, 6, rng=rng, dtype=np.float64)
-    ids = (np.arange(n) % V).astype(np.int32)
-    return Trainer(model, optimizer or SGD(0.5), **options), TimeBatches(ids, N, T)
+    model = LanguageModel(V, 4, 6, dropout=dropout, rng=rng, dtype=np.float64)
+    batches = TimeBatches((np.arange(n) % V).astype(np.int32), N, T)
+    return Trainer(model, optimizer or SGD(0.5), batches, schedule or DivideOnPlateau(0.5), **options), batches
+
+
+def epoch(trainer):
+    """The steps of one epoch."""
+    steps = []
+    list(trainer.fit(lambda: 1.0, trainer.epoch + 1, steps.append))
+    return steps
 
 
 def test_one_window_is_one_update_by_the_summed_gradient_of_all_its_steps():
@@ -45,8 +52,8 @@ def test_gradients_are_clipped_by_their_global_norm():
 
 def test_the_state_is_carried_over_windows_and_reset_at_the_start_of_an_epoch():
     """With rate 0 the losses of an epoch are those of one long window, and the same in every epoch."""
-    trainer, batches = setup(optimizer=SGD(0.0))
-    first, second = trainer.epoch(batches), trainer.epoch(batches)
+    trainer, batches = setup(schedule=DivideOnPlateau(0.0))
+    first, second = epoch(trainer), epoch(trainer)
     assert [step.loss for step in first] == [step.loss for step in second]
     trainer.model.reset_state()
     whole = trainer.model.forward(batches.xs, batches.ts)
@@ -56,16 +63,16 @@ def test_the_state_is_carried_over_windows_and_reset_at_the_start_of_an_epoch():
 
 
 def test_training_learns_a_cycle():
-    trainer, batches = setup(optimizer=Adam(0.02))
-    records = list(trainer.fit(batches, lambda: 1.0, DivideOnPlateau(0.02, patience=99, factor=1.001), epochs=30))
+    trainer, _ = setup(optimizer=Adam(0.02), schedule=DivideOnPlateau(0.02, patience=99, factor=1.001))
+    records = list(trainer.fit(lambda: 1.0, epochs=30))
     assert records[0].train_perplexity > 3
     assert records[-1].train_perplexity < 1.2
 
 
 def fit(losses, epochs=10, **options):
-    trainer, batches = setup(**options)
+    trainer, _ = setup(schedule=DivideOnPlateau(0.5, 2, patience=2), **options)
     losses = iter(losses)
-    return list(trainer.fit(batches, lambda: next(losses), DivideOnPlateau(0.5, 2, patience=2), epochs))
+    return list(trainer.fit(lambda: next(losses), epochs))
 
 
 def test_records_tell_the_epochs():
@@ -76,15 +83,15 @@ def test_records_tell_the_epochs():
     assert [record.tokens for record in records] == [60, 120, 180, 240]
     assert [record.iteration for record in records] == [5, 10, 15, 20]
     assert records[1].valid_perplexity == pytest.approx(math.exp(1.5))
-    assert all(record.finished and record.tokens_per_second > 0 and record.grad_norm > 0 for record in records)
+    assert (records[1].valid_loss, records[1].train_loss) == (1.5, pytest.approx(math.log(records[1].train_perplexity)))
+    assert all(record.tokens_per_second > 0 and record.grad_norm > 0 for record in records)
     assert records[0].seconds < records[-1].seconds
 
 
 def test_the_divided_rate_is_the_one_that_is_used():
-    trainer, batches = setup()
+    trainer, _ = setup(schedule=DivideOnPlateau(0.5, 2, patience=9))
     used, losses = [], iter([2.0, 2.1, 2.2])
-    list(trainer.fit(batches, lambda: next(losses), DivideOnPlateau(0.5, 2, patience=9), 3,
-                     on_step=lambda step: used.append(trainer.optimizer.lr)))
+    list(trainer.fit(lambda: next(losses), 3, on_step=lambda step: used.append(trainer.optimizer.lr)))
     assert used == [0.5] * 10 + [0.25] * 5
 
 
@@ -93,8 +100,8 @@ def test_the_speed_is_that_of_the_training_steps_alone():
         time.sleep(0.3)
         return 1.0
 
-    trainer, batches = setup()
-    record, = trainer.fit(batches, slow, DivideOnPlateau(0.5), 1)
+    trainer, _ = setup()
+    record, = trainer.fit(slow, 1)
     assert record.seconds > 0.3
     assert record.tokens_per_second > 60 / 0.25
 
@@ -105,8 +112,7 @@ def test_early_stop_after_patience_stalls():
 
 def test_perplexity_is_of_total_nats_over_total_targets():
     record, = fit([1.0], epochs=1)
-    trainer, batches = setup()
-    steps = trainer.epoch(batches)
+    steps = epoch(setup()[0])
     total = sum(step.loss * step.targets for step in steps)
     assert record.train_perplexity == pytest.approx(math.exp(total / 60), rel=1e-12)
 
@@ -129,12 +135,72 @@ def test_the_first_number_that_is_not_finite_stops_before_the_update(poison):
         np.testing.assert_array_equal(param, kept)
 
 
-def test_a_request_to_stop_ends_the_epoch_after_its_step_and_validates_it():
-    trainer, batches = setup()
-    steps = []
-    records = list(trainer.fit(batches, lambda: 1.0, DivideOnPlateau(0.5), 10, on_step=steps.append,
-                               should_stop=lambda: len(steps) >= 7))
-    assert len(steps) == 7
-    assert [record.finished for record in records] == [True, False]
-    assert records[-1].valid_perplexity == pytest.approx(math.e)
-    assert records[-1].tokens == 60 + 2 * 14
+class Enough(Exception):
+    pass
+
+
+@pytest.mark.parametrize("where", ["step", "validation"])
+def test_what_on_step_or_validate_raises_ends_training_where_it_can_go_on(where):
+    whole, _ = setup(dropout=0.3)
+    expected = list(whole.fit(lambda: 1.0, 3))
+    trainer, _ = setup(dropout=0.3)
+    calls = []
+
+    def once(place, at):
+        calls.append(place)
+        if place == where and calls.count(place) == at:
+            raise Enough
+        return 1.0
+
+    records = []
+    with pytest.raises(Enough):
+        records.extend(trainer.fit(lambda: once("validation", 2), 3, lambda step: once("step", 7)))
+    records.extend(trainer.fit(lambda: 1.0, 3))
+    assert trainer.iteration == whole.iteration == 15
+    for ours, theirs in zip(trainer.model.params, whole.model.params, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert [record.train_loss for record in records] == [record.train_loss for record in expected[-len(records):]]
+
+
+def test_numbers_and_arrays_are_all_that_a_run_needs_to_go_on():
+    """A second trainer, built with another seed, takes over after every step; the end is that of one trainer alone."""
+    options = {"dropout": 0.3, "max_grad": 0.5}
+    whole, _ = setup(optimizer=Adam(0.02), **options)
+    expected = list(whole.fit(lambda: 1.0, 2))
+    trainer, _ = setup(optimizer=Adam(0.02), **options)
+    records = []
+    while trainer.epoch < 2:
+        def stop(step):
+            raise Enough
+
+        try:
+            records += trainer.fit(lambda: 1.0, 2, stop)
+        except Enough:
+            numbers, arrays = trainer.numbers(), {name: array.copy() for name, array in trainer.arrays().items()}
+            trainer, _ = setup(seed=99, optimizer=Adam(0.7), **options)
+            trainer.go_to(numbers)
+            for name, array in trainer.arrays().items():
+                array[...] = arrays.pop(name)
+            assert not arrays
+    for ours, theirs in zip(trainer.model.params, whole.model.params, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    for ours, theirs in zip(records, expected, strict=False):
+        assert (ours.epoch, ours.iteration, ours.train_loss) == (theirs.epoch, theirs.iteration, theirs.train_loss)
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda n: n.pop("sums"), "numbers must be an object of epoch"),
+    (lambda n: n.update(epoch=1.5), r"numbers.epoch must be a number of at least 0 \(int\)"),
+    (lambda n: n.update(iteration=-1), "numbers.iteration must be"),
+    (lambda n: n["schedule"].update(lr="1"), "numbers.schedule.lr must be"),
+    (lambda n: n["schedule"].update(lr=math.nan), "numbers.schedule.lr must be"),
+    (lambda n: n["dropout"].update(bit_generator="MT19937"), "numbers.dropout.bit_generator must be PCG64"),
+    (lambda n: n["sums"].update(steps=6, targets=9, seconds=1.0), "6 steps into an epoch of 5"),
+    (lambda n: n["sums"].update(steps=2), "2 steps into an epoch of 5"),
+])
+def test_numbers_that_cannot_be_a_runs_are_refused(change, message):
+    trainer, _ = setup()
+    numbers = trainer.numbers()
+    change(numbers)
+    with pytest.raises(ValueError, match=message):
+        trainer.go_to(numbers)

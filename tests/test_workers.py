@@ -139,7 +139,7 @@ def test_the_same_threads_give_the_same_bits(name, threads, monkeypatch):
     def params():
         with Workers(threads) as workers:
             model = LanguageModel(4000, 150, 150, 1, 0.5, 0.1, rng=np.random.default_rng(1), workers=workers)
-            trainer = Trainer(model, OPTIMIZERS[name](0.01), 0.25, workers)
+            trainer = Trainer(model, OPTIMIZERS[name](0.01), max_grad=0.25, workers=workers)
             rng = np.random.default_rng(2)
             for _ in range(4):
                 trainer.step(*rng.integers(0, 4000, (2, 10, 12)))

@@ -7,16 +7,20 @@ import threading
 from contextlib import contextmanager, suppress
 
 from rnnlm.cli import slowdowns
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, one_line
 from rnnlm.files import cache_folder
 from rnnlm.workers import available_cores
 
 
 class Stopped(BaseException):
-    """A signal that ends the command at once; not an Exception, so that nothing on the way catches it."""
+    """A signal ends the command at once; not an Exception, so that nothing on the way catches it."""
 
     def __init__(self, signum):
         self.signum = signum
+
+
+class StoppedBetweenSteps(Stopped):
+    """A signal was seen where the command can be left with all in order."""
 
 
 def run(command, parser, argv=None):
@@ -52,12 +56,10 @@ def run(command, parser, argv=None):
 
 
 def _in_one_line(error):
-    if isinstance(error, RnnlmError):
-        return str(error)
+    if isinstance(error, RnnlmError | OSError):
+        return one_line(str(error))
     if isinstance(error, MemoryError):
         return f"not enough memory: {error}; choose smaller sizes"
-    if isinstance(error, OSError):
-        return str(error)
     text = " ".join(str(error).split())
     return f"unexpected {type(error).__name__}: {text} (--debug shows where; please report it)"
 
@@ -100,8 +102,9 @@ def add_debug(parser):
 
 
 def note(line):
-    """One line for the person at the screen, on standard error."""
-    print(line, file=sys.stderr, flush=True)
+    """One line for the person at the screen, on standard error; where nobody can read it, nothing is lost."""
+    with suppress(OSError, ValueError, AttributeError):
+        print(line, file=sys.stderr, flush=True)
 
 
 def say(line):
@@ -141,23 +144,25 @@ class StopRequest:
 
     signum = None
 
-    def __call__(self):
-        return self.signum is not None
+    def check(self, *_):
+        """To be called between two steps of the work: raises StoppedBetweenSteps once a signal has come."""
+        if self.signum is not None:
+            raise StoppedBetweenSteps(self.signum)
 
 
 @contextmanager
 def stop_on_signal(message):
-    """A block in which the first SIGINT or SIGTERM is only noted, with ``message``; the second one interrupts.
+    """A block in which the first SIGINT or SIGTERM is only noted, with ``message``; the second one ends it at once.
 
     Yields a StopRequest to poll.  The handlers are those from before afterwards.
     """
     request = StopRequest()
 
     def handle(signum, _frame):
-        if request():
+        if request.signum is not None:
             raise Stopped(signum)
         request.signum = signum
-        note(f"\n{message}")
+        note(f"\n{message}; once more to leave at once")
 
     with _handlers({signal.SIGINT: handle, signal.SIGTERM: handle}):
         yield request

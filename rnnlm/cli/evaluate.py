@@ -5,9 +5,10 @@ import json
 import math
 
 from rnnlm.checkpoint import load_model
-from rnnlm.cli.command import add_debug, encoding_bar, run, threads_of
+from rnnlm.cli.command import add_debug, encoding_bar, run, stop_on_signal, threads_of
 from rnnlm.cli.options import HelpFormatter, add_threads, at_least
 from rnnlm.corpus import read_text
+from rnnlm.errors import RnnlmError
 from rnnlm.evaluation import WINDOW, evaluate
 from rnnlm.workers import Workers
 
@@ -39,7 +40,10 @@ def evaluate_texts(options):
         model, vocabulary = load_model(options.model, workers)
         for path in options.texts:
             text = read_text(path, vocabulary, encoding_bar)
-            result = evaluate(model, text, vocabulary.eos_id, options.time_size)
+            with stop_on_signal("stopping after this window") as stop:
+                result = evaluate(model, text, vocabulary.eos_id, options.time_size, stop.check)
+            if math.isnan(result.log_prob):
+                raise RnnlmError(f"{options.model} gives no probabilities for {path}: its scores are no finite numbers")
             print(_as_json(path, result) if options.json else _as_text(path, result, vocabulary), flush=True)
 
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 
 from rnnlm.checkpoint import load_model
-from rnnlm.cli.command import add_debug, note, run, threads_of
+from rnnlm.cli.command import add_debug, note, run, stop_on_signal, threads_of
 from rnnlm.cli.options import HelpFormatter, add_threads, at_least, not_negative, share
 from rnnlm.errors import RnnlmError
 from rnnlm.generation import generate
@@ -56,13 +56,17 @@ def generate_text(options):
     ids = generate(model, [vocabulary.eos_id, *prompt], rng=np.random.default_rng(seed),
                    temperature=options.temperature, top_k=options.top_k, top_p=options.top_p, forbidden=forbidden)
     written = _until(options, vocabulary, ids)
+    tokens = _chain(tokenize(options.prompt, vocabulary.level), vocabulary, written)
     text = ""
-    with blas_threads(threads_of(options)):
-        for text in spell(_chain(tokenize(options.prompt, vocabulary.level), vocabulary, written), vocabulary.level):
-            sys.stdout.write(text)
-            sys.stdout.flush()
-    if not text.endswith("\n"):
-        print()
+    with blas_threads(threads_of(options)), stop_on_signal("stopping after this word") as stop:
+        try:
+            for text in spell(tokens, vocabulary.level):
+                sys.stdout.write(text)
+                sys.stdout.flush()
+                stop.check()
+        finally:
+            if text and not text.endswith("\n"):
+                print(flush=True)
     if options.seed is None:
         note(f"note: --seed {seed} writes this again")
 

@@ -6,7 +6,7 @@ import json
 import math
 import tomllib
 
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, shown
 from rnnlm.files import reason
 
 
@@ -59,42 +59,48 @@ def add_threads(add):
         help="threads to compute on (default: one for each core this process may use)")
 
 
-def apply_config(parser, path):
-    """Make the values of a TOML file the parser's defaults: the command line still comes before them.
-
-    RnnlmError: not readable, not TOML, an unknown option, a value the option does not take.
-    """
+def read_config(path):
+    """The content of a TOML file, a dict. RnnlmError: not readable, not TOML."""
     try:
         with open(path, "rb") as file:
-            config = tomllib.load(file)
+            return tomllib.load(file)
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
-    except ValueError as error:  # TOML or UTF-8
-        raise RnnlmError(f"{path} must be TOML: {error}") from error
+    except (ValueError, RecursionError) as error:  # TOML or UTF-8
+        raise RnnlmError(f"{path} must be TOML: {shown(str(error))}") from error
+
+
+def apply_values(parser, values, where):
+    """Make the values, a dict by option name, the parser's defaults: the command line still comes before them.
+
+    None leaves an option as it is.  where: what to call their source in a message.  RnnlmError: an unknown option,
+    a value the option does not take.
+    """
     actions = {action.dest: action for action in parser._actions if action.dest not in ("help", "config", "debug")}
-    for key, value in config.items():
+    for key, value in values.items():
         name = key.replace("-", "_")
         if name not in actions:
             near = difflib.get_close_matches(name, actions, n=1, cutoff=0.6)
             hint = f": did you mean {near[0]}?" if near else ""
-            raise RnnlmError(f"{path}: unknown option {key!r}{hint}")
-        parser.set_defaults(**{name: _converted(actions[name], value, f"{path}: {key}")})
+            raise RnnlmError(f"{where}: unknown option {shown(repr(key))}{hint}")
+        if value is not None:
+            parser.set_defaults(**{name: _converted(actions[name], value, f"{where}: {key}")})
 
 
 def _converted(action, value, where):
     """A TOML value as the option's own type, by the option's own rule."""
     if isinstance(action, argparse._StoreTrueAction):
         if not isinstance(value, bool):
-            raise RnnlmError(f"{where} must be true or false, got {value!r}")
+            raise RnnlmError(f"{where} must be true or false, got {shown(value)}")
         return value
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise RnnlmError(f"{where} must be one number or string, got {value!r}")
+        raise RnnlmError(f"{where} must be one number or string, got {shown(value)}")
     try:
         value = action.type(str(value)) if action.type else str(value)
     except argparse.ArgumentTypeError as error:
         raise RnnlmError(f"{where} {error}") from None
     if action.choices and value not in action.choices:
-        raise RnnlmError(f"{where} must be one of {', '.join(map(str, action.choices))}, got {value!r}")
+        raise RnnlmError(f"{where} must be one of {', '.join(map(str, action.choices))}, got {shown(repr(value))}")
     return value
 
 

@@ -1,99 +1,256 @@
-"""The run folder: what a training run leaves behind, and the rule that no run replaces another unasked."""
+"""The run folder: what a training run leaves behind, and the rules that keep it whole.
 
-import itertools
+No run replaces another unasked, one process at a time has the folder, and each file appears whole or not at all.
+The two newest checkpoints are kept; each holds all that is needed to go on, the lines of metrics.jsonl included.
+"""
+
 import json
+import math
+import os
+import re
+import shutil
 import time
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 
-from rnnlm.checkpoint import MODEL_NAME
+from rnnlm.checkpoint import MODEL_NAME, load_checkpoint, read_checkpoint_header, save_checkpoint
 from rnnlm.cli.command import note
 from rnnlm.cli.options import toml
 from rnnlm.errors import RnnlmError
-from rnnlm.files import reason, write_text
+from rnnlm.files import locked, reason, remedy, sweep, sync_folder, write_text
 from rnnlm.plotting import plot_perplexity
 
-NAMES = (MODEL_NAME, "metrics.jsonl", "perplexity.png", "config.toml")
+CHECKPOINTS = ("checkpoint-next.npz", "checkpoint.npz", "checkpoint-previous.npz")  # the newest first
+DAMAGED = "checkpoint-damaged.npz"
+METRICS, PICTURE, CONFIG = "metrics.jsonl", "perplexity.png", "config.toml"
+NAMES = (*CHECKPOINTS, DAMAGED, METRICS, PICTURE, MODEL_NAME, CONFIG)
+OF_THE_COMMAND = ("config", "overwrite", "resume", "debug", "output")  # options that are not the run's
 REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a short one is drawn once
 
 
-def check_output(options):
-    """RnnlmError if the folder that --output names cannot be the run's: to be called before anything is read."""
+@contextmanager
+def run_folder(options):
+    """A block with the RunFolder that --output names, or one under runs/: locked and known to be writable.
+
+    RnnlmError if it cannot be the run's.  If the block ends before the run has begun, what was made is removed.
+    """
+    _check_output(options)
+    try:
+        path, made = _prepared(options)
+    except OSError as error:
+        raise _not_prepared(options.output or "runs", error) from error
+    folder = RunFolder(path)
+    with ExitStack() as stack:
+        stack.callback(folder.remove_unless_begun, made)
+        try:
+            stack.enter_context(locked(path))
+            sweep(path)
+        except OSError as error:
+            raise _not_prepared(path, error) from error
+        _check_output(options)  # once more, now that nobody else can change it
+        yield folder
+
+
+def _not_prepared(path, error):
+    return RnnlmError(f"the output folder {path} could not be prepared: {reason(error)}; {remedy(error)}")
+
+
+def _check_output(options):
+    if options.overwrite and options.resume:
+        raise RnnlmError("--resume goes on with a run and --overwrite replaces it: give one of them")
     if options.output is None:
         return
     path = Path(options.output)
     if path.exists() and not path.is_dir():
         raise RnnlmError(f"--output must be a folder, {path} is a file: choose another name")
-    if not options.overwrite and any((path / name).exists() for name in NAMES):
-        raise RnnlmError(f"{path} holds a run already: choose another --output, or give --overwrite to replace it")
+    if not (options.overwrite or options.resume) and _holds_a_run(path):
+        raise RnnlmError(f"{path} holds a run already: choose another --output, go on with it by --resume, "
+                         "or replace it with --overwrite")
+
+
+def _holds_a_run(path):
+    return any((path / name).exists() for name in NAMES)
+
+
+def _prepared(options):
+    """The folder of --output, or one under runs/ that is called like the corpus; and which folders were made for it."""
+    name = Path(options.corpus).resolve().stem
+    if options.output or options.overwrite or options.resume:
+        path = Path(options.output) if options.output else Path("runs") / name
+        if options.resume and not options.output:
+            path = max(_runs(name), key=_last_written, default=path)
+        return path, _make(path, exist_ok=True)
+    number = 1
+    while True:  # to make the folder is to claim it: two runs never share one
+        path = Path("runs") / (name if number == 1 else f"{name}-{number}")
+        try:
+            made = _make(path, exist_ok=False)
+        except FileExistsError:
+            number += 1
+            continue
+        if number > 1:
+            note(f"note: runs/{name} is taken, this run goes to {path} (--overwrite replaces it, --resume goes on)")
+        return path, made
+
+
+def _make(path, exist_ok):
+    """Make a folder; returns those that were not there, the innermost first."""
+    made = [place for place in (path, *path.parents) if not place.exists()]
+    path.mkdir(parents=True, exist_ok=exist_ok)
+    return made
+
+
+def _runs(name):
+    """The folders under runs/ that hold a run of this name, numbered or not."""
+    pattern = re.compile(re.escape(name) + r"(-\d+)?")
+    return [path for path in Path("runs").glob("*") if pattern.fullmatch(path.name) and _holds_a_run(path)]
+
+
+def _last_written(path):
+    return max((place.stat().st_mtime for place in path.iterdir()), default=0.0)
 
 
 class RunFolder:
-    """A new run's folder: ``path``, ``model`` (the model file's path), ``records`` (the lines of metrics.jsonl).
+    """``path``; ``model``, the model file's path; ``records``, the Record of each epoch so far."""
 
-    It is the one --output names, or a new one under runs/.  Made with an empty run inside: an
-    overwritten run is swept out, config.toml is written.
-    """
-
-    def __init__(self, options, title, best_possible=None):
-        self.title, self.best_possible = title, best_possible
+    def __init__(self, path):
+        self.path, self.model = path, path / MODEL_NAME
+        self.begun = False
         self.records = []
+        self.title, self.best_possible = "", None
         self.drawn = time.monotonic()
-        check_output(options)
-        try:
-            self.path = _path(options)
-            self.path.mkdir(parents=True, exist_ok=True)
+
+    def checkpoints(self):
+        """The paths of the checkpoints that are there, the newest first."""
+        return [path for path in (self.path / name for name in CHECKPOINTS) if path.exists()]
+
+    def newest_header(self):
+        """The header of the newest checkpoint whose header can be read; None if there is no checkpoint.
+
+        RnnlmError if none of them can be.
+        """
+        errors = []
+        for path in self.checkpoints():
+            try:
+                return read_checkpoint_header(path)
+            except RnnlmError as error:
+                errors.append(str(error))
+        if errors:
+            raise RnnlmError(self._none_is_whole(errors))
+        return None
+
+    def _none_is_whole(self, errors):
+        return f"no checkpoint can be used: {'; '.join(errors)}. Start anew with --overwrite or another --output"
+
+    def require_space(self, checkpoint_bytes, model_bytes):
+        """RnnlmError unless three checkpoints (a new one is whole before the oldest goes) and two models have room."""
+        there = sum(path.stat().st_size for path in (*self.checkpoints(), self.model) if path.exists())
+        needed, free = 3 * checkpoint_bytes + 2 * model_bytes - there, shutil.disk_usage(self.path).free
+        if needed > free:
+            raise RnnlmError(f"{self.path} needs room for checkpoints and the model, {needed / 1e6:,.1f} MB more, but "
+                             f"{free / 1e6:,.1f} MB are free: make room, or choose another --output")
+
+    def begin(self, options, title, best_possible=None):
+        """From now on the folder is this run's: an overwritten one is swept out, config.toml is written."""
+        self.begun = True
+        self.title, self.best_possible = title, best_possible
+        run = {name: value for name, value in vars(options).items() if name not in OF_THE_COMMAND}
+        if not options.resume:  # checkpoints first: from here to the first new one, --resume starts from the beginning
             for name in NAMES:
-                (self.path / name).unlink(missing_ok=True)
+                if name != CONFIG:
+                    (self.path / name).unlink(missing_ok=True)
+        write_text(self.path / CONFIG, f"# run folder: {str(self.path)!r}\n" + toml(run))
+
+    def save(self, trainer, run):
+        """Write the newest checkpoint.  The oldest goes when the new one is in place: two are whole at any moment."""
+        save_checkpoint(self.path / CHECKPOINTS[0], trainer, run, self.records)
+        self._settle()
+
+    def _settle(self):
+        """Give the newest checkpoint its lasting name, and the one before it the other."""
+        newest, current, previous = (self.path / name for name in CHECKPOINTS)
+        try:
+            if current.exists():
+                os.replace(current, previous)
+            os.replace(newest, current)
+            sync_folder(self.path)
         except OSError as error:
-            raise RnnlmError(
-                f"the output folder {options.output or 'runs'} could not be prepared: {reason(error)}; choose another"
-            ) from error
-        self.model = self.path / MODEL_NAME
-        resolved = dict(vars(options))
-        for name in ("config", "overwrite", "debug", "output"):  # they belong to the command, not to the run
-            del resolved[name]
-        write_text(self.path / "config.toml", f"# run folder: {str(self.path)!r}\n" + toml(resolved))
+            raise RnnlmError(f"{current} could not be written: {reason(error)}; {remedy(error)}") from error
+
+    def restore(self, trainer):
+        """Put trainer, records and metrics.jsonl where the newest whole checkpoint was taken; False if there is none.
+
+        A damaged one is said and put aside.  RnnlmError if all are damaged; then they stay as they are.
+        """
+        errors = []
+        for path in self.checkpoints():
+            try:
+                self.records = load_checkpoint(path, trainer)
+            except RnnlmError as error:
+                errors.append((path, error))
+                continue
+            for damaged, error in errors:
+                note(f"note: {error}; it is kept as {DAMAGED}, and the one before it is taken")
+                os.replace(damaged, self.path / DAMAGED)
+            if path.name == CHECKPOINTS[0]:
+                self._settle()
+            write_text(self.path / METRICS, "".join(map(_line, self.records)))
+            return True
+        if errors:
+            raise RnnlmError(self._none_is_whole([str(error) for _, error in errors]))
+        return False
 
     def add(self, record):
-        """Append a record, a dict of JSON values, to metrics.jsonl; redraw the picture now and then."""
+        """Take in a Record and append it to metrics.jsonl, whole or not at all; redraw the picture now and then."""
         self.records.append(record)
+        path, line = self.path / METRICS, _line(record).encode()
         try:
-            with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
-                file.write(json.dumps(record, allow_nan=False) + "\n")
+            with open(path, "ab", buffering=0) as file:
+                size = file.tell()
+                try:
+                    if file.write(line) != len(line):
+                        raise OSError("no room for the whole line")
+                except OSError:
+                    file.truncate(size)
+                    raise
         except OSError as error:
-            raise RnnlmError(f"{self.path}/metrics.jsonl could not be written: {reason(error)}") from error
+            raise RnnlmError(f"{path} could not be written: {reason(error)}; {remedy(error)}") from error
         if time.monotonic() - self.drawn > REDRAW_SECONDS:
+            self.redraw()
+
+    def redraw(self):
+        """The picture if there is something to draw, and a note if it cannot be written."""
+        try:
             self.draw()
+        except RnnlmError as error:
+            note(f"note: {error}")
 
     def draw(self):
-        """perplexity.png, from all records so far; a picture that fails is said and ends no run."""
+        """perplexity.png, from all records so far. RnnlmError if it cannot be written; other trouble is only said."""
         self.drawn = time.monotonic()
+        if not self.records:
+            return
+        records = [as_json(record) for record in self.records]
         try:
-            plot_perplexity(self.path / "perplexity.png", self.records, self.title, self.best_possible)
-        except Exception as error:  # whatever matplotlib meets: fonts, a broken installation, a full disk
-            note(f"note: perplexity.png could not be drawn: {error}")
+            plot_perplexity(self.path / PICTURE, records, self.title, self.best_possible)
+        except RnnlmError:
+            raise
+        except Exception as error:  # whatever matplotlib meets: fonts, a broken installation
+            note(f"note: {PICTURE} could not be drawn: {error}")
+
+    def remove_unless_begun(self, made):
+        """Remove the folders that were made for a run that did not begin."""
+        with suppress(OSError):  # somebody else put something there
+            for place in () if self.begun else made:
+                place.rmdir()
 
 
-def _path(options):
-    """The folder of --output, or one under runs/ that is called like the corpus."""
-    if options.output:
-        return Path(options.output)
-    name = Path(options.corpus).resolve().stem
-    if options.overwrite:
-        return Path("runs") / name
-    path = _new_folder(name)
-    if path.name != name:
-        note(f"note: runs/{name} is taken, this run goes to {path} (--overwrite replaces it)")
-    return path
+def as_json(record):
+    """A Record as a dict for JSON, which has no infinity and no not-a-number: null stands for them."""
+    return {key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in asdict(record).items()}
 
 
-def _new_folder(name):
-    """Make runs/NAME, or the first of runs/NAME-2, runs/NAME-3, ... that is not there; two runs never share one."""
-    for number in itertools.count(1):
-        path = Path("runs") / (name if number == 1 else f"{name}-{number}")
-        path.parent.mkdir(exist_ok=True)
-        try:
-            path.mkdir()
-        except FileExistsError:
-            continue
-        return path
+def _line(record):
+    return json.dumps(as_json(record), allow_nan=False) + "\n"

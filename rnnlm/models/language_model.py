@@ -7,7 +7,7 @@ import numpy as np
 from rnnlm.initializers import scaled_normal, time_scales, uniform
 from rnnlm.layers import TimeDropout, TimeEmbedding, TimeOutput, TimeRNN
 from rnnlm.layers.fast import FastEmbedding, FastOutput, FastRNN
-from rnnlm.models.packing import pack
+from rnnlm.models.packing import pack, unpack
 from rnnlm.workers import SERIAL
 
 
@@ -31,7 +31,7 @@ class LanguageModel:
         V, D, H = vocab_size, wordvec_size, hidden_size
         self.architecture = {"cell": "rnn", "vocab_size": V, "wordvec_size": D, "hidden_size": H,
                              "layers": layers, "dropout": dropout, "input_dropout": input_dropout}
-        (dropout_rng,) = (rng or np.random.default_rng()).spawn(1)
+        (self.dropout_rng,) = (rng or np.random.default_rng()).spawn(1)
         embedding, recurrent, output = _first_values(V, D, H, layers, rng)
         self.embedding = (TimeEmbedding if plain else FastEmbedding)(embedding.astype(dtype, copy=False))
         self.recurrent = []
@@ -41,7 +41,7 @@ class LanguageModel:
                                   else FastRNN(*arrays, stateful=True, workers=workers))
         arrays = np.asfortranarray(output, dtype), np.zeros(V, dtype)  # the weights of a word lie together
         self.output = TimeOutput(*arrays) if plain else FastOutput(*arrays, workers=workers)
-        self.dropouts = [TimeDropout(ratio, rng=dropout_rng) for ratio in [input_dropout] + [dropout] * layers]
+        self.dropouts = [TimeDropout(ratio, rng=self.dropout_rng) for ratio in [input_dropout] + [dropout] * layers]
 
         self.layers = [self.embedding]  # up to the last hidden states
         for drop, recurrent in zip(self.dropouts, self.recurrent, strict=False):
@@ -50,6 +50,7 @@ class LanguageModel:
         self.packed_params, self.packed_grads = pack([*self.layers, self.output])
         self.params = [p for layer in [*self.layers, self.output] for p in layer.params]
         self.grads = [g for layer in [*self.layers, self.output] for g in layer.grads]
+        self.names = list(self.param_shapes(V, D, H, layers))
 
     @staticmethod
     def param_shapes(vocab_size, wordvec_size, hidden_size, layers):
@@ -62,8 +63,11 @@ class LanguageModel:
 
     def named_params(self):
         """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..., affine/W, affine/b."""
-        sizes = {key: self.architecture[key] for key in ("vocab_size", "wordvec_size", "hidden_size", "layers")}
-        return dict(zip(self.param_shapes(**sizes), self.params, strict=True))
+        return dict(zip(self.names, self.params, strict=True))
+
+    def by_name(self, packed):
+        """The parts of arrays that lie like ``packed_params`` (an optimizer's slot), by their parameter's name."""
+        return dict(zip(self.names, unpack([*self.layers, self.output], packed), strict=True))
 
     def states(self, xs):  # ids (N, T) -> (N, T, H)
         """The hidden states that the output layer reads; carries the state on."""
@@ -108,6 +112,17 @@ class LanguageModel:
         for layer, state in zip(self.recurrent, states, strict=True):
             layer.set_state(*state)
 
+    def named_state(self, N):
+        """The states of N streams by name: rnn1/h (N, H), rnn2/h, ...; zeros from now on where nothing was read yet."""
+        arrays = {}
+        for i, layer in enumerate(self.recurrent, 1):
+            H, dtype = layer.params[1].shape[0], layer.params[1].dtype
+            state = [np.zeros((N, H), dtype) if array is None else array
+                     for array in (getattr(layer, name) for name in layer.state_names)]
+            layer.set_state(*state)
+            arrays |= {f"rnn{i}/{name}": array for name, array in zip(layer.state_names, state, strict=True)}
+        return arrays
+
     @contextmanager
     def fresh_state(self):
         """A block in which the model reads from zeros and without dropout; afterwards its state is as before."""
@@ -125,9 +140,9 @@ class LanguageModel:
 
 def _first_values(V, D, H, layers, rng):
     """The embedding, (Wx, Wh, b) of each recurrent layer and the output weights, float32, before training."""
-    if rng is None:
+    if rng is None:  # memory that is not touched before it is filled; the output weights lie as the model wants them
         recurrent = [(np.zeros((inputs, H)), np.zeros((H, H)), np.zeros(H)) for inputs in [D] + [H] * (layers - 1)]
-        return np.zeros((V, D), np.float32), recurrent, np.zeros((H, V), np.float32)
+        return np.zeros((V, D), np.float32), recurrent, np.zeros((V, H), np.float32).T
     embedding, recurrent = uniform((V, D), rng), []
     for inputs in [D] + [H] * (layers - 1):
         Wh, a = time_scales(H, rng)

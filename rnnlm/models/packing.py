@@ -33,6 +33,20 @@ def pack(layers):
     return params, grads
 
 
+def unpack(layers, packed):
+    """Arrays that lie like the packed parameters (an optimizer's slot), as views in the form of the parameters."""
+    flat, *alone = packed
+    alone, views, start = iter(alone), [], 0
+    for layer in layers:
+        for param, grad in zip(layer.params, layer.grads, strict=True):
+            if isinstance(grad, RowGradient):
+                views.append(next(alone))
+            else:
+                views.append(_shaped(flat[start : start + param.size], param))
+                start += param.size
+    return views
+
+
 def _shaped(memory, like):
     """``memory`` as an array of the shape and the order of ``like``."""
     order = "F" if like.flags.f_contiguous and not like.flags.c_contiguous else "C"

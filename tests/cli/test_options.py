@@ -3,7 +3,7 @@ import tomllib
 
 import pytest
 
-from rnnlm.cli.options import apply_config, at_least, below_one, positive, toml
+from rnnlm.cli.options import apply_values, at_least, below_one, positive, read_config, toml
 from rnnlm.errors import RnnlmError
 
 
@@ -25,8 +25,12 @@ def config(tmp_path, text):
     return path
 
 
+def apply(parser, path):
+    apply_values(parser, read_config(path), path)
+
+
 def test_command_line_before_file_before_defaults(parser, tmp_path):
-    apply_config(parser, config(tmp_path, 'batch-size = 7\nlr = 2\nlevel = "char"\noverwrite = true'))
+    apply(parser, config(tmp_path, 'batch-size = 7\nlr = 2\nlevel = "char"\noverwrite = true'))
     options = parser.parse_args(["--lr", "3"])
     assert (options.batch_size, options.lr, options.level) == (7, 3, "char")
     assert (options.output, options.overwrite) == (None, True)
@@ -47,13 +51,13 @@ def test_command_line_before_file_before_defaults(parser, tmp_path):
 ])
 def test_what_the_file_gets_wrong_is_one_line(parser, tmp_path, text, message):
     with pytest.raises(RnnlmError, match=message) as caught:
-        apply_config(parser, config(tmp_path, text))
+        apply(parser, config(tmp_path, text))
     assert "c.toml" in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_one_line(parser, tmp_path):
     with pytest.raises(RnnlmError, match="could not be read: no such file"):
-        apply_config(parser, tmp_path / "none.toml")
+        read_config(tmp_path / "none.toml")
 
 
 def test_what_is_written_as_toml_is_read_back():

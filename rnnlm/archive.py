@@ -1,0 +1,215 @@
+"""Files of named arrays that can be read from strangers: an .npz whose every claim is checked before it is believed.
+
+The format is NumPy's (a ZIP of .npy members) under narrower rules: members lie uncompressed and unencrypted, each
+name once, all of them together no longer than the file, and the first one is ``header``, a JSON object.  Who reads
+an archive says which arrays of which shape it must hold; these are read straight into memory that is there already.
+So a file can make its reader use no more memory than its own size, and nothing in it is ever unpickled.
+"""
+
+import io
+import json
+import math
+import os
+import stat
+import struct
+import warnings
+import zipfile
+import zlib
+from contextlib import contextmanager
+
+import numpy as np
+
+from rnnlm.errors import DivergenceError, RnnlmError, shown
+from rnnlm.files import reason, whole_file
+from rnnlm.functions import all_finite
+
+HEADER = "header"
+LONGEST_HEADER = 1 << 16     # bytes of JSON; Python needs many times that for what JSON can describe
+LONGEST_DIRECTORY = 1 << 20  # bytes of the ZIP directory, some ten thousand members
+LONGEST_NPY_HEADER = 1024    # bytes; NumPy writes 128 for an array of two dimensions
+LONGEST_DETAIL = 500         # characters
+BLOCK = 1 << 20              # bytes that are read at a time
+
+
+def write_archive(path, header, arrays):
+    """Write a header (for JSON) and named arrays, whole or not at all."""
+    with whole_file(path) as file:
+        np.savez(file, allow_pickle=False, **{HEADER: as_bytes(json.dumps(header, allow_nan=False))}, **arrays)
+
+
+def require_finite(arrays):
+    """DivergenceError if a number of the named arrays is not finite: such weights never replace good ones."""
+    for name, array in arrays.items():
+        if not all_finite(array):
+            raise DivergenceError(f"{name} holds numbers that are not finite, so nothing is saved")
+
+
+def as_bytes(text):
+    """A text as an array (bytes,) uint8: NumPy's own string arrays lose trailing NULs."""
+    return np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
+
+
+@contextmanager
+def open_archive(path, kind):
+    """A block with the Archive in a file; whatever is wrong with it is one RnnlmError that names the file.
+
+    kind: what it should be, for the message.
+    """
+    try:
+        mode = os.stat(path).st_mode
+        _require(stat.S_ISREG(mode), "it is a folder" if stat.S_ISDIR(mode) else "it is no regular file")
+        with open(path, "rb") as file, zipfile.ZipFile(_checked(file)) as members:
+            yield Archive(members)
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
+    except (ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RnnlmError, RuntimeError, TypeError,
+            ValueError, Warning, struct.error, zipfile.BadZipFile, zlib.error) as error:
+        raise RnnlmError(f"{path} is not {kind}: {_detail(error)}") from error
+
+
+class Archive:
+    """An open file: ``header``, a dict; ``count``, how many arrays are beside it.
+
+    Methods raise ValueError, and what zipfile raises, at what does not fit.
+    """
+
+    def __init__(self, members):
+        self._zip = members
+        self._members = {}
+        for member in members.infolist():
+            _require(member.filename not in self._members, f"it holds {shown(member.filename)} twice")
+            self._members[member.filename] = member
+            _require(member.compress_type == zipfile.ZIP_STORED, f"{shown(member.filename)} is compressed; "
+                     "numpy.savez writes members that are not")
+        size = sum(member.file_size for member in members.infolist())
+        available = members.fp.seek(0, os.SEEK_END)
+        _require(size < available, f"its members claim {size:,} bytes, the file has {available:,}")
+        self.count = len(self._members) - 1
+        self.header = self._json()
+
+    def _json(self):
+        header = json.loads(self.text(HEADER, LONGEST_HEADER), parse_constant=_no_constant)
+        _require(isinstance(header, dict), f"{HEADER} must be a JSON object")
+        return header
+
+    def require_kind(self, name, version):
+        """ValueError unless the header's ``format`` and ``version`` are these."""
+        found = self.header.get("format"), self.header.get("version")
+        _require(found == (name, version), f"format {shown(found[0])}, version {shown(found[1])}; this program reads "
+                 f"{name!r}, version {version}")
+
+    def require_names(self, names):
+        """ValueError unless the arrays beside the header are these."""
+        found = [name.removesuffix(".npy") for name in self._members if name != f"{HEADER}.npy"]
+        wanted = set(names)
+        missing, surplus = sorted(wanted - set(found)), sorted(set(found) - wanted)
+        _require(not missing, f"it lacks {shown(', '.join(missing))}")
+        _require(not surplus, f"it holds arrays that do not belong there: {shown(', '.join(surplus))}")
+
+    def require(self, shapes, dtype=np.float32):
+        """ValueError unless there are arrays with these names and shapes, as the members' own headers declare them."""
+        for name, shape in shapes.items():
+            with self._array(name) as (_, declared, _):
+                self._fits(name, declared, shape, dtype)
+
+    def _fits(self, name, declared, shape, dtype):
+        found_shape, found_dtype = declared
+        _require((found_shape, found_dtype) == (tuple(shape), np.dtype(dtype)),
+                 f"{name} must be {np.dtype(dtype)} {tuple(shape)}, found {shown(f'{found_dtype} {found_shape}')}")
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        _require(self._members[f"{name}.npy"].file_size <= size + LONGEST_NPY_HEADER, f"{name} has surplus bytes")
+
+    def shape(self, name):
+        """The shape that an array declares."""
+        with self._array(name) as (_, (shape, _), _):
+            return shape
+
+    def text(self, name, longest=1 << 62):
+        """A member of bytes (n,) uint8 as a text in UTF-8."""
+        size = self._member(name).file_size
+        _require(size <= longest, f"{name} has {size:,} bytes, at most {longest:,} can be right")
+        with self._array(name) as (_, (shape, dtype), _):
+            _require(len(shape) == 1 and shape[0] <= size, f"{name} must be bytes")
+            self._fits(name, (shape, dtype), shape, np.uint8)
+        content = np.empty(shape, np.uint8)
+        self.read(name, content)
+        return content.tobytes().decode("utf-8")
+
+    def read(self, name, out):
+        """Fill ``out`` (contiguous, in C or Fortran order) with an array of its shape and type."""
+        with self._array(name) as (stream, declared, is_fortran):
+            self._fits(name, declared, out.shape, out.dtype)
+            same_order = out.flags.f_contiguous if is_fortran else out.flags.c_contiguous
+            target = out if same_order else np.empty(out.shape, out.dtype, order="F" if is_fortran else "C")
+            _read_into(stream, target.reshape(-1, order="A", copy=False).view(np.uint8))
+            _require(not stream.read(1), f"{name} has surplus bytes")  # its end, where the CRC-32 is checked
+            if target is not out:
+                out[...] = target
+
+    def read_finite(self, name, out):
+        """The same; ValueError if a number is not finite."""
+        self.read(name, out)
+        _require(all_finite(out), f"{name} holds numbers that are not finite")
+
+    def _member(self, name):
+        try:
+            return self._members[f"{name}.npy"]
+        except KeyError:
+            raise ValueError(f"it lacks {name}") from None
+
+    @contextmanager
+    def _array(self, name):
+        """A member behind its .npy header: (stream, (shape, dtype), whether it is in Fortran order)."""
+        with self._zip.open(self._member(name)) as stream:
+            start = io.BytesIO(stream.read(10))  # magic string, version, length of the header
+            version = np.lib.format.read_magic(start)
+            _require(version == (1, 0), f"{name} has a .npy header of version {version}, it must be 1.0")
+            header = io.BytesIO(start.getvalue()[8:] + stream.read(int.from_bytes(start.getvalue()[8:], "little")))
+            with warnings.catch_warnings():  # NumPy warns of headers of Python 2
+                warnings.simplefilter("error")
+                shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(header, LONGEST_NPY_HEADER)
+            yield stream, (shape, dtype), is_fortran
+
+
+def _checked(file):
+    """The open file, once it is clear that its ZIP directory is small: zipfile reads all of it."""
+    size = file.seek(0, os.SEEK_END)
+    _require(size > 0, "it is empty")
+    file.seek(max(0, size - 98))
+    tail = file.read()  # 22 bytes for the end record; before it 20 and 56 more in an archive of over 4 GiB
+    end, locator, end64 = tail[-22:], tail[-42:-22], tail[-98:-42]
+    _require(len(end) == 22 and end.startswith(b"PK\5\6"), "its end is missing, or it is of another format")
+    directory = int.from_bytes(end[12:16], "little")
+    if locator.startswith(b"PK\6\7"):
+        directory = int.from_bytes(end64[40:48], "little")
+    _require(directory <= LONGEST_DIRECTORY, f"its directory has {directory:,} bytes, "
+             f"at most {LONGEST_DIRECTORY:,} can be right")
+    return file
+
+
+def _read_into(stream, target):
+    """Fill an array of bytes, piece by piece."""
+    for start in range(0, target.size, BLOCK):
+        piece = target[start : start + BLOCK]
+        done = stream.read(piece.size)
+        _require(len(done) == piece.size, "it is cut short")
+        piece[...] = np.frombuffer(done, np.uint8)
+
+
+def _require(holds, message):
+    if not holds:
+        raise ValueError(message)
+
+
+def _no_constant(name):
+    raise ValueError(f"{HEADER} holds {name}, which is no JSON")
+
+
+def _detail(error):
+    """One line that names the trouble; NumPy's own words here recommend pickle and are not passed on."""
+    if isinstance(error, KeyError):
+        return f"it lacks {shown(error.args[0])}"
+    if isinstance(error, RecursionError):
+        return "its header is nested too deeply"
+    text = str(error).split("\n")[0]
+    return "it is damaged or of another format" if not text or "pickle" in text else shown(text, LONGEST_DETAIL)

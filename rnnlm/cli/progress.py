@@ -1,0 +1,66 @@
+"""What a training run shows while it works: a bar on the screen, a row for each epoch."""
+
+import math
+
+from rnnlm.cli.command import note, say
+from rnnlm.cli.slowdowns import Watch
+
+HEAD = f"{'epoch':>5} {'train':>9} {'valid':>9} {'lr':>9} {'tokens/s':>9} {'seconds':>8}"
+
+
+def row(record):
+    """The line of an epoch; * marks the best so far."""
+    return (f"{record.epoch:5} {record.train_perplexity:9.4g} {record.valid_perplexity:9.4g} {record.lr:9.3g} "
+            f"{record.tokens_per_second:9,.0f} {record.seconds:8.1f}{' *' if record.improved else ''}")
+
+
+def described(model):
+    """The kind and the sizes of a model in a few words."""
+    a = model.architecture
+    depth = "" if a["layers"] == 1 else f"{a['layers']} x "
+    return f"{depth}tanh RNN of {a['hidden_size']}, word vectors of {a['wordvec_size']}"
+
+
+class Progress:
+    """The bar of a run: how far, how fast, how long at most, and the perplexity of the epoch so far.
+
+    To be called after each step; a line where something slows the run down is a part of it.
+    """
+
+    def __init__(self, trainer, epochs, threads):
+        from tqdm import tqdm
+
+        self.trainer, self.epochs, self.watch = trainer, epochs, Watch(threads)
+        self.bar = tqdm(total=epochs * trainer.batches.targets, initial=trainer.tokens, unit="token", unit_scale=True,
+                        leave=False, disable=None, dynamic_ncols=True, smoothing=0.05)
+        self.update()
+
+    def update(self):
+        """Show where the trainer stands, wherever it stood before."""
+        self.bar.n = self.trainer.tokens
+        self.bar.set_description(f"epoch {min(self.trainer.epoch + 1, self.epochs)}/{self.epochs}", refresh=False)
+
+    def __call__(self, step):
+        sums = self.trainer.sums
+        self.bar.set_postfix_str(f"perplexity {math.exp(min(sums.nats / sums.targets, 700)):.4g}", refresh=False)
+        self.bar.update(step.targets)
+        for line in self.watch.lines():
+            self.note(f"note: {line}")
+
+    def validating(self):
+        """Say that the bar stands still for a while."""
+        self.bar.set_postfix_str("validating")
+
+    def note(self, line):
+        """A line for the person at the screen, above the bar."""
+        with self.bar.external_write_mode():
+            note(line)
+
+    def say(self, line):
+        """A line of results, above the bar."""
+        with self.bar.external_write_mode():
+            say(line)
+
+    def close(self):
+        """Take the bar off the screen."""
+        self.bar.close()

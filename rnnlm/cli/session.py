@@ -1,0 +1,223 @@
+"""One session of a training run: from the texts, or from a checkpoint, to the picture or to the signal that ends it."""
+
+import math
+import shlex
+import time
+from contextlib import closing
+
+import numpy as np
+
+from rnnlm.batches import TimeBatches
+from rnnlm.checkpoint import load_model, save_model, versions
+from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, note, say, stop_on_signal, threads_of
+from rnnlm.cli.progress import HEAD, Progress, described, row
+from rnnlm.cli.run_folder import OF_THE_COMMAND
+from rnnlm.corpus import load_corpus
+from rnnlm.errors import DivergenceError, RnnlmError, shown
+from rnnlm.evaluation import evaluate
+from rnnlm.models import LanguageModel
+from rnnlm.optimizers import OPTIMIZERS
+from rnnlm.schedules import DivideOnPlateau
+from rnnlm.trainer import Trainer
+from rnnlm.workers import Workers
+
+ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
+
+
+def train(options, folder, header=None):
+    """Train in a RunFolder; returns the exit code.  header: that of the checkpoint to go on from, if any."""
+    corpus = load_corpus(options.corpus, options.level, options.min_count, options.max_vocab, options.max_tokens,
+                         on_file=file_bar("fetching"), on_long=encoding_bar)
+    with Workers(threads_of(options)) as workers:
+        session = _session(options, corpus, folder, header, workers)
+        with stop_on_signal("stopping after this step") as stop:
+            session.begin(resumed=header is not None)
+            return session.finish(stop)
+
+
+def _session(options, corpus, folder, header, workers):
+    """All parts of the run; nothing is written yet."""
+    batches = TimeBatches(corpus.train, options.batch_size, options.time_size)
+    run = {"options": {name: value for name, value in vars(options).items() if name not in OF_THE_COMMAND},
+           "corpus": corpus.fingerprint(), "threads": workers.threads}
+    sizes = {"vocab_size": len(corpus.vocabulary)} | {name: getattr(options, name) for name in (
+        "wordvec_size", "hidden_size", "layers", "dropout", "input_dropout")}
+    if header is not None:
+        _require_same(header, run, sizes, options, folder)
+    model = LanguageModel(**sizes, rng=None if header else np.random.default_rng(options.seed), workers=workers)
+    trainer = Trainer(model, OPTIMIZERS[options.optimizer](options.lr), batches,
+                      DivideOnPlateau(options.lr, options.lr_factor, options.patience),
+                      max_grad=options.max_grad, workers=workers)
+    return Session(options, corpus, trainer, folder, run)
+
+
+def _require_same(header, run, sizes, options, folder):
+    """RnnlmError if the run in the folder read other texts or had another model; a note if its last bits may differ."""
+    before = header["run"]
+    if before.get("corpus") != run["corpus"]:
+        raise RnnlmError(f"the run in {folder.path} read other texts than {options.corpus} holds now: give it the "
+                         "--corpus it had, or train anew with another --output")
+    if header["architecture"] != {"cell": "rnn", **sizes}:
+        raise RnnlmError(f"the checkpoint in {folder.path} contradicts itself: its model is "
+                         f"{shown(header['architecture'])}, by its options {sizes}; train anew with another --output")
+    then = {"threads": before.get("threads"), **header["made_by"]}
+    now = {"threads": run["threads"], **versions()}
+    changed = [f"{name} {shown(then.get(name))} before, {value} now" for name, value in now.items()
+               if then.get(name) != value]
+    if changed:
+        note(f"note: {', '.join(changed)}: the run will end near, but not bit for bit where it would have ended")
+
+
+class Session:
+    """The parts of a run, and what is done with them in order: ``begin``, then ``finish``."""
+
+    def __init__(self, options, corpus, trainer, folder, run):
+        self.options, self.corpus, self.trainer, self.folder, self.run = options, corpus, trainer, folder, run
+        self.saved, self.saved_at, self.place = time.monotonic(), 0, ""  # when and where the last checkpoint was taken
+        self.rollbacks = 0  # to that checkpoint, so far
+
+    def begin(self, resumed):
+        """Make the folder this run's, and the trainer stand where it is to start."""
+        options, corpus, trainer, folder = self.options, self.corpus, self.trainer, self.folder
+        model = trainer.model
+        weights = sum(p.nbytes for p in model.params)
+        folder.require_space(weights * (1 + len(trainer.optimizer.slot_names)), weights)
+        if resumed:
+            folder.restore(trainer)
+        unit = "" if options.level == "word" else "characters, "
+        folder.begin(options, f"{corpus.name}, {unit}{described(model)}", corpus.best_possible.get("valid"))
+        say(f"corpus {corpus.name}: {corpus.train.size:,} tokens to train, {corpus.valid.ids.size:,} to validate, "
+            f"{corpus.test.ids.size:,} to test; vocabulary {len(corpus.vocabulary):,}")
+        for line in corpus.notes:
+            note(f"note: {line}")
+        say(f"model: {described(model)}, {sum(p.size for p in model.params):,} parameters; run folder {folder.path}")
+        if not resumed:
+            self.save()  # so that there is a last good checkpoint from the first step on
+            return
+        self._note_place()
+        say(f"resumed after step {self.saved_at:,}, {self.place}")
+        if not trainer.sums.steps and folder.records and folder.records[-1].improved:
+            self._save_model(folder.records[-1])  # the signal may have come between the checkpoint and the model
+
+    def finish(self, stop):
+        """Train, score the best model on the test text, draw the picture; returns the exit code."""
+        try:
+            self._fit(stop)
+            self._conclude(stop)
+        except StoppedBetweenSteps as stopped:
+            self._say_how_to_resume()
+            self.folder.redraw()
+            return 128 + stopped.signum
+        except Exception:
+            self.folder.redraw()
+            raise
+        self.folder.draw()
+        return 0
+
+    def _fit(self, stop):
+        """All epochs that are left; after a divergence from the last checkpoint on, if that is wanted."""
+        trainer, schedule = self.trainer, self.trainer.schedule
+        say(HEAD)
+        with closing(Progress(trainer, self.options.epochs, trainer.workers.threads)) as progress:
+
+            def on_step(step):
+                progress(step)
+                if time.monotonic() - self.saved > 60 * self.options.checkpoint_minutes:
+                    self.save()
+                stop.check()
+
+            def validate():
+                progress.validating()
+                result = evaluate(trainer.model, self.corpus.valid, self.corpus.vocabulary.eos_id, on_window=stop.check)
+                return -result.log_prob / result.targets
+
+            def rows():
+                for record in trainer.fit(validate, self.options.epochs, on_step):
+                    self._keep(record)
+                    progress.say(row(record))
+                    progress.update()
+                    stop.check()
+
+            try:
+                self._with_rollbacks(rows, progress)
+            except StoppedBetweenSteps:
+                self.save()
+                raise
+        if schedule.stop:
+            say(f"stopped: validation gained less than {schedule.threshold:g} nats in each of {schedule.patience} "
+                "epochs")
+
+    def _with_rollbacks(self, rows, progress):
+        while True:
+            try:
+                return rows()
+            except DivergenceError as error:
+                self._roll_back(error)
+                progress.note(f"note: {error}; back to step {self.trainer.iteration:,}, "
+                              f"learning rate {self.trainer.schedule.lr:g}")
+                progress.update()
+
+    def _roll_back(self, error):
+        """Go back to the last checkpoint with half the learning rate, or say that this is as far as it goes."""
+        last = f"{self.folder.path} holds the run as it was after step {self.saved_at:,}"
+        if self.options.on_divergence == "stop":
+            raise RnnlmError(f"{error}; {last}: go on at half the rate by --resume --on-divergence rollback, or start "
+                             "anew with a lower --lr or --max-grad") from error
+        if self.rollbacks == ROLLBACKS:
+            raise RnnlmError(f"{error}, {ROLLBACKS} times in a row, each time at half the rate; {last}: start anew "
+                             "with another --optimizer, --max-grad or --seed") from error
+        lr, rollbacks = self.trainer.optimizer.lr / 2, self.rollbacks + 1
+        self.folder.restore(self.trainer)
+        self.trainer.schedule.lr = lr
+        self.save()  # whoever resumes goes on at this rate, too
+        self.rollbacks = rollbacks
+
+    def _keep(self, record):
+        """An epoch is over: metrics, then the checkpoint, then the model, which can be made from the checkpoint."""
+        self.folder.add(record)
+        self.save()
+        if record.improved:
+            self._save_model(record)
+
+    def save(self):
+        """A checkpoint of the run as it stands."""
+        self.folder.save(self.trainer, self.run)
+        self.saved, self.rollbacks = time.monotonic(), 0
+        self._note_place()
+
+    def _note_place(self):
+        trainer = self.trainer
+        self.saved_at = trainer.iteration
+        self.place = f"{'in' if trainer.sums.steps else 'before'} epoch {trainer.epoch + 1}"
+
+    def _save_model(self, record):
+        perplexity = record.valid_perplexity if math.isfinite(record.valid_perplexity) else None
+        save_model(self.folder.model, self.trainer.model, self.corpus.vocabulary,
+                   {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
+
+    def _best(self):
+        return [record for record in self.folder.records if record.improved][-1:]
+
+    def _say_how_to_resume(self):
+        note(f"stopped after step {self.saved_at:,}, {self.place}; nothing is lost, all of it is in {self.folder.path}")
+        for best in self._best():
+            note(f"best model so far: validation perplexity {best.valid_perplexity:.5g} after epoch {best.epoch}")
+        note(f"to go on: rnnlm train --resume --output {shlex.quote(str(self.folder.path))}")
+
+    def _conclude(self, stop):
+        """The best model's test perplexity, read once, and where everything is."""
+        folder, corpus, workers = self.folder, self.corpus, self.trainer.workers
+        if not self._best():
+            raise RnnlmError("no epoch gave a finite validation loss, so there is no model: lower --lr")
+        self.place = "training is over, but the test text is not scored"
+        self.trainer = None  # a large vocabulary leaves no room for two models
+        model, vocabulary = load_model(folder.model, workers)
+        result = evaluate(model, corpus.test, vocabulary.eos_id, on_window=stop.check)
+        (best,) = self._best()
+        say(f"best validation perplexity {best.valid_perplexity:.5g} after epoch {best.epoch}")
+        line = f"test perplexity {result.perplexity:.5g}"
+        if "test" in corpus.best_possible:
+            optimum = corpus.best_possible["test"]
+            line += f", best possible {optimum:.5g} ({100 * (result.perplexity / optimum - 1):.1f} % above)"
+        say(line)
+        note(f"model, metrics and picture are in {folder.path}; let it write: rnnlm generate {folder.path}")
