@@ -24,6 +24,7 @@ __version__ = "0.1.0"
 __all__ = [
     "RNN", "SGD", "Adam", "Corpus", "DivergenceError", "DivideOnPlateau", "EncodedText", "Evaluation", "LanguageModel",
     "Momentum", "Record", "RnnlmError", "TimeAffine", "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeRNN",
-    "TimeSoftmaxWithLoss", "Trainer", "Vocabulary", "Workers", "evaluate", "generate", "load_checkpoint", "load_corpus", "load_model",
-    "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax", "token_log_probs",
+    "TimeSoftmaxWithLoss", "Trainer", "Vocabulary", "Workers", "evaluate", "generate", "load_checkpoint", "load_corpus",
+    "load_model", "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax",
+    "token_log_probs",
 ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from training_runs import Runs
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -30,3 +31,10 @@ def small_corpus(tmp_path):
     for split, text in (("train", cycle * 40), ("valid", cycle * 4), ("test", cycle * 3 + "the dog sat .\n")):
         (folder / f"{split}.txt").write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def run(small_corpus, tmp_path, capsys, monkeypatch):
+    """Train on the small corpus into tmp_path/run: see training_runs.Runs."""
+    monkeypatch.chdir(tmp_path)
+    return Runs(small_corpus, capsys, monkeypatch)

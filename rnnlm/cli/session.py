@@ -117,6 +117,9 @@ class Session:
     def _fit(self, stop):
         """All epochs that are left; after a divergence from the last checkpoint on, if that is wanted."""
         trainer, schedule = self.trainer, self.trainer.schedule
+        if schedule.stop or trainer.epoch >= self.options.epochs:
+            note("note: nothing is left to train; a larger --epochs or --patience goes on")
+            return
         say(HEAD)
         with closing(Progress(trainer, self.options.epochs, trainer.workers.threads)) as progress:
 

@@ -112,7 +112,10 @@ def _parsed(argv, prog, *sources):
 def _saved_options(folder, header):
     """The options of the run in the folder, and where they were found."""
     if header is not None:
-        return header["run"]["options"], f"the checkpoint in {folder.path}"
+        options, where = header["run"].get("options"), f"the checkpoint in {folder.path}"
+        if not isinstance(options, dict):
+            raise RnnlmError(f"{where}: options must be a JSON object")
+        return options, where
     path = folder.path / CONFIG  # all that a run leaves which is killed before its first checkpoint
     return (read_config(path), str(path)) if path.exists() else ({}, "")
 

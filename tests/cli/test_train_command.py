@@ -10,33 +10,14 @@ import tomllib
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
+from training_runs import SMALL, metrics
 
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.train import main as train
 
-SMALL = ["--hidden-size", "12", "--batch-size", "4", "--time-size", "7", "--lr", "0.02", "--dropout", "0.1",
-         "--input-dropout", "0.1"]
 KEYS = {"epoch", "iteration", "tokens", "train_loss", "train_perplexity", "valid_loss", "valid_perplexity", "lr",
         "grad_norm", "tokens_per_second", "seconds", "improved"}
-
-
-@pytest.fixture
-def run(small_corpus, tmp_path, capsys, monkeypatch):
-    """Train on the small corpus into tmp_path/run with more arguments; (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def train_small(*arguments, corpus=small_corpus, output="run"):
-        where = ["--output", output] if output else []
-        code = train(["--corpus", str(corpus), *where, *SMALL, *arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return train_small
-
-
-def metrics(folder):
-    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
 def test_a_run_learns_and_leaves_everything_behind(run, tmp_path):

@@ -1,0 +1,400 @@
+"""Interrupted and resumed is the same as uninterrupted, bit for bit; and nothing else passes for it."""
+
+import itertools
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+
+import numpy as np
+import pytest
+from training_runs import SMALL, metrics, rows, without_times
+
+from rnnlm.checkpoint import load_model
+from rnnlm.trainer import Trainer
+
+EPOCHS = ["--epochs", "3"]
+STEPS = 35  # of an epoch of the small corpus
+
+
+def same_end(folder, other):
+    """Whether two runs ended alike."""
+    return ((folder / "model.npz").read_bytes() == (other / "model.npz").read_bytes()
+            and without_times(folder) == without_times(other))
+
+
+def rewrite(path, change):
+    """Alter the arrays of a checkpoint, a dict by name, and write it again with sums that fit."""
+    with np.load(path) as members:
+        arrays = dict(members)
+    change(arrays)
+    np.savez(path, **arrays)
+
+
+def header_of(path):
+    with np.load(path) as members:
+        return json.loads(members["header"].tobytes())
+
+
+def damage(path):
+    """Flip a bit in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("options", [
+    ["--optimizer", "sgd"], ["--optimizer", "momentum"], ["--optimizer", "adam"], ["--layers", "2"], ["--threads", "2"],
+    ["--lr", "0.3", "--patience", "9"], ["--level", "char"], ["--max-tokens", "500", "--max-vocab", "9"]])
+def test_a_run_stopped_again_and_again_ends_where_it_would_have_ended(run, tmp_path, options):
+    assert run(*EPOCHS, *options, output="whole")[0] == 0
+    steps = metrics(tmp_path / "whole")[0]["iteration"]
+    for step, resume in ((5, []), (steps, ["--resume"]), (3, ["--resume"]), (steps - 6, ["--resume"])):
+        code, *_ = run.stopped_at(step, signal.SIGINT, *EPOCHS, *options, *resume)
+        assert code == 130
+    code, out, _ = run(*EPOCHS, *options, "--resume")
+    assert code == 0
+    assert f"resumed after step {2 * steps + 2}, in epoch 3" in out
+    assert same_end(tmp_path / "run", tmp_path / "whole")
+    assert len(rows(out)) == 1
+
+
+@pytest.mark.parametrize("piece", ["state/rnn1/h", "generator", "optimizer/m/rnn1/Wh", "optimizer/v/embedding/W", "steps",
+                                   "position", "nothing"])
+def test_a_piece_left_out_of_the_checkpoint_is_noticed(run, tmp_path, piece):
+    """The negative control of the test above: with any piece of state left out, the end is another."""
+    run(*EPOCHS, output="whole")
+    run.stopped_at(STEPS + 20, signal.SIGINT, *EPOCHS)
+
+    def leave_out(arrays):
+        header = json.loads(arrays["header"].tobytes())
+        numbers = header["numbers"]
+        if piece == "generator":
+            fresh = np.random.default_rng(1).spawn(1)[0].bit_generator.state
+            numbers["dropout"]["state"] = fresh["state"]
+        elif piece == "steps":
+            numbers["optimizer"]["steps"] = 0
+        elif piece == "position":
+            numbers["sums"]["steps"] -= 1
+        elif piece != "nothing":
+            assert arrays[piece].any()
+            arrays[piece] = np.zeros_like(arrays[piece])
+        arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+
+    rewrite(tmp_path / "run/checkpoint.npz", leave_out)
+    assert run(*EPOCHS, "--resume")[0] == 0
+    assert same_end(tmp_path / "run", tmp_path / "whole") == (piece == "nothing")
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_step_saves_and_says_how_to_go_on(small_corpus, tmp_path, signum, code):
+    command = [sys.executable, "-m", "rnnlm", "train", "--corpus", str(small_corpus), "--output", "a run", *SMALL,
+               "--epochs", "1000000", "--patience", "1000000"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(tmp_path / "a run/model.npz")
+        process.send_signal(signum)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert "stopping after this step; once more to leave at once" in err
+    assert "best model so far: validation perplexity" in err
+    assert "test perplexity" not in out  # it is read once, at the end
+    assert (tmp_path / "a run/perplexity.png").exists()
+    step = int(re.search(r"stopped after step ([\d,]+), (in|before) epoch", err)[1].replace(",", ""))
+    line, = re.findall(r"to go on: rnnlm (.*)", err)
+    assert line == "train --resume --output 'a run'"
+    resumed = subprocess.run(f"{sys.executable} -m rnnlm {line} --epochs 1", shell=True, cwd=tmp_path, capture_output=True,
+                             text=True)
+    assert resumed.returncode == 0, resumed.stderr
+    assert f"resumed after step {step:,}" in resumed.stdout
+
+
+def wait_for(path):
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, path
+        time.sleep(0.02)
+
+
+def test_a_run_stopped_in_its_first_epoch_says_that_there_is_no_model_yet(run, tmp_path):
+    code, _, err = run.stopped_at(3, signal.SIGTERM)
+    assert code == 143
+    assert "stopped after step 3, in epoch 1" in err
+    assert "best model" not in err
+    assert not (tmp_path / "run/model.npz").exists()
+
+
+@pytest.mark.parametrize("when", ["validation", "test"])
+def test_a_signal_while_a_text_is_scored_is_no_loss_either(run, tmp_path, monkeypatch, when):
+    import rnnlm.cli.session
+
+    run(*EPOCHS, output="whole")
+    plain, calls = rnnlm.cli.session.evaluate, itertools.count(1)
+    at = {"validation": 2, "test": 4}[when]
+
+    def signalled(*arguments, **options):
+        if next(calls) == at:
+            os.kill(os.getpid(), signal.SIGINT)
+        return plain(*arguments, **options)
+
+    monkeypatch.setattr(rnnlm.cli.session, "evaluate", signalled)
+    code, out, err = run(*EPOCHS)
+    assert code == 130
+    assert "test perplexity" not in out
+    assert {"validation": "stopped after step 70, in epoch 2", "test": "the test text is not scored"}[when] in err
+    assert len(metrics(tmp_path / "run")) == {"validation": 1, "test": 3}[when]
+    code, out, _ = run.bare("--resume", "--output", "run")
+    assert code == 0
+    assert "test perplexity" in out
+    assert same_end(tmp_path / "run", tmp_path / "whole")
+
+
+def test_a_second_signal_leaves_without_saving(run, tmp_path):
+    code, _, err = run.stopped_at(STEPS + 3, signal.SIGINT, times=2)
+    assert code == 130
+    assert "to go on" not in err
+    assert header_of(tmp_path / "run/checkpoint.npz")["numbers"]["iteration"] == STEPS
+    assert run(*EPOCHS, "--resume")[0] == 0
+
+
+def test_resume_takes_the_options_of_the_run(run, tmp_path):
+    run(*EPOCHS, "--seed", "5", output="whole")
+    run.stopped_at(40, signal.SIGINT, *EPOCHS, "--seed", "5")
+    assert run.bare("--resume", "--output", "run")[0] == 0
+    assert same_end(tmp_path / "run", tmp_path / "whole")
+
+
+def test_options_on_which_the_training_depends_cannot_change(run, tmp_path):
+    run("--epochs", "1")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    (tmp_path / "c.toml").write_text("dropout = 0.7\nepochs = 9\n")
+    code, out, err = run("--resume", "--seed", "2", "--hidden-size", "13", "--config", "c.toml", "--dropout", "0.1")
+    assert (code, out) == (1, "")
+    assert "--hidden-size is 13, was 12" in err
+    assert "--seed is 2, was 1" in err
+    assert "dropout" not in err
+    code, _, err = run.bare("--resume", "--output", "run", "--config", "c.toml")
+    assert "cannot go on with other options: --dropout is 0.7, was 0.1. Leave them out" in err
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+
+
+def test_options_on_which_it_does_not_may_change(run, tmp_path, small_corpus):
+    run("--epochs", "1", "--threads", "1")
+    run(*EPOCHS, output="whole")
+    small_corpus.rename(tmp_path / "moved")
+    code, _, err = run.bare("--resume", "--output", "run", "--corpus", "moved", "--epochs", "3", "--patience", "7",
+                            "--threads", "2", "--checkpoint-minutes", "3", "--on-divergence", "rollback")
+    assert code == 0
+    assert "threads 1 before, 2 now: the run will end near, but not bit for bit where it would have ended" in err
+    assert without_times(tmp_path / "run") == without_times(tmp_path / "whole")  # so small a run uses one thread anyway
+    config = tomllib.loads((tmp_path / "run/config.toml").read_text())
+    assert (config["epochs"], config["patience"], config["corpus"]) == (3, 7, "moved")
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_another_text_is_noticed(run, small_corpus, split):
+    run("--epochs", "1")
+    with open(small_corpus / f"{split}.txt", "a") as file:
+        file.write("the dog .\n")
+    code, _, err = run("--epochs", "2", "--resume")
+    assert code == 1
+    assert "the run in run read other texts than" in err
+    assert "give it the --corpus it had" in err
+
+
+@pytest.mark.parametrize("which", ["newest", "its header"])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(run, tmp_path, which):
+    run(*EPOCHS, output="whole")
+    run.stopped_at(STEPS + 9, signal.SIGINT, *EPOCHS)
+    newest = tmp_path / "run/checkpoint.npz"
+    if which == "newest":
+        damage(newest)
+    else:
+        newest.write_bytes(newest.read_bytes()[:300])
+    data = newest.read_bytes()
+    code, out, err = run(*EPOCHS, "--resume")
+    assert code == 0
+    assert "run/checkpoint.npz is not a whole rnnlm checkpoint of this run: " in err
+    assert "it is kept as checkpoint-damaged.npz, and the one before it is taken" in err
+    assert f"resumed after step {STEPS}, before epoch 2" in out
+    assert (tmp_path / "run/checkpoint-damaged.npz").read_bytes() == data
+    assert same_end(tmp_path / "run", tmp_path / "whole")
+
+
+def test_when_all_are_damaged_nothing_is_touched(run, tmp_path):
+    run(*EPOCHS)
+    for name in ("checkpoint.npz", "checkpoint-previous.npz"):
+        damage(tmp_path / "run" / name)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    code, _, err = run(*EPOCHS, "--resume")
+    assert code == 1
+    assert err.count("is not a whole rnnlm checkpoint") == 2
+    assert "Start anew with --overwrite or another --output" in err
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+
+
+@pytest.mark.parametrize("harm", ["removed", "cut", "doubled", "foreign"])
+def test_metrics_have_no_line_twice_and_none_missing(run, tmp_path, harm):
+    run(*EPOCHS, output="whole")
+    run.stopped_at(2 * STEPS + 9, signal.SIGINT, *EPOCHS)
+    path = tmp_path / "run/metrics.jsonl"
+    content = path.read_bytes()
+    path.write_bytes({"removed": b"", "cut": content[:-20], "doubled": content * 2, "foreign": b"\xff\n"}[harm])
+    assert run(*EPOCHS, "--resume")[0] == 0
+    assert same_end(tmp_path / "run", tmp_path / "whole")
+
+
+def test_the_best_model_is_made_again_where_the_run_was_killed_before_it_was_saved(run, tmp_path):
+    run("--epochs", "1", output="whole")
+    run("--epochs", "1")
+    (tmp_path / "run/model.npz").unlink()
+    code, _, err = run("--resume", "--epochs", "1")
+    assert code == 0
+    assert "nothing is left to train; a larger --epochs or --patience goes on" in err
+    assert same_end(tmp_path / "run", tmp_path / "whole")
+
+
+def test_a_finished_run_goes_on_with_more_epochs_or_patience(run, tmp_path):
+    stop_early = ["--lr", "0.3", "--lr-factor", "10", "--epochs", "60"]
+    run(*stop_early, "--patience", "4", output="whole")
+    run(*stop_early, "--patience", "2")
+    assert len(metrics(tmp_path / "run")) < len(metrics(tmp_path / "whole")) < 60
+    code, *_ = run.bare("--resume", "--output", "run", "--patience", "4")
+    assert code == 0
+    assert same_end(tmp_path / "run", tmp_path / "whole")
+
+
+def test_where_there_is_no_checkpoint_yet_the_run_starts_from_its_beginning(run, tmp_path):
+    run(*EPOCHS, "--seed", "3", output="whole")
+    code, _, err = run(*EPOCHS, "--seed", "3", "--resume")
+    assert code == 0
+    assert "run holds no checkpoint yet: the run starts from its beginning" in err
+    assert same_end(tmp_path / "run", tmp_path / "whole")
+    for path in (tmp_path / "run").iterdir():  # all that a run leaves which is killed before its first checkpoint
+        if path.name != "config.toml":
+            path.unlink()
+    assert run.bare("--resume", "--output", "run")[0] == 0
+    assert same_end(tmp_path / "run", tmp_path / "whole")
+
+
+def test_without_an_output_folder_the_newest_run_of_the_corpus_goes_on(run, tmp_path, small_corpus):
+    for _ in range(2):
+        run.stopped_at(3, signal.SIGINT, *EPOCHS, output=None)
+    os.utime(tmp_path / "runs/small/config.toml", (1, 1))
+    (tmp_path / "runs/small-other").mkdir()
+    code, out, _ = run.bare("--resume", "--corpus", str(small_corpus))
+    assert code == 0
+    assert "run folder runs/small-2" in out
+    assert not (tmp_path / "runs/small/model.npz").exists()
+
+
+def test_resume_and_overwrite_exclude_each_other(run):
+    code, _, err = run("--resume", "--overwrite")
+    assert code == 1
+    assert "--resume goes on with a run and --overwrite replaces it: give one of them" in err
+
+
+@pytest.mark.parametrize("how", [[], ["--resume"], ["--overwrite"]])
+def test_a_second_run_into_the_same_folder_is_refused_while_the_first_lives(run, small_corpus, tmp_path, how):
+    command = [sys.executable, "-m", "rnnlm", "train", "--corpus", str(small_corpus), "--output", "run", *SMALL,
+               "--epochs", "1000000", "--patience", "1000000"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        wait_for(tmp_path / "run/model.npz")
+        code, out, err = run(*how)
+        process.kill()
+    assert (code, out) == (1, "")
+    assert (f"run is in use by process {process.pid} on" if how else "run holds a run already") in err
+    code, _, err = run("--epochs", "1", *how)  # the lock is gone with its process, the run is not
+    assert code == (0 if how else 1)
+    assert how or "go on with it by --resume, or replace it with --overwrite" in err
+
+
+def test_a_checkpoint_is_saved_within_an_epoch_too(run, tmp_path, monkeypatch):
+    import rnnlm.cli.session
+
+    now = itertools.count(0, 20)  # every look at the clock is 20 seconds later
+    monkeypatch.setattr(rnnlm.cli.session.time, "monotonic", lambda: next(now))
+    saved = []
+    plain = rnnlm.cli.session.Session.save
+
+    def save(session):
+        saved.append(session.trainer.iteration)
+        plain(session)
+
+    monkeypatch.setattr(rnnlm.cli.session.Session, "save", save)
+    run("--epochs", "1", "--checkpoint-minutes", "3")
+    assert saved[0] == 0
+    assert saved[-1] == STEPS
+    assert 1 < len(saved) - 1 < STEPS / 2
+    assert all(step % 1 == 0 and 0 < step <= STEPS for step in saved[1:])
+
+
+def test_what_a_killed_run_left_half_written_is_swept_and_nothing_else(run, tmp_path):
+    (tmp_path / "run").mkdir()
+    for name in (".checkpoint.npz.0a1b2c3d.tmp", ".model.npz.00000000.tmp", ".mine.tmp", "notes.tmp"):
+        (tmp_path / "run" / name).write_text("x")
+    run("--epochs", "1")
+    assert {".mine.tmp", "notes.tmp"} == {name for name in os.listdir(tmp_path / "run") if name.endswith(".tmp")}
+
+
+def test_what_a_run_needs_is_checked_before_it_begins(run, tmp_path, monkeypatch):
+    import shutil
+
+    room = shutil.disk_usage(tmp_path)._replace(free=20_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: room)
+    code, out, err = run()
+    assert (code, out) == (1, "")
+    assert re.search(r"run needs room for checkpoints and the model, 0\.\d MB more, but 0\.0 MB are free: make room", err)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_checkpoint_of_another_model_is_refused(run, tmp_path):
+    run("--epochs", "1")
+    run("--epochs", "1", "--hidden-size", "9", output="other")
+    header = header_of(tmp_path / "run/checkpoint.npz")
+    path = tmp_path / "other/checkpoint.npz"
+    header["architecture"] = header_of(path)["architecture"]
+    rewrite(path, lambda arrays: arrays.update(header=np.frombuffer(json.dumps(header).encode(), np.uint8)))
+    path.rename(tmp_path / "run/checkpoint.npz")
+    code, _, err = run("--resume", "--epochs", "2")
+    assert code == 1
+    assert "contradicts itself" in err
+
+
+def test_options_in_a_checkpoint_are_checked_like_those_of_a_file(run, tmp_path):
+    run("--epochs", "1")
+    path = tmp_path / "run/checkpoint.npz"
+    for options, message in (({"batch_size": -1}, "batch_size must be a whole number of at least 1, got '-1'"),
+                             ({"nonsense": 1}, "unknown option 'nonsense'"), ([], "options must be a JSON object")):
+        header = header_of(path)
+        header["run"]["options"] = options
+        data = np.frombuffer(json.dumps(header).encode(), np.uint8)
+        rewrite(path, lambda arrays, data=data: arrays.update(header=data))
+        (tmp_path / "run/checkpoint-previous.npz").unlink(missing_ok=True)
+        code, _, err = run("--resume")
+        assert code == 1
+        assert message in err
+        assert len(err.splitlines()) == 1
+
+
+def test_training_state_is_not_touched_by_saving(run, tmp_path):
+    run(*EPOCHS, output="whole")
+    run(*EPOCHS, "--checkpoint-minutes", "1e-9")
+    assert same_end(tmp_path / "run", tmp_path / "whole")
+
+
+def test_the_model_in_the_folder_is_whole_at_every_step(run, tmp_path, monkeypatch):
+    plain, looks = Trainer.step, []
+
+    def look(trainer, xs, ts):
+        if trainer.iteration > STEPS:
+            load_model(tmp_path / "run")
+            looks.append(trainer.iteration)
+        return plain(trainer, xs, ts)
+
+    monkeypatch.setattr(Trainer, "step", look)
+    run(*EPOCHS)
+    assert len(looks) == 2 * STEPS - 1
