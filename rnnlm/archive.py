@@ -6,6 +6,7 @@ an archive says which arrays of which shape it must hold; these are read straigh
 So a file can make its reader use no more memory than its own size, and nothing in it is ever unpickled.
 """
 
+import errno
 import io
 import json
 import math
@@ -61,6 +62,8 @@ def open_archive(path, kind):
         with open(path, "rb") as file, zipfile.ZipFile(_checked(file)) as members:
             yield Archive(members)
     except OSError as error:
+        if error.errno == errno.EINVAL:  # a place in the file that there cannot be
+            raise RnnlmError(f"{path} is not {kind}: it is damaged or of another format") from error
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     except (ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RnnlmError, RuntimeError, TypeError,
             ValueError, Warning, struct.error, zipfile.BadZipFile, zlib.error) as error:
@@ -88,7 +91,13 @@ class Archive:
         self.header = self._json()
 
     def _json(self):
-        header = json.loads(self.text(HEADER, LONGEST_HEADER), parse_constant=_no_constant)
+        text = self.text(HEADER, LONGEST_HEADER)
+        try:
+            header = json.loads(text, parse_constant=_no_constant)
+        except RecursionError:
+            raise ValueError(f"{HEADER} is nested too deeply") from None
+        except ValueError as error:
+            raise ValueError(f"{HEADER} is no JSON: {error}") from None
         _require(isinstance(header, dict), f"{HEADER} must be a JSON object")
         return header
 
@@ -159,16 +168,23 @@ class Archive:
 
     @contextmanager
     def _array(self, name):
-        """A member behind its .npy header: (stream, (shape, dtype), whether it is in Fortran order)."""
+        """A member behind its .npy header: (stream, (shape, dtype), whether it lies in Fortran order)."""
         with self._zip.open(self._member(name)) as stream:
-            start = io.BytesIO(stream.read(10))  # magic string, version, length of the header
-            version = np.lib.format.read_magic(start)
-            _require(version == (1, 0), f"{name} has a .npy header of version {version}, it must be 1.0")
-            header = io.BytesIO(start.getvalue()[8:] + stream.read(int.from_bytes(start.getvalue()[8:], "little")))
-            with warnings.catch_warnings():  # NumPy warns of headers of Python 2
-                warnings.simplefilter("error")
-                shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(header, LONGEST_NPY_HEADER)
-            yield stream, (shape, dtype), is_fortran
+            start = stream.read(10)  # magic string, version 1.0, length of the header
+            length = int.from_bytes(start[8:], "little")
+            _require(start[:8] == b"\x93NUMPY\1\0" and length <= LONGEST_NPY_HEADER, f"{name} has no .npy header 1.0")
+            yield stream, *_npy_header(name, io.BytesIO(start[8:] + stream.read(length)))
+
+
+def _npy_header(name, file):
+    """((shape, dtype), whether it lies in Fortran order), as the header in an open file declares."""
+    try:
+        with warnings.catch_warnings():  # NumPy warns of headers of Python 2
+            warnings.simplefilter("error")
+            shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file, LONGEST_NPY_HEADER)
+    except Exception as error:  # NumPy evaluates a Python literal here, and its own words recommend pickle
+        raise ValueError(f"{name} has no .npy header that could be understood") from error
+    return (shape, dtype), is_fortran
 
 
 def _checked(file):
@@ -202,14 +218,12 @@ def _require(holds, message):
 
 
 def _no_constant(name):
-    raise ValueError(f"{HEADER} holds {name}, which is no JSON")
+    raise ValueError(f"it holds {name}")
 
 
 def _detail(error):
-    """One line that names the trouble; NumPy's own words here recommend pickle and are not passed on."""
+    """One line that names the trouble."""
     if isinstance(error, KeyError):
         return f"it lacks {shown(error.args[0])}"
-    if isinstance(error, RecursionError):
-        return "its header is nested too deeply"
     text = str(error).split("\n")[0]
-    return "it is damaged or of another format" if not text or "pickle" in text else shown(text, LONGEST_DETAIL)
+    return shown(text, LONGEST_DETAIL) or "it is damaged or of another format"

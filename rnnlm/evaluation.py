@@ -69,7 +69,9 @@ def _windows(model, ids, eos_id, window):
             ts = ids[start : start + window]
             xs = np.concatenate([[last], ts[:-1]])
             last = ts[-1]
-            yield slice(start, start + len(ts)), model.log_probs(xs[np.newaxis], ts[np.newaxis])[0]
+            with np.errstate(over="ignore", invalid="ignore"):  # who needs the sum to be a number looks at it
+                log_probs = model.log_probs(xs[np.newaxis], ts[np.newaxis])[0]
+            yield slice(start, start + len(ts)), log_probs
 
 
 def evaluate(model, text, eos_id, window=WINDOW, on_window=None):

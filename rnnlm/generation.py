@@ -67,8 +67,9 @@ def generate(model, prompt, *, rng, temperature=1.0, top_k=None, top_p=None, for
             model.predict(xs[:, :WINDOW])
             xs = xs[:, WINDOW:]
         while True:
-            scores = model.predict(xs)[0, -1]
-            probs = next_probs(scores, temperature, top_k, top_p, forbidden)
-            drawn = draw(probs, rng)
+            with np.errstate(over="ignore", invalid="ignore"):  # draw says it in one line
+                scores = model.predict(xs)[0, -1]
+                probs = next_probs(scores, temperature, top_k, top_p, forbidden)
+                drawn = draw(probs, rng)
             yield drawn
             xs = np.array([[drawn]], dtype=np.int32)

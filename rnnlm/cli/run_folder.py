@@ -201,9 +201,8 @@ class RunFolder:
             raise RnnlmError(self._none_is_whole([str(error) for _, error in errors]))
         return False
 
-    def add(self, record):
-        """Take in a Record and append it to metrics.jsonl, whole or not at all; redraw the picture now and then."""
-        self.records.append(record)
+    def append_metrics(self, record):
+        """Append a Record to metrics.jsonl, whole or not at all; redraw the picture now and then."""
         path, line = self.path / METRICS, _line(record).encode()
         try:
             with open(path, "ab", buffering=0) as file:

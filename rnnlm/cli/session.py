@@ -176,9 +176,10 @@ class Session:
         self.rollbacks = rollbacks
 
     def _keep(self, record):
-        """An epoch is over: metrics, then the checkpoint, then the model, which can be made from the checkpoint."""
-        self.folder.add(record)
+        """An epoch is over: first the checkpoint, from which metrics.jsonl and the best model can be made again."""
+        self.folder.records.append(record)
         self.save()
+        self.folder.append_metrics(record)
         if record.improved:
             self._save_model(record)
 

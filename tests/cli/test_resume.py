@@ -63,8 +63,8 @@ def test_a_run_stopped_again_and_again_ends_where_it_would_have_ended(run, tmp_p
     assert len(rows(out)) == 1
 
 
-@pytest.mark.parametrize("piece", ["state/rnn1/h", "generator", "optimizer/m/rnn1/Wh", "optimizer/v/embedding/W", "steps",
-                                   "position", "nothing"])
+@pytest.mark.parametrize("piece", ["state/rnn1/h", "generator", "optimizer/m/rnn1/Wh", "optimizer/v/embedding/W",
+                                   "steps", "position", "nothing"])
 def test_a_piece_left_out_of_the_checkpoint_is_noticed(run, tmp_path, piece):
     """The negative control of the test above: with any piece of state left out, the end is another."""
     run(*EPOCHS, output="whole")
@@ -106,8 +106,8 @@ def test_a_signal_ends_the_step_saves_and_says_how_to_go_on(small_corpus, tmp_pa
     step = int(re.search(r"stopped after step ([\d,]+), (in|before) epoch", err)[1].replace(",", ""))
     line, = re.findall(r"to go on: rnnlm (.*)", err)
     assert line == "train --resume --output 'a run'"
-    resumed = subprocess.run(f"{sys.executable} -m rnnlm {line} --epochs 1", shell=True, cwd=tmp_path, capture_output=True,
-                             text=True)
+    resumed = subprocess.run(f"{sys.executable} -m rnnlm {line} --epochs 1", shell=True, cwd=tmp_path,
+                             capture_output=True, text=True)
     assert resumed.returncode == 0, resumed.stderr
     assert f"resumed after step {step:,}" in resumed.stdout
 
@@ -347,7 +347,7 @@ def test_what_a_run_needs_is_checked_before_it_begins(run, tmp_path, monkeypatch
     monkeypatch.setattr(shutil, "disk_usage", lambda path: room)
     code, out, err = run()
     assert (code, out) == (1, "")
-    assert re.search(r"run needs room for checkpoints and the model, 0\.\d MB more, but 0\.0 MB are free: make room", err)
+    assert re.search(r"run needs room for checkpoints and the model, 0\.\d MB more, but 0\.0 MB are free: make", err)
     assert not (tmp_path / "run").exists()
 
 

@@ -1,0 +1,155 @@
+"""Numbers that go wrong: what is said, what is saved, and how a run goes on."""
+
+import json
+import math
+import signal
+
+import numpy as np
+import pytest
+from training_runs import metrics, rows, without_times
+
+from rnnlm.checkpoint import load_model, save_model
+from rnnlm.cli.evaluate import main as evaluate
+from rnnlm.cli.generate import main as generate
+from rnnlm.models import LanguageModel
+from rnnlm.optimizers import OPTIMIZERS, SGD
+from rnnlm.vocabulary import Vocabulary
+
+STEPS = 35  # of an epoch of the small corpus
+
+
+@pytest.fixture
+def spoil(monkeypatch):
+    """Make the optimizer "sgd" spoil the weights in one of its steps while its rate is above a limit."""
+
+    def at(step, limit=0.0):
+        class Breaks(SGD):
+            def update(self, params, *others):
+                super().update(params, *others)
+                if self.steps == step and self.lr > limit:
+                    params[-1][...] = np.nan
+
+        monkeypatch.setitem(OPTIMIZERS, "sgd", Breaks)
+
+    return at
+
+
+def all_is_finite(folder):
+    """Whether every number of every checkpoint in a run folder is finite."""
+    for path in folder.glob("checkpoint*.npz"):
+        with np.load(path) as members:
+            if not all(np.isfinite(members[name]).all() for name in members if name != "records"):
+                return False
+    return True
+
+
+def test_divergence_is_said_with_what_to_do_and_the_last_good_state_stays(run, tmp_path, spoil):
+    spoil(40)
+    code, out, err = run("--epochs", "9", "--optimizer", "sgd")
+    assert code == 1
+    last = err.splitlines()[-1]
+    assert "training diverged at step 41: loss nan, gradient norm nan, learning rate 0.02; " in last
+    assert "run holds the run as it was after step 35: go on at half the rate by --resume --on-divergence roll" in last
+    assert last.endswith("or start anew with a lower --lr or --max-grad")
+    assert len(rows(out)) == len(metrics(tmp_path / "run")) == 1
+    assert all(np.isfinite(p).all() for p in load_model(tmp_path / "run")[0].params)
+    assert all_is_finite(tmp_path / "run")
+    assert (tmp_path / "run/perplexity.png").exists()
+
+
+def test_the_advice_works(run, tmp_path, spoil):
+    spoil(40, limit=0.015)
+    run("--epochs", "3", "--optimizer", "sgd")
+    code, _, err = run.bare("--resume", "--on-divergence", "rollback", "--output", "run")
+    assert code == 0
+    assert "training diverged at step 41" in err
+    assert [record["lr"] for record in metrics(tmp_path / "run")] == [0.02, 0.01, 0.01]
+
+
+def test_rollback_goes_back_to_the_last_checkpoint_at_half_the_rate(run, tmp_path, spoil):
+    spoil(40, limit=0.006)
+    options = ["--epochs", "4", "--optimizer", "sgd", "--on-divergence", "rollback"]
+    code, out, err = run(*options)
+    assert code == 0
+    assert "training diverged at step 41: loss nan" in err
+    assert "back to step 35, learning rate 0.01\n" in err
+    assert "back to step 35, learning rate 0.005\n" in err
+    assert [record["lr"] for record in metrics(tmp_path / "run")] == [0.02, 0.005, 0.005, 0.005]
+    assert [record["iteration"] for record in metrics(tmp_path / "run")] == [STEPS * epoch for epoch in (1, 2, 3, 4)]
+    assert len(rows(out)) == 4
+    # After both rollbacks; a stop between them would be a new place to roll back to.
+    assert run.stopped_at(STEPS + 15, signal.SIGINT, *options, output="stopped")[0] == 130
+    assert run(*options, "--resume", output="stopped")[0] == 0
+    assert (tmp_path / "stopped/model.npz").read_bytes() == (tmp_path / "run/model.npz").read_bytes()
+    assert without_times(tmp_path / "stopped") == without_times(tmp_path / "run")
+
+
+def test_rollback_before_the_first_epoch_is_over_goes_to_the_beginning(run, tmp_path, spoil):
+    spoil(5, limit=0.015)
+    code, _, err = run("--epochs", "1", "--optimizer", "sgd", "--on-divergence", "rollback")
+    assert code == 0
+    assert "back to step 0, learning rate 0.01" in err
+
+
+def test_rollbacks_come_to_an_end(run, tmp_path, spoil):
+    spoil(40)
+    code, out, err = run("--epochs", "9", "--optimizer", "sgd", "--on-divergence", "rollback")
+    assert code == 1
+    assert err.count("back to step 35") == 10
+    assert "10 times in a row, each time at half the rate; run holds the run as it was after step 35" in err
+    assert len(rows(out)) == 1
+
+
+@pytest.mark.parametrize("step", [STEPS, STEPS - 3])
+def test_weights_that_are_not_finite_are_never_saved(run, tmp_path, spoil, step):
+    """Spoilt in the last step of an epoch, no loss of a step shows it; or with a checkpoint after every step."""
+    spoil(step)
+    code, out, err = run("--epochs", "2", "--optimizer", "sgd", "--checkpoint-minutes", "1e-9")
+    assert code == 1
+    assert "embedding/W holds numbers that are not finite, so nothing is saved; " in err
+    assert f"as it was after step {step - 1}: go on" in err
+    assert all_is_finite(tmp_path / "run")
+    assert not (tmp_path / "run/model.npz").exists()
+    assert (rows(out), (tmp_path / "run/metrics.jsonl").exists()) == ([], False)
+
+
+def test_a_perplexity_too_large_for_a_number_is_inf_and_its_loss_is_kept(run, tmp_path):
+    code, out, _ = run("--optimizer", "sgd", "--lr", "3000", "--max-grad", "1e6", "--epochs", "1",
+                       "--dropout", "0", "--input-dropout", "0")
+    assert code == 0
+    assert "best validation perplexity inf after epoch 1" in out
+    line, = (tmp_path / "run/metrics.jsonl").read_text().splitlines()
+    assert "Infinity" not in line
+    record = json.loads(line)
+    assert record["valid_perplexity"] is None
+    assert math.log(1e308) < record["valid_loss"] < math.inf
+    code, out, _ = run.bare("--resume", "--output", "run")
+    assert code == 0
+    assert "best validation perplexity inf after epoch 1" in out
+    assert json.loads((tmp_path / "run/metrics.jsonl").read_text()) == record
+
+
+@pytest.fixture
+def overflowing(tmp_path):
+    """A model of finite weights whose scores are none, and a text."""
+    model = LanguageModel(3, 4, 4, rng=np.random.default_rng(0))
+    model.output.params[0][...] = np.where(model.output.params[0] > 0, 3e38, -3e38)
+    model.recurrent[0].params[2][...] = 9
+    save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "a", "b"]))
+    (tmp_path / "t.txt").write_text("a b\n")
+    return str(tmp_path / "m.npz"), str(tmp_path / "t.txt")
+
+
+@pytest.mark.parametrize("json_option", [[], ["--json"]])
+def test_a_model_without_probabilities_scores_nothing(overflowing, capsys, json_option):
+    assert evaluate([*overflowing, *json_option]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[-1].endswith("t.txt: its scores are no finite numbers")
+
+
+def test_a_model_without_probabilities_writes_nothing(overflowing, capsys):
+    assert generate([overflowing[0]]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "gives no probabilities" in err.splitlines()[-1]
