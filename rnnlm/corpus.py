@@ -95,6 +95,8 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     (train, valid, test), notes = _read_splits(path, about, level, on_file, on_long)
     if not train.size:
         raise RnnlmError(f"{path}: the training text is empty; it must hold at least one line")
+    if train.words == [LINE_END]:
+        raise RnnlmError(f"{path}: the training text has no words, only {train.size:,} line ends; give it some")
     train = train.part(0, max_tokens or train.size)
     vocabulary, vocabulary_notes = _vocabulary(train, level, min_count, max_vocab)
     valid, test = (EncodedText.from_tokens(tokens, vocabulary) for tokens in (valid, test))

@@ -8,6 +8,7 @@ text file's size, times and inode, so that the text need not be read again while
 import hashlib
 import json
 import os
+import stat
 import time
 from collections import defaultdict
 from contextlib import suppress
@@ -121,6 +122,7 @@ def read_tokens(path, level, on_long=None, sha256=None):
         on_block = hasher.update if sha256 else None
         ids = np.concatenate([np.empty(0, np.int32), *encode_blocks(path, index, level, on_block)])
         tokens, digest = Tokens(list(index), ids, 0, ids.size), hasher.hexdigest()
+        _require_unchanged(path, status)
     if sha256 and digest != sha256:
         raise RnnlmError(f"{path} is damaged: its SHA-256 must be {sha256}, it is {digest}")
     return tokens
@@ -150,12 +152,7 @@ def _stored_tokens(path, level, status, on_long):
     except OSError as error:
         raise RnnlmError(f"the cache {folder} could not be written: {reason(error)}; "
                          "set RNNLM_CACHE to a folder with room") from error
-    try:
-        unchanged = _identity(os.stat(path)) == _identity(status)
-    except OSError:  # it was removed, after it had been read to its end
-        unchanged = True
-    if not unchanged:
-        raise RnnlmError(f"{path} changed while it was read: start again when it is complete")
+    _require_unchanged(path, status)
     write_text(record, json.dumps({"file": file, "sha256": sha256}))
     return tokens, sha256
 
@@ -175,6 +172,16 @@ def _is_same(path, file, known):
             return hashlib.file_digest(text, "sha256").hexdigest() == known.get("sha256")
     except OSError:  # encoding says why
         return False
+
+
+def _require_unchanged(path, status):
+    """RnnlmError if a regular file is not as it was before it was read."""
+    try:
+        now = os.stat(path)
+    except OSError:  # it was removed, after it had been read to its end
+        return
+    if stat.S_ISREG(now.st_mode) and _identity(now) != _identity(status):
+        raise RnnlmError(f"{path} changed while it was read: start again when it is complete")
 
 
 def _identity(status):

@@ -120,7 +120,7 @@ def test_two_names_cannot_share_the_same_bytes(tmp_path):
     one, other = (data.rindex(name) - 46 for name in (b"rnn1/Wh.npy", b"rnn2/Wh.npy"))  # entries of the directory
     data[other + 42 : other + 46] = data[one + 42 : one + 46]                           # where their bytes are
     (tmp_path / "m").write_bytes(data)
-    with pytest.raises(RnnlmError, match="File name in directory 'rnn2/Wh.npy' and header b'rnn1/Wh.npy' differ"):
+    with pytest.raises(RnnlmError, match=r"File name in directory 'rnn2/Wh\.npy' and header b'rnn1/Wh\.npy' differ"):
         load_model(tmp_path / "m")
 
 

@@ -73,6 +73,10 @@ def generate_text(options):
 
 def _prompt_ids(prompt, vocabulary):
     """The ids of the prompt; what happens to unknown words is said."""
+    for place, char in enumerate(prompt, 1):
+        if "\ud800" <= char <= "\udfff":  # how Python hands on a byte that is not UTF-8
+            raise RnnlmError(f"--prompt must be text, its character {place} is the byte 0x{ord(char) & 0xff:02x}: "
+                             "write it in UTF-8")
     tokens = tokenize(prompt, vocabulary.level)
     ids = vocabulary.encode(tokens)
     unknown = list(dict.fromkeys(token for token, i in zip(tokens, ids, strict=True) if i == UNKNOWN))

@@ -26,6 +26,7 @@ DAMAGED = "checkpoint-damaged.npz"
 METRICS, PICTURE, CONFIG = "metrics.jsonl", "perplexity.png", "config.toml"
 NAMES = (*CHECKPOINTS, DAMAGED, METRICS, PICTURE, MODEL_NAME, CONFIG)
 OF_THE_COMMAND = ("config", "overwrite", "resume", "debug", "output")  # options that are not the run's
+SMALL_FILES = 1_000_000  # bytes for metrics, picture, vocabulary and what surrounds the arrays
 REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a short one is drawn once
 
 
@@ -146,7 +147,7 @@ class RunFolder:
     def require_space(self, checkpoint_bytes, model_bytes):
         """RnnlmError unless three checkpoints (a new one is whole before the oldest goes) and two models have room."""
         there = sum(path.stat().st_size for path in (*self.checkpoints(), self.model) if path.exists())
-        needed, free = 3 * checkpoint_bytes + 2 * model_bytes - there, shutil.disk_usage(self.path).free
+        needed, free = 3 * checkpoint_bytes + 2 * model_bytes + SMALL_FILES - there, shutil.disk_usage(self.path).free
         if needed > free:
             raise RnnlmError(f"{self.path} needs room for checkpoints and the model, {needed / 1e6:,.1f} MB more, but "
                              f"{free / 1e6:,.1f} MB are free: make room, or choose another --output")

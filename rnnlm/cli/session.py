@@ -111,7 +111,9 @@ class Session:
         except Exception:
             self.folder.redraw()
             raise
-        self.folder.draw()
+        folder = self.folder
+        folder.draw()
+        note(f"model, metrics and picture are in {folder.path}; let it write: rnnlm generate {folder.path}")
         return 0
 
     def _fit(self, stop):
@@ -209,7 +211,7 @@ class Session:
         note(f"to go on: rnnlm train --resume --output {shlex.quote(str(self.folder.path))}")
 
     def _conclude(self, stop):
-        """The best model's test perplexity, read once, and where everything is."""
+        """The best model's test perplexity, read once."""
         folder, corpus, workers = self.folder, self.corpus, self.trainer.workers
         if not self._best():
             raise RnnlmError("no epoch gave a finite validation loss, so there is no model: lower --lr")
@@ -224,4 +226,3 @@ class Session:
             optimum = corpus.best_possible["test"]
             line += f", best possible {optimum:.5g} ({100 * (result.perplexity / optimum - 1):.1f} % above)"
         say(line)
-        note(f"model, metrics and picture are in {folder.path}; let it write: rnnlm generate {folder.path}")

@@ -347,7 +347,7 @@ def test_what_a_run_needs_is_checked_before_it_begins(run, tmp_path, monkeypatch
     monkeypatch.setattr(shutil, "disk_usage", lambda path: room)
     code, out, err = run()
     assert (code, out) == (1, "")
-    assert re.search(r"run needs room for checkpoints and the model, 0\.\d MB more, but 0\.0 MB are free: make", err)
+    assert re.search(r"run needs room for checkpoints and the model, 1\.\d MB more, but 0\.0 MB are free: make", err)
     assert not (tmp_path / "run").exists()
 
 
