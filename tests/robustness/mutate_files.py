@@ -75,7 +75,7 @@ def mutated_archive(data, choose, others=()):
     place = choose.choice((0, 0, 1, choose.randrange(len(members))))
     name, content = members[place]
     if choose.random() < 0.1:
-        name = mutated(name.encode(), choose).decode("latin1")
+        name = mutated(name.encode(), choose)[:9000].decode("latin1")
     start = choose.choice((0, 128))  # the .npy header, or what follows it
     members[place] = name, content[:start] + mutated(content[start:], choose) if start else mutated(content, choose)
     buffer = io.BytesIO()
