@@ -142,7 +142,10 @@ class Archive:
             self._fits(name, (shape, dtype), shape, np.uint8)
         content = np.empty(shape, np.uint8)
         self.read(name, content)
-        return content.tobytes().decode("utf-8")
+        try:
+            return content.tobytes().decode("utf-8")
+        except UnicodeDecodeError:
+            raise ValueError(f"{name} is not UTF-8") from None
 
     def read(self, name, out):
         """Fill ``out`` (contiguous, in C or Fortran order) with an array of its shape and type."""

@@ -78,7 +78,7 @@ def header(**values):
     (lambda a: a["affine/W"].fill(np.nan), "affine/W holds numbers that are not finite"),
     (lambda a: a.update(vocabulary=np.frombuffer(b"a\na\n<eos>\nb\nc", np.uint8)), "each word once"),
     (lambda a: a.update(vocabulary=np.frombuffer(b"<eos>\nb", np.uint8)), "does not fit the 2 words"),
-    (lambda a: a.update(vocabulary=np.frombuffer(b"\xff", np.uint8)), "decode"),
+    (lambda a: a.update(vocabulary=np.frombuffer(b"\xff", np.uint8)), "vocabulary is not UTF-8"),
     (lambda a: a.update(header=np.frombuffer(b"[]", np.uint8)), "not a whole rnnlm model file"),
     (lambda a: a.update(header=np.array("{}")), "not a whole rnnlm model file"),
     (header(version=99), "version 99; this program reads 'rnnlm model', version 1"),
