@@ -20,7 +20,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rnnlm.errors import DivergenceError, RnnlmError, shown
+from rnnlm.errors import DamagedError, DivergenceError, RnnlmError, shown
 from rnnlm.files import reason, whole_file
 from rnnlm.functions import all_finite
 
@@ -52,7 +52,9 @@ def as_bytes(text):
 
 @contextmanager
 def open_archive(path, kind):
-    """A block with the Archive in a file; whatever is wrong with it is one RnnlmError that names the file.
+    """A block with the Archive in a file; whatever is wrong with its content is one DamagedError that names the file.
+
+    RnnlmError if it cannot be read at all.
 
     kind: what it should be, for the message.
     """
@@ -63,15 +65,15 @@ def open_archive(path, kind):
             yield Archive(members)
     except OSError as error:
         if error.errno == errno.EINVAL:  # a place in the file that there cannot be
-            raise RnnlmError(f"{path} is not {kind}: it is damaged or of another format") from error
+            raise DamagedError(f"{path} is not {kind}: it is damaged or of another format") from error
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
-    except (ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RnnlmError, RuntimeError, TypeError,
+    except (ArithmeticError, AttributeError, EOFError, LookupError, RnnlmError, RuntimeError, TypeError,
             ValueError, Warning, struct.error, zipfile.BadZipFile, zlib.error) as error:
-        raise RnnlmError(f"{path} is not {kind}: {_detail(error)}") from error
+        raise DamagedError(f"{path} is not {kind}: {_detail(error)}") from error
 
 
 class Archive:
-    """An open file: ``header``, a dict; ``count``, how many arrays are beside it.
+    """An open file: ``header``, a dict.
 
     Methods raise ValueError, and what zipfile raises, at what does not fit.
     """
@@ -87,7 +89,6 @@ class Archive:
         size = sum(member.file_size for member in members.infolist())
         available = members.fp.seek(0, os.SEEK_END)
         _require(size < available, f"its members claim {size:,} bytes, the file has {available:,}")
-        self.count = len(self._members) - 1
         self.header = self._json()
 
     def _json(self):
@@ -122,24 +123,21 @@ class Archive:
                 self._fits(name, declared, shape, dtype)
 
     def _fits(self, name, declared, shape, dtype):
-        found_shape, found_dtype = declared
+        found_shape, found_dtype, found_size = declared
         _require((found_shape, found_dtype) == (tuple(shape), np.dtype(dtype)),
                  f"{name} must be {np.dtype(dtype)} {tuple(shape)}, found {shown(f'{found_dtype} {found_shape}')}")
-        size = math.prod(shape) * np.dtype(dtype).itemsize
-        _require(self._members[f"{name}.npy"].file_size <= size + LONGEST_NPY_HEADER, f"{name} has surplus bytes")
-
-    def shape(self, name):
-        """The shape that an array declares."""
-        with self._array(name) as (_, (shape, _), _):
-            return shape
+        size = math.prod(shape) * np.dtype(dtype).itemsize  # of Python's integers, which do not overflow
+        _require(found_size >= size, f"{name} is too short for its shape")  # so a small file never makes a large model
+        _require(found_size == size, f"{name} has surplus bytes")
 
     def text(self, name, longest=1 << 62):
         """A member of bytes (n,) uint8 as a text in UTF-8."""
         size = self._member(name).file_size
         _require(size <= longest, f"{name} has {size:,} bytes, at most {longest:,} can be right")
-        with self._array(name) as (_, (shape, dtype), _):
-            _require(len(shape) == 1 and shape[0] <= size, f"{name} must be bytes")
-            self._fits(name, (shape, dtype), shape, np.uint8)
+        with self._array(name) as (_, declared, _):
+            shape = declared[0]
+            _require(len(shape) == 1, f"{name} must be bytes")
+            self._fits(name, declared, shape, np.uint8)
         content = np.empty(shape, np.uint8)
         self.read(name, content)
         try:
@@ -151,12 +149,9 @@ class Archive:
         """Fill ``out`` (contiguous, in C or Fortran order) with an array of its shape and type."""
         with self._array(name) as (stream, declared, is_fortran):
             self._fits(name, declared, out.shape, out.dtype)
-            same_order = out.flags.f_contiguous if is_fortran else out.flags.c_contiguous
-            target = out if same_order else np.empty(out.shape, out.dtype, order="F" if is_fortran else "C")
-            _read_into(stream, target.reshape(-1, order="A", copy=False).view(np.uint8))
+            rows = out.T if is_fortran else out  # as they follow each other in the file
+            _read_rows(stream, rows.reshape(-1) if rows.flags.c_contiguous else rows)
             _require(not stream.read(1), f"{name} has surplus bytes")  # its end, where the CRC-32 is checked
-            if target is not out:
-                out[...] = target
 
     def read_finite(self, name, out):
         """The same; ValueError if a number is not finite."""
@@ -171,23 +166,24 @@ class Archive:
 
     @contextmanager
     def _array(self, name):
-        """A member behind its .npy header: (stream, (shape, dtype), whether it lies in Fortran order)."""
+        """A member behind its .npy header: (stream, (shape, dtype, bytes), whether it lies in Fortran order)."""
         with self._zip.open(self._member(name)) as stream:
             start = stream.read(10)  # magic string, version 1.0, length of the header
             length = int.from_bytes(start[8:], "little")
             _require(start[:8] == b"\x93NUMPY\1\0" and length <= LONGEST_NPY_HEADER, f"{name} has no .npy header 1.0")
-            yield stream, *_npy_header(name, io.BytesIO(start[8:] + stream.read(length)))
+            shape, dtype, is_fortran = _npy_header(name, io.BytesIO(start[8:] + stream.read(length)))
+            yield stream, (shape, dtype, self._member(name).file_size - 10 - length), is_fortran
 
 
 def _npy_header(name, file):
-    """((shape, dtype), whether it lies in Fortran order), as the header in an open file declares."""
+    """(shape, dtype, whether it lies in Fortran order), as the header in an open file declares."""
     try:
         with warnings.catch_warnings():  # NumPy warns of headers of Python 2
             warnings.simplefilter("error")
             shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file, LONGEST_NPY_HEADER)
     except Exception as error:  # NumPy evaluates a Python literal here, and its own words recommend pickle
         raise ValueError(f"{name} has no .npy header that could be understood") from error
-    return (shape, dtype), is_fortran
+    return shape, dtype, is_fortran
 
 
 def _checked(file):
@@ -199,20 +195,24 @@ def _checked(file):
     end, locator, end64 = tail[-22:], tail[-42:-22], tail[-98:-42]
     _require(len(end) == 22 and end.startswith(b"PK\5\6"), "its end is missing, or it is of another format")
     directory = int.from_bytes(end[12:16], "little")
-    if locator.startswith(b"PK\6\7"):
-        directory = int.from_bytes(end64[40:48], "little")
+    if locator.startswith(b"PK\6\7"):  # what zipfile would make of records that contradict each other is its own affair
+        there = end64.startswith(b"PK\6\6") and int.from_bytes(locator[8:16], "little") == size - 98
+        _require(there, "its end contradicts itself")
+        directory = max(directory if directory < 0xFFFFFFFF else 0, int.from_bytes(end64[40:48], "little"))
     _require(directory <= LONGEST_DIRECTORY, f"its directory has {directory:,} bytes, "
              f"at most {LONGEST_DIRECTORY:,} can be right")
     return file
 
 
-def _read_into(stream, target):
-    """Fill an array of bytes, piece by piece."""
-    for start in range(0, target.size, BLOCK):
-        piece = target[start : start + BLOCK]
-        done = stream.read(piece.size)
-        _require(len(done) == piece.size, "it is cut short")
-        piece[...] = np.frombuffer(done, np.uint8)
+def _read_rows(stream, rows):
+    """Fill an array, some rows at a time."""
+    row = math.prod(rows.shape[1:]) * rows.itemsize
+    step = max(1, BLOCK // max(1, row))
+    for start in range(0, len(rows), step):
+        part = rows[start : start + step]
+        content = stream.read(part.nbytes)
+        _require(len(content) == part.nbytes, "it is cut short")
+        part[...] = np.frombuffer(content, rows.dtype).reshape(part.shape)
 
 
 def _require(holds, message):

@@ -14,7 +14,8 @@ import numpy as np
 
 from rnnlm.archive import as_bytes, open_archive, require_finite, write_archive
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.models import LanguageModel
+from rnnlm.evaluation import perplexity
+from rnnlm.models import MOST_LAYERS, LanguageModel
 from rnnlm.text import LEVELS
 from rnnlm.trainer import Record
 from rnnlm.vocabulary import Vocabulary
@@ -55,7 +56,7 @@ def load_model(path, workers=SERIAL):
         level, architecture = archive.header["level"], archive.header["architecture"]
         if level not in LEVELS:
             raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {shown(level)}")
-        shapes = declared_shapes(archive, architecture)
+        shapes = declared_shapes(architecture)
         archive.require_names(["vocabulary", *shapes])
         archive.require(shapes)
         words = archive.text("vocabulary")
@@ -70,7 +71,15 @@ def load_model(path, workers=SERIAL):
     return model, vocabulary
 
 
-def declared_shapes(archive, architecture):
+def read_model_training(path):
+    """What a model file remembers of its run (see save_model). RnnlmError if it is no model file."""
+    with open_archive(path, "a whole rnnlm model file") as archive:
+        archive.require_kind(*MODEL_FORMAT)
+        archive.require(declared_shapes(archive.header["architecture"]))
+        return archive.header["training"]
+
+
+def declared_shapes(architecture):
     """Names and shapes of the parameters of an architecture; ValueError unless a model of that size may be built."""
     if not isinstance(architecture, dict) or architecture.get("cell") != "rnn":
         raise ValueError(f"architecture must be an object with the cell rnn, got {shown(architecture)}")
@@ -83,8 +92,8 @@ def declared_shapes(archive, architecture):
     sizes = {key: architecture[key] for key in SIZES}
     if any(type(size) is not int or not 1 <= size < 1 << 48 for size in sizes.values()):
         raise ValueError(f"sizes must be whole numbers from 1 on, got {shown(sizes)}")
-    if sizes["layers"] > archive.count:
-        raise ValueError(f"{sizes['layers']} layers cannot be in {archive.count} arrays")
+    if sizes["layers"] > MOST_LAYERS:
+        raise ValueError(f"layers must be at most {MOST_LAYERS}, got {sizes['layers']}")
     return LanguageModel.param_shapes(**sizes)
 
 
@@ -117,7 +126,7 @@ def _checkpoint_header(archive):
     for key in ("architecture", "run", "made_by", "numbers"):
         if not isinstance(archive.header[key], dict):
             raise ValueError(f"{key} must be a JSON object")
-    archive.require(declared_shapes(archive, archive.header["architecture"]))
+    archive.require(declared_shapes(archive.header["architecture"]))
     return archive.header
 
 
@@ -140,8 +149,21 @@ def load_checkpoint(path, trainer):
         archive.read(RECORDS, table)
         for name, array in arrays.items():
             archive.read_finite(name, array)
-        return [Record(*(field.type(value) for field, value in zip(fields(Record), row, strict=True)))
-                for row in table.tolist()]
+        return [_record(epoch, row) for epoch, row in enumerate(table.tolist(), 1)]
+
+
+def _record(epoch, row):
+    """The Record in a row of the table; ValueError if no epoch can have had these numbers."""
+    values = dict(zip((field.name for field in fields(Record)), row, strict=True))
+    valid_loss = values["valid_loss"]  # the one number that may be infinite or none
+    numbers = [value for name, value in values.items() if name != "valid_loss" and "perplexity" not in name]
+    if not all(math.isfinite(number) and number >= 0 for number in numbers) or valid_loss < 0:
+        raise ValueError(f"{RECORDS} hold numbers that no epoch can have had: {shown(row)}")
+    values |= {"train_perplexity": perplexity(values["train_loss"], 1), "valid_perplexity": perplexity(valid_loss, 1)}
+    record = Record(**{field.name: field.type(values[field.name]) for field in fields(Record)})
+    if record.epoch != epoch or (record.improved and not math.isfinite(valid_loss)):
+        raise ValueError(f"{RECORDS} hold numbers that no epoch can have had: {shown(row)}")
+    return record
 
 
 def versions():

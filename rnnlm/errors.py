@@ -7,6 +7,10 @@ class RnnlmError(Exception):
     """Anything a user can mend. The message names the thing, the rule, the value met and the remedy."""
 
 
+class DamagedError(RnnlmError):
+    """The content of a file is not what it must be; the file itself could be read."""
+
+
 class DivergenceError(RnnlmError):
     """Training met a loss, gradient or weight that is not finite; nothing on disk was replaced."""
 

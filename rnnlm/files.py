@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rnnlm.errors import RnnlmError, one_line
 
-LOCK_NAME = ".lock"
+LOCK_NAME = ".rnnlm.lock"
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def locked(folder):
 
     path = folder / LOCK_NAME  # a file and not the folder itself: NFS locks only what is open for writing
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -117,9 +117,11 @@ def locked(folder):
             os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
         yield
     finally:
-        with suppress(OSError):
-            path.unlink()
-        os.close(descriptor)
+        try:
+            with suppress(OSError):
+                path.unlink()
+        finally:
+            os.close(descriptor)
 
 
 def _is_at(descriptor, path):
@@ -130,22 +132,25 @@ def _is_at(descriptor, path):
         return False
 
 
-def sweep(folder):
-    """Remove what killed processes left half-written in a folder that is ours alone."""
-    for path in folder.glob(".*.tmp"):
-        if re.fullmatch(r"\..*\.[0-9a-f]{8}\.tmp", path.name) and path.is_file():
+def sweep(folder, names):
+    """Remove what killed processes left half-written of files with these names, in a folder that is ours alone."""
+    half_written = re.compile(rf"\.({'|'.join(map(re.escape, names))})\.[0-9a-f]{{8}}\.tmp")
+    for path in folder.iterdir():
+        if half_written.fullmatch(path.name):
             path.unlink(missing_ok=True)
 
 
 def remedy(error):
     """What to do about an OSError at a write."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "make room and start again"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "make room first"
+    if error.errno == errno.EFBIG:
+        return "raise the limit to the size of files first (ulimit -f)"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return "choose a folder that may be written to"
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return "the folder must be there: make it, or choose another"
-    return "see to the disk and start again"
+        return "the folder is not there: make it, or choose another"
+    return "see to the disk first"
 
 
 def reason(error):

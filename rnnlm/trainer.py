@@ -15,6 +15,8 @@ from rnnlm.evaluation import perplexity
 from rnnlm.gradients import clip_scale, global_norm
 from rnnlm.workers import SERIAL
 
+LARGEST = 1 << 128  # no number of a run is larger: those of the generator have 128 bits
+
 
 @dataclass
 class Step:
@@ -184,7 +186,7 @@ class Trainer:
 
 
 def require_form(values, like, name="numbers"):
-    """ValueError unless the values have the keys and types of ``like``, strings its content; none is below 0."""
+    """ValueError unless the values have the keys and types of ``like``, strings its content; no number is below 0."""
     if isinstance(like, dict):
         if not isinstance(values, dict) or values.keys() != like.keys():
             raise ValueError(f"{name} must be an object of {', '.join(like)}")
@@ -193,5 +195,5 @@ def require_form(values, like, name="numbers"):
     elif isinstance(like, str):
         if values != like:
             raise ValueError(f"{name} must be {like}")
-    elif type(values) is not type(like) or not values >= 0:  # nor not a number
-        raise ValueError(f"{name} must be a number of at least 0 ({type(like).__name__})")
+    elif type(values) is not type(like) or not (0 <= values < LARGEST or values == like == math.inf):
+        raise ValueError(f"{name} must be a number from 0 to below 2^128 ({type(like).__name__})")

@@ -107,7 +107,7 @@ def hostile_files(folder):
     yield "another shape", replaced(b=described("'<f4'", "(6,)", bytes(24))), "affine/b must be float32 (5,), found"
     yield "negative shape", replaced(b=described("'<f4'", "(-5,)", bytes(20))), "affine/b"
     yield "shape of bools", replaced(b=described("'<f4'", "(True,)", bytes(20))), "affine/b"
-    yield "short array", replaced(b=described("'<f4'", "(5,)", bytes(16))), "it is cut short"
+    yield "short array", replaced(b=described("'<f4'", "(5,)", bytes(4))), "affine/b is too short for its shape"
     yield "long array", replaced(b=described("'<f4'", "(5,)", bytes(24))), "surplus bytes"
     yield "very long array", replaced(b=described("'<f4'", "(5,)", bytes(24000))), "surplus bytes"
     yield "float64", replaced(b=described("'<f8'", "(5,)", bytes(40))), "found float64"
@@ -135,7 +135,16 @@ def hostile_files(folder):
     yield "no architecture", headed(architecture=7), "architecture must be an object"
     yield "another cell", sized(cell="lstm"), "with the cell rnn"
     yield "huge model", sized(hidden_size=1 << 40), "rnn1/Wx must be float32 (3, 1099511627776)"
-    yield "many layers", sized(layers=1 << 40), "layers cannot be in 10 arrays"
+    sizes = {"hidden_size": 12000, "layers": 2}
+    declared = LanguageModel.param_shapes(len(WORDS), 3, **sizes)
+    yield "huge in all its headers", zipped([
+        ("header.npy", text_member(json.dumps(header | {"architecture": header["architecture"] | sizes}))),
+        ("vocabulary.npy", members["vocabulary.npy"]),
+        *((f"{name}.npy", described("'<f4'", repr(shape))) for name, shape in declared.items())]), "too short"
+    crowd = zipped([*members.items(), *((f"{i}", b"") for i in range(30000))])
+    yield "many members behind a false end", crowd[:-22] + bytes(56) + b"PK\6\7" + bytes(16) + crowd[-22:], \
+        "its end contradicts itself"
+    yield "many layers", sized(layers=1 << 40), "layers must be at most 500"
     yield "another vocabulary size", sized(vocab_size=6), "embedding/W must be float32 (6, 3), found float32 (5, 3)"
     yield "surplus of words", replaced(vocabulary=text_member("\n".join([*WORDS, "x"]))), "does not fit the 6 words"
     yield "a million words", replaced(vocabulary=text_member("ab\n" * 1000000)), "does not fit the 1000001 words"

@@ -22,15 +22,17 @@ from rnnlm import RnnlmError, load_model
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 load_model(sys.argv[1])
-found = {}
-for path in map(str.strip, sys.stdin):
+for path in map(str.strip, sys.stdin.readlines()):
+    if os.fork():  # the peak of a process counts, so each file has one of its own
+        os.wait()
+        continue
     before, started, message = peak(), time.monotonic(), ""
     try:
         load_model(path)
     except RnnlmError as error:
         message = str(error)
-    found[os.path.basename(path)] = time.monotonic() - started, peak() - before, message
-print(json.dumps(found))
+    print(json.dumps([os.path.basename(path), time.monotonic() - started, peak() - before, message]), flush=True)
+    os._exit(0)
 """
 
 
@@ -76,7 +78,7 @@ def test_hostile_files_take_no_more_memory_than_their_size_and_50_mb_and_no_more
     paths = [*(folder / name for name in messages), tmp_path / "large"]
     done = subprocess.run([sys.executable, "-c", MEASURE, folder / "good.npz"], input="\n".join(map(str, paths)),
                           capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
+    found = {name: values for name, *values in map(json.loads, done.stdout.splitlines())}
     assert done.stderr == ""
     assert found.keys() == {path.name for path in paths}
     for path in paths:
@@ -85,6 +87,7 @@ def test_hostile_files_take_no_more_memory_than_their_size_and_50_mb_and_no_more
         assert seconds < 2, path
         assert megabytes < path.stat().st_size / 1e6 + 50, path
     assert found["large"][2].endswith("Bad CRC-32 for file 'affine/W.npy'")
+    assert found["large"][1] > 50  # it is really measured
 
 
 def test_what_is_no_regular_file_is_not_waited_for(tmp_path):
@@ -131,7 +134,6 @@ def test_arrays_come_back_in_whatever_order_they_lie(tmp_path, order, rng):
                                              "single": np.float32([[3]])})
     with open_archive(tmp_path / "a", "an archive") as archive:
         assert archive.header == {"x": 1}
-        assert archive.count == 3
         for out in (np.empty((5, 7), np.float32), np.empty((7, 5), np.float32).T):
             archive.read_finite("one", out)
             np.testing.assert_array_equal(out, array)
@@ -182,7 +184,7 @@ def test_what_numpy_writes_is_read_and_what_is_written_numpy_reads(tmp_path):
 def test_an_archive_of_over_4_gib_has_its_directory_elsewhere(tmp_path):
     """The ZIP64 records, here in a small file; a directory that they make too large is not read."""
     end64 = b"PK\6\6" + (44).to_bytes(8, "little") + bytes(28)
-    locator = b"PK\6\7" + bytes(16)
+    locator = b"PK\6\7" + bytes(16)  # the place of the record before it: 0
     for size, message in ((1 << 21, "its directory has 2,097,152 bytes"), (0, "it lacks header")):
         record = end64 + size.to_bytes(8, "little") + bytes(8)
         (tmp_path / "a").write_bytes(record + locator + b"PK\5\6" + bytes(18))

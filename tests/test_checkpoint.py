@@ -88,7 +88,7 @@ def header(**values):
     *((header(architecture={"cell": "rnn", "vocab_size": 5, "wordvec_size": 3, "hidden_size": 4, "layers": 2} | change),
        message) for change, message in [
         ({"layers": 10**30}, "whole numbers from 1 on"), ({"layers": 0}, "whole numbers from 1 on"),
-        ({"layers": 10**9}, "1000000000 layers cannot be in 10 arrays"),
+        ({"layers": 10**9}, "layers must be at most 500, got 1000000000"),
         ({"hidden_size": -1}, "whole numbers from 1 on"), ({"hidden_size": 2.0}, "whole numbers from 1 on"),
         ({"hidden_size": True}, "whole numbers from 1 on"), ({"dropout": 1.0}, "must be from 0 to below 1"),
         ({"dropout": "0"}, "must be from 0 to below 1"),

@@ -190,10 +190,13 @@ def test_numbers_and_arrays_are_all_that_a_run_needs_to_go_on():
 
 @pytest.mark.parametrize(("change", "message"), [
     (lambda n: n.pop("sums"), "numbers must be an object of epoch"),
-    (lambda n: n.update(epoch=1.5), r"numbers.epoch must be a number of at least 0 \(int\)"),
+    (lambda n: n.update(epoch=1.5), r"numbers.epoch must be a number from 0 to below 2\^128 \(int\)"),
     (lambda n: n.update(iteration=-1), "numbers.iteration must be"),
+    (lambda n: n.update(tokens=10**400), "numbers.tokens must be"),
     (lambda n: n["schedule"].update(lr="1"), "numbers.schedule.lr must be"),
     (lambda n: n["schedule"].update(lr=math.nan), "numbers.schedule.lr must be"),
+    (lambda n: n["schedule"].update(lr=math.inf), "numbers.schedule.lr must be"),
+    (lambda n: n["sums"].update(nats=math.inf), "numbers.sums.nats must be"),
     (lambda n: n["dropout"].update(bit_generator="MT19937"), "numbers.dropout.bit_generator must be PCG64"),
     (lambda n: n["sums"].update(steps=6, targets=9, seconds=1.0), "6 steps into an epoch of 5"),
     (lambda n: n["sums"].update(steps=2), "2 steps into an epoch of 5"),

@@ -39,7 +39,7 @@ def run(command, parser, argv=None):
         note(f"{parser.prog}: interrupted")
         return 128 + signal.SIGINT
     except Stopped as stopped:
-        note(f"{parser.prog}: stopped")
+        note(f"{parser.prog}: stopped{'' if isinstance(stopped, StoppedBetweenSteps) else ' at once'}")
         return 128 + stopped.signum
     except BrokenPipeError:  # the reader of our output left, as head does
         _silence()
@@ -73,7 +73,10 @@ def _handlers(handlers):
     """A block with these signal handlers (none outside the main thread); those from before come back afterwards."""
     if threading.current_thread() is not threading.main_thread():
         handlers = {}
-    before = {signum: signal.signal(signum, handler) for signum, handler in handlers.items()}
+    before = {}
+    for signum, handler in handlers.items():  # an ignored signal stays so, as after nohup or &
+        if signal.getsignal(signum) not in (signal.SIG_IGN, None):
+            before[signum] = signal.signal(signum, handler)
     try:
         yield
     finally:
@@ -152,7 +155,7 @@ class StopRequest:
 
 @contextmanager
 def stop_on_signal(message):
-    """A block in which the first SIGINT or SIGTERM is only noted, with ``message``; the second one ends it at once.
+    """A block in which the first SIGINT, SIGTERM or SIGHUP is only noted, with ``message``; the second one ends it.
 
     Yields a StopRequest to poll.  The handlers are those from before afterwards.
     """
@@ -164,5 +167,6 @@ def stop_on_signal(message):
         request.signum = signum
         note(f"\n{message}; once more to leave at once")
 
-    with _handlers({signal.SIGINT: handle, signal.SIGTERM: handle}):
+    hang_up = {signal.SIGHUP: handle} if hasattr(signal, "SIGHUP") else {}  # the terminal was closed
+    with _handlers({signal.SIGINT: handle, signal.SIGTERM: handle, **hang_up}):
         yield request

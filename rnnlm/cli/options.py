@@ -39,6 +39,11 @@ def at_least(smallest):
     return number(int, f"a whole number of at least {smallest}", lambda value: value >= smallest)
 
 
+def between(smallest, largest):
+    """A whole number from ``smallest`` to ``largest``."""
+    return number(int, f"a whole number from {smallest} to {largest}", lambda value: smallest <= value <= largest)
+
+
 def not_empty(text):
     """A string that is not empty: an empty name would mean the current folder."""
     if not text:

@@ -17,7 +17,7 @@ from pathlib import Path
 from rnnlm.checkpoint import MODEL_NAME, load_checkpoint, read_checkpoint_header, save_checkpoint
 from rnnlm.cli.command import note
 from rnnlm.cli.options import toml
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import DamagedError, RnnlmError, one_line
 from rnnlm.files import locked, reason, remedy, sweep, sync_folder, write_text
 from rnnlm.plotting import plot_perplexity
 
@@ -30,13 +30,18 @@ SMALL_FILES = 1_000_000  # bytes for metrics, picture, vocabulary and what surro
 REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a short one is drawn once
 
 
+def of_the_run(options):
+    """The options that belong to the run, a dict; the command's own are left out."""
+    return {name: value for name, value in vars(options).items() if name not in OF_THE_COMMAND}
+
+
 @contextmanager
 def run_folder(options):
     """A block with the RunFolder that --output names, or one under runs/: locked and known to be writable.
 
     RnnlmError if it cannot be the run's.  If the block ends before the run has begun, what was made is removed.
     """
-    _check_output(options)
+    _check_flags(options)
     try:
         path, made = _prepared(options)
     except OSError as error:
@@ -46,10 +51,12 @@ def run_folder(options):
         stack.callback(folder.remove_unless_begun, made)
         try:
             stack.enter_context(locked(path))
-            sweep(path)
+            sweep(path, NAMES)
         except OSError as error:
             raise _not_prepared(path, error) from error
-        _check_output(options)  # once more, now that nobody else can change it
+        if options.output and not (options.overwrite or options.resume) and _holds_a_run(path):
+            raise RnnlmError(f"{path} holds a run already: choose another --output, go on with it by --resume, "
+                             "or replace it with --overwrite")
         yield folder
 
 
@@ -57,17 +64,11 @@ def _not_prepared(path, error):
     return RnnlmError(f"the output folder {path} could not be prepared: {reason(error)}; {remedy(error)}")
 
 
-def _check_output(options):
+def _check_flags(options):
     if options.overwrite and options.resume:
         raise RnnlmError("--resume goes on with a run and --overwrite replaces it: give one of them")
-    if options.output is None:
-        return
-    path = Path(options.output)
-    if path.exists() and not path.is_dir():
-        raise RnnlmError(f"--output must be a folder, {path} is a file: choose another name")
-    if not (options.overwrite or options.resume) and _holds_a_run(path):
-        raise RnnlmError(f"{path} holds a run already: choose another --output, go on with it by --resume, "
-                         "or replace it with --overwrite")
+    if options.output and Path(options.output).exists() and not Path(options.output).is_dir():
+        raise RnnlmError(f"--output must be a folder, {options.output} is a file: choose another name")
 
 
 def _holds_a_run(path):
@@ -109,7 +110,12 @@ def _runs(name):
 
 
 def _last_written(path):
-    return max((place.stat().st_mtime for place in path.iterdir()), default=0.0)
+    """When a run was last saved, in seconds."""
+    times = [0.0]
+    for name in (*CHECKPOINTS, CONFIG):
+        with suppress(OSError):
+            times.append((path / name).stat().st_mtime)
+    return max(times)
 
 
 class RunFolder:
@@ -119,7 +125,8 @@ class RunFolder:
         self.path, self.model = path, path / MODEL_NAME
         self.begun = False
         self.records = []
-        self.title, self.best_possible = "", None
+        self.shown = one_line(str(path))
+        self.title, self.best_possible, self.config = "", None, ""
         self.drawn = time.monotonic()
 
     def checkpoints(self):
@@ -135,14 +142,22 @@ class RunFolder:
         for path in self.checkpoints():
             try:
                 return read_checkpoint_header(path)
-            except RnnlmError as error:
+            except DamagedError as error:
                 errors.append(str(error))
         if errors:
             raise RnnlmError(self._none_is_whole(errors))
         return None
 
     def _none_is_whole(self, errors):
-        return f"no checkpoint can be used: {'; '.join(errors)}. Start anew with --overwrite or another --output"
+        return (f"no checkpoint can be used: {'; '.join(errors)}. Start anew with another --output; {MODEL_NAME} stays "
+                "as it is")
+
+    def require_nothing_but_options(self):
+        """RnnlmError if there is a model or there are metrics of a run that left no checkpoint to go on from."""
+        for name in (MODEL_NAME, METRICS):
+            if (self.path / name).exists():
+                raise RnnlmError(f"{self.path} holds {name} but no checkpoint to go on from: replace it with "
+                                 "--overwrite, or choose another --output")
 
     def require_space(self, checkpoint_bytes, model_bytes):
         """RnnlmError unless three checkpoints (a new one is whole before the oldest goes) and two models have room."""
@@ -153,20 +168,43 @@ class RunFolder:
                              f"{free / 1e6:,.1f} MB are free: make room, or choose another --output")
 
     def begin(self, options, title, best_possible=None):
-        """From now on the folder is this run's: an overwritten one is swept out, config.toml is written."""
+        """From now on the folder is this run's; config.toml is written as soon as a checkpoint is of these options."""
+        for name in NAMES:
+            if (self.path / name).is_dir():
+                raise RnnlmError(f"{self.path / name} is a folder, where the run has a file: move it, or choose "
+                                 "another --output")
         self.begun = True
         self.title, self.best_possible = title, best_possible
-        run = {name: value for name, value in vars(options).items() if name not in OF_THE_COMMAND}
-        if not options.resume:  # checkpoints first: from here to the first new one, --resume starts from the beginning
-            for name in NAMES:
-                if name != CONFIG:
-                    (self.path / name).unlink(missing_ok=True)
-        write_text(self.path / CONFIG, f"# run folder: {str(self.path)!r}\n" + toml(run))
+        self.config = f"# run folder: {str(self.path)!r}\n" + toml(of_the_run(options))
+        if not self.checkpoints():
+            self._write_config()
+
+    def replace_all(self, trainer, run):
+        """Save the first checkpoint of a run, then remove all that was there before.
+
+        In this order: killed before it is whole, the old run is; killed afterwards, --resume finds a run at its start.
+        """
+        save_checkpoint(self.path / CHECKPOINTS[0], trainer, run, self.records)
+        self._remove_older()
+        self._settle()
+        self._write_config()
+
+    def _write_config(self):
+        if self.config:
+            write_text(self.path / CONFIG, self.config)
+        self.config = ""
+
+    def _remove_older(self):
+        """Remove all but the newest checkpoint and config.toml."""
+        for name in NAMES[1:]:
+            if name != CONFIG:
+                (self.path / name).unlink(missing_ok=True)
 
     def save(self, trainer, run):
         """Write the newest checkpoint.  The oldest goes when the new one is in place: two are whole at any moment."""
         save_checkpoint(self.path / CHECKPOINTS[0], trainer, run, self.records)
         self._settle()
+        self._write_config()
 
     def _settle(self):
         """Give the newest checkpoint its lasting name, and the one before it the other."""
@@ -188,13 +226,15 @@ class RunFolder:
         for path in self.checkpoints():
             try:
                 self.records = load_checkpoint(path, trainer)
-            except RnnlmError as error:
+            except DamagedError as error:  # but not one that could not be read: that may pass
                 errors.append((path, error))
                 continue
             for damaged, error in errors:
                 note(f"note: {error}; it is kept as {DAMAGED}, and the one before it is taken")
                 os.replace(damaged, self.path / DAMAGED)
             if path.name == CHECKPOINTS[0]:
+                if not trainer.iteration:  # killed while it replaced another run
+                    self._remove_older()
                 self._settle()
             write_text(self.path / METRICS, "".join(map(_line, self.records)))
             return True

@@ -8,12 +8,12 @@ from contextlib import closing
 import numpy as np
 
 from rnnlm.batches import TimeBatches
-from rnnlm.checkpoint import load_model, save_model, versions
+from rnnlm.checkpoint import load_model, read_model_training, save_model, versions
 from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, note, say, stop_on_signal, threads_of
 from rnnlm.cli.progress import HEAD, Progress, described, row
-from rnnlm.cli.run_folder import OF_THE_COMMAND
+from rnnlm.cli.run_folder import of_the_run
 from rnnlm.corpus import load_corpus
-from rnnlm.errors import DivergenceError, RnnlmError, shown
+from rnnlm.errors import DivergenceError, RnnlmError, one_line, shown
 from rnnlm.evaluation import evaluate
 from rnnlm.models import LanguageModel
 from rnnlm.optimizers import OPTIMIZERS
@@ -38,8 +38,7 @@ def train(options, folder, header=None):
 def _session(options, corpus, folder, header, workers):
     """All parts of the run; nothing is written yet."""
     batches = TimeBatches(corpus.train, options.batch_size, options.time_size)
-    run = {"options": {name: value for name, value in vars(options).items() if name not in OF_THE_COMMAND},
-           "corpus": corpus.fingerprint(), "threads": workers.threads}
+    run = {"options": of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
     sizes = {"vocab_size": len(corpus.vocabulary)} | {name: getattr(options, name) for name in (
         "wordvec_size", "hidden_size", "layers", "dropout", "input_dropout")}
     if header is not None:
@@ -74,14 +73,18 @@ class Session:
     def __init__(self, options, corpus, trainer, folder, run):
         self.options, self.corpus, self.trainer, self.folder, self.run = options, corpus, trainer, folder, run
         self.saved, self.saved_at, self.place = time.monotonic(), 0, ""  # when and where the last checkpoint was taken
+        self.saved_state = None
         self.rollbacks = 0  # to that checkpoint, so far
+        self.grad_norm = math.nan  # of the last step
 
     def begin(self, resumed):
         """Make the folder this run's, and the trainer stand where it is to start."""
         options, corpus, trainer, folder = self.options, self.corpus, self.trainer, self.folder
         model = trainer.model
         weights = sum(p.nbytes for p in model.params)
-        folder.require_space(weights * (1 + len(trainer.optimizer.slot_names)), weights)
+        words = sum(len(word.encode()) + 1 for word in corpus.vocabulary.words)
+        states = sum(layer.params[2].nbytes for layer in model.recurrent) * options.batch_size
+        folder.require_space(weights * (1 + len(trainer.optimizer.slot_names)) + states, weights + words)
         if resumed:
             folder.restore(trainer)
         unit = "" if options.level == "word" else "characters, "
@@ -90,14 +93,24 @@ class Session:
             f"{corpus.test.ids.size:,} to test; vocabulary {len(corpus.vocabulary):,}")
         for line in corpus.notes:
             note(f"note: {line}")
-        say(f"model: {described(model)}, {sum(p.size for p in model.params):,} parameters; run folder {folder.path}")
+        say(f"model: {described(model)}, {sum(p.size for p in model.params):,} parameters; run folder {folder.shown}")
         if not resumed:
-            self.save()  # so that there is a last good checkpoint from the first step on
+            folder.replace_all(trainer, self.run)  # so that there is a last good checkpoint from the first step on
+            self._note_place()
             return
         self._note_place()
         say(f"resumed after step {self.saved_at:,}, {self.place}")
         if not trainer.sums.steps and folder.records and folder.records[-1].improved:
             self._save_model(folder.records[-1])  # the signal may have come between the checkpoint and the model
+        elif self._best():
+            self._look_at_model()
+
+    def _look_at_model(self):
+        """A note if the best model so far, which only a better one replaces, cannot be used."""
+        try:
+            read_model_training(self.folder.model)
+        except RnnlmError as error:
+            note(f"note: {error}; unless a better model comes, the run will end without one")
 
     def finish(self, stop):
         """Train, score the best model on the test text, draw the picture; returns the exit code."""
@@ -113,19 +126,20 @@ class Session:
             raise
         folder = self.folder
         folder.draw()
-        note(f"model, metrics and picture are in {folder.path}; let it write: rnnlm generate {folder.path}")
+        note(f"model, metrics and picture are in {folder.shown}; let it write: rnnlm generate {folder.shown}")
         return 0
 
     def _fit(self, stop):
         """All epochs that are left; after a divergence from the last checkpoint on, if that is wanted."""
         trainer, schedule = self.trainer, self.trainer.schedule
         if schedule.stop or trainer.epoch >= self.options.epochs:
-            note("note: nothing is left to train; a larger --epochs or --patience goes on")
+            note(f"note: nothing is left to train; a larger {'--patience' if schedule.stop else '--epochs'} goes on")
             return
         say(HEAD)
         with closing(Progress(trainer, self.options.epochs, trainer.workers.threads)) as progress:
 
             def on_step(step):
+                self.grad_norm = step.grad_norm
                 progress(step)
                 if time.monotonic() - self.saved > 60 * self.options.checkpoint_minutes:
                     self.save()
@@ -146,7 +160,7 @@ class Session:
             try:
                 self._with_rollbacks(rows, progress)
             except StoppedBetweenSteps:
-                self.save()
+                self._save_at_stop()
                 raise
         if schedule.stop:
             say(f"stopped: validation gained less than {schedule.threshold:g} nats in each of {schedule.patience} "
@@ -164,13 +178,13 @@ class Session:
 
     def _roll_back(self, error):
         """Go back to the last checkpoint with half the learning rate, or say that this is as far as it goes."""
-        last = f"{self.folder.path} holds the run as it was after step {self.saved_at:,}"
+        last = f"{self.folder.shown} holds the run as it was after step {self.saved_at:,}"
         if self.options.on_divergence == "stop":
-            raise RnnlmError(f"{error}; {last}: go on at half the rate by --resume --on-divergence rollback, or start "
-                             "anew with a lower --lr or --max-grad") from error
+            raise RnnlmError(f"{error}; {last}: go on at half the rate by {self._command()} --on-divergence rollback, "
+                             "or start anew with a lower --lr or --max-grad") from error
         if self.rollbacks == ROLLBACKS:
             raise RnnlmError(f"{error}, {ROLLBACKS} times in a row, each time at half the rate; {last}: start anew "
-                             "with another --optimizer, --max-grad or --seed") from error
+                             "with another --lr, --optimizer, --max-grad or --seed") from error
         lr, rollbacks = self.trainer.optimizer.lr / 2, self.rollbacks + 1
         self.folder.restore(self.trainer)
         self.trainer.schedule.lr = lr
@@ -185,15 +199,30 @@ class Session:
         if record.improved:
             self._save_model(record)
 
+    def _save_at_stop(self):
+        """The last checkpoint of this session, if there is something new to save that can be saved."""
+        trainer = self.trainer
+        if (trainer.iteration, trainer.sums.steps) == self.saved_state:
+            return
+        try:
+            self.save()
+        except DivergenceError as error:
+            note(f"note: {error}")
+
     def save(self):
-        """A checkpoint of the run as it stands."""
-        self.folder.save(self.trainer, self.run)
+        """A checkpoint of the run as it stands. DivergenceError if a number of it is not finite."""
+        trainer = self.trainer
+        try:
+            self.folder.save(trainer, self.run)
+        except DivergenceError as error:
+            raise DivergenceError(f"training diverged at step {trainer.iteration}: {error}; gradient norm "
+                                  f"{self.grad_norm:g}, learning rate {trainer.optimizer.lr:g}") from error
         self.saved, self.rollbacks = time.monotonic(), 0
         self._note_place()
 
     def _note_place(self):
         trainer = self.trainer
-        self.saved_at = trainer.iteration
+        self.saved_at, self.saved_state = trainer.iteration, (trainer.iteration, trainer.sums.steps)
         self.place = f"{'in' if trainer.sums.steps else 'before'} epoch {trainer.epoch + 1}"
 
     def _save_model(self, record):
@@ -205,10 +234,14 @@ class Session:
         return [record for record in self.folder.records if record.improved][-1:]
 
     def _say_how_to_resume(self):
-        note(f"stopped after step {self.saved_at:,}, {self.place}; nothing is lost, all of it is in {self.folder.path}")
+        note(f"stopped after step {self.saved_at:,}, {self.place}; nothing is lost, all of it is in "
+             f"{self.folder.shown}")
         for best in self._best():
             note(f"best model so far: validation perplexity {best.valid_perplexity:.5g} after epoch {best.epoch}")
-        note(f"to go on: rnnlm train --resume --output {shlex.quote(str(self.folder.path))}")
+        note(f"to go on: {self._command()}")
+
+    def _command(self):
+        return f"rnnlm train --resume --output {one_line(shlex.quote(str(self.folder.path)))}"
 
     def _conclude(self, stop):
         """The best model's test perplexity, read once."""

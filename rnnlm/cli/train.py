@@ -1,6 +1,8 @@
 """The training command: text in, perplexity falling, a model file out."""
 
 import argparse
+import os
+from pathlib import Path
 
 from rnnlm.cli.command import add_debug, note, run
 from rnnlm.cli.options import (
@@ -10,6 +12,7 @@ from rnnlm.cli.options import (
     apply_values,
     at_least,
     below_one,
+    between,
     not_empty,
     positive,
     read_config,
@@ -17,7 +20,9 @@ from rnnlm.cli.options import (
 from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND, run_folder
 from rnnlm.cli.session import train
 from rnnlm.errors import RnnlmError
+from rnnlm.models import MOST_LAYERS
 from rnnlm.optimizers import OPTIMIZERS
+from rnnlm.places import known_corpora
 from rnnlm.text import LEVELS
 
 DEFAULT_LR = {"sgd": 1.0, "momentum": 0.1, "adam": 0.002}
@@ -39,7 +44,7 @@ def build_parser(prog=None):
     add("--max-vocab", type=at_least(3), metavar="K", help="the most entries of the vocabulary (default: no limit)")
     add("--max-tokens", type=at_least(1), metavar="K", help="train on the first K tokens only (default: all)")
     add = parser.add_argument_group("model").add_argument
-    add("--layers", type=at_least(1), default=1, metavar="L", help="recurrent layers")
+    add("--layers", type=between(1, MOST_LAYERS), default=1, metavar="L", help="recurrent layers")
     add("--wordvec-size", type=at_least(1), metavar="D", help="size of a word's vector (default: the hidden size)")
     add("--hidden-size", type=at_least(1), default=200, metavar="H", help="size of the hidden state")
     add("--dropout", type=below_one, default=0.5, metavar="P", help="share of the recurrent layers' outputs left out "
@@ -62,8 +67,8 @@ def build_parser(prog=None):
     add = parser.add_argument_group("run").add_argument
     add("--output", type=not_empty, metavar="FOLDER",
         help="the run folder (default: runs/CORPUS, numbered if that is taken)")
-    add("--resume", action="store_true", help="go on with the run in the output folder, by default the newest under "
-        "runs/ for the corpus, with its options; new ones may be given for: " +
+    add("--resume", action="store_true", help="go on with the run in the output folder, by default the newest of "
+        "runs/CORPUS, runs/CORPUS-2, ..., with its options; new ones may be given for: " +
         ", ".join("--" + name.replace("_", "-") for name in FREE))
     add("--overwrite", action="store_true", help="replace the run in the output folder or runs/CORPUS")
     add("--checkpoint-minutes", type=positive, default=10.0, metavar="M", help="save a checkpoint after so many "
@@ -92,7 +97,9 @@ def _command(options, argv, prog):
             saved = _saved_options(folder, header)
             options = _parsed(argv, prog, saved, config)
             if header is None:
-                note(f"note: {folder.path} holds no checkpoint yet: the run starts from its beginning")
+                folder.require_nothing_but_options()
+                note(f"note: {folder.path} holds no checkpoint yet: the run starts from its beginning, "
+                     f"on {options.corpus}")
             else:
                 _require_same(options, _parsed([], prog, saved), folder)
         return train(options, folder, header)
@@ -106,6 +113,8 @@ def _parsed(argv, prog, *sources):
     options = parser.parse_args(argv)
     options.wordvec_size = options.wordvec_size or options.hidden_size
     options.lr = options.lr or DEFAULT_LR[options.optimizer]
+    if options.corpus not in known_corpora() and Path(options.corpus).exists():
+        options.corpus = os.path.abspath(options.corpus)  # so that the run can be resumed, and repeated, from anywhere
     return options
 
 

@@ -1,6 +1,7 @@
 """The language model: embedding, recurrent layers, a score for every word, softmax with loss."""
 
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from rnnlm.layers import TimeDropout, TimeEmbedding, TimeOutput, TimeRNN
 from rnnlm.layers.fast import FastEmbedding, FastOutput, FastRNN
 from rnnlm.models.packing import pack, unpack
 from rnnlm.workers import SERIAL
+
+MOST_LAYERS = 500  # so that no model file can keep its reader busy for long; the deepest in use have a dozen
 
 
 class LanguageModel:
@@ -36,7 +39,7 @@ class LanguageModel:
         self.embedding = (TimeEmbedding if plain else FastEmbedding)(embedding.astype(dtype, copy=False))
         self.recurrent = []
         for arrays in recurrent:
-            arrays = [array.astype(dtype) for array in arrays]
+            arrays = [array.astype(dtype, copy=False) for array in arrays]
             self.recurrent.append(TimeRNN(*arrays, stateful=True) if plain
                                   else FastRNN(*arrays, stateful=True, workers=workers))
         arrays = np.asfortranarray(output, dtype), np.zeros(V, dtype)  # the weights of a word lie together
@@ -141,8 +144,9 @@ class LanguageModel:
 def _first_values(V, D, H, layers, rng):
     """The embedding, (Wx, Wh, b) of each recurrent layer and the output weights, float32, before training."""
     if rng is None:  # memory that is not touched before it is filled; the output weights lie as the model wants them
-        recurrent = [(np.zeros((inputs, H)), np.zeros((H, H)), np.zeros(H)) for inputs in [D] + [H] * (layers - 1)]
-        return np.zeros((V, D), np.float32), recurrent, np.zeros((V, H), np.float32).T
+        zeros = partial(np.zeros, dtype=np.float32)
+        recurrent = [(zeros((inputs, H)), zeros((H, H)), zeros(H)) for inputs in [D] + [H] * (layers - 1)]
+        return zeros((V, D)), recurrent, zeros((V, H)).T
     embedding, recurrent = uniform((V, D), rng), []
     for inputs in [D] + [H] * (layers - 1):
         Wh, a = time_scales(H, rng)

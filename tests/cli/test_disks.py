@@ -137,7 +137,7 @@ def test_with_a_limit_to_the_size_of_files_no_good_file_is_lost(run, begun, smal
         codes.append(done.returncode)
         is_whole(trial)
         if done.returncode:
-            one_line(done.stderr, "could not be written: file too large; make room and start again")
+            one_line(done.stderr, "could not be written: file too large; raise the limit to the size of files first")
         goes_on(run, trial, whole)
         shutil.rmtree(trial)
     assert set(codes) == {0, 1}
@@ -187,7 +187,7 @@ def test_a_disk_that_is_full(run, begun, mounted):
     run.monkeypatch.setattr("rnnlm.cli.run_folder.RunFolder.require_space", lambda *sizes: None)
     code, _, err = run(*EPOCHS, "--resume", output=str(disk / "run"))
     assert code == 1
-    one_line(err, "no space left on device; make room and start again")
+    one_line(err, "no space left on device; make room first")
     is_whole(disk / "run")
     (disk / "filler").unlink()
     goes_on(run, disk / "run", whole)
@@ -221,7 +221,7 @@ def test_a_folder_that_vanishes(run, tmp_path, monkeypatch):
     code, _, err = run(*EPOCHS)
     assert code == 1
     last = err.splitlines()[-1]
-    assert "checkpoint-next.npz could not be written: no such file or directory; the folder must be there" in last
+    assert "checkpoint-next.npz could not be written: no such file or directory; the folder is not there" in last
     assert not Path("run").exists()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import signal
 
 import numpy as np
@@ -49,7 +50,7 @@ def test_divergence_is_said_with_what_to_do_and_the_last_good_state_stays(run, t
     assert code == 1
     last = err.splitlines()[-1]
     assert "training diverged at step 41: loss nan, gradient norm nan, learning rate 0.02; " in last
-    assert "run holds the run as it was after step 35: go on at half the rate by --resume --on-divergence roll" in last
+    assert "run holds the run as it was after step 35: go on at half the rate by rnnlm train --resume --out" in last
     assert last.endswith("or start anew with a lower --lr or --max-grad")
     assert len(rows(out)) == len(metrics(tmp_path / "run")) == 1
     assert all(np.isfinite(p).all() for p in load_model(tmp_path / "run")[0].params)
@@ -60,7 +61,9 @@ def test_divergence_is_said_with_what_to_do_and_the_last_good_state_stays(run, t
 def test_the_advice_works(run, tmp_path, spoil):
     spoil(40, limit=0.015)
     run("--epochs", "3", "--optimizer", "sgd")
-    code, _, err = run.bare("--resume", "--on-divergence", "rollback", "--output", "run")
+    _, _, err = run("--epochs", "3", "--optimizer", "sgd", "--resume")
+    advice = err.split("by rnnlm train ")[1].split(", or")[0]
+    code, _, err = run.bare(*advice.split())
     assert code == 0
     assert "training diverged at step 41" in err
     assert [record["lr"] for record in metrics(tmp_path / "run")] == [0.02, 0.01, 0.01]
@@ -106,11 +109,23 @@ def test_weights_that_are_not_finite_are_never_saved(run, tmp_path, spoil, step)
     spoil(step)
     code, out, err = run("--epochs", "2", "--optimizer", "sgd", "--checkpoint-minutes", "1e-9")
     assert code == 1
-    assert "embedding/W holds numbers that are not finite, so nothing is saved; " in err
+    assert f"training diverged at step {step}: embedding/W holds numbers that are not finite, so nothing is " in err
+    assert re.search(r"gradient norm [0-9.]+, learning rate 0\.02; run holds", err)
     assert f"as it was after step {step - 1}: go on" in err
     assert all_is_finite(tmp_path / "run")
     assert not (tmp_path / "run/model.npz").exists()
     assert (rows(out), (tmp_path / "run/metrics.jsonl").exists()) == ([], False)
+
+
+@pytest.mark.parametrize("policy", ["stop", "rollback"])
+def test_a_signal_in_the_step_that_spoils_the_weights_saves_nothing_and_says_how_to_go_on(run, tmp_path, spoil, policy):
+    spoil(40, limit=0.015)
+    code, _, err = run.stopped_at(40, signal.SIGINT, "--epochs", "3", "--optimizer", "sgd", "--on-divergence", policy)
+    assert code == 130
+    assert "note: training diverged at step 40: embedding/W holds numbers that are not finite" in err
+    assert "stopped after step 35, before epoch 2" in err
+    assert all_is_finite(tmp_path / "run")
+    assert run.bare("--resume", "--output", "run", "--on-divergence", "rollback")[0] == 0
 
 
 def test_a_perplexity_too_large_for_a_number_is_inf_and_its_loss_is_kept(run, tmp_path):

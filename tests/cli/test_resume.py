@@ -1,5 +1,6 @@
 """Interrupted and resumed is the same as uninterrupted, bit for bit; and nothing else passes for it."""
 
+import errno
 import itertools
 import json
 import os
@@ -90,7 +91,7 @@ def test_a_piece_left_out_of_the_checkpoint_is_noticed(run, tmp_path, piece):
     assert same_end(tmp_path / "run", tmp_path / "whole") == (piece == "nothing")
 
 
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_the_step_saves_and_says_how_to_go_on(small_corpus, tmp_path, signum, code):
     command = [sys.executable, "-m", "rnnlm", "train", "--corpus", str(small_corpus), "--output", "a run", *SMALL,
                "--epochs", "1000000", "--patience", "1000000"]
@@ -169,6 +170,9 @@ def test_resume_takes_the_options_of_the_run(run, tmp_path):
 
 def test_options_on_which_the_training_depends_cannot_change(run, tmp_path):
     run("--epochs", "1")
+    assert run("--resume", "--epochs", "2", "--patience", "8", "--max-grad", "0.25")[0] == 0
+    assert run("--resume", "--epochs", "1")[0] == 0  # nothing is left to train: the run's own options stay
+    assert tomllib.loads((tmp_path / "run/config.toml").read_text())["epochs"] == 2
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
     (tmp_path / "c.toml").write_text("dropout = 0.7\nepochs = 9\n")
     code, out, err = run("--resume", "--seed", "2", "--hidden-size", "13", "--config", "c.toml", "--dropout", "0.1")
@@ -191,7 +195,7 @@ def test_options_on_which_it_does_not_may_change(run, tmp_path, small_corpus):
     assert "threads 1 before, 2 now: the run will end near, but not bit for bit where it would have ended" in err
     assert without_times(tmp_path / "run") == without_times(tmp_path / "whole")  # so small a run uses one thread anyway
     config = tomllib.loads((tmp_path / "run/config.toml").read_text())
-    assert (config["epochs"], config["patience"], config["corpus"]) == (3, 7, "moved")
+    assert (config["epochs"], config["patience"], config["corpus"]) == (3, 7, str(tmp_path / "moved"))
 
 
 @pytest.mark.parametrize("split", ["train", "valid", "test"])
@@ -232,7 +236,7 @@ def test_when_all_are_damaged_nothing_is_touched(run, tmp_path):
     code, _, err = run(*EPOCHS, "--resume")
     assert code == 1
     assert err.count("is not a whole rnnlm checkpoint") == 2
-    assert "Start anew with --overwrite or another --output" in err
+    assert "Start anew with another --output; model.npz stays as it is" in err
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
 
 
@@ -253,7 +257,7 @@ def test_the_best_model_is_made_again_where_the_run_was_killed_before_it_was_sav
     (tmp_path / "run/model.npz").unlink()
     code, _, err = run("--resume", "--epochs", "1")
     assert code == 0
-    assert "nothing is left to train; a larger --epochs or --patience goes on" in err
+    assert "nothing is left to train; a larger --epochs goes on" in err
     assert same_end(tmp_path / "run", tmp_path / "whole")
 
 
@@ -271,7 +275,7 @@ def test_where_there_is_no_checkpoint_yet_the_run_starts_from_its_beginning(run,
     run(*EPOCHS, "--seed", "3", output="whole")
     code, _, err = run(*EPOCHS, "--seed", "3", "--resume")
     assert code == 0
-    assert "run holds no checkpoint yet: the run starts from its beginning" in err
+    assert "run holds no checkpoint yet: the run starts from its beginning, on " in err
     assert same_end(tmp_path / "run", tmp_path / "whole")
     for path in (tmp_path / "run").iterdir():  # all that a run leaves which is killed before its first checkpoint
         if path.name != "config.toml":
@@ -306,7 +310,7 @@ def test_a_second_run_into_the_same_folder_is_refused_while_the_first_lives(run,
         code, out, err = run(*how)
         process.kill()
     assert (code, out) == (1, "")
-    assert (f"run is in use by process {process.pid} on" if how else "run holds a run already") in err
+    assert f"run is in use by process {process.pid} on" in err
     code, _, err = run("--epochs", "1", *how)  # the lock is gone with its process, the run is not
     assert code == (0 if how else 1)
     assert how or "go on with it by --resume, or replace it with --overwrite" in err
@@ -326,18 +330,19 @@ def test_a_checkpoint_is_saved_within_an_epoch_too(run, tmp_path, monkeypatch):
 
     monkeypatch.setattr(rnnlm.cli.session.Session, "save", save)
     run("--epochs", "1", "--checkpoint-minutes", "3")
-    assert saved[0] == 0
     assert saved[-1] == STEPS
-    assert 1 < len(saved) - 1 < STEPS / 2
-    assert all(step % 1 == 0 and 0 < step <= STEPS for step in saved[1:])
+    assert 2 < len(saved) < STEPS / 2
+    assert saved[:-1] == list(range(saved[0], STEPS + 1, 4))
 
 
 def test_what_a_killed_run_left_half_written_is_swept_and_nothing_else(run, tmp_path):
     (tmp_path / "run").mkdir()
-    for name in (".checkpoint.npz.0a1b2c3d.tmp", ".model.npz.00000000.tmp", ".mine.tmp", "notes.tmp"):
+    for name in (".checkpoint-next.npz.0a1b2c3d.tmp", ".model.npz.00000000.tmp", ".mine.tmp", "notes.tmp",
+                 ".backup.20240131.tmp", ".lock"):
         (tmp_path / "run" / name).write_text("x")
     run("--epochs", "1")
-    assert {".mine.tmp", "notes.tmp"} == {name for name in os.listdir(tmp_path / "run") if name.endswith(".tmp")}
+    assert {".mine.tmp", "notes.tmp", ".backup.20240131.tmp", ".lock"} == {
+        name for name in os.listdir(tmp_path / "run") if name.endswith((".tmp", "lock"))}
 
 
 def test_what_a_run_needs_is_checked_before_it_begins(run, tmp_path, monkeypatch):
@@ -380,6 +385,24 @@ def test_options_in_a_checkpoint_are_checked_like_those_of_a_file(run, tmp_path)
         assert len(err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(("column", "value"), [
+    ("epoch", 2), ("iteration", np.nan), ("tokens", -1), ("train_loss", np.inf), ("valid_loss", -1),
+    ("valid_loss", np.nan), ("lr", np.inf), ("grad_norm", np.nan), ("seconds", -np.inf), ("improved", np.nan)])
+def test_records_that_no_epoch_can_have_had_are_refused(run, tmp_path, column, value):
+    run("--epochs", "1")
+    place = list(metrics(tmp_path / "run")[0]).index(column)
+    path = tmp_path / "run/checkpoint.npz"
+    (tmp_path / "run/checkpoint-previous.npz").unlink()
+
+    def spoil(arrays):
+        arrays["records"][0, place] = value
+
+    rewrite(path, spoil)
+    code, _, err = run("--resume")
+    assert code == 1
+    assert "records hold numbers that no epoch can have had: [" in err.splitlines()[-1]
+
+
 def test_training_state_is_not_touched_by_saving(run, tmp_path):
     run(*EPOCHS, output="whole")
     run(*EPOCHS, "--checkpoint-minutes", "1e-9")
@@ -398,3 +421,122 @@ def test_the_model_in_the_folder_is_whole_at_every_step(run, tmp_path, monkeypat
     monkeypatch.setattr(Trainer, "step", look)
     run(*EPOCHS)
     assert len(looks) == 2 * STEPS - 1
+
+
+@pytest.mark.parametrize("left", ["model.npz", "metrics.jsonl"])
+def test_a_run_that_left_no_checkpoint_is_not_begun_anew_by_resume(run, tmp_path, left):
+    run("--epochs", "1")
+    for path in (tmp_path / "run").iterdir():
+        if path.name not in (left, "config.toml"):
+            path.unlink()
+    before = (tmp_path / "run" / left).read_bytes()
+    code, _, err = run("--resume")
+    assert code == 1
+    assert f"run holds {left} but no checkpoint to go on from: replace it with --overwrite" in err
+    assert (tmp_path / "run" / left).read_bytes() == before
+
+
+def test_overwriting_that_is_killed_leaves_the_old_run_or_the_new_one(run, tmp_path):
+    """Wherever it dies, --resume goes on with one of them, and nothing of the other is left in it."""
+    import rnnlm.cli.run_folder as module
+
+    class Killed(BaseException):
+        pass
+
+    run("--epochs", "2", "--seed", "1", output="old")
+    run("--epochs", "2", "--seed", "2", output="new")
+    ends = []
+    for at in range(1, 60):
+        run("--epochs", "2", "--seed", "1", "--overwrite")
+        left = at
+
+        def deadly(plain):
+            def call(*arguments, **options):
+                nonlocal left
+                left -= 1
+                if left == 0:
+                    raise Killed
+                return plain(*arguments, **options)
+
+            return call
+
+        with run.monkeypatch.context() as patch:
+            for place, names in ((os, ("replace", "unlink", "open")), (module.Path, ("unlink",))):
+                for name in names:
+                    patch.setattr(place, name, deadly(getattr(place, name)))
+            try:
+                run("--epochs", "2", "--seed", "2", "--overwrite")
+            except Killed:
+                pass
+            else:
+                break
+        run.capsys.readouterr()
+        code, _, err = run.bare("--resume", "--output", "run")
+        assert code == 0, err
+        ends.append(next(name for name in ("old", "new") if same_end(tmp_path / "run", tmp_path / name)))
+        seed = tomllib.loads((tmp_path / "run/config.toml").read_text())["seed"]
+        assert seed == {"old": 1, "new": 2}[ends[-1]]
+        assert not (tmp_path / "run/checkpoint-next.npz").exists()
+    assert ends == sorted(ends, reverse=True)
+    assert set(ends) == {"old", "new"}
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EIO, errno.EACCES])
+def test_a_checkpoint_that_cannot_be_read_just_now_is_not_taken_for_damaged(run, tmp_path, code):
+    run.stopped_at(STEPS + 9, signal.SIGINT, *EPOCHS)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").glob("*.npz")}
+    plain = open
+
+    def fails(path, *arguments, **options):
+        if str(path).endswith("checkpoint.npz"):
+            raise OSError(code, os.strerror(code))
+        return plain(path, *arguments, **options)
+
+    with run.monkeypatch.context() as patch:
+        patch.setattr("builtins.open", fails)
+        exit_code, _, err = run(*EPOCHS, "--resume")
+    assert exit_code == 1
+    assert f"run/checkpoint.npz could not be read: {os.strerror(code).lower()}" in err.splitlines()[-1]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").glob("*.npz")} == before
+
+
+def test_files_of_the_users_own_stay(run, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "precious.txt").write_text("mine")
+    (tmp_path / "run/.rnnlm.lock").symlink_to(tmp_path / "precious.txt")
+    code, _, err = run("--epochs", "1")
+    assert code == 1
+    assert "could not be prepared" in err
+    assert (tmp_path / "precious.txt").read_text() == "mine"
+    (tmp_path / "run/.rnnlm.lock").unlink()
+    (tmp_path / "run/perplexity.png").mkdir()
+    for how in ([], ["--overwrite"]):
+        code, _, err = run("--epochs", "1", *how)
+        assert code == 1
+    assert "run/perplexity.png is a folder, where the run has a file: move it" in err
+    assert not (tmp_path / "run/config.toml").exists()
+
+
+@pytest.mark.parametrize("harm", ["missing", "damaged"])
+def test_a_best_model_that_is_gone_is_said_at_once(run, tmp_path, harm):
+    run.stopped_at(STEPS + 9, signal.SIGINT, *EPOCHS)
+    path = tmp_path / "run/model.npz"
+    path.unlink()
+    if harm == "damaged":
+        path.write_bytes(b"x")
+    _, _, err = run.stopped_at(3, signal.SIGINT, *EPOCHS, "--resume")
+    assert "unless a better model comes, the run will end without one" in err
+
+
+def test_a_signal_that_is_ignored_stays_ignored(run):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert run.stopped_at(3, signal.SIGINT, "--epochs", "1")[0] == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_folder_with_a_line_break_in_its_name_breaks_no_line(run):
+    _, out, err = run("--epochs", "1", output="a\nb")
+    assert r"run folder a\nb" in out
+    assert r"picture are in a\nb; let" in err

@@ -160,8 +160,8 @@ def checkpoint_case(folder, good, choose):
     trial = folder.parent / "trial"
     shutil.copytree(folder, trial)
     try:
-        problem = complaint(train, ["--output", str(trial / "run"), "--resume", "--epochs", "1", "--threads", "1"],
-                            folder)
+        problem = complaint(train, ["--output", str(trial / "run"), "--resume", "--epochs", "2", "--threads", "1"],
+                            trial / "corpus")
     finally:
         shutil.rmtree(trial)
     return problem
