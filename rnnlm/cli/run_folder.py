@@ -1,24 +1,21 @@
-"""The run folder: what a training run leaves behind, and the rules that keep it whole.
+"""The run folder: what a training run leaves behind, and in which order, so that it is whole at every moment.
 
-No run replaces another unasked, one process at a time has the folder, and each file appears whole or not at all.
-The two newest checkpoints are kept; each holds all that is needed to go on, the lines of metrics.jsonl included.
+Each file appears whole or not at all.  The two newest checkpoints are kept; each holds all that is needed to go on, the lines of metrics.jsonl included.
 """
 
 import json
 import math
 import os
-import re
 import shutil
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 
 from rnnlm.checkpoint import MODEL_NAME, load_checkpoint, read_checkpoint_header, save_checkpoint
 from rnnlm.cli.command import note
 from rnnlm.cli.options import toml
 from rnnlm.errors import DamagedError, RnnlmError, one_line
-from rnnlm.files import locked, reason, remedy, sweep, sync_folder, write_text
+from rnnlm.files import reason, remedy, sync_folder, write_text
 from rnnlm.plotting import plot_perplexity
 
 CHECKPOINTS = ("checkpoint-next.npz", "checkpoint.npz", "checkpoint-previous.npz")  # the newest first
@@ -33,89 +30,6 @@ REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a 
 def of_the_run(options):
     """The options that belong to the run, a dict; the command's own are left out."""
     return {name: value for name, value in vars(options).items() if name not in OF_THE_COMMAND}
-
-
-@contextmanager
-def run_folder(options):
-    """A block with the RunFolder that --output names, or one under runs/: locked and known to be writable.
-
-    RnnlmError if it cannot be the run's.  If the block ends before the run has begun, what was made is removed.
-    """
-    _check_flags(options)
-    try:
-        path, made = _prepared(options)
-    except OSError as error:
-        raise _not_prepared(options.output or "runs", error) from error
-    folder = RunFolder(path)
-    with ExitStack() as stack:
-        stack.callback(folder.remove_unless_begun, made)
-        try:
-            stack.enter_context(locked(path))
-            sweep(path, NAMES)
-        except OSError as error:
-            raise _not_prepared(path, error) from error
-        if options.output and not (options.overwrite or options.resume) and _holds_a_run(path):
-            raise RnnlmError(f"{path} holds a run already: choose another --output, go on with it by --resume, "
-                             "or replace it with --overwrite")
-        yield folder
-
-
-def _not_prepared(path, error):
-    return RnnlmError(f"the output folder {path} could not be prepared: {reason(error)}; {remedy(error)}")
-
-
-def _check_flags(options):
-    if options.overwrite and options.resume:
-        raise RnnlmError("--resume goes on with a run and --overwrite replaces it: give one of them")
-    if options.output and Path(options.output).exists() and not Path(options.output).is_dir():
-        raise RnnlmError(f"--output must be a folder, {options.output} is a file: choose another name")
-
-
-def _holds_a_run(path):
-    return any((path / name).exists() for name in NAMES)
-
-
-def _prepared(options):
-    """The folder of --output, or one under runs/ that is called like the corpus; and which folders were made for it."""
-    name = Path(options.corpus).resolve().stem
-    if options.output or options.overwrite or options.resume:
-        path = Path(options.output) if options.output else Path("runs") / name
-        if options.resume and not options.output:
-            path = max(_runs(name), key=_last_written, default=path)
-        return path, _make(path, exist_ok=True)
-    number = 1
-    while True:  # to make the folder is to claim it: two runs never share one
-        path = Path("runs") / (name if number == 1 else f"{name}-{number}")
-        try:
-            made = _make(path, exist_ok=False)
-        except FileExistsError:
-            number += 1
-            continue
-        if number > 1:
-            note(f"note: runs/{name} is taken, this run goes to {path} (--overwrite replaces it, --resume goes on)")
-        return path, made
-
-
-def _make(path, exist_ok):
-    """Make a folder; returns those that were not there, the innermost first."""
-    made = [place for place in (path, *path.parents) if not place.exists()]
-    path.mkdir(parents=True, exist_ok=exist_ok)
-    return made
-
-
-def _runs(name):
-    """The folders under runs/ that hold a run of this name, numbered or not."""
-    pattern = re.compile(re.escape(name) + r"(-\d+)?")
-    return [path for path in Path("runs").glob("*") if pattern.fullmatch(path.name) and _holds_a_run(path)]
-
-
-def _last_written(path):
-    """When a run was last saved, in seconds."""
-    times = [0.0]
-    for name in (*CHECKPOINTS, CONFIG):
-        with suppress(OSError):
-            times.append((path / name).stat().st_mtime)
-    return max(times)
 
 
 class RunFolder:

@@ -17,7 +17,8 @@ from rnnlm.cli.options import (
     positive,
     read_config,
 )
-from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND, run_folder
+from rnnlm.cli.place import run_folder
+from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND
 from rnnlm.cli.session import train
 from rnnlm.errors import RnnlmError
 from rnnlm.models import MOST_LAYERS

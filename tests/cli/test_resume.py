@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -438,8 +439,6 @@ def test_a_run_that_left_no_checkpoint_is_not_begun_anew_by_resume(run, tmp_path
 
 def test_overwriting_that_is_killed_leaves_the_old_run_or_the_new_one(run, tmp_path):
     """Wherever it dies, --resume goes on with one of them, and nothing of the other is left in it."""
-    import rnnlm.cli.run_folder as module
-
     class Killed(BaseException):
         pass
 
@@ -461,7 +460,7 @@ def test_overwriting_that_is_killed_leaves_the_old_run_or_the_new_one(run, tmp_p
             return call
 
         with run.monkeypatch.context() as patch:
-            for place, names in ((os, ("replace", "unlink", "open")), (module.Path, ("unlink",))):
+            for place, names in ((os, ("replace", "unlink", "open")), (Path, ("unlink",))):
                 for name in names:
                     patch.setattr(place, name, deadly(getattr(place, name)))
             try:
