@@ -45,6 +45,16 @@ class Runs:
             return self(*arguments, **options)
 
 
+class QuickPicture:
+    """Stands for the picture of a run, which takes longer than the run."""
+
+    def __init__(self, *arguments):
+        pass
+
+    def savefig(self, file, **options):
+        file.write(b"\x89PNG" + b"IEND\xaeB`\x82")
+
+
 def metrics(folder):
     """The lines of metrics.jsonl."""
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]

@@ -1,6 +1,7 @@
 """The run folder: what a training run leaves behind, and in which order, so that it is whole at every moment.
 
-Each file appears whole or not at all.  The two newest checkpoints are kept; each holds all that is needed to go on, the lines of metrics.jsonl included.
+Each file appears whole or not at all.  The two newest checkpoints are kept; each holds all that is needed to go on,
+the lines of metrics.jsonl included.
 """
 
 import json

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_runs import SMALL, metrics, rows, without_times
+from training_runs import SMALL, QuickPicture, metrics, rows, without_times
 
 from rnnlm.checkpoint import load_model
 from rnnlm.trainer import Trainer
@@ -442,11 +442,12 @@ def test_overwriting_that_is_killed_leaves_the_old_run_or_the_new_one(run, tmp_p
     class Killed(BaseException):
         pass
 
-    run("--epochs", "2", "--seed", "1", output="old")
-    run("--epochs", "2", "--seed", "2", output="new")
+    run.monkeypatch.setattr("rnnlm.plotting.perplexity_figure", QuickPicture)
+    run("--epochs", "1", "--seed", "1", output="old")
+    run("--epochs", "1", "--seed", "2", output="new")
     ends = []
     for at in range(1, 60):
-        run("--epochs", "2", "--seed", "1", "--overwrite")
+        run("--epochs", "1", "--seed", "1", "--overwrite")
         left = at
 
         def deadly(plain):
@@ -464,7 +465,7 @@ def test_overwriting_that_is_killed_leaves_the_old_run_or_the_new_one(run, tmp_p
                 for name in names:
                     patch.setattr(place, name, deadly(getattr(place, name)))
             try:
-                run("--epochs", "2", "--seed", "2", "--overwrite")
+                run("--epochs", "1", "--seed", "2", "--overwrite")
             except Killed:
                 pass
             else:
