@@ -4,11 +4,12 @@ Texts of a known corpus that are not beside its corpus.json are fetched into the
 """
 
 import json
+import os
 import re
 import sysconfig
 from pathlib import Path
 
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, shown
 from rnnlm.files import cache_folder
 
 SPLITS = ("train", "valid", "test")
@@ -18,9 +19,10 @@ def resolve(spec):
     """The path of a corpus and the content of its corpus.json ({} where there is none)."""
     known = known_corpora()
     path = known[spec] if spec in known else Path(spec)
-    if not path.exists():
+    if not os.path.exists(path):  # nor a name that no system could have
         raise RnnlmError(
-            f"no corpus {spec!r}: it must be a folder, a text file, or a known name ({', '.join(sorted(known))})"
+            f"no corpus {shown(repr(spec))}: it must be a folder, a text file, or a known name "
+            f"({', '.join(sorted(known))})"
         )
     about = path / "corpus.json"
     if not about.is_file():

@@ -163,6 +163,8 @@ def stop_on_signal(message):
 
     def handle(signum, _frame):
         if request.signum is not None:
+            if signum == getattr(signal, "SIGHUP", None):  # a shell and the system both send it when a terminal closes
+                return
             raise Stopped(signum)
         request.signum = signum
         note(f"\n{message}; once more to leave at once")

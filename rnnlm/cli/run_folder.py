@@ -24,6 +24,8 @@ DAMAGED = "checkpoint-damaged.npz"
 METRICS, PICTURE, CONFIG = "metrics.jsonl", "perplexity.png", "config.toml"
 NAMES = (*CHECKPOINTS, DAMAGED, METRICS, PICTURE, MODEL_NAME, CONFIG)
 OF_THE_COMMAND = ("config", "overwrite", "resume", "debug", "output")  # options that are not the run's
+# What may be another when a run goes on: no step of the training depends on it (the corpus has its fingerprint).
+FREE = ("corpus", "epochs", "patience", "threads", "checkpoint_minutes", "on_divergence")
 SMALL_FILES = 1_000_000  # bytes for metrics, picture, vocabulary and what surrounds the arrays
 REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a short one is drawn once
 
@@ -77,7 +79,8 @@ class RunFolder:
     def require_space(self, checkpoint_bytes, model_bytes):
         """RnnlmError unless three checkpoints (a new one is whole before the oldest goes) and two models have room."""
         there = sum(path.stat().st_size for path in (*self.checkpoints(), self.model) if path.exists())
-        needed, free = 3 * checkpoint_bytes + 2 * model_bytes + SMALL_FILES - there, shutil.disk_usage(self.path).free
+        needed = max(checkpoint_bytes, 3 * checkpoint_bytes + 2 * model_bytes + SMALL_FILES - there)
+        free = shutil.disk_usage(self.path).free
         if needed > free:
             raise RnnlmError(f"{self.path} needs room for checkpoints and the model, {needed / 1e6:,.1f} MB more, but "
                              f"{free / 1e6:,.1f} MB are free: make room, or choose another --output")
@@ -132,14 +135,18 @@ class RunFolder:
         except OSError as error:
             raise RnnlmError(f"{current} could not be written: {reason(error)}; {remedy(error)}") from error
 
-    def restore(self, trainer):
+    def restore(self, trainer, run):
         """Put trainer, records and metrics.jsonl where the newest whole checkpoint was taken; False if there is none.
 
-        A damaged one is said and put aside.  RnnlmError if all are damaged; then they stay as they are.
+        A damaged one is said and put aside.  RnnlmError if all are damaged, or the first whole one is of another run
+        than ``run`` (see save); then they stay as they are.
         """
         errors = []
         for path in self.checkpoints():
             try:
+                if _what_decides(read_checkpoint_header(path)["run"]) != _what_decides(run):
+                    raise RnnlmError(f"{path} is of another run than the newer checkpoint, which is damaged: remove "
+                                     f"{errors[-1][0] if errors else path} to go on with that run")
                 self.records = load_checkpoint(path, trainer)
             except DamagedError as error:  # but not one that could not be read: that may pass
                 errors.append((path, error))
@@ -199,6 +206,13 @@ class RunFolder:
         with suppress(OSError):  # somebody else put something there
             for place in () if self.begun else made:
                 place.rmdir()
+
+
+def _what_decides(run):
+    """The part of what a checkpoint keeps of its run on which the training depends."""
+    options = run.get("options")
+    kept = {name: value for name, value in options.items() if name not in FREE} if isinstance(options, dict) else None
+    return run.get("corpus"), kept
 
 
 def as_json(record):

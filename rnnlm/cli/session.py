@@ -86,7 +86,7 @@ class Session:
         states = sum(layer.params[2].nbytes for layer in model.recurrent) * options.batch_size
         folder.require_space(weights * (1 + len(trainer.optimizer.slot_names)) + states, weights + words)
         if resumed:
-            folder.restore(trainer)
+            folder.restore(trainer, self.run)
         unit = "" if options.level == "word" else "characters, "
         folder.begin(options, f"{corpus.name}, {unit}{described(model)}", corpus.best_possible.get("valid"))
         say(f"corpus {corpus.name}: {corpus.train.size:,} tokens to train, {corpus.valid.ids.size:,} to validate, "
@@ -186,7 +186,7 @@ class Session:
             raise RnnlmError(f"{error}, {ROLLBACKS} times in a row, each time at half the rate; {last}: start anew "
                              "with another --lr, --optimizer, --max-grad or --seed") from error
         lr, rollbacks = self.trainer.optimizer.lr / 2, self.rollbacks + 1
-        self.folder.restore(self.trainer)
+        self.folder.restore(self.trainer, self.run)
         self.trainer.schedule.lr = lr
         self.save()  # whoever resumes goes on at this rate, too
         self.rollbacks = rollbacks

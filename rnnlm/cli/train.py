@@ -2,7 +2,6 @@
 
 import argparse
 import os
-from pathlib import Path
 
 from rnnlm.cli.command import add_debug, note, run
 from rnnlm.cli.options import (
@@ -18,7 +17,7 @@ from rnnlm.cli.options import (
     read_config,
 )
 from rnnlm.cli.place import run_folder
-from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND
+from rnnlm.cli.run_folder import CONFIG, FREE, OF_THE_COMMAND
 from rnnlm.cli.session import train
 from rnnlm.errors import RnnlmError
 from rnnlm.models import MOST_LAYERS
@@ -27,8 +26,6 @@ from rnnlm.places import known_corpora
 from rnnlm.text import LEVELS
 
 DEFAULT_LR = {"sgd": 1.0, "momentum": 0.1, "adam": 0.002}
-# What may be another when a run goes on: no step of the training depends on it (the corpus has its fingerprint).
-FREE = ("corpus", "epochs", "patience", "threads", "checkpoint_minutes", "on_divergence")
 
 
 def build_parser(prog=None):
@@ -114,7 +111,7 @@ def _parsed(argv, prog, *sources):
     options = parser.parse_args(argv)
     options.wordvec_size = options.wordvec_size or options.hidden_size
     options.lr = options.lr or DEFAULT_LR[options.optimizer]
-    if options.corpus not in known_corpora() and Path(options.corpus).exists():
+    if options.corpus not in known_corpora() and os.path.exists(options.corpus):
         options.corpus = os.path.abspath(options.corpus)  # so that the run can be resumed, and repeated, from anywhere
     return options
 

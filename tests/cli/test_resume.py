@@ -222,7 +222,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(run, tmp_path
     data = newest.read_bytes()
     code, out, err = run(*EPOCHS, "--resume")
     assert code == 0
-    assert "run/checkpoint.npz is not a whole rnnlm checkpoint of this run: " in err
+    assert "run/checkpoint.npz is not a whole rnnlm checkpoint" in err
     assert "it is kept as checkpoint-damaged.npz, and the one before it is taken" in err
     assert f"resumed after step {STEPS}, before epoch 2" in out
     assert (tmp_path / "run/checkpoint-damaged.npz").read_bytes() == data
@@ -540,3 +540,32 @@ def test_a_folder_with_a_line_break_in_its_name_breaks_no_line(run):
     _, out, err = run("--epochs", "1", output="a\nb")
     assert r"run folder a\nb" in out
     assert r"picture are in a\nb; let" in err
+
+
+def test_a_terminal_that_closes_sends_sighup_more_than_once(run, tmp_path):
+    code, _, err = run.stopped_at(STEPS + 3, signal.SIGHUP, times=2)
+    assert code == 129
+    assert "stopped after step 38, in epoch 2" in err
+
+
+def test_a_whole_checkpoint_of_another_run_is_not_taken_for_a_damaged_one(run, tmp_path):
+    """After --overwrite was killed, and its first checkpoint damaged, the old run does not get the new options."""
+    run("--epochs", "2", output="old")
+    run.stopped_at(1, signal.SIGINT, "--epochs", "2", "--seed", "9")
+    newest = tmp_path / "old/checkpoint-next.npz"
+    newest.write_bytes((tmp_path / "run/checkpoint.npz").read_bytes())
+    damage(newest)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()}
+    code, _, err = run.bare("--resume", "--output", "old")
+    assert code == 1
+    assert "old/checkpoint.npz is of another run than the newer checkpoint, which is damaged: remove" in err
+    assert {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()} == before
+    newest.unlink()
+    assert run.bare("--resume", "--output", "old")[0] == 0
+
+
+def test_a_corpus_that_no_system_could_have_is_one_short_line(run):
+    code, _, err = run(corpus="x" * 5000)
+    assert code == 1
+    assert "no corpus 'xxx" in err
+    assert len(err) < 600
