@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sysconfig
+from contextlib import suppress
 from pathlib import Path
 
 from rnnlm.errors import RnnlmError, shown
@@ -58,8 +59,11 @@ def known_corpora():
     """Folders of the corpora known by name: those under ``datasets/`` that hold a corpus.json."""
     # beside the package in a checkout; under the environment's share/ where the package was installed from a wheel
     places = [Path(__file__).parent.parent / "datasets", Path(sysconfig.get_path("data")) / "share/rnnlm/datasets"]
-    found = [about.parent for place in reversed(places) for about in sorted(place.glob("*/corpus.json"))]
-    return {folder.name: folder for folder in found}
+    found = {}
+    for place in reversed(places):
+        with suppress(OSError):  # a place that may not be read knows nothing
+            found |= {about.parent.name: about.parent for about in sorted(place.glob("*/corpus.json"))}
+    return found
 
 
 def split_files(folder, about, on_file):

@@ -161,3 +161,15 @@ def test_penn_treebank_is_recorded_as_published():
         ("ptb.train.txt", 5101618, "fcea919f"), ("ptb.valid.txt", 399782, "c9fe6985"),
         ("ptb.test.txt", 449945, "dd65dff3")]
     assert about["address"].startswith("https://")
+
+
+def test_a_place_of_corpora_that_cannot_be_read_knows_none(monkeypatch):
+    import pathlib
+
+    from rnnlm.places import known_corpora
+
+    def forbidden(path, pattern):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(pathlib.Path, "glob", forbidden)
+    assert known_corpora() == {}

@@ -43,9 +43,9 @@ def header_of(path):
 
 
 def damage(path):
-    """Flip a bit in the middle of a file."""
+    """Flip a bit of an array in a checkpoint."""
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
+    data[data.index(b"affine/W.npy") + 300] ^= 1  # behind the headers of ZIP and .npy
     path.write_bytes(data)
 
 
