@@ -12,6 +12,8 @@ sys.path.insert(0, str(REPOSITORY / "tests/robustness"))
 import kill_runs
 import mutate_files
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is a signal of POSIX systems")
 def test_killed_runs_end_as_the_run_nobody_killed(tmp_path):

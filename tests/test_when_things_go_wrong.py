@@ -17,6 +17,8 @@ from rnnlm.cli.train import main as train
 from rnnlm.models import LanguageModel
 from rnnlm.vocabulary import Vocabulary
 
+pytestmark = pytest.mark.slow
+
 TEXT = b"the fox ran .\n" * 30
 TABLE = (REPOSITORY / "docs/when-things-go-wrong.md").read_text(encoding="utf-8").split("## Texts")[1].split("\n## ")[0]
 ROWS = {name: (trained, scored) for name, trained, scored in

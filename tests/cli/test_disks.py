@@ -15,6 +15,8 @@ from training_runs import SMALL, QuickPicture, without_times
 from rnnlm.checkpoint import load_model, read_checkpoint_header
 from rnnlm.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = ["--epochs", "3"]
 STEPS = 35  # of an epoch of the small corpus
 
