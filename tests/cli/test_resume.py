@@ -19,6 +19,8 @@ from training_runs import SMALL, QuickPicture, metrics, rows, without_times
 from rnnlm.checkpoint import load_model
 from rnnlm.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = ["--epochs", "3"]
 STEPS = 35  # of an epoch of the small corpus
 
