@@ -23,10 +23,16 @@ def whole_file(path):
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
         raise RnnlmError(f"{path} is not a regular file and is not replaced: choose another name")
+    with written(path), new_file(path.parent, path.name) as (file, settle):
+        yield file
+        settle(path)
+
+
+@contextmanager
+def written(path):
+    """A block that writes, renames or removes ``path``: an OSError in it is one RnnlmError that says what to do."""
     try:
-        with new_file(path.parent, path.name) as (file, settle):
-            yield file
-            settle(path)
+        yield
     except OSError as error:
         raise RnnlmError(f"{path} could not be written: {reason(error)}; {remedy(error)}") from error
 

@@ -16,7 +16,7 @@ from rnnlm.checkpoint import MODEL_NAME, load_checkpoint, read_checkpoint_header
 from rnnlm.cli.command import note
 from rnnlm.cli.options import toml
 from rnnlm.errors import DamagedError, RnnlmError, one_line
-from rnnlm.files import reason, remedy, sync_folder, write_text
+from rnnlm.files import sync_folder, write_text, written
 from rnnlm.plotting import plot_perplexity
 
 CHECKPOINTS = ("checkpoint-next.npz", "checkpoint.npz", "checkpoint-previous.npz")  # the newest first
@@ -116,7 +116,8 @@ class RunFolder:
         """Remove all but the newest checkpoint and config.toml."""
         for name in NAMES[1:]:
             if name != CONFIG:
-                (self.path / name).unlink(missing_ok=True)
+                with written(self.path / name):
+                    (self.path / name).unlink(missing_ok=True)
 
     def save(self, trainer, run):
         """Write the newest checkpoint.  The oldest goes when the new one is in place: two are whole at any moment."""
@@ -127,13 +128,11 @@ class RunFolder:
     def _settle(self):
         """Give the newest checkpoint its lasting name, and the one before it the other."""
         newest, current, previous = (self.path / name for name in CHECKPOINTS)
-        try:
+        with written(current):
             if current.exists():
                 os.replace(current, previous)
             os.replace(newest, current)
             sync_folder(self.path)
-        except OSError as error:
-            raise RnnlmError(f"{current} could not be written: {reason(error)}; {remedy(error)}") from error
 
     def restore(self, trainer, run):
         """Put trainer, records and metrics.jsonl where the newest whole checkpoint was taken; False if there is none.
@@ -153,7 +152,8 @@ class RunFolder:
                 continue
             for damaged, error in errors:
                 note(f"note: {error}; it is kept as {DAMAGED}, and the one before it is taken")
-                os.replace(damaged, self.path / DAMAGED)
+                with written(self.path / DAMAGED):
+                    os.replace(damaged, self.path / DAMAGED)
             if path.name == CHECKPOINTS[0]:
                 if not trainer.iteration:  # killed while it replaced another run
                     self._remove_older()
@@ -167,17 +167,14 @@ class RunFolder:
     def append_metrics(self, record):
         """Append a Record to metrics.jsonl, whole or not at all; redraw the picture now and then."""
         path, line = self.path / METRICS, _line(record).encode()
-        try:
-            with open(path, "ab", buffering=0) as file:
-                size = file.tell()
-                try:
-                    if file.write(line) != len(line):
-                        raise OSError("no room for the whole line")
-                except OSError:
-                    file.truncate(size)
-                    raise
-        except OSError as error:
-            raise RnnlmError(f"{path} could not be written: {reason(error)}; {remedy(error)}") from error
+        with written(path), open(path, "ab", buffering=0) as file:
+            size = file.tell()
+            try:
+                if file.write(line) != len(line):
+                    raise OSError("no room for the whole line")
+            except OSError:
+                file.truncate(size)
+                raise
         if time.monotonic() - self.drawn > REDRAW_SECONDS:
             self.redraw()
 

@@ -107,6 +107,28 @@ def test_whichever_call_to_the_disk_fails_nothing_good_is_lost(run, begun, tmp_p
     assert 15 < failed * stride < at < 200  # a few calls may fail without harm: the line that says who has the lock
 
 
+@pytest.mark.parametrize("what", ["overwriting", "damaged"])
+def test_files_that_cannot_be_removed_or_put_aside_are_one_line(run, begun, tmp_path, what):
+    folder, _ = begun
+    if what == "damaged":
+        data = (folder / "checkpoint.npz").read_bytes()
+        (folder / "checkpoint.npz").write_bytes(data[:-100])
+    name = {"overwriting": "unlink", "damaged": "replace"}[what]
+    plain = getattr(os, name)
+
+    def fails(path, *others, **options):
+        if Path(path).name == "checkpoint.npz":
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        return plain(path, *others, **options)
+
+    with run.monkeypatch.context() as patch:
+        patch.setattr(os, name, fails)
+        code, _, err = run(*EPOCHS, {"overwriting": "--overwrite", "damaged": "--resume"}[what])
+    assert code == 1
+    one_line(err, "could not be written: permission denied; choose a folder that may be written to")
+    load_model(folder)
+
+
 def sizes(folder):
     """One byte less than each file of a run has; enough for all."""
     found = {path.stat().st_size for path in folder.iterdir()}
