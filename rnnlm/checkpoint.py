@@ -15,7 +15,7 @@ import numpy as np
 from rnnlm.archive import as_bytes, open_archive, require_finite, write_archive
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.evaluation import perplexity
-from rnnlm.models import MOST_LAYERS, LanguageModel
+from rnnlm.models import CELLS, MOST_LAYERS, LanguageModel
 from rnnlm.text import LEVELS
 from rnnlm.trainer import Record
 from rnnlm.vocabulary import Vocabulary
@@ -23,8 +23,9 @@ from rnnlm.workers import SERIAL
 
 MODEL_NAME = "model.npz"
 MODEL_FORMAT = "rnnlm model", 1        # name and version
-CHECKPOINT_FORMAT = "rnnlm checkpoint", 1
+CHECKPOINT_FORMAT = "rnnlm checkpoint", 2
 SIZES = ("vocab_size", "wordvec_size", "hidden_size", "layers")
+CHOICES = {"activation": ("tanh", "relu"), "tied": (True, False), "projection": (True, False)}
 RATIOS = ("dropout", "input_dropout")
 RECORDS = "records"
 
@@ -64,8 +65,7 @@ def load_model(path, workers=SERIAL):
             raise ValueError(f"vocab_size is {architecture['vocab_size']}, "
                              f"which does not fit the {words.count(chr(10)) + 1} words of the vocabulary")
         vocabulary = Vocabulary(words.split("\n"), level)
-        model = LanguageModel(**{key: value for key, value in architecture.items() if key != "cell"}, rng=None,
-                              workers=workers)
+        model = LanguageModel(**declared(architecture), rng=None, workers=workers)
         for name, param in model.named_params().items():
             archive.read_finite(name, param)
     return model, vocabulary
@@ -81,20 +81,32 @@ def read_model_training(path):
 
 def declared_shapes(architecture):
     """Names and shapes of the parameters of an architecture; ValueError unless a model of that size may be built."""
-    if not isinstance(architecture, dict) or architecture.get("cell") != "rnn":
-        raise ValueError(f"architecture must be an object with the cell rnn, got {shown(architecture)}")
-    if not {"cell", *SIZES} <= architecture.keys() <= {"cell", *SIZES, *RATIOS}:
-        keys = ", ".join(["cell", *SIZES, *RATIOS])
+    return LanguageModel.param_shapes(**declared(architecture))
+
+
+def declared(architecture):
+    """An architecture as keyword arguments of LanguageModel; ValueError unless a model of that size may be built.
+
+    The dropout ratios that files of version 0.1 hold are of no use to a model that is not trained.
+    """
+    if not isinstance(architecture, dict) or architecture.get("cell") not in tuple(CELLS):
+        raise ValueError(f"architecture must be an object with one of the cells {', '.join(CELLS)}, "
+                         f"got {shown(architecture)}")
+    if not {"cell", *SIZES} <= architecture.keys() <= {"cell", *SIZES, *CHOICES, *RATIOS}:
+        keys = ", ".join(["cell", *SIZES, *CHOICES])
         raise ValueError(f"architecture must have the keys {keys}, got {shown(architecture)}")
-    ratios = [architecture.get(key, 0.0) for key in RATIOS]
-    if any(type(ratio) not in (int, float) or not 0 <= ratio < 1 for ratio in ratios):
-        raise ValueError(f"{' and '.join(RATIOS)} must be from 0 to below 1, got {shown(architecture)}")
     sizes = {key: architecture[key] for key in SIZES}
     if any(type(size) is not int or not 1 <= size < 1 << 48 for size in sizes.values()):
         raise ValueError(f"sizes must be whole numbers from 1 on, got {shown(sizes)}")
     if sizes["layers"] > MOST_LAYERS:
         raise ValueError(f"layers must be at most {MOST_LAYERS}, got {sizes['layers']}")
-    return LanguageModel.param_shapes(**sizes)
+    choices = {key: architecture[key] for key in CHOICES if key in architecture}
+    for key, value in choices.items():
+        if not any(value is allowed or (value == allowed and type(value) is str) for allowed in CHOICES[key]):
+            raise ValueError(f"{key} must be one of {', '.join(map(str, CHOICES[key]))}, got {shown(value)}")
+    if choices.get("tied") and sizes["wordvec_size"] != sizes["hidden_size"] and not choices.get("projection"):
+        raise ValueError(f"tied needs a projection where the sizes differ, got {shown(architecture)}")
+    return {"cell": architecture["cell"], **sizes, **choices}
 
 
 def save_checkpoint(path, trainer, run, records):

@@ -11,6 +11,36 @@ def sigmoid(x):
     return 0.5 * (1.0 + np.tanh(0.5 * x))
 
 
+def relu(x, out=None):
+    """max(x, 0), same shape as x."""
+    return np.maximum(x, 0, out=out)
+
+
+def tanh_slope(y, out=None):
+    """tanh'(x) = 1 - y^2, from y = tanh(x)."""
+    return np.subtract(1, np.multiply(y, y, out=out), out=out)
+
+
+def sigmoid_slope(y, out=None):
+    """sigmoid'(x) = y (1 - y), from y = sigmoid(x)."""
+    return np.subtract(y, np.multiply(y, y, out=out), out=out)
+
+
+def relu_slope(y, out=None):
+    """relu'(x) from y = relu(x): 1 where y is positive, else 0."""
+    return np.greater(y, 0, out=out)
+
+
+ACTIVATIONS = {"tanh": (np.tanh, tanh_slope), "relu": (relu, relu_slope)}  # each with its slope, from its value
+
+
+def activation_by_name(name):
+    """The function and its slope; ValueError for a name that is not in ACTIVATIONS."""
+    if name not in ACTIVATIONS:
+        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
+    return ACTIVATIONS[name]
+
+
 def softmax(x):
     """Probabilities exp(x) / sum(exp(x)) over the last axis; the maximum is taken out first."""
     e = np.exp(x - x.max(axis=-1, keepdims=True))

@@ -43,3 +43,23 @@ def orthogonal(shape, rng, gain=1.0):
         raise ValueError(f"orthogonal needs a square shape, got {shape}")
     Q, R = np.linalg.qr(rng.standard_normal(shape))
     return (gain * Q * np.sign(np.diag(R))).astype(np.float32)
+
+
+def scaled_identity(shape, rng, gain=1.0):
+    """The identity times gain: each unit keeps its own state (Le et al., 2015, for ReLU). shape must be square."""
+    rows, columns = shape
+    if rows != columns:
+        raise ValueError(f"scaled_identity needs a square shape, got {shape}")
+    return gain * np.eye(rows, dtype=np.float32)
+
+
+def log_frequencies(counts):
+    """ln of the share of each word in the training text, float32, from its counts (V,), each taken as one more.
+
+    As output bias, a model that knows nothing yet already predicts each word as often as it occurs.
+    """
+    counts = np.asarray(counts, np.float64) + 1
+    return np.log(counts / counts.sum()).astype(np.float32)
+
+
+RECURRENT = {"orthogonal": orthogonal, "identity": scaled_identity, "normal": scaled_normal}  # (shape, rng, gain)

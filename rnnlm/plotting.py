@@ -10,10 +10,14 @@ from rnnlm.files import whole_file
 
 def plot_perplexity(path, records, title, best_possible=None):
     """Draw ``perplexity_figure`` into a PNG file, whole or not at all."""
+    _save(path, perplexity_figure(records, title, best_possible))
+
+
+def _save(path, figure):
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box in the title is no news for a user
-        perplexity_figure(records, title, best_possible).savefig(buffer, format="png")
+        figure.savefig(buffer, format="png")
     with whole_file(path) as file:
         file.write(buffer.getvalue())
 
@@ -47,18 +51,49 @@ def perplexity_figure(records, title, best_possible=None):
     return figure
 
 
+def plot_runs(path, runs, lines=()):
+    """Draw ``runs_figure`` into a PNG file, whole or not at all."""
+    _save(path, runs_figure(runs, lines))
+
+
+def runs_figure(runs, lines=()):
+    """Validation perplexity of several runs against the time they took, a matplotlib Figure with logarithmic axes.
+
+    runs: a dict from a run's name to its records, dicts with the keys of metrics.jsonl; lines: (label, perplexity)
+    of results to compare with.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 6), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    for name, records in runs.items():
+        best = min(record["valid_perplexity"] for record in records if record["valid_perplexity"])
+        axes.plot([record["seconds"] / 60 for record in records], _values(records, "valid_perplexity"), "o-", ms=3,
+                  label=f"{name}: {best:.4g}")
+    for i, (label, value) in enumerate(lines):
+        axes.axhline(value, color="tab:gray", lw=1, ls=("--", ":", "-.")[i % 3])
+        axes.annotate(f"{label}: {value:g}", (0.01, value), xycoords=("axes fraction", "data"), va="bottom", size=8,
+                      color="dimgray")
+    axes.set(xlabel="minutes", ylabel="validation perplexity", xscale="log", yscale="log")
+    _plain_log_ticks(axes.xaxis)
+    _plain_log_ticks(axes.yaxis)
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(loc="upper right", title="lowest so far")
+    return figure
+
+
 def _values(records, key):
     """The numbers to draw; a perplexity too large for a number (None) leaves a gap."""
     return [math.nan if record[key] is None else record[key] for record in records]
 
 
 def _mark_rates(axes, records):
-    """A thin line where an epoch began with another learning rate than the one before."""
+    """A thin line where an epoch began with another learning rate than the one before; none if that is the rule."""
+    changes = [record["epoch"] for before, record in pairwise(records) if record["lr"] != before["lr"]]
     label = "learning rate changed"
-    for before, record in pairwise(records):
-        if record["lr"] != before["lr"]:
-            axes.axvline(record["epoch"] - 0.5, color="tab:gray", lw=0.8, ls=":", label=label)
-            label = None  # one entry in the legend
+    for epoch in changes if 2 * len(changes) <= len(records) else ():
+        axes.axvline(epoch - 0.5, color="tab:gray", lw=0.8, ls=":", label=label)
+        label = None  # one entry in the legend
 
 
 def _plain_log_ticks(axis):

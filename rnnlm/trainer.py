@@ -6,6 +6,7 @@ no file and no screen.  Between two steps, ``numbers`` and ``arrays`` are all th
 
 import math
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -73,15 +74,17 @@ class Trainer:
     """model: a LanguageModel or its like; optimizer: update, lr; max_grad: limit of the gradients' global norm.
 
     batches, schedule: what ``fit`` reads and what decides the learning rate (``step`` alone needs neither).
+    average: an Average of the weights, which is validated in their place, or None.
     workers: the threads that share the norm and the update.
     ``epoch``, ``iteration``, ``tokens``: epochs finished, updates made and targets read so far.
     """
 
-    def __init__(self, model, optimizer, batches=None, schedule=None, *, max_grad=math.inf, workers=SERIAL):
+    def __init__(self, model, optimizer, batches=None, schedule=None, *, average=None, max_grad=math.inf,
+                 workers=SERIAL):
         self.model, self.optimizer, self.batches, self.schedule = model, optimizer, batches, schedule
-        self.max_grad, self.workers = max_grad, workers
+        self.average, self.max_grad, self.workers = average, max_grad, workers
         self.epoch = self.iteration = self.tokens = 0
-        self.seconds = 0.0
+        self.lr = self.seconds = 0.0
         self.sums = Sums()
 
     def step(self, xs, ts):
@@ -92,7 +95,7 @@ class Trainer:
         with np.errstate(all="ignore"):  # the check below says it in one line
             loss = self.model.forward(xs, ts)
             self.model.backward()
-            norm = global_norm(self.model.packed_grads, self.workers)
+            norm = global_norm(self.model.packing.grads, self.workers)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergenceError(
                 f"training diverged at step {self.iteration + 1}: loss {loss:g}, gradient norm {norm:g}, "
@@ -101,7 +104,7 @@ class Trainer:
         scale = clip_scale(norm, self.max_grad)
         model = self.model
         with np.errstate(over="ignore", invalid="ignore"):  # the next step's loss says it
-            self.optimizer.update(model.packed_params, model.packed_grads, scale, self.workers)
+            self.optimizer.update(model.packing.params, model.packing.grads, scale, self.workers)
         self.iteration += 1
         self.tokens += ts.size
         return Step(loss, ts.size, norm)
@@ -114,22 +117,42 @@ class Trainer:
         """
         self.began = time.perf_counter() - self.seconds
         while self.epoch < epochs and not self.schedule.stop:
-            self._finish_reading(on_step)
-            yield self._finish_epoch(validate())
+            self._finish_reading(epochs, on_step)
+            with self.best_weights():
+                valid_loss = validate()
+            yield self._finish_epoch(valid_loss)
 
-    def _finish_reading(self, on_step):
+    def best_weights(self):
+        """A block in which the parameters are those to validate and to save: the average, where there is one."""
+        return self.average.in_place(self.model.packing.params) if self.average else nullcontext()
+
+    def _finish_reading(self, epochs, on_step):
         """Read the text to its end: from its start, or from where this epoch was left."""
+        batches = self.batches
         if not self.sums.steps:
             self.model.reset_state()
-        self.batches.position = self.sums.steps * self.batches.time_size
-        self.optimizer.lr = self.schedule.lr
-        for xs, ts in self.batches:
+            batches.position = 0
+        elif batches.at_end:  # only the validation is left
+            return
+        before = self._progress(epochs)
+        for xs, ts in batches:
             started = time.perf_counter()
+            self.lr = self.schedule.rate(self.iteration, before)
+            # A short window's mean is over fewer targets, each of which would weigh more (Merity et al., 2018).
+            share = xs.shape[1] / batches.time_size if batches.random_length else 1.0
+            self.optimizer.lr = self.lr * share
             step = self.step(xs, ts)
+            before = self._progress(epochs)
+            if self.average:
+                self.average.update(self.model.packing.params, before, self.workers)
             self.sums.add(step, time.perf_counter() - started)
             self.seconds = time.perf_counter() - self.began
             if on_step:
                 on_step(step)
+
+    def _progress(self, epochs):
+        """The share of all epochs that is behind the trainer, from 0 to 1."""
+        return (self.epoch + self.batches.position / self.batches.stream_length) / epochs
 
     def _finish_epoch(self, valid_loss):
         """The Record of the epoch whose text was read to its end; the next one begins."""
@@ -142,7 +165,7 @@ class Trainer:
             train_perplexity=perplexity(sums.nats, sums.targets),
             valid_loss=valid_loss,
             valid_perplexity=perplexity(valid_loss, 1),
-            lr=self.optimizer.lr,
+            lr=self.lr,
             grad_norm=sums.norms / sums.steps,
             tokens_per_second=sums.targets / sums.seconds,
             seconds=self.seconds,
@@ -152,31 +175,41 @@ class Trainer:
     def numbers(self):
         """Where the run stands, but for arrays: a dict of dicts, strings and numbers.
 
-        The learning rate is the schedule's; the position in the text is behind ``sums.steps`` windows.
+        The learning rate is the schedule's.
         """
         return {
             "epoch": self.epoch, "iteration": self.iteration, "tokens": self.tokens, "seconds": self.seconds,
             "sums": asdict(self.sums), "optimizer": {"steps": self.optimizer.steps},
+            "batches": self.batches.numbers(), "average": {"count": self.average.count if self.average else 0},
             "schedule": self.schedule.numbers(), "dropout": self.model.dropout_rng.bit_generator.state,
         }
 
     def arrays(self):
         """The arrays of the run by name, the ones it works with: parameters, slots and, within an epoch, the states."""
         model = self.model
-        self.optimizer.prepare(model.packed_params)
+        self.optimizer.prepare(model.packing.params)
         arrays = model.named_params()
         for slot, packed in self.optimizer.slots.items():
-            arrays |= {f"optimizer/{slot}/{name}": array for name, array in model.by_name(packed).items()}
+            arrays |= {f"optimizer/{slot}/{name}": array for name, array in model.packing.by_name(packed).items()}
+        if self.average and self.average.count:
+            self.average.prepare(model.packing.params)
+            arrays |= {f"average/{name}": array for name, array in model.packing.by_name(self.average.values).items()}
         if self.sums.steps:
-            arrays |= {f"state/{name}": array for name, array in model.named_state(len(self.batches.xs)).items()}
+            arrays |= {f"state/{name}": array
+                       for name, array in model.named_state(self.batches.batch_size).items()}
         return arrays
 
     def go_to(self, numbers):
         """Stand where ``numbers`` says, once ``arrays`` are filled too. ValueError if they cannot be a run's."""
         require_form(numbers, self.numbers())
         sums = Sums(**numbers["sums"])
-        if sums.steps > len(self.batches) or (sums.steps and not (sums.targets and sums.seconds)):
-            raise ValueError(f"{sums.steps} steps into an epoch of {len(self.batches)} cannot be right")
+        self.batches.go_to(numbers["batches"])
+        position = self.batches.position
+        if sums.targets != bool(sums.steps) * position * self.batches.batch_size or (
+                sums.steps and not (position and sums.seconds)):
+            raise ValueError(f"{sums.steps} steps with {sums.targets} targets to position {position} cannot be right")
+        if self.average:
+            self.average.count = numbers["average"]["count"]
         self.schedule.go_to(numbers["schedule"])
         self.model.dropout_rng.bit_generator.state = numbers["dropout"]
         self.optimizer.steps = numbers["optimizer"]["steps"]

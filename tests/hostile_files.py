@@ -133,10 +133,14 @@ def hostile_files(folder):
     yield "another version", headed(version=2), "version 2; this program reads 'rnnlm model', version 1"
     yield "another level", headed(level=["word"]), "level must be one of word, char, got ['word']"
     yield "no architecture", headed(architecture=7), "architecture must be an object"
-    yield "another cell", sized(cell="lstm"), "with the cell rnn"
+    yield "another cell", sized(cell="elman"), "one of the cells rnn, lstm, gru"
+    yield "a cell as a list", sized(cell=["rnn"]), "one of the cells rnn, lstm, gru"
+    yield "the weights of another cell", sized(cell="lstm"), "it lacks lstm1/Wh"
+    yield "another activation", sized(activation=["tanh"]), "activation must be one of tanh, relu"
+    yield "tied sizes that differ", sized(tied=True), "tied needs a projection"
     yield "huge model", sized(hidden_size=1 << 40), "rnn1/Wx must be float32 (3, 1099511627776)"
     sizes = {"hidden_size": 12000, "layers": 2}
-    declared = LanguageModel.param_shapes(len(WORDS), 3, **sizes)
+    declared = LanguageModel.param_shapes("rnn", len(WORDS), 3, **sizes)
     yield "huge in all its headers", zipped([
         ("header.npy", text_member(json.dumps(header | {"architecture": header["architecture"] | sizes}))),
         ("vocabulary.npy", members["vocabulary.npy"]),

@@ -13,7 +13,7 @@ PACKAGE = Path(rnnlm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
     0: ["errors", "functions", "initializers", "schedules", "files", "text", "vocabulary", "workers", "archive"],
-    1: ["download", "places", "tokens", "corpus", "batches", "layers", "gradients", "optimizers"],
+    1: ["download", "places", "tokens", "corpus", "batches", "layers", "gradients", "optimizers", "averaging"],
     2: ["models"],
     3: ["trainer", "evaluation", "generation", "checkpoint", "plotting"],
     4: ["cli", "__main__", "__init__"],
@@ -54,9 +54,9 @@ def test_layers_see_arrays_only():
 
 
 def test_the_trainer_knows_no_file_and_no_screen():
-    for name in ("trainer", "gradients", "optimizers", "schedules"):
+    for name in ("trainer", "gradients", "optimizers", "averaging", "schedules"):
         others = {module.split(".")[0] for module in imported(PACKAGE / f"{name}.py")}
-        assert others <= {"rnnlm", "math", "time", "dataclasses", "numpy"}, name
+        assert others <= {"rnnlm", "math", "time", "dataclasses", "contextlib", "numpy"}, name
         assert "rnnlm.files" not in set(imported(PACKAGE / f"{name}.py"))
 
 

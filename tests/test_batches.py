@@ -25,14 +25,68 @@ def test_every_stream_is_read_once_in_order(n, N, T):
     assert sum(t.size for _, t in windows) == batches.targets == N * L
 
 
-def test_the_position_can_be_read_and_set_and_is_zero_after_a_pass():
+def test_a_pass_goes_on_from_its_position_and_begins_again_after_its_end():
     batches = TimeBatches(np.arange(21), 2, 3)
     for _ in batches:
         if batches.position == 6:
             break
-    rest = [x[0, 0] for x, _ in batches]
-    assert rest == [6, 9]
-    assert batches.position == 0
+    assert not batches.at_end
+    assert [x[0, 0] for x, _ in batches] == [6, 9]
+    assert batches.at_end
+    assert [x[0, 0] for x, _ in batches] == [0, 3, 6, 9]
+
+
+def test_a_random_start_reads_the_text_as_a_ring_from_anywhere():
+    starts = set()
+    batches = TimeBatches(np.arange(12), 2, 5, random_start=True, rng=np.random.default_rng(0))
+    for _ in range(200):
+        ((xs, ts),) = batches
+        start = xs[0, 0]
+        starts.add(start)
+        np.testing.assert_array_equal(xs, (start + np.array([[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]])) % 12)
+        np.testing.assert_array_equal(ts, (xs + 1) % 12)
+    assert starts == set(range(12))
+
+
+def test_random_lengths_vary_around_T_and_miss_nothing():
+    batches = TimeBatches(np.arange(40001), 2, 35, random_length=True, rng=np.random.default_rng(0))
+    windows = [x for x, _ in batches]
+    lengths = np.array([x.shape[1] for x in windows])
+    np.testing.assert_array_equal(np.concatenate(windows, axis=1)[0], np.arange(20000))
+    assert lengths[:-1].min() >= 5
+    assert lengths.max() <= 55
+    assert 30 < np.median(lengths) < 38
+    assert 0 < np.mean(lengths < 22) < 0.12  # those of half the length
+    assert 3 < lengths[lengths > 22].std() < 7
+
+
+def test_numbers_are_all_a_pass_needs_to_go_on():
+    def batches(seed):
+        return TimeBatches(np.arange(301), 2, 7, random_start=True, random_length=True, rng=np.random.default_rng(seed))
+
+    whole, first, second = batches(1), batches(1), batches(2)
+    expected = [x.tolist() for _ in range(2) for x, _ in whole]
+    seen = []
+    for x, _ in first:
+        seen.append(x.tolist())
+        if len(seen) == 5:
+            break
+    second.go_to(first.numbers())
+    seen += [x.tolist() for _ in range(2) for x, _ in second]
+    assert seen == expected
+
+
+@pytest.mark.parametrize("change", [{"position": 151}, {"start": 301}])
+def test_numbers_that_cannot_be_of_this_text_are_refused(change):
+    batches = TimeBatches(np.arange(301), 2, 7)
+    with pytest.raises(ValueError, match="cannot be right in 2 streams of 150"):
+        batches.go_to({"position": 0, "start": 0} | change)
+
+
+def test_what_is_random_needs_a_generator():
+    for option in ("random_start", "random_length"):
+        with pytest.raises(ValueError, match="need rng"):
+            TimeBatches(np.arange(30), 2, 7, **{option: True})
 
 
 def test_a_text_too_short_to_train_on_is_refused():

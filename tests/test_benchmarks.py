@@ -75,3 +75,13 @@ def test_a_subject_that_fails_is_left_out_and_said(on_path):
     results = interleave({"good": good, "bad": ["-c", "raise SystemExit('no such module')"]}, 2, lines.append)
     assert results == {"good": [{"seconds": 1}] * 2}
     assert sum("bad is left out: no such module" in line for line in lines) == 1
+
+
+def test_recipes(tmp_path):
+    (tmp_path / "one.jsonl").write_text("".join(json.dumps(
+        {"epoch": e, "valid_perplexity": v, "seconds": 60.0 * e, "tokens_per_second": 1000.0 * e}) + "\n"
+        for e, v in ((1, None), (2, 150.0), (3, 160.0))))
+    done = subprocess.run([sys.executable, BENCHMARKS / "recipes.py", tmp_path / "one.jsonl", "--chart",
+                           tmp_path / "chart.png"], capture_output=True, text=True, check=True)
+    assert "| one | 3 | 150 | 2 | 3.0 | 2,000 |" in done.stdout
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from rnnlm.checkpoint import load_model, save_model
 from rnnlm.errors import RnnlmError
-from rnnlm.models import LanguageModel
+from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.vocabulary import Vocabulary
 
 
 def make(words=("<eos>", "the", "naïve", "\u2028", "\x1c"), level="word", layers=2, seed=0):
-    model = LanguageModel(len(words), 3, 4, layers=layers, dropout=0.2, rng=np.random.default_rng(seed))
+    model = LanguageModel(len(words), 3, 4, layers=layers, regularisation=Regularisation(dropout=0.2),
+                          rng=np.random.default_rng(seed))
     return model, Vocabulary(words, level)
 
 
@@ -83,15 +84,18 @@ def header(**values):
     (lambda a: a.update(header=np.array("{}")), "not a whole rnnlm model file"),
     (header(version=99), "version 99; this program reads 'rnnlm model', version 1"),
     (header(level="line"), "level must be one of word, char, got line"),
-    (header(architecture={}), "object with the cell rnn, got {}"),
+    (header(architecture={}), "object with one of the cells rnn, lstm, gru, got {}"),
     (header(architecture={"cell": "rnn"}), "architecture must have the keys cell, vocab_size"),
     *((header(architecture={"cell": "rnn", "vocab_size": 5, "wordvec_size": 3, "hidden_size": 4, "layers": 2} | change),
        message) for change, message in [
         ({"layers": 10**30}, "whole numbers from 1 on"), ({"layers": 0}, "whole numbers from 1 on"),
         ({"layers": 10**9}, "layers must be at most 500, got 1000000000"),
         ({"hidden_size": -1}, "whole numbers from 1 on"), ({"hidden_size": 2.0}, "whole numbers from 1 on"),
-        ({"hidden_size": True}, "whole numbers from 1 on"), ({"dropout": 1.0}, "must be from 0 to below 1"),
-        ({"dropout": "0"}, "must be from 0 to below 1"),
+        ({"hidden_size": True}, "whole numbers from 1 on"), ({"cell": "elman"}, "one of the cells rnn, lstm, gru"),
+        ({"activation": "cosine"}, "activation must be one of tanh, relu, got cosine"),
+        ({"tied": 1}, "tied must be one of True, False, got 1"),
+        ({"tied": True}, "tied needs a projection where the sizes differ"),
+        ({"projection": True}, "projection/W"), ({"cell": "lstm"}, "lstm1/Wx"),
         ({"hidden_size": 10**9}, r"rnn1/Wx must be float32 \(3, 1000000000\)"), ({"surprise": 1}, "surprise")]),
 ])
 def test_a_model_file_that_does_not_fit_together_is_named_in_one_line(tmp_path, change, message):

@@ -5,12 +5,12 @@ import pytest
 
 from rnnlm.corpus import EncodedText
 from rnnlm.evaluation import Evaluation, evaluate, perplexity, token_log_probs
-from rnnlm.models import LanguageModel
+from rnnlm.models import LanguageModel, Regularisation
 
 
 @pytest.fixture
 def model(rng):
-    model = LanguageModel(12, 5, 6, layers=2, dropout=0.5, rng=rng)
+    model = LanguageModel(12, 5, 6, layers=2, regularisation=Regularisation(dropout=0.5), rng=rng)
     for param in model.params:  # away from the near-uniform start
         param += 0.5 * rng.standard_normal(param.shape).astype(np.float32)
     return model
@@ -40,11 +40,11 @@ def test_the_training_state_and_dropout_are_untouched(model, rng):
     xs = rng.integers(0, 12, (3, 4))
     model.predict(xs)
     before = [h.copy() for (h,) in model.get_state()]
-    masks = model.dropouts[0].rng.bit_generator.state
+    masks = model.dropout_rng.bit_generator.state
     token_log_probs(model, xs[0].astype(np.int32), 0)
     for h, (after,) in zip(before, model.get_state(), strict=True):
         np.testing.assert_array_equal(h, after)
-    assert model.dropouts[0].rng.bit_generator.state == masks
+    assert model.dropout_rng.bit_generator.state == masks
 
 
 def test_with_and_without_oov(model):

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from rnnlm.plotting import perplexity_figure, plot_perplexity
+from rnnlm.plotting import perplexity_figure, plot_perplexity, plot_runs, runs_figure
 
 RECORDS = [{"epoch": e, "train_perplexity": t, "valid_perplexity": v, "lr": lr}
            for e, t, v, lr in [(1, 90.0, 80.0, 1.0), (2, 50.0, 60.0, 1.0), (3, 40.0, 61.0, 1.0), (4, None, None, 0.5)]]
@@ -45,3 +45,22 @@ def test_a_png_is_written_without_pyplot(tmp_path, records):
     plot_perplexity(tmp_path / "p.png", records, "t", 30)
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
     assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_a_rate_that_changes_at_every_epoch_is_not_marked():
+    drawn = lines(perplexity_figure([record | {"lr": 1 / record["epoch"]} for record in RECORDS], "a title"))
+    assert not any("rate" in label for label in drawn)
+
+
+def test_runs_are_drawn_against_their_time_with_the_lines_to_compare_with(tmp_path):
+    runs = {"one": [record | {"seconds": 30 * record["epoch"]} for record in RECORDS],
+            "other": [RECORDS[1] | {"seconds": 120}]}
+    figure = runs_figure(runs, [("a toolkit", 70.5)])
+    drawn = lines(figure)
+    assert list(drawn["one: 60"].get_xdata()) == [0.5, 1, 1.5, 2]
+    assert list(drawn["one: 60"].get_ydata()[:3]) == [80, 60, 61]
+    assert list(drawn["other: 60"].get_xdata()) == [2]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["a toolkit: 70.5"]
+    assert any(set(line.get_ydata()) == {70.5} for line in figure.axes[0].get_lines())
+    plot_runs(tmp_path / "runs.png", runs)
+    assert (tmp_path / "runs.png").read_bytes().startswith(b"\x89PNG")

@@ -4,19 +4,26 @@ import time
 import numpy as np
 import pytest
 
+from rnnlm.averaging import Average
 from rnnlm.batches import TimeBatches
 from rnnlm.errors import DivergenceError
-from rnnlm.models import LanguageModel
+from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.optimizers import SGD, Adam
-from rnnlm.schedules import DivideOnPlateau
+from rnnlm.schedules import DivideOnPlateau, Linear
 from rnnlm.trainer import Trainer
 
 
-def setup(V=5, n=61, N=2, T=7, seed=0, optimizer=None, schedule=None, dropout=0.0, **options):
+def setup(V=5, n=61, N=2, T=7, seed=0, optimizer=None, schedule=None, dropout=0.0, cell="rnn", tied=False,
+          random=False, **options):
     rng = np.random.default_rng(seed)
-    model = LanguageModel(V, 4, 6, dropout=dropout, rng=rng, dtype=np.float64)
-    batches = TimeBatches((np.arange(n) % V).astype(np.int32), N, T)
+    model = LanguageModel(V, 4, 6, cell=cell, tied=tied, rng=rng, dtype=np.float64,
+                          regularisation=Regularisation(dropout=dropout, weight_drop=dropout))
+    batches = TimeBatches((np.arange(n) % V).astype(np.int32), N, T, random_start=random, random_length=random,
+                          rng=np.random.default_rng(seed))
     return Trainer(model, optimizer or SGD(0.5), batches, schedule or DivideOnPlateau(0.5), **options), batches
+
+
+fresh = setup
 
 
 def epoch(trainer):
@@ -56,7 +63,7 @@ def test_the_state_is_carried_over_windows_and_reset_at_the_start_of_an_epoch():
     first, second = epoch(trainer), epoch(trainer)
     assert [step.loss for step in first] == [step.loss for step in second]
     trainer.model.reset_state()
-    whole = trainer.model.forward(batches.xs, batches.ts)
+    whole = trainer.model.forward(batches.ids[:60].reshape(2, 30), batches.ids[1:61].reshape(2, 30))
     mean = sum(step.loss * step.targets for step in first) / sum(step.targets for step in first)
     assert mean == pytest.approx(whole, rel=1e-12)
     assert first[-1].targets < first[0].targets  # the last short window is used
@@ -162,9 +169,17 @@ def test_what_on_step_or_validate_raises_ends_training_where_it_can_go_on(where)
     assert [record.train_loss for record in records] == [record.train_loss for record in expected[-len(records):]]
 
 
-def test_numbers_and_arrays_are_all_that_a_run_needs_to_go_on():
+@pytest.mark.parametrize("options", [
+    {}, {"cell": "lstm", "random": True, "n": 301}, {"cell": "gru", "tied": True, "average": {"decay": 0.9}},
+    {"random": True, "tied": True, "average": {"start": 0.3}, "schedule": Linear}], ids=str)
+def test_numbers_and_arrays_are_all_that_a_run_needs_to_go_on(options):
     """A second trainer, built with another seed, takes over after every step; the end is that of one trainer alone."""
-    options = {"dropout": 0.3, "max_grad": 0.5}
+    options = {"dropout": 0.3, "max_grad": 0.5} | options
+
+    def setup(optimizer, average=None, schedule=None, **options):
+        return fresh(optimizer=optimizer, average=Average(**average) if average else None,
+                     schedule=schedule and schedule(0.02, warm_up=3), **options)
+
     whole, _ = setup(optimizer=Adam(0.02), **options)
     expected = list(whole.fit(lambda: 1.0, 2))
     trainer, _ = setup(optimizer=Adam(0.02), **options)
@@ -186,6 +201,51 @@ def test_numbers_and_arrays_are_all_that_a_run_needs_to_go_on():
         np.testing.assert_array_equal(ours, theirs)
     for ours, theirs in zip(records, expected, strict=False):
         assert (ours.epoch, ours.iteration, ours.train_loss) == (theirs.epoch, theirs.iteration, theirs.train_loss)
+    if whole.average:
+        for ours, theirs in zip(trainer.average.values, whole.average.values, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_average_is_what_is_validated_and_training_goes_on_without_it():
+    plain, _ = setup(seed=3)
+    averaged, _ = setup(seed=3, average=Average(start=0.5))
+    seen = {}
+
+    def validate(trainer):
+        def keep():
+            seen.setdefault(trainer, []).append([p.copy() for p in trainer.model.params])
+            return 1.0
+
+        return keep
+
+    for trainer in (plain, averaged):
+        list(trainer.fit(validate(trainer), 2))
+    for ours, theirs in zip(averaged.model.params, plain.model.params, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    for ours, theirs in zip(seen[averaged][0], seen[plain][0], strict=True):  # the tail has one step by then
+        np.testing.assert_array_equal(ours, theirs)
+    for mean, ours, last in zip(averaged.model.packing.by_name(averaged.average.values).values(), seen[averaged][1],
+                                seen[plain][1], strict=True):
+        np.testing.assert_array_equal(ours, mean)
+        assert (ours != last).any()
+
+
+def test_the_rate_follows_the_schedule_step_by_step():
+    trainer, _ = setup(schedule=Linear(1.0, warm_up=1))
+    rates = []
+    records = list(trainer.fit(lambda: 1.0, 2, lambda step: rates.append(trainer.optimizer.lr)))
+    shares = [7 * k / 60 for k in range(5)] + [0.5 + 7 * k / 60 for k in range(5)]
+    assert rates == pytest.approx([0.5, *(1 - share for share in shares[1:])])
+    assert records[1].lr == rates[-1]
+
+
+def test_a_short_window_of_random_length_takes_a_short_step():
+    trainer, _ = setup(n=2001, random=True, schedule=DivideOnPlateau(1.0))
+    steps = []
+    list(trainer.fit(lambda: 1.0, 1, lambda step: steps.append((step.targets, trainer.optimizer.lr))))
+    assert len({targets for targets, _ in steps}) > 5
+    for targets, lr in steps:
+        assert lr == pytest.approx(targets / 2 / 7)
 
 
 @pytest.mark.parametrize(("change", "message"), [
@@ -198,8 +258,11 @@ def test_numbers_and_arrays_are_all_that_a_run_needs_to_go_on():
     (lambda n: n["schedule"].update(lr=math.inf), "numbers.schedule.lr must be"),
     (lambda n: n["sums"].update(nats=math.inf), "numbers.sums.nats must be"),
     (lambda n: n["dropout"].update(bit_generator="MT19937"), "numbers.dropout.bit_generator must be PCG64"),
-    (lambda n: n["sums"].update(steps=6, targets=9, seconds=1.0), "6 steps into an epoch of 5"),
-    (lambda n: n["sums"].update(steps=2), "2 steps into an epoch of 5"),
+    (lambda n: n["sums"].update(steps=6, targets=9, seconds=1.0), "6 steps with 9 targets to position 0"),
+    (lambda n: n["sums"].update(steps=2), "2 steps with 0 targets to position 0"),
+    (lambda n: (n["sums"].update(targets=14), n["batches"].update(position=7)),
+     "0 steps with 14 targets to position 7"),
+    (lambda n: n["batches"].update(position=31), "position 31, start 0 cannot be right"),
 ])
 def test_numbers_that_cannot_be_a_runs_are_refused(change, message):
     trainer, _ = setup()

@@ -6,9 +6,10 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from rnnlm import workers as module
+from rnnlm.averaging import Average
 from rnnlm.layers import TimeEmbedding
 from rnnlm.layers.fast import FastEmbedding
-from rnnlm.models import LanguageModel
+from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.optimizers import OPTIMIZERS
 from rnnlm.trainer import Trainer
 from rnnlm.workers import SERIAL, Workers, available_cores, blas_threads, slices
@@ -129,17 +130,21 @@ def test_at_least_one_thread():
         Workers(0)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize(("name", "options"), [
+    *((name, {}) for name in OPTIMIZERS), ("adam", {"cell": "lstm", "tied": True}), ("adam", {"cell": "gru"}),
+    ("sgd", {"tied": True, "wordvec_size": 60})], ids=str)
 @pytest.mark.parametrize("threads", [1, 2])
-def test_the_same_threads_give_the_same_bits(name, threads, monkeypatch):
+def test_the_same_threads_give_the_same_bits(name, options, threads, monkeypatch):
     """At a size where the output, the update and the norm are shared out, the recurrence too; dropout included."""
-    monkeypatch.setattr("rnnlm.layers.fast.rnn.LARGE_STEP", 1)
-    monkeypatch.setattr("rnnlm.layers.fast.rnn.LARGE_PRODUCT", 1)
+    monkeypatch.setattr("rnnlm.layers.fast.recurrent.LARGE_STEP", 1)
+    monkeypatch.setattr("rnnlm.layers.fast.recurrent.LARGE_PRODUCT", 1)
     monkeypatch.setattr("rnnlm.layers.fast.output.KEPT", 300_000)
     def params():
         with Workers(threads) as workers:
-            model = LanguageModel(4000, 150, 150, 1, 0.5, 0.1, rng=np.random.default_rng(1), workers=workers)
-            trainer = Trainer(model, OPTIMIZERS[name](0.01), max_grad=0.25, workers=workers)
+            model = LanguageModel(**{"vocab_size": 4000, "wordvec_size": 150, "hidden_size": 150} | options,
+                                  regularisation=Regularisation(dropout=0.5, input_dropout=0.1, weight_drop=0.2),
+                                  rng=np.random.default_rng(1), workers=workers)
+            trainer = Trainer(model, OPTIMIZERS[name](0.01), average=Average(), max_grad=0.25, workers=workers)
             rng = np.random.default_rng(2)
             for _ in range(4):
                 trainer.step(*rng.integers(0, 4000, (2, 10, 12)))

@@ -81,7 +81,8 @@ def apply_values(parser, values, where):
     None leaves an option as it is.  where: what to call their source in a message.  RnnlmError: an unknown option,
     a value the option does not take.
     """
-    actions = {action.dest: action for action in parser._actions if action.dest not in ("help", "config", "debug")}
+    of_the_command_line = ("help", "config", "recipes", "debug")
+    actions = {action.dest: action for action in parser._actions if action.dest not in of_the_command_line}
     for key, value in values.items():
         name = key.replace("-", "_")
         if name not in actions:
@@ -94,7 +95,7 @@ def apply_values(parser, values, where):
 
 def _converted(action, value, where):
     """A TOML value as the option's own type, by the option's own rule."""
-    if isinstance(action, argparse._StoreTrueAction):
+    if isinstance(action, argparse._StoreTrueAction | argparse.BooleanOptionalAction):
         if not isinstance(value, bool):
             raise RnnlmError(f"{where} must be true or false, got {shown(value)}")
         return value

@@ -18,7 +18,9 @@ def described(model):
     """The kind and the sizes of a model in a few words."""
     a = model.architecture
     depth = "" if a["layers"] == 1 else f"{a['layers']} x "
-    return f"{depth}tanh RNN of {a['hidden_size']}, word vectors of {a['wordvec_size']}"
+    cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a['activation']]} RNN" if a["cell"] == "rnn" else a["cell"].upper()
+    tied = "tied " if a["tied"] else ""
+    return f"{depth}{cell} of {a['hidden_size']}, {tied}word vectors of {a['wordvec_size']}"
 
 
 class Progress:

@@ -5,20 +5,14 @@ import shlex
 import time
 from contextlib import closing
 
-import numpy as np
-
-from rnnlm.batches import TimeBatches
 from rnnlm.checkpoint import load_model, read_model_training, save_model, versions
+from rnnlm.cli.assembly import build_trainer
 from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, note, say, stop_on_signal, threads_of
 from rnnlm.cli.progress import HEAD, Progress, described, row
 from rnnlm.cli.run_folder import of_the_run
 from rnnlm.corpus import load_corpus
 from rnnlm.errors import DivergenceError, RnnlmError, one_line, shown
 from rnnlm.evaluation import evaluate
-from rnnlm.models import LanguageModel
-from rnnlm.optimizers import OPTIMIZERS
-from rnnlm.schedules import DivideOnPlateau
-from rnnlm.trainer import Trainer
 from rnnlm.workers import Workers
 
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
@@ -37,28 +31,23 @@ def train(options, folder, header=None):
 
 def _session(options, corpus, folder, header, workers):
     """All parts of the run; nothing is written yet."""
-    batches = TimeBatches(corpus.train, options.batch_size, options.time_size)
     run = {"options": of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
-    sizes = {"vocab_size": len(corpus.vocabulary)} | {name: getattr(options, name) for name in (
-        "wordvec_size", "hidden_size", "layers", "dropout", "input_dropout")}
+    trainer = build_trainer(options, corpus, workers, fresh=header is None)
     if header is not None:
-        _require_same(header, run, sizes, options, folder)
-    model = LanguageModel(**sizes, rng=None if header else np.random.default_rng(options.seed), workers=workers)
-    trainer = Trainer(model, OPTIMIZERS[options.optimizer](options.lr), batches,
-                      DivideOnPlateau(options.lr, options.lr_factor, options.patience),
-                      max_grad=options.max_grad, workers=workers)
+        _require_same(header, run, trainer.model.architecture, options, folder)
     return Session(options, corpus, trainer, folder, run)
 
 
-def _require_same(header, run, sizes, options, folder):
+def _require_same(header, run, architecture, options, folder):
     """RnnlmError if the run in the folder read other texts or had another model; a note if its last bits may differ."""
     before = header["run"]
     if before.get("corpus") != run["corpus"]:
         raise RnnlmError(f"the run in {folder.path} read other texts than {options.corpus} holds now: give it the "
                          "--corpus it had, or train anew with another --output")
-    if header["architecture"] != {"cell": "rnn", **sizes}:
+    if header["architecture"] != architecture:
         raise RnnlmError(f"the checkpoint in {folder.path} contradicts itself: its model is "
-                         f"{shown(header['architecture'])}, by its options {sizes}; train anew with another --output")
+                         f"{shown(header['architecture'])}, by its options {architecture}; train anew with another "
+                         "--output")
     then = {"threads": before.get("threads"), **header["made_by"]}
     now = {"threads": run["threads"], **versions()}
     changed = [f"{name} {shown(then.get(name))} before, {value} now" for name, value in now.items()
@@ -83,8 +72,9 @@ class Session:
         model = trainer.model
         weights = sum(p.nbytes for p in model.params)
         words = sum(len(word.encode()) + 1 for word in corpus.vocabulary.words)
-        states = sum(layer.params[2].nbytes for layer in model.recurrent) * options.batch_size
-        folder.require_space(weights * (1 + len(trainer.optimizer.slot_names)) + states, weights + words)
+        states = sum(len(layer.state_names) * layer.hidden_size for layer in model.recurrent) * options.batch_size
+        copies = 1 + len(trainer.optimizer.slot_names) + (trainer.average is not None)
+        folder.require_space(weights * copies + states * model.params[0].itemsize, weights + words)
         if resumed:
             folder.restore(trainer, self.run)
         unit = "" if options.level == "word" else "characters, "
@@ -185,7 +175,7 @@ class Session:
         if self.rollbacks == ROLLBACKS:
             raise RnnlmError(f"{error}, {ROLLBACKS} times in a row, each time at half the rate; {last}: start anew "
                              "with another --lr, --optimizer, --max-grad or --seed") from error
-        lr, rollbacks = self.trainer.optimizer.lr / 2, self.rollbacks + 1
+        lr, rollbacks = self.trainer.schedule.lr / 2, self.rollbacks + 1
         self.folder.restore(self.trainer, self.run)
         self.trainer.schedule.lr = lr
         self.save()  # whoever resumes goes on at this rate, too
@@ -227,8 +217,9 @@ class Session:
 
     def _save_model(self, record):
         perplexity = record.valid_perplexity if math.isfinite(record.valid_perplexity) else None
-        save_model(self.folder.model, self.trainer.model, self.corpus.vocabulary,
-                   {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
+        with self.trainer.best_weights():
+            save_model(self.folder.model, self.trainer.model, self.corpus.vocabulary,
+                       {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
 
     def _best(self):
         return [record for record in self.folder.records if record.improved][-1:]

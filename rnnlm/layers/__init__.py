@@ -2,10 +2,17 @@
 
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer
-from rnnlm.layers.dropout import TimeDropout
+from rnnlm.layers.dropout import TimeDropout, TimeWordDropout
 from rnnlm.layers.embedding import TimeEmbedding
+from rnnlm.layers.gru import GRU, TimeGRU
+from rnnlm.layers.lstm import LSTM, TimeLSTM
 from rnnlm.layers.output import TimeOutput
+from rnnlm.layers.penalties import TimeActivationPenalty, TimeSlownessPenalty
+from rnnlm.layers.recurrent import TimeRecurrent
 from rnnlm.layers.rnn import RNN, TimeRNN
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
+from rnnlm.layers.weight_drop import WeightDrop
 
-__all__ = ["RNN", "Layer", "TimeAffine", "TimeDropout", "TimeEmbedding", "TimeOutput", "TimeRNN", "TimeSoftmaxWithLoss"]
+__all__ = ["GRU", "LSTM", "RNN", "Layer", "TimeActivationPenalty", "TimeAffine", "TimeDropout", "TimeEmbedding",
+           "TimeGRU", "TimeLSTM", "TimeOutput", "TimeRNN", "TimeRecurrent", "TimeSlownessPenalty",
+           "TimeSoftmaxWithLoss", "TimeWordDropout", "WeightDrop"]

@@ -1,35 +1,81 @@
 """Dropout: in training each value is left out with some probability, so that no value is relied on alone."""
 
+import math
+
 import numpy as np
 
 from rnnlm.layers.base import Layer
+
+
+def random_keep(shape, ratio, rng, dtype):
+    """A mask: 0 with probability ratio, else 1 / (1 - ratio), so that the expected value is 1.
+
+    Drawn from 16 random bits a value, half the time of a random float; ratio is rounded to that.
+    """
+    threshold = min(round(ratio * 65536), 65535)  # a value falls out if its bits are below it
+    bits = np.frombuffer(rng.bytes(2 * math.prod(shape)), "<u2").reshape(shape)
+    return (bits >= threshold) * np.dtype(dtype).type(65536 / (65536 - threshold))
+
+
+def require_ratio(ratio, name="dropout ratio"):
+    """ValueError unless it is a share that leaves something."""
+    if not 0 <= ratio < 1:
+        raise ValueError(f"{name} must be at least 0 and below 1, got {ratio}")
 
 
 class TimeDropout(Layer):
     """Inverted dropout: zero each value with probability ratio, divide the others by 1 - ratio.
 
     The expected value stays, so nothing changes at evaluation (Srivastava et al., 2014; between
-    recurrent layers, never inside the recurrence: Zaremba et al., 2014).  ``train`` switches it.
+    recurrent layers, never inside the recurrence: Zaremba et al., 2014).  per_window: one mask (N, 1, D) for all
+    steps of a window, so that a value is left out throughout (the variational dropout of Gal & Ghahramani, 2016).
+    ``train`` switches it.
     """
 
-    def __init__(self, ratio, *, rng):
+    def __init__(self, ratio, *, rng, per_window=False):
         super().__init__()
-        if not 0 <= ratio < 1:
-            raise ValueError(f"dropout ratio must be at least 0 and below 1, got {ratio}")
-        self.ratio, self.rng = ratio, rng
-        self.threshold = min(round(ratio * 65536), 65535)  # a value falls out if 16 random bits are below it
+        require_ratio(ratio)
+        self.ratio, self.rng, self.per_window = ratio, rng, per_window
         self.train = True
 
     def forward(self, xs):  # (N, T, D) -> (N, T, D)
         """A new mask for every call in training; the input itself otherwise."""
-        if not self.train or self.threshold == 0:
+        if not self.train or self.ratio == 0:
             self.cache = None
             return xs
-        bits = np.frombuffer(self.rng.bytes(2 * xs.size), "<u2")  # half the time of a random float for each value
-        keep = bits.reshape(xs.shape) >= self.threshold
-        self.cache = keep * xs.dtype.type(65536 / (65536 - self.threshold))
+        N, T, D = xs.shape
+        self.cache = random_keep((N, 1 if self.per_window else T, D), self.ratio, self.rng, xs.dtype)
         return xs * self.cache
 
     def backward(self, dxs):  # (N, T, D) -> (N, T, D)
         """The same mask."""
         return dxs if self.cache is None else dxs * self.cache
+
+
+class TimeWordDropout(Layer):
+    """An embedding some of whose words are left out: their vectors are zeros wherever they stand in the window.
+
+    Each word of the vocabulary falls out with probability ratio; the vectors of the others are divided by 1 - ratio
+    (embedding dropout: Gal & Ghahramani, 2016).  It has the parameters and the gradients of the embedding.
+    """
+
+    def __init__(self, embedding, ratio, *, rng):
+        super().__init__()
+        require_ratio(ratio)
+        self.embedding, self.ratio, self.rng = embedding, ratio, rng
+        self.params, self.grads = embedding.params, embedding.grads
+        self.train = True
+
+    def forward(self, xs):  # ids (N, T) -> (N, T, D)
+        """A new mask over the vocabulary for every call in training."""
+        vectors = self.embedding.forward(xs)
+        if not self.train or self.ratio == 0:
+            self.cache = None
+            return vectors
+        keep = random_keep((len(self.params[0]),), self.ratio, self.rng, vectors.dtype)
+        self.cache = keep[xs][..., np.newaxis]
+        return vectors * self.cache
+
+    def backward(self, dxs):  # (N, T, D) -> None: ids have no gradient
+        """The same mask."""
+        self.embedding.backward(dxs if self.cache is None else dxs * self.cache)

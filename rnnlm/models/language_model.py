@@ -1,17 +1,32 @@
 """The language model: embedding, recurrent layers, a score for every word, softmax with loss."""
 
 from contextlib import contextmanager
-from functools import partial
 
 import numpy as np
 
-from rnnlm.initializers import scaled_normal, time_scales, uniform
-from rnnlm.layers import TimeDropout, TimeEmbedding, TimeOutput, TimeRNN
-from rnnlm.layers.fast import FastEmbedding, FastOutput, FastRNN
-from rnnlm.models.packing import pack, unpack
+from rnnlm.gradients import RowGradient
+from rnnlm.layers import (
+    Layer,
+    TimeActivationPenalty,
+    TimeAffine,
+    TimeDropout,
+    TimeEmbedding,
+    TimeGRU,
+    TimeLSTM,
+    TimeOutput,
+    TimeRNN,
+    TimeSlownessPenalty,
+    TimeWordDropout,
+    WeightDrop,
+)
+from rnnlm.layers.fast import FastAffine, FastEmbedding, FastGRU, FastLSTM, FastOutput, FastRNN
+from rnnlm.models.packing import Packing, Place
+from rnnlm.models.regularisation import Regularisation
+from rnnlm.models.start import Start, first_values
 from rnnlm.workers import SERIAL
 
 MOST_LAYERS = 500  # so that no model file can keep its reader busy for long; the deepest in use have a dozen
+CELLS = {"rnn": (TimeRNN, FastRNN), "lstm": (TimeLSTM, FastLSTM), "gru": (TimeGRU, FastGRU)}  # to read, and fast
 
 
 class LanguageModel:
@@ -21,56 +36,103 @@ class LanguageModel:
 
     TimeOutput is TimeAffine and TimeSoftmaxWithLoss.  By default the layers are those of rnnlm.layers.fast, which
     compute the same; plain=True takes the ones to read.  workers: the threads that share the work of the fast ones.
-    vocab_size V, wordvec_size D, hidden_size H: sizes; dropout, input_dropout: share of values left out in
-    training, of the recurrent layers' outputs and of the word vectors;
+
+    vocab_size V, wordvec_size D, hidden_size H, layers: sizes; cell: "rnn", "lstm" or "gru" (TimeRNN, TimeLSTM,
+    TimeGRU); activation of the RNN: "tanh" or "relu"; tied: the output weights are the embedding (Press & Wolf, 2017;
+    Inan et al., 2017); projection: a TimeAffine from H to D before the output, which tied asks for unless H = D.
+    regularisation: a Regularisation; start: a Start.
     rng: a numpy.random.Generator for the first weights, and the parent of dropout's own generator; None leaves
     all weights at zero, for those that will be loaded.
-    ``params`` and ``grads`` list the arrays of all layers; ``named_params`` gives them readable names;
-    ``packed_params`` and ``packed_grads`` are the same memory in as few arrays as possible.
+
+    ``params`` and ``grads`` list the arrays of all layers; ``named_params`` gives them readable names; ``packing``
+    has the same memory in as few arrays as possible.
     """
 
-    def __init__(self, vocab_size, wordvec_size=100, hidden_size=100, layers=1, dropout=0.0, input_dropout=0.0,
-                 *, rng, dtype=np.float32, plain=False, workers=SERIAL):
-        V, D, H = vocab_size, wordvec_size, hidden_size
-        self.architecture = {"cell": "rnn", "vocab_size": V, "wordvec_size": D, "hidden_size": H,
-                             "layers": layers, "dropout": dropout, "input_dropout": input_dropout}
+    def __init__(self, vocab_size, wordvec_size=100, hidden_size=100, layers=1, *, cell="rnn", activation="tanh",
+                 tied=False, projection=False, regularisation=None, start=None, rng, dtype=np.float32, plain=False,
+                 workers=SERIAL):
+        projection = projection or (tied and wordvec_size != hidden_size)
+        self.architecture = {"cell": cell, "vocab_size": vocab_size, "wordvec_size": wordvec_size,
+                             "hidden_size": hidden_size, "layers": layers, "activation": activation, "tied": tied,
+                             "projection": projection}
+        self.regularisation = regularisation or Regularisation()
         (self.dropout_rng,) = (rng or np.random.default_rng()).spawn(1)
-        embedding, recurrent, output = _first_values(V, D, H, layers, rng)
-        self.embedding = (TimeEmbedding if plain else FastEmbedding)(embedding.astype(dtype, copy=False))
+        values = first_values(self.architecture, CELLS[cell][0], start or Start(), rng)
+        self._build(*values, dtype, plain, {} if plain else {"workers": workers})
+        self.packing = Packing(self._places())
+        if tied:
+            self.tied.share(self.embedding, self.output)
+        self.params = [place.param for place in self.packing.places]
+        self.grads = [place.grad for place in self.packing.places]
+        self.switches = [layer for layer in (*self.layers, *(layer.weight_drop for layer in self.recurrent))
+                         if hasattr(layer, "train")]
+
+    def _build(self, embedding, recurrent, output, projection, dtype, plain, workers):
+        """Make the layers and wire them: ``layers`` are those up to the inputs of ``output``."""
+        a, r, rng = self.architecture, self.regularisation, self.dropout_rng
+
+        def cast(*arrays):
+            return [array.astype(dtype, copy=False) for array in arrays]
+
+        def dropout(ratio):
+            return TimeDropout(ratio, rng=rng, per_window=r.per_window)
+
+        self.embedding = (TimeEmbedding if plain else FastEmbedding)(*cast(embedding))
+        self.layers = [self.embedding]
+        if r.word_dropout:
+            self.layers = [TimeWordDropout(self.embedding, r.word_dropout, rng=rng)]
+        options = {"activation": a["activation"]} if a["cell"] == "rnn" else {}
         self.recurrent = []
         for arrays in recurrent:
-            arrays = [array.astype(dtype, copy=False) for array in arrays]
-            self.recurrent.append(TimeRNN(*arrays, stateful=True) if plain
-                                  else FastRNN(*arrays, stateful=True, workers=workers))
-        arrays = np.asfortranarray(output, dtype), np.zeros(V, dtype)  # the weights of a word lie together
-        self.output = TimeOutput(*arrays) if plain else FastOutput(*arrays, workers=workers)
-        self.dropouts = [TimeDropout(ratio, rng=self.dropout_rng) for ratio in [input_dropout] + [dropout] * layers]
+            drop = WeightDrop(r.weight_drop, rng=rng) if r.weight_drop else None
+            layer = CELLS[a["cell"]][not plain](*cast(*arrays), stateful=True, weight_drop=drop, **options, **workers)
+            self.layers += [dropout(r.dropout if self.recurrent else r.input_dropout), layer]
+            self.recurrent.append(layer)
+        if r.slowness_penalty:
+            self.layers.append(TimeSlownessPenalty(r.slowness_penalty))
+        self.layers.append(dropout(r.dropout if r.output_dropout is None else r.output_dropout))
+        if r.activation_penalty:
+            self.layers.append(TimeActivationPenalty(r.activation_penalty))
+        self.projection = None
+        if a["projection"]:
+            b = np.zeros(a["wordvec_size"], dtype)
+            self.projection = (TimeAffine if plain else FastAffine)(*cast(projection), b, **workers)
+            self.layers.append(self.projection)
+        # The weights of a word lie together, and where they are tied they are a word's vector.
+        W = self.embedding.params[0].T if output is None else np.asfortranarray(output, dtype)
+        self.output = (TimeOutput if plain else FastOutput)(W, np.zeros(a["vocab_size"], dtype), **workers)
 
-        self.layers = [self.embedding]  # up to the last hidden states
-        for drop, recurrent in zip(self.dropouts, self.recurrent, strict=False):
-            self.layers += [drop, recurrent]
-        self.layers.append(self.dropouts[-1])
-        self.packed_params, self.packed_grads = pack([*self.layers, self.output])
-        self.params = [p for layer in [*self.layers, self.output] for p in layer.params]
-        self.grads = [g for layer in [*self.layers, self.output] for g in layer.grads]
-        self.names = list(self.param_shapes(V, D, H, layers))
+    def _places(self):
+        """A Place for each parameter, in the order of ``params``; groups: "words", "matrices" and "biases"."""
+        self.tied = _TiedWeight(self.embedding) if self.architecture["tied"] else None
+        places = [Place("embedding/W", self.tied or self.embedding, 0, "words")]
+        for i, layer in enumerate(self.recurrent, 1):
+            for k, name in enumerate(("Wx", "Wh", "b")):
+                places.append(Place(f"{self.architecture['cell']}{i}/{name}", layer, k,
+                                    "biases" if name == "b" else "matrices"))
+        if self.projection:
+            places += [Place("projection/W", self.projection, 0, "matrices"),
+                       Place("projection/b", self.projection, 1, "biases")]
+        if not self.tied:
+            places.append(Place("affine/W", self.output, 0, "words"))
+        return [*places, Place("affine/b", self.output, 1, "biases")]
 
     @staticmethod
-    def param_shapes(vocab_size, wordvec_size, hidden_size, layers):
+    def param_shapes(cell, vocab_size, wordvec_size, hidden_size, layers, activation="tanh", tied=False,
+                     projection=False):
         """Names and shapes of the parameters of such a model, in the order of ``params``."""
-        V, D, H = vocab_size, wordvec_size, hidden_size
+        V, D, H, k = vocab_size, wordvec_size, hidden_size, CELLS[cell][0].gates
         shapes = {"embedding/W": (V, D)}
         for i in range(1, layers + 1):
-            shapes |= {f"rnn{i}/Wx": (D if i == 1 else H, H), f"rnn{i}/Wh": (H, H), f"rnn{i}/b": (H,)}
-        return shapes | {"affine/W": (H, V), "affine/b": (V,)}
+            shapes |= {f"{cell}{i}/Wx": (D if i == 1 else H, k * H), f"{cell}{i}/Wh": (H, k * H),
+                       f"{cell}{i}/b": (k * H,)}
+        if projection:
+            shapes |= {"projection/W": (H, D), "projection/b": (D,)}
+        return shapes | ({} if tied else {"affine/W": (D if projection else H, V)}) | {"affine/b": (V,)}
 
     def named_params(self):
         """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..., affine/W, affine/b."""
-        return dict(zip(self.names, self.params, strict=True))
-
-    def by_name(self, packed):
-        """The parts of arrays that lie like ``packed_params`` (an optimizer's slot), by their parameter's name."""
-        return dict(zip(self.names, unpack([*self.layers, self.output], packed), strict=True))
+        return {place.name: place.param for place in self.packing.places}
 
     def states(self, xs):  # ids (N, T) -> (N, T, H)
         """The hidden states that the output layer reads; carries the state on."""
@@ -96,6 +158,8 @@ class LanguageModel:
     def backward(self):
         """Fill ``grads`` with the gradients of the last forward's loss."""
         self.output.backward(meanwhile=self._back_through_layers)
+        if self.tied:
+            self.tied.add(self.embedding)
 
     def _back_through_layers(self, dout):
         for layer in reversed(self.layers):
@@ -119,37 +183,42 @@ class LanguageModel:
         """The states of N streams by name: rnn1/h (N, H), rnn2/h, ...; zeros from now on where nothing was read yet."""
         arrays = {}
         for i, layer in enumerate(self.recurrent, 1):
-            H, dtype = layer.params[1].shape[0], layer.params[1].dtype
-            state = [np.zeros((N, H), dtype) if array is None else array
+            state = [np.zeros((N, layer.hidden_size), layer.params[1].dtype) if array is None else array
                      for array in (getattr(layer, name) for name in layer.state_names)]
             layer.set_state(*state)
-            arrays |= {f"rnn{i}/{name}": array for name, array in zip(layer.state_names, state, strict=True)}
+            arrays |= {f"{self.architecture['cell']}{i}/{name}": array
+                       for name, array in zip(layer.state_names, state, strict=True)}
         return arrays
 
     @contextmanager
     def fresh_state(self):
         """A block in which the model reads from zeros and without dropout; afterwards its state is as before."""
-        states, trains = self.get_state(), [drop.train for drop in self.dropouts]
+        states, trains = self.get_state(), [layer.train for layer in self.switches]
         self.reset_state()
-        for drop in self.dropouts:
-            drop.train = False
+        for layer in self.switches:
+            layer.train = False
         try:
             yield
         finally:
             self.set_state(states)
-            for drop, train in zip(self.dropouts, trains, strict=True):
-                drop.train = train
+            for layer, train in zip(self.switches, trains, strict=True):
+                layer.train = train
 
 
-def _first_values(V, D, H, layers, rng):
-    """The embedding, (Wx, Wh, b) of each recurrent layer and the output weights, float32, before training."""
-    if rng is None:  # memory that is not touched before it is filled; the output weights lie as the model wants them
-        zeros = partial(np.zeros, dtype=np.float32)
-        recurrent = [(zeros((inputs, H)), zeros((H, H)), zeros(H)) for inputs in [D] + [H] * (layers - 1)]
-        return zeros((V, D)), recurrent, zeros((V, H)).T
-    embedding, recurrent = uniform((V, D), rng), []
-    for inputs in [D] + [H] * (layers - 1):
-        Wh, a = time_scales(H, rng)
-        # A slow unit adds up many inputs: a smaller share of each keeps the size of the sum.
-        recurrent.append((scaled_normal((inputs, H), rng) * np.sqrt(1 - a**2), Wh, np.zeros(H)))
-    return embedding, recurrent, scaled_normal((H, V), rng)
+class _TiedWeight(Layer):
+    """The array (V, D) that embedding and output share, and its gradient: the sum of both layers'."""
+
+    def __init__(self, embedding):
+        super().__init__(*embedding.params)
+
+    def share(self, embedding, output):
+        """Make it the two layers' own."""
+        embedding.params[0], output.params[0], output.grads[0] = self.params[0], self.params[0].T, self.grads[0].T
+
+    def add(self, embedding):
+        """The output layer has left its gradient: add the embedding's."""
+        (grad,) = embedding.grads
+        if isinstance(grad, RowGradient):
+            self.grads[0][grad.ids] += grad.values
+        else:
+            self.grads[0][...] += grad

@@ -1,53 +1,77 @@
-"""All parameters of a model in one array, and all their gradients in another.
+"""All parameters of a model in a few arrays, and all their gradients in others, one for each group.
 
-The norm of the gradients and the update of a small model are then two or three calls instead of dozens,
-and a gradient that is to travel between processes lies in one piece.
+The norm of the gradients and the update of a small model are then a few calls instead of dozens, a gradient that
+is to travel between processes lies in few pieces, and each group can have a learning rate of its own.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from rnnlm.gradients import RowGradient
 
 
-def pack(layers):
-    """Move the parameters of the layers into one array; the layers keep views of it, of the same shape and order.
+@dataclass
+class Place:
+    """Where a parameter stands: ``layer.params[index]``; its name; the group that it belongs to."""
 
-    Returns (params, grads) for an optimizer: the packed arrays first, then each parameter whose gradient is a
-    RowGradient, which stays where it is.  To be called once, before anybody keeps a layer's arrays.
+    name: str
+    layer: object
+    index: int
+    group: str
+
+    @property
+    def param(self):
+        """The parameter."""
+        return self.layer.params[self.index]
+
+    @property
+    def grad(self):
+        """Its gradient."""
+        return self.layer.grads[self.index]
+
+
+class Packing:
+    """Moves the parameters at these places into as few arrays as possible; the layers keep views of them.
+
+    ``params``, ``grads``, ``groups``: for an optimizer, one entry for each group, then one for each parameter whose
+    gradient is a RowGradient, which stays where it is.  To be made once, before anybody keeps a layer's arrays.
     """
-    dense, alone = [], []
-    for layer in layers:
-        for i, grad in enumerate(layer.grads):
-            (alone if isinstance(grad, RowGradient) else dense).append((layer, i))
-    size = sum(layer.params[i].size for layer, i in dense)
-    values, slopes = (np.zeros(size, layers[0].params[0].dtype) for _ in range(2))  # gradients start at zero
-    start = 0
-    for layer, i in dense:
-        part = slice(start, start + layer.params[i].size)
-        view = _shaped(values[part], layer.params[i])
-        view[...] = layer.params[i]
-        layer.params[i], layer.grads[i] = view, _shaped(slopes[part], view)
-        start = part.stop
-    params = [values, *(layer.params[i] for layer, i in alone)]
-    grads = [slopes, *(layer.grads[i] for layer, i in alone)]
-    return params, grads
+
+    def __init__(self, places):
+        self.places = places
+        dense = [place for place in places if not isinstance(place.grad, RowGradient)]
+        alone = [place for place in places if isinstance(place.grad, RowGradient)]
+        self.groups = list(dict.fromkeys(place.group for place in dense))
+        self.members = [[place for place in dense if place.group == group] for group in self.groups]
+        dtype = places[0].param.dtype
+        self.params = [np.zeros(sum(place.param.size for place in members), dtype) for members in self.members]
+        self.grads = [np.zeros_like(params) for params in self.params]
+        for members, params, grads in zip(self.members, self.params, self.grads, strict=True):
+            views = zip(members, _views(members, params), _views(members, grads), strict=True)
+            for place, param, grad in list(views):
+                param[...] = place.param
+                place.layer.params[place.index], place.layer.grads[place.index] = param, grad
+        self.members += [[place] for place in alone]
+        self.params += [place.param for place in alone]
+        self.grads += [place.grad for place in alone]
+        self.groups += [place.group for place in alone]
+
+    def by_name(self, packed):
+        """Arrays that lie like ``params`` (an optimizer's slot), as views in the form of the parameters."""
+        views = {}
+        for members, array in zip(self.members, packed, strict=True):
+            parts = [array] if array.ndim > 1 else _views(members, array)
+            views |= {place.name: part for place, part in zip(members, parts, strict=True)}
+        return {place.name: views[place.name] for place in self.places}
 
 
-def unpack(layers, packed):
-    """Arrays that lie like the packed parameters (an optimizer's slot), as views in the form of the parameters."""
-    flat, *alone = packed
-    alone, views, start = iter(alone), [], 0
-    for layer in layers:
-        for param, grad in zip(layer.params, layer.grads, strict=True):
-            if isinstance(grad, RowGradient):
-                views.append(next(alone))
-            else:
-                views.append(_shaped(flat[start : start + param.size], param))
-                start += param.size
+def _views(members, memory):
+    """The parts of a flat array that have the shapes and orders of the members' parameters."""
+    views, start = [], 0
+    for place in members:
+        like = place.param
+        order = "F" if like.flags.f_contiguous and not like.flags.c_contiguous else "C"
+        views.append(memory[start : start + like.size].reshape(like.shape, order=order))
+        start += like.size
     return views
-
-
-def _shaped(memory, like):
-    """``memory`` as an array of the shape and the order of ``like``."""
-    order = "F" if like.flags.f_contiguous and not like.flags.c_contiguous else "C"
-    return memory.reshape(like.shape, order=order)

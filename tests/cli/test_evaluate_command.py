@@ -6,14 +6,14 @@ import pytest
 
 from rnnlm.checkpoint import save_model
 from rnnlm.cli.evaluate import main
-from rnnlm.models import LanguageModel
+from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.vocabulary import Vocabulary
 
 
 @pytest.fixture
 def model_path(tmp_path, rng):
     words = ["<eos>", "<unk>", "the", "cat", "sat"]
-    model = LanguageModel(len(words), 4, 5, layers=2, dropout=0.3, rng=rng)
+    model = LanguageModel(len(words), 4, 5, layers=2, regularisation=Regularisation(dropout=0.3), rng=rng)
     for param in model.params:
         param += 0.5 * rng.standard_normal(param.shape).astype(np.float32)
     save_model(tmp_path / "model.npz", model, Vocabulary(words))

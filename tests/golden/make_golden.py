@@ -50,6 +50,52 @@ def recurrence(x, Wx, Wh, b, h0):
         dWx=rnn.weight_ih_l0.grad.T, dWh=rnn.weight_hh_l0.grad.T, db=rnn.bias_ih_l0.grad, dx=x.grad, dh0=h0.grad)}
 
 
+def cell_case(cell, k, N=3, T=5, D=4, H=6):
+    """The same for another cell of k gates: a function of x, Wx, Wh, b, h0 (and c0), to hs (and the last c)."""
+    shapes = {"x": (N, T, D), "Wx": (D, k * H), "Wh": (H, k * H), "b": (k * H,), "h0": (N, H)}
+    if cell is lstm:
+        shapes["c0"] = (N, H)
+    inputs = {name: (torch.randn(*shape) / 2).requires_grad_() for name, shape in shapes.items()}
+    hs, *last = cell(*inputs.values())
+    weights = torch.linspace(-1, 1, hs.numel()).view_as(hs)
+    (weights * hs + hs**2 / 2).sum().backward()
+    return {"inputs": lists(**inputs), "weights": weights.tolist(), "hs": hs.tolist(),
+            "last": [state.tolist() for state in (hs[:, -1], *last)],
+            "grads": lists(**{f"d{name}": tensor.grad for name, tensor in inputs.items()})}
+
+
+def relu(x, Wx, Wh, b, h0):
+    """torch.rnn_relu, which torch.nn.RNN calls."""
+    hs, _ = torch.rnn_relu(x, h0[None], [Wx.T, Wh.T, b, torch.zeros_like(b)], True, 1, 0.0, True, False, True)
+    return [hs]
+
+
+def lstm(x, Wx, Wh, b, h0, c0):
+    """torch.lstm, which torch.nn.LSTM calls: its gates stand in the order i, f, g, o; rnnlm's are f, g, i, o."""
+    f, g, i, o = range(4)
+
+    def theirs(tensor):
+        blocks = tensor.chunk(4, dim=-1)
+        return torch.cat([blocks[gate] for gate in (i, f, g, o)], dim=-1)
+
+    weights = [theirs(Wx).T, theirs(Wh).T, theirs(b), torch.zeros_like(b)]
+    hs, _, c = torch.lstm(x, (h0[None], c0[None]), weights, True, 1, 0.0, True, False, True)
+    return hs, c[0]
+
+
+def gru(x, Wx, Wh, b, h0):
+    """Cho et al. (2014), written out: torch.nn.GRU resets after the product, rnnlm before it."""
+    (Wxz, Wxr, Wxh), (Whz, Whr, Whh), (bz, br, bh) = (tensor.chunk(3, dim=-1) for tensor in (Wx, Wh, b))
+    h, hs = h0, []
+    for t in range(x.shape[1]):
+        z = torch.sigmoid(x[:, t] @ Wxz + h @ Whz + bz)
+        r = torch.sigmoid(x[:, t] @ Wxr + h @ Whr + br)
+        proposal = torch.tanh(x[:, t] @ Wxh + (r * h) @ Whh + bh)
+        h = (1 - z) * h + z * proposal
+        hs.append(h)
+    return [torch.stack(hs, dim=1)]
+
+
 def language_model(V, D, H, N, T):
     """Loss and gradients of a two-layer language model over two windows; one target is masked.
 
@@ -87,7 +133,10 @@ def optimizer_steps():
     grads = [[torch.randn_like(p) for p in starts] for _ in range(3)]
     rules = {"sgd": lambda ps: torch.optim.SGD(ps, lr=0.1),
              "momentum": lambda ps: torch.optim.SGD(ps, lr=0.1, momentum=0.9),
-             "adam": lambda ps: torch.optim.Adam(ps, lr=0.1)}
+             "adam": lambda ps: torch.optim.Adam(ps, lr=0.1),
+             "adagrad": lambda ps: torch.optim.Adagrad(ps, lr=0.1),
+             "rmsprop": lambda ps: torch.optim.RMSprop(ps, lr=0.1),
+             "adamw": lambda ps: torch.optim.AdamW(ps, lr=0.1)}
     ends = {}
     for name, rule in rules.items():
         params = [p.clone().requires_grad_() for p in starts]
@@ -104,7 +153,8 @@ def optimizer_steps():
 if __name__ == "__main__":
     torch.manual_seed(0)
     golden = {"torch": torch.__version__, "worked": worked_case(), "random": random_case(3, 5, 4, 6),
-              "language_model": language_model(V=7, D=3, H=4, N=2, T=3), "optimizers": optimizer_steps()}
+              "language_model": language_model(V=7, D=3, H=4, N=2, T=3), "optimizers": optimizer_steps(),
+              "relu": cell_case(relu, 1), "lstm": cell_case(lstm, 4), "gru": cell_case(gru, 3)}
     path = Path(__file__).with_name("golden.json")
     path.write_text(json.dumps(golden) + "\n", encoding="utf-8")
     print(f"wrote {path.name}: {path.stat().st_size} bytes")

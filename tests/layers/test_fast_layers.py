@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from gradient_check import check_gradient
+from recurrent_layers import CELLS, random_arrays, states
 
-from rnnlm.layers import TimeEmbedding, TimeOutput, TimeRNN
-from rnnlm.layers.fast import FastEmbedding, FastOutput, FastRNN, output, rnn
-from rnnlm.models import LanguageModel
+from rnnlm.layers import TimeEmbedding, TimeOutput, WeightDrop
+from rnnlm.layers.fast import FastEmbedding, FastLSTM, FastOutput, output, recurrent
+from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.workers import SERIAL, Workers
 
 SIZES = [(1, 1, 3, 2), (1, 6, 2, 3), (4, 1, 3, 5), (3, 5, 4, 2), (7, 4, 6, 9)]
@@ -27,15 +28,22 @@ def workers(request):
         yield workers
 
 
+@pytest.fixture
+def shared_steps(monkeypatch):
+    """Sizes from which on recurrent layers share out and divide their products, so small that the tests' arrays are."""
+    monkeypatch.setattr(recurrent, "LARGE_STEP", 1)
+    monkeypatch.setattr(recurrent, "LARGE_PRODUCT", 1)
+    monkeypatch.setattr(recurrent, "SMALL_PRODUCT", 50)
+    monkeypatch.setattr(recurrent, "NARROW", 2)
+    monkeypatch.setattr(recurrent, "has_small_kernels", lambda: True)
+
+
 @pytest.fixture(params=[0, 40, 10**6], ids=lambda kept: f"{kept} kept")
-def shared(request, monkeypatch):
-    """Sizes from which on work is shared out, so small that the tests' arrays are shared."""
+def shared(request, shared_steps, monkeypatch):
+    """The same for the output, with little, some and all of its exponentials kept."""
     monkeypatch.setattr(output, "BLOCK", 4)
     monkeypatch.setattr(output, "KEPT", request.param)
     monkeypatch.setattr(output, "LARGE", 1)
-    monkeypatch.setattr(rnn, "LARGE_STEP", 1)
-    monkeypatch.setattr(rnn, "LARGE_PRODUCT", 1)
-    monkeypatch.setattr(rnn, "SMALL_PRODUCT", 50)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -51,33 +59,40 @@ def test_embedding(dtype, rng):
             agree(fast.grads[0], plain.grads[0], dtype)
 
 
-def recurrent(rng, cls, D, H, dtype, **options):
-    rng = np.random.default_rng(5)
-    arrays = rng.normal(size=(D, H)), rng.normal(size=(H, H)) / 2, rng.normal(size=H)
-    return cls(*(array.astype(dtype) for array in arrays), stateful=True, **options)
-
-
+@pytest.mark.parametrize("drop", [0, 0.3], ids=["", "weight drop"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("N", "T", "D", "H"), SIZES)
-def test_recurrent(N, T, D, H, dtype, workers, shared, rng):
-    plain, fast = recurrent(rng, TimeRNN, D, H, dtype), recurrent(rng, FastRNN, D, H, dtype, workers=workers)
+@pytest.mark.parametrize("cell", CELLS)
+def test_recurrent(cell, N, T, D, H, dtype, drop, workers, shared_steps, rng):
+    _, plain, fast, options = CELLS[cell]
+    arrays = random_arrays(cell, D, H, rng, dtype)
+    plain, fast = (cls(*arrays, stateful=True, weight_drop=WeightDrop(drop, rng=np.random.default_rng(1)), **more)
+                   for cls, more in ((plain, options), (fast, options | {"workers": workers})))
     for _ in range(2):  # the second window starts from the first one's state
         xs, dhs = rng.normal(size=(N, T, D)).astype(dtype), rng.normal(size=(N, T, H)).astype(dtype)
         agree(fast.forward(xs), plain.forward(xs), dtype)
         agree(fast.backward(dhs), plain.backward(dhs), dtype)
-        for name in ("h", "dh"):
-            agree(getattr(fast, name), getattr(plain, name), dtype)
-        for fast_grad, plain_grad in zip(fast.grads, plain.grads, strict=True):
-            agree(fast_grad, plain_grad, dtype)
+        for fast_array, plain_array in zip([*fast.grads, *states(fast), *states(fast, "d")],
+                                           [*plain.grads, *states(plain), *states(plain, "d")], strict=True):
+            agree(fast_array, plain_array, dtype)
 
 
-@pytest.mark.parametrize("H", [3, 50, 51])
-def test_a_step_is_a_product_whatever_the_blocks(H, monkeypatch, rng):
-    W, h = rng.normal(size=(H, H)), rng.normal(size=(4, H))
-    for limit in (4 * H, 100 * H, 4 * H * H // 3, 10**6):
-        monkeypatch.setattr(rnn, "SMALL_PRODUCT", limit)
-        for matrix in (W, W.T):
-            np.testing.assert_allclose(rnn.step_product(matrix, 4)(h), h @ matrix, rtol=1e-12)
+@pytest.mark.parametrize("kernels", [True, False])
+@pytest.mark.parametrize(("K", "M"), [(3, 3), (50, 50), (51, 51), (20, 80), (51, 20)])
+def test_a_step_is_a_product_whatever_the_blocks(K, M, kernels, monkeypatch, rng):
+    W, h = rng.normal(size=(K, M)), rng.normal(size=(4, K))
+    monkeypatch.setattr(recurrent, "has_small_kernels", lambda: kernels)
+    for limit in (4 * K, 100 * K, 4 * K * M // 3, 10**6):
+        monkeypatch.setattr(recurrent, "SMALL_PRODUCT", limit)
+        for matrix in (W, np.asfortranarray(W), np.pad(W, 1)[1:-1, 1:-1]):
+            np.testing.assert_allclose(recurrent.step_product(matrix, 4)(h), h @ matrix, rtol=1e-12)
+        wide = np.pad(h, ((0, 0), (0, 7)))
+        np.testing.assert_allclose(recurrent.step_product(W, 4)(wide[:, :K]), h @ W, rtol=1e-12)
+
+
+def test_whether_the_library_has_small_kernels_is_read_once():
+    assert recurrent.has_small_kernels() is recurrent.has_small_kernels()
+    assert recurrent.has_small_kernels.cache_info().currsize == 1
 
 
 def outputs(rng, H, V, dtype, workers=SERIAL, scale=1.0):
@@ -143,7 +158,7 @@ def test_output_gradients_against_differences(shared, rng):
 
 
 @pytest.mark.parametrize("make", [
-    lambda rng: FastEmbedding(rng.normal(size=(3, 2))), lambda rng: recurrent(rng, FastRNN, 4, 2, np.float64)],
+    lambda rng: FastEmbedding(rng.normal(size=(3, 2))), lambda rng: FastLSTM(*random_arrays("lstm", 4, 2, rng))],
     ids=["embedding", "recurrent"])
 def test_contract_inputs_and_results_are_left_alone(make, rng):
     layer = make(rng)
@@ -219,14 +234,16 @@ def test_a_fresh_state_between_two_windows_leaves_the_first_ones_state(rng):
 
 
 def models(dtype, workers=SERIAL, **options):
-    sizes = {"vocab_size": 23, "wordvec_size": 5, "hidden_size": 6, "layers": 2, "dropout": 0.3, "input_dropout": 0.1}
+    sizes = {"vocab_size": 23, "wordvec_size": 5, "hidden_size": 6, "layers": 2,
+             "regularisation": Regularisation(dropout=0.3, input_dropout=0.1, weight_drop=0.2)}
     return [LanguageModel(**sizes | options, rng=np.random.default_rng(3), dtype=dtype, plain=plain, workers=workers)
             for plain in (True, False)]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_whole_model(dtype, workers, shared, rng):
-    plain, fast = models(dtype, workers)
+@pytest.mark.parametrize("options", [{}, {"cell": "lstm", "tied": True}, {"cell": "gru"}], ids=str)
+def test_the_whole_model(options, dtype, workers, shared, rng):
+    plain, fast = models(dtype, workers, **options)
     for N, T in ((3, 4), (3, 4), (3, 2)):
         xs, ts = rng.integers(0, 23, (2, N, T))
         agree(fast.forward(xs, ts), plain.forward(xs, ts), dtype, loss=True)

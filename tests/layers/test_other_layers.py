@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 from gradient_check import check_gradient
 
-from rnnlm.layers import TimeAffine, TimeDropout, TimeEmbedding, TimeRNN, TimeSoftmaxWithLoss
+from rnnlm.layers import (
+    TimeActivationPenalty,
+    TimeAffine,
+    TimeDropout,
+    TimeEmbedding,
+    TimeRNN,
+    TimeSlownessPenalty,
+    TimeSoftmaxWithLoss,
+    TimeWordDropout,
+)
 
 
 def test_embedding_picks_rows_and_adds_up_the_gradients_of_a_word():
@@ -155,3 +164,59 @@ def test_dropout_of_nearly_everything_still_works(rng):
 def test_dropout_refuses_a_ratio_outside_its_range(ratio, rng):
     with pytest.raises(ValueError, match="at least 0 and below 1"):
         TimeDropout(ratio, rng=rng)
+
+
+def test_dropout_per_window_leaves_a_value_out_at_every_step(rng):
+    layer = TimeDropout(0.25, rng=rng, per_window=True)
+    xs = np.ones((30, 4, 50), dtype=np.float32)
+    out = layer.forward(xs)
+    assert out.dtype == np.float32
+    np.testing.assert_array_equal(out, np.repeat(out[:, :1], 4, axis=1))
+    assert (out[0] != out[1]).any()  # but each stream has a mask of its own
+    assert set(np.unique(out)) == {0, np.float32(1 / 0.75)}
+    assert out.mean() == pytest.approx(1, abs=0.05)
+    np.testing.assert_array_equal(layer.backward(xs), out)
+    assert (layer.forward(xs) != out).any()
+
+
+def test_word_dropout_leaves_a_word_out_wherever_it_stands(rng):
+    layer = TimeWordDropout(TimeEmbedding(np.ones((200, 3))), 0.25, rng=rng)
+    xs = rng.integers(0, 200, (20, 30))
+    out = layer.forward(xs)
+    assert out.shape == (20, 30, 3)
+    for word in range(200):
+        assert len(np.unique(out[xs == word])) <= 1
+    assert set(np.unique(out)) == {0, 1 / 0.75}
+    assert out.mean() == pytest.approx(1, abs=0.1)
+    layer.backward(np.ones((20, 30, 3)))
+    counts = np.bincount(xs.ravel(), minlength=200)
+    kept = {word: out[xs == word][0, 0] for word in np.unique(xs)}
+    np.testing.assert_allclose(layer.grads[0][:, 0], [counts[word] * kept.get(word, 0) for word in range(200)])
+    layer.train = False
+    np.testing.assert_array_equal(layer.forward(xs), 1)
+
+
+@pytest.mark.parametrize("kind", [TimeActivationPenalty, TimeSlownessPenalty])
+@pytest.mark.parametrize(("N", "T"), [(1, 1), (1, 2), (3, 5)])
+def test_penalty_gradients_against_differences(kind, N, T, rng):
+    layer = kind(3.0)
+    hs, weights = rng.normal(size=(N, T, 4)), rng.normal(size=(N, T, 4))
+    copies = hs.copy(), weights.copy()
+
+    def loss():
+        return (weights * layer.forward(hs)).sum() + layer.penalty()
+
+    loss()
+    dhs = layer.backward(weights)
+    np.testing.assert_array_equal(layer.backward(weights), dhs)
+    np.testing.assert_array_equal(hs, copies[0])
+    np.testing.assert_array_equal(weights, copies[1])
+    check_gradient(loss, [hs], [dhs], rng)
+
+
+def test_penalties_are_the_means_the_page_says():
+    hs = np.array([[[1.0], [3.0], [0.0]]])
+    for kind, value in ((TimeActivationPenalty, 2 * 10 / 3), (TimeSlownessPenalty, 2 * (4 + 9) / 2)):
+        layer = kind(2.0)
+        np.testing.assert_array_equal(layer.forward(hs), hs)
+        assert layer.penalty() == pytest.approx(value)

@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 from gradient_check import check_gradient
 
-from rnnlm.models import LanguageModel
+from rnnlm.gradients import RowGradient
+from rnnlm.models import CELLS, LanguageModel, Regularisation, Start
+
+ALL = Regularisation(dropout=0.3, output_dropout=0.2, input_dropout=0.1, word_dropout=0.2, weight_drop=0.3,
+                     per_window=True, activation_penalty=2.0, slowness_penalty=1.0)
 
 
 def test_loss_and_gradients_agree_with_an_independent_implementation(golden, rng):
@@ -20,19 +24,106 @@ def test_loss_and_gradients_agree_with_an_independent_implementation(golden, rng
         np.testing.assert_allclose(grads[name], expected, rtol=1e-10, atol=1e-14, err_msg=name)
 
 
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
+@pytest.mark.parametrize("output", [{}, {"projection": True}, {"tied": True}, {"tied": True, "wordvec_size": 4}],
+                         ids=str)
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("layers", [1, 3])
 @pytest.mark.parametrize(("N", "T"), [(1, 1), (2, 4)])
-def test_gradients_of_the_whole_model_against_differences(layers, N, T, rng):
-    model = LanguageModel(6, 3, 4, layers=layers, rng=rng, dtype=np.float64)
+def test_gradients_of_the_whole_model_against_differences(layers, N, T, cell, output, plain, rng):
+    """With all that regularises it: the masks are drawn from the same seed every time."""
+    sizes = {"vocab_size": 6, "wordvec_size": 3, "hidden_size": 4, "layers": layers, "cell": cell} | output
+    model = LanguageModel(**sizes, regularisation=ALL, rng=rng, dtype=np.float64, plain=plain)
     xs, ts = rng.integers(0, 6, (2, N, T))
+    masks = model.dropout_rng.bit_generator.state
 
     def loss():
         model.reset_state()
-        return model.forward(xs, ts)
+        model.dropout_rng.bit_generator.state = masks
+        loss = model.forward(xs, ts)
+        return loss + sum(layer.penalty() for layer in model.layers if hasattr(layer, "penalty"))
 
     loss()
     model.backward()
-    check_gradient(loss, model.params, model.grads, rng)
+    model.backward()  # twice is once
+    check_gradient(loss, model.params, [np.asarray(grad) for grad in model.grads], rng)
+
+
+def test_relu_is_another_function_with_its_own_gradient(rng):
+    models = [LanguageModel(6, 3, 4, activation=activation, rng=np.random.default_rng(0), dtype=np.float64)
+              for activation in ("tanh", "relu")]
+    xs, ts = rng.integers(0, 6, (2, 2, 4))
+    assert models[0].forward(xs, ts) != models[1].forward(xs, ts)
+    assert (models[1].states(xs) >= 0).all()
+    models[1].reset_state()
+    models[1].forward(xs, ts)
+    models[1].backward()
+
+    def loss():
+        models[1].reset_state()
+        return models[1].forward(xs, ts)
+
+    check_gradient(loss, models[1].params, [np.asarray(grad) for grad in models[1].grads], rng)
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
+def test_a_tied_weight_is_one_array_with_one_gradient(plain, rng):
+    model = LanguageModel(6, 4, 4, tied=True, rng=rng, plain=plain)
+    named = model.named_params()
+    assert list(named) == ["embedding/W", "rnn1/Wx", "rnn1/Wh", "rnn1/b", "affine/b"]
+    assert np.shares_memory(named["embedding/W"], model.embedding.params[0])
+    assert np.shares_memory(named["embedding/W"], model.output.params[0])
+    assert sum(p.size for p in model.packing.params) == 6 * 4 + 2 * 4 * 4 + 4 + 6
+    assert not any(isinstance(grad, RowGradient) for grad in model.grads)
+    named["embedding/W"][2, 3] = 7
+    assert model.embedding.params[0][2, 3] == model.output.params[0][3, 2] == 7
+
+
+def test_equal_values_do_not_tie_weights():
+    model = LanguageModel(4, 4, 4, rng=None)  # all zeros
+    model.named_params()["embedding/W"][...] = 1
+    assert not model.named_params()["affine/W"].any()
+
+
+@pytest.mark.parametrize(("cell", "k"), [("rnn", 1), ("lstm", 4), ("gru", 3)])
+@pytest.mark.parametrize("output", [{}, {"projection": True}, {"tied": True}])
+def test_declared_shapes_are_those_of_the_model(cell, k, output, rng):
+    model = LanguageModel(6, 3, 4, layers=2, cell=cell, **output, rng=rng)
+    shapes = LanguageModel.param_shapes(**model.architecture)
+    assert {name: param.shape for name, param in model.named_params().items()} == shapes
+    assert list(shapes) == list(model.named_params())
+    assert shapes[f"{cell}2/Wh"] == (4, 4 * k)
+    assert ("affine/W" in shapes, "projection/W" in shapes) == (not output.get("tied"), bool(output))
+    assert LanguageModel(6, 3, 4, layers=2, cell=cell, **output, rng=None).named_params().keys() == shapes.keys()
+
+
+def first(cell="rnn", start=None, H=40, D=30):
+    return LanguageModel(6, D, H, cell=cell, start=start, rng=np.random.default_rng(0)).named_params()
+
+
+def test_recurrent_weights_start_as_asked():
+    identity = first(start=Start("identity", 0.5))["rnn1/Wh"]
+    np.testing.assert_array_equal(identity, 0.5 * np.eye(40))
+    for cell, k in (("rnn", 1), ("lstm", 4), ("gru", 3)):
+        blocks = np.split(first(cell, Start("orthogonal", 2.0))[f"{cell}1/Wh"], k, axis=1)
+        for block in blocks:
+            np.testing.assert_allclose(block.T @ block, 4 * np.eye(40), atol=1e-5)
+        assert all((block != blocks[0]).any() for block in blocks[1:])  # the gates start independently
+    assert first(start=Start("normal", 3.0))["rnn1/Wh"].std() == pytest.approx(3 / np.sqrt(40), rel=0.1)
+    scales = first(start=Start("time-scales", 1.0))["rnn1/Wh"]
+    np.testing.assert_allclose(np.diag(scales), np.linspace(0, 0.95, 40), atol=0.25)
+    np.testing.assert_array_equal(scales, first()["rnn1/Wh"])
+    wilder = first(start=Start("time-scales", 2.0))["rnn1/Wh"]
+    np.testing.assert_allclose(wilder - np.diag(np.diag(wilder)), 2 * (scales - np.diag(np.diag(scales))), rtol=1e-6)
+    with pytest.raises(ValueError, match="cells without gates"):
+        first("lstm", Start("time-scales"))
+
+
+def test_the_input_gain_and_the_forget_gate():
+    one, four = first(), first(start=Start(input_gain=4.0))
+    np.testing.assert_allclose(four["rnn1/Wx"], 4 * one["rnn1/Wx"], rtol=1e-6)
+    np.testing.assert_array_equal(first("lstm")["lstm1/b"], [1] * 40 + [0] * 120)  # f, g, i, o
+    assert not first("gru")["gru1/b"].any()
 
 
 def test_names_cover_every_parameter_once(rng):
@@ -45,7 +136,7 @@ def test_names_cover_every_parameter_once(rng):
 
 
 def test_a_fresh_state_is_fresh_and_leaves_no_trace(rng):
-    model = LanguageModel(6, 3, 4, layers=2, dropout=0.5, rng=rng)
+    model = LanguageModel(6, 3, 4, layers=2, regularisation=ALL, rng=rng)
     xs = rng.integers(0, 6, (2, 5))
     model.predict(xs)
     state = model.get_state()
@@ -57,27 +148,39 @@ def test_a_fresh_state_is_fresh_and_leaves_no_trace(rng):
         np.testing.assert_array_equal(model.predict(xs[:1]), inside)  # from zeros, and without dropout
     for (before,), (after,) in zip(state, model.get_state(), strict=True):
         np.testing.assert_array_equal(before, after)
-    assert all(drop.train for drop in model.dropouts)
+    assert len(model.switches) == 6
+    assert all(layer.train for layer in model.switches)
 
 
 @pytest.mark.parametrize(("plain", "kind"), [(True, "Time"), (False, "Fast")])
 def test_layers_stand_where_the_page_says(plain, kind, rng):
-    model = LanguageModel(6, 3, 4, layers=2, dropout=0.5, input_dropout=0.1, rng=rng, plain=plain)
+    model = LanguageModel(6, 3, 4, layers=2, regularisation=Regularisation(dropout=0.5, input_dropout=0.1), rng=rng,
+                          plain=plain)
     kinds = [type(layer).__name__ + str(getattr(layer, "ratio", "")) for layer in [*model.layers, model.output]]
     assert kinds == [f"{kind}Embedding", "TimeDropout0.1", f"{kind}RNN", "TimeDropout0.5", f"{kind}RNN",
                      "TimeDropout0.5", f"{kind}Output"]
 
 
+@pytest.mark.parametrize(("plain", "kind"), [(True, "Time"), (False, "Fast")])
+def test_layers_that_regularise_stand_where_the_page_says(plain, kind, rng):
+    model = LanguageModel(6, 3, 4, layers=2, cell="lstm", tied=True, regularisation=ALL, rng=rng, plain=plain)
+    kinds = [type(layer).__name__ + str(getattr(layer, "ratio", "")) for layer in [*model.layers, model.output]]
+    assert kinds == ["TimeWordDropout0.2", "TimeDropout0.1", f"{kind}LSTM", "TimeDropout0.3", f"{kind}LSTM",
+                     "TimeSlownessPenalty", "TimeDropout0.2", "TimeActivationPenalty", f"{kind}Affine", f"{kind}Output"]
+    assert all(layer.weight_drop.ratio == 0.3 for layer in model.recurrent)
+    assert model.recurrent[0].weight_drop is not model.recurrent[1].weight_drop
+
+
 def test_masks_come_from_the_seed():
     masks = []
     for seed in (1, 2):
-        model = LanguageModel(6, 3, 4, dropout=0.5, rng=np.random.default_rng(seed))
-        masks.append(model.dropouts[1].forward(np.ones((5, 5, 5), np.float32)))
+        model = LanguageModel(6, 3, 4, regularisation=Regularisation(dropout=0.5), rng=np.random.default_rng(seed))
+        masks.append(model.layers[-1].forward(np.ones((5, 5, 5), np.float32)))
     assert (masks[0] != masks[1]).any()
 
 
 def test_one_seed_gives_the_same_model_and_the_same_dropout():
     xs = np.arange(10).reshape(2, 5) % 6
-    first, again = (LanguageModel(6, 3, 4, dropout=0.5, rng=np.random.default_rng(3)) for _ in range(2))
+    first, again = (LanguageModel(6, 3, 4, regularisation=ALL, rng=np.random.default_rng(3)) for _ in range(2))
     for _ in range(2):
         np.testing.assert_array_equal(first.predict(xs), again.predict(xs))

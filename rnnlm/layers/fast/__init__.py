@@ -5,8 +5,11 @@ tests hold each to it.  What they do differently: work buffers are allocated onc
 (``(T, N, H)`` under the ``(N, T, H)`` of the interface), and large work is shared out to threads.
 """
 
+from rnnlm.layers.fast.affine import FastAffine
 from rnnlm.layers.fast.embedding import FastEmbedding
+from rnnlm.layers.fast.gru import FastGRU
+from rnnlm.layers.fast.lstm import FastLSTM
 from rnnlm.layers.fast.output import FastOutput
 from rnnlm.layers.fast.rnn import FastRNN
 
-__all__ = ["FastEmbedding", "FastOutput", "FastRNN"]
+__all__ = ["FastAffine", "FastEmbedding", "FastGRU", "FastLSTM", "FastOutput", "FastRNN"]

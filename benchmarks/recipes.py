@@ -1,0 +1,40 @@
+"""How the recipes learn: validation perplexity against time, from the metrics their runs left.
+
+    python benchmarks/recipes.py docs/runs/*.jsonl --chart docs/images/recipes.png
+
+Each file is the metrics.jsonl of a finished run, under the recipe's name.  The lines are what other programs reached
+on Penn Treebank's test text, which is a little easier than its validation text (docs/results.md has both for ours).
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from rnnlm.plotting import plot_runs
+
+PEERS = [("faster C++ toolkit, hierarchical softmax (test, 1.5 min)", 161.4),
+         ("classic C++ toolkit (test, 11 min)", 143.9),
+         ("full-matrix tanh RNN, best published (test)", 97.7)]
+
+
+def main(argv=None):
+    """Print a table of the runs, draw the chart."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", nargs="+", metavar="RUN.jsonl", help="metrics of a finished run")
+    parser.add_argument("--chart", metavar="FILE.png", help="draw the chart")
+    options = parser.parse_args(argv)
+    runs = {Path(path).stem: [json.loads(line) for line in Path(path).read_text().splitlines()]
+            for path in options.runs}
+    print("| recipe | epochs | lowest validation perplexity | after epoch | minutes | tokens/s |")
+    print("|---|---|---|---|---|---|")
+    for name, records in runs.items():
+        best = min((r for r in records if r["valid_perplexity"]), key=lambda r: r["valid_perplexity"])
+        speeds = sorted(r["tokens_per_second"] for r in records)
+        print(f"| {name} | {len(records)} | {best['valid_perplexity']:.5g} | {best['epoch']} | "
+              f"{records[-1]['seconds'] / 60:.1f} | {speeds[len(speeds) // 2]:,.0f} |")
+    if options.chart:
+        plot_runs(options.chart, runs, PEERS)
+
+
+if __name__ == "__main__":
+    main()

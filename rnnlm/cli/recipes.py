@@ -1,0 +1,38 @@
+"""Recipes: files of options that are shipped with the package, each of which says what it reaches."""
+
+import argparse
+import os
+from importlib.resources import files
+
+from rnnlm.errors import RnnlmError
+
+
+def recipes():
+    """The shipped recipes, a dict from name to path."""
+    folder = files("rnnlm") / "recipes"
+    return {path.name.removesuffix(".toml"): path for path in sorted(folder.iterdir(), key=lambda path: path.name)
+            if path.name.endswith(".toml")}
+
+
+def find_config(name):
+    """The path of the file or of the recipe with this name. RnnlmError if there is neither."""
+    known = recipes()
+    if name in known and not os.path.exists(name):
+        return str(known[name])
+    if not os.path.exists(name) and not name.endswith(".toml"):
+        raise RnnlmError(f"--config must be a file or one of the recipes {', '.join(known)}, got {name}")
+    return name
+
+
+class ListRecipes(argparse.Action):
+    """The option that prints each recipe's name and what it says about itself, and exits."""
+
+    def __init__(self, **options):
+        super().__init__(nargs=0, default=argparse.SUPPRESS, **options)
+
+    def __call__(self, parser, *_):
+        for name, path in recipes().items():
+            lines = path.read_text(encoding="utf-8").splitlines()
+            about = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
+            print("\n    ".join([name, *about]))
+        parser.exit()

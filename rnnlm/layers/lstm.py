@@ -1,0 +1,112 @@
+"""Long short-term memory: a cell that is added to, behind gates (Hochreiter & Schmidhuber, 1997)."""
+
+import numpy as np
+
+from rnnlm.functions import sigmoid
+from rnnlm.layers.base import Layer
+from rnnlm.layers.recurrent import TimeRecurrent
+
+
+class LSTM(Layer):
+    """One time step, with a forget gate (Gers et al., 2000):
+
+    a = x Wx + h_prev Wh + b, four gates side by side: f, i, o = sigmoid(a_f, a_i, a_o), g = tanh(a_g)
+    c_next = f c_prev + g i
+    h_next = o tanh(c_next)
+
+    Wx (D, 4H), Wh (H, 4H), b (4H,), columns in the order f, g, i, o.  TimeLSTM does the same for a
+    whole window, faster; this is the step to read and to check by hand.
+    """
+
+    def __init__(self, Wx, Wh, b):
+        super().__init__(Wx, Wh, b)
+
+    def forward(self, x, h_prev, c_prev):  # (N, D), (N, H), (N, H) -> (N, H), (N, H)
+        """The next state h and the next cell c."""
+        Wx, Wh, b = self.params
+        a = x @ Wx + h_prev @ Wh + b  # (N, 4H)
+        f, g, i, o = np.split(a, 4, axis=1)
+        f, g, i, o = sigmoid(f), np.tanh(g), sigmoid(i), sigmoid(o)
+        c_next = f * c_prev + g * i
+        tanh_c = np.tanh(c_next)
+        h_next = o * tanh_c
+        self.cache = x, h_prev, c_prev, f, g, i, o, tanh_c
+        return h_next, c_next
+
+    def backward(self, dh_next, dc_next):  # (N, H), (N, H) -> (N, D), (N, H), (N, H)
+        """Gradients of the input, the previous state and the previous cell."""
+        x, h_prev, c_prev, f, g, i, o, tanh_c = self.cache
+        Wx, Wh, _ = self.params
+        dWx, dWh, db = self.grads
+        do = dh_next * tanh_c                            # h_next = o tanh(c_next)
+        dc = dc_next + dh_next * o * (1 - tanh_c**2)     # c_next is used twice: sum
+        df, dg, di = dc * c_prev, dc * i, dc * g         # c_next = f c_prev + g i
+        dc_prev = dc * f
+        da = np.concatenate([df * f * (1 - f),           # f = sigmoid(a_f)
+                             dg * (1 - g**2),            # g = tanh(a_g)
+                             di * i * (1 - i),           # i = sigmoid(a_i)
+                             do * o * (1 - o)], axis=1)  # o = sigmoid(a_o)
+        db[...] = da.sum(axis=0)                         # a = ... + b
+        dWh[...] = h_prev.T @ da                         # a = ... + h_prev Wh
+        dh_prev = da @ Wh.T
+        dWx[...] = x.T @ da                              # a = x Wx + ...
+        dx = da @ Wx.T
+        return dx, dh_prev, dc_prev
+
+
+class TimeLSTM(TimeRecurrent):
+    """A window of T steps of LSTM; what goes on from step to step is h and c.
+
+    Wx (D, 4H), Wh (H, 4H), b (4H,), columns in the order f, g, i, o.  State, truncation and weight drop: see
+    TimeRecurrent.  The gradient passes from c_t to c_{t-1} through a factor f alone, so an open forget gate
+    carries it over many steps: what a plain recurrent layer cannot do.
+    """
+
+    gates = 4
+    state_names = ("h", "c")
+
+    def set_state(self, h, c=None):
+        """Start the next window from h and c, (N, H) each; None is zeros."""
+        super().set_state(h, c)
+
+    def forward(self, xs):  # (N, T, D) -> (N, T, H)
+        """All hidden states of the window."""
+        Wx, _, b = self.params
+        Wh = self._recurrent_weights()
+        N, T, _ = xs.shape
+        H = Wh.shape[0]
+        As = (xs @ Wx + b).swapaxes(0, 1)  # (T, N, 4H): every step's input term in one product
+        hs, cs = np.empty((2, T + 1, N, H), dtype=As.dtype)  # time first: a step is contiguous
+        gates = np.empty((T, 4, N, H), dtype=As.dtype)
+        hs[0], cs[0] = self._first_state(N)
+        for t in range(T):
+            f, g, i, o = np.split(As[t] + hs[t] @ Wh, 4, axis=1)
+            f, g, i, o = sigmoid(f), np.tanh(g), sigmoid(i), sigmoid(o)
+            cs[t + 1] = f * cs[t] + g * i
+            hs[t + 1] = o * np.tanh(cs[t + 1])
+            gates[t] = f, g, i, o
+        self.h, self.c = hs[T].copy(), cs[T].copy()
+        self.cache = xs, Wh, hs, cs, gates
+        return hs[1:].swapaxes(0, 1)
+
+    def backward(self, dhs):  # (N, T, H) -> (N, T, D)
+        """Gradients of the inputs, from those of all the states h."""
+        xs, Wh, hs, cs, gates = self.cache
+        N, T, H = dhs.shape
+        Wh_transposed = np.ascontiguousarray(Wh.T)  # as in TimeRNN
+        das = np.empty((T, N, 4 * H), dtype=hs.dtype)
+        dh, dc = np.zeros((2, N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
+        for t in reversed(range(T)):
+            f, g, i, o = gates[t]
+            tanh_c = np.tanh(cs[t + 1])
+            dh = dhs[:, t] + dh                       # h_t is used twice, by the layer above and by the next step: sum
+            do = dh * tanh_c                          # h_t = o tanh(c_t)
+            dc = dc + dh * o * (1 - tanh_c**2)        # c_t is used twice: sum
+            df, dg, di = dc * cs[t], dc * i, dc * g   # c_t = f c_{t-1} + g i
+            dc = dc * f
+            np.concatenate([df * f * (1 - f), dg * (1 - g**2), di * i * (1 - i), do * o * (1 - o)], axis=1, out=das[t])
+            dh = das[t] @ Wh_transposed               # a_t = ... + h_{t-1} Wh
+        self.dh, self.dc = dh, dc
+        self.grads[1][...] = hs[:-1].reshape(T * N, H).T @ das.reshape(T * N, 4 * H)
+        self._through_weight_drop()
+        return self._through_inputs(xs, das)

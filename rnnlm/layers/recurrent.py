@@ -1,0 +1,79 @@
+"""What the recurrent layers over a window share: parameters, the state that goes on, the gradients of the inputs."""
+
+from rnnlm.layers.base import Layer
+
+
+class TimeRecurrent(Layer):
+    """A cell run over a window of T steps; subclasses write ``forward`` and ``backward``.
+
+    Wx (D, kH), Wh (H, kH), b (kH,), for a cell of k ``gates`` that stand side by side.  stateful=True keeps
+    the state from one window to the next; the gradient is always cut at the window's edge: truncated
+    backpropagation through time (Williams & Peng, 1990).  weight_drop: a WeightDrop of this layer's own.
+
+    After ``forward``, each of ``state_names`` (``h``) is an attribute: the last state (N, H).  After
+    ``backward``, so is its gradient (``dh``), that of the state that came into the window: what is cut off.
+    """
+
+    gates = 1
+    state_names = ("h",)  # what set_state takes and a checkpoint holds
+
+    def __init__(self, Wx, Wh, b, stateful=False, *, weight_drop=None):
+        width = self.gates * Wh.shape[0]
+        if (Wx.shape[1:], Wh.shape[1:], b.shape) != ((width,),) * 3:
+            columns = f"{self.gates}H" if self.gates > 1 else "H"
+            raise ValueError(f"{type(self).__name__} takes Wx (D, {columns}), Wh (H, {columns}) and b ({columns},), "
+                             f"got the shapes {Wx.shape}, {Wh.shape} and {b.shape}")
+        super().__init__(Wx, Wh, b)
+        self.stateful, self.weight_drop = stateful, weight_drop
+        self.reset_state()
+        for name in self.state_names:
+            setattr(self, "d" + name, None)
+
+    @property
+    def hidden_size(self):
+        """H, the width of the state."""
+        return self.params[1].shape[0]
+
+    def set_state(self, *state):
+        """Start the next window from these arrays (N, H), one for each of ``state_names``; None is zeros."""
+        for name, array in zip(self.state_names, state, strict=True):
+            setattr(self, name, array)
+
+    def reset_state(self):
+        """Start the next window from zeros."""
+        self.set_state(*[None] * len(self.state_names))
+
+    def check_state(self, N):
+        """ValueError unless the state is that of N streams: one row would be spread over the batch unseen."""
+        shape = N, self.hidden_size
+        for array in (getattr(self, name) for name in self.state_names):
+            if array is not None and array.shape != shape:
+                raise ValueError(f"state must have shape {shape}, got {array.shape}: call reset_state first")
+
+    def _first_state(self, N):
+        """What the window starts from, one for each of ``state_names``: an array (N, H), or 0."""
+        if not self.stateful:
+            return [0] * len(self.state_names)
+        self.check_state(N)
+        state = (getattr(self, name) for name in self.state_names)
+        return [0 if array is None else array for array in state]
+
+    def _recurrent_weights(self):
+        """Wh as this window uses it: with weight drop, what is left of it."""
+        Wh = self.params[1]
+        return Wh if self.weight_drop is None else self.weight_drop.forward(Wh)
+
+    def _through_weight_drop(self):
+        """Turn the gradient of the Wh that was used, which backward has left in dWh, into that of Wh itself."""
+        if self.weight_drop is not None:
+            self.weight_drop.backward(self.grads[1])
+
+    def _through_inputs(self, xs, das):  # (N, T, D), (T, N, kH) -> (N, T, D)
+        """Fill dWx and db from the gradients of a_t = x_t Wx + b + ...; return the inputs'."""
+        Wx, _, _ = self.params
+        dWx, _, db = self.grads
+        T, N, width = das.shape
+        rows = das.reshape(T * N, width)  # each weight was used in every step: its gradients add up
+        dWx[...] = xs.swapaxes(0, 1).reshape(T * N, -1).T @ rows
+        db[...] = rows.sum(axis=0)
+        return (rows @ Wx.T).reshape(T, N, -1).swapaxes(0, 1)

@@ -1,0 +1,39 @@
+"""Weight drop: dropout on the recurrent weights, the one place inside the recurrence that bears it."""
+
+import numpy as np
+
+from rnnlm.layers.base import Layer
+from rnnlm.layers.dropout import random_keep, require_ratio
+
+
+class WeightDrop(Layer):
+    """Zero each recurrent weight with probability ratio, divide the others by 1 - ratio.
+
+    A new mask for every window, the same for all its steps and streams, so that the recurrence is one function
+    throughout a window (the weight-dropped LSTM of Merity et al., 2018; DropConnect: Wan et al., 2013).  The
+    diagonals of the (H, H) blocks, one a gate, stay as they are: they are each unit's hold on itself, and where
+    training starts from many time scales on them, dropping them would cut the memory of the network.
+
+    A recurrent layer takes one as its ``weight_drop``, for itself alone.  ``train`` switches it.
+    """
+
+    def __init__(self, ratio, *, rng):
+        super().__init__()
+        require_ratio(ratio, "weight drop ratio")
+        self.ratio, self.rng = ratio, rng
+        self.train = True
+
+    def forward(self, Wh):  # (H, kH) -> (H, kH)
+        """Wh under a new mask in training, in memory that the next call fills anew; Wh itself otherwise."""
+        self.cache = None
+        if not self.train or self.ratio == 0:
+            return Wh
+        H = len(Wh)
+        mask = random_keep(Wh.shape, self.ratio, self.rng, Wh.dtype)
+        mask.reshape(H, -1, H)[np.arange(H), :, np.arange(H)] = 1  # the diagonals of all gates
+        self.cache = mask
+        return np.multiply(Wh, mask, out=self.buffer("Wh", Wh.shape, Wh.dtype))
+
+    def backward(self, dWh):  # (H, kH) -> (H, kH)
+        """The same mask, on the gradient in place."""
+        return dWh if self.cache is None else np.multiply(dWh, self.cache, out=dWh)

@@ -1,0 +1,24 @@
+"""What keeps a model from learning its training text by heart: shares left out in training, and penalties."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Regularisation:
+    """All off by default; see the layers named for what each does and where it comes from.
+
+    word_dropout: share of the words without a vector (TimeWordDropout); input_dropout, dropout, output_dropout: share
+    of the values left out of the word vectors, between the recurrent layers, and after the last one (TimeDropout;
+    output_dropout None: as dropout); per_window: whether their masks stay for a whole window; weight_drop: share
+    of the recurrent weights left out (WeightDrop); activation_penalty, slowness_penalty: weights of the penalties on
+    the last layer's states (TimeActivationPenalty, after dropout, and TimeSlownessPenalty, before it).
+    """
+
+    dropout: float = 0.0
+    output_dropout: float | None = None
+    input_dropout: float = 0.0
+    word_dropout: float = 0.0
+    weight_drop: float = 0.0
+    per_window: bool = False
+    activation_penalty: float = 0.0
+    slowness_penalty: float = 0.0

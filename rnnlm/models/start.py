@@ -1,0 +1,61 @@
+"""Where the weights start."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from rnnlm.initializers import RECURRENT, scaled_normal, time_scales, uniform
+
+
+@dataclass(frozen=True)
+class Start:
+    """recurrent: one of "time-scales" (of a tanh or ReLU RNN only), "orthogonal", "identity" and "normal", or None
+    for the first where it can be had and the second otherwise.
+
+    recurrent_gain: what the recurrent weights are multiplied by (with "time-scales": what is random in them);
+    input_gain: standard deviation of the input weights, over 1 / sqrt(inputs).
+    """
+
+    recurrent: str | None = None
+    recurrent_gain: float = 1.0
+    input_gain: float = 1.0
+
+
+def recurrent_values(inputs, H, cell, start, rng):
+    """(Wx, Wh, b) of a recurrent layer, float32; a gated cell's gates start independently.
+
+    The forget gate of an LSTM starts at bias 1: open (Gers et al., 2000; Jozefowicz et al., 2015).
+    """
+    kind = start.recurrent or ("time-scales" if cell.gates == 1 else "orthogonal")
+    b = np.zeros(cell.gates * H, np.float32)
+    if kind == "time-scales":
+        if cell.gates > 1:
+            raise ValueError("a start with time scales is for cells without gates: choose orthogonal")
+        Wh, a = time_scales(H, rng, noise=0.3 * start.recurrent_gain)
+        # A slow unit adds up many inputs: a smaller share of each keeps the size of the sum.
+        return scaled_normal((inputs, H), rng, start.input_gain) * np.sqrt(1 - a**2), Wh, b
+    Wx = scaled_normal((inputs, cell.gates * H), rng, start.input_gain)
+    Wh = np.hstack([RECURRENT[kind]((H, H), rng, start.recurrent_gain) for _ in range(cell.gates)])
+    if "c" in cell.state_names:
+        b[:H] = 1
+    return Wx, Wh, b
+
+
+def first_values(architecture, cell, start, rng):
+    """The embedding, (Wx, Wh, b) of each recurrent layer, the output weights and the projection's, before training.
+
+    The last two are None where the output weights are tied, and where there is no projection.
+    rng None: zeros, in memory that is not touched before it is filled.
+    """
+    V, D, H, layers = (architecture[name] for name in ("vocab_size", "wordvec_size", "hidden_size", "layers"))
+    tied, projection = architecture["tied"], architecture["projection"]
+    E, sizes = D if projection else H, [D] + [H] * (layers - 1)
+    if rng is None:
+        zeros, k = partial(np.zeros, dtype=np.float32), cell.gates
+        recurrent = [(zeros((inputs, k * H)), zeros((H, k * H)), zeros(k * H)) for inputs in sizes]
+        return zeros((V, D)), recurrent, None if tied else zeros((V, E)).T, zeros((H, D)) if projection else None
+    embedding = uniform((V, D), rng)
+    recurrent = [recurrent_values(inputs, H, cell, start, rng) for inputs in sizes]
+    output = None if tied else scaled_normal((E, V), rng)
+    return embedding, recurrent, output, scaled_normal((H, D), rng) if projection else None

@@ -1,0 +1,120 @@
+import tomllib
+
+import pytest
+from training_runs import metrics
+
+from rnnlm.cli.options import apply_values
+from rnnlm.cli.recipes import recipes
+from rnnlm.cli.train_options import build_parser, complete
+
+SMALL = ("--epochs", "1", "--hidden-size", "8", "--wordvec-size", "6")
+
+
+def test_the_recipes_are_listed_with_what_they_say_about_themselves(run):
+    with pytest.raises(SystemExit) as left:
+        run.bare("--recipes")
+    assert left.value.code == 0
+    lines = run.capsys.readouterr().out.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == list(recipes())
+    assert {"quick", "tanh-record", "lstm", "char"} <= set(recipes())
+    assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_a_recipe_holds_options_and_says_what_it_reaches_in_what_time_on_what(name):
+    text = recipes()[name].read_text()
+    parser = build_parser()
+    apply_values(parser, tomllib.loads(text), name)
+    complete(parser.parse_args([]))
+    comment = " ".join(line for line in text.splitlines() if line.startswith("#"))
+    assert all(word in comment for word in ("reaches", "minute", "cores")), comment
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_a_recipe_trains_at_a_small_size(name, run, tmp_path, small_corpus):
+    code, out, _ = run.bare("--config", name, "--corpus", str(small_corpus), "--output", "run", "--batch-size", "4",
+                            *SMALL)
+    assert code == 0
+    assert "test perplexity" in out
+    config = tomllib.loads((tmp_path / "run/config.toml").read_text())
+    recipe = tomllib.loads(recipes()[name].read_text())
+    assert {key: config[key] for key in recipe if key not in ("corpus", "epochs", "batch-size", "hidden-size",
+            "wordvec-size")}.items() <= recipe.items()
+
+
+def test_a_file_comes_before_a_recipe_of_its_name(run, tmp_path):
+    (tmp_path / "quick").write_text("hidden-size = 5\n")
+    code, out, _ = run.bare("--config", "quick", "--corpus", str(run.corpus), "--epochs", "1", "--batch-size", "4")
+    assert code == 0
+    assert "RNN of 5" in out
+
+
+@pytest.mark.parametrize(("name", "message"), [
+    ("lstn", "--config must be a file or one of the recipes char, lstm, quick, tanh-record"),
+    ("lstn.toml", "lstn.toml could not be read: no such file or directory")])
+def test_a_recipe_that_is_not_there_is_one_line(name, message, run):
+    code, _, err = run("--config", name)
+    assert code == 1
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+CHANGES = ["--cell lstm", "--cell gru", "--activation relu", "--layers 2", "--wordvec-size 7", "--tied", "--projection",
+           "--recurrent-start identity", "--recurrent-start normal", "--recurrent-start orthogonal",
+           "--recurrent-gain 2", "--input-gain 2", "--output-start frequencies", "--output-dropout 0.4",
+           "--dropout-mask window", "--word-dropout 0.3", "--weight-drop 0.3", "--activation-penalty 2",
+           "--slowness-penalty 2", "--weight-decay 0.1", "--matrix-weight-decay 0.1", "--random-start",
+           "--random-length", "--optimizer sgd", "--optimizer momentum", "--optimizer adagrad", "--optimizer rmsprop",
+           "--optimizer adamw", "--matrix-lr-factor 0.5", "--schedule linear", "--schedule cosine", "--warm-up 9",
+           "--average tail", "--average exponential"]
+
+
+@pytest.fixture(scope="module")
+def losses():
+    return {}
+
+
+@pytest.mark.parametrize("change", ["", *CHANGES])
+def test_every_option_of_the_training_changes_the_run_and_no_two_alike(change, losses, run, tmp_path):
+    assert run("--epochs", "2", *change.split())[0] == 0
+    loss = metrics(tmp_path / "run")[-1]["valid_loss"]
+    assert loss not in losses.values(), losses
+    assert loss < 3
+    losses[change] = loss
+
+
+@pytest.mark.parametrize(("options", "same_as"), [
+    ("--optimizer adamw --weight-decay 0", ""), ("--schedule constant", ""), ("--dropout 0.1 --output-dropout 0.1", ""),
+    ("--optimizer adam --weight-decay 0.01", "--optimizer adamw"), ("--no-tied --no-random-start", "")])
+def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
+    ends = []
+    for output, change in (("one", options), ("other", same_as)):
+        assert run("--epochs", "2", *change.split(), output=output)[0] == 0
+        ends.append([record["valid_loss"] for record in metrics(tmp_path / output)])
+    assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("options", ["--cell lstm --activation relu", "--cell gru --recurrent-start time-scales"])
+def test_options_that_do_not_go_together_are_one_line(options, run):
+    code, _, err = run(*options.split())
+    assert code == 1
+    assert "is for --cell rnn" in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("options", ["--schedule linear", "--schedule cosine", "--average tail"])
+def test_the_epochs_are_no_free_option_where_the_training_depends_on_them(options, run):
+    assert run("--epochs", "1", *options.split())[0] == 0
+    code, _, err = run("--resume", "--epochs", "2", *options.split())
+    assert code == 1
+    assert "cannot go on with other options: --epochs is 2, was 1" in err
+
+
+def test_the_saved_model_is_the_average_that_was_validated(run, tmp_path):
+    from rnnlm import evaluate, load_model, read_text
+
+    assert run("--epochs", "2", "--average", "exponential", "--average-decay", "0.9")[0] == 0
+    model, vocabulary = load_model(tmp_path / "run")
+    text = read_text(run.corpus / "valid.txt", vocabulary)
+    best = min(record["valid_perplexity"] for record in metrics(tmp_path / "run"))
+    assert evaluate(model, text, vocabulary.eos_id).perplexity == pytest.approx(best, rel=1e-5)

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from rnnlm.averaging import Average
+from rnnlm.workers import Workers
+
+
+def walk(average, steps, params=None, workers=None):
+    """Weights that move at every step; returns what they were after each."""
+    rng = np.random.default_rng(0)
+    params = params if params is not None else [np.zeros((3, 4)), np.zeros(5, np.float32)]
+    seen = []
+    for step in range(steps):
+        for w in params:
+            w += rng.normal(size=w.shape).astype(w.dtype)
+        average.update(params, (step + 1) / steps, **({"workers": workers} if workers else {}))
+        seen.append([w.copy() for w in params])
+    return params, seen
+
+
+def test_the_tail_average_is_the_mean_from_its_start_on():
+    average = Average(start=0.7)
+    _, seen = walk(average, 10)
+    assert average.count == 4  # after steps 7, 8, 9 and 10 of 10
+    for i, value in enumerate(average.values):
+        np.testing.assert_allclose(value, np.mean([weights[i] for weights in seen[6:]], axis=0), rtol=1e-5)
+        assert value.dtype == seen[0][i].dtype
+
+
+def test_the_exponential_average_weighs_a_step_less_than_the_next():
+    average = Average(decay=0.8)
+    _, seen = walk(average, 7)
+    shares = 0.8 ** np.arange(6, -1, -1.0)
+    for i, value in enumerate(average.values):
+        expected = np.average([weights[i] for weights in seen], axis=0, weights=shares)
+        np.testing.assert_allclose(value, expected, rtol=1e-5)
+
+
+def test_before_its_start_there_is_none():
+    average, params = Average(start=0.9), [np.ones(3)]
+    average.update(params, 0.5)
+    assert not average.values
+    with average.in_place(params):
+        np.testing.assert_array_equal(params[0], 1)
+
+
+def test_in_the_block_the_weights_are_the_average_and_afterwards_what_they_were():
+    average = Average()
+    params, seen = walk(average, 4)
+    kept = list(params)
+    values = [value.copy() for value in average.values]
+    with pytest.raises(KeyError), average.in_place(params):
+        for w, same, value in zip(params, kept, values, strict=True):
+            assert w is same
+            np.testing.assert_array_equal(w, value)
+        raise KeyError
+    for w, before, a, value in zip(params, seen[-1], average.values, values, strict=True):
+        np.testing.assert_array_equal(w, before)
+        np.testing.assert_array_equal(a, value)
+
+
+def test_arrays_in_any_order_and_threads_change_nothing(monkeypatch):
+    monkeypatch.setattr("rnnlm.averaging.SHARE", 7)
+    ends = []
+    for threads in (1, 2):
+        for order in "CF":
+            average = Average(decay=0.9)
+            with Workers(threads) as workers:
+                walk(average, 5, [np.zeros((6, 8), order=order)], workers)
+            ends.append(average.values[0])
+    for end in ends[1:]:
+        np.testing.assert_array_equal(end, ends[0])
