@@ -3,6 +3,7 @@
 Importing this package imports NumPy and nothing heavier.
 """
 
+from rnnlm.averaging import Average
 from rnnlm.batches import TimeBatches
 from rnnlm.checkpoint import load_checkpoint, load_model, save_checkpoint, save_model
 from rnnlm.corpus import Corpus, EncodedText, load_corpus, read_text
@@ -10,11 +11,26 @@ from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.evaluation import Evaluation, evaluate, token_log_probs
 from rnnlm.functions import log_softmax, sigmoid, softmax
 from rnnlm.generation import generate
-from rnnlm.layers import RNN, TimeAffine, TimeDropout, TimeEmbedding, TimeRNN, TimeSoftmaxWithLoss
-from rnnlm.models import LanguageModel
-from rnnlm.optimizers import SGD, Adam, Momentum
+from rnnlm.layers import (
+    GRU,
+    LSTM,
+    RNN,
+    TimeActivationPenalty,
+    TimeAffine,
+    TimeDropout,
+    TimeEmbedding,
+    TimeGRU,
+    TimeLSTM,
+    TimeRNN,
+    TimeSlownessPenalty,
+    TimeSoftmaxWithLoss,
+    TimeWordDropout,
+    WeightDrop,
+)
+from rnnlm.models import LanguageModel, Regularisation, Start
+from rnnlm.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, RMSprop
 from rnnlm.plotting import plot_perplexity
-from rnnlm.schedules import DivideOnPlateau
+from rnnlm.schedules import Constant, Cosine, DivideOnPlateau, Linear
 from rnnlm.trainer import Record, Trainer
 from rnnlm.vocabulary import Vocabulary
 from rnnlm.workers import Workers
@@ -22,9 +38,11 @@ from rnnlm.workers import Workers
 __version__ = "0.1.0"
 
 __all__ = [
-    "RNN", "SGD", "Adam", "Corpus", "DivergenceError", "DivideOnPlateau", "EncodedText", "Evaluation", "LanguageModel",
-    "Momentum", "Record", "RnnlmError", "TimeAffine", "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeRNN",
-    "TimeSoftmaxWithLoss", "Trainer", "Vocabulary", "Workers", "evaluate", "generate", "load_checkpoint", "load_corpus",
-    "load_model", "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax",
-    "token_log_probs",
+    "GRU", "LSTM", "RNN", "SGD", "AdaGrad", "Adam", "AdamW", "Average", "Constant", "Corpus", "Cosine",
+    "DivergenceError", "DivideOnPlateau", "EncodedText", "Evaluation", "LanguageModel", "Linear", "Momentum", "RMSprop",
+    "Record", "Regularisation", "RnnlmError", "Start", "TimeActivationPenalty", "TimeAffine", "TimeBatches",
+    "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN", "TimeSlownessPenalty", "TimeSoftmaxWithLoss",
+    "TimeWordDropout", "Trainer", "Vocabulary", "WeightDrop", "Workers", "evaluate", "generate", "load_checkpoint",
+    "load_corpus", "load_model", "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model",
+    "sigmoid", "softmax", "token_log_probs",
 ]

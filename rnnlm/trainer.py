@@ -30,16 +30,21 @@ class Step:
 
 @dataclass
 class Sums:
-    """What has come together since the epoch began: nats over the targets, norms and seconds over the steps."""
+    """What has come together since the epoch began: nats over the targets, norms and seconds over the steps.
+
+    lr: the schedule's rate of the last step.
+    """
 
     steps: int = 0
     targets: int = 0
     nats: float = 0.0
     norms: float = 0.0
     seconds: float = 0.0
+    lr: float = 0.0
 
-    def add(self, step, seconds):
+    def add(self, step, seconds, lr):
         """Take one step in."""
+        self.lr = lr
         self.steps += 1
         self.targets += step.targets
         self.nats += step.loss * step.targets
@@ -84,7 +89,7 @@ class Trainer:
         self.model, self.optimizer, self.batches, self.schedule = model, optimizer, batches, schedule
         self.average, self.max_grad, self.workers = average, max_grad, workers
         self.epoch = self.iteration = self.tokens = 0
-        self.lr = self.seconds = 0.0
+        self.seconds = 0.0
         self.sums = Sums()
 
     def step(self, xs, ts):
@@ -137,15 +142,15 @@ class Trainer:
         before = self._progress(epochs)
         for xs, ts in batches:
             started = time.perf_counter()
-            self.lr = self.schedule.rate(self.iteration, before)
+            lr = self.schedule.rate(self.iteration, before)
             # A short window's mean is over fewer targets, each of which would weigh more (Merity et al., 2018).
             share = xs.shape[1] / batches.time_size if batches.random_length else 1.0
-            self.optimizer.lr = self.lr * share
+            self.optimizer.lr = lr * share
             step = self.step(xs, ts)
             before = self._progress(epochs)
             if self.average:
                 self.average.update(self.model.packing.params, before, self.workers)
-            self.sums.add(step, time.perf_counter() - started)
+            self.sums.add(step, time.perf_counter() - started, lr)
             self.seconds = time.perf_counter() - self.began
             if on_step:
                 on_step(step)
@@ -165,7 +170,7 @@ class Trainer:
             train_perplexity=perplexity(sums.nats, sums.targets),
             valid_loss=valid_loss,
             valid_perplexity=perplexity(valid_loss, 1),
-            lr=self.lr,
+            lr=sums.lr,
             grad_norm=sums.norms / sums.steps,
             tokens_per_second=sums.targets / sums.seconds,
             seconds=self.seconds,

@@ -53,7 +53,11 @@ def damage(path, offset=300):
 
 @pytest.mark.parametrize("options", [
     ["--optimizer", "sgd"], ["--optimizer", "momentum"], ["--optimizer", "adam"], ["--layers", "2"], ["--threads", "2"],
-    ["--lr", "0.3", "--patience", "9"], ["--level", "char"], ["--max-tokens", "500", "--max-vocab", "9"]])
+    ["--lr", "0.3", "--patience", "9"], ["--level", "char"], ["--max-tokens", "500", "--max-vocab", "9"],
+    ["--cell", "lstm", "--tied", "--random-start", "--average", "tail", "--average-from", "0.4", "--schedule", "cosine"],
+    ["--cell", "gru", "--optimizer", "rmsprop", "--weight-decay", "0.1", "--average", "exponential", "--warm-up", "9"],
+    ["--activation", "relu", "--projection", "--weight-drop", "0.2", "--word-dropout", "0.1", "--dropout-mask",
+     "window", "--activation-penalty", "1", "--slowness-penalty", "1", "--schedule", "linear"]], ids=" ".join)
 def test_a_run_stopped_again_and_again_ends_where_it_would_have_ended(run, tmp_path, options):
     assert run(*EPOCHS, *options, output="whole")[0] == 0
     steps = metrics(tmp_path / "whole")[0]["iteration"]
@@ -68,11 +72,12 @@ def test_a_run_stopped_again_and_again_ends_where_it_would_have_ended(run, tmp_p
 
 
 @pytest.mark.parametrize("piece", ["state/rnn1/h", "generator", "optimizer/m/rnn1/Wh", "optimizer/v/embedding/W",
-                                   "steps", "position", "nothing"])
+                                   "steps", "position", "start", "average/affine/b", "count", "nothing"])
 def test_a_piece_left_out_of_the_checkpoint_is_noticed(run, tmp_path, piece):
     """The negative control of the test above: with any piece of state left out, the end is another."""
-    run(*EPOCHS, output="whole")
-    run.stopped_at(STEPS + 20, signal.SIGINT, *EPOCHS)
+    options = [*EPOCHS, "--random-start", "--average", "exponential"]
+    run(*options, output="whole")
+    run.stopped_at(STEPS + 20, signal.SIGINT, *options)
 
     def leave_out(arrays):
         header = json.loads(arrays["header"].tobytes())
@@ -83,14 +88,19 @@ def test_a_piece_left_out_of_the_checkpoint_is_noticed(run, tmp_path, piece):
         elif piece == "steps":
             numbers["optimizer"]["steps"] = 0
         elif piece == "position":
-            numbers["sums"]["steps"] -= 1
+            numbers["batches"]["position"] -= 7
+            numbers["sums"]["targets"] -= 4 * 7
+        elif piece == "start":
+            numbers["batches"]["start"] -= 1
+        elif piece == "count":
+            numbers["average"]["count"] -= 1
         elif piece != "nothing":
             assert arrays[piece].any()
             arrays[piece] = np.zeros_like(arrays[piece])
         arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
 
     rewrite(tmp_path / "run/checkpoint.npz", leave_out)
-    assert run(*EPOCHS, "--resume")[0] == 0
+    assert run(*options, "--resume")[0] == 0
     assert same_end(tmp_path / "run", tmp_path / "whole") == (piece == "nothing")
 
 

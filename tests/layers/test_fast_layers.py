@@ -90,6 +90,15 @@ def test_a_step_is_a_product_whatever_the_blocks(K, M, kernels, monkeypatch, rng
         np.testing.assert_allclose(recurrent.step_product(W, 4)(wide[:, :K]), h @ W, rtol=1e-12)
 
 
+def test_without_small_kernels_a_matrix_is_used_as_it_lies(monkeypatch, rng):
+    monkeypatch.setattr(recurrent, "SMALL_PRODUCT", 5000)
+    monkeypatch.setattr(recurrent, "has_small_kernels", lambda: False)
+    Wh = rng.normal(size=(50, 150))
+    product = recurrent.step_product(Wh[:, :100], 4)
+    Wh[...] = 1
+    np.testing.assert_array_equal(product(np.ones((4, 50))), 50)
+
+
 def test_whether_the_library_has_small_kernels_is_read_once():
     assert recurrent.has_small_kernels() is recurrent.has_small_kernels()
     assert recurrent.has_small_kernels.cache_info().currsize == 1

@@ -150,6 +150,12 @@ def test_a_state_of_another_batch_is_refused(make, rng):
             layer.check_state(5)
 
 
+def test_a_state_with_a_part_too_many_is_refused(make):
+    layer = make()
+    with pytest.raises((TypeError, ValueError)):
+        layer.set_state(*[None] * (len(layer.state_names) + 1))
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_type_is_kept(make, rng, dtype):
     layer = make(dtype=dtype)

@@ -42,8 +42,9 @@ def test_every_window_has_a_mask_of_its_own_and_a_seed_repeats_them():
 
 def test_nothing_is_dropped_or_drawn_in_evaluation_or_at_ratio_zero():
     Wh, dWh = np.ones((6, 6)), np.ones((6, 6))
-    evaluated, zero = WeightDrop(0.5, rng=np.random.default_rng(3)), WeightDrop(0, rng=None)
-    evaluated.train = False
+    evaluated, zero = WeightDrop(0.5, rng=np.random.default_rng(2)), WeightDrop(0, rng=None)
+    evaluated.forward(Wh)  # the mask of a window in training is not one for those read in evaluation
+    evaluated.train, evaluated.rng = False, np.random.default_rng(3)
     for drop in (evaluated, zero):
         assert drop.forward(Wh) is Wh
         drop.backward(dWh)
