@@ -54,7 +54,8 @@ def damage(path, offset=300):
 @pytest.mark.parametrize("options", [
     ["--optimizer", "sgd"], ["--optimizer", "momentum"], ["--optimizer", "adam"], ["--layers", "2"], ["--threads", "2"],
     ["--lr", "0.3", "--patience", "9"], ["--level", "char"], ["--max-tokens", "500", "--max-vocab", "9"],
-    ["--cell", "lstm", "--tied", "--random-start", "--average", "tail", "--average-from", "0.4", "--schedule", "cosine"],
+    ["--cell", "lstm", "--tied", "--random-start", "--average", "tail", "--average-from", "0.4", "--schedule",
+     "cosine"],
     ["--cell", "gru", "--optimizer", "rmsprop", "--weight-decay", "0.1", "--average", "exponential", "--warm-up", "9"],
     ["--activation", "relu", "--projection", "--weight-drop", "0.2", "--word-dropout", "0.1", "--dropout-mask",
      "window", "--activation-penalty", "1", "--slowness-penalty", "1", "--schedule", "linear"]], ids=" ".join)
