@@ -29,7 +29,7 @@ def _model(options, vocab_size, workers, rng):
         word_dropout=options.word_dropout, weight_drop=options.weight_drop,
         per_window=options.dropout_mask == "window", activation_penalty=options.activation_penalty,
         slowness_penalty=options.slowness_penalty)
-    start = Start(options.recurrent_start, options.recurrent_gain, options.input_gain)
+    start = Start(options.recurrent_start, options.recurrent_gain, options.slowest, options.input_gain)
     return LanguageModel(vocab_size, options.wordvec_size, options.hidden_size, options.layers, cell=options.cell,
                          activation=options.activation, tied=options.tied, projection=options.projection,
                          regularisation=regularisation, start=start, rng=rng, workers=workers)

@@ -54,6 +54,8 @@ def build_parser(prog=None):
         "for the cell rnn, orthogonal for the others)")
     add("--recurrent-gain", type=positive, default=1.0, metavar="G", help="what they are multiplied by (time-scales: "
         "what is random in them)")
+    add("--slowest", type=below_one, default=0.95, metavar="SHARE", help="time-scales: the share of its state that the "
+        "slowest unit keeps at each step")
     add("--input-gain", type=positive, default=1.0, metavar="G", help="what the first input weights are multiplied by")
     add("--output-start", choices=("zeros", "frequencies"), default="zeros", help="first output biases: zeros, or the "
         "logarithms of the words' frequencies")

@@ -14,11 +14,13 @@ class Start:
     for the first where it can be had and the second otherwise.
 
     recurrent_gain: what the recurrent weights are multiplied by (with "time-scales": what is random in them);
+    slowest: with "time-scales", the share of its state that the slowest unit keeps at each step;
     input_gain: standard deviation of the input weights, over 1 / sqrt(inputs).
     """
 
     recurrent: str | None = None
     recurrent_gain: float = 1.0
+    slowest: float = 0.95
     input_gain: float = 1.0
 
 
@@ -32,7 +34,7 @@ def recurrent_values(inputs, H, cell, start, rng):
     if kind == "time-scales":
         if cell.gates > 1:
             raise ValueError("a start with time scales is for cells without gates: choose orthogonal")
-        Wh, a = time_scales(H, rng, noise=0.3 * start.recurrent_gain)
+        Wh, a = time_scales(H, rng, start.slowest, 0.3 * start.recurrent_gain)
         # A slow unit adds up many inputs: a smaller share of each keeps the size of the sum.
         return scaled_normal((inputs, H), rng, start.input_gain) * np.sqrt(1 - a**2), Wh, b
     Wx = scaled_normal((inputs, cell.gates * H), rng, start.input_gain)
