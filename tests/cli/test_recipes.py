@@ -61,7 +61,8 @@ def test_a_recipe_that_is_not_there_is_one_line(name, message, run):
 
 CHANGES = ["--cell lstm", "--cell gru", "--activation relu", "--layers 2", "--wordvec-size 7", "--tied", "--projection",
            "--recurrent-start identity", "--recurrent-start normal", "--recurrent-start orthogonal",
-           "--recurrent-gain 2", "--slowest 0.8", "--input-gain 2", "--output-start frequencies", "--output-dropout 0.4",
+           "--recurrent-gain 2", "--slowest 0.8", "--input-gain 2", "--output-start frequencies",
+           "--output-dropout 0.4",
            "--dropout-mask window", "--word-dropout 0.3", "--weight-drop 0.3", "--activation-penalty 2",
            "--slowness-penalty 2", "--weight-decay 0.1", "--matrix-weight-decay 0.1", "--random-start",
            "--random-length", "--optimizer sgd", "--optimizer momentum", "--optimizer adagrad", "--optimizer rmsprop",
