@@ -42,6 +42,9 @@ class Average:
 
         def step(pair):
             w, a = pair
+            if share == 1:  # the first: whatever stood there before a rollback is gone
+                a[...] = w
+                return
             out = workers.scratch("average", w.shape, w.dtype)
             np.subtract(w, a, out=out)
             out *= share

@@ -4,6 +4,8 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError
 
+SHORTEST = 10  # windows that may vary: one of half the length is cut at 5
+
 
 class TimeBatches:
     """Windows of ids and targets over a text cut into N streams.
@@ -32,6 +34,8 @@ class TimeBatches:
             )
         if rng is None and (random_start or random_length):
             raise ValueError("random_start and random_length need rng, a numpy.random.Generator")
+        if random_length and time_size < SHORTEST:
+            raise ValueError(f"random_length needs a time_size of at least {SHORTEST}, got {time_size}")
         self.ids = ids
         self.batch_size, self.time_size = batch_size, time_size
         self.stream_length = (n - 1) // batch_size

@@ -15,7 +15,7 @@ import numpy as np
 from rnnlm.archive import as_bytes, open_archive, require_finite, write_archive
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.evaluation import perplexity
-from rnnlm.models import CELLS, MOST_LAYERS, LanguageModel
+from rnnlm.models import ACTIVATIONS, CELLS, MOST_LAYERS, LanguageModel
 from rnnlm.text import LEVELS
 from rnnlm.trainer import Record
 from rnnlm.vocabulary import Vocabulary
@@ -25,7 +25,7 @@ MODEL_NAME = "model.npz"
 MODEL_FORMAT = "rnnlm model", 1        # name and version
 CHECKPOINT_FORMAT = "rnnlm checkpoint", 2
 SIZES = ("vocab_size", "wordvec_size", "hidden_size", "layers")
-CHOICES = {"activation": ("tanh", "relu"), "tied": (True, False), "projection": (True, False)}
+CHOICES = {"activation": ACTIVATIONS, "tied": (True, False), "projection": (True, False)}
 RATIOS = ("dropout", "input_dropout")
 RECORDS = "records"
 
@@ -87,14 +87,14 @@ def declared_shapes(architecture):
 def declared(architecture):
     """An architecture as keyword arguments of LanguageModel; ValueError unless a model of that size may be built.
 
-    The dropout ratios that files of version 0.1 hold are of no use to a model that is not trained.
+    The dropout ratios that early files hold are of no use to a model that is not trained.
     """
     if not isinstance(architecture, dict) or architecture.get("cell") not in tuple(CELLS):
         raise ValueError(f"architecture must be an object with one of the cells {', '.join(CELLS)}, "
                          f"got {shown(architecture)}")
     if not {"cell", *SIZES} <= architecture.keys() <= {"cell", *SIZES, *CHOICES, *RATIOS}:
-        keys = ", ".join(["cell", *SIZES, *CHOICES])
-        raise ValueError(f"architecture must have the keys {keys}, got {shown(architecture)}")
+        raise ValueError(f"architecture must have the keys {', '.join(['cell', *SIZES])} and may have "
+                         f"{', '.join(CHOICES)}, got {shown(architecture)}")
     sizes = {key: architecture[key] for key in SIZES}
     if any(type(size) is not int or not 1 <= size < 1 << 48 for size in sizes.values()):
         raise ValueError(f"sizes must be whole numbers from 1 on, got {shown(sizes)}")

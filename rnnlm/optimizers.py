@@ -31,7 +31,7 @@ class Optimizer:
 
     slot_names = ()
     weight_decay = 0.0
-    moves_only_by_gradient = False  # a weight without gradient stays where it is
+    moves_only_by_gradient = False  # a weight without gradient stays where it is, and so do its slots
 
     def __init__(self, lr, factors=(), decays=()):
         self.lr, self.factors, self.decays = lr, factors, decays
@@ -61,9 +61,10 @@ class Optimizer:
         for w, g, memory, factor, decay in zip(params, grads, slots, factors, decays, strict=True):
             rate = self.lr * factor
             if isinstance(g, RowGradient) and self.moves_only_by_gradient and not decay:
-                rows = w[g.ids]
-                rule(np.empty_like(rows), rate, rows, g.values)
-                w[g.ids] = rows
+                rows = [array[g.ids] for array in (w, *memory)]
+                rule(np.empty_like(rows[0]), rate, rows[0], g.values, *rows[1:])
+                for array, values in zip((w, *memory), rows, strict=True):
+                    array[g.ids] = values
             else:
                 shares += _shares(rate, 1.0 - rate * decay, w, g, memory)
         # One array larger than a share at least: otherwise waking a thread costs more than it brings.
@@ -110,6 +111,7 @@ class AdaGrad(Optimizer):
     """AdaGrad (Duchi et al., 2011): s <- s + g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
 
     slot_names = ("s",)
+    moves_only_by_gradient = True
 
     def __init__(self, lr, eps=1e-10, **options):
         super().__init__(lr, **options)

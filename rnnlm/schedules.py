@@ -9,7 +9,8 @@ class Schedule:
     ``rate(step, progress)`` is the rate of the step with this number (from 0 on), a share ``progress`` (from 0 to 1)
     of all epochs behind it.  Over the first ``warm_up`` steps it rises from next to nothing to what the rule says.
     After each epoch give the validation loss to ``update``.  An epoch stalls when its loss is not below the best so
-    far by at least ``threshold`` nats.  After ``patience`` stalls in a row ``stop`` is True, if the rule stops early.
+    far by at least ``threshold`` nats.  After ``patience`` stalls in a row ``stop`` is True, if the rule stops early;
+    patience None: never.
     """
 
     needs_epochs = False  # whether the rates depend on how many epochs there will be
@@ -54,7 +55,7 @@ class Schedule:
     @property
     def stop(self):
         """True when the last ``patience`` epochs all stalled."""
-        return self.stops_early and self.stalls >= self.patience
+        return self.stops_early and self.patience is not None and self.stalls >= self.patience
 
 
 class Constant(Schedule):

@@ -16,6 +16,7 @@ from rnnlm.evaluation import perplexity
 from rnnlm.gradients import clip_scale, global_norm
 from rnnlm.workers import SERIAL
 
+NOTHING_YET = "numbers.schedule.best"  # the one number that may be infinite
 LARGEST = 1 << 128  # no number of a run is larger: those of the generator have 128 bits
 
 
@@ -123,11 +124,11 @@ class Trainer:
         self.began = time.perf_counter() - self.seconds
         while self.epoch < epochs and not self.schedule.stop:
             self._finish_reading(epochs, on_step)
-            with self.best_weights():
+            with self.weights_to_keep():
                 valid_loss = validate()
             yield self._finish_epoch(valid_loss)
 
-    def best_weights(self):
+    def weights_to_keep(self):
         """A block in which the parameters are those to validate and to save: the average, where there is one."""
         return self.average.in_place(self.model.packing.params) if self.average else nullcontext()
 
@@ -233,5 +234,5 @@ def require_form(values, like, name="numbers"):
     elif isinstance(like, str):
         if values != like:
             raise ValueError(f"{name} must be {like}")
-    elif type(values) is not type(like) or not (0 <= values < LARGEST or values == like == math.inf):
+    elif type(values) is not type(like) or not (0 <= values < LARGEST or (values == math.inf and name == NOTHING_YET)):
         raise ValueError(f"{name} must be a number from 0 to below 2^128 ({type(like).__name__})")

@@ -44,6 +44,14 @@ def test_before_its_start_there_is_none():
         np.testing.assert_array_equal(params[0], 1)
 
 
+def test_what_a_rollback_has_left_is_gone_with_the_first_step():
+    average = Average(decay=0.9)
+    average.update([np.array([np.inf, 1e20, 3.0])], 0.1)
+    average.count = 0  # back to where there was none
+    average.update([np.array([1.0, 2.0, 3.0])], 0.1)
+    np.testing.assert_array_equal(average.values[0], [1, 2, 3])
+
+
 def test_in_the_block_the_weights_are_the_average_and_afterwards_what_they_were():
     average = Average()
     params, seen = walk(average, 4)

@@ -39,6 +39,33 @@ def test_the_rate_can_be_changed_between_steps(name):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+@pytest.mark.parametrize("factor", [1.0, 0.5])
+def test_rows_end_where_the_full_matrix_ends(name, decay, factor):
+    ends = []
+    for kind in ("dense", "rows"):
+        rng = np.random.default_rng(0)
+        W, optimizer = rng.normal(size=(9, 2)), OPTIMIZERS[name](0.1, factors=[factor], decays=[decay])
+        for _ in range(4):
+            gradient = RowGradient(W)
+            gradient.set(rng.integers(0, 9, 3), rng.normal(size=(3, 2)))
+            optimizer.update([W], [gradient if kind == "rows" else np.asarray(gradient)])
+        ends.append([W, *(array for arrays in optimizer.slots.values() for array in arrays)])
+    for rows, dense in zip(*ends, strict=True):
+        np.testing.assert_allclose(rows, dense, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_each_parameter_has_a_factor_of_the_rate_and_a_decay_of_its_own(name):
+    starts, grads = [np.full(3, 2.0), np.full(2, 4.0)], [np.ones(3), np.full(2, -1.0)]
+    params, plain = [w.copy() for w in starts], [w.copy() for w in starts]
+    OPTIMIZERS[name](0.1, factors=[1.0, 0.5], decays=[0.3, 0.2]).update(params, grads)
+    OPTIMIZERS[name](0.1, decays=[0.0, 0.0]).update(plain, grads)
+    np.testing.assert_allclose(params[0], starts[0] * (1 - 0.1 * 0.3) + (plain[0] - starts[0]), rtol=1e-12)
+    np.testing.assert_allclose(params[1], starts[1] * (1 - 0.05 * 0.2) + 0.5 * (plain[1] - starts[1]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("kind", ["dense", "rows"])
 def test_scaled_gradients_are_gradients_times_the_scale(name, kind):
     rng = np.random.default_rng(0)

@@ -68,6 +68,13 @@ def test_a_rate_that_ends_at_zero_is_not_stopped_on_the_way(name, stops):
     assert schedule.lr == (1 if name == "plateau" else 8)
 
 
+def test_without_patience_nothing_stops():
+    schedule = Constant(8.0, patience=None)
+    for loss in (3, 4, 4, 4, 4, 4):
+        schedule.update(loss)
+    assert not schedule.stop
+
+
 @pytest.mark.parametrize("kind", SCHEDULES.values())
 def test_numbers_are_all_it_needs_to_go_on(kind):
     one, other = kind(8.0, warm_up=2), kind(1.0, warm_up=2)

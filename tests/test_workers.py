@@ -137,7 +137,7 @@ def test_at_least_one_thread():
 def test_the_same_threads_give_the_same_bits(name, options, threads, monkeypatch):
     """At a size where the output, the update and the norm are shared out, the recurrence too; dropout included."""
     monkeypatch.setattr("rnnlm.layers.fast.recurrent.LARGE_STEP", 1)
-    monkeypatch.setattr("rnnlm.layers.fast.recurrent.LARGE_PRODUCT", 1)
+    monkeypatch.setattr("rnnlm.layers.fast.products.LARGE_PRODUCT", 1)
     monkeypatch.setattr("rnnlm.layers.fast.output.KEPT", 300_000)
     def params():
         with Workers(threads) as workers:
@@ -148,7 +148,8 @@ def test_the_same_threads_give_the_same_bits(name, options, threads, monkeypatch
             rng = np.random.default_rng(2)
             for _ in range(4):
                 trainer.step(*rng.integers(0, 4000, (2, 10, 12)))
-            return [p.copy() for p in model.params]
+                trainer.average.update(model.packing.params, 0.5, workers)
+            return [p.copy() for p in (*model.params, *trainer.average.values)]
 
     for first, again in zip(params(), params(), strict=True):
         np.testing.assert_array_equal(first, again)

@@ -29,7 +29,8 @@ def _model(options, vocab_size, workers, rng):
         word_dropout=options.word_dropout, weight_drop=options.weight_drop,
         per_window=options.dropout_mask == "window", activation_penalty=options.activation_penalty,
         slowness_penalty=options.slowness_penalty)
-    start = Start(options.recurrent_start, options.recurrent_gain, options.slowest, options.input_gain)
+    start = Start(recurrent=options.recurrent_start, recurrent_gain=options.recurrent_gain, slowest=options.slowest,
+                  input_gain=options.input_gain)
     return LanguageModel(vocab_size, options.wordvec_size, options.hidden_size, options.layers, cell=options.cell,
                          activation=options.activation, tied=options.tied, projection=options.projection,
                          regularisation=regularisation, start=start, rng=rng, workers=workers)
@@ -45,8 +46,9 @@ def _optimizer(options, model):
 
 
 def _schedule(options):
+    patience = None if options.average == "tail" else options.patience  # it begins at a share of all epochs
     special = {"factor": options.lr_factor} if options.schedule == "plateau" else {}
-    return SCHEDULES[options.schedule](options.lr, warm_up=options.warm_up, patience=options.patience, **special)
+    return SCHEDULES[options.schedule](options.lr, warm_up=options.warm_up, patience=patience, **special)
 
 
 def _average(options):

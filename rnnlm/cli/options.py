@@ -14,7 +14,7 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
     """Shows the default of every option that has one and whose help does not speak of it itself."""
 
     def _get_help_string(self, action):
-        if action.default in (None, False, "") or "default" in action.help:
+        if action.default is False or action.default in (None, "") or "default" in action.help:
             return action.help
         return super()._get_help_string(action)
 

@@ -17,7 +17,7 @@ def recipes():
 def find_config(name):
     """The path of the file or of the recipe with this name. RnnlmError if there is neither."""
     known = recipes()
-    if name in known and not os.path.exists(name):
+    if name in known and not os.path.isfile(name):
         return str(known[name])
     if not os.path.exists(name) and not name.endswith(".toml"):
         raise RnnlmError(f"--config must be a file or one of the recipes {', '.join(known)}, got {name}")

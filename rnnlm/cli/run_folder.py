@@ -18,16 +18,25 @@ from rnnlm.cli.options import toml
 from rnnlm.errors import DamagedError, RnnlmError, one_line
 from rnnlm.files import sync_folder, write_text, written
 from rnnlm.plotting import plot_perplexity
+from rnnlm.schedules import SCHEDULES
 
 CHECKPOINTS = ("checkpoint-next.npz", "checkpoint.npz", "checkpoint-previous.npz")  # the newest first
 DAMAGED = "checkpoint-damaged.npz"
 METRICS, PICTURE, CONFIG = "metrics.jsonl", "perplexity.png", "config.toml"
 NAMES = (*CHECKPOINTS, DAMAGED, METRICS, PICTURE, MODEL_NAME, CONFIG)
 OF_THE_COMMAND = ("config", "overwrite", "resume", "debug", "output")  # options that are not the run's
-# What may be another when a run goes on: no step of the training depends on it (the corpus has its fingerprint).
+# What may be another when a run goes on: no step of the training depends on it (the corpus has its fingerprint;
+# for epochs see ``free``).
 FREE = ("corpus", "epochs", "patience", "threads", "checkpoint_minutes", "on_divergence")
 SMALL_FILES = 1_000_000  # bytes for metrics, picture, vocabulary and what surrounds the arrays
 REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a short one is drawn once
+
+
+def free(options):
+    """The options, of a run with these (a dict), that may be others when it goes on."""
+    schedule = SCHEDULES.get(str(options.get("schedule")))
+    ends_with_the_epochs = options.get("average") == "tail" or (schedule and schedule.needs_epochs)
+    return [name for name in FREE if not (name == "epochs" and ends_with_the_epochs)]
 
 
 def of_the_run(options):
@@ -208,8 +217,9 @@ class RunFolder:
 def _what_decides(run):
     """The part of what a checkpoint keeps of its run on which the training depends."""
     options = run.get("options")
-    kept = {name: value for name, value in options.items() if name not in FREE} if isinstance(options, dict) else None
-    return run.get("corpus"), kept
+    if not isinstance(options, dict):
+        return run.get("corpus"), None
+    return run.get("corpus"), {name: value for name, value in options.items() if name not in free(options)}
 
 
 def as_json(record):

@@ -9,7 +9,7 @@ from rnnlm.checkpoint import load_model, read_model_training, save_model, versio
 from rnnlm.cli.assembly import build_trainer
 from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, note, say, stop_on_signal, threads_of
 from rnnlm.cli.progress import HEAD, Progress, described, row
-from rnnlm.cli.run_folder import of_the_run
+from rnnlm.cli.run_folder import free, of_the_run
 from rnnlm.corpus import load_corpus
 from rnnlm.errors import DivergenceError, RnnlmError, one_line, shown
 from rnnlm.evaluation import evaluate
@@ -123,7 +123,9 @@ class Session:
         """All epochs that are left; after a divergence from the last checkpoint on, if that is wanted."""
         trainer, schedule = self.trainer, self.trainer.schedule
         if schedule.stop or trainer.epoch >= self.options.epochs:
-            note(f"note: nothing is left to train; a larger {'--patience' if schedule.stop else '--epochs'} goes on")
+            more = "patience" if schedule.stop else "epochs"
+            goes_on = f"; a larger --{more} goes on" if more in free(vars(self.options)) else ""
+            note(f"note: nothing is left to train{goes_on}")
             return
         say(HEAD)
         with closing(Progress(trainer, self.options.epochs, trainer.workers.threads)) as progress:
@@ -163,7 +165,7 @@ class Session:
             except DivergenceError as error:
                 self._roll_back(error)
                 progress.note(f"note: {error}; back to step {self.trainer.iteration:,}, "
-                              f"learning rate {self.trainer.schedule.lr:g}")
+                              f"base learning rate {self.trainer.schedule.lr:g}")
                 progress.update()
 
     def _roll_back(self, error):
@@ -217,7 +219,7 @@ class Session:
 
     def _save_model(self, record):
         perplexity = record.valid_perplexity if math.isfinite(record.valid_perplexity) else None
-        with self.trainer.best_weights():
+        with self.trainer.weights_to_keep():
             save_model(self.folder.model, self.trainer.model, self.corpus.vocabulary,
                        {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
 

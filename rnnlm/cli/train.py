@@ -6,9 +6,9 @@ from rnnlm.cli.command import note, run
 from rnnlm.cli.options import apply_values, read_config
 from rnnlm.cli.place import run_folder
 from rnnlm.cli.recipes import find_config
-from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND
+from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND, free
 from rnnlm.cli.session import train
-from rnnlm.cli.train_options import build_parser, complete, free
+from rnnlm.cli.train_options import build_parser, complete
 from rnnlm.errors import RnnlmError
 from rnnlm.places import known_corpora
 
@@ -65,7 +65,7 @@ def _require_same(options, saved, folder):
     """RnnlmError if an option on which the training depends is not as it was when the run began."""
     changed = [f"--{name.replace('_', '-')} is {getattr(options, name)}, was {value}"
                for name, value in vars(saved).items()
-               if name not in (*free(saved), *OF_THE_COMMAND) and getattr(options, name) != value]
+               if name not in (*free(vars(saved)), *OF_THE_COMMAND) and getattr(options, name) != value]
     if changed:
         raise RnnlmError(f"the run in {folder.path} cannot go on with other options: {'; '.join(changed)}. "
                          "Leave them out, or train anew with another --output")

@@ -2,6 +2,7 @@
 
 import argparse
 
+from rnnlm.batches import SHORTEST
 from rnnlm.cli.command import add_debug
 from rnnlm.cli.options import (
     HelpFormatter,
@@ -18,22 +19,28 @@ from rnnlm.cli.recipes import ListRecipes
 from rnnlm.cli.run_folder import FREE
 from rnnlm.errors import RnnlmError
 from rnnlm.initializers import RECURRENT
-from rnnlm.models import CELLS, MOST_LAYERS
+from rnnlm.models import ACTIVATIONS, CELLS, MOST_LAYERS
 from rnnlm.optimizers import OPTIMIZERS
 from rnnlm.schedules import SCHEDULES
 from rnnlm.text import LEVELS
 
+SWITCH = argparse.BooleanOptionalAction
 DEFAULT_LR = {"sgd": 1.0, "momentum": 0.1, "adagrad": 0.05, "rmsprop": 0.001, "adam": 0.002, "adamw": 0.002}
-RNN_ACTIVATIONS = ("tanh", "relu")
 
 
 def build_parser(prog=None):
     """All options of the training command; their names are also the keys of --config and config.toml."""
-    switch = argparse.BooleanOptionalAction
     parser = argparse.ArgumentParser(
         prog=prog, description="Train a recurrent language model; writes a run folder with the best model.",
         formatter_class=HelpFormatter)
-    add = parser.add_argument_group("text").add_argument
+    for name, add_group in (("text", _add_text), ("model", _add_model), ("regularisation", _add_regularisation),
+                            ("training", _add_training), ("run", _add_run)):
+        add_group(parser.add_argument_group(name).add_argument)
+    add_debug(parser)
+    return parser
+
+
+def _add_text(add):
     add("--corpus", default="stories", metavar="NAME|FOLDER|FILE", help="a known name (stories, ptb), a folder with "
         "train, valid and test texts, or one text file, which is split 90/5/5")
     add("--level", choices=LEVELS, default="word", help="what a token is")
@@ -41,14 +48,16 @@ def build_parser(prog=None):
         "(default: 2; 1 for characters and for a text that has <unk> already)")
     add("--max-vocab", type=at_least(3), metavar="K", help="the most entries of the vocabulary (default: no limit)")
     add("--max-tokens", type=at_least(1), metavar="K", help="train on the first K tokens only (default: all)")
-    add = parser.add_argument_group("model").add_argument
+
+
+def _add_model(add):
     add("--cell", choices=tuple(CELLS), default="rnn", help="the recurrent layers")
-    add("--activation", choices=RNN_ACTIVATIONS, default="tanh", help="of the cell rnn")
+    add("--activation", choices=ACTIVATIONS, default="tanh", help="of the cell rnn")
     add("--layers", type=between(1, MOST_LAYERS), default=1, metavar="L", help="recurrent layers")
     add("--wordvec-size", type=at_least(1), metavar="D", help="size of a word's vector (default: the hidden size)")
     add("--hidden-size", type=at_least(1), default=200, metavar="H", help="size of the hidden state")
-    add("--tied", action=switch, default=False, help="the output weights are the word vectors")
-    add("--projection", action=switch, default=False, help="a linear layer to the size of a word's vector before the "
+    add("--tied", action=SWITCH, default=False, help="the output weights are the word vectors")
+    add("--projection", action=SWITCH, default=False, help="a linear layer to the size of a word's vector before the "
         "output; --tied brings it where the sizes differ")
     add("--recurrent-start", choices=("time-scales", *RECURRENT), help="first recurrent weights (default: time-scales "
         "for the cell rnn, orthogonal for the others)")
@@ -59,7 +68,9 @@ def build_parser(prog=None):
     add("--input-gain", type=positive, default=1.0, metavar="G", help="what the first input weights are multiplied by")
     add("--output-start", choices=("zeros", "frequencies"), default="zeros", help="first output biases: zeros, or the "
         "logarithms of the words' frequencies")
-    add = parser.add_argument_group("regularisation").add_argument
+
+
+def _add_regularisation(add):
     add("--dropout", type=below_one, default=0.5, metavar="P", help="share of the recurrent layers' outputs left out "
         "in training")
     add("--output-dropout", type=below_one, metavar="P", help="the same for the last layer (default: as --dropout)")
@@ -79,12 +90,14 @@ def build_parser(prog=None):
         "off every weight, not off biases (default: 0; 0.01 for adamw)")
     add("--matrix-weight-decay", type=not_negative, metavar="W", help="the same for the matrices of the recurrent "
         "layers and the projection (default: as --weight-decay)")
-    add = parser.add_argument_group("training").add_argument
+
+
+def _add_training(add):
     add("--batch-size", type=at_least(1), default=20, metavar="N", help="places in the text read side by side")
     add("--time-size", type=at_least(1), default=35, metavar="T", help="steps the gradient goes back")
-    add("--random-start", action=switch, default=False, help="begin each epoch at a random place of the text, taken "
+    add("--random-start", action=SWITCH, default=False, help="begin each epoch at a random place of the text, taken "
         "as a ring")
-    add("--random-length", action=switch, default=False, help="vary the steps the gradient goes back")
+    add("--random-length", action=SWITCH, default=False, help="vary the steps the gradient goes back")
     add("--epochs", type=at_least(1), default=40, metavar="E", help="passes over the text at most")
     add("--optimizer", choices=tuple(OPTIMIZERS), default="adam", help="update rule")
     add("--lr", type=positive, help="learning rate (default: " + ", ".join(
@@ -97,7 +110,7 @@ def build_parser(prog=None):
     add("--lr-factor", type=above_one, default=2.0, metavar="F", help="plateau: divide the rate by F after each epoch "
         "in which validation stalled")
     add("--patience", type=at_least(1), default=3, metavar="K", help="plateau, constant: stop after K epochs in a row "
-        "in which validation stalled")
+        "in which validation stalled (never before a tail average)")
     add("--average", choices=("none", "tail", "exponential"), default="none", help="validate and save an average of "
         "the weights: over the last steps, or with weights that fall towards the past")
     add("--average-from", type=below_one, default=0.85, metavar="SHARE", help="tail: the share of all epochs after "
@@ -106,12 +119,15 @@ def build_parser(prog=None):
         "that of the next")
     add("--max-grad", type=positive, default=0.25, metavar="NORM", help="clip the global norm of the gradient")
     add("--seed", type=at_least(0), default=1, metavar="S", help="seed of everything random")
-    add = parser.add_argument_group("run").add_argument
+
+
+def _add_run(add):
     add("--output", type=not_empty, metavar="FOLDER",
         help="the run folder (default: runs/CORPUS, numbered if that is taken)")
     add("--resume", action="store_true", help="go on with the run in the output folder, by default the newest of "
         "runs/CORPUS, runs/CORPUS-2, ..., with its options; new ones may be given for: " +
-        ", ".join("--" + name.replace("_", "-") for name in FREE))
+        ", ".join("--" + name.replace("_", "-") for name in FREE) + " (--epochs not with a linear or cosine "
+        "schedule or a tail average)")
     add("--overwrite", action="store_true", help="replace the run in the output folder or runs/CORPUS")
     add("--checkpoint-minutes", type=positive, default=10.0, metavar="M", help="save a checkpoint after so many "
         "minutes within an epoch, beside the one at its end")
@@ -121,10 +137,6 @@ def build_parser(prog=None):
     add("--config", metavar="FILE.toml|RECIPE", help="read options from a file, or from a recipe that is shipped; the "
         "command line comes before it")
     add("--recipes", action=ListRecipes, help="list the recipes, and exit")
-    add_debug(parser)
-    return parser
-
-
 
 
 def complete(options):
@@ -137,14 +149,10 @@ def complete(options):
         options.matrix_weight_decay = options.weight_decay
     if options.output_dropout is None:
         options.output_dropout = options.dropout
+    if options.random_length and options.time_size < SHORTEST:
+        raise RnnlmError(f"--random-length needs a --time-size of at least {SHORTEST}, got {options.time_size}")
     if options.cell != "rnn":
         for name, value in (("activation", "relu"), ("recurrent_start", "time-scales")):
             if getattr(options, name) == value:
                 raise RnnlmError(f"--{name.replace('_', '-')} {value} is for --cell rnn, not for {options.cell}: "
                                  "leave it out")
-
-
-def free(options):
-    """The options that may be others when a run goes on: no step of its training depends on them."""
-    ends_with_the_epochs = SCHEDULES[options.schedule].needs_epochs or options.average == "tail"
-    return [name for name in FREE if not (name == "epochs" and ends_with_the_epochs)]

@@ -47,6 +47,9 @@ def test_a_file_comes_before_a_recipe_of_its_name(run, tmp_path):
     code, out, _ = run.bare("--config", "quick", "--corpus", str(run.corpus), "--epochs", "1", "--batch-size", "4")
     assert code == 0
     assert "RNN of 5" in out
+    (tmp_path / "lstm").mkdir()  # a folder is no file
+    assert "LSTM of 5" in run.bare("--config", "lstm", "--corpus", str(run.corpus), "--hidden-size", "5",
+                                   "--wordvec-size", "5", "--epochs", "1", "--batch-size", "4")[1]
 
 
 @pytest.mark.parametrize(("name", "message"), [
@@ -65,23 +68,27 @@ CHANGES = ["--cell lstm", "--cell gru", "--activation relu", "--layers 2", "--wo
            "--output-dropout 0.4",
            "--dropout-mask window", "--word-dropout 0.3", "--weight-drop 0.3", "--activation-penalty 2",
            "--slowness-penalty 2", "--weight-decay 0.1", "--matrix-weight-decay 0.1", "--random-start",
-           "--random-length", "--optimizer sgd", "--optimizer momentum", "--optimizer adagrad", "--optimizer rmsprop",
+           "--random-length --time-size 12",
+           "--optimizer sgd", "--optimizer momentum", "--optimizer adagrad", "--optimizer rmsprop",
            "--optimizer adamw", "--matrix-lr-factor 0.5", "--schedule linear", "--schedule cosine", "--warm-up 9",
            "--average tail", "--average exponential"]
 
 
 @pytest.fixture(scope="module")
 def losses():
+    """The validation losses of the runs so far, by their options."""
     return {}
 
 
-@pytest.mark.parametrize("change", ["", *CHANGES])
+@pytest.mark.parametrize("change", CHANGES)
 def test_every_option_of_the_training_changes_the_run_and_no_two_alike(change, losses, run, tmp_path):
-    assert run("--epochs", "2", *change.split())[0] == 0
-    loss = metrics(tmp_path / "run")[-1]["valid_loss"]
-    assert loss not in losses.values(), losses
-    assert loss < 3
-    losses[change] = loss
+    for options in ([""] if not losses else []) + [change]:
+        output = options.strip("-") or "run"
+        assert run("--epochs", "2", *options.split(), output=output)[0] == 0
+        loss = metrics(tmp_path / output)[-1]["valid_loss"]
+        assert loss not in losses.values(), losses
+        assert loss < 3
+        losses[options] = loss
 
 
 @pytest.mark.parametrize(("options", "same_as"), [
@@ -95,11 +102,14 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
     assert ends[0] == ends[1]
 
 
-@pytest.mark.parametrize("options", ["--cell lstm --activation relu", "--cell gru --recurrent-start time-scales"])
-def test_options_that_do_not_go_together_are_one_line(options, run):
+@pytest.mark.parametrize(("options", "message"), [
+    ("--cell lstm --activation relu", "--activation relu is for --cell rnn, not for lstm"),
+    ("--cell gru --recurrent-start time-scales", "--recurrent-start time-scales is for --cell rnn"),
+    ("--random-length --time-size 9", "--random-length needs a --time-size of at least 10, got 9")])
+def test_options_that_do_not_go_together_are_one_line(options, message, run):
     code, _, err = run(*options.split())
     assert code == 1
-    assert "is for --cell rnn" in err
+    assert message in err
     assert len(err.splitlines()) == 1
 
 
@@ -109,6 +119,15 @@ def test_the_epochs_are_no_free_option_where_the_training_depends_on_them(option
     code, _, err = run("--resume", "--epochs", "2", *options.split())
     assert code == 1
     assert "cannot go on with other options: --epochs is 2, was 1" in err
+    assert "note: nothing is left to train\n" in run("--resume")[2]
+
+
+def test_a_tail_average_is_not_cut_off_by_an_early_stop(run, tmp_path):
+    options = ["--epochs", "12", "--lr", "0.3", "--patience", "1", "--schedule", "constant"]
+    assert run(*options)[0] == 0
+    assert len(metrics(tmp_path / "run")) < 12
+    assert run(*options, "--average", "tail", output="tail")[0] == 0
+    assert len(metrics(tmp_path / "tail")) == 12
 
 
 def test_the_saved_model_is_the_average_that_was_validated(run, tmp_path):

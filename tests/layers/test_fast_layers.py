@@ -5,8 +5,8 @@ import pytest
 from gradient_check import check_gradient
 from recurrent_layers import CELLS, random_arrays, states
 
-from rnnlm.layers import TimeEmbedding, TimeOutput, WeightDrop
-from rnnlm.layers.fast import FastEmbedding, FastLSTM, FastOutput, output, recurrent
+from rnnlm.layers import TimeAffine, TimeEmbedding, TimeOutput, WeightDrop
+from rnnlm.layers.fast import FastAffine, FastEmbedding, FastLSTM, FastOutput, output, products, recurrent
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.workers import SERIAL, Workers
 
@@ -32,10 +32,10 @@ def workers(request):
 def shared_steps(monkeypatch):
     """Sizes from which on recurrent layers share out and divide their products, so small that the tests' arrays are."""
     monkeypatch.setattr(recurrent, "LARGE_STEP", 1)
-    monkeypatch.setattr(recurrent, "LARGE_PRODUCT", 1)
-    monkeypatch.setattr(recurrent, "SMALL_PRODUCT", 50)
-    monkeypatch.setattr(recurrent, "NARROW", 2)
-    monkeypatch.setattr(recurrent, "has_small_kernels", lambda: True)
+    monkeypatch.setattr(products, "LARGE_PRODUCT", 1)
+    monkeypatch.setattr(products, "SMALL_PRODUCT", 50)
+    monkeypatch.setattr(products, "NARROW", 2)
+    monkeypatch.setattr(products, "has_small_kernels", lambda: True)
 
 
 @pytest.fixture(params=[0, 40, 10**6], ids=lambda kept: f"{kept} kept")
@@ -81,27 +81,41 @@ def test_recurrent(cell, N, T, D, H, dtype, drop, workers, shared_steps, rng):
 @pytest.mark.parametrize(("K", "M"), [(3, 3), (50, 50), (51, 51), (20, 80), (51, 20)])
 def test_a_step_is_a_product_whatever_the_blocks(K, M, kernels, monkeypatch, rng):
     W, h = rng.normal(size=(K, M)), rng.normal(size=(4, K))
-    monkeypatch.setattr(recurrent, "has_small_kernels", lambda: kernels)
+    monkeypatch.setattr(products, "has_small_kernels", lambda: kernels)
     for limit in (4 * K, 100 * K, 4 * K * M // 3, 10**6):
-        monkeypatch.setattr(recurrent, "SMALL_PRODUCT", limit)
+        monkeypatch.setattr(products, "SMALL_PRODUCT", limit)
         for matrix in (W, np.asfortranarray(W), np.pad(W, 1)[1:-1, 1:-1]):
-            np.testing.assert_allclose(recurrent.step_product(matrix, 4)(h), h @ matrix, rtol=1e-12)
+            np.testing.assert_allclose(products.step_product(matrix, 4)(h), h @ matrix, rtol=1e-12)
         wide = np.pad(h, ((0, 0), (0, 7)))
-        np.testing.assert_allclose(recurrent.step_product(W, 4)(wide[:, :K]), h @ W, rtol=1e-12)
+        np.testing.assert_allclose(products.step_product(W, 4)(wide[:, :K]), h @ W, rtol=1e-12)
 
 
 def test_without_small_kernels_a_matrix_is_used_as_it_lies(monkeypatch, rng):
-    monkeypatch.setattr(recurrent, "SMALL_PRODUCT", 5000)
-    monkeypatch.setattr(recurrent, "has_small_kernels", lambda: False)
+    monkeypatch.setattr(products, "SMALL_PRODUCT", 5000)
+    monkeypatch.setattr(products, "has_small_kernels", lambda: False)
     Wh = rng.normal(size=(50, 150))
-    product = recurrent.step_product(Wh[:, :100], 4)
+    product = products.step_product(Wh[:, :100], 4)
     Wh[...] = 1
     np.testing.assert_array_equal(product(np.ones((4, 50))), 50)
 
 
 def test_whether_the_library_has_small_kernels_is_read_once():
-    assert recurrent.has_small_kernels() is recurrent.has_small_kernels()
-    assert recurrent.has_small_kernels.cache_info().currsize == 1
+    assert products.has_small_kernels() is products.has_small_kernels()
+    assert products.has_small_kernels.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("N", "T", "D", "H"), SIZES)
+def test_affine(N, T, D, H, dtype, workers, shared, rng):
+    W, b = rng.normal(size=(D, H)).astype(dtype), rng.normal(size=H).astype(dtype)
+    plain, fast = TimeAffine(W, b), FastAffine(W, b, workers=workers)
+    for _ in range(2):
+        xs, dout = rng.normal(size=(N, T, D)).astype(dtype), rng.normal(size=(N, T, H)).astype(dtype)
+        agree(fast.forward(xs), plain.forward(xs), dtype)
+        for _ in range(2):
+            agree(fast.backward(dout), plain.backward(dout), dtype)
+            for fast_grad, plain_grad in zip(fast.grads, plain.grads, strict=True):
+                agree(fast_grad, plain_grad, dtype)
 
 
 def outputs(rng, H, V, dtype, workers=SERIAL, scale=1.0):

@@ -112,6 +112,12 @@ def test_recurrent_weights_start_as_asked():
     assert first(start=Start("normal", 3.0))["rnn1/Wh"].std() == pytest.approx(3 / np.sqrt(40), rel=0.1)
     scales = first(start=Start("time-scales", 1.0))["rnn1/Wh"]
     np.testing.assert_allclose(np.diag(scales), np.linspace(0, 0.95, 40), atol=0.25)
+    slow = first(start=Start(slowest=0.99))
+    np.testing.assert_allclose(np.diag(slow["rnn1/Wh"]), np.linspace(0, 0.99, 40), atol=0.25)
+    narrow = first(start=Start("normal"), D=2000)["rnn1/Wx"].std(axis=0)  # every unit's inputs weigh the same
+    np.testing.assert_allclose(narrow, 1 / np.sqrt(2000), rtol=0.1)
+    np.testing.assert_allclose(first(D=2000)["rnn1/Wx"].std(axis=0) * np.sqrt(2000),
+                               np.sqrt(1 - np.linspace(0, 0.95, 40) ** 2), rtol=0.1)  # a slow one's less
     np.testing.assert_array_equal(scales, first()["rnn1/Wh"])
     wilder = first(start=Start("time-scales", 2.0))["rnn1/Wh"]
     np.testing.assert_allclose(wilder - np.diag(np.diag(wilder)), 2 * (scales - np.diag(np.diag(scales))), rtol=1e-6)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-OPTIONS = ["--hidden-size", "24", "--batch-size", "4", "--time-size", "7", "--lr", "0.02", "--epochs", "8",
+OPTIONS = ["--hidden-size", "24", "--batch-size", "4", "--time-size", "12", "--lr", "0.02", "--epochs", "8",
            "--patience", "9", "--dropout", "0.3", "--threads", "1", "--checkpoint-minutes", "0.0005", "--cell", "lstm",
            "--tied", "--weight-drop", "0.2", "--random-start", "--random-length", "--average", "exponential"]
 TIMES = ("tokens_per_second", "seconds")  # what differs between any two runs

@@ -3,10 +3,9 @@
 import numpy as np
 
 from rnnlm.layers.base import Layer
+from rnnlm.layers.fast.products import workers_for
 from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.workers import SERIAL, slices
-
-LARGE = 20_000_000  # multiplications of a product from which on sharing it out pays
 
 
 class FastAffine(Layer):
@@ -27,7 +26,7 @@ class FastAffine(Layer):
             np.matmul(rows[part], W, out=out[part])
             out[part] += b
 
-        workers = self._workers_for(rows)
+        workers = workers_for(len(rows) * W.size, self.workers)
         workers.each(multiply, slices(len(rows), -(-len(rows) // workers.threads)))
         self.cache = rows
         return batch_view(out, N, T)
@@ -41,8 +40,6 @@ class FastAffine(Layer):
         drows = time_rows(dout)
         dxs = np.empty_like(rows)
         products = [(rows.T, drows, dW), (drows, W.T, dxs), (np.ones(len(drows), drows.dtype), drows, db)]
-        self._workers_for(rows).each(lambda product: np.matmul(*product[:2], out=product[2]), products)
+        workers = workers_for(len(rows) * W.size, self.workers)
+        workers.each(lambda product: np.matmul(*product[:2], out=product[2]), products)
         return batch_view(dxs, N, T)
-
-    def _workers_for(self, rows):
-        return self.workers if len(rows) * self.params[0].size >= LARGE else SERIAL

@@ -3,7 +3,8 @@
 import numpy as np
 
 from rnnlm.functions import sigmoid_slope, tanh_slope
-from rnnlm.layers.fast.recurrent import FastRecurrent, by_gate, step_product
+from rnnlm.layers.fast.products import step_product
+from rnnlm.layers.fast.recurrent import FastRecurrent, by_gate
 from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.gru import TimeGRU
 

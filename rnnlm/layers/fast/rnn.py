@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from rnnlm.layers.fast.recurrent import FastRecurrent, step_product
+from rnnlm.layers.fast.products import step_product
+from rnnlm.layers.fast.recurrent import FastRecurrent
 from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.rnn import TimeRNN
 

@@ -1,0 +1,67 @@
+"""What the options of the training become: read off the trainer they build."""
+
+import numpy as np
+import pytest
+
+from rnnlm.cli.assembly import build_trainer
+from rnnlm.cli.train_options import build_parser, complete
+from rnnlm.corpus import load_corpus
+from rnnlm.workers import SERIAL
+
+
+@pytest.fixture
+def build(small_corpus):
+    corpus = load_corpus(str(small_corpus))
+
+    def build(*arguments, fresh=True):
+        options = build_parser().parse_args(["--batch-size", "4", "--hidden-size", "6", *arguments])
+        complete(options)
+        return build_trainer(options, corpus, SERIAL, fresh), corpus
+
+    return build
+
+
+def by_group(trainer, values):
+    """The values that the optimizer holds for each group of parameters."""
+    groups = {}
+    for group, value in zip(trainer.model.packing.groups, values, strict=True):
+        groups.setdefault(group, set()).add(value)
+    return groups
+
+
+@pytest.mark.parametrize("tied", ["--tied", "--no-tied"])
+def test_matrices_have_rates_and_decays_of_their_own_and_biases_do_not_decay(build, tied):
+    trainer, _ = build(tied, "--matrix-lr-factor", "0.25", "--weight-decay", "0.1", "--matrix-weight-decay", "0.3",
+                       "--projection")
+    assert by_group(trainer, trainer.optimizer.factors) == {"words": {1.0}, "matrices": {0.25}, "biases": {1.0}}
+    assert by_group(trainer, trainer.optimizer.decays) == {"words": {0.1}, "matrices": {0.3}, "biases": {0.0}}
+
+
+@pytest.mark.parametrize(("arguments", "decay"), [
+    (["--optimizer", "adam"], 0.0), (["--optimizer", "adamw"], 0.01), (["--weight-decay", "0.2"], 0.2),
+    (["--optimizer", "adamw", "--weight-decay", "0"], 0.0)])
+def test_the_weight_decay_of_all_is_that_of_the_rule_unless_told(build, arguments, decay):
+    trainer, _ = build(*arguments)
+    assert by_group(trainer, trainer.optimizer.decays) == {"words": {decay}, "matrices": {decay}, "biases": {0.0}}
+
+
+def test_output_biases_start_at_the_logarithms_of_the_frequencies(build):
+    trainer, corpus = build("--output-start", "frequencies")
+    counts = np.bincount(corpus.train, minlength=len(corpus.vocabulary)) + 1
+    np.testing.assert_allclose(trainer.model.named_params()["affine/b"], np.log(counts / counts.sum()), rtol=1e-6)
+    assert not build()[0].model.named_params()["affine/b"].any()
+    assert not build("--output-start", "frequencies", fresh=False)[0].model.named_params()["affine/b"].any()
+
+
+def test_regularisation_start_and_schedule(build):
+    trainer, _ = build(*("--dropout 0.1 --output-dropout 0.2 --input-dropout 0.3 --word-dropout 0.4 --weight-drop 0.6 "
+                         "--dropout-mask window --activation-penalty 2 --slowness-penalty 3 --schedule cosine "
+                         "--warm-up 7 --lr 0.5 --max-grad 3 --average tail --average-from 0.4").split())
+    r = trainer.model.regularisation
+    assert (r.dropout, r.output_dropout, r.input_dropout, r.word_dropout, r.weight_drop) == (0.1, 0.2, 0.3, 0.4, 0.6)
+    assert (r.per_window, r.activation_penalty, r.slowness_penalty) == (True, 2, 3)
+    assert (type(trainer.schedule).__name__, trainer.schedule.warm_up, trainer.schedule.lr) == ("Cosine", 7, 0.5)
+    assert (trainer.max_grad, trainer.average.start, trainer.average.decay) == (3, 0.4, 1.0)
+    assert build("--average", "exponential", "--average-decay", "0.7")[0].average.decay == 0.7
+    assert build()[0].average is None
+    assert build("--lr-factor", "3")[0].schedule.factor == 3
