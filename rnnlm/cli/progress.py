@@ -14,6 +14,11 @@ def row(record):
             f"{record.tokens_per_second:9,.0f} {record.seconds:8.1f}{' *' if record.improved else ''}")
 
 
+def bits_per_character(nats):
+    """What to say beside the perplexity of characters, in the unit of their field."""
+    return f" ({nats / math.log(2):.4f} bits per character)"
+
+
 def described(model):
     """The kind and the sizes of a model in a few words."""
     a = model.architecture

@@ -8,7 +8,7 @@ from contextlib import closing
 from rnnlm.checkpoint import load_model, read_model_training, save_model, versions
 from rnnlm.cli.assembly import build_trainer
 from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, note, say, stop_on_signal, threads_of
-from rnnlm.cli.progress import HEAD, Progress, described, row
+from rnnlm.cli.progress import HEAD, Progress, bits_per_character, described, row
 from rnnlm.cli.run_folder import free, of_the_run
 from rnnlm.corpus import load_corpus
 from rnnlm.errors import DivergenceError, RnnlmError, one_line, shown
@@ -246,8 +246,10 @@ class Session:
         model, vocabulary = load_model(folder.model, workers)
         result = evaluate(model, corpus.test, vocabulary.eos_id, on_window=stop.check)
         (best,) = self._best()
-        say(f"best validation perplexity {best.valid_perplexity:.5g} after epoch {best.epoch}")
-        line = f"test perplexity {result.perplexity:.5g}"
+        in_bits = bits_per_character if vocabulary.level == "char" else lambda nats: ""
+        lowest = f"{best.valid_perplexity:.5g}{in_bits(best.valid_loss)}"
+        say(f"best validation perplexity {lowest} after epoch {best.epoch}")
+        line = f"test perplexity {result.perplexity:.5g}{in_bits(-result.log_prob / result.targets)}"
         if "test" in corpus.best_possible:
             optimum = corpus.best_possible["test"]
             line += f", best possible {optimum:.5g} ({100 * (result.perplexity / optimum - 1):.1f} % above)"
