@@ -11,10 +11,12 @@ from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.evaluation import Evaluation, evaluate, token_log_probs
 from rnnlm.functions import log_softmax, sigmoid, softmax
 from rnnlm.generation import generate
+from rnnlm.initializers import HeInitializer, OrthogonalInitializer, SimpleInitializer, XavierInitializer
 from rnnlm.layers import (
     GRU,
     LSTM,
     RNN,
+    SimpleRNN,
     TimeActivationPenalty,
     TimeAffine,
     TimeDropout,
@@ -27,7 +29,7 @@ from rnnlm.layers import (
     TimeWordDropout,
     WeightDrop,
 )
-from rnnlm.models import LanguageModel, Regularisation, Start
+from rnnlm.models import LanguageModel, Regularisation, ScratchSimpleRNNClassifier, Start
 from rnnlm.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, RMSprop
 from rnnlm.plotting import plot_perplexity
 from rnnlm.schedules import Constant, Cosine, DivideOnPlateau, Linear
@@ -39,10 +41,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "GRU", "LSTM", "RNN", "SGD", "AdaGrad", "Adam", "AdamW", "Average", "Constant", "Corpus", "Cosine",
-    "DivergenceError", "DivideOnPlateau", "EncodedText", "Evaluation", "LanguageModel", "Linear", "Momentum", "RMSprop",
-    "Record", "Regularisation", "RnnlmError", "Start", "TimeActivationPenalty", "TimeAffine", "TimeBatches",
-    "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN", "TimeSlownessPenalty", "TimeSoftmaxWithLoss",
-    "TimeWordDropout", "Trainer", "Vocabulary", "WeightDrop", "Workers", "evaluate", "generate", "load_checkpoint",
-    "load_corpus", "load_model", "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model",
-    "sigmoid", "softmax", "token_log_probs",
+    "DivergenceError", "DivideOnPlateau", "EncodedText", "Evaluation", "HeInitializer", "LanguageModel", "Linear",
+    "Momentum", "OrthogonalInitializer", "RMSprop", "Record", "Regularisation", "RnnlmError",
+    "ScratchSimpleRNNClassifier", "SimpleInitializer", "SimpleRNN", "Start", "TimeActivationPenalty", "TimeAffine",
+    "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN", "TimeSlownessPenalty",
+    "TimeSoftmaxWithLoss", "TimeWordDropout", "Trainer", "Vocabulary", "WeightDrop", "Workers", "XavierInitializer",
+    "evaluate", "generate", "load_checkpoint", "load_corpus", "load_model", "log_softmax", "plot_perplexity",
+    "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax", "token_log_probs",
 ]

@@ -3,12 +3,19 @@
 import numpy as np
 
 
-def sigmoid(x):
+def sigmoid(x, out=None):
     """Logistic function 1 / (1 + exp(-x)), same shape as x; no overflow at either end.
 
     Written as (1 + tanh(x / 2)) / 2, which is the same function and saturates quietly.
     """
-    return 0.5 * (1.0 + np.tanh(0.5 * x))
+    y = np.tanh(0.5 * x, out=out)
+    y = np.add(y, 1.0, out=out)
+    return np.multiply(y, 0.5, out=out)
+
+
+def identity(x, out=None):
+    """x itself, as a new array."""
+    return np.positive(x, out=out)
 
 
 def relu(x, out=None):
@@ -31,7 +38,13 @@ def relu_slope(y, out=None):
     return np.greater(y, 0, out=out)
 
 
-ACTIVATIONS = {"tanh": (np.tanh, tanh_slope), "relu": (relu, relu_slope)}  # each with its slope, from its value
+def identity_slope(y, out=None):
+    """1 everywhere."""
+    return np.power(y, 0, out=out)
+
+
+ACTIVATIONS = {"tanh": (np.tanh, tanh_slope), "relu": (relu, relu_slope), "sigmoid": (sigmoid, sigmoid_slope),
+               "identity": (identity, identity_slope)}  # each with its slope, from its value
 
 
 def activation_by_name(name):

@@ -63,3 +63,34 @@ def log_frequencies(counts):
 
 
 RECURRENT = {"orthogonal": orthogonal, "identity": scaled_identity, "normal": scaled_normal}  # (shape, rng, gain)
+
+
+class SimpleInitializer:
+    """Normal with standard deviation sigma: (shape, rng) -> array."""
+
+    def __init__(self, sigma):
+        self.sigma = sigma
+
+    def __call__(self, shape, rng):
+        return self.sigma * rng.standard_normal(shape)
+
+
+class XavierInitializer:
+    """Normal with standard deviation 1 / sqrt(rows): for tanh and sigmoid (Glorot & Bengio, 2010)."""
+
+    def __call__(self, shape, rng):
+        return scaled_normal(shape, rng)
+
+
+class HeInitializer:
+    """Normal with standard deviation sqrt(2 / rows): for ReLU, which halves what it lets through (He et al., 2015)."""
+
+    def __call__(self, shape, rng):
+        return scaled_normal(shape, rng, np.sqrt(2))
+
+
+class OrthogonalInitializer:
+    """Orthogonal where the shape is square (``orthogonal``), XavierInitializer where it is not."""
+
+    def __call__(self, shape, rng):
+        return orthogonal(shape, rng) if shape[0] == shape[1] else scaled_normal(shape, rng)

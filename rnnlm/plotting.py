@@ -82,6 +82,47 @@ def runs_figure(runs, lines=()):
     return figure
 
 
+def plot_learning(path, curves, title):
+    """Draw ``learning_figure`` into a PNG file, whole or not at all."""
+    _save(path, learning_figure(curves, title))
+
+
+def learning_figure(curves, title):
+    """Losses over the epochs, a matplotlib Figure.  curves: a dict from a name to the mean loss of each epoch."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    for name, losses in curves.items():
+        axes.plot(range(1, len(losses) + 1), losses, "o-", ms=3, label=f"{name}: {losses[-1]:.3g} in the end")
+    axes.set(title=title, xlabel="epoch", ylabel="loss (nats per sequence)", yscale="log")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(loc="upper right")
+    return figure
+
+
+def plot_confusion(path, counts, labels, title):
+    """Draw ``confusion_figure`` into a PNG file, whole or not at all."""
+    _save(path, confusion_figure(counts, labels, title))
+
+
+def confusion_figure(counts, labels, title):
+    """A confusion matrix, a matplotlib Figure.  counts (K, K): how often class i (row) was taken for class j."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 5.5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(counts, cmap="Blues", vmax=1.3 * counts.max())
+    for i, row in enumerate(counts):
+        for j, count in enumerate(row):
+            if count:
+                axes.text(j, i, count, ha="center", va="center", color="black" if i == j else "tab:red")
+    axes.set(title=title, xlabel="predicted", ylabel="true", xticks=range(len(labels)), yticks=range(len(labels)),
+             xticklabels=labels, yticklabels=labels)
+    return figure
+
+
 def _values(records, key):
     """The numbers to draw; a perplexity too large for a number (None) leaves a gap."""
     return [math.nan if record[key] is None else record[key] for record in records]

@@ -50,7 +50,7 @@ def test_imports_run_downwards(path):
 def test_layers_see_arrays_only():
     for path in (PACKAGE / "layers").rglob("*.py"):
         own = {name.split(".")[1] for name in imported(path) if name.startswith("rnnlm.")}
-        assert own <= {"layers", "functions", "gradients", "workers"}, path.name
+        assert own <= {"layers", "functions", "initializers", "gradients", "workers"}, path.name
 
 
 def test_the_trainer_knows_no_file_and_no_screen():

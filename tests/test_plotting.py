@@ -1,8 +1,9 @@
 import sys
 
+import numpy as np
 import pytest
 
-from rnnlm.plotting import perplexity_figure, plot_perplexity, plot_runs, runs_figure
+from rnnlm.plotting import confusion_figure, learning_figure, perplexity_figure, plot_perplexity, plot_runs, runs_figure
 
 RECORDS = [{"epoch": e, "train_perplexity": t, "valid_perplexity": v, "lr": lr}
            for e, t, v, lr in [(1, 90.0, 80.0, 1.0), (2, 50.0, 60.0, 1.0), (3, 40.0, 61.0, 1.0), (4, None, None, 0.5)]]
@@ -64,3 +65,17 @@ def test_runs_are_drawn_against_their_time_with_the_lines_to_compare_with(tmp_pa
     assert any(set(line.get_ydata()) == {70.5} for line in figure.axes[0].get_lines())
     plot_runs(tmp_path / "runs.png", runs)
     assert (tmp_path / "runs.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_curves_of_a_classifier():
+    drawn = lines(learning_figure({"training": [2.0, 1.0, 0.5], "validation": [2.0, 1.5, 1.25]}, "digits"))
+    assert list(drawn["training: 0.5 in the end"].get_ydata()) == [2, 1, 0.5]
+    assert list(drawn["validation: 1.25 in the end"].get_xdata()) == [1, 2, 3]
+
+
+def test_a_confusion_matrix_shows_every_count_but_zeros():
+    axes = confusion_figure(np.array([[5, 1], [0, 7]]), ["a", "b"], "right").axes[0]
+    assert {(text.get_position(), text.get_text()) for text in axes.texts} == {
+        ((0, 0), "5"), ((1, 0), "1"), ((1, 1), "7")}
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("true", "predicted")

@@ -1,0 +1,84 @@
+"""What an exercise is: a function to write, inputs to try it on, the right results and the known wrong ones."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnnlm.layers import TimeRNN
+
+CHAPTERS = {1: "one step by hand", 2: "unrolling", 3: "the loss", 4: "backpropagation through time",
+            5: "vanishing and exploding gradients", 6: "truncation", 7: "mini-batches", 8: "perplexity",
+            9: "the gated cells", 10: "the language model", 11: "generating"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One set of inputs.
+
+    args: the arguments by name, in the order of the call; sizes: N, T, ... as they are here, all different;
+    about: what is special about the inputs; not_finite: the mistake that inf or nan betrays here.
+    """
+
+    args: dict
+    sizes: dict
+    about: str = ""
+    not_finite: str = ""
+
+    def copies(self):
+        """The arguments once more, in memory of their own."""
+        return [arg.copy(order="C") if isinstance(arg, np.ndarray) else arg for arg in self.args.values()]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known mistake: what it is and what to do instead, and a function that makes it."""
+
+    says: str
+    answer: Callable
+
+
+def mistake(says):
+    """Make the function below the known mistake that ``says`` explains."""
+    return lambda answer: Mistake(says, answer)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What the reader writes, and how it is judged.
+
+    signature, results: the function and the names of what it returns; about: one line.
+    cases: generator of random numbers -> list of Case.  reference: the right function, made of the package's layers.
+    mistakes: known wrong functions, the more telling first.  signs: functions (case, result) -> text or None, for
+    what no function can imitate.  changed: name of an argument -> the mistake that writing into it betrays.
+    read: turns what the function returned into one array for each result, where that takes more than np.asarray;
+    ValueError if it cannot.
+    """
+
+    signature: str
+    results: tuple
+    about: str
+    chapter: int
+    cases: Callable
+    reference: Callable
+    mistakes: tuple
+    signs: tuple = ()
+    changed: dict = field(default_factory=dict)
+    read: Callable | None = None
+
+    def __str__(self):
+        results = ", ".join(self.results)
+        return f"{self.signature} -> {f'({results})' if len(self.results) > 1 else results}: {self.about}"
+
+
+def weights(rng, D, H, gates=1):
+    """Wx (D, kH), Wh (H, kH), b (kH,) for a cell of k gates: large enough for every term to be seen."""
+    return {"Wx": rng.normal(0, 0.7, (D, gates * H)), "Wh": rng.normal(0, 0.7, (H, gates * H)),
+            "b": rng.normal(0, 0.7, gates * H)}
+
+
+def states(xs, h0, Wx, Wh, b):
+    """All the states (N, T, H) of a recurrent layer that starts from h0 (N, H), and the layer."""
+    layer = TimeRNN(Wx, Wh, b, stateful=True)
+    layer.set_state(h0)
+    return layer.forward(xs), layer

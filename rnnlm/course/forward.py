@@ -1,0 +1,222 @@
+"""Exercises that run the network forward: a step, a window, window after window, and the step of an LSTM."""
+
+from itertools import permutations
+
+import numpy as np
+
+from rnnlm.course.exercise import Case, Exercise, Mistake, mistake, states, weights
+from rnnlm.functions import sigmoid
+from rnnlm.layers import LSTM, RNN, TimeRNN
+
+
+def step_cases(rng):
+    """Two single steps."""
+    for N, D, H in ((3, 2, 4), (2, 5, 3)):
+        yield Case({"x": rng.normal(size=(N, D)), "h_prev": rng.uniform(-1, 1, (N, H))} | weights(rng, D, H),
+                   {"N": N, "D": D, "H": H})
+
+
+def step(x, h_prev, Wx, Wh, b):
+    """The package's step."""
+    return RNN(Wx, Wh, b).forward(x, h_prev)
+
+
+@mistake("b is missing: h_next = tanh(x Wx + h_prev Wh + b).")
+def no_b(x, h_prev, Wx, Wh, b):
+    return step(x, h_prev, Wx, Wh, 0 * b)
+
+
+@mistake("h_prev Wh is missing: without it the network has no memory. h_next = tanh(x Wx + h_prev Wh + b).")
+def no_memory(x, h_prev, Wx, Wh, b):
+    return step(x, h_prev, Wx, 0 * Wh, b)
+
+
+@mistake("x Wx is missing: without it the network does not read. h_next = tanh(x Wx + h_prev Wh + b).")
+def no_input(x, h_prev, Wx, Wh, b):
+    return step(x, h_prev, 0 * Wx, Wh, b)
+
+
+@mistake("tanh is missing: the sum x Wx + h_prev Wh + b goes through np.tanh.")
+def no_tanh(x, h_prev, Wx, Wh, b):
+    return RNN(Wx, Wh, b, activation="identity").forward(x, h_prev)
+
+
+@mistake("Wh is transposed: write h_prev @ Wh, without .T and with h_prev in front.")
+def transposed_Wh(x, h_prev, Wx, Wh, b):
+    return step(x, h_prev, Wx, Wh.T, b)
+
+
+STEP_MISTAKES = (no_b, no_memory, no_input, no_tanh, transposed_Wh)
+STEP = Exercise("forward(x, h_prev, Wx, Wh, b)", ("h_next",), "one step, h_next = tanh(x Wx + h_prev Wh + b)", 1,
+                lambda rng: list(step_cases(rng)), step, STEP_MISTAKES)
+
+
+def unroll_cases(rng):
+    """Two windows, each with a state that comes in."""
+    for N, T, D, H in ((3, 5, 2, 4), (2, 4, 5, 3)):
+        yield Case({"xs": rng.normal(size=(N, T, D)), "h0": rng.uniform(-1, 1, (N, H))} | weights(rng, D, H),
+                   {"N": N, "T": T, "D": D, "H": H})
+
+
+def unrolled(xs, h0, Wx, Wh, b):
+    """The package's window."""
+    return states(xs, h0, Wx, Wh, b)[0]
+
+
+def with_step(wrong):
+    """The window in which every step makes this mistake."""
+    def answer(xs, h0, Wx, Wh, b):
+        h, hs = h0, []
+        for t in range(xs.shape[1]):
+            h = wrong.answer(xs[:, t], h, Wx, Wh, b)
+            hs.append(h)
+        return np.stack(hs, axis=1)
+
+    return Mistake(wrong.says, answer)
+
+
+@mistake("h0 is ignored: the first step starts from h0, not from zeros.")
+def from_zeros(xs, h0, Wx, Wh, b):
+    return unrolled(xs, 0 * h0, Wx, Wh, b)
+
+
+@mistake("the state is not carried: every step starts from h0. Inside the loop, h = tanh(x_t Wx + h Wh + b).")
+def not_carried(xs, h0, Wx, Wh, b):
+    return np.stack([step(x, h0, Wx, Wh, b) for x in xs.swapaxes(0, 1)], axis=1)
+
+
+@mistake("only the last state came back: keep the state of every step, (N, T, H).")
+def last_state(xs, h0, Wx, Wh, b):
+    return unrolled(xs, h0, Wx, Wh, b)[:, -1]
+
+
+@mistake("the steps come before the batch, (T, N, H): the shape is (N, T, H); use np.stack(states, axis=1).")
+def time_major(xs, h0, Wx, Wh, b):
+    return unrolled(xs, h0, Wx, Wh, b).swapaxes(0, 1)
+
+
+FIRST_IS_H0 = "h0 stands in front as if it were the first state: hs[:, 0] is the state after the first step."
+
+
+@mistake(FIRST_IS_H0)
+def h0_and_all(xs, h0, Wx, Wh, b):
+    return np.concatenate([h0[:, np.newaxis], unrolled(xs, h0, Wx, Wh, b)], axis=1)
+
+
+@mistake(FIRST_IS_H0)
+def h0_and_all_but_last(xs, h0, Wx, Wh, b):
+    return h0_and_all.answer(xs, h0, Wx, Wh, b)[:, :-1]
+
+
+UNROLL = Exercise("forward(xs, h0, Wx, Wh, b)", ("hs",), "all the states of a window, hs (N, T, H), that starts from h0",
+                  2, lambda rng: list(unroll_cases(rng)), unrolled,
+                  (from_zeros, not_carried, last_state, time_major, h0_and_all, h0_and_all_but_last,
+                   *map(with_step, STEP_MISTAKES)))
+
+
+def window_cases(rng):
+    """Two texts, the last window shorter than the others."""
+    for N, L, D, H, T in ((2, 8, 5, 4, 3), (3, 10, 2, 5, 4)):
+        yield Case({"xs": rng.normal(size=(N, L, D)), "T": T} | weights(rng, D, H),
+                   {"N": N, "L": L, "T": T, "D": D, "H": H})
+
+
+def windows(xs, T, Wx, Wh, b, stateful=True):
+    """The package's layer, window by window."""
+    layer = TimeRNN(Wx, Wh, b, stateful)
+    return np.concatenate([layer.forward(xs[:, start : start + T]) for start in range(0, xs.shape[1], T)], axis=1)
+
+
+@mistake("the state starts from zeros in each window: carry the last state of a window into the next. "
+         "The backward chain is cut there, the forward chain is not.")
+def reset(xs, T, Wx, Wh, b):
+    return windows(xs, T, Wx, Wh, b, stateful=False)
+
+
+@mistake("the last window is dropped because it is shorter than T: read to the end, with range(0, L, T).")
+def short_dropped(xs, T, Wx, Wh, b):
+    return windows(xs[:, : xs.shape[1] // T * T], T, Wx, Wh, b)
+
+
+@mistake("the state starts from zeros in each window, and the last window, shorter than T, is dropped.")
+def reset_and_dropped(xs, T, Wx, Wh, b):
+    return reset.answer(xs[:, : xs.shape[1] // T * T], T, Wx, Wh, b)
+
+
+WINDOWS = Exercise("run(xs, T, Wx, Wh, b)", ("hs",),
+                   "the states (N, L, H) of a long text, window by window of T steps, from zeros at its start", 6,
+                   lambda rng: list(window_cases(rng)), windows, (reset, short_dropped, reset_and_dropped))
+
+
+def lstm_cases(rng):
+    """Two single steps of an LSTM."""
+    for N, D, H in ((3, 2, 4), (2, 5, 3)):
+        yield Case({"x": rng.normal(size=(N, D)), "h_prev": rng.uniform(-1, 1, (N, H)), "c_prev": rng.normal(size=(N, H))}
+                   | weights(rng, D, H, gates=4), {"N": N, "D": D, "H": H})
+
+
+def lstm(x, h_prev, c_prev, Wx, Wh, b):
+    """The package's step."""
+    return LSTM(Wx, Wh, b).forward(x, h_prev, c_prev)
+
+
+def gates(x, h_prev, Wx, Wh, b):
+    """What goes into the four gates: f, g, i, o before sigmoid and tanh."""
+    return np.split(x @ Wx + h_prev @ Wh + b, 4, axis=1)
+
+
+def ordered(order):
+    """The step that takes its gates in another order."""
+    def answer(x, h_prev, c_prev, Wx, Wh, b):
+        columns = [order.index(gate) for gate in "fgio"]
+        Wx, Wh, b = (np.concatenate([np.split(W, 4, axis=-1)[k] for k in columns], axis=-1) for W in (Wx, Wh, b))
+        return lstm(x, h_prev, c_prev, Wx, Wh, b)
+
+    return Mistake(f"the gates are taken in the order {', '.join(order)}: here the columns are f, g, i, o.", answer)
+
+
+@mistake("tanh around c is missing: h_next = o * tanh(c_next).")
+def no_tanh_of_c(x, h_prev, c_prev, Wx, Wh, b):
+    _, c_next = lstm(x, h_prev, c_prev, Wx, Wh, b)
+    return sigmoid(gates(x, h_prev, Wx, Wh, b)[3]) * c_next, c_next
+
+
+@mistake("g goes through sigmoid: g is what is written into the cell, not a gate; g = tanh(a_g).")
+def sigmoid_g(x, h_prev, c_prev, Wx, Wh, b):
+    f, g, i, o = (sigmoid(a) for a in gates(x, h_prev, Wx, Wh, b))
+    c_next = f * c_prev + g * i
+    return o * np.tanh(c_next), c_next
+
+
+@mistake("the old cell is not added: c_next = f * c_prev + g * i.")
+def c_not_added(x, h_prev, c_prev, Wx, Wh, b):
+    return lstm(x, h_prev, 0 * c_prev, Wx, Wh, b)
+
+
+@mistake("f is missing: c_next = f * c_prev + g * i.")
+def nothing_forgotten(x, h_prev, c_prev, Wx, Wh, b):
+    _, g, i, o = gates(x, h_prev, Wx, Wh, b)
+    c_next = c_prev + np.tanh(g) * sigmoid(i)
+    return sigmoid(o) * np.tanh(c_next), c_next
+
+
+@mistake("b is missing: a = x Wx + h_prev Wh + b.")
+def lstm_no_b(x, h_prev, c_prev, Wx, Wh, b):
+    return lstm(x, h_prev, c_prev, Wx, Wh, 0 * b)
+
+
+@mistake("h_prev Wh is missing: a = x Wx + h_prev Wh + b.")
+def lstm_no_memory(x, h_prev, c_prev, Wx, Wh, b):
+    return lstm(x, h_prev, c_prev, Wx, 0 * Wh, b)
+
+
+@mistake("the results are exchanged: return h_next, c_next, in this order.")
+def exchanged(x, h_prev, c_prev, Wx, Wh, b):
+    return lstm(x, h_prev, c_prev, Wx, Wh, b)[::-1]
+
+
+LSTM_STEP = Exercise("forward(x, h_prev, c_prev, Wx, Wh, b)", ("h_next", "c_next"),
+                     "one step of an LSTM, its gates side by side in the order f, g, i, o", 9,
+                     lambda rng: list(lstm_cases(rng)), lstm,
+                     (no_tanh_of_c, sigmoid_g, c_not_added, nothing_forgotten, lstm_no_b, lstm_no_memory, exchanged,
+                      *(ordered(order) for order in permutations("fgio") if order != tuple("fgio"))))

@@ -1,0 +1,199 @@
+"""Exercises about the loss: its value, its gradient, and perplexity."""
+
+import math
+
+import numpy as np
+
+from rnnlm.course.exercise import Case, Exercise, mistake
+from rnnlm.evaluation import perplexity
+from rnnlm.functions import softmax
+from rnnlm.layers import TimeSoftmaxWithLoss
+
+OVERFLOW = ("inf or nan: an overflow, exp of a large score. Take the largest score out first, "
+            "scores - scores.max(axis=-1, keepdims=True): the probabilities stay the same.")
+MAX_OF_ALL = ("inf or nan: the largest score must be that of each position, scores.max(axis=-1, keepdims=True). "
+              "The largest of all leaves only zeros of a position with low scores.")
+
+
+def cases(rng):
+    """Two windows of scores; scores so large that exp of them overflows; and some high beside some low."""
+    for (N, T, V), center, *about in (((3, 5, 7), 0), ((2, 4, 6), 0), ((3, 5, 7), 1000, "scores around 1000", OVERFLOW),
+                                      ((3, 5, 7), None, "scores around 1000 in some places, -1000 in others", MAX_OF_ALL)):
+        if center is None:
+            center = rng.permutation(np.resize([1000, -1000], N * T)).reshape(N, T, 1)
+        yield Case({"scores": center + rng.normal(size=(N, T, V)), "targets": rng.integers(V, size=(N, T))},
+                   {"N": N, "T": T, "V": V}, *about)
+
+
+def loss(scores, targets):
+    """The package's loss."""
+    return TimeSoftmaxWithLoss().forward(scores, targets)
+
+
+def target_probs(scores, targets):
+    """The probabilities (N, T) of the targets."""
+    return np.take_along_axis(softmax(scores), targets[..., np.newaxis], axis=-1)[..., 0]
+
+
+@mistake("a sum over the positions where the mean belongs: divide by N*T.")
+def total(scores, targets):
+    return loss(scores, targets) * targets.size
+
+
+@mistake("a sum over the steps where the mean over all positions belongs: divide by N*T, not by N alone.")
+def mean_over_batch(scores, targets):
+    return loss(scores, targets) * targets.shape[1]
+
+
+@mistake("in bits: the logarithm is the natural one, np.log, not np.log2; the loss is in nats.")
+def bits(scores, targets):
+    return loss(scores, targets) / math.log(2)
+
+
+PROBABILITIES = "the mean of the probabilities: take -log of each target's probability first, then the mean."
+
+
+@mistake(PROBABILITIES)
+def mean_probability(scores, targets):
+    return target_probs(scores, targets).mean()
+
+
+@mistake(PROBABILITIES)
+def minus_mean_probability(scores, targets):
+    return -target_probs(scores, targets).mean()
+
+
+@mistake(PROBABILITIES)
+def mean_of_the_rest(scores, targets):
+    return 1 - target_probs(scores, targets).mean()
+
+
+@mistake(PROBABILITIES)
+def log_of_mean(scores, targets):
+    return -np.log(target_probs(scores, targets).mean())
+
+
+@mistake("one loss for each position: their mean is the loss, a single number.")
+def not_averaged(scores, targets):
+    return -np.log(target_probs(scores, targets))
+
+
+@mistake("the sign is wrong: a logarithm of a probability is negative, the loss is minus that.")
+def log_likelihood(scores, targets):
+    return -loss(scores, targets)
+
+
+@mistake("divided by V too: the mean is over the N*T positions; only the target's probability counts in each.")
+def mean_over_words(scores, targets):
+    return loss(scores, targets) / scores.shape[2]
+
+
+LOSS = Exercise("loss(scores, targets)", ("loss",), "the mean of -log p(target), in nats", 3, lambda rng: list(cases(rng)),
+                loss, (total, mean_over_batch, bits, mean_probability, minus_mean_probability, mean_of_the_rest,
+                       log_of_mean, not_averaged, log_likelihood, mean_over_words))
+
+
+def gradient(scores, targets):
+    """The package's gradient of the loss."""
+    layer = TimeSoftmaxWithLoss()
+    layer.forward(scores, targets)
+    return layer.backward()
+
+
+@mistake("not divided by N*T: the loss is a mean over N*T positions, so is its gradient.")
+def not_divided(scores, targets):
+    return gradient(scores, targets) * targets.size
+
+
+@mistake("divided by N only: the loss is a mean over N*T positions, so is its gradient.")
+def divided_by_N(scores, targets):
+    return gradient(scores, targets) * targets.shape[1]
+
+
+@mistake("divided by T only: the loss is a mean over N*T positions, so is its gradient.")
+def divided_by_T(scores, targets):
+    return gradient(scores, targets) * targets.shape[0]
+
+
+@mistake("the sign is wrong: the gradient is p - onehot(target), not onehot(target) - p.")
+def minus_gradient(scores, targets):
+    return -gradient(scores, targets)
+
+
+@mistake("the sign is wrong, and it is not divided by N*T: the gradient is (p - onehot(target)) / (N*T).")
+def minus_not_divided(scores, targets):
+    return -gradient(scores, targets) * targets.size
+
+
+@mistake("the onehot is not subtracted: the gradient is p - onehot(target), p at the target less 1.")
+def no_onehot(scores, targets):
+    return softmax(scores) / targets.size
+
+
+@mistake("the onehot is not subtracted, and it is not divided by N*T: the gradient is (p - onehot(target)) / (N*T).")
+def only_probs(scores, targets):
+    return softmax(scores)
+
+
+@mistake("1 is subtracted after the division: subtract it from p at the target, then divide everything by N*T.")
+def divided_too_early(scores, targets):
+    return gradient(scores, targets) - np.eye(scores.shape[2])[targets] * (1 - 1 / targets.size)
+
+
+LOSS_BACKWARD = Exercise("backward(scores, targets)", ("dscores",), "the gradient of the loss", 3,
+                         lambda rng: list(cases(rng)), gradient,
+                         (not_divided, divided_by_N, divided_by_T, minus_gradient, minus_not_divided, no_onehot,
+                          only_probs, divided_too_early))
+
+
+def perplexity_cases(rng):
+    """Windows of unequal length, their losses in nats."""
+    for K in (4, 6):
+        yield Case({"losses": rng.uniform(1, 4, K), "counts": rng.permutation(np.arange(2, 2 + K) ** 2)}, {"windows": K})
+
+
+def over_all(losses, counts):
+    """The package's perplexity: exp(total nats / total targets)."""
+    return perplexity((losses * counts).sum(), counts.sum())
+
+
+MEAN_OF_PERPLEXITIES = ("a mean of perplexities: add up the nats of all windows, divide by the number of all targets, "
+                        "and take exp once, at the end.")
+
+
+@mistake(MEAN_OF_PERPLEXITIES)
+def mean_of_perplexities(losses, counts):
+    return np.exp(losses).mean()
+
+
+@mistake(MEAN_OF_PERPLEXITIES)
+def weighted_mean_of_perplexities(losses, counts):
+    return np.average(np.exp(losses), weights=counts)
+
+
+@mistake("a mean of the windows' losses in which a short window counts as much as a long one: "
+         "weigh each loss with its number of targets, (losses * counts).sum() / counts.sum().")
+def unweighted(losses, counts):
+    return np.exp(losses.mean())
+
+
+@mistake("2 ** where exp belongs: the losses are in nats, not in bits.")
+def power_of_two(losses, counts):
+    return 2 ** np.average(losses, weights=counts)
+
+
+@mistake("2 ** where exp belongs, and a short window counts as much as a long one.")
+def unweighted_power_of_two(losses, counts):
+    return 2 ** losses.mean()
+
+
+@mistake("exp is missing: this is the mean loss in nats; perplexity is its exp.")
+def no_exp(losses, counts):
+    return np.average(losses, weights=counts)
+
+
+PERPLEXITY = Exercise("perplexity(losses, counts)", ("perplexity",),
+                      "that of a text, from each window's mean loss in nats and its number of targets", 8,
+                      lambda rng: list(perplexity_cases(rng)), over_all,
+                      (mean_of_perplexities, weighted_mean_of_perplexities, unweighted, power_of_two,
+                       unweighted_power_of_two, no_exp))

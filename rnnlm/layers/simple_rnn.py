@@ -1,0 +1,77 @@
+"""A recurrent layer over whole sequences that makes its own weights: TimeRNN for those who bring data, not arrays."""
+
+import numpy as np
+
+from rnnlm.functions import activation_by_name
+from rnnlm.initializers import XavierInitializer
+from rnnlm.layers.rnn import TimeRNN
+
+
+class SimpleRNN:
+    """h_t = f(x_t Wx + h_{t-1} Wh + b), t = 1 ... n_sequences, from any h_0 (Elman, 1990).
+
+    n_nodes: H, the width of the state; initializer: (shape, rng) -> array for Wx (n_features, H) and Wh (H, H), by
+    default a XavierInitializer; b starts at zeros.  optimizer: what ``update`` steps with.  activation: f, one of
+    "tanh", "relu", "sigmoid", "identity".  return_sequences: whether ``forward`` returns all states or the last one.
+    rng: a numpy.random.Generator for the first weights, which are made when the number of features is known.
+
+    The arithmetic is TimeRNN's.  ``params``: [Wx, Wh, b], ``grads`` in the same order; ``dh0`` after ``backward``.
+    """
+
+    def __init__(self, n_nodes, initializer=None, optimizer=None, activation="tanh", *, return_sequences=False,
+                 rng=None):
+        activation_by_name(activation)  # a wrong name is said here, not at the first forward
+        self.n_nodes, self.initializer, self.optimizer = n_nodes, initializer or XavierInitializer(), optimizer
+        self.activation, self.return_sequences = activation, return_sequences
+        self.rng = rng or np.random.default_rng()
+        self.layer = None
+
+    def build(self, n_features):
+        """Make the weights for inputs of so many features."""
+        H = self.n_nodes
+        weights = [np.asarray(self.initializer(shape, self.rng), np.float64) for shape in ((n_features, H), (H, H))]
+        self.layer = TimeRNN(*weights, np.zeros(H), stateful=True, activation=self.activation)
+
+    @property
+    def params(self):
+        """[Wx, Wh, b]: empty before the first forward."""
+        return self.layer.params if self.layer else []
+
+    @property
+    def grads(self):
+        """Their gradients."""
+        return self.layer.grads if self.layer else []
+
+    def forward(self, X, h0=None):  # (batch_size, n_sequences, n_features) -> (batch_size[, n_sequences], n_nodes)
+        """All states or the last one, from h0 (batch_size, n_nodes); None is zeros."""
+        X = np.asarray(X, dtype=np.float64)
+        if X.ndim != 3:
+            raise ValueError(f"X must have shape (batch_size, n_sequences, n_features), got {X.shape}")
+        if self.layer is None:
+            self.build(X.shape[2])
+        if X.shape[2] != len(self.params[0]):
+            raise ValueError(f"X must have the {len(self.params[0])} features the layer was built for, "
+                             f"got {X.shape[2]}")
+        self.layer.set_state(None if h0 is None else np.asarray(h0, dtype=np.float64))
+        hs = self.layer.forward(X)
+        self.shape = hs.shape
+        return hs if self.return_sequences else hs[:, -1]
+
+    def backward(self, dA):
+        """The gradient of X, from that of what ``forward`` returned; fills ``grads`` and ``dh0``."""
+        N, T, H = self.shape
+        expected = (N, T, H) if self.return_sequences else (N, H)
+        dA = np.asarray(dA, dtype=np.float64)
+        if dA.shape != expected:
+            raise ValueError(f"the gradient must have the shape of what forward returned, {expected}, got {dA.shape}")
+        if not self.return_sequences:  # the loss reads the last state alone: the others come by the recurrence
+            dhs = np.zeros((N, T, H))
+            dhs[:, -1] = dA
+            dA = dhs
+        dX = self.layer.backward(dA)
+        self.dh0 = self.layer.dh
+        return dX
+
+    def update(self):
+        """One step of the optimizer, after ``backward`` has summed the gradients over all steps."""
+        self.optimizer.update(self.params, self.grads)
