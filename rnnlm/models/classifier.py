@@ -11,6 +11,7 @@ from rnnlm.gradients import clip_scale, global_norm
 from rnnlm.initializers import XavierInitializer
 from rnnlm.layers.simple_rnn import SimpleRNN
 from rnnlm.optimizers import OPTIMIZERS
+from rnnlm.workers import blas_threads
 
 
 class ScratchSimpleRNNClassifier:
@@ -70,7 +71,7 @@ class ScratchSimpleRNNClassifier:
         rng = np.random.default_rng(self.random_state)
         self._build(rng)
         self.loss_curve_, self.val_loss_curve_ = [], []
-        with self._bar() as bar:
+        with blas_threads(1), self._bar() as bar:  # its products are too small for more
             for _ in range(self.epochs):
                 self.loss_curve_.append(self._epoch(X, shares, targets, rng))
                 if validation:
@@ -83,7 +84,8 @@ class ScratchSimpleRNNClassifier:
     def predict_proba(self, X, *, mask=None):
         """Probabilities (n_samples, n_classes), columns in the order of ``classes_``."""
         X, shares = self._checked(X, mask, self._fitted_features())
-        return np.exp(self._log_probs(self._scores(X, shares)))
+        with blas_threads(1):
+            return np.exp(self._log_probs(self._scores(X, shares)))
 
     def predict(self, X, *, mask=None):
         """The most probable class of each sequence (n_samples,)."""
