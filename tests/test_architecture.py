@@ -16,7 +16,7 @@ LEVELS = {
     1: ["download", "places", "tokens", "corpus", "batches", "layers", "gradients", "optimizers", "averaging"],
     2: ["models"],
     3: ["trainer", "evaluation", "generation", "checkpoint", "plotting"],
-    4: ["cli", "__main__", "__init__"],
+    4: ["cli", "course", "__main__", "__init__"],
 }
 LEVEL = {room: level for level, rooms in LEVELS.items() for room in rooms}
 

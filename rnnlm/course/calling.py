@@ -35,7 +35,7 @@ def call(exercise, case, answer):
         returned = answer(*args)
         if isinstance(returned, Iterator):
             returned = list(returned)  # a generator's code runs here
-    except OverflowError as error:
+    except ArithmeticError as error:
         raise Unreadable(case.not_finite or described(error, exercise, case)) from error
     except Exception as error:
         raise Unreadable(described(error, exercise, case)) from error
@@ -48,7 +48,7 @@ def described(error, exercise, case):
     """An exception in the reader's function: its type, message and line, and what is probably behind it."""
     frames = traceback.extract_tb(error.__traceback__)[1:]  # without our own call
     own = [frame for frame in frames if not frame.filename.startswith(LIBRARY)]
-    lines = [f"{type(error).__name__}: {shown(str(error))}"]
+    lines = [f"{type(error).__name__}: {shown(str(error)).strip()}"]
     if own:
         code = linecache.getline(own[-1].filename, own[-1].lineno).strip()
         lines.append(f"  in {own[-1].name}, line {own[-1].lineno}" + (f": {code}" if code else ""))
@@ -65,7 +65,7 @@ def described(error, exercise, case):
 def read(exercise, returned):
     """One array of float64 for each result of the exercise; Unreadable if that is not what came back."""
     if returned is None:
-        raise Unreadable(f"your function returned None: end it with return {', '.join(exercise.results)}.")
+        raise Unreadable(f"your function returned None: end it with return {exercise.outcome}.")
     if exercise.read:
         try:
             return exercise.read(returned)
@@ -75,11 +75,10 @@ def read(exercise, returned):
     if count == 1:
         single = isinstance(returned, tuple) and len(returned) == 1
         return [numeric(returned[0] if single else returned, *exercise.results)]
-    names = ", ".join(exercise.results)
     if not isinstance(returned, tuple | list):
-        raise Unreadable(f"your function must return {count} results, ({names}), got one: {kind(returned)}.")
+        raise Unreadable(f"your function must return {count} results, {exercise.outcome}, got one: {kind(returned)}.")
     if len(returned) != count:
-        raise Unreadable(f"your function must return {count} results, ({names}), got {len(returned)}.")
+        raise Unreadable(f"your function must return {count} results, {exercise.outcome}, got {len(returned)}.")
     return [numeric(value, name) for value, name in zip(returned, exercise.results, strict=True)]
 
 
@@ -98,4 +97,4 @@ def kind(value):
     """What a value is, in a few words."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
-    return f"{type(value).__name__} {shown(value, 60)}"
+    return f"{type(value).__name__} {shown(repr(value), 60)}"

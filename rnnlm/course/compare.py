@@ -19,7 +19,7 @@ def same(got, expected):
 def transposed(got, expected, sizes):
     """The matrix lies on its side."""
     if got.ndim == 2 and same(got.T, expected):
-        return f"transposed: shape {got.shape}, must be {expected.shape}; exchange the factors of the product, or use .T"
+        return f"transposed: shape {got.shape}, must be {expected.shape}; use .T, or turn the product round"
 
 
 def time_first(got, expected, sizes):
@@ -33,8 +33,8 @@ def not_summed(got, expected, sizes):
     """A sum over the leading axes is missing."""
     extra = got.ndim - expected.ndim
     if extra > 0 and same(got.sum(axis=tuple(range(extra))), expected):
-        over = {(sizes.get("N"),): "the batch", (sizes.get("T"),): "the steps"}.get(
-            got.shape[:extra], "the batch and the steps")
+        names = {sizes.get("N"): "the batch", sizes.get("T"): "the steps"}
+        over = " and ".join(names.get(length, "the first axis") for length in got.shape[:extra])
         return (f"a missing sum over {over}: shape {got.shape}, must be {expected.shape}; "
                 f"add .sum(axis={tuple(range(extra)) if extra > 1 else 0})")
 
@@ -58,16 +58,16 @@ def scaled(got, expected, sizes):
     factor = float((got * expected).sum() / (expected * expected).sum())
     if factor == 0 or not same(got, factor * expected):
         return None
-    sign = "the sign is wrong" if factor < 0 else ""
     if np.isclose(factor, -1, rtol=CLOSE):
-        return f"{sign} everywhere: every number is minus what it must be"
+        return "the sign is wrong: every number is minus what it must be"
+    sign = "the sign is wrong, and " if factor < 0 else ""
     lengths = {"*".join(names): prod(sizes[name] for name in names)
                for count in (1, 2, 3) for names in combinations([name for name in "NTV" if name in sizes], count)}
     for name, length in lengths.items():
         if np.isclose(abs(factor), length, rtol=CLOSE):
-            return f"{sign and sign + ', and '}{name} = {length} times too large: a sum where a mean belongs? Divide by {name}"
+            return f"{sign}{name} = {length} times too large: a sum where a mean belongs? Divide by {name}"
         if np.isclose(abs(factor), 1 / length, rtol=CLOSE):
-            return f"{sign and sign + ', and '}{name} = {length} times too small: a mean where a sum belongs? Do not divide by {name}"
+            return f"{sign}{name} = {length} times too small: a mean where a sum belongs? Do not divide by {name}"
     return f"every number is {factor:.4g} times what it must be" if expected.size > 1 else None
 
 
@@ -86,7 +86,7 @@ def numbers(got, expected, sizes):
             + (f"; the largest difference is {np.abs(got - expected).max():.3g}" if place else ""))
 
 
-WAYS = (transposed, time_first, not_summed, other_shape, zero, scaled, numbers)  # the more telling first
+WAYS = (transposed, time_first, other_shape, not_summed, zero, scaled, numbers)  # the more telling first
 
 
 def difference(got, expected, sizes):

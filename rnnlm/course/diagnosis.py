@@ -12,7 +12,7 @@ SEED = 35
 
 def judge(exercise, answer):
     """The verdict on the function ``answer``: right on every set of inputs, or what is wrong on the first it fails."""
-    cases = exercise.cases(np.random.default_rng(SEED))
+    cases = list(exercise.cases(np.random.default_rng(SEED)))
     for number, case in enumerate(cases):
         try:
             with np.errstate(all="ignore"):  # overflow on either side: what becomes of the numbers counts
@@ -21,7 +21,7 @@ def judge(exercise, answer):
             text = str(error)
         if text:
             return Verdict(False, "\n".join([*context(cases, number), text, reading(exercise)]))
-    return Verdict(True, f"Right: {exercise.signature} gives what the package's own layers give, "
+    return Verdict(True, f"Right: {exercise.signature} gives what the package gives, "
                          f"on {len(cases)} sets of inputs.")
 
 
@@ -68,7 +68,7 @@ def diagnosed(exercise, case, got, expected, wrong):
     for k in wrong:
         text = found.get(k) or seen(exercise, case, got[k]) or difference(got[k], expected[k], case.sizes)
         lines.setdefault(text, []).append(exercise.results[k])
-    return [f"{', '.join(names)}: {text}" for text, names in lines.items()]
+    return [f"{', '.join(names)}: {text.rstrip('.')}." for text, names in lines.items()]
 
 
 def seen(exercise, case, result):

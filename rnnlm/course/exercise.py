@@ -48,11 +48,11 @@ class Exercise:
     """What the reader writes, and how it is judged.
 
     signature, results: the function and the names of what it returns; about: one line.
-    cases: generator of random numbers -> list of Case.  reference: the right function, made of the package's layers.
+    cases: generator of random numbers -> Cases.  reference: the right function, made of the package's layers.
     mistakes: known wrong functions, the more telling first.  signs: functions (case, result) -> text or None, for
     what no function can imitate.  changed: name of an argument -> the mistake that writing into it betrays.
-    read: turns what the function returned into one array for each result, where that takes more than np.asarray;
-    ValueError if it cannot.
+    returns: what comes back, where it is not the results themselves; read: turns it into one array for each of
+    them, ValueError if it cannot.
     """
 
     signature: str
@@ -64,11 +64,17 @@ class Exercise:
     mistakes: tuple
     signs: tuple = ()
     changed: dict = field(default_factory=dict)
+    returns: str = ""
     read: Callable | None = None
 
+    @property
+    def outcome(self):
+        """What stands behind return."""
+        names = ", ".join(self.results)
+        return self.returns or (f"({names})" if len(self.results) > 1 else names)
+
     def __str__(self):
-        results = ", ".join(self.results)
-        return f"{self.signature} -> {f'({results})' if len(self.results) > 1 else results}: {self.about}"
+        return f"{self.signature} -> {self.outcome}: {self.about}"
 
 
 def weights(rng, D, H, gates=1):

@@ -48,7 +48,7 @@ def transposed_Wh(x, h_prev, Wx, Wh, b):
 
 STEP_MISTAKES = (no_b, no_memory, no_input, no_tanh, transposed_Wh)
 STEP = Exercise("forward(x, h_prev, Wx, Wh, b)", ("h_next",), "one step, h_next = tanh(x Wx + h_prev Wh + b)", 1,
-                lambda rng: list(step_cases(rng)), step, STEP_MISTAKES)
+                step_cases, step, STEP_MISTAKES)
 
 
 def unroll_cases(rng):
@@ -108,8 +108,8 @@ def h0_and_all_but_last(xs, h0, Wx, Wh, b):
     return h0_and_all.answer(xs, h0, Wx, Wh, b)[:, :-1]
 
 
-UNROLL = Exercise("forward(xs, h0, Wx, Wh, b)", ("hs",), "all the states of a window, hs (N, T, H), that starts from h0",
-                  2, lambda rng: list(unroll_cases(rng)), unrolled,
+UNROLL = Exercise("forward(xs, h0, Wx, Wh, b)", ("hs",), "all the states (N, T, H) of a window that starts from h0", 2,
+                  unroll_cases, unrolled,
                   (from_zeros, not_carried, last_state, time_major, h0_and_all, h0_and_all_but_last,
                    *map(with_step, STEP_MISTAKES)))
 
@@ -145,14 +145,14 @@ def reset_and_dropped(xs, T, Wx, Wh, b):
 
 WINDOWS = Exercise("run(xs, T, Wx, Wh, b)", ("hs",),
                    "the states (N, L, H) of a long text, window by window of T steps, from zeros at its start", 6,
-                   lambda rng: list(window_cases(rng)), windows, (reset, short_dropped, reset_and_dropped))
+                   window_cases, windows, (reset, short_dropped, reset_and_dropped))
 
 
 def lstm_cases(rng):
     """Two single steps of an LSTM."""
     for N, D, H in ((3, 2, 4), (2, 5, 3)):
-        yield Case({"x": rng.normal(size=(N, D)), "h_prev": rng.uniform(-1, 1, (N, H)), "c_prev": rng.normal(size=(N, H))}
-                   | weights(rng, D, H, gates=4), {"N": N, "D": D, "H": H})
+        x, h_prev, c_prev = rng.normal(size=(N, D)), rng.uniform(-1, 1, (N, H)), rng.normal(size=(N, H))
+        yield Case({"x": x, "h_prev": h_prev, "c_prev": c_prev} | weights(rng, D, H, gates=4), {"N": N, "D": D, "H": H})
 
 
 def lstm(x, h_prev, c_prev, Wx, Wh, b):
@@ -217,6 +217,6 @@ def exchanged(x, h_prev, c_prev, Wx, Wh, b):
 
 LSTM_STEP = Exercise("forward(x, h_prev, c_prev, Wx, Wh, b)", ("h_next", "c_next"),
                      "one step of an LSTM, its gates side by side in the order f, g, i, o", 9,
-                     lambda rng: list(lstm_cases(rng)), lstm,
+                     lstm_cases, lstm,
                      (no_tanh_of_c, sigmoid_g, c_not_added, nothing_forgotten, lstm_no_b, lstm_no_memory, exchanged,
                       *(ordered(order) for order in permutations("fgio") if order != tuple("fgio"))))

@@ -9,18 +9,21 @@ from rnnlm.evaluation import perplexity
 from rnnlm.functions import softmax
 from rnnlm.layers import TimeSoftmaxWithLoss
 
-OVERFLOW = ("inf or nan: an overflow, exp of a large score. Take the largest score out first, "
+OVERFLOW = ("overflow: exp of a large score is inf, and inf / inf is nan. Take the largest score out first, "
             "scores - scores.max(axis=-1, keepdims=True): the probabilities stay the same.")
-MAX_OF_ALL = ("inf or nan: the largest score must be that of each position, scores.max(axis=-1, keepdims=True). "
-              "The largest of all leaves only zeros of a position with low scores.")
+MAX_OF_ALL = ("overflow: the largest score must be that of each position, scores.max(axis=-1, keepdims=True). "
+              "The largest of all leaves only zeros where all scores are low.")
 
 
 def cases(rng):
     """Two windows of scores; scores so large that exp of them overflows; and some high beside some low."""
-    for (N, T, V), center, *about in (((3, 5, 7), 0), ((2, 4, 6), 0), ((3, 5, 7), 1000, "scores around 1000", OVERFLOW),
-                                      ((3, 5, 7), None, "scores around 1000 in some places, -1000 in others", MAX_OF_ALL)):
-        if center is None:
-            center = rng.permutation(np.resize([1000, -1000], N * T)).reshape(N, T, 1)
+    for (N, T, V), centers, *about in (
+        ((3, 5, 7), [0]),
+        ((2, 4, 6), [0]),
+        ((3, 5, 7), [1000], "scores around 1000", OVERFLOW),
+        ((3, 5, 7), [1000, -1000], "scores around 1000 in some places, -1000 in others", MAX_OF_ALL),
+    ):
+        center = rng.permutation(np.resize(centers, N * T)).reshape(N, T, 1)
         yield Case({"scores": center + rng.normal(size=(N, T, V)), "targets": rng.integers(V, size=(N, T))},
                    {"N": N, "T": T, "V": V}, *about)
 
@@ -88,7 +91,7 @@ def mean_over_words(scores, targets):
     return loss(scores, targets) / scores.shape[2]
 
 
-LOSS = Exercise("loss(scores, targets)", ("loss",), "the mean of -log p(target), in nats", 3, lambda rng: list(cases(rng)),
+LOSS = Exercise("loss(scores, targets)", ("loss",), "the mean of -log p(target), in nats", 3, cases,
                 loss, (total, mean_over_batch, bits, mean_probability, minus_mean_probability, mean_of_the_rest,
                        log_of_mean, not_averaged, log_likelihood, mean_over_words))
 
@@ -141,7 +144,7 @@ def divided_too_early(scores, targets):
 
 
 LOSS_BACKWARD = Exercise("backward(scores, targets)", ("dscores",), "the gradient of the loss", 3,
-                         lambda rng: list(cases(rng)), gradient,
+                         cases, gradient,
                          (not_divided, divided_by_N, divided_by_T, minus_gradient, minus_not_divided, no_onehot,
                           only_probs, divided_too_early))
 
@@ -149,7 +152,8 @@ LOSS_BACKWARD = Exercise("backward(scores, targets)", ("dscores",), "the gradien
 def perplexity_cases(rng):
     """Windows of unequal length, their losses in nats."""
     for K in (4, 6):
-        yield Case({"losses": rng.uniform(1, 4, K), "counts": rng.permutation(np.arange(2, 2 + K) ** 2)}, {"windows": K})
+        losses, counts = rng.uniform(1, 4, K), rng.permutation(np.arange(2, 2 + K) ** 2)
+        yield Case({"losses": losses, "counts": counts}, {"windows": K})
 
 
 def over_all(losses, counts):
@@ -194,6 +198,6 @@ def no_exp(losses, counts):
 
 PERPLEXITY = Exercise("perplexity(losses, counts)", ("perplexity",),
                       "that of a text, from each window's mean loss in nats and its number of targets", 8,
-                      lambda rng: list(perplexity_cases(rng)), over_all,
+                      perplexity_cases, over_all,
                       (mean_of_perplexities, weighted_mean_of_perplexities, unweighted, power_of_two,
                        unweighted_power_of_two, no_exp))

@@ -1,0 +1,47 @@
+"""The exercises of the course, and a checker that names the mistake in a reader's own function."""
+
+import difflib
+
+from rnnlm.course import backward, bptt, forward, learning, loss, text
+from rnnlm.course.diagnosis import judge
+from rnnlm.course.verdict import UnknownExercise, Verdict
+from rnnlm.errors import shown
+
+__all__ = ["UnknownExercise", "Verdict", "check", "exercises"]
+
+EXERCISES = {
+    "step": forward.STEP, "unroll": forward.UNROLL, "loss": loss.LOSS, "loss_backward": loss.LOSS_BACKWARD,
+    "step_backward": backward.STEP_BACKWARD, "bptt": bptt.BPTT, "learn": learning.LEARN,
+    "gradient_norms": backward.GRADIENT_NORMS, "windows": forward.WINDOWS, "batches": text.BATCHES,
+    "perplexity": loss.PERPLEXITY, "lstm_step": forward.LSTM_STEP, "embedding_backward": text.EMBEDDING_BACKWARD,
+    "next_word": text.NEXT_WORD,
+}
+
+
+class Catalogue(dict):
+    """The exercises: name -> signature, results and what they are. Prints as a line for each."""
+
+    def __repr__(self):
+        return "\n".join(f"{name:{max(map(len, self))}}  {line}" for name, line in self.items())
+
+
+def exercises():
+    """The exercises in the order of the course: name -> the function to write, what it returns, what that is."""
+    return Catalogue({name: str(exercise) for name, exercise in EXERCISES.items()})
+
+
+def check(exercise, answer):
+    """Try the reader's function ``answer`` on an exercise, by its name: a Verdict.
+
+    The function is called with small random arrays, several sets of them, and held to the package's own layers.
+    What goes wrong in it is told, not raised.  UnknownExercise, which is an RnnlmError, if there is none of this name.
+    """
+    if not isinstance(exercise, str) or exercise not in EXERCISES:
+        near = difflib.get_close_matches(str(exercise), EXERCISES, n=1, cutoff=0.5)
+        raise UnknownExercise(f"exercise must be one of {', '.join(EXERCISES)}; got {shown(exercise)}"
+                              + (f": did you mean {near[0]}?" if near else ""))
+    if not callable(answer):
+        called = EXERCISES[exercise].signature
+        return Verdict(False, f"The answer must be a function, {called}, got {type(answer).__name__}: "
+                              f'pass the function itself, check("{exercise}", {called.split("(")[0]}).')
+    return judge(EXERCISES[exercise], answer)

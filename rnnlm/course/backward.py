@@ -1,0 +1,127 @@
+"""Exercises that run a step backward: its gradients, and how a gradient fades over many steps."""
+
+import numpy as np
+
+from rnnlm.course.exercise import Case, Exercise, Mistake, mistake, weights
+from rnnlm.functions import identity_slope, sigmoid_slope, tanh_slope
+from rnnlm.layers import RNN, TimeRNN
+
+TWICE = "tanh is applied twice in the derivative: h is tanh(a) already, so tanh'(a) = 1 - h**2, not 1 - tanh(h)**2."
+NO_SLOPE = "the derivative of tanh is missing: da = dh * (1 - h**2)."
+NO_SQUARE = "the square is missing in the derivative of tanh: it is 1 - h**2, not 1 - h."
+SIGMOID = "h * (1 - h) is the derivative of the sigmoid; that of tanh is 1 - h**2."
+SLOPES = ((TWICE, lambda h: 1 - np.tanh(h) ** 2), (NO_SLOPE, identity_slope), (NO_SQUARE, lambda h: 1 - h),
+          (SIGMOID, sigmoid_slope))
+NOT_TRANSPOSED = "Wh is not transposed: forward h_prev @ Wh, backward da @ Wh.T."
+AVERAGED = "averaged over the batch: every row has used the same weights, so their gradients add up, without division."
+ONE_ROW = "only one row of the batch is used: the gradients of all N rows add up, as in x.T @ da and da.sum(axis=0)."
+
+
+def step_cases(rng):
+    """Two single steps and the gradients of their states."""
+    for N, D, H in ((3, 2, 4), (2, 5, 3)):
+        x, h_prev, parameters = rng.normal(size=(N, D)), rng.uniform(-1, 1, (N, H)), weights(rng, D, H)
+        h_next = RNN(*parameters.values()).forward(x, h_prev)
+        yield Case({"dh_next": rng.normal(size=(N, H)), "x": x, "h_prev": h_prev, "h_next": h_next} | parameters,
+                   {"N": N, "D": D, "H": H})
+
+
+def step_backward(dh_next, x, h_prev, h_next, Wx, Wh, b, slope=tanh_slope):
+    """The package's step, backward."""
+    layer = RNN(Wx, Wh, b)
+    layer.slope = slope
+    layer.cache = x, h_prev, h_next
+    return *layer.backward(dh_next), *layer.grads
+
+
+def step_with_slope(says, slope):
+    """The step with another derivative of tanh."""
+    return Mistake(says, lambda *args: step_backward(*args, slope=slope))
+
+
+@mistake(NOT_TRANSPOSED)
+def step_Wh(dh_next, x, h_prev, h_next, Wx, Wh, b):
+    return step_backward(dh_next, x, h_prev, h_next, Wx, Wh.T, b)
+
+
+@mistake("transposed: the forward product h_prev @ Wh gives dWh = h_prev.T @ da, not da.T @ h_prev.")
+def step_dWh(*args):
+    dx, dh_prev, dWx, dWh, db = step_backward(*args)
+    return dx, dh_prev, dWx, dWh.T, db
+
+
+@mistake(AVERAGED)
+def step_averaged(*args):
+    dx, dh_prev, *grads = step_backward(*args)
+    return dx, dh_prev, *(grad / len(dx) for grad in grads)
+
+
+def one_row(row):
+    """The weights' gradients from one row of the batch."""
+    def answer(dh_next, x, h_prev, h_next, Wx, Wh, b):
+        dx, dh_prev, *_ = step_backward(dh_next, x, h_prev, h_next, Wx, Wh, b)
+        here = slice(row, row + 1 or None)
+        _, _, *grads = step_backward(dh_next[here], x[here], h_prev[here], h_next[here], Wx, Wh, b)
+        return dx, dh_prev, *grads
+
+    return Mistake(ONE_ROW, answer)
+
+
+STEP_BACKWARD = Exercise("backward(dh_next, x, h_prev, h_next, Wx, Wh, b)", ("dx", "dh_prev", "dWx", "dWh", "db"),
+                         "the gradients of one step", 4, step_cases, step_backward,
+                         (*(step_with_slope(*pair) for pair in SLOPES), step_Wh, step_dWh, step_averaged, one_row(0),
+                          one_row(-1)))
+
+
+def norm_cases(rng):
+    """Two windows and the gradient of their last state."""
+    for N, T, D, H in ((3, 5, 2, 4), (2, 4, 5, 3)):
+        Wx, Wh, b = weights(rng, D, H).values()
+        hs = TimeRNN(Wx, Wh, b).forward(rng.normal(size=(N, T, D)))
+        yield Case({"dh": rng.normal(size=(N, H)), "hs": hs, "Wh": Wh}, {"N": N, "T": T, "H": H})
+
+
+def arriving(dh, hs, Wh, slope=tanh_slope):
+    """The gradient that arrives at the state before each step, of T + 1 states: it comes from the last one's, dh."""
+    x, Wx, b = np.zeros((len(dh), 1)), np.zeros((1, len(Wh))), np.zeros(len(Wh))  # what is read plays no part
+    dhs = [dh]
+    for h in reversed(hs.swapaxes(0, 1)):
+        dhs.append(step_backward(dhs[-1], x, h, h, Wx, Wh, b, slope)[1])
+    return np.stack(dhs[::-1])
+
+
+def norms(dh, hs, Wh, slope=tanh_slope):
+    """The norms with the package's step; the state before the window is none of hs."""
+    return np.sqrt((arriving(dh, hs, Wh, slope) ** 2).sum(axis=(1, 2)))[1:]
+
+
+def norms_with_slope(says, slope):
+    """The norms with another derivative of tanh."""
+    return Mistake(says, lambda *args: norms(*args, slope=slope))
+
+
+@mistake("in reversed order: norms[t] belongs to h_t, so the norm of dh itself stands last.")
+def reversed_norms(*args):
+    return norms(*args)[::-1]
+
+
+@mistake(NOT_TRANSPOSED)
+def norms_Wh(dh, hs, Wh):
+    return norms(dh, hs, Wh.T)
+
+
+@mistake("off by one: the norm of dh itself stands last, before a step is taken.")
+def one_step_late(dh, hs, Wh):
+    return np.sqrt((arriving(dh, hs, Wh) ** 2).sum(axis=(1, 2)))[:-1]
+
+
+@mistake("squares of the norms: take the square root.")
+def squares(*args):
+    return norms(*args) ** 2
+
+
+GRADIENT_NORMS = Exercise("norms(dh, hs, Wh)", ("norms",),
+                          "the norm of the gradient at each state h_t, when dh comes in at the last", 5,
+                          norm_cases, norms,
+                          (reversed_norms, *(norms_with_slope(*pair) for pair in SLOPES), norms_Wh,
+                           one_step_late, squares))

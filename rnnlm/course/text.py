@@ -1,0 +1,215 @@
+"""Exercises about words: batches of their ids, the gradient of their vectors, the probabilities of the next one."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from rnnlm.batches import TimeBatches
+from rnnlm.course.exercise import Case, Exercise, mistake
+from rnnlm.course.loss import OVERFLOW
+from rnnlm.functions import softmax
+from rnnlm.generation import next_probs
+from rnnlm.layers import TimeEmbedding
+
+
+def batch_cases(rng):
+    """Two texts: one that N divides, where the last id has no target, and one with ids left over."""
+    for n, N, T in ((30, 3, 4), (29, 4, 5)):
+        yield Case({"ids": rng.permutation(n), "N": N, "T": T}, {"n": n, "N": N, "T": T})
+
+
+def batches(ids, N, T):
+    """The package's batches."""
+    return list(TimeBatches(ids, N, T))
+
+
+def joined(windows):
+    """What batches are compared by: the lengths of the windows, and all their xs and ts side by side."""
+    try:
+        pairs = [(np.asarray(xs, dtype=np.float64), np.asarray(ts, dtype=np.float64)) for xs, ts in windows]
+    except (TypeError, ValueError):
+        raise ValueError("your function must return a list of pairs (xs, ts), each an array (N, T) of ids.") from None
+    if not pairs:
+        raise ValueError("the list of windows is empty.")
+    for k, (xs, ts) in enumerate(pairs):
+        if xs.ndim != 2 or xs.shape != ts.shape:
+            raise ValueError(f"window {k}: xs and ts must have one shape, (N, T), got {xs.shape} and {ts.shape}.")
+    for k, ((before, _), (xs, _)) in enumerate(pairwise(pairs), 1):
+        if len(xs) != len(before):
+            raise ValueError(f"window {k} has {len(xs)} rows, the window before has {len(before)}: "
+                             "every window holds N, one for each stream.")
+    lengths = np.array([xs.shape[1] for xs, _ in pairs], dtype=np.float64)
+    return [lengths, *(np.concatenate(side, axis=1) for side in zip(*pairs, strict=True))]
+
+
+def cut(xs, ts, T, end=None):
+    """Streams xs and their targets ts, (N, L) each, as windows of T steps."""
+    L = xs.shape[1] if end is None else end
+    return [(xs[:, k : min(k + T, L)], ts[:, k : min(k + T, L)]) for k in range(0, L, T)]
+
+
+def streams(ids, N):
+    """The right streams and their targets, (N, L) each."""
+    ((xs, ts),) = TimeBatches(ids, N, len(ids))
+    return xs, ts
+
+
+@mistake("the targets are not shifted: ts[i, t] is the word after xs[i, t], one place further on in the text.")
+def not_shifted(ids, N, T):
+    xs, _ = streams(ids, N)
+    return cut(xs, xs, T)
+
+
+@mistake("the streams are not offset, all rows are alike: stream i starts at i * L, L = (n - 1) // N.")
+def not_offset(ids, N, T):
+    xs, ts = (np.tile(side[0], (N, 1)) for side in streams(ids, N))
+    return cut(xs, ts, T)
+
+
+ROWS = ("the rows continue each other: row i of a window must continue row i of the window before, "
+        "so that the state can be carried. Cut the text into N streams first, (N, L), then those into windows.")
+
+
+def filled(ids, N, length, k):
+    """A window whose rows follow each other in the text, from place k * N on."""
+    part = ids[k * N : (k + length) * N + 1]
+    return part[:-1].reshape(N, length), part[1:].reshape(N, length)
+
+
+@mistake(ROWS)
+def rows_continue(ids, N, T):
+    L = (len(ids) - 1) // N
+    return [filled(ids, N, min(T, L - k), k) for k in range(0, L, T)]
+
+
+@mistake(ROWS)
+def full_rows_continue(ids, N, T):
+    L = (len(ids) - 1) // N
+    return [filled(ids, N, T, k) for k in range(0, L - T + 1, T)]
+
+
+@mistake("the streams are interleaved: each holds every N-th word. Reshape to (N, L), not to (L, N): "
+         "a stream is a continuous piece of text.")
+def interleaved(ids, N, T):
+    L = (len(ids) - 1) // N
+    return cut(ids[: N * L].reshape(L, N).T, ids[1 : N * L + 1].reshape(L, N).T, T)
+
+
+@mistake("the last window is dropped because it is shorter than T: every target counts; use range(0, L, T).")
+def short_dropped(ids, N, T):
+    xs, ts = streams(ids, N)
+    return cut(xs, ts, T, end=xs.shape[1] // T * T)
+
+
+@mistake("the last id is used as an input, but no word follows it: a stream has L = (n - 1) // N words, not n // N.")
+def last_id_used(ids, N, T):
+    L = len(ids) // N
+    return cut(ids[: N * L].reshape(N, L), np.roll(ids, -1)[: N * L].reshape(N, L), T)
+
+
+@mistake("cut before shifted: the first word of stream i + 1 is the last target of stream i. "
+         "Take the targets from the text, ids[1:], before it is cut into streams.")
+def cut_before_shift(ids, N, T):
+    rows = ids[: len(ids) // N * N].reshape(N, -1)
+    return cut(rows[:, :-1], rows[:, 1:], T)
+
+
+BATCHES = Exercise("batches(ids, N, T)", ("window lengths", "xs", "ts"),
+                   "the windows of a text in N streams", 7, batch_cases,
+                   batches, (not_shifted, not_offset, rows_continue, full_rows_continue, interleaved, short_dropped,
+                             last_id_used, cut_before_shift), returns="list of (xs, ts)", read=joined)
+
+
+def embedding_cases(rng):
+    """Two windows in which words stand repeatedly, and words of the vocabulary that do not stand there."""
+    for N, T, D, V in ((3, 5, 2, 7), (2, 4, 5, 6)):
+        yield Case({"ids": rng.permutation(np.resize(np.arange(1, V - 1), N * T)).reshape(N, T),
+                    "dxs": rng.normal(size=(N, T, D)), "V": V}, {"N": N, "T": T, "D": D, "V": V})
+
+
+def embedding_backward(ids, dxs, V):
+    """The package's gradient of the vectors."""
+    layer = TimeEmbedding(np.zeros((V, dxs.shape[2])))
+    layer.forward(ids)
+    layer.backward(dxs)
+    return layer.grads[0]
+
+
+@mistake("a word that stands in several places keeps one gradient only: they add up. dW[ids] = ... and dW[ids] += ... "
+         "both overwrite; write np.add.at(dW, ids, dxs), or a loop.")
+def overwritten(ids, dxs, V):
+    dW = np.zeros((V, dxs.shape[2]))
+    dW[ids] = dxs
+    return dW
+
+
+@mistake("the gradients of a repeated word are averaged: they add up.")
+def averaged(ids, dxs, V):
+    return embedding_backward(ids, dxs, V) / np.maximum(np.bincount(ids.ravel(), minlength=V), 1)[:, np.newaxis]
+
+
+@mistake("one row for each place of the window: dW has the shape of W, (V, D), one row for each word.")
+def row_for_each_place(ids, dxs, V):
+    return dxs.reshape(ids.size, -1)
+
+
+@mistake("one row for each word that stands in the window: dW has the shape of W, (V, D), with zeros for the others.")
+def row_for_each_word(ids, dxs, V):
+    return embedding_backward(ids, dxs, V)[np.unique(ids)]
+
+
+EMBEDDING_BACKWARD = Exercise("backward(ids, dxs, V)", ("dW",), "the gradient (V, D) of the words' vectors", 10,
+                              embedding_cases, embedding_backward,
+                              (overwritten, averaged, row_for_each_place, row_for_each_word))
+
+
+def next_word_cases(rng):
+    """Two rows of scores, a low and a high temperature; and scores so large that exp of them overflows."""
+    for V, temperature, center, *about in ((7, 0.5, 0), (6, 2.0, 0), (7, 0.5, 1000, "scores around 1000", OVERFLOW)):
+        yield Case({"scores": center + rng.normal(size=V), "temperature": temperature}, {"V": V}, *about)
+
+
+@mistake("multiplied by the temperature: the scores are divided by it, so that a low one sharpens.")
+def multiplied(scores, temperature):
+    return next_probs(scores, 1 / temperature)
+
+
+@mistake("the temperature is ignored: divide the scores by it before the softmax. "
+         "To divide the probabilities and normalise them again changes nothing.")
+def ignored(scores, temperature):
+    return next_probs(scores)
+
+
+NOT_RENORMALISED = "the temperature is applied to the probabilities, which no longer add up to 1: divide the scores."
+
+
+@mistake(NOT_RENORMALISED)
+def divided_probs(scores, temperature):
+    return softmax(scores) / temperature
+
+
+@mistake(NOT_RENORMALISED)
+def multiplied_probs(scores, temperature):
+    return softmax(scores) * temperature
+
+
+@mistake(NOT_RENORMALISED)
+def power_of_probs(scores, temperature):
+    return softmax(scores) ** (1 / temperature)
+
+
+@mistake(NOT_RENORMALISED)
+def wrong_power_of_probs(scores, temperature):
+    return softmax(scores) ** temperature
+
+
+def not_one(case, result):
+    """Probabilities that do not add up to 1."""
+    if result.shape == case.args["scores"].shape and not abs(result.sum() - 1) < 1e-3:
+        return f"the probabilities add up to {result.sum():.6g}, not to 1: divide them by their sum."
+
+
+NEXT_WORD = Exercise("probs(scores, temperature)", ("probs",), "the probabilities of the next word", 11,
+                     next_word_cases, next_probs,
+                     (multiplied, ignored, divided_probs, multiplied_probs, power_of_probs, wrong_power_of_probs),
+                     signs=(not_one,))
