@@ -16,7 +16,7 @@ def test_the_recipes_are_listed_with_what_they_say_about_themselves(run):
     assert left.value.code == 0
     lines = run.capsys.readouterr().out.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == list(recipes())
-    assert {"quick", "tanh-record", "lstm", "char"} <= set(recipes())
+    assert {"quick", "tanh-small", "tanh-record"} <= set(recipes())
     assert max(map(len, lines)) <= 120
 
 
@@ -47,13 +47,13 @@ def test_a_file_comes_before_a_recipe_of_its_name(run, tmp_path):
     code, out, _ = run.bare("--config", "quick", "--corpus", str(run.corpus), "--epochs", "1", "--batch-size", "4")
     assert code == 0
     assert "RNN of 5" in out
-    (tmp_path / "lstm").mkdir()  # a folder is no file
-    assert "LSTM of 5" in run.bare("--config", "lstm", "--corpus", str(run.corpus), "--hidden-size", "5",
+    (tmp_path / "tanh-small").mkdir()  # a folder is no file
+    assert "tied word vectors" in run.bare("--config", "tanh-small", "--corpus", str(run.corpus), "--hidden-size", "5",
                                    "--wordvec-size", "5", "--epochs", "1", "--batch-size", "4")[1]
 
 
 @pytest.mark.parametrize(("name", "message"), [
-    ("lstn", "--config must be a file or one of the recipes char, lstm, quick, tanh-record"),
+    ("lstn", "--config must be a file or one of the recipes quick, tanh-record, tanh-small"),
     ("lstn.toml", "lstn.toml could not be read: no such file or directory")])
 def test_a_recipe_that_is_not_there_is_one_line(name, message, run):
     code, _, err = run("--config", name)
