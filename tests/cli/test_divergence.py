@@ -75,7 +75,7 @@ def test_rollback_goes_back_to_the_last_checkpoint_at_half_the_rate(run, tmp_pat
     code, out, err = run(*options)
     assert code == 0
     assert "training diverged at step 41: loss nan" in err
-    assert "back to step 35, learning rate 0.01\n" in err
+    assert "back to step 35, base learning rate 0.01\n" in err
     assert "back to step 35, learning rate 0.005\n" in err
     assert [record["lr"] for record in metrics(tmp_path / "run")] == [0.02, 0.005, 0.005, 0.005]
     assert [record["iteration"] for record in metrics(tmp_path / "run")] == [STEPS * epoch for epoch in (1, 2, 3, 4)]
@@ -91,7 +91,7 @@ def test_rollback_before_the_first_epoch_is_over_goes_to_the_beginning(run, tmp_
     spoil(5, limit=0.015)
     code, _, err = run("--epochs", "1", "--optimizer", "sgd", "--on-divergence", "rollback")
     assert code == 0
-    assert "back to step 0, learning rate 0.01" in err
+    assert "back to step 0, base learning rate 0.01" in err
 
 
 def test_rollbacks_come_to_an_end(run, tmp_path, spoil):

@@ -71,5 +71,5 @@ def test_relu_by_hand():
 
 @pytest.mark.parametrize("cls", [CELLS["tanh"][i] for i in range(3)])
 def test_an_unknown_activation_is_refused(cls):
-    with pytest.raises(ValueError, match="activation must be one of tanh, relu, got 'sin'"):
+    with pytest.raises(ValueError, match="activation must be one of tanh, relu, sigmoid, identity, got 'sin'"):
         cls(np.ones((2, 1)), np.ones((1, 1)), np.ones(1), activation="sin")
