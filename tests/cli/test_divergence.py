@@ -76,7 +76,7 @@ def test_rollback_goes_back_to_the_last_checkpoint_at_half_the_rate(run, tmp_pat
     assert code == 0
     assert "training diverged at step 41: loss nan" in err
     assert "back to step 35, base learning rate 0.01\n" in err
-    assert "back to step 35, learning rate 0.005\n" in err
+    assert "back to step 35, base learning rate 0.005\n" in err
     assert [record["lr"] for record in metrics(tmp_path / "run")] == [0.02, 0.005, 0.005, 0.005]
     assert [record["iteration"] for record in metrics(tmp_path / "run")] == [STEPS * epoch for epoch in (1, 2, 3, 4)]
     assert len(rows(out)) == 4
