@@ -16,6 +16,8 @@ from conftest import REPOSITORY
 from rnnlm import TimeGRU
 from rnnlm.course import check, exercises
 
+pytestmark = pytest.mark.slow
+
 COURSE = REPOSITORY / "docs/course"
 CHAPTERS = sorted(COURSE.glob("[01][0-9]-*.md"))
 PAGES = [COURSE / "README.md", *CHAPTERS, COURSE / "solutions.md"]

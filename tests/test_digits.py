@@ -4,7 +4,10 @@ import subprocess
 import sys
 import time
 
+import pytest
 from conftest import REPOSITORY
+
+pytestmark = pytest.mark.slow
 
 
 def test_digits_are_read_row_by_row(tmp_path):
