@@ -9,7 +9,7 @@ from rnnlm.layers import TimeRNN
 
 CHAPTERS = {1: "one step by hand", 2: "unrolling", 3: "the loss", 4: "backpropagation through time",
             5: "vanishing and exploding gradients", 6: "truncation", 7: "mini-batches", 8: "perplexity",
-            9: "the gated cells", 10: "the language model", 11: "generating"}
+            9: "the gated cells", 10: "the language model", 11: "generating", 12: "a label for a sequence"}
 
 
 @dataclass(frozen=True)

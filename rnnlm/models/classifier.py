@@ -172,8 +172,7 @@ class ScratchSimpleRNNClassifier:
         if (steps != (np.arange(X.shape[1]) < lengths)).any() or not lengths.all():
             raise RnnlmError("mask must be true from the first step of a sequence to its last, at least for one, and "
                              "false from there on")
-        last = np.arange(X.shape[1]) == lengths - 1
-        return X.astype(np.float64), last.astype(np.float64) if self.pooling == "last" else steps / lengths
+        return X.astype(np.float64), shares_of_states(lengths, X.shape[1], self.pooling)
 
     def _checked_validation(self, X, y, mask):
         """The validation data as ``_loss`` takes it. RnnlmError at a class that the training data lacks."""
@@ -207,6 +206,16 @@ class ScratchSimpleRNNClassifier:
         if not hasattr(self, "rule"):
             raise RnnlmError("this classifier has not learnt anything yet: call fit first")
         return self.n_features_in_
+
+
+def shares_of_states(lengths, T, pooling):
+    """The shares (N, T) in which the states of sequences of these lengths (N, 1) stand for them: 1 for the last one
+    with pooling "last", 1 / length for each with "mean"; 0 beyond the end.
+    """
+    steps = np.arange(T)
+    if pooling == "last":
+        return (steps == lengths - 1).astype(np.float64)
+    return (steps < lengths) / lengths
 
 
 def _checked_labels(y, n, name="y"):

@@ -110,7 +110,14 @@ def next_word(scores, temperature):
     return e / e.sum()
 
 
+def last_state_backward(da, lengths, T):
+    dhs = np.zeros((len(da), T, da.shape[1]))
+    for i, length in enumerate(lengths):
+        dhs[i, length - 1] = da[i]
+    return dhs
+
+
 RIGHT = {"step": step, "unroll": unroll, "loss": loss, "loss_backward": loss_backward, "step_backward": step_backward,
          "bptt": bptt, "learn": learn, "gradient_norms": gradient_norms, "windows": windows, "batches": batches,
          "perplexity": perplexity, "lstm_step": lstm_step, "embedding_backward": embedding_backward,
-         "next_word": next_word}
+         "next_word": next_word, "last_state_backward": last_state_backward}

@@ -159,6 +159,14 @@ def answer(ids, dxs, V):
             dW[ids[i, t]] += dxs[i, t]
     return dW
 """,
+    "last_state_backward": """
+def answer(da, lengths, T):
+    N, H = da.shape
+    dhs = np.zeros((N, T, H))
+    for i in range(N):
+        dhs[i, lengths[i] - 1] = da[i]
+    return dhs
+""",
     "next_word": """
 def answer(scores, temperature):
     scores = scores / temperature
@@ -441,6 +449,17 @@ edited("next_word", ["probabilities, which no longer add up to 1"],
        "e = np.exp(scores - scores.max())\n    return e / e.sum() / temperature")
 edited("next_word", ["probabilities add up to ", "not to 1"], "e / e.sum()", "e")
 edited("next_word", ["overflow", "largest score"], "scores - scores.max()", "scores")
+
+
+# The gradient of the last states
+LAST = "dhs[i, lengths[i] - 1] = da[i]"
+edited("last_state_backward", ["last step of the window", "padding"], LAST, "dhs[i, -1] = da[i]")
+edited("last_state_backward", ["at every step of a sequence"], LAST, "dhs[i, : lengths[i]] = da[i]")
+edited("last_state_backward", ["at every step of the window"], LAST, "dhs[i] = da[i]")
+edited("last_state_backward", ["shared out to all steps"], LAST, "dhs[i, : lengths[i]] = da[i] / lengths[i]")
+edited("last_state_backward", ["one step too late"], LAST, "dhs[i, lengths[i]] = da[i]")
+edited("last_state_backward", ["only the gradient of the last state"], "return dhs", "return da")
+edited("last_state_backward", ["the sign is wrong"], LAST, "dhs[i, lengths[i] - 1] = -da[i]")
 
 
 # What is met less often
