@@ -1,6 +1,7 @@
 """What several tests share."""
 
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,13 @@ import pytest
 from training_runs import Runs
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+def pytest_configure():
+    """Signals that were ignored when pytest was started (by nohup, or in the background) reach the programs tested."""
+    for signum, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(signum) is signal.SIG_IGN:
+            signal.signal(signum, usual)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 from rnnlm.layers.base import Layer
 
 
-class TimeActivationPenalty(Layer):
-    """Activation regularisation: weight * mean of h^2 over all values of the window (Merity et al., 2017)."""
+class Penalty(Layer):
+    """Hands the states on; subclasses say what they cost, and add that slope to the gradient."""
 
     def __init__(self, weight):
         super().__init__()
@@ -19,6 +19,10 @@ class TimeActivationPenalty(Layer):
         """The states as they are."""
         self.cache = hs
         return hs
+
+
+class TimeActivationPenalty(Penalty):
+    """Activation regularisation: weight * mean of h^2 over all values of the window (Merity et al., 2017)."""
 
     def penalty(self):
         """What the loss is larger by, for the states of the last forward."""
@@ -32,17 +36,8 @@ class TimeActivationPenalty(Layer):
         return out
 
 
-class TimeSlownessPenalty(Layer):
+class TimeSlownessPenalty(Penalty):
     """Temporal activation regularisation: weight * mean of (h_t - h_{t-1})^2, t = 2 ... T (Merity et al., 2017)."""
-
-    def __init__(self, weight):
-        super().__init__()
-        self.weight = weight
-
-    def forward(self, hs):  # (N, T, H) -> (N, T, H)
-        """The states as they are."""
-        self.cache = hs
-        return hs
 
     def penalty(self):
         """What the loss is larger by, for the states of the last forward; 0 for a window of one step."""

@@ -370,6 +370,24 @@ def test_what_a_run_needs_is_checked_before_it_begins(run, tmp_path, monkeypatch
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("more", ["--average exponential", "--optimizer adam"])
+def test_the_room_asked_for_holds_all_that_a_checkpoint_does(run, tmp_path, monkeypatch, more):
+    from rnnlm.cli.run_folder import RunFolder
+
+    asked, written, ask = [], [], RunFolder.require_space
+
+    def recorded(folder, checkpoint_bytes, model_bytes):
+        asked.append(checkpoint_bytes)
+        ask(folder, checkpoint_bytes, model_bytes)
+
+    monkeypatch.setattr(RunFolder, "require_space", recorded)
+    for options in (["--optimizer", "sgd"], ["--optimizer", "sgd", *more.split()]):
+        run("--epochs", "1", "--hidden-size", "64", *options, output=" ".join(options))
+        written.append((tmp_path / " ".join(options) / "checkpoint.npz").stat().st_size)
+    assert written[1] - written[0] == pytest.approx(asked[1] - asked[0], abs=4000)
+    assert asked[1] - asked[0] > 20_000
+
+
 def test_a_checkpoint_of_another_model_is_refused(run, tmp_path):
     run("--epochs", "1")
     run("--epochs", "1", "--hidden-size", "9", output="other")

@@ -14,14 +14,10 @@ class FastGRU(FastRecurrent, TimeGRU):
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
-        Wh = self._recurrent_weights()
         N, T, _ = xs.shape
-        H = Wh.shape[0]
-        rows = time_rows(xs)
-        As = self._input_terms(rows, N, T)  # (T, N, 3H): each step turns its own into the gates
-        hs = self.buffer("hs", (T + 1, N, H), Wh.dtype)
+        H = self.hidden_size
+        rows, Wh, As, hs = self._begin(xs)  # As (T, N, 3H): each step turns its own into the gates
         kept = self.buffer("kept", (T, N, H), Wh.dtype)  # r h_{t-1}
-        (hs[0],) = self._first_state(N)
 
         def read(streams):
             times_zr, times_hat = (step_product(W, streams.stop - streams.start)

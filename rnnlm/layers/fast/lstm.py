@@ -14,14 +14,10 @@ class FastLSTM(FastRecurrent, TimeLSTM):
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
-        Wh = self._recurrent_weights()
         N, T, _ = xs.shape
-        H = Wh.shape[0]
-        rows = time_rows(xs)
-        As = self._input_terms(rows, N, T)  # (T, N, 4H): each step turns its own into the gates
-        hs, cs = (self.buffer(name, (T + 1, N, H), Wh.dtype) for name in ("hs", "cs"))
+        H = self.hidden_size
+        rows, Wh, As, hs, cs = self._begin(xs)  # As (T, N, 4H): each step turns its own into the gates
         tanh_cs = self.buffer("tanh_cs", (T, N, H), Wh.dtype)
-        hs[0], cs[0] = self._first_state(N)
         # One tanh makes all gates: sigmoid(a) = tanh(a / 2) / 2 + 1 / 2.
         scale, shift = np.repeat(np.array([[0.5, 1, 0.5, 0.5], [0.5, 0, 0.5, 0.5]], Wh.dtype), H, axis=1)
 

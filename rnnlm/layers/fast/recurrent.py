@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnnlm.layers.fast.products import workers_for
-from rnnlm.layers.fast.rows import batch_view
+from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.workers import SERIAL, slices
 
 LARGE_STEP = 5_000_000      # multiplications of a step from which on sharing the streams out to threads pays
@@ -15,6 +15,18 @@ class FastRecurrent:
     def __init__(self, Wx, Wh, b, stateful=False, workers=SERIAL, **options):
         super().__init__(Wx, Wh, b, stateful, **options)
         self.workers = workers
+
+    def _begin(self, xs):  # (N, T, D) -> rows (T * N, D), Wh, (T, N, kH), (T + 1, N, H) for each of state_names
+        """What forward starts from: the inputs, Wh as it is used, x_t Wx + b of all steps, and memory for the states,
+        in which the first ones stand.
+        """
+        Wh = self._recurrent_weights()
+        N, T, _ = xs.shape
+        rows = time_rows(xs)
+        states = [self.buffer(name + "s", (T + 1, N, self.hidden_size), Wh.dtype) for name in self.state_names]
+        for array, first in zip(states, self._first_state(N), strict=True):
+            array[0] = first
+        return rows, Wh, self._input_terms(rows, N, T), *states
 
     def _input_terms(self, rows, N, T):  # (T * N, D) -> (T, N, kH)
         """x_t Wx + b of all steps in one product, the part of every step that needs no state."""

@@ -13,13 +13,8 @@ class FastRNN(FastRecurrent, TimeRNN):
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
-        Wh = self._recurrent_weights()
         N, T, _ = xs.shape
-        H = Wh.shape[0]
-        rows = time_rows(xs)
-        As = self._input_terms(rows, N, T)
-        hs = self.buffer("hs", (T + 1, N, H), Wh.dtype)
-        (hs[0],) = self._first_state(N)
+        rows, Wh, As, hs = self._begin(xs)
 
         def read(streams):
             multiply = step_product(Wh, streams.stop - streams.start)
