@@ -30,6 +30,7 @@ from rnnlm.layers import (
     WeightDrop,
 )
 from rnnlm.models import LanguageModel, Regularisation, ScratchSimpleRNNClassifier, Start
+from rnnlm.noising import Noising
 from rnnlm.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, RMSprop
 from rnnlm.plotting import plot_perplexity
 from rnnlm.schedules import Constant, Cosine, DivideOnPlateau, Linear
@@ -42,7 +43,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GRU", "LSTM", "RNN", "SGD", "AdaGrad", "Adam", "AdamW", "Average", "Constant", "Corpus", "Cosine",
     "DivergenceError", "DivideOnPlateau", "EncodedText", "Evaluation", "HeInitializer", "LanguageModel", "Linear",
-    "Momentum", "OrthogonalInitializer", "RMSprop", "Record", "Regularisation", "RnnlmError",
+    "Momentum", "Noising", "OrthogonalInitializer", "RMSprop", "Record", "Regularisation", "RnnlmError",
     "ScratchSimpleRNNClassifier", "SimpleInitializer", "SimpleRNN", "Start", "TimeActivationPenalty", "TimeAffine",
     "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN", "TimeSlownessPenalty",
     "TimeSoftmaxWithLoss", "TimeWordDropout", "Trainer", "Vocabulary", "WeightDrop", "Workers", "XavierInitializer",

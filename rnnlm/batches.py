@@ -20,10 +20,10 @@ class TimeBatches:
 
     With ``rng`` (a numpy.random.Generator) each pass may differ.  random_start: the text is a ring, of which a
     pass begins anywhere.  random_length: a window is about T or, one time in twenty, T / 2 long, normally distributed
-    with standard deviation 5, from 5 to T + 20 steps (Merity et al., 2018).
+    with standard deviation 5, from 5 to T + 20 steps (Merity et al., 2018).  noising: a Noising for every window.
     """
 
-    def __init__(self, ids, batch_size, time_size, *, random_start=False, random_length=False, rng=None):
+    def __init__(self, ids, batch_size, time_size, *, random_start=False, random_length=False, noising=None, rng=None):
         n = len(ids)
         if n < 3:
             raise RnnlmError(f"a text must hold at least 3 tokens to train on, got {n}: give more text")
@@ -32,14 +32,14 @@ class TimeBatches:
                 f"batch_size must be at most {(n - 1) // 2} for a text of {n} tokens, got {batch_size}: "
                 "lower --batch-size or give more text"
             )
-        if rng is None and (random_start or random_length):
-            raise ValueError("random_start and random_length need rng, a numpy.random.Generator")
+        if rng is None and (random_start or random_length or noising):
+            raise ValueError("random_start, random_length and noising need rng, a numpy.random.Generator")
         if random_length and time_size < SHORTEST:
             raise ValueError(f"random_length needs a time_size of at least {SHORTEST}, got {time_size}")
         self.ids = ids
         self.batch_size, self.time_size = batch_size, time_size
         self.stream_length = (n - 1) // batch_size
-        self.random_start, self.random_length, self.rng = random_start, random_length, rng
+        self.random_start, self.random_length, self.noising, self.rng = random_start, random_length, noising, rng
         self.position = self.start = 0
 
     def __len__(self):
@@ -65,7 +65,8 @@ class TimeBatches:
             steps = np.arange(self.position, min(self.position + self._length(), self.stream_length))
             places = self.start + self.stream_length * np.arange(self.batch_size)[:, np.newaxis] + steps
             self.position += len(steps)
-            yield self.ids[places % len(self.ids)], self.ids[(places + 1) % len(self.ids)]
+            xs, ts = self.ids[places % len(self.ids)], self.ids[(places + 1) % len(self.ids)]
+            yield self.noising(xs, ts, self.rng) if self.noising else (xs, ts)
 
     def _length(self):
         if not self.random_length:

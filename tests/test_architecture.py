@@ -12,7 +12,8 @@ import rnnlm
 PACKAGE = Path(rnnlm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
-    0: ["errors", "functions", "initializers", "schedules", "files", "text", "vocabulary", "workers", "archive"],
+    0: ["errors", "functions", "initializers", "schedules", "files", "text", "vocabulary", "workers", "archive",
+        "noising"],
     1: ["download", "places", "tokens", "corpus", "batches", "layers", "gradients", "optimizers", "averaging"],
     2: ["models"],
     3: ["trainer", "evaluation", "generation", "checkpoint", "plotting"],

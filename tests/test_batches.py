@@ -85,7 +85,7 @@ def test_numbers_that_cannot_be_of_this_text_are_refused(change):
 
 
 def test_what_is_random_needs_a_generator():
-    for option in ("random_start", "random_length"):
+    for option in ("random_start", "random_length", "noising"):
         with pytest.raises(ValueError, match="need rng"):
             TimeBatches(np.arange(30), 2, 12, **{option: True})
     with pytest.raises(ValueError, match="time_size of at least 10, got 9"):

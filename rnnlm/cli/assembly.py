@@ -6,6 +6,7 @@ from rnnlm.averaging import Average
 from rnnlm.batches import TimeBatches
 from rnnlm.initializers import log_frequencies
 from rnnlm.models import LanguageModel, Regularisation, Start
+from rnnlm.noising import Noising
 from rnnlm.optimizers import OPTIMIZERS
 from rnnlm.schedules import SCHEDULES
 from rnnlm.trainer import Trainer
@@ -13,14 +14,20 @@ from rnnlm.trainer import Trainer
 
 def build_trainer(options, corpus, workers, fresh):
     """The Trainer of a run.  fresh: whether it starts here; otherwise all weights are zeros, to be restored."""
-    random = np.random.default_rng(options.seed).spawn(2)[1] if options.random_start or options.random_length else None
-    batches = TimeBatches(corpus.train, options.batch_size, options.time_size, random_start=options.random_start,
-                          random_length=options.random_length, rng=random)
+    batches = _batches(options, corpus)
     model = _model(options, len(corpus.vocabulary), workers, np.random.default_rng(options.seed) if fresh else None)
     if fresh and options.output_start == "frequencies":
         model.output.params[1][...] = log_frequencies(np.bincount(corpus.train, minlength=len(corpus.vocabulary)))
     return Trainer(model, _optimizer(options, model), batches, _schedule(options), average=_average(options),
                    max_grad=options.max_grad, workers=workers)
+
+
+def _batches(options, corpus):
+    random = options.random_start or options.random_length or options.noising
+    noising = Noising(corpus.train, len(corpus.vocabulary), options.noising) if options.noising else None
+    return TimeBatches(corpus.train, options.batch_size, options.time_size, random_start=options.random_start,
+                       random_length=options.random_length, noising=noising,
+                       rng=np.random.default_rng(options.seed).spawn(2)[1] if random else None)
 
 
 def _model(options, vocab_size, workers, rng):

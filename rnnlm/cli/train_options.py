@@ -80,6 +80,9 @@ def _add_regularisation(add):
         "every step or with every window (variational dropout)")
     add("--word-dropout", type=below_one, default=0.0, metavar="P", help="share of the words left out of a window, "
         "each wherever it stands")
+    add("--noising", type=below_one, default=0.0, metavar="G", help="replace words of the training text by others, a "
+        "word that stands in many contexts more often (bigram Kneser-Ney noising); G for one that is always followed "
+        "by a new word")
     add("--weight-drop", type=below_one, default=0.0, metavar="P", help="share of the recurrent weights left out of a "
         "window")
     add("--activation-penalty", type=not_negative, default=0.0, metavar="A", help="A times the mean square of the last "

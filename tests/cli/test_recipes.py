@@ -67,7 +67,7 @@ CHANGES = ["--cell lstm", "--cell gru", "--activation relu", "--layers 2", "--wo
            "--recurrent-gain 2", "--slowest 0.8", "--input-gain 2", "--output-start frequencies",
            "--output-dropout 0.4",
            "--dropout-mask window", "--word-dropout 0.3", "--weight-drop 0.3", "--activation-penalty 2",
-           "--slowness-penalty 2", "--weight-decay 0.1", "--matrix-weight-decay 0.1", "--random-start",
+           "--noising 0.3", "--slowness-penalty 2", "--weight-decay 0.1", "--matrix-weight-decay 0.1", "--random-start",
            "--random-length --time-size 12",
            "--optimizer sgd", "--optimizer momentum", "--optimizer adagrad", "--optimizer rmsprop",
            "--optimizer adamw", "--matrix-lr-factor 0.5", "--schedule linear", "--schedule cosine", "--warm-up 9",

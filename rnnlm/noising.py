@@ -1,0 +1,38 @@
+"""Data noising: some words of the training text are replaced by others, as Kneser-Ney smoothing would believe in them.
+
+A model that has seen a word few times learns by heart what followed it.  Smoothing of n-grams takes some of the
+probability away from what was seen and gives it to words that follow many different ones; noising has the same effect
+on a network (Xie et al., 2017, "bigram Kneser-Ney noising").
+"""
+
+import numpy as np
+
+CHUNK = 10_000_000  # tokens whose pairs are counted at once
+
+
+class Noising:
+    """Replaces a word w with probability strength * N(w, .) / c(w) by a word w' drawn in proportion to N(., w').
+
+    c(w): how often w stands in the text; N(w, .): how many different words follow it; N(., w'): how many different
+    words w' follows.  A word that is followed by something new each time is replaced most often.
+
+    ids (n,): the training text; vocab_size V; strength from 0 to 1.
+    """
+
+    def __init__(self, ids, vocab_size, strength):
+        counts = np.bincount(ids[:-1], minlength=vocab_size)
+        pairs = np.empty(0, np.int64)  # w V + w' for each pair that stands in the text
+        for start in range(0, len(ids) - 1, CHUNK):
+            part = ids[start : start + CHUNK + 1].astype(np.int64)
+            pairs = np.union1d(pairs, part[:-1] * vocab_size + part[1:])
+        followers = np.bincount(pairs // vocab_size, minlength=vocab_size)
+        followed = np.bincount(pairs % vocab_size, minlength=vocab_size)
+        self.probs = strength * followers / np.maximum(counts, 1)
+        self.ends = np.cumsum(followed) / followed.sum()
+
+    def __call__(self, xs, ts, rng):  # (N, T), (N, T) -> (N, T), (N, T)
+        """A window after noising: a word that is replaced is another one as an input and as a target."""
+        words = np.concatenate([xs, ts[:, -1:]], axis=1)
+        hit = rng.random(words.shape) < self.probs[words]
+        words[hit] = np.searchsorted(self.ends, rng.random(np.count_nonzero(hit)), side="right")
+        return words[:, :-1], words[:, 1:]
