@@ -76,7 +76,11 @@ class SimpleInitializer:
 
 
 class XavierInitializer:
-    """Normal with standard deviation 1 / sqrt(rows): for tanh and sigmoid (Glorot & Bengio, 2010)."""
+    """Normal with standard deviation 1 / sqrt(rows): for tanh and sigmoid.
+
+    It is what many textbooks call by this name (LeCun et al., 1998); Glorot & Bengio (2010) divide by the mean of
+    rows and columns, which is the same for a square matrix.
+    """
 
     def __call__(self, shape, rng):
         return scaled_normal(shape, rng)

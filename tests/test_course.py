@@ -15,8 +15,6 @@ from conftest import REPOSITORY
 from rnnlm import TimeGRU
 from rnnlm.course import check, exercises
 
-pytestmark = pytest.mark.slow
-
 COURSE = REPOSITORY / "docs/course"
 CHAPTERS = sorted(COURSE.glob("[01][0-9]-*.md"))
 PAGES = [COURSE / "README.md", *CHAPTERS, COURSE / "solutions.md"]
@@ -65,6 +63,7 @@ def answer(name, code):
     return scope[exercises()[name].split("(")[0]]
 
 
+@pytest.mark.slow
 @each(PAGES)
 def test_the_blocks_print_what_the_page_shows(path, tmp_path):
     (tmp_path / "datasets").symlink_to(REPOSITORY / "datasets")
@@ -166,6 +165,7 @@ def pictures(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_the_script_makes_the_pictures_that_the_chapters_show_and_no_other(pictures):
     shown = [name for path in CHAPTERS for name in re.findall(r"!\[.+?\]\(images/(.*?)\)", read(path))]
     assert sorted({path.name for path in pictures.iterdir()} | DIGITS) == sorted(shown)
@@ -175,6 +175,7 @@ def test_the_script_makes_the_pictures_that_the_chapters_show_and_no_other(pictu
     assert kept == set(shown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("page", "name", "args"), [("05-vanishing-and-exploding.md", "norms", (1.0,)),
                                                     ("09-gates.md", "arriving", (TimeGRU, 3, -3))])
 def test_pictures_measure_what_the_chapter_measures(page, name, args, monkeypatch):

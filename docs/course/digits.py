@@ -36,6 +36,7 @@ def main(argv=None):
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("images"), metavar="FOLDER")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     options = parser.parse_args(argv)
+    options.output.mkdir(parents=True, exist_ok=True)
     train, valid, test = digits()
     started = time.perf_counter()
     classifier = ScratchSimpleRNNClassifier(n_nodes=128, random_state=0, verbose=not options.quiet).fit(*train, *valid)

@@ -167,6 +167,7 @@ def updating(dhs, xs, h0, hs, Wx, Wh, b, lr, early, running):
 
 
 WHEN = tuple(product((True, False), repeat=2))  # early, running
+RATES = (1, *(digit * scale for scale in (0.1, 0.01, 0.001) for digit in (5, 3, 2, 1)), 1e-4)  # that readers take
 
 
 def updated_at(lr, early, running):
@@ -179,5 +180,5 @@ BPTT_MISTAKES = (*(window_with_slope(*pair) for pair in SLOPES), minus_slope, mu
                  only_last_dhs, off_by_one, no_h0, forwards, window_Wh)
 BPTT = Exercise("backward(dhs, xs, h0, hs, Wx, Wh, b)", ("dxs", "dh0", "dWx", "dWh", "db"),
                 "the gradients of a window, from those of all its states", 4, window_cases, bptt,
-                (*BPTT_MISTAKES, *(updated_at(lr, *when) for lr in (1, 0.1, 0.01, 0.001) for when in WHEN)),
+                (*BPTT_MISTAKES, *(updated_at(lr, *when) for lr in RATES for when in WHEN)),
                 changed=dict.fromkeys(("Wx", "Wh", "b"), CHANGED))

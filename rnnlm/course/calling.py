@@ -11,6 +11,8 @@ from rnnlm.errors import shown
 
 LIBRARY = str(Path(np.__file__).parent)
 HINTS = {  # part of a message -> what is probably behind it
+    "non-broadcastable output": "What is added has more axes than what it is added to: a missing sum over the batch? "
+                                "For b, add up the rows with .sum(axis=0).",
     "could not be broadcast": "An elementwise product (*) where a product of matrices (@) belongs? "
                               "* and + need equal shapes, up to axes of length 1.",
     "mismatch in its core dimension": "A product of matrices needs equal inner sizes, as in (N, D) @ (D, H): "

@@ -19,7 +19,8 @@ def same(got, expected):
 def transposed(got, expected, sizes):
     """The matrix lies on its side."""
     if got.ndim == 2 and same(got.T, expected):
-        return f"transposed: shape {got.shape}, must be {expected.shape}; use .T, or turn the product round"
+        shapes = f"shape {got.shape}, must be {expected.shape}; " if got.shape != expected.shape else ""
+        return f"transposed: {shapes}use .T, or turn the product round"
 
 
 def time_first(got, expected, sizes):

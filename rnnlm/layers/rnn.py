@@ -8,7 +8,7 @@ from rnnlm.layers.recurrent import TimeRecurrent
 
 
 class RNN(Layer):
-    """One time step: h_next = tanh(x Wx + h_prev Wh + b), or relu in place of tanh.
+    """One time step: h_next = tanh(x Wx + h_prev Wh + b); for tanh any of ACTIVATIONS.
 
     Wx (D, H), Wh (H, H), b (H,).  TimeRNN does the same for a whole window, faster; this is the
     step to read and to check by hand.
@@ -40,7 +40,7 @@ class RNN(Layer):
 
 
 class TimeRNN(TimeRecurrent):
-    """A window of T steps: h_t = tanh(x_t Wx + h_{t-1} Wh + b), t = 1 ... T, or relu in place of tanh.
+    """A window of T steps: h_t = tanh(x_t Wx + h_{t-1} Wh + b), t = 1 ... T; for tanh any of ACTIVATIONS.
 
     Wx (D, H), Wh (H, H), b (H,).  State, truncation and weight drop: see TimeRecurrent.
     """

@@ -1,5 +1,7 @@
 """A recurrent layer over whole sequences that makes its own weights: TimeRNN for those who bring data, not arrays."""
 
+from numbers import Integral
+
 import numpy as np
 
 from rnnlm.functions import activation_by_name
@@ -20,11 +22,13 @@ class SimpleRNN:
 
     def __init__(self, n_nodes, initializer=None, optimizer=None, activation="tanh", *, return_sequences=False,
                  rng=None):
-        activation_by_name(activation)  # a wrong name is said here, not at the first forward
+        activation_by_name(activation)  # what is wrong is said here, not at the first forward
+        if not isinstance(n_nodes, Integral) or isinstance(n_nodes, bool) or n_nodes < 1:
+            raise ValueError(f"n_nodes must be a whole number of at least 1, got {n_nodes!r}")
         self.n_nodes, self.initializer, self.optimizer = n_nodes, initializer or XavierInitializer(), optimizer
         self.activation, self.return_sequences = activation, return_sequences
         self.rng = rng or np.random.default_rng()
-        self.layer = None
+        self.layer = self.shape = None
 
     def build(self, n_features):
         """Make the weights for inputs of so many features."""
@@ -45,20 +49,26 @@ class SimpleRNN:
     def forward(self, X, h0=None):  # (batch_size, n_sequences, n_features) -> (batch_size[, n_sequences], n_nodes)
         """All states or the last one, from h0 (batch_size, n_nodes); None is zeros."""
         X = np.asarray(X, dtype=np.float64)
-        if X.ndim != 3:
-            raise ValueError(f"X must have shape (batch_size, n_sequences, n_features), got {X.shape}")
+        if X.ndim != 3 or 0 in X.shape:
+            raise ValueError(f"X must have shape (batch_size, n_sequences, n_features), none of them 0, got {X.shape}")
         if self.layer is None:
             self.build(X.shape[2])
         if X.shape[2] != len(self.params[0]):
             raise ValueError(f"X must have the {len(self.params[0])} features the layer was built for, "
                              f"got {X.shape[2]}")
-        self.layer.set_state(None if h0 is None else np.asarray(h0, dtype=np.float64))
+        if h0 is not None:
+            h0 = np.asarray(h0, dtype=np.float64)
+            if h0.shape != (len(X), self.n_nodes):
+                raise ValueError(f"h0 must have shape (batch_size, n_nodes), {(len(X), self.n_nodes)}, got {h0.shape}")
+        self.layer.set_state(h0)
         hs = self.layer.forward(X)
         self.shape = hs.shape
         return hs if self.return_sequences else hs[:, -1]
 
     def backward(self, dA):
         """The gradient of X, from that of what ``forward`` returned; fills ``grads`` and ``dh0``."""
+        if self.shape is None:
+            raise ValueError("backward goes back through the last forward: call forward first")
         N, T, H = self.shape
         expected = (N, T, H) if self.return_sequences else (N, H)
         dA = np.asarray(dA, dtype=np.float64)
@@ -74,4 +84,8 @@ class SimpleRNN:
 
     def update(self):
         """One step of the optimizer, after ``backward`` has summed the gradients over all steps."""
+        if self.optimizer is None:
+            raise ValueError("update needs an optimizer: give one, as in SimpleRNN(n_nodes, optimizer=SGD(0.1))")
+        if self.layer is None:
+            raise ValueError("update needs gradients: call forward and backward first")
         self.optimizer.update(self.params, self.grads)

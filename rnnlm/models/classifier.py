@@ -1,15 +1,18 @@
 """A classifier of sequences in scikit-learn's manner: SimpleRNN, a full connection, softmax."""
 
 import inspect
+import math
 from contextlib import nullcontext
+from numbers import Integral, Real
 
 import numpy as np
 
-from rnnlm.errors import RnnlmError, shown
+from rnnlm.errors import DivergenceError, RnnlmError, shown
 from rnnlm.functions import ACTIVATIONS, log_softmax
 from rnnlm.gradients import clip_scale, global_norm
 from rnnlm.initializers import XavierInitializer
 from rnnlm.layers.simple_rnn import SimpleRNN
+from rnnlm.models.sequences import checked_labels, checked_sequences, places_of, shown_label
 from rnnlm.optimizers import OPTIMIZERS
 from rnnlm.workers import blas_threads
 
@@ -17,16 +20,18 @@ from rnnlm.workers import blas_threads
 class ScratchSimpleRNNClassifier:
     """Which class a sequence belongs to: the states of a SimpleRNN, the last one or their mean, into softmax.
 
-    p = softmax(a W + b), a (N, H) the last state h_T, or with pooling="mean" the mean of all; for two classes a
+    p = softmax(u W + b), u (N, H) the last state h_T, or with pooling="mean" the mean of all; for two classes a
     sigmoid of one score.  The loss is the mean of -ln p[label] over a mini-batch.
 
     n_nodes, activation, initializer: of the SimpleRNN; pooling: "last" or "mean"; optimizer: a name ("adam", "sgd",
     ...), lr its rate; epochs: passes over the data; batch_size; max_grad: limit of the gradients' global norm;
     random_state: a seed, or None for another result each time; verbose: whether ``fit`` shows a progress bar.
 
-    After ``fit``: ``classes_``; ``loss_curve_``, the mean training loss of each epoch; ``val_loss_curve_`` if there
-    was validation data; ``n_features_in_``.
+    After ``fit``: ``classes_``; ``loss_curve_``, the mean training loss of each epoch; ``val_loss_curve_``, that of the
+    validation data, empty without; ``n_features_in_``.
     """
+
+    _estimator_type = "classifier"  # what scikit-learn before 1.6 asks for
 
     def __init__(self, *, n_nodes=64, activation="tanh", initializer=None, pooling="last", optimizer="adam", lr=0.003,
                  epochs=40, batch_size=32, max_grad=1.0, random_state=None, verbose=False):
@@ -58,20 +63,22 @@ class ScratchSimpleRNNClassifier:
         """Learn from X (n_samples, n_sequences, n_features) and labels y (n_samples,); returns the classifier.
 
         mask (n_samples, n_sequences): true for the steps that belong to a sequence, which come first; None: all do.
-        RnnlmError names what does not fit.
+        RnnlmError names what does not fit, and leaves what was learnt before; DivergenceError, if the loss or a
+        gradient is no longer finite.
         """
         self._check_parameters()
         X, shares = self._checked(X, mask)
-        y = _checked_labels(y, len(X))
-        self.classes_, targets = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise RnnlmError(f"y must hold at least two classes, got only {shown(self.classes_[0])}")
-        self.n_features_in_ = X.shape[2]
-        validation = None if X_val is None else self._checked_validation(X_val, y_val, mask_val)
+        y = checked_labels(y, len(X))
+        classes, targets = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise RnnlmError(f"y must hold at least two classes, got only {shown_label(classes[0])}")
+        validation = self._checked_validation(X_val, y_val, mask_val, classes, X.shape[2])
         rng = np.random.default_rng(self.random_state)
+        self.classes_, self.n_features_in_ = classes, X.shape[2]
         self._build(rng)
         self.loss_curve_, self.val_loss_curve_ = [], []
-        with blas_threads(1), self._bar() as bar:  # its products are too small for more
+        # One thread, as its products are too small for more; what overflows is said by _epoch.
+        with blas_threads(1), np.errstate(all="ignore"), self._bar() as bar:
             for _ in range(self.epochs):
                 self.loss_curve_.append(self._epoch(X, shares, targets, rng))
                 if validation:
@@ -94,7 +101,15 @@ class ScratchSimpleRNNClassifier:
 
     def score(self, X, y, *, mask=None):
         """The share of sequences whose class is predicted."""
-        return float(np.mean(self.predict(X, mask=mask) == _checked_labels(y, len(X))))
+        return float(np.mean(self.predict(X, mask=mask) == checked_labels(y, len(X))))
+
+    def __sklearn_tags__(self):
+        """What scikit-learn from 1.6 on asks for, as in cross_val_score and pipelines."""
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(estimator_type="classifier", target_tags=TargetTags(required=True), transformer_tags=None,
+                    regressor_tags=None, classifier_tags=ClassifierTags(),
+                    input_tags=InputTags(two_d_array=False, three_d_array=True))
 
     def _build(self, rng):
         """First weights of all layers, for the data's features and classes."""
@@ -106,12 +121,15 @@ class ScratchSimpleRNNClassifier:
         self.rule = OPTIMIZERS[self.optimizer](self.lr)
 
     def _epoch(self, X, shares, targets, rng):
-        """One pass in mini-batches of a new order; the mean loss over all samples."""
+        """One pass in mini-batches of a new order; the mean loss over all samples. DivergenceError: see ``fit``."""
         nats = 0.0
         order = rng.permutation(len(X))
         for start in range(0, len(X), self.batch_size):
             batch = order[start : start + self.batch_size]
             nats += self._step(X[batch], shares[batch], targets[batch]) * len(batch)
+        if not (math.isfinite(nats) and all(np.isfinite(p).all() for p in (*self.rnn.params, self.W, self.b))):
+            raise DivergenceError(f"the loss or a weight is not finite in epoch {len(self.loss_curve_) + 1}: lower lr, "
+                                  f"now {self.lr:g}, or max_grad, now {self.max_grad:g}, or scale X")
         return nats / len(X)
 
     def _step(self, X, shares, targets):
@@ -123,15 +141,15 @@ class ScratchSimpleRNNClassifier:
         dscores = np.exp(log_probs)
         dscores[np.arange(N), targets] -= 1
         dscores = (dscores if len(self.classes_) > 2 else dscores[:, 1:]) / N
-        da = dscores @ self.W.T                               # scores = a W + b
-        self.rnn.backward(shares[..., np.newaxis] * da[:, np.newaxis])  # a = sum of shares * states
+        du = dscores @ self.W.T                               # scores = u W + b
+        self.rnn.backward(shares[..., np.newaxis] * du[:, np.newaxis])  # u = sum of shares * states
         params = [*self.rnn.params, self.W, self.b]
         grads = [*self.rnn.grads, self.pooled.T @ dscores, dscores.sum(axis=0)]
         self.rule.update(params, grads, clip_scale(global_norm(grads), self.max_grad))
         return float(-log_probs[np.arange(N), targets].mean())
 
     def _scores(self, X, shares):  # (N, T, D), (N, T) -> (N, outputs)
-        """a W + b, where a (N, H), kept as ``pooled``, is the sum of the states in these shares."""
+        """u W + b, where u (N, H), kept as ``pooled``, is the sum of the states in these shares."""
         self.pooled = np.einsum("nt,nth->nh", shares, self.rnn.forward(X))
         return self.pooled @ self.W + self.b
 
@@ -154,52 +172,41 @@ class ScratchSimpleRNNClassifier:
 
     def _checked(self, X, mask, n_features=None, name="X"):
         """X as float64, and the shares (N, T) of the states that stand for a sequence. RnnlmError if it cannot be X."""
-        X = np.asarray(X)
-        if X.ndim != 3 or 0 in X.shape:
-            raise RnnlmError(f"{name} must have shape (n_samples, n_sequences, n_features), none of them 0, "
-                             f"got {X.shape}")
-        if X.dtype.kind not in "buif" or not np.isfinite(X).all():
-            raise RnnlmError(f"{name} must hold finite numbers, but {_first_fault(X)}: fill or drop it; steps beyond "
-                             "the end of a sequence may hold anything finite, and are left out by mask")
-        if n_features not in (None, X.shape[2]):
-            raise RnnlmError(f"{name} must have the {n_features} features of the data that was fitted, "
-                             f"got {X.shape[2]}")
-        steps = np.ones(X.shape[:2], bool) if mask is None else np.asarray(mask, bool)
-        if steps.shape != X.shape[:2]:
-            raise RnnlmError(f"mask must have the shape (n_samples, n_sequences) of {name}, {X.shape[:2]}, "
-                             f"got {steps.shape}")
-        lengths = steps.sum(axis=1, keepdims=True)
-        if (steps != (np.arange(X.shape[1]) < lengths)).any() or not lengths.all():
-            raise RnnlmError("mask must be true from the first step of a sequence to its last, at least for one, and "
-                             "false from there on")
-        return X.astype(np.float64), shares_of_states(lengths, X.shape[1], self.pooling)
+        X, lengths = checked_sequences(X, mask, n_features, name)
+        return X, shares_of_states(lengths, X.shape[1], self.pooling)
 
-    def _checked_validation(self, X, y, mask):
-        """The validation data as ``_loss`` takes it. RnnlmError at a class that the training data lacks."""
+    def _checked_validation(self, X, y, mask, classes, n_features):
+        """The validation data as ``_loss`` takes it, or None. RnnlmError at a class that the training data lacks."""
+        if X is None:
+            if y is not None or mask is not None:
+                raise RnnlmError("y_val and mask_val belong to X_val: give it, too")
+            return None
         if y is None:
             raise RnnlmError("X_val needs its labels: give y_val, too")
-        X, shares = self._checked(X, mask, self.n_features_in_, "X_val")
-        y = _checked_labels(y, len(X), "y_val")
-        unknown = np.setdiff1d(y, self.classes_)
-        if unknown.size:
-            raise RnnlmError(f"y_val holds the label {shown(unknown[0])}, which y never does: it must be one of "
-                             f"{shown(', '.join(map(str, self.classes_)))}")
-        return X, shares, np.searchsorted(self.classes_, y)
+        X, shares = self._checked(X, mask, n_features, "X_val")
+        return X, shares, places_of(checked_labels(y, len(X), "y_val"), classes)
 
     def _check_parameters(self):
         """RnnlmError at a parameter that cannot be; the constructor only stores them, as scikit-learn asks."""
-        rules = {"n_nodes": "a whole number of at least 1", "epochs": "a whole number of at least 1",
-                 "batch_size": "a whole number of at least 1"}
-        for name, rule in rules.items():
+        for name in ("n_nodes", "epochs", "batch_size"):
             value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-                raise RnnlmError(f"{name} must be {rule}, got {shown(value)}")
+            if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+                raise RnnlmError(f"{name} must be a whole number of at least 1, got {shown(value)}")
         for name, choices in {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "pooling": ("last", "mean")}.items():
             if getattr(self, name) not in tuple(choices):
                 raise RnnlmError(f"{name} must be one of {', '.join(choices)}, got {shown(getattr(self, name))}")
         for name in ("lr", "max_grad"):
-            if not getattr(self, name) > 0:
-                raise RnnlmError(f"{name} must be above 0, got {shown(getattr(self, name))}")
+            value = getattr(self, name)
+            if not isinstance(value, Real) or isinstance(value, bool) or not value > 0:
+                raise RnnlmError(f"{name} must be a number above 0, got {shown(value)}")
+        if not (self.initializer is None or callable(self.initializer)):
+            raise RnnlmError("initializer must be None or a function (shape, rng) -> array, as XavierInitializer() is, "
+                             f"got {shown(self.initializer)}")
+        try:
+            np.random.default_rng(self.random_state)
+        except (TypeError, ValueError):
+            raise RnnlmError("random_state must be None or a whole number of at least 0, got "
+                             f"{shown(self.random_state)}") from None
 
     def _fitted_features(self):
         """n_features_in_; RnnlmError before fit."""
@@ -216,21 +223,3 @@ def shares_of_states(lengths, T, pooling):
     if pooling == "last":
         return (steps == lengths - 1).astype(np.float64)
     return (steps < lengths) / lengths
-
-
-def _checked_labels(y, n, name="y"):
-    """Labels (n,). RnnlmError if they are not."""
-    y = np.asarray(y)
-    if y.shape != (n,):
-        raise RnnlmError(f"{name} must have one label for each of the {n} sequences, shape ({n},), got {y.shape}")
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
-        raise RnnlmError(f"{name} must hold labels, but {_first_fault(y)}")
-    return y
-
-
-def _first_fault(values):
-    """Where the first value stands that is no finite number."""
-    if values.dtype.kind not in "buif":
-        return f"its type is {values.dtype}"
-    place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
-    return f"the value at {place} is {values[place]}"

@@ -16,7 +16,7 @@ def test_the_recipes_are_listed_with_what_they_say_about_themselves(run):
     assert left.value.code == 0
     lines = run.capsys.readouterr().out.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == list(recipes())
-    assert {"quick", "tanh-small", "tanh-record"} <= set(recipes())
+    assert {"quick", "lstm-quick", "lstm-small", "tanh-small", "tanh-record"} <= set(recipes())
     assert max(map(len, lines)) <= 120
 
 
@@ -53,7 +53,7 @@ def test_a_file_comes_before_a_recipe_of_its_name(run, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "message"), [
-    ("lstn", "--config must be a file or one of the recipes quick, tanh-record, tanh-small"),
+    ("lstn", f"--config must be a file or one of the recipes {', '.join(recipes())}, got lstn"),
     ("lstn.toml", "lstn.toml could not be read: no such file or directory")])
 def test_a_recipe_that_is_not_there_is_one_line(name, message, run):
     code, _, err = run("--config", name)

@@ -110,10 +110,10 @@ def next_word(scores, temperature):
     return e / e.sum()
 
 
-def last_state_backward(da, lengths, T):
-    dhs = np.zeros((len(da), T, da.shape[1]))
+def last_state_backward(du, lengths, T):
+    dhs = np.zeros((len(du), T, du.shape[1]))
     for i, length in enumerate(lengths):
-        dhs[i, length - 1] = da[i]
+        dhs[i, length - 1] = du[i]
     return dhs
 
 

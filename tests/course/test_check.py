@@ -12,7 +12,7 @@ from rnnlm import RnnlmError
 from rnnlm.course import EXERCISES, UnknownExercise, Verdict, check, exercises
 
 NAMES = ["step", "unroll", "loss", "loss_backward", "step_backward", "bptt", "learn", "gradient_norms", "windows",
-         "batches", "perplexity", "lstm_step", "embedding_backward", "next_word"]
+         "batches", "perplexity", "lstm_step", "embedding_backward", "next_word", "last_state_backward"]
 
 
 def said(exercise, answer):
@@ -48,7 +48,7 @@ def test_an_unknown_exercise(error):
 
 
 def test_an_exercise_that_is_like_none():
-    with pytest.raises(UnknownExercise, match=r"next_word; got zzz$"):
+    with pytest.raises(UnknownExercise, match=r"last_state_backward; got zzz$"):
         check("zzz", step)
     with pytest.raises(UnknownExercise, match="got <function step"):
         check(step, "step")

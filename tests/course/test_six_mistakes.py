@@ -15,6 +15,8 @@ def message(*edits):
 
 def test_a_wrong_shape():
     assert "dWx: transposed: shape (4, 2), must be (2, 4)" in message(("dh, dWx, dWh, db\n", "dh, dWx.T, dWh, db\n"))
+    square = message(("dWh += h_prev.T @ da", "dWh += da.T @ h_prev"))
+    assert square.startswith("dWh: transposed: use .T, or turn the product round.")
     assert "dh0: shape (4,), must be (3, 4)" in message(("dxs, dh, dWx", "dxs, dh[0], dWx"))
     assert "dxs: the steps come before the batch: shape (5, 3, 2), must be (3, 5, 2)" in message(
         ("return dxs", "return dxs.swapaxes(0, 1)"))
@@ -28,6 +30,9 @@ def test_a_wrong_sign():
 
 
 def test_a_missing_sum_over_the_batch():
+    text = message(("db += da.sum(axis=0)", "db += da"))
+    assert "non-broadcastable" in text
+    assert "a missing sum over the batch? For b, add up the rows with .sum(axis=0)" in text
     text = message(("db += da.sum(axis=0)", "db = db + da"))
     assert text.startswith("db: a missing sum over the batch: shape (3, 4), must be (4,)")
     assert "dWx: a missing sum over the batch: shape (3, 2, 4)" in message(
@@ -51,7 +56,7 @@ def test_an_update_inside_the_time_loop_that_writes_into_the_weights(lr):
     assert text.startswith("Wh, b changed during the call: an update inside the time loop")
 
 
-@pytest.mark.parametrize("lr", [1, 0.1, 0.01, 0.001])
+@pytest.mark.parametrize("lr", [1, 0.3, 0.1, 0.05, 0.01, 0.002, 0.001])
 @pytest.mark.parametrize("early", [True, False])
 def test_an_update_inside_the_time_loop_that_makes_new_weights(lr, early):
     update = f"        Wx, Wh, b = Wx - {lr} * dWx, Wh - {lr} * dWh, b - {lr} * db\n"

@@ -160,11 +160,11 @@ def answer(ids, dxs, V):
     return dW
 """,
     "last_state_backward": """
-def answer(da, lengths, T):
-    N, H = da.shape
+def answer(du, lengths, T):
+    N, H = du.shape
     dhs = np.zeros((N, T, H))
     for i in range(N):
-        dhs[i, lengths[i] - 1] = da[i]
+        dhs[i, lengths[i] - 1] = du[i]
     return dhs
 """,
     "next_word": """
@@ -452,14 +452,14 @@ edited("next_word", ["overflow", "largest score"], "scores - scores.max()", "sco
 
 
 # The gradient of the last states
-LAST = "dhs[i, lengths[i] - 1] = da[i]"
-edited("last_state_backward", ["last step of the window", "padding"], LAST, "dhs[i, -1] = da[i]")
-edited("last_state_backward", ["at every step of a sequence"], LAST, "dhs[i, : lengths[i]] = da[i]")
-edited("last_state_backward", ["at every step of the window"], LAST, "dhs[i] = da[i]")
-edited("last_state_backward", ["shared out to all steps"], LAST, "dhs[i, : lengths[i]] = da[i] / lengths[i]")
-edited("last_state_backward", ["one step too late"], LAST, "dhs[i, lengths[i]] = da[i]")
-edited("last_state_backward", ["only the gradient of the last state"], "return dhs", "return da")
-edited("last_state_backward", ["the sign is wrong"], LAST, "dhs[i, lengths[i] - 1] = -da[i]")
+LAST = "dhs[i, lengths[i] - 1] = du[i]"
+edited("last_state_backward", ["last step of the window", "padding"], LAST, "dhs[i, -1] = du[i]")
+edited("last_state_backward", ["at every step of a sequence"], LAST, "dhs[i, : lengths[i]] = du[i]")
+edited("last_state_backward", ["at every step of the window"], LAST, "dhs[i] = du[i]")
+edited("last_state_backward", ["shared out to all steps"], LAST, "dhs[i, : lengths[i]] = du[i] / lengths[i]")
+edited("last_state_backward", ["one step too late"], LAST, "dhs[i, lengths[i]] = du[i]")
+edited("last_state_backward", ["only the gradient of the last state"], "return dhs", "return du")
+edited("last_state_backward", ["the sign is wrong"], LAST, "dhs[i, lengths[i] - 1] = -du[i]")
 
 
 # What is met less often

@@ -27,11 +27,20 @@ def test_the_worked_numbers_and_their_gradients(return_sequences, golden):
     expected = np.array(case["hs"])
     np.testing.assert_allclose(hs, expected if return_sequences else expected[:, -1], rtol=1e-12)
     np.testing.assert_allclose(expected[0, 2], [0.79494228, 0.81839002, 0.83939649, 0.85584174], atol=5e-9)
-    if return_sequences:
-        dX = layer.backward(np.array(case["weights"]) + hs)
-        results = dict(zip(("dWx", "dWh", "db"), layer.grads, strict=True)) | {"dx": dX, "dh0": layer.dh0}
-        for name, grad in case["grads"].items():
-            np.testing.assert_allclose(results[name], grad, rtol=1e-10, atol=1e-12, err_msg=name)
+    # The golden gradients are those of a loss on all states: for the last one alone the others' share is taken out.
+    dhs = np.array(case["weights"]) + expected
+    others = np.zeros_like(dhs)
+    if not return_sequences:
+        others[:, :-1] = dhs[:, :-1]
+    rest = built(2, 4, np.random.default_rng(0), return_sequences=True)
+    for param, given in zip(rest.params, layer.params, strict=True):
+        param[...] = given
+    rest.forward(inputs["x"])
+    names = ("dWx", "dWh", "db", "dx", "dh0")
+    rest = dict(zip(names, [*rest.grads, rest.backward(others), rest.dh0], strict=True))
+    dX = layer.backward(dhs if return_sequences else dhs[:, -1])
+    for name, grad in zip(names, [*layer.grads, dX, layer.dh0], strict=True):
+        np.testing.assert_allclose(grad + rest[name], case["grads"][name], rtol=1e-10, atol=1e-12, err_msg=name)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -108,14 +117,27 @@ def test_initializers(rng):
 
 def test_what_does_not_fit_is_said(rng):
     layer = SimpleRNN(3)
-    with pytest.raises(ValueError, match=r"shape \(batch_size, n_sequences, n_features\), got \(4, 2\)"):
+    with pytest.raises(ValueError, match=r"shape \(batch_size, n_sequences, n_features\), none of them 0, got"):
         layer.forward(np.ones((4, 2)))
     layer.forward(np.ones((4, 2, 5)))
     with pytest.raises(ValueError, match="5 features the layer was built for, got 6"):
         layer.forward(np.ones((4, 2, 6)))
     with pytest.raises(ValueError, match=r"what forward returned, \(4, 3\), got \(4, 2, 3\)"):
         layer.backward(np.ones((4, 2, 3)))
-    with pytest.raises(ValueError, match=r"state must have shape \(4, 3\), got \(1, 3\)"):
+    with pytest.raises(ValueError, match=r"h0 must have shape \(batch_size, n_nodes\), \(4, 3\), got \(1, 3\)"):
         layer.forward(np.ones((4, 2, 5)), np.ones((1, 3)))
+    with pytest.raises(ValueError, match=r"none of them 0, got \(4, 0, 5\)"):
+        layer.forward(np.ones((4, 0, 5)))
+    with pytest.raises(ValueError, match="call forward first"):
+        SimpleRNN(3).backward(np.ones((4, 3)))
+    with pytest.raises(ValueError, match="update needs an optimizer"):
+        layer.update()
+    with pytest.raises(ValueError, match="call forward and backward first"):
+        SimpleRNN(3, optimizer=SGD(0.1)).update()
+    for n_nodes in ("3", 2.5, True, -1, 0):
+        with pytest.raises(ValueError, match="n_nodes must be a whole number of at least 1, got"):
+            SimpleRNN(n_nodes)
+    with pytest.raises(ValueError, match=r"activation must be one of .*, got \['tanh'\]"):
+        SimpleRNN(3, activation=["tanh"])
     with pytest.raises(ValueError, match="activation must be one of tanh, relu, sigmoid, identity, got 'cosine'"):
         SimpleRNN(3, activation="cosine")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from gradient_check import check_gradient
 
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.initializers import OrthogonalInitializer, SimpleInitializer
 from rnnlm.models import ScratchSimpleRNNClassifier as Classifier
 
@@ -99,6 +99,19 @@ def test_it_is_one_of_scikit_learns_kind(rng):
     assert twin.get_params() == classifier.get_params()
 
 
+def test_scikit_learn_can_validate_search_and_chain_it(rng):
+    selection, pipeline = (pytest.importorskip(f"sklearn.{name}") for name in ("model_selection", "pipeline"))
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    X, y = order(rng, 60)
+    X, y = X[np.argsort(y)], np.sort(y)  # without stratification a fold would lack a class
+    classifier = Classifier(n_nodes=8, epochs=15, lr=0.01, random_state=0)
+    assert selection.cross_val_score(classifier, X, y, cv=3).mean() > 0.8
+    search = selection.GridSearchCV(classifier, {"pooling": ["last", "mean"]}, cv=2).fit(X, y)
+    assert search.best_score_ > 0.8
+    chain = pipeline.make_pipeline(preprocessing.FunctionTransformer(lambda X: 2 * X), classifier).fit(X, y)
+    assert chain.score(X, y) > 0.9
+
+
 def test_the_bar_is_there_only_when_asked_for(rng, capsys):
     X, y = order(rng, 30)
     Classifier(n_nodes=4, epochs=2).fit(X, y)
@@ -111,17 +124,26 @@ def test_the_bar_is_there_only_when_asked_for(rng, capsys):
 
 @pytest.mark.parametrize(("change", "message"), [
     ({"X": np.ones((4, 3))}, r"X must have shape \(n_samples, n_sequences, n_features\), none of them 0, got \(4, 3\)"),
-    ({"X": np.full((4, 3, 2), np.nan)}, r"X must hold finite numbers, but the value at \(0, 0, 0\) is nan"),
+    ({"X": np.ones((4, 3))}, r"if a step is one number, give X\[..., np.newaxis\]"),
+    ({"X": [[[1.0]], [[1.0], [2.0]]]}, "X must be one array .*: fill shorter sequences up .* say by mask which steps"),
+    ({"X": np.full((4, 3, 2), np.nan)}, r"X must hold finite numbers, but the value at \(0, 0, 0\) is nan: fill"),
     ({"X": np.full((4, 3, 2), "a")}, "X must hold finite numbers, but its type is <U1"),
     ({"y": [0, 1, 0]}, r"y must have one label for each of the 4 sequences, shape \(4,\), got \(3,\)"),
     ({"y": [0, 1, 0, np.nan]}, r"y must hold labels, but the value at \(3,\) is nan"),
-    ({"y": [1, 1, 1, 1]}, "y must hold at least two classes, got only"),
+    ({"y": [1, 1, 1, 1]}, "y must hold at least two classes, got only 1$"),
+    ({"y": np.array([1, "a", 1, "a"], object)}, "y must hold labels, all numbers or all text, got int, str"),
+    ({"y": np.array([None] * 4)}, "y must hold labels, all numbers or all text, got NoneType"),
+    ({"y_val": [1]}, "y_val and mask_val belong to X_val: give it, too"),
+    ({"mask_val": [1]}, "y_val and mask_val belong to X_val: give it, too"),
     ({"X_val": np.ones((2, 3, 2))}, "X_val needs its labels: give y_val, too"),
-    ({"X_val": np.ones((2, 3, 2)), "y_val": [0, 7]}, "y_val holds the label .*7.*, which y never does: .* 0, 1"),
+    ({"X_val": np.ones((2, 3, 2)), "y_val": [0, 7]}, "y_val holds the label 7, which y never does: .* one of 0, 1"),
+    ({"X_val": np.ones((2, 3, 2)), "y_val": ["0", "1"]}, "holds the label '0', which y never does: .* one of 0, 1"),
     ({"X_val": np.ones((2, 3, 5)), "y_val": [0, 1]}, "X_val must have the 2 features of the data .*, got 5"),
     ({"mask": np.ones((4, 2))}, r"mask must have the shape \(n_samples, n_sequences\) of X, \(4, 3\), got \(4, 2\)"),
     ({"mask": [[1, 0, 1]] * 4}, "mask must be true from the first step of a sequence to its last"),
     ({"mask": [[0, 0, 0]] * 4}, "at least for one"),
+    ({"mask": [[1, 0.5, 0]] * 4}, "mask must hold true and false, or 1 and 0"),
+    ({"mask": [[1, np.nan, 0]] * 4}, "mask must hold true and false, or 1 and 0"),
 ])
 def test_bad_data_is_one_clear_line(change, message):
     data = {"X": np.ones((4, 3, 2)), "y": [0, 1, 0, 1]} | change
@@ -136,11 +158,70 @@ def test_bad_data_is_one_clear_line(change, message):
     ({"batch_size": True}, "batch_size must be a whole number of at least 1, got True"),
     ({"pooling": "max"}, "pooling must be one of last, mean, got max"),
     ({"activation": "cosine"}, "activation must be one of tanh, relu, sigmoid, identity, got cosine"),
-    ({"optimizer": "newton"}, "optimizer must be one of sgd, .*, got newton"), ({"lr": 0}, "lr must be above 0, got 0"),
-    ({"max_grad": -1}, "max_grad must be above 0, got -1")])
+    ({"optimizer": "newton"}, "optimizer must be one of sgd, .*, got newton"), ({"lr": 0}, "lr must be a number above"),
+    ({"lr": "fast"}, "lr must be a number above 0, got fast"), ({"lr": True}, "lr must be a number above 0, got True"),
+    ({"max_grad": -1}, "max_grad must be a number above 0, got -1"), ({"max_grad": None}, "max_grad must be a number"),
+    ({"initializer": "xavier"}, "initializer must be None or a function .*, got xavier"),
+    ({"random_state": "seven"}, "random_state must be None or a whole number .*, got seven"),
+    ({"random_state": -1}, "random_state must be None or a whole number of at least 0, got -1")])
 def test_a_parameter_that_cannot_be_is_said_by_fit(parameters, message):
     with pytest.raises(RnnlmError, match=message):
         Classifier(**parameters).fit(np.ones((4, 3, 2)), [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("data", [{"y": [0, 1, 2]}, {"X_val": np.ones((2, 3, 5)), "y_val": [0, 1]}])
+def test_what_was_learnt_stays_when_new_data_is_refused(data, rng):
+    X, y = order(rng, 20)
+    classifier = Classifier(n_nodes=4, epochs=1, random_state=0).fit(X, y)
+    before, curve = classifier.predict_proba(X), classifier.loss_curve_
+    with pytest.raises(RnnlmError):
+        classifier.fit(**{"X": np.ones((4, 3, 2)), "y": [5, 6, 5, 6]} | data)
+    np.testing.assert_array_equal(classifier.predict_proba(X), before)
+    assert classifier.loss_curve_ is curve
+
+
+@pytest.mark.parametrize("padding", [np.nan, np.inf, np.finfo(np.float64).max])
+def test_anything_may_stand_behind_the_end(padding, rng):
+    X, y = order(rng, 20)
+    mask = np.arange(6) < rng.integers(3, 7, len(X))[:, None]
+    padded = np.where(mask[..., None], X, padding)
+    ends = [Classifier(n_nodes=4, epochs=2, activation="relu", random_state=0).fit(data, y, data, y, mask=mask,
+                                                                               mask_val=mask) for data in (X, padded)]
+    np.testing.assert_array_equal(ends[0].loss_curve_, ends[1].loss_curve_)
+    np.testing.assert_array_equal(ends[0].predict_proba(X, mask=mask), ends[1].predict_proba(padded, mask=mask))
+    assert np.isnan(padded[~mask]).all() or padded[~mask].min() == padding  # the caller's array stays as it is
+
+
+def test_the_validation_loss_is_that_of_the_masked_sequences(rng):
+    X, y = order(rng, 30)
+    mask = np.arange(6) < rng.integers(3, 7, len(X))[:, None]
+    classifier = Classifier(n_nodes=4, epochs=1, random_state=0).fit(X, y, X, y, mask=mask, mask_val=mask)
+    probs = classifier.predict_proba(X, mask=mask)
+    assert classifier.val_loss_curve_[-1] == pytest.approx(-np.log(probs[np.arange(30), y]).mean())
+    assert Classifier(epochs=1).fit(X, y).val_loss_curve_ == []
+
+
+def test_the_curve_is_the_mean_over_samples_also_where_the_last_batch_is_short(rng):
+    X, y = order(rng, 7)
+    y[:3] = [0, 1, 2]
+    whole, parts = (Classifier(n_nodes=4, epochs=1, batch_size=size, lr=1e-12, random_state=0).fit(X, y).loss_curve_
+                    for size in (7, 5))
+    assert parts == pytest.approx(whole)
+
+
+@pytest.mark.parametrize("change", [{"max_grad": 0.01}, {"activation": "relu"}, {"optimizer": "sgd"}, {"lr": 0.1},
+                                    {"pooling": "mean"}, {"batch_size": 5}, {"initializer": SimpleInitializer(0.1)}])
+def test_every_parameter_changes_the_result(change, rng):
+    X, y = order(rng, 30)
+    parameters = {"n_nodes": 4, "epochs": 2, "random_state": 0, "optimizer": "momentum", "batch_size": 10}
+    plain, changed = (Classifier(**parameters | more).fit(X, y).loss_curve_ for more in ({}, change))
+    assert plain != changed
+
+
+def test_a_loss_that_runs_away_is_said(rng):
+    X, y = order(rng, 30)
+    with pytest.raises(DivergenceError, match=r"not finite in epoch \d+: lower lr, now 1e\+300, or max_grad"):
+        Classifier(n_nodes=4, optimizer="sgd", activation="identity", lr=1e300, random_state=0).fit(X, y)
 
 
 def test_before_fit_there_is_nothing_to_predict_with():
