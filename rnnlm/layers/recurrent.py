@@ -34,6 +34,10 @@ class TimeRecurrent(Layer):
         """H, the width of the state."""
         return self.params[1].shape[0]
 
+    def shares_streams(self, N):
+        """Whether N streams are shared out to threads, so that the layer wants all of them for itself."""
+        return False
+
     def set_state(self, *state):
         """Start the next window from these arrays (N, H), one for each of ``state_names``; None is zeros."""
         for name, array in zip(self.state_names, state, strict=True):

@@ -154,11 +154,15 @@ class LanguageModel:
 
     def forward(self, xs, ts):  # ids (N, T), ids (N, T) -> float
         """Mean loss of the window in nats per token; carries the state on."""
+        self.busy = any(layer.shares_streams(len(xs)) for layer in self.recurrent)
         return self.output.forward(self.states(xs), ts)
 
     def backward(self):
         """Fill ``grads`` with the gradients of the last forward's loss."""
-        self.output.backward(meanwhile=self._back_through_layers)
+        if self.busy:  # large layers want all threads; the others go back in one, beside the output's gradients
+            self._back_through_layers(self.output.backward())
+        else:
+            self.output.backward(meanwhile=self._back_through_layers)
         if self.tied:
             self.tied.add(self.embedding)
 
