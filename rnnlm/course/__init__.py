@@ -2,7 +2,7 @@
 
 import difflib
 
-from rnnlm.course import backward, bptt, forward, learning, loss, sequences, text
+from rnnlm.course import backward, bptt, forward, learning, loss, lstm, sequences, text
 from rnnlm.course.diagnosis import judge
 from rnnlm.course.verdict import UnknownExercise, Verdict
 from rnnlm.errors import shown
@@ -13,7 +13,7 @@ EXERCISES = {
     "step": forward.STEP, "unroll": forward.UNROLL, "loss": loss.LOSS, "loss_backward": loss.LOSS_BACKWARD,
     "step_backward": backward.STEP_BACKWARD, "bptt": bptt.BPTT, "learn": learning.LEARN,
     "gradient_norms": backward.GRADIENT_NORMS, "windows": forward.WINDOWS, "batches": text.BATCHES,
-    "perplexity": loss.PERPLEXITY, "lstm_step": forward.LSTM_STEP, "embedding_backward": text.EMBEDDING_BACKWARD,
+    "perplexity": loss.PERPLEXITY, "lstm_step": lstm.LSTM_STEP, "embedding_backward": text.EMBEDDING_BACKWARD,
     "next_word": text.NEXT_WORD, "last_state_backward": sequences.LAST_STATE_BACKWARD,
 }
 

@@ -50,6 +50,17 @@ def step_dWh(*args):
     return dx, dh_prev, dWx, dWh.T, db
 
 
+@mistake("h_next stands where h_prev belongs: Wh was multiplied by the state before the step, dWh = h_prev.T @ da.")
+def step_h_next(dh_next, x, h_prev, h_next, Wx, Wh, b):
+    dx, dh_prev, dWx, _, db = step_backward(dh_next, x, h_prev, h_next, Wx, Wh, b)
+    return dx, dh_prev, dWx, h_next.T @ (dh_next * tanh_slope(h_next)), db
+
+
+@mistake("the derivative of tanh is taken at h_prev: this step's tanh made h_next, so it is 1 - h_next**2.")
+def slope_of_h_prev(dh_next, x, h_prev, h_next, Wx, Wh, b):
+    return step_backward(dh_next, x, h_prev, h_prev, Wx, Wh, b)
+
+
 @mistake(AVERAGED)
 def step_averaged(*args):
     dx, dh_prev, *grads = step_backward(*args)
@@ -69,8 +80,8 @@ def one_row(row):
 
 STEP_BACKWARD = Exercise("backward(dh_next, x, h_prev, h_next, Wx, Wh, b)", ("dx", "dh_prev", "dWx", "dWh", "db"),
                          "the gradients of one step", 4, step_cases, step_backward,
-                         (*(step_with_slope(*pair) for pair in SLOPES), step_Wh, step_dWh, step_averaged, one_row(0),
-                          one_row(-1)))
+                         (*(step_with_slope(*pair) for pair in SLOPES), step_Wh, step_dWh, step_h_next, slope_of_h_prev,
+                          step_averaged, one_row(0), one_row(-1)))
 
 
 def norm_cases(rng):
@@ -115,6 +126,11 @@ def one_step_late(dh, hs, Wh):
     return np.sqrt((arriving(dh, hs, Wh) ** 2).sum(axis=(1, 2)))[:-1]
 
 
+@mistake("a mean of the rows' norms: the norm is that of the whole array (N, H), one number for each step.")
+def mean_of_rows(dh, hs, Wh):
+    return np.sqrt((arriving(dh, hs, Wh) ** 2).sum(axis=2)).mean(axis=1)[1:]
+
+
 @mistake("squares of the norms: take the square root.")
 def squares(*args):
     return norms(*args) ** 2
@@ -124,4 +140,4 @@ GRADIENT_NORMS = Exercise("norms(dh, hs, Wh)", ("norms",),
                           "the norm of the gradient at each state h_t, when dh comes in at the last", 5,
                           norm_cases, norms,
                           (reversed_norms, *(norms_with_slope(*pair) for pair in SLOPES), norms_Wh,
-                           one_step_late, squares))
+                           one_step_late, mean_of_rows, squares))

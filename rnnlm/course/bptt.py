@@ -125,6 +125,29 @@ def no_h0(dhs, xs, h0, hs, *parameters):
     return combined(each_step(dhs, xs, h0, hs, *parameters, before=states_before(0 * h0, hs)))
 
 
+@mistake("the state before the first step is h0: where t is 0, hs[:, t - 1] is the last state of the window.")
+def wrapped(dhs, xs, h0, hs, *parameters):
+    return combined(each_step(dhs, xs, h0, hs, *parameters, before=states_before(hs[:, -1], hs)))
+
+
+@mistake("the first step is left out: steps count from 0, so the loop is over reversed(range(T)).")
+def first_step_skipped(*args):
+    first, second, *rest = each_step(*args)
+    dx, _, *grads = (np.zeros_like(value) for value in first)
+    return combined([(dx, second[1], *grads), second, *rest])
+
+
+@mistake("dh piles up: what goes on to the step before is da @ Wh.T alone; dh = da @ Wh.T, not dh += da @ Wh.T.")
+def piled_up(dhs, xs, h0, hs, *parameters):
+    before, steps, dh = states_before(h0, hs), [], 0
+    for t in reversed(range(xs.shape[1])):
+        total = dhs[:, t] + dh
+        dx, dh_prev, *grads = step_backward(total, xs[:, t], before[:, t], hs[:, t], *parameters)
+        dh = total + dh_prev
+        steps.append((dx, dh, *grads))
+    return combined(steps[::-1])
+
+
 @mistake("the time loop runs forwards: the gradient comes from the end, for t in reversed(range(T)).")
 def forwards(*args):
     return combined(each_step(*args, order=iter), last=-1)
@@ -177,7 +200,7 @@ def updated_at(lr, early, running):
 
 BPTT_MISTAKES = (*(window_with_slope(*pair) for pair in SLOPES), minus_slope, multiplied, first_step_left,
                  last_step_left, not_carried, averaged_over_time, averaged_over_batch, averaged_over_both,
-                 only_last_dhs, off_by_one, no_h0, forwards, window_Wh)
+                 only_last_dhs, off_by_one, no_h0, wrapped, first_step_skipped, piled_up, forwards, window_Wh)
 BPTT = Exercise("backward(dhs, xs, h0, hs, Wx, Wh, b)", ("dxs", "dh0", "dWx", "dWh", "db"),
                 "the gradients of a window, from those of all its states", 4, window_cases, bptt,
                 (*BPTT_MISTAKES, *(updated_at(lr, *when) for lr in RATES for when in WHEN)),

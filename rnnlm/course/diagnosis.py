@@ -49,8 +49,9 @@ def complaint(exercise, case, answer):
     wrong = [k for k, (ours, right) in enumerate(zip(got, expected, strict=True)) if not same(ours, right)]
     lines = diagnosed(exercise, case, got, expected, wrong)
     if changed:
-        lines += [f"{'Also, your' if wrong else 'The numbers are right, but your'} function changed its "
-                  f"argument {', '.join(changed)}: work on a copy, with a = a + c in place of a += c."]
+        arguments = f"argument{'s' * (len(changed) > 1)} {', '.join(changed)}"
+        lines += [f"{'Also, your' if wrong else 'The numbers are right, but your'} function changed its {arguments}: "
+                  "work on a copy, with a = a + c in place of a += c."]
     return "\n".join(lines)
 
 

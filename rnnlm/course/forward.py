@@ -1,12 +1,9 @@
-"""Exercises that run the network forward: a step, a window, window after window, and the step of an LSTM."""
-
-from itertools import permutations
+"""Exercises that run the network forward: a step, a window, window after window."""
 
 import numpy as np
 
 from rnnlm.course.exercise import Case, Exercise, Mistake, mistake, states, weights
-from rnnlm.functions import sigmoid
-from rnnlm.layers import LSTM, RNN, TimeRNN
+from rnnlm.layers import RNN, TimeRNN
 
 
 def step_cases(rng):
@@ -46,7 +43,20 @@ def transposed_Wh(x, h_prev, Wx, Wh, b):
     return step(x, h_prev, Wx, Wh.T, b)
 
 
-STEP_MISTAKES = (no_b, no_memory, no_input, no_tanh, transposed_Wh)
+WHOLE_SUM = "tanh goes around the whole sum: np.tanh(x @ Wx + h_prev @ Wh + b), not around a part of it."
+
+
+@mistake(WHOLE_SUM)
+def tanh_of_input(x, h_prev, Wx, Wh, b):
+    return step(x, h_prev, Wx, 0 * Wh, 0 * b) + h_prev @ Wh + b
+
+
+@mistake(WHOLE_SUM)
+def tanh_without_b(x, h_prev, Wx, Wh, b):
+    return step(x, h_prev, Wx, Wh, 0 * b) + b
+
+
+STEP_MISTAKES = (no_b, no_memory, no_input, no_tanh, transposed_Wh, tanh_of_input, tanh_without_b)
 STEP = Exercise("forward(x, h_prev, Wx, Wh, b)", ("h_next",), "one step, h_next = tanh(x Wx + h_prev Wh + b)", 1,
                 step_cases, step, STEP_MISTAKES)
 
@@ -95,6 +105,12 @@ def time_major(xs, h0, Wx, Wh, b):
     return unrolled(xs, h0, Wx, Wh, b).swapaxes(0, 1)
 
 
+@mistake("every step shows the last state: one array was filled anew in each step, and kept under several names. "
+         "Make a new one in each step, or keep a copy.")
+def same_array(xs, h0, Wx, Wh, b):
+    return np.repeat(unrolled(xs, h0, Wx, Wh, b)[:, -1:], xs.shape[1], axis=1)
+
+
 FIRST_IS_H0 = "h0 stands in front as if it were the first state: hs[:, 0] is the state after the first step."
 
 
@@ -110,7 +126,7 @@ def h0_and_all_but_last(xs, h0, Wx, Wh, b):
 
 UNROLL = Exercise("forward(xs, h0, Wx, Wh, b)", ("hs",), "all the states (N, T, H) of a window that starts from h0", 2,
                   unroll_cases, unrolled,
-                  (from_zeros, not_carried, last_state, time_major, h0_and_all, h0_and_all_but_last,
+                  (from_zeros, not_carried, last_state, time_major, same_array, h0_and_all, h0_and_all_but_last,
                    *map(with_step, STEP_MISTAKES)))
 
 
@@ -146,77 +162,3 @@ def reset_and_dropped(xs, T, Wx, Wh, b):
 WINDOWS = Exercise("run(xs, T, Wx, Wh, b)", ("hs",),
                    "the states (N, L, H) of a long text, window by window of T steps, from zeros at its start", 6,
                    window_cases, windows, (reset, short_dropped, reset_and_dropped))
-
-
-def lstm_cases(rng):
-    """Two single steps of an LSTM."""
-    for N, D, H in ((3, 2, 4), (2, 5, 3)):
-        x, h_prev, c_prev = rng.normal(size=(N, D)), rng.uniform(-1, 1, (N, H)), rng.normal(size=(N, H))
-        yield Case({"x": x, "h_prev": h_prev, "c_prev": c_prev} | weights(rng, D, H, gates=4), {"N": N, "D": D, "H": H})
-
-
-def lstm(x, h_prev, c_prev, Wx, Wh, b):
-    """The package's step."""
-    return LSTM(Wx, Wh, b).forward(x, h_prev, c_prev)
-
-
-def gates(x, h_prev, Wx, Wh, b):
-    """What goes into the four gates: f, g, i, o before sigmoid and tanh."""
-    return np.split(x @ Wx + h_prev @ Wh + b, 4, axis=1)
-
-
-def ordered(order):
-    """The step that takes its gates in another order."""
-    def answer(x, h_prev, c_prev, Wx, Wh, b):
-        columns = [order.index(gate) for gate in "fgio"]
-        Wx, Wh, b = (np.concatenate([np.split(W, 4, axis=-1)[k] for k in columns], axis=-1) for W in (Wx, Wh, b))
-        return lstm(x, h_prev, c_prev, Wx, Wh, b)
-
-    return Mistake(f"the gates are taken in the order {', '.join(order)}: here the columns are f, g, i, o.", answer)
-
-
-@mistake("tanh around c is missing: h_next = o * tanh(c_next).")
-def no_tanh_of_c(x, h_prev, c_prev, Wx, Wh, b):
-    _, c_next = lstm(x, h_prev, c_prev, Wx, Wh, b)
-    return sigmoid(gates(x, h_prev, Wx, Wh, b)[3]) * c_next, c_next
-
-
-@mistake("g goes through sigmoid: g is what is written into the cell, not a gate; g = tanh(a_g).")
-def sigmoid_g(x, h_prev, c_prev, Wx, Wh, b):
-    f, g, i, o = (sigmoid(a) for a in gates(x, h_prev, Wx, Wh, b))
-    c_next = f * c_prev + g * i
-    return o * np.tanh(c_next), c_next
-
-
-@mistake("the old cell is not added: c_next = f * c_prev + g * i.")
-def c_not_added(x, h_prev, c_prev, Wx, Wh, b):
-    return lstm(x, h_prev, 0 * c_prev, Wx, Wh, b)
-
-
-@mistake("f is missing: c_next = f * c_prev + g * i.")
-def nothing_forgotten(x, h_prev, c_prev, Wx, Wh, b):
-    _, g, i, o = gates(x, h_prev, Wx, Wh, b)
-    c_next = c_prev + np.tanh(g) * sigmoid(i)
-    return sigmoid(o) * np.tanh(c_next), c_next
-
-
-@mistake("b is missing: a = x Wx + h_prev Wh + b.")
-def lstm_no_b(x, h_prev, c_prev, Wx, Wh, b):
-    return lstm(x, h_prev, c_prev, Wx, Wh, 0 * b)
-
-
-@mistake("h_prev Wh is missing: a = x Wx + h_prev Wh + b.")
-def lstm_no_memory(x, h_prev, c_prev, Wx, Wh, b):
-    return lstm(x, h_prev, c_prev, Wx, 0 * Wh, b)
-
-
-@mistake("the results are exchanged: return h_next, c_next, in this order.")
-def exchanged(x, h_prev, c_prev, Wx, Wh, b):
-    return lstm(x, h_prev, c_prev, Wx, Wh, b)[::-1]
-
-
-LSTM_STEP = Exercise("forward(x, h_prev, c_prev, Wx, Wh, b)", ("h_next", "c_next"),
-                     "one step of an LSTM, its gates side by side in the order f, g, i, o", 9,
-                     lstm_cases, lstm,
-                     (no_tanh_of_c, sigmoid_g, c_not_added, nothing_forgotten, lstm_no_b, lstm_no_memory, exchanged,
-                      *(ordered(order) for order in permutations("fgio") if order != tuple("fgio"))))

@@ -52,6 +52,14 @@ def gradients(xs, h0, dhs, Wx, Wh, b, lr):
     return bptt(dhs, xs, h0, hs, Wx, Wh, b)[2:]
 
 
+def change(sign):
+    """The change alone, with one sign or the other."""
+    def answer(xs, h0, dhs, Wx, Wh, b, lr):
+        return tuple(sign * lr * grad for grad in gradients.answer(xs, h0, dhs, Wx, Wh, b, lr))
+
+    return Mistake("these are the changes: return the weights after the step, W - lr * dW.", answer)
+
+
 def updated_backward(early, running):
     """An update after each step of the backward loop."""
     def answer(xs, h0, dhs, Wx, Wh, b, lr):
@@ -73,4 +81,4 @@ def updated_forward(xs, h0, dhs, Wx, Wh, b, lr):
 LEARN = Exercise("learn(xs, h0, dhs, Wx, Wh, b, lr)", ("Wx", "Wh", "b"),
                  "the weights after one step of gradient descent on a window", 4, learn_cases, learn,
                  (*(updated_backward(*when) for when in WHEN), updated_forward, ascent, no_rate, unchanged,
-                  gradients, *map(with_gradient, BPTT_MISTAKES)))
+                  gradients, change(1), change(-1), *map(with_gradient, BPTT_MISTAKES)))

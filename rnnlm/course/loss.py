@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 
-from rnnlm.course.exercise import Case, Exercise, mistake
+from rnnlm.course.exercise import Case, Exercise, Mistake, mistake
 from rnnlm.evaluation import perplexity
 from rnnlm.functions import softmax
 from rnnlm.layers import TimeSoftmaxWithLoss
 
-OVERFLOW = ("overflow: exp of a large score is inf, and inf / inf is nan. Take the largest score out first, "
-            "scores - scores.max(axis=-1, keepdims=True): the probabilities stay the same.")
+OVERFLOW = ("overflow: exp of a large score is inf, and inf / inf is nan. Take the largest out of what goes into exp, "
+            "as in scores - scores.max(axis=-1, keepdims=True): the probabilities stay the same.")
 MAX_OF_ALL = ("overflow: the largest score must be that of each position, scores.max(axis=-1, keepdims=True). "
               "The largest of all leaves only zeros where all scores are low.")
 
@@ -91,9 +91,27 @@ def mean_over_words(scores, targets):
     return loss(scores, targets) / scores.shape[2]
 
 
+def over_axis(axis):
+    """The loss with a softmax over another axis than the words'."""
+    def answer(scores, targets):
+        exps = np.exp(scores - scores.max())
+        probs = exps / exps.sum(axis=axis, keepdims=True)
+        return -np.log(np.take_along_axis(probs, targets[..., np.newaxis], axis=-1)).mean()
+
+    return Mistake("the softmax is over the wrong axis: the probabilities of the words add up to 1 at each position; "
+                   "sum over the last axis, axis=-1, keepdims=True.", answer)
+
+
+def log_of_zero(case, result):
+    """An infinite loss where no score is large."""
+    if result.shape == () and not np.isfinite(result):
+        return "inf or nan: the logarithm of a 0, as in np.log(p * onehot)? Pick the target's p first, then its log."
+
+
 LOSS = Exercise("loss(scores, targets)", ("loss",), "the mean of -log p(target), in nats", 3, cases,
                 loss, (total, mean_over_batch, bits, mean_probability, minus_mean_probability, mean_of_the_rest,
-                       log_of_mean, not_averaged, log_likelihood, mean_over_words))
+                       log_of_mean, not_averaged, log_likelihood, mean_over_words,
+                       *(over_axis(axis) for axis in (0, 1, None))), signs=(log_of_zero,))
 
 
 def gradient(scores, targets):
@@ -181,6 +199,16 @@ def unweighted(losses, counts):
     return np.exp(losses.mean())
 
 
+@mistake("a window's loss is a mean already: make it a sum again, losses * counts, before you divide by all targets.")
+def means_added(losses, counts):
+    return np.exp(losses.sum() / counts.sum())
+
+
+@mistake("the sign is wrong in the exponent: a loss is -log p already, so exp(loss), not exp(-loss).")
+def minus_loss(losses, counts):
+    return 1 / over_all(losses, counts)
+
+
 @mistake("2 ** where exp belongs: the losses are in nats, not in bits.")
 def power_of_two(losses, counts):
     return 2 ** np.average(losses, weights=counts)
@@ -199,5 +227,5 @@ def no_exp(losses, counts):
 PERPLEXITY = Exercise("perplexity(losses, counts)", ("perplexity",),
                       "that of a text, from each window's mean loss in nats and its number of targets", 8,
                       perplexity_cases, over_all,
-                      (mean_of_perplexities, weighted_mean_of_perplexities, unweighted, power_of_two,
-                       unweighted_power_of_two, no_exp))
+                      (mean_of_perplexities, weighted_mean_of_perplexities, unweighted, means_added, minus_loss,
+                       power_of_two, unweighted_power_of_two, no_exp))

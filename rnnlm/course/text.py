@@ -36,8 +36,8 @@ def joined(windows):
             raise ValueError(f"window {k}: xs and ts must have one shape, (N, T), got {xs.shape} and {ts.shape}.")
     for k, ((before, _), (xs, _)) in enumerate(pairwise(pairs), 1):
         if len(xs) != len(before):
-            raise ValueError(f"window {k} has {len(xs)} rows, the window before has {len(before)}: "
-                             "every window holds N, one for each stream.")
+            raise ValueError(f"window {k} has {len(xs)} row{'s' * (len(xs) > 1)}, the window before has {len(before)}: "
+                             "every window holds N, one for each stream, and is (N, T), not (T, N).")
     lengths = np.array([xs.shape[1] for xs, _ in pairs], dtype=np.float64)
     return [lengths, *(np.concatenate(side, axis=1) for side in zip(*pairs, strict=True))]
 
@@ -52,6 +52,11 @@ def streams(ids, N):
     """The right streams and their targets, (N, L) each."""
     ((xs, ts),) = TimeBatches(ids, N, len(ids))
     return xs, ts
+
+
+@mistake("xs and ts are exchanged: each pair is (xs, ts), what is read and then what is to be guessed.")
+def exchanged(ids, N, T):
+    return [(ts, xs) for xs, ts in batches(ids, N, T)]
 
 
 @mistake("the targets are not shifted: ts[i, t] is the word after xs[i, t], one place further on in the text.")
@@ -116,8 +121,8 @@ def cut_before_shift(ids, N, T):
 
 BATCHES = Exercise("batches(ids, N, T)", ("window lengths", "xs", "ts"),
                    "the windows of a text in N streams", 7, batch_cases,
-                   batches, (not_shifted, not_offset, rows_continue, full_rows_continue, interleaved, short_dropped,
-                             last_id_used, cut_before_shift), returns="list of (xs, ts)", read=joined)
+                   batches, (exchanged, not_shifted, not_offset, rows_continue, full_rows_continue, interleaved,
+                             short_dropped, last_id_used, cut_before_shift), returns="list of (xs, ts)", read=joined)
 
 
 def embedding_cases(rng):

@@ -83,7 +83,7 @@ def test_an_exception_inside_numpy_is_told_with_the_readers_line():
 
 
 def test_an_elementwise_product():
-    assert "An elementwise product (*) where a product of matrices (@) belongs?" in said(
+    assert "Does a product of matrices (@) belong there" in said(
         "step", lambda x, h_prev, Wx, Wh, b: np.tanh(x @ Wx + h_prev * Wh + b))
 
 

@@ -180,10 +180,16 @@ edited("step", ["h_next: b is missing"], " + b", "")
 edited("step", ["h_prev Wh is missing", "memory"], " + h_prev @ Wh", "")
 edited("step", ["x Wx is missing"], "x @ Wx + ", "")
 edited("step", ["tanh is missing"], "np.tanh(a)", "a")
-edited("step", ["elementwise product", "ValueError", "line 3"], "x @ Wx", "x * Wx")
+edited("step", ["product of matrices (@)", "ValueError", "line 3"], "x @ Wx", "x * Wx")
 edited("step", ["Wh is transposed"], "Wh + b", "Wh.T + b")
 
+edited("step", ["around the whole sum"], "a = x @ Wx + h_prev @ Wh + b", "return np.tanh(x @ Wx) + h_prev @ Wh + b")
+edited("step", ["around the whole sum"], "a = x @ Wx + h_prev @ Wh + b", "return np.tanh(x @ Wx + h_prev @ Wh) + b")
+
 # Unrolling
+edited("unroll", ["every step shows the last state"], "h = np.tanh(xs[:, t] @ Wx + h @ Wh + b)",
+       "h[...] = np.tanh(xs[:, t] @ Wx + h @ Wh + b)")
+edited("unroll", ["the batch comes first: xs[:, t]"], "xs[:, t] @", "xs[t] @")
 edited("unroll", ["h0 is ignored"], "h = h0", "h = np.zeros_like(h0)")
 edited("unroll", ["state is not carried"], "h @ Wh", "h0 @ Wh")
 edited("unroll", ["only the last state"], "np.stack(states, axis=1)", "h")
@@ -197,13 +203,20 @@ edited("unroll", ["Wh is transposed"], "Wh + b", "Wh.T + b")
 edited("loss", ["sum over the positions where the mean belongs"], "np.mean", "np.sum")
 edited("loss", ["sum over the steps", "N*T"], "np.mean(-np.log(p_target))", "np.sum(-np.log(p_target)) / N")
 edited("loss", ["in bits", "np.log2"], "np.log(", "np.log2(")
-edited("loss", ["scores around 1000", "overflow", "largest score"],
+edited("loss", ["scores around 1000", "overflow", "largest out"],
        "scores = scores - scores.max(axis=2, keepdims=True)", "pass")
 edited("loss", ["overflow", "that of each position"], "scores.max(axis=2, keepdims=True)", "scores.max()")
 edited("loss", ["mean of the probabilities"], "np.mean(-np.log(p_target))", "-np.log(np.mean(p_target))")
 edited("loss", ["one loss for each position"], "np.mean(-np.log(p_target))", "-np.log(p_target)")
 edited("loss", ["sign is wrong"], "-np.log", "np.log")
 edited("loss", ["divided by V"], "np.mean(-np.log(p_target))", "np.mean(-np.log(p) * np.eye(V)[targets])")
+
+
+for axis in ("axis=0", "axis=1", "axis=None"):
+    edited("loss", ["softmax is over the wrong axis"], "axis=2", axis)
+edited("loss", ["the logarithm of a 0", "p * onehot"], "np.mean(-np.log(p_target))",
+       "-np.sum(np.log(p * np.eye(V)[targets])) / (N * T)")
+edited("loss", ["keepdims=True"], "scores.max(axis=2, keepdims=True)", "scores.max(axis=2)")
 
 
 @wrong("loss_backward", "not divided by N*T")
@@ -218,11 +231,16 @@ edited("loss_backward", ["sign is wrong, and it is not divided"], "(p - onehot) 
 edited("loss_backward", ["onehot is not subtracted: "], "p - onehot", "p")
 edited("loss_backward", ["onehot is not subtracted, and it is not divided"], "(p - onehot) / (N * T)", "p")
 edited("loss_backward", ["subtracted after the division"], "(p - onehot) / (N * T)", "p / (N * T) - onehot")
-edited("loss_backward", ["overflow", "largest score"],
+edited("loss_backward", ["overflow", "largest out"],
        "scores = scores - scores.max(axis=2, keepdims=True)", "pass")
 edited("loss_backward", ["overflow", "that of each position"], "scores.max(axis=2, keepdims=True)", "scores.max()")
 
+edited("loss_backward", ["indices together"], "onehot = np.eye(V)[targets]",
+       "p[np.arange(N), np.arange(T), targets] -= 1")
+
 # One step backward
+edited("step_backward", ["dWh: h_next stands where h_prev belongs"], "h_prev.T @ da", "h_next.T @ da")
+edited("step_backward", ["derivative of tanh is taken at h_prev"], "h_next ** 2", "h_prev ** 2")
 edited("step_backward", ["tanh is applied twice", "1 - h**2"], "h_next ** 2", "np.tanh(h_next) ** 2")
 edited("step_backward", ["derivative of tanh is missing"], " * (1 - h_next ** 2)", "")
 edited("step_backward", ["dx, dh_prev, dWx, dWh, db: the sign is wrong"], "1 - h_next ** 2", "h_next ** 2 - 1")
@@ -256,7 +274,14 @@ edited("bptt", ["dWh: h0 is ignored"], "else h0", "else np.zeros_like(h0)")
 edited("bptt", ["time loop runs forwards"], "reversed(range(T))", "range(T)")
 edited("bptt", ["Wh is not transposed"], "da @ Wh.T", "da @ Wh")
 
+edited("bptt", ["hs[:, t - 1] is the last state"], "hs[:, t - 1] if t > 0 else h0", "hs[:, t - 1]")
+edited("bptt", ["the first step is left out"], "reversed(range(T))", "reversed(range(1, T))")
+edited("bptt", ["dh piles up"], "dh = da @ Wh.T", "dh = dh + da @ Wh.T")
+
 # An update
+for sign in ("", "-"):
+    edited("learn", ["these are the changes"], "return Wx - lr * dWx, Wh - lr * dWh, b - lr * db",
+           f"return {sign}lr * dWx, {sign}lr * dWh, {sign}lr * db")
 edited("learn", ["uphill"], "Wx - lr * dWx, Wh - lr * dWh, b - lr * db", "Wx + lr * dWx, Wh + lr * dWh, b + lr * db")
 edited("learn", ["rate is not applied"],
        "Wx - lr * dWx, Wh - lr * dWh, b - lr * db", "Wx - dWx, Wh - dWh, b - db")
@@ -327,7 +352,7 @@ def _(xs, h0, dhs, Wx, Wh, b, lr):
     return Wx, Wh, b
 
 
-@wrong("learn", "update inside the time loop", "Also", "changed its argument Wx, Wh, b")
+@wrong("learn", "update inside the time loop", "Also", "changed its arguments Wx, Wh, b")
 def _(xs, h0, dhs, Wx, Wh, b, lr):
     """The weights themselves are written into within the loop."""
     hs, dh = unroll(xs, h0, Wx, Wh, b), 0
@@ -344,6 +369,8 @@ edited("gradient_norms", ["in reversed order"], "return norms", "return norms[::
 edited("gradient_norms", ["derivative of tanh is missing"], " * (1 - hs[:, t] ** 2)", "")
 edited("gradient_norms", ["tanh is applied twice"], "hs[:, t] ** 2", "np.tanh(hs[:, t]) ** 2")
 edited("gradient_norms", ["Wh is not transposed"], "Wh.T", "Wh")
+edited("gradient_norms", ["a mean of the rows' norms"],
+       "np.sqrt((dh ** 2).sum())", "np.sqrt((dh ** 2).sum(axis=1)).mean()")
 edited("gradient_norms", ["squares of the norms"], "np.sqrt((dh ** 2).sum())", "(dh ** 2).sum()")
 
 
@@ -369,6 +396,9 @@ def _(xs, T, Wx, Wh, b):
 
 # Batches
 edited("batches", ["ts: the targets are not shifted"], "ids[places + 1]", "ids[places]")
+edited("batches", ["xs and ts are exchanged"], "(ids[places], ids[places + 1])", "(ids[places + 1], ids[places])")
+edited("batches", ["window 2 has 1 row, the window before has 4", "(N, T), not (T, N)"],
+       "(ids[places], ids[places + 1])", "(ids[places].T, ids[places + 1].T)")
 edited("batches", ["streams are not offset"], "* L\n    out", "* 0\n    out")
 edited("batches", ["last window is dropped"], "range(0, L, T)", "range(0, L - T + 1, T)")
 edited("batches", ["last id is used as an input"], "(len(ids) - 1) // N\n",
@@ -398,6 +428,8 @@ def _(ids, N, T):
 
 
 # Perplexity
+edited("perplexity", ["loss is a mean already"], "(losses * counts).sum()", "losses.sum()")
+edited("perplexity", ["sign is wrong in the exponent"], "np.exp(", "np.exp(-")
 edited("perplexity", ["a mean of perplexities"],
        "np.exp((losses * counts).sum() / counts.sum())", "np.exp(losses).mean()")
 edited("perplexity", ["a short window counts as much as a long one: weigh"],
@@ -415,6 +447,10 @@ edited("lstm_step", ["h_next: tanh around c is missing"], "o * np.tanh(c)", "o *
 edited("lstm_step", ["g goes through sigmoid"], "np.tanh(g)", "sigmoid(g)")
 edited("lstm_step", ["old cell is not added"], "f * c_prev + g * i", "g * i")
 edited("lstm_step", ["f is missing"], "f * c_prev", "c_prev")
+edited("lstm_step", ["i is missing"], "g * i", "g")
+edited("lstm_step", ["tanh around g is missing"], "np.tanh(g)", "g")
+edited("lstm_step", ["do not go through sigmoid"], "1 / (1 + np.exp(-a))", "a")
+edited("lstm_step", ["or f and i are exchanged in c_next"], "f * c_prev + g * i", "i * c_prev + g * f")
 edited("lstm_step", ["b is missing"], " + b", "")
 edited("lstm_step", ["h_prev Wh is missing"], " + h_prev @ Wh", "")
 
@@ -448,7 +484,9 @@ edited("next_word", ["probabilities, which no longer add up to 1"],
        "scores = scores / temperature\n    e = np.exp(scores - scores.max())\n    return e / e.sum()",
        "e = np.exp(scores - scores.max())\n    return e / e.sum() / temperature")
 edited("next_word", ["probabilities add up to ", "not to 1"], "e / e.sum()", "e")
-edited("next_word", ["overflow", "largest score"], "scores - scores.max()", "scores")
+edited("next_word", ["overflow", "what goes into exp"],
+       "scores = scores / temperature\n    e = np.exp(scores", "e = np.exp(scores / temperature")
+edited("next_word", ["overflow", "largest out"], "scores - scores.max()", "scores")
 
 
 # The gradient of the last states
