@@ -10,8 +10,14 @@ HEAD = f"{'epoch':>5} {'train':>9} {'valid':>9} {'lr':>9} {'tokens/s':>9} {'seco
 
 def row(record):
     """The line of an epoch; * marks the best so far."""
-    return (f"{record.epoch:5} {record.train_perplexity:9.4g} {record.valid_perplexity:9.4g} {record.lr:9.3g} "
+    train, valid = _digits(record.train_perplexity), _digits(record.valid_perplexity)
+    return (f"{record.epoch:5} {train:>9} {valid:>9} {record.lr:9.3g} "
             f"{record.tokens_per_second:9,.0f} {record.seconds:8.1f}{' *' if record.improved else ''}")
+
+
+def _digits(perplexity):
+    """Four digits that count, zeros at the end included, so that they stand in columns."""
+    return f"{perplexity:#.4g}" if perplexity < 999.5 else f"{perplexity:.4g}"
 
 
 def bits_per_character(nats):

@@ -4,6 +4,7 @@ from gradient_check import check_gradient
 
 from rnnlm.gradients import RowGradient
 from rnnlm.models import CELLS, LanguageModel, Regularisation, Start
+from rnnlm.workers import Workers
 
 ALL = Regularisation(dropout=0.3, output_dropout=0.2, input_dropout=0.1, word_dropout=0.2, weight_drop=0.3,
                      per_window=True, activation_penalty=2.0, slowness_penalty=1.0)
@@ -183,6 +184,30 @@ def test_masks_come_from_the_seed():
         model = LanguageModel(6, 3, 4, regularisation=Regularisation(dropout=0.5), rng=np.random.default_rng(seed))
         masks.append(model.layers[-1].forward(np.ones((5, 5, 5), np.float32)))
     assert (masks[0] != masks[1]).any()
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_large_layers_go_back_after_the_output_layer_small_ones_beside_it(tied, rng, monkeypatch):
+    xs, ts = rng.integers(0, 5000, (2, 4, 6))
+    grads, beside = [], []
+    for large in (10**9, 1):
+        monkeypatch.setattr("rnnlm.layers.fast.recurrent.LARGE_STEP", large)
+        with Workers(2) as workers:
+            model = LanguageModel(5000, 6, 8, tied=tied, rng=np.random.default_rng(0), dtype=np.float64, workers=workers)
+            back = model.output.backward
+
+            def seen(back=back, **options):
+                beside.append(options.get("meanwhile"))
+                return back(**options)
+
+            monkeypatch.setattr(model.output, "backward", seen)
+            model.forward(xs, ts)
+            model.backward()
+        grads.append([np.array(grad) for grad in model.packing.grads[1:]])
+    assert [function is None for function in beside] == [False, True]
+    for one, other in zip(*grads, strict=True):
+        assert one.any()
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-15)
 
 
 def test_one_seed_gives_the_same_model_and_the_same_dropout():
