@@ -193,7 +193,8 @@ def test_large_layers_go_back_after_the_output_layer_small_ones_beside_it(tied, 
     for large in (10**9, 1):
         monkeypatch.setattr("rnnlm.layers.fast.recurrent.LARGE_STEP", large)
         with Workers(2) as workers:
-            model = LanguageModel(5000, 6, 8, tied=tied, rng=np.random.default_rng(0), dtype=np.float64, workers=workers)
+            model = LanguageModel(5000, 6, 8, tied=tied, dtype=np.float64, rng=np.random.default_rng(0),
+                                  workers=workers)
             back = model.output.backward
 
             def seen(back=back, **options):
