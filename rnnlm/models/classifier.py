@@ -63,8 +63,8 @@ class ScratchSimpleRNNClassifier:
         """Learn from X (n_samples, n_sequences, n_features) and labels y (n_samples,); returns the classifier.
 
         mask (n_samples, n_sequences): true for the steps that belong to a sequence, which come first; None: all do.
-        RnnlmError names what does not fit, and leaves what was learnt before; DivergenceError, if the loss or a
-        gradient is no longer finite.
+        RnnlmError names what does not fit, and what was learnt before stays; DivergenceError: the loss or a weight is
+        no longer finite, and what was learnt is of no use.
         """
         self._check_parameters()
         X, shares = self._checked(X, mask)

@@ -53,9 +53,10 @@ def checked_labels(y, n, name="y"):
         raise RnnlmError(f"{name} must have one label for each of the {n} sequences, shape ({n},), got {y.shape}")
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise RnnlmError(f"{name} must hold labels, but {_first_fault(y)}")
-    kinds = {type(label).__name__ for label in y.tolist()}
-    if y.dtype.kind == "O" and (len(kinds) > 1 or "NoneType" in kinds):
-        raise RnnlmError(f"{name} must hold labels, all numbers or all text, got {', '.join(sorted(kinds))}")
+    if y.dtype.kind == "O":
+        kinds = {type(label).__name__ for label in y}
+        if len(kinds) > 1 or "NoneType" in kinds:
+            raise RnnlmError(f"{name} must hold labels, all numbers or all text, got {', '.join(sorted(kinds))}")
     return y
 
 

@@ -15,7 +15,9 @@ from training_runs import SMALL, metrics
 
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.evaluate import main as evaluate
+from rnnlm.cli.progress import HEAD, row
 from rnnlm.cli.train import main as train
+from rnnlm.trainer import Record
 
 KEYS = {"epoch", "iteration", "tokens", "train_loss", "train_perplexity", "valid_loss", "valid_perplexity", "lr",
         "grad_norm", "tokens_per_second", "seconds", "improved"}
@@ -338,3 +340,11 @@ def test_the_bar_shows_perplexity_speed_and_time_left_on_a_terminal(small_corpus
 def test_without_a_terminal_there_is_no_bar(run):
     _, _, err = run("--epochs", "2")
     assert "token/s" not in err
+
+
+@pytest.mark.parametrize(("perplexity", "shown"), [(4.48, "4.480"), (131.0, "131.0"), (999.6, "999.6"), (3485, "3485"),
+                                                   (float("inf"), "inf")])
+def test_perplexities_stand_in_columns(perplexity, shown):
+    record = Record(3, 10, 700, 1.0, perplexity, 1.0, perplexity, 0.002, 0.1, 1234.5, 6.78, True)
+    assert row(record) == f"    3 {shown:>9} {shown:>9}     0.002     1,234      6.8 *"
+    assert len(row(record)) == len(HEAD) + len(" *")

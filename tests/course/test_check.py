@@ -10,6 +10,7 @@ from right_answers import RIGHT, bptt, step, step_backward
 
 from rnnlm import RnnlmError
 from rnnlm.course import EXERCISES, UnknownExercise, Verdict, check, exercises
+from rnnlm.course.compare import numbers
 
 NAMES = ["step", "unroll", "loss", "loss_backward", "step_backward", "bptt", "learn", "gradient_norms", "windows",
          "batches", "perplexity", "lstm_step", "embedding_backward", "next_word", "last_state_backward"]
@@ -80,6 +81,12 @@ def test_an_exception_inside_numpy_is_told_with_the_readers_line():
     text = said("unroll", answer)
     assert text.startswith("ValueError: all input arrays must have the same shape")
     assert "in answer" in text and "return np.stack([xs, h0])" in text
+
+
+def test_wrong_numbers_are_counted_and_shown():
+    x, y = np.array([1.0, 2.0, -0.0]), np.array([1.0, 2.0, 5.0])
+    assert numbers(y, x, {}).startswith("1 of 3 numbers are wrong, first at [2]: 5, must be 0;")
+    assert numbers(y + 1, x, {}).startswith("all of 3 numbers are wrong: 2, must be 1;")
 
 
 def test_an_elementwise_product():
