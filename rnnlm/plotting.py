@@ -76,7 +76,7 @@ def runs_figure(runs, lines=()):
                       color="dimgray")
     axes.set(xlabel="minutes", ylabel="validation perplexity", xscale="log", yscale="log")
     _plain_log_ticks(axes.xaxis)
-    _plain_log_ticks(axes.yaxis)
+    _plain_log_ticks(axes.yaxis, (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))  # within little more than a decade
     axes.grid(alpha=0.3, which="both")
     axes.legend(loc="upper right", title="lowest so far")
     return figure
@@ -137,10 +137,10 @@ def _mark_rates(axes, records):
         label = None  # one entry in the legend
 
 
-def _plain_log_ticks(axis):
-    """Perplexities as plain numbers (8, 10, 20, 50, 100), not powers of ten."""
+def _plain_log_ticks(axis, subs=(1, 1.5, 2, 3, 5, 7)):
+    """Plain numbers (8, 10, 20, 50, 100), not powers of ten; subs: what stands in each decade."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    axis.set_major_locator(LogLocator(subs=subs))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())

@@ -124,9 +124,11 @@ def test_a_file_too_short_to_split_is_refused(tmp_path):
         load_corpus(str(tmp_path / "short.txt"))
 
 
-def test_a_corpus_that_is_not_there_lists_the_known_names():
-    with pytest.raises(RnnlmError, match=r"no corpus 'ptbb'.*\(ptb, stories\)"):
-        load_corpus("ptbb")
+@pytest.mark.parametrize(("spec", "message"), [
+    ("ptbb", r"no corpus 'ptbb'.*\(ptb, stories\): did you mean ptb\?$"), ("no/such", r"no corpus.*\(ptb, stories\)$")])
+def test_a_corpus_that_is_not_there_lists_the_known_names(spec, message):
+    with pytest.raises(RnnlmError, match=message):
+        load_corpus(spec)
 
 
 def test_the_best_possible_perplexity_is_given_only_for_the_text_as_written(tmp_path):
