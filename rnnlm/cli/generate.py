@@ -27,7 +27,8 @@ def build_parser(prog=None):
     parser.add_argument("--prompt", default="", help="text to go on from (default: the start of a text)")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--length", type=at_least(1), metavar="WORDS",
-                        help="how many words (or characters) to write (default: 100; 500 characters)")
+                        help="how many words (or characters) to write (default: 100, or 500 characters, and on to the "
+                             "end of the line)")
     length.add_argument("--sentences", type=at_least(1), metavar="K", help="write up to the K-th line end instead")
     parser.add_argument("--temperature", type=not_negative, default=1.0, metavar="X",
                         help="below 1 safer, above 1 bolder, 0 always the most probable word")
@@ -90,13 +91,16 @@ def _prompt_ids(prompt, vocabulary):
 
 def _until(options, vocabulary, ids):
     """The drawn ids up to the length that was asked for."""
-    length = options.length or (100 if vocabulary.level == "word" else 500)
+    enough = options.length or (100 if vocabulary.level == "word" else 500)
+    most = options.length or 2 * enough
     words = sentences = blank = 0
     for i in ids:
         yield i
         at_end = i == vocabulary.eos_id
         words, sentences, blank = words + (not at_end), sentences + at_end, blank + 1 if at_end else 0
-        if sentences == options.sentences or (options.sentences is None and words == length):
+        if sentences == options.sentences:
+            return
+        if options.sentences is None and (words == most or (words >= enough and at_end)):
             return
         if blank > BLANK_LINES:  # with a low temperature a poor model may never come to another word
             raise RnnlmError(f"the model wrote {BLANK_LINES} line ends in a row: try a higher --temperature")

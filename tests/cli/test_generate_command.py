@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from rnnlm.checkpoint import save_model
+from rnnlm.checkpoint import load_model, save_model
 from rnnlm.cli.generate import main
 from rnnlm.models import LanguageModel
 from rnnlm.vocabulary import Vocabulary
@@ -51,7 +51,17 @@ def test_greedy_text_is_text_with_line_ends(write):
 def test_length_counts_words_and_sentences_count_line_ends(write):
     assert write("--temperature", "0", "--sentences", "3").out == "the cat sat\n" * 3
     assert write("--temperature", "0", "--length", "4").out == "the cat sat\nthe\n"
-    assert len(write("--seed", "3").out.split()) == 100  # the default
+    assert write("--temperature", "0", "--length", "2").out == "the cat\n"
+
+
+@pytest.mark.parametrize(("lines", "words"), [(True, 102), (False, 200)])
+def test_by_default_the_line_is_ended_after_100_words(write, model_path, lines, words):
+    if not lines:  # cat -> sat -> cat, no line end ever
+        model, vocabulary = load_model(model_path)
+        model.output.params[0][:, 0] = -100
+        save_model(model_path, model, vocabulary)
+    out = write("--temperature", "0").out
+    assert len(out.split()) == words and out.endswith("sat\n" if lines else "\n")
 
 
 def test_the_prompt_is_printed_and_continued(write):
@@ -107,7 +117,6 @@ def test_a_model_that_writes_line_ends_alone_is_stopped(tmp_path, capsys):
 
 
 def test_a_prompt_is_read_after_eos(model_path, capsys):
-    from rnnlm.checkpoint import load_model
     from rnnlm.evaluation import token_log_probs
 
     model, vocabulary = load_model(model_path)
