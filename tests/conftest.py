@@ -1,7 +1,10 @@
 """What several tests share."""
 
 import json
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -46,3 +49,31 @@ def run(small_corpus, tmp_path, capsys, monkeypatch):
     """Train on the small corpus into tmp_path/run: see training_runs.Runs."""
     monkeypatch.chdir(tmp_path)
     return Runs(small_corpus, capsys, monkeypatch)
+
+
+@pytest.fixture
+def on_terminal():
+    """A function (arguments, folder, columns) that runs ``rnnlm`` there and returns what a terminal so wide is sent."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    def start(arguments, folder, columns):
+        main, other = pty.openpty()
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
+        with subprocess.Popen([sys.executable, "-m", "rnnlm", *arguments], cwd=folder, stdout=subprocess.DEVNULL,
+                              stderr=other) as process:
+            os.close(other)
+            seen = b""
+            try:
+                while block := os.read(main, 1 << 16):
+                    seen += block
+            except OSError:  # the terminal closes when the process ends
+                pass
+            process.wait()
+        os.close(main)
+        assert process.returncode == 0, seen
+        return seen.decode(errors="replace")
+
+    return start

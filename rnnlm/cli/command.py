@@ -122,9 +122,7 @@ def file_bar(verb):
     """A function (name, size) that opens a bar for a file and returns the callback that moves it by so many bytes."""
 
     def open_bar(name, size):
-        from tqdm import tqdm
-
-        bar = tqdm(total=size, unit="B", unit_scale=True, desc=f"{verb} {name}", disable=None, leave=False)
+        bar = _bar(f"{verb} {name}", size, "B")
 
         def on_bytes(count):
             bar.update(count)
@@ -134,6 +132,23 @@ def file_bar(verb):
         return on_bytes
 
     return open_bar
+
+
+@contextmanager
+def scoring_bar(path, tokens):
+    """A block with a bar for a text that is scored; yields what moves it by so many tokens."""
+    if not (sys.stderr and sys.stderr.isatty()):  # then tqdm need not even be imported
+        yield lambda _: None
+        return
+    with _bar(f"scoring {os.path.basename(path)}", tokens, "token") as bar:
+        yield bar.update
+
+
+def _bar(description, total, unit):
+    from tqdm import tqdm
+
+    return tqdm(total=total, unit=unit, unit_scale=True, desc=description, disable=None, leave=False,
+                dynamic_ncols=True)
 
 
 def encoding_bar(name, size):

@@ -5,7 +5,7 @@ import json
 import math
 
 from rnnlm.checkpoint import load_model
-from rnnlm.cli.command import add_debug, encoding_bar, run, stop_on_signal, threads_of
+from rnnlm.cli.command import add_debug, encoding_bar, run, scoring_bar, stop_on_signal, threads_of
 from rnnlm.cli.options import HelpFormatter, add_threads, at_least
 from rnnlm.corpus import read_text
 from rnnlm.errors import RnnlmError
@@ -40,11 +40,21 @@ def evaluate_texts(options):
         model, vocabulary = load_model(options.model, workers)
         for path in options.texts:
             text = read_text(path, vocabulary, encoding_bar)
-            with stop_on_signal("stopping after this window") as stop:
-                result = evaluate(model, text, vocabulary.eos_id, options.time_size, stop.check)
+            result = _score(path, model, text, vocabulary.eos_id, options.time_size)
             if math.isnan(result.log_prob):
                 raise RnnlmError(f"{options.model} gives no probabilities for {path}: its scores are no finite numbers")
             print(_as_json(path, result) if options.json else _as_text(path, result, vocabulary), flush=True)
+
+
+def _score(path, model, text, eos_id, window):
+    """The text's Evaluation, under a bar; a signal ends it."""
+    with stop_on_signal("stopping after this window") as stop, scoring_bar(path, len(text.ids)) as move:
+
+        def on_window(targets):
+            move(targets)
+            stop.check()
+
+        return evaluate(model, text, eos_id, window, on_window)
 
 
 def _as_json(path, result):

@@ -22,7 +22,7 @@ def main(argv=None):
 
         print(f"rnnlm {__version__}")
         return 0
-    # Only the command that runs is imported: evaluation needs neither the trainer nor tqdm.
+    # Only the command that runs is imported: evaluation needs no trainer.
     if name == "train":
         from rnnlm.cli.train import main as command
     elif name == "evaluate":

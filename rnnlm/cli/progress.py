@@ -51,18 +51,24 @@ class Progress:
     def update(self):
         """Show where the trainer stands, wherever it stood before."""
         self.bar.n = self.trainer.tokens
-        self.bar.set_description(f"epoch {min(self.trainer.epoch + 1, self.epochs)}/{self.epochs}", refresh=False)
+        self._describe("")
 
     def __call__(self, step):
         sums = self.trainer.sums
-        self.bar.set_postfix_str(f"perplexity {math.exp(min(sums.nats / sums.targets, 700)):.4g}", refresh=False)
+        self._describe(f", perplexity {math.exp(min(sums.nats / sums.targets, 700)):.4g}")
         self.bar.update(step.targets)
         for line in self.watch.lines():
             self.note(f"note: {line}")
 
     def validating(self):
         """Say that the bar stands still for a while."""
-        self.bar.set_postfix_str("validating")
+        self._describe(", validating")
+        self.bar.refresh()
+
+    def _describe(self, what):
+        """In front of the bar, where a narrow terminal cuts nothing off."""
+        epoch = min(self.trainer.epoch + 1, self.epochs)
+        self.bar.set_description(f"epoch {epoch}/{self.epochs}{what}", refresh=False)
 
     def note(self, line):
         """A line for the person at the screen, above the bar."""

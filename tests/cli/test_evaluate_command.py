@@ -98,6 +98,13 @@ def test_an_error_is_one_line(model_path, monkeypatch, capsys, arguments, messag
     assert (out, len(err.splitlines())) == ("", 1)
 
 
+def test_a_terminal_is_shown_how_far_the_scoring_is(model_path, text, on_terminal, capsys):
+    shown = on_terminal(["evaluate", str(model_path), str(text), "--time-size", "1"], text.parent, 100)
+    assert f"scoring {text.name}" in shown and "token/s" in shown
+    assert main([str(model_path), str(text)]) == 0
+    assert "scoring" not in capsys.readouterr().err
+
+
 def test_an_empty_text_is_an_error_and_not_a_perplexity(model_path, tmp_path, capsys):
     (tmp_path / "empty.txt").write_text("")
     assert main([str(model_path), str(tmp_path / "empty.txt")]) == 1
