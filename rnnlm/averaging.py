@@ -17,8 +17,8 @@ class Average:
     """The mean of the weights after each step from a share ``start`` of all epochs on.
 
     decay 1: all these steps count alike (the tail average).  Below 1: a step counts ``decay`` times as much as the
-    one after it (the exponential average), over about the last 1 / (1 - decay) steps; from the first step on it is a
-    mean of what there is, without a share of the zeros that it began with.
+    one after it (the exponential average), over about the last 1 / (1 - decay) steps, but no more than the last tenth
+    of all so far: the weights of a run's beginning are no better than those that came of them.
     count: the steps averaged so far; values: a list of arrays, empty before the first.
     """
 
@@ -38,7 +38,7 @@ class Average:
             return
         self.prepare(params)
         self.count += 1
-        share = 1 / self.count if self.decay == 1 else (1 - self.decay) / (1 - self.decay**self.count)
+        share = 1 / self.count if self.decay == 1 else max(1 - self.decay, 10 / (self.count + 9))
 
         def step(pair):
             w, a = pair

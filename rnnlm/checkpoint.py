@@ -23,7 +23,7 @@ from rnnlm.workers import SERIAL
 
 MODEL_NAME = "model.npz"
 MODEL_FORMAT = "rnnlm model", 1        # name and version
-CHECKPOINT_FORMAT = "rnnlm checkpoint", 2
+CHECKPOINT_FORMAT = "rnnlm checkpoint", 3  # raised when a run would go on otherwise than it began
 SIZES = ("vocab_size", "wordvec_size", "hidden_size", "layers")
 CHOICES = {"activation": ACTIVATIONS, "tied": (True, False), "projection": (True, False)}
 RATIOS = ("dropout", "input_dropout")

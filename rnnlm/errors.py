@@ -24,3 +24,11 @@ def shown(value, longest=LONGEST):
 def one_line(text):
     """The text with everything that would break the line, or move a terminal's cursor, written as an escape."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def did_you_mean(name, known):
+    """The end of a message about an unknown name: a question if a known one is near, otherwise nothing."""
+    import difflib  # takes longer to load than most of this package, and is wanted where something is wrong only
+
+    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
+    return f": did you mean {near[0]}?" if near else ""

@@ -7,6 +7,8 @@ on a network (Xie et al., 2017, "bigram Kneser-Ney noising").
 
 import numpy as np
 
+from rnnlm.vocabulary import occurrences
+
 CHUNK = 10_000_000  # tokens whose pairs are counted at once
 
 
@@ -20,7 +22,7 @@ class Noising:
     """
 
     def __init__(self, ids, vocab_size, strength):
-        counts = np.bincount(ids[:-1], minlength=vocab_size)
+        counts = occurrences(ids[:-1], vocab_size)
         pairs = np.empty(0, np.int64)  # w V + w' for each pair that stands in the text
         for start in range(0, len(ids) - 1, CHUNK):
             part = ids[start : start + CHUNK + 1].astype(np.int64)

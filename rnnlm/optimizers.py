@@ -15,18 +15,16 @@ import math
 import numpy as np
 
 from rnnlm.gradients import RowGradient
-from rnnlm.workers import SERIAL, slices
-
-BLOCK = 1 << 17  # numbers that are passed over at a time, so that all passes over them stay in the core's cache
-SHARE = 1 << 19  # numbers that a thread takes at a time
+from rnnlm.shares import in_shares
+from rnnlm.workers import SERIAL
 
 
 class Optimizer:
     """What all rules share. Subclasses name their slots and write ``rule``.
 
-    factors, decays: for each parameter what its rate is multiplied by, and its weight decay; () for 1 and
-    ``weight_decay`` throughout.  Weight decay is decoupled from the rule (Loshchilov & Hutter, 2019): first
-    w <- w - lr * decay * w.
+    factors, decays: for each parameter what its rate is multiplied by, and its weight decay, a number or an array
+    of the parameter's shape; () for 1 and ``weight_decay`` throughout.  Weight decay is decoupled from the rule
+    (Loshchilov & Hutter, 2019): first w <- w - lr * decay * w.
     """
 
     slot_names = ()
@@ -60,13 +58,13 @@ class Optimizer:
             () for _ in params)
         for w, g, memory, factor, decay in zip(params, grads, slots, factors, decays, strict=True):
             rate = self.lr * factor
-            if isinstance(g, RowGradient) and self.moves_only_by_gradient and not decay:
+            if isinstance(g, RowGradient) and self.moves_only_by_gradient and not np.any(decay):
                 rows = [array[g.ids] for array in (w, *memory)]
                 rule(np.empty_like(rows[0]), rate, rows[0], g.values, *rows[1:])
                 for array, values in zip((w, *memory), rows, strict=True):
                     array[g.ids] = values
             else:
-                shares += _shares(rate, 1.0 - rate * decay, w, g, memory)
+                shares += in_shares(rate, decay, w, g, memory)
         # One array larger than a share at least: otherwise waking a thread costs more than it brings.
         (workers if len(shares) > len(params) else SERIAL).each(lambda share: share.step(rule, workers), shares)
 
@@ -202,47 +200,6 @@ class AdamW(Adam):
     """Adam with weight decay, 0.01 unless ``decays`` says otherwise (Loshchilov & Hutter, 2019)."""
 
     weight_decay = 0.01
-
-
-class _Share:
-    """A part of one parameter, walked in blocks whose passes stay in the core's cache.
-
-    For 4 million weights on one core Adam's step takes 14 ms so; with a new array for each intermediate result
-    it takes 38 ms, most of it page faults.
-    """
-
-    def __init__(self, rate, kept, arrays, row_gradient, part, block):
-        self.rate, self.kept, self.arrays, self.row_gradient = rate, kept, arrays, row_gradient
-        self.part, self.block = part, block
-
-    def step(self, rule, workers):
-        """Apply the rule, after the weight decay."""
-        for start in range(self.part.start, self.part.stop, self.block):
-            block = slice(start, min(start + self.block, self.part.stop))
-            w, *others = [array[block] for array in self.arrays]
-            out, full = workers.scratch("update", (2, *w.shape), w.dtype)
-            if self.row_gradient is not None:
-                others.insert(0, self.row_gradient.fill(block, full))
-            if self.kept != 1.0:
-                w *= self.kept
-            rule(out, self.rate, w, *others)
-
-
-def _shares(rate, kept, w, g, memory):
-    """One parameter, its gradient and its slots in parts for the threads.  kept: what weight decay leaves of w."""
-    rows = isinstance(g, RowGradient)  # walked row by row and filled up with zeros; other arrays as they lie
-    arrays = [w, *memory] if rows else _flat(w, g, *memory)
-    width = w.shape[1] if rows else 1
-    share, block = max(1, SHARE // width), max(1, BLOCK // width)
-    return [_Share(rate, kept, arrays, g if rows else None, part, block) for part in slices(len(arrays[0]), share)]
-
-
-def _flat(*arrays):
-    """The arrays as they lie in memory, one-dimensional views. ValueError unless they lie in the same order."""
-    for order in "CF":
-        if all(array.flags[f"{order}_CONTIGUOUS"] for array in arrays):
-            return [array.reshape(-1, order=order) for array in arrays]
-    raise ValueError("a parameter, its gradient and its slots must lie in memory in the same order, without gaps")
 
 
 OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "adagrad": AdaGrad, "rmsprop": RMSprop, "adam": Adam,

@@ -10,7 +10,7 @@ import sysconfig
 from contextlib import suppress
 from pathlib import Path
 
-from rnnlm.errors import RnnlmError, shown
+from rnnlm.errors import RnnlmError, did_you_mean, shown
 from rnnlm.files import cache_folder
 
 SPLITS = ("train", "valid", "test")
@@ -21,12 +21,8 @@ def resolve(spec):
     known = known_corpora()
     path = known[spec] if spec in known else Path(spec)
     if not os.path.exists(path):  # nor a name that no system could have
-        import difflib
-
-        near = difflib.get_close_matches(spec, known, n=1, cutoff=0.6)
-        hint = f": did you mean {near[0]}?" if near else ""
         raise RnnlmError(f"no corpus {shown(repr(spec))}: it must be a folder, a text file, or a known name "
-                         f"({', '.join(sorted(known))}){hint}")
+                         f"({', '.join(sorted(known))}){did_you_mean(spec, known)}")
     about = path / "corpus.json"
     if not about.is_file():
         return path, {}

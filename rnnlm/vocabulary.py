@@ -7,6 +7,7 @@ from rnnlm.text import LINE_END
 
 EOS = "<eos>"  # the end of a sentence, a target like any word
 UNK = "<unk>"  # what stands for every word that is not in the vocabulary
+CHUNK = 1 << 22  # ids counted at a time
 UNKNOWN = -1   # the id of a word that is not in the vocabulary, before <unk> or nothing takes its place
 
 
@@ -65,6 +66,14 @@ class Vocabulary:
             entry = word if word in kept else UNK
             totals[entry] = totals.get(entry, 0) + count
         return cls(sorted(totals, key=lambda word: -totals[word]), level)
+
+
+def occurrences(ids, vocab_size):  # (n,) -> (V,)
+    """How often each id stands in a text, which may be mapped into memory: read in pieces, never copied whole."""
+    counts = np.zeros(vocab_size, np.int64)
+    for start in range(0, len(ids), CHUNK):
+        counts += np.bincount(ids[start : start + CHUNK], minlength=vocab_size)
+    return counts
 
 
 class _Known(dict):

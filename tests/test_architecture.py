@@ -14,7 +14,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
     0: ["errors", "functions", "initializers", "schedules", "files", "text", "vocabulary", "workers", "archive",
         "noising"],
-    1: ["download", "places", "tokens", "corpus", "batches", "layers", "gradients", "optimizers", "averaging"],
+    1: ["download", "places", "tokens", "corpus", "batches", "layers", "gradients", "optimizers", "shares",
+        "averaging"],
     2: ["models"],
     3: ["trainer", "evaluation", "generation", "checkpoint", "plotting"],
     4: ["cli", "course", "__main__", "__init__"],
@@ -55,7 +56,7 @@ def test_layers_see_arrays_only():
 
 
 def test_the_trainer_knows_no_file_and_no_screen():
-    for name in ("trainer", "gradients", "optimizers", "averaging", "schedules"):
+    for name in ("trainer", "gradients", "optimizers", "shares", "averaging", "schedules"):
         others = {module.split(".")[0] for module in imported(PACKAGE / f"{name}.py")}
         assert others <= {"rnnlm", "math", "time", "dataclasses", "contextlib", "numpy"}, name
         assert "rnnlm.files" not in set(imported(PACKAGE / f"{name}.py"))

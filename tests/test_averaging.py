@@ -28,12 +28,21 @@ def test_the_tail_average_is_the_mean_from_its_start_on():
 
 
 def test_the_exponential_average_weighs_a_step_less_than_the_next():
-    average = Average(decay=0.8)
-    _, seen = walk(average, 7)
-    shares = 0.8 ** np.arange(6, -1, -1.0)
-    for i, value in enumerate(average.values):
-        expected = np.average([weights[i] for weights in seen], axis=0, weights=shares)
-        np.testing.assert_allclose(value, expected, rtol=1e-5)
+    average, steps = Average(decay=0.8), 80
+    for step in range(steps):  # weights that are 1 after one step alone: their average is what that step counts
+        average.update([np.eye(steps)[step]], 0.5)
+    (shares,) = average.values
+    assert shares.sum() == pytest.approx(1)
+    np.testing.assert_allclose(shares[50:-1] / shares[51:], 0.8, rtol=1e-12)
+    assert shares[-1] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("steps", [1, 5, 100, 1000])
+def test_an_exponential_average_is_not_of_a_runs_beginning(steps):
+    average = Average(decay=0.9999)  # over more steps than there are
+    for step in range(1, steps + 1):
+        average.update([np.array([float(step)])], step / steps)
+    assert steps * 0.9 - 1 <= average.values[0][0] <= steps
 
 
 def test_before_its_start_there_is_none():

@@ -3,6 +3,7 @@ import pytest
 
 from rnnlm.gradients import RowGradient
 from rnnlm.optimizers import OPTIMIZERS
+from rnnlm.workers import Workers
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -63,6 +64,21 @@ def test_each_parameter_has_a_factor_of_the_rate_and_a_decay_of_its_own(name):
     OPTIMIZERS[name](0.1, decays=[0.0, 0.0]).update(plain, grads)
     np.testing.assert_allclose(params[0], starts[0] * (1 - 0.1 * 0.3) + (plain[0] - starts[0]), rtol=1e-12)
     np.testing.assert_allclose(params[1], starts[1] * (1 - 0.05 * 0.2) + 0.5 * (plain[1] - starts[1]), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "order"), [("dense", "C"), ("dense", "F"), ("rows", "C")])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_weight_can_have_a_decay_of_its_own(kind, order, threads, monkeypatch):
+    monkeypatch.setattr("rnnlm.shares.BLOCK", 5)  # several blocks in each of several shares
+    monkeypatch.setattr("rnnlm.shares.SHARE", 12)
+    start, decay = (np.asarray(a.reshape(9, 3), order=order) for a in (np.arange(1.0, 28), np.arange(27) % 4 / 10))
+    params, plain, gradient = [start.copy("K")], [start.copy("K")], RowGradient(start)
+    gradient.set(np.array([0, 2, 0]), np.ones((3, 3)))
+    grads = [gradient if kind == "rows" else np.asarray(gradient).copy(order)]
+    with Workers(threads) as workers:
+        OPTIMIZERS["sgd"](0.1, factors=[0.5], decays=[decay]).update(params, grads, workers=workers)
+    OPTIMIZERS["sgd"](0.1, factors=[0.5]).update(plain, grads)
+    np.testing.assert_allclose(params[0], start * (1 - 0.05 * decay) + (plain[0] - start), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

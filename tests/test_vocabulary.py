@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
+from rnnlm.noising import Noising
 from rnnlm.text import tokenize
-from rnnlm.vocabulary import UNKNOWN, Vocabulary
+from rnnlm.vocabulary import UNKNOWN, Vocabulary, occurrences
 
 
 def test_order_is_by_frequency_then_first_appearance():
@@ -69,3 +70,23 @@ def test_the_letters_of_a_special_token_are_characters_like_others():
 def test_what_is_no_vocabulary_is_refused(words, message):
     with pytest.raises(RnnlmError, match=message):
         Vocabulary(words)
+
+
+def test_occurrences_are_counted_in_pieces_of_the_text(monkeypatch):
+    monkeypatch.setattr("rnnlm.vocabulary.CHUNK", 4)
+    ids = np.array([3, 1, 1, 0, 3, 3, 0, 3, 1], np.int32)
+    np.testing.assert_array_equal(occurrences(ids, 5), [2, 3, 0, 4, 0])
+
+
+def test_a_long_text_is_not_copied_to_be_counted(monkeypatch):
+    import tracemalloc
+
+    ids = np.zeros(8_000_000, np.int32)
+    monkeypatch.setattr("rnnlm.vocabulary.CHUNK", 100_000)
+    monkeypatch.setattr("rnnlm.noising.CHUNK", 100_000)
+    tracemalloc.start()
+    try:
+        Noising(ids, 3, 0.5)
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()

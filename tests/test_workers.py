@@ -158,10 +158,10 @@ def test_the_same_threads_give_the_same_bits(name, options, threads, monkeypatch
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_row_gradient_updates_exactly_as_the_full_matrix(name, monkeypatch):
     """Every row, also those without gradient, which momentum and Adam move on; bit for bit, in blocks and threads."""
-    import rnnlm.optimizers
+    import rnnlm.shares
 
-    monkeypatch.setattr(rnnlm.optimizers, "BLOCK", 64)
-    monkeypatch.setattr(rnnlm.optimizers, "SHARE", 128)
+    monkeypatch.setattr(rnnlm.shares, "BLOCK", 64)
+    monkeypatch.setattr(rnnlm.shares, "SHARE", 128)
     rng = np.random.default_rng(0)
     W = rng.normal(size=(100, 7)).astype(np.float32)
     plain, fast = TimeEmbedding(W.copy()), FastEmbedding(W.copy())

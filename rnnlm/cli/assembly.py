@@ -10,6 +10,7 @@ from rnnlm.noising import Noising
 from rnnlm.optimizers import OPTIMIZERS
 from rnnlm.schedules import SCHEDULES
 from rnnlm.trainer import Trainer
+from rnnlm.vocabulary import occurrences
 
 
 def build_trainer(options, corpus, workers, fresh):
@@ -17,9 +18,9 @@ def build_trainer(options, corpus, workers, fresh):
     batches = _batches(options, corpus)
     model = _model(options, len(corpus.vocabulary), workers, np.random.default_rng(options.seed) if fresh else None)
     if fresh and options.output_start == "frequencies":
-        model.output.params[1][...] = log_frequencies(np.bincount(corpus.train, minlength=len(corpus.vocabulary)))
+        model.output.params[1][...] = log_frequencies(occurrences(corpus.train, len(corpus.vocabulary)))
     return Trainer(model, _optimizer(options, model), batches, _schedule(options), average=_average(options),
-                   max_grad=options.max_grad, workers=workers)
+                   max_grad=options.max_grad or np.inf, workers=workers)
 
 
 def _batches(options, corpus):
@@ -44,12 +45,27 @@ def _model(options, vocab_size, workers, rng):
 
 
 def _optimizer(options, model):
-    """Its rates and weight decays by group: "matrices" have their own, "biases" do not decay."""
-    groups = model.packing.groups
-    factors, decays = {"matrices": options.matrix_lr_factor}, {"words": options.weight_decay,
-                                                               "matrices": options.matrix_weight_decay}
-    return OPTIMIZERS[options.optimizer](options.lr, factors=[factors.get(group, 1.0) for group in groups],
-                                         decays=[decays.get(group, 0.0) for group in groups])
+    """Its rates by group: "matrices" have their own."""
+    factors = [options.matrix_lr_factor if group == "matrices" else 1.0 for group in model.packing.groups]
+    return OPTIMIZERS[options.optimizer](options.lr, factors=factors, decays=_decays(options, model))
+
+
+def _decays(options, model):
+    """The weight decays by group: "matrices" have their own, "biases" have none, nor has the diagonal of an RNN's Wh.
+
+    The diagonal is each unit's hold on its own state, the memory of the network where it starts from many time scales
+    or from the identity.  A decay would take it to 0, whatever the text asks for.
+    """
+    by_group = {"words": options.weight_decay, "matrices": options.matrix_weight_decay, "biases": 0.0}
+    packing = model.packing
+    decays = [by_group[group] for group in packing.groups]
+    if options.cell == "rnn" and options.matrix_weight_decay:
+        at = packing.groups.index("matrices")
+        decays[at] = np.full_like(packing.params[at], options.matrix_weight_decay)
+        for name, decay in packing.parts(at, decays[at]).items():
+            if name.endswith("/Wh"):
+                np.fill_diagonal(decay, 0)
+    return decays
 
 
 def _schedule(options):

@@ -1,12 +1,11 @@
 """Options: the types of their values, and the TOML files that can hold them."""
 
 import argparse
-import difflib
 import json
 import math
 import tomllib
 
-from rnnlm.errors import RnnlmError, shown
+from rnnlm.errors import RnnlmError, did_you_mean, shown
 from rnnlm.files import reason
 
 
@@ -86,9 +85,7 @@ def apply_values(parser, values, where):
     for key, value in values.items():
         name = key.replace("-", "_")
         if name not in actions:
-            near = difflib.get_close_matches(name, actions, n=1, cutoff=0.6)
-            hint = f": did you mean {near[0]}?" if near else ""
-            raise RnnlmError(f"{where}: unknown option {shown(repr(key))}{hint}")
+            raise RnnlmError(f"{where}: unknown option {shown(repr(key))}{did_you_mean(name, actions)}")
         if value is not None:
             parser.set_defaults(**{name: _converted(actions[name], value, f"{where}: {key}")})
 

@@ -4,7 +4,7 @@ import argparse
 import os
 from importlib.resources import files
 
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, did_you_mean
 
 
 def recipes():
@@ -20,7 +20,8 @@ def find_config(name):
     if name in known and not os.path.isfile(name):
         return str(known[name])
     if not os.path.exists(name) and not name.endswith(".toml"):
-        raise RnnlmError(f"--config must be a file or one of the recipes {', '.join(known)}, got {name}")
+        raise RnnlmError(f"--config must be a file or one of the recipes {', '.join(known)}, got {name}"
+                         f"{did_you_mean(name, known)}")
     return name
 
 

@@ -8,7 +8,7 @@ from rnnlm.cli.place import run_folder
 from rnnlm.cli.recipes import find_config
 from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND, free
 from rnnlm.cli.session import train
-from rnnlm.cli.train_options import build_parser, complete
+from rnnlm.cli.train_options import build_parser, complete, let_follow, require_effect
 from rnnlm.errors import RnnlmError
 from rnnlm.places import known_corpora
 
@@ -22,32 +22,34 @@ def _command(options, argv, prog):
     """Find out what is to be done and where, then do it; returns the exit code."""
     path = find_config(options.config) if options.config else None
     config = (read_config(path), path) if path else ({}, "")
-    options = _parsed(argv, prog, config)
+    options, others = _parsed(argv, prog, config)
     with run_folder(options) as folder:
         header = None
         if options.resume:
             header = folder.newest_header()
             saved = _saved_options(folder, header)
-            options = _parsed(argv, prog, saved, config)
+            options, others = _parsed(argv, prog, saved, config)
             if header is None:
                 folder.require_nothing_but_options()
                 note(f"note: {folder.path} holds no checkpoint yet: the run starts from its beginning, "
                      f"on {options.corpus}")
             else:
-                _require_same(options, _parsed([], prog, saved), folder)
+                _require_same(options, _parsed([], prog, saved)[0], folder)
+        require_effect(options, others)
         return train(options, folder, header)
 
 
 def _parsed(argv, prog, *sources):
-    """The options: defaults, then each source (values, what to call it), then the command line."""
+    """The options: defaults, then each source (values, what to call it), then the command line; and without that."""
     parser = build_parser(prog)
     for values, where in sources:
         apply_values(parser, values, where)
+        let_follow(parser)
     options = parser.parse_args(argv)
     complete(options)
     if options.corpus not in known_corpora() and os.path.exists(options.corpus):
         options.corpus = os.path.abspath(options.corpus)  # so that the run can be resumed, and repeated, from anywhere
-    return options
+    return options, parser.parse_args([])
 
 
 def _saved_options(folder, header):

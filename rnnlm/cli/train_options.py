@@ -65,7 +65,8 @@ def _add_model(add):
         "what is random in them)")
     add("--slowest", type=below_one, default=0.95, metavar="SHARE", help="time-scales: the share of its state that the "
         "slowest unit keeps at each step")
-    add("--input-gain", type=positive, default=1.0, metavar="G", help="what the first input weights are multiplied by")
+    add("--input-gain", type=positive, default=1.0, metavar="G", help="what the first input weights of the first layer "
+        "are multiplied by")
     add("--output-start", choices=("zeros", "frequencies"), default="zeros", help="first output biases: zeros, or the "
         "logarithms of the words' frequencies")
 
@@ -90,7 +91,8 @@ def _add_regularisation(add):
     add("--slowness-penalty", type=not_negative, default=0.0, metavar="B", help="B times the mean square of their "
         "changes from step to step, added to the loss")
     add("--weight-decay", type=not_negative, metavar="W", help="each step takes this share times the learning rate "
-        "off every weight, not off biases (default: 0; 0.01 for adamw)")
+        "off every weight, not off biases and not off the diagonal of an RNN's recurrent weights (default: 0; 0.01 for "
+        "adamw)")
     add("--matrix-weight-decay", type=not_negative, metavar="W", help="the same for the matrices of the recurrent "
         "layers and the projection (default: as --weight-decay)")
 
@@ -120,7 +122,8 @@ def _add_training(add):
         "which it begins")
     add("--average-decay", type=below_one, default=0.999, metavar="D", help="exponential: the weight of a step over "
         "that of the next")
-    add("--max-grad", type=positive, default=0.25, metavar="NORM", help="clip the global norm of the gradient")
+    add("--max-grad", type=not_negative, default=0.25, metavar="NORM", help="clip the global norm of the gradient; 0: "
+        "do not")
     add("--seed", type=at_least(0), default=1, metavar="S", help="seed of everything random")
 
 
@@ -144,6 +147,22 @@ def _add_run(add):
 
 def complete(options):
     """Fill in what depends on other options. RnnlmError where two of them do not go together."""
+    derive(options)
+    if options.random_length and options.time_size < SHORTEST:
+        raise RnnlmError(f"--random-length needs a --time-size of at least {SHORTEST}, got {options.time_size}")
+    if options.cell != "rnn":
+        for name, value in (("activation", "relu"), ("recurrent_start", "time-scales")):
+            if getattr(options, name) == value:
+                raise RnnlmError(f"--{name.replace('_', '-')} {value} is for --cell rnn, not for {options.cell}: "
+                                 "leave it out")
+
+
+# Those after which others follow come last, so that each can be looked at while the others stand.
+DERIVED = ("matrix_weight_decay", "weight_decay", "output_dropout", "lr", "wordvec_size")
+
+
+def derive(options):
+    """Fill in the options of DERIVED that are not given (None) from those that they follow."""
     options.wordvec_size = options.wordvec_size or options.hidden_size
     options.lr = options.lr or DEFAULT_LR[options.optimizer]
     if options.weight_decay is None:
@@ -152,10 +171,36 @@ def complete(options):
         options.matrix_weight_decay = options.weight_decay
     if options.output_dropout is None:
         options.output_dropout = options.dropout
-    if options.random_length and options.time_size < SHORTEST:
-        raise RnnlmError(f"--random-length needs a --time-size of at least {SHORTEST}, got {options.time_size}")
-    if options.cell != "rnn":
-        for name, value in (("activation", "relu"), ("recurrent_start", "time-scales")):
-            if getattr(options, name) == value:
-                raise RnnlmError(f"--{name.replace('_', '-')} {value} is for --cell rnn, not for {options.cell}: "
-                                 "leave it out")
+
+
+def let_follow(parser):
+    """Forget what a file says of an option if it only says what follows from its other options.
+
+    The config.toml of a run has every option as resolved; with --optimizer sgd beside it the rate of Adam that stands
+    in it must not stay.
+    """
+    for name in DERIVED:
+        options = parser.parse_args([])
+        value = getattr(options, name)
+        setattr(options, name, None)
+        derive(options)
+        if value == getattr(options, name):
+            parser.set_defaults(**{name: None})
+
+
+ONLY_WITH = {  # options that do nothing but with certain others: when they do something, and how that is said
+    "slowest": (lambda o: o.cell == "rnn" and o.recurrent_start in (None, "time-scales"),
+                "--recurrent-start time-scales of the cell rnn"),
+    "lr_factor": (lambda o: o.schedule == "plateau", "--schedule plateau"),
+    "patience": (lambda o: SCHEDULES[o.schedule].stops_early and o.average != "tail",
+                 "--schedule plateau or constant, without a tail average"),
+    "average_from": (lambda o: o.average == "tail", "--average tail"),
+    "average_decay": (lambda o: o.average == "exponential", "--average exponential"),
+}
+
+
+def require_effect(options, others):
+    """RnnlmError for an option that is not as in ``others``, options as they would be without it, and does nothing."""
+    for name, (does_something, with_what) in ONLY_WITH.items():
+        if getattr(options, name) != getattr(others, name) and not does_something(options):
+            raise RnnlmError(f"--{name.replace('_', '-')} does nothing here, it is for {with_what}: leave it out")

@@ -1,11 +1,9 @@
 """The exercises of the course, and a checker that names the mistake in a reader's own function."""
 
-import difflib
-
 from rnnlm.course import backward, bptt, forward, learning, loss, lstm, sequences, text
 from rnnlm.course.diagnosis import judge
 from rnnlm.course.verdict import UnknownExercise, Verdict
-from rnnlm.errors import shown
+from rnnlm.errors import did_you_mean, shown
 
 __all__ = ["UnknownExercise", "Verdict", "check", "exercises"]
 
@@ -37,9 +35,8 @@ def check(exercise, answer):
     What goes wrong in it is told, not raised.  UnknownExercise, which is an RnnlmError, if there is none of this name.
     """
     if not isinstance(exercise, str) or exercise not in EXERCISES:
-        near = difflib.get_close_matches(str(exercise), EXERCISES, n=1, cutoff=0.5)
         raise UnknownExercise(f"exercise must be one of {', '.join(EXERCISES)}; got {shown(exercise)}"
-                              + (f": did you mean {near[0]}?" if near else ""))
+                              f"{did_you_mean(exercise, EXERCISES)}")
     if not callable(answer):
         called = EXERCISES[exercise].signature
         return Verdict(False, f"The answer must be a function, {called}, got {type(answer).__name__}: "

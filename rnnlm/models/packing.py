@@ -60,10 +60,15 @@ class Packing:
     def by_name(self, packed):
         """Arrays that lie like ``params`` (an optimizer's slot), as views in the form of the parameters."""
         views = {}
-        for members, array in zip(self.members, packed, strict=True):
-            parts = [array] if array.ndim > 1 else _views(members, array)
-            views |= {place.name: part for place, part in zip(members, parts, strict=True)}
+        for i, array in enumerate(packed):
+            views |= self.parts(i, array)
         return {place.name: views[place.name] for place in self.places}
+
+    def parts(self, i, array):
+        """An array that lies like ``params[i]``, as views in the form of its parameters, by their names."""
+        members = self.members[i]
+        views = [array] if array.ndim > 1 else _views(members, array)
+        return {place.name: view for place, view in zip(members, views, strict=True)}
 
 
 def _views(members, memory):

@@ -15,7 +15,8 @@ class Start:
 
     recurrent_gain: what the recurrent weights are multiplied by (with "time-scales": what is random in them);
     slowest: with "time-scales", the share of its state that the slowest unit keeps at each step;
-    input_gain: standard deviation of the input weights, over 1 / sqrt(inputs).
+    input_gain: standard deviation of the first layer's input weights, over 1 / sqrt(inputs): word vectors start small,
+    and what later layers read does not.
     """
 
     recurrent: str | None = None
@@ -24,7 +25,7 @@ class Start:
     input_gain: float = 1.0
 
 
-def recurrent_values(inputs, H, cell, start, rng):
+def recurrent_values(inputs, H, cell, start, input_gain, rng):
     """(Wx, Wh, b) of a recurrent layer, float32; a gated cell's gates start independently.
 
     The forget gate of an LSTM starts at bias 1: open (Gers et al., 2000; Jozefowicz et al., 2015).
@@ -36,8 +37,8 @@ def recurrent_values(inputs, H, cell, start, rng):
             raise ValueError("a start with time scales is for cells without gates: choose orthogonal")
         Wh, a = time_scales(H, rng, start.slowest, 0.3 * start.recurrent_gain)
         # A slow unit adds up many inputs: a smaller share of each keeps the size of the sum.
-        return scaled_normal((inputs, H), rng, start.input_gain) * np.sqrt(1 - a**2), Wh, b
-    Wx = scaled_normal((inputs, cell.gates * H), rng, start.input_gain)
+        return scaled_normal((inputs, H), rng, input_gain) * np.sqrt(1 - a**2), Wh, b
+    Wx = scaled_normal((inputs, cell.gates * H), rng, input_gain)
     Wh = np.hstack([RECURRENT[kind]((H, H), rng, start.recurrent_gain) for _ in range(cell.gates)])
     if "c" in cell.state_names:
         b[:H] = 1
@@ -58,6 +59,8 @@ def first_values(architecture, cell, start, rng):
         recurrent = [(zeros((inputs, k * H)), zeros((H, k * H)), zeros(k * H)) for inputs in sizes]
         return zeros((V, D)), recurrent, None if tied else zeros((V, E)).T, zeros((H, D)) if projection else None
     embedding = uniform((V, D), rng)
-    recurrent = [recurrent_values(inputs, H, cell, start, rng) for inputs in sizes]
+    gains = [start.input_gain] + [1.0] * (layers - 1)
+    recurrent = [recurrent_values(inputs, H, cell, start, gain, rng)
+                 for inputs, gain in zip(sizes, gains, strict=True)]
     output = None if tied else scaled_normal((E, V), rng)
     return embedding, recurrent, output, scaled_normal((H, D), rng) if projection else None

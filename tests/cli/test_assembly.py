@@ -25,14 +25,14 @@ def by_group(trainer, values):
     """The values that the optimizer holds for each group of parameters."""
     groups = {}
     for group, value in zip(trainer.model.packing.groups, values, strict=True):
-        groups.setdefault(group, set()).add(value)
+        groups.setdefault(group, set()).update(np.ravel(value).tolist())
     return groups
 
 
 @pytest.mark.parametrize("tied", ["--tied", "--no-tied"])
 def test_matrices_have_rates_and_decays_of_their_own_and_biases_do_not_decay(build, tied):
     trainer, _ = build(tied, "--matrix-lr-factor", "0.25", "--weight-decay", "0.1", "--matrix-weight-decay", "0.3",
-                       "--projection")
+                       "--projection", "--cell", "lstm")
     assert by_group(trainer, trainer.optimizer.factors) == {"words": {1.0}, "matrices": {0.25}, "biases": {1.0}}
     assert by_group(trainer, trainer.optimizer.decays) == {"words": {0.1}, "matrices": {0.3}, "biases": {0.0}}
 
@@ -41,8 +41,20 @@ def test_matrices_have_rates_and_decays_of_their_own_and_biases_do_not_decay(bui
     (["--optimizer", "adam"], 0.0), (["--optimizer", "adamw"], 0.01), (["--weight-decay", "0.2"], 0.2),
     (["--optimizer", "adamw", "--weight-decay", "0"], 0.0)])
 def test_the_weight_decay_of_all_is_that_of_the_rule_unless_told(build, arguments, decay):
-    trainer, _ = build(*arguments)
+    trainer, _ = build(*arguments, "--cell", "gru")
     assert by_group(trainer, trainer.optimizer.decays) == {"words": {decay}, "matrices": {decay}, "biases": {0.0}}
+
+
+def test_what_a_unit_of_an_rnn_keeps_of_its_state_does_not_decay(build):
+    trainer, _ = build("--layers", "2", "--projection", "--weight-decay", "0.5", "--lr", "0.1", "--optimizer", "sgd")
+    before = {name: param.copy() for name, param in trainer.model.named_params().items()}
+    packing = trainer.model.packing
+    trainer.optimizer.update(packing.params, [np.zeros_like(param) for param in packing.params])
+    for name, param in trainer.model.named_params().items():
+        kept = np.full(param.shape, 1.0 if name.endswith("/b") else 0.95)
+        if name.endswith("/Wh"):
+            np.fill_diagonal(kept, 1)
+        np.testing.assert_allclose(param, before[name] * kept, rtol=1e-6, err_msg=name)
 
 
 def test_output_biases_start_at_the_logarithms_of_the_frequencies(build):
@@ -62,6 +74,7 @@ def test_regularisation_start_and_schedule(build):
     assert (r.per_window, r.activation_penalty, r.slowness_penalty) == (True, 2, 3)
     assert (type(trainer.schedule).__name__, trainer.schedule.warm_up, trainer.schedule.lr) == ("Cosine", 7, 0.5)
     assert (trainer.max_grad, trainer.average.start, trainer.average.decay) == (3, 0.4, 1.0)
+    assert build("--max-grad", "0")[0].max_grad == np.inf
     assert build("--average", "exponential", "--average-decay", "0.7")[0].average.decay == 0.7
     assert build()[0].average is None
     assert build("--lr-factor", "3")[0].schedule.factor == 3

@@ -53,7 +53,7 @@ def test_a_file_comes_before_a_recipe_of_its_name(run, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "message"), [
-    ("lstn", f"--config must be a file or one of the recipes {', '.join(recipes())}, got lstn"),
+    ("lstn", f"--config must be a file or one of the recipes {', '.join(recipes())}, got lstn: did you mean lstm?"),
     ("lstn.toml", "lstn.toml could not be read: no such file or directory")])
 def test_a_recipe_that_is_not_there_is_one_line(name, message, run):
     code, _, err = run("--config", name)
@@ -105,12 +105,47 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
 @pytest.mark.parametrize(("options", "message"), [
     ("--cell lstm --activation relu", "--activation relu is for --cell rnn, not for lstm"),
     ("--cell gru --recurrent-start time-scales", "--recurrent-start time-scales is for --cell rnn"),
-    ("--random-length --time-size 9", "--random-length needs a --time-size of at least 10, got 9")])
+    ("--random-length --time-size 9", "--random-length needs a --time-size of at least 10, got 9"),
+    ("--recurrent-start orthogonal --slowest 0.9", "--slowest does nothing here, it is for --recurrent-start time-sc"),
+    ("--cell lstm --slowest 0.9", "--slowest does nothing here"),
+    ("--schedule linear --lr-factor 3", "--lr-factor does nothing here, it is for --schedule plateau: leave it out"),
+    ("--schedule cosine --patience 5", "--patience does nothing here, it is for --schedule plateau or constant"),
+    ("--average tail --patience 5", "--patience does nothing here"),
+    ("--average tail --average-decay 0.9", "--average-decay does nothing here, it is for --average exponential"),
+    ("--average-from 0.3", "--average-from does nothing here, it is for --average tail")])
 def test_options_that_do_not_go_together_are_one_line(options, message, run):
     code, _, err = run(*options.split())
     assert code == 1
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+def test_an_option_may_have_its_effect_by_what_a_file_or_the_run_says(run, tmp_path):
+    (tmp_path / "my.toml").write_text('average = "exponential"\naverage-from = 0.3\n')
+    assert run("--epochs", "1", "--config", "my.toml", "--average-decay", "0.9")[0] == 0
+    assert run("--epochs", "1", "--resume", "--average-decay", "0.9")[0] == 0
+    assert "does nothing here" in run("--config", "my.toml", "--average-from", "0.4", output="other")[2]
+
+
+@pytest.mark.parametrize(("before", "change", "expected"), [
+    ("", "--optimizer sgd", {"lr": 1.0}),
+    ("", "--optimizer adamw", {"weight-decay": 0.01, "matrix-weight-decay": 0.01}),
+    ("", "--dropout 0.2", {"output-dropout": 0.2}), ("", "--hidden-size 9", {"wordvec-size": 9}),
+    ("", "--weight-decay 0.1", {"matrix-weight-decay": 0.1}),
+    ("--lr 0.003 --wordvec-size 5 --matrix-weight-decay 0.3 --output-dropout 0.3",
+     "--optimizer sgd --hidden-size 9 --weight-decay 0.1 --dropout 0.2",
+     {"lr": 0.003, "wordvec-size": 5, "matrix-weight-decay": 0.3, "output-dropout": 0.3})])
+def test_what_follows_from_an_option_follows_where_a_runs_options_are_changed(before, change, expected, run, tmp_path):
+    assert run.bare("--corpus", str(run.corpus), "--hidden-size", "8", "--epochs", "1", "--batch-size", "4",
+                    "--output", "one", *before.split())[0] == 0
+    assert run.bare("--config", "one/config.toml", "--output", "two", *change.split())[0] == 0
+    config = tomllib.loads((tmp_path / "two/config.toml").read_text())
+    assert expected.items() <= config.items()
+
+
+def test_a_warm_up_that_is_most_of_the_run_is_noted(run):
+    assert "rises over the first 300 of at most" in run("--epochs", "1", "--warm-up", "300")[2]
+    assert "rises over" not in run("--epochs", "8", "--warm-up", "2", output="other")[2]
 
 
 @pytest.mark.parametrize("options", ["--schedule linear", "--schedule cosine", "--average tail"])

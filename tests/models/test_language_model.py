@@ -98,8 +98,8 @@ def test_declared_shapes_are_those_of_the_model(cell, k, output, rng):
     assert LanguageModel(6, 3, 4, layers=2, cell=cell, **output, rng=None).named_params().keys() == shapes.keys()
 
 
-def first(cell="rnn", start=None, H=40, D=30):
-    return LanguageModel(6, D, H, cell=cell, start=start, rng=np.random.default_rng(0)).named_params()
+def first(cell="rnn", start=None, H=40, D=30, layers=1):
+    return LanguageModel(6, D, H, layers, cell=cell, start=start, rng=np.random.default_rng(0)).named_params()
 
 
 def test_recurrent_weights_start_as_asked():
@@ -127,8 +127,9 @@ def test_recurrent_weights_start_as_asked():
 
 
 def test_the_input_gain_and_the_forget_gate():
-    one, four = first(), first(start=Start(input_gain=4.0))
+    one, four = first(layers=2), first(start=Start(input_gain=4.0), layers=2)
     np.testing.assert_allclose(four["rnn1/Wx"], 4 * one["rnn1/Wx"], rtol=1e-6)
+    np.testing.assert_array_equal(four["rnn2/Wx"], one["rnn2/Wx"])  # states are not as small as word vectors
     np.testing.assert_array_equal(first("lstm")["lstm1/b"], [1] * 40 + [0] * 120)  # f, g, i, o
     assert not first("gru")["gru1/b"].any()
 
