@@ -55,7 +55,10 @@ def cell_case(cell, k, N=3, T=5, D=4, H=6):
     shapes = {"x": (N, T, D), "Wx": (D, k * H), "Wh": (H, k * H), "b": (k * H,), "h0": (N, H)}
     if cell is lstm:
         shapes["c0"] = (N, H)
-    inputs = {name: (torch.randn(*shape) / 2).requires_grad_() for name, shape in shapes.items()}
+    inputs = {name: torch.randn(*shape) / 2 for name, shape in shapes.items()}
+    if cell is diagonal_gru:
+        inputs["Wh"][:, 2 * H :] *= torch.eye(H)
+    inputs = {name: tensor.requires_grad_() for name, tensor in inputs.items()}
     hs, *last = cell(*inputs.values())
     weights = torch.linspace(-1, 1, hs.numel()).view_as(hs)
     (weights * hs + hs**2 / 2).sum().backward()
@@ -94,6 +97,20 @@ def gru(x, Wx, Wh, b, h0):
         h = (1 - z) * h + z * proposal
         hs.append(h)
     return [torch.stack(hs, dim=1)]
+
+
+def diagonal_gru(x, Wx, Wh, b, h0):
+    """torch.gru, which torch.nn.GRU calls: gates in the order r, z, n, h = (1 - z) n + z h_prev; rnnlm's z is its 1 - z.
+
+    Where the last block of Wh is diagonal, it is the same to reset before and after the product.
+    """
+    def theirs(tensor):
+        z, r, n = tensor.chunk(3, dim=-1)
+        return torch.cat([r, -z, n], dim=-1)
+
+    weights = [theirs(Wx).T, theirs(Wh).T, theirs(b), torch.zeros_like(b)]
+    hs, _ = torch.gru(x, h0[None], weights, True, 1, 0.0, True, False, True)
+    return [hs]
 
 
 def language_model(V, D, H, N, T):
@@ -154,7 +171,8 @@ if __name__ == "__main__":
     torch.manual_seed(0)
     golden = {"torch": torch.__version__, "worked": worked_case(), "random": random_case(3, 5, 4, 6),
               "language_model": language_model(V=7, D=3, H=4, N=2, T=3), "optimizers": optimizer_steps(),
-              "relu": cell_case(relu, 1), "lstm": cell_case(lstm, 4), "gru": cell_case(gru, 3)}
+              "relu": cell_case(relu, 1), "lstm": cell_case(lstm, 4), "gru": cell_case(gru, 3),
+              "diagonal_gru": cell_case(diagonal_gru, 3)}
     path = Path(__file__).with_name("golden.json")
     path.write_text(json.dumps(golden) + "\n", encoding="utf-8")
     print(f"wrote {path.name}: {path.stat().st_size} bytes")
