@@ -60,11 +60,11 @@ def runs_figure(runs, lines=()):
     """Validation perplexity of several runs against the time they took, a matplotlib Figure with logarithmic axes.
 
     runs: a dict from a run's name to its records, dicts with the keys of metrics.jsonl; lines: (label, perplexity)
-    of results to compare with.
+    of results to compare with, the highest first.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 6), dpi=120, layout="constrained")
+    figure = Figure(figsize=(10, 6), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     for name, records in runs.items():
         best = min(record["valid_perplexity"] for record in records if record["valid_perplexity"])
@@ -72,13 +72,16 @@ def runs_figure(runs, lines=()):
                   label=f"{name}: {best:.4g}")
     for i, (label, value) in enumerate(lines):
         axes.axhline(value, color="tab:gray", lw=1, ls=("--", ":", "-.")[i % 3])
-        axes.annotate(f"{label}: {value:g}", (0.01, value), xycoords=("axes fraction", "data"), va="bottom", size=8,
-                      color="dimgray")
+        # Curves fall from the left to the right: above them there is room at the right, below them at the left.
+        x, side = (0.99, "right") if i < len(lines) / 2 else (0.01, "left")
+        close = any(value < other < 1.05 * value for _, other in lines)  # its label stands above the line already
+        axes.annotate(f"{label}: {value:g}", (x, value), xycoords=("axes fraction", "data"), ha=side,
+                      va="top" if close else "bottom", size=8, color="dimgray")
     axes.set(xlabel="minutes", ylabel="validation perplexity", xscale="log", yscale="log")
     _plain_log_ticks(axes.xaxis)
     _plain_log_ticks(axes.yaxis, (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))  # within little more than a decade
     axes.grid(alpha=0.3, which="both")
-    axes.legend(loc="upper right", title="lowest so far")
+    figure.legend(loc="outside right upper", title="lowest")
     return figure
 
 

@@ -10,6 +10,7 @@ import pytest
 from conftest import REPOSITORY
 
 from rnnlm.checkpoint import save_model
+from rnnlm.cli.recipes import recipes
 from rnnlm.cli.train import build_parser
 from rnnlm.models import LanguageModel
 from rnnlm.vocabulary import Vocabulary
@@ -52,6 +53,25 @@ def test_the_probabilities_from_the_arrays_are_those_of_the_package(model_folder
     (model_folder / "t.txt").write_text("the fox\n")
     scored = run("from rnnlm.cli.evaluate import main; main(['.', 't.txt', '--json'])", model_folder)
     assert json.loads(scored)["log_prob"] == pytest.approx(sum(printed), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name, path in recipes().items() if 'corpus = "ptb"' in path.read_text()])
+def test_recipes_and_results_agree_with_the_curves_that_the_runs_left(name):
+    """What a recipe says of itself, what docs/results.md says of it, and the metrics in docs/runs/."""
+    (path,) = (REPOSITORY / "docs/runs").rglob(f"{name}.jsonl")
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    best = min(records, key=lambda record: record["valid_loss"])
+    loss, digits = (best["valid_perplexity"], 1) if name != "char" else (best["valid_loss"] / np.log(2), 3)
+    says = " ".join(recipes()[name].read_text().replace("\n# ", " ").split())
+    claim = r"reaches (?:a test perplexity of )?([\d.]+) .*?\(validation ([\d.]+), seed 1\) in ([\d.]+) min"
+    test, valid, minutes = map(float, re.search(claim, says).groups())
+    assert valid == round(loss, digits)
+    assert minutes == pytest.approx(records[-1]["seconds"] / 60, rel=0.05)
+    row = re.search(rf"^\| `--config {name}`.*$" if name != "char" else r"^\|.*bits per character.*$",
+                    (REPOSITORY / "docs/results.md").read_text(), re.M)[0]
+    assert f"{loss:.{digits + 1}f}" in row
+    assert f"epoch {best['epoch']} of {records[-1]['epoch']}" in row
+    assert round(float(re.search(r"\*\*([\d.]+)\*\*", row)[1]), digits) == test
 
 
 def test_the_readmes_python_runs(model_folder):

@@ -100,7 +100,7 @@ def gru(x, Wx, Wh, b, h0):
 
 
 def diagonal_gru(x, Wx, Wh, b, h0):
-    """torch.gru, which torch.nn.GRU calls: gates in the order r, z, n, h = (1 - z) n + z h_prev; rnnlm's z is its 1 - z.
+    """torch.gru, which torch.nn.GRU calls: gates r, z, n and h = (1 - z) n + z h_prev; its 1 - z is the z of rnnlm.
 
     Where the last block of Wh is diagonal, it is the same to reset before and after the product.
     """
