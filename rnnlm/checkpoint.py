@@ -15,7 +15,7 @@ import numpy as np
 from rnnlm.archive import as_bytes, open_archive, require_finite, write_archive
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.evaluation import perplexity
-from rnnlm.models import ACTIVATIONS, CELLS, MOST_LAYERS, LanguageModel
+from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, LanguageModel
 from rnnlm.text import LEVELS
 from rnnlm.trainer import Record
 from rnnlm.vocabulary import Vocabulary
@@ -25,7 +25,7 @@ MODEL_NAME = "model.npz"
 MODEL_FORMAT = "rnnlm model", 1        # name and version
 CHECKPOINT_FORMAT = "rnnlm checkpoint", 3  # raised when a run would go on otherwise than it began
 SIZES = ("vocab_size", "wordvec_size", "hidden_size", "layers")
-CHOICES = {"activation": ACTIVATIONS, "tied": (True, False), "projection": (True, False)}
+CHOICES = {"activation": RNN_ACTIVATIONS, "tied": (True, False), "projection": (True, False)}
 RATIOS = ("dropout", "input_dropout")
 RECORDS = "records"
 

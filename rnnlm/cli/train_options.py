@@ -19,7 +19,7 @@ from rnnlm.cli.recipes import ListRecipes
 from rnnlm.cli.run_folder import FREE
 from rnnlm.errors import RnnlmError
 from rnnlm.initializers import RECURRENT
-from rnnlm.models import ACTIVATIONS, CELLS, MOST_LAYERS
+from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS
 from rnnlm.optimizers import OPTIMIZERS
 from rnnlm.schedules import SCHEDULES
 from rnnlm.text import LEVELS
@@ -52,7 +52,7 @@ def _add_text(add):
 
 def _add_model(add):
     add("--cell", choices=tuple(CELLS), default="rnn", help="the recurrent layers")
-    add("--activation", choices=ACTIVATIONS, default="tanh", help="of the cell rnn")
+    add("--activation", choices=RNN_ACTIVATIONS, default="tanh", help="of the cell rnn")
     add("--layers", type=between(1, MOST_LAYERS), default=1, metavar="L", help="recurrent layers")
     add("--wordvec-size", type=at_least(1), metavar="D", help="size of a word's vector (default: the hidden size)")
     add("--hidden-size", type=at_least(1), default=200, metavar="H", help="size of the hidden state")

@@ -26,7 +26,7 @@ from rnnlm.models.start import Start, first_values
 from rnnlm.workers import SERIAL
 
 MOST_LAYERS = 500  # so that no model file can keep its reader busy for long; the deepest in use have a dozen
-ACTIVATIONS = ("tanh", "relu")  # of the cell rnn
+RNN_ACTIVATIONS = ("tanh", "relu")  # of the cell rnn
 CELLS = {"rnn": (TimeRNN, FastRNN), "lstm": (TimeLSTM, FastLSTM), "gru": (TimeGRU, FastGRU)}  # to read, and fast
 
 
