@@ -59,6 +59,11 @@ class RunFolder:
         """The paths of the checkpoints that are there, the newest first."""
         return [path for path in (self.path / name for name in CHECKPOINTS) if path.exists()]
 
+    @property
+    def best(self):
+        """The Record of the best epoch so far, whose model is kept; None if there is none."""
+        return next((record for record in reversed(self.records) if record.improved), None)
+
     def newest_header(self):
         """The header of the newest checkpoint whose header can be read; None if there is no checkpoint.
 

@@ -5,10 +5,11 @@ import shlex
 import time
 from contextlib import closing
 
-from rnnlm.checkpoint import load_model, read_model_training, save_model, versions
+from rnnlm.checkpoint import read_model_training, save_model, versions
 from rnnlm.cli.assembly import build_trainer
 from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, note, say, stop_on_signal, threads_of
-from rnnlm.cli.progress import HEAD, Progress, bits_per_character, described, row
+from rnnlm.cli.final_score import read_test
+from rnnlm.cli.progress import HEAD, Progress, described, row
 from rnnlm.cli.run_folder import free, of_the_run
 from rnnlm.corpus import load_corpus
 from rnnlm.errors import DivergenceError, RnnlmError, one_line, shown
@@ -96,7 +97,7 @@ class Session:
         say(f"resumed after step {self.saved_at:,}, {self.place}")
         if not trainer.sums.steps and folder.records and folder.records[-1].improved:
             self._save_model(folder.records[-1])  # the signal may have come between the checkpoint and the model
-        elif self._best():
+        elif folder.best:
             self._look_at_model()
 
     def _look_at_model(self):
@@ -110,7 +111,9 @@ class Session:
         """Train, score the best model on the test text, draw the picture; returns the exit code."""
         try:
             self._fit(stop)
-            self._conclude(stop)
+            self.place, workers = "training is over, but the test text is not scored", self.trainer.workers
+            self.trainer = None  # a large vocabulary leaves no room for two models
+            read_test(self.folder, self.corpus, workers, stop)
         except StoppedBetweenSteps as stopped:
             self._say_how_to_resume()
             self.folder.redraw()
@@ -227,34 +230,12 @@ class Session:
             save_model(self.folder.model, self.trainer.model, self.corpus.vocabulary,
                        {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
 
-    def _best(self):
-        return [record for record in self.folder.records if record.improved][-1:]
-
     def _say_how_to_resume(self):
         note(f"stopped after step {self.saved_at:,}, {self.place}; nothing is lost, all of it is in "
              f"{self.folder.shown}")
-        for best in self._best():
+        if best := self.folder.best:
             note(f"best model so far: validation perplexity {best.valid_perplexity:.5g} after epoch {best.epoch}")
         note(f"to go on: {self._command()}")
 
     def _command(self):
         return f"rnnlm train --resume --output {one_line(shlex.quote(str(self.folder.path)))}"
-
-    def _conclude(self, stop):
-        """The best model's test perplexity, read once."""
-        folder, corpus, workers = self.folder, self.corpus, self.trainer.workers
-        if not self._best():
-            raise RnnlmError("no epoch gave a finite validation loss, so there is no model: lower --lr")
-        self.place = "training is over, but the test text is not scored"
-        self.trainer = None  # a large vocabulary leaves no room for two models
-        model, vocabulary = load_model(folder.model, workers)
-        result = evaluate(model, corpus.test, vocabulary.eos_id, on_window=stop.check)
-        (best,) = self._best()
-        in_bits = bits_per_character if vocabulary.level == "char" else lambda nats: ""
-        lowest = f"{best.valid_perplexity:.5g}{in_bits(best.valid_loss)}"
-        say(f"best validation perplexity {lowest} after epoch {best.epoch}")
-        line = f"test perplexity {result.perplexity:.5g}{in_bits(-result.log_prob / result.targets)}"
-        if "test" in corpus.best_possible:
-            optimum = corpus.best_possible["test"]
-            line += f", best possible {optimum:.5g} ({100 * (result.perplexity / optimum - 1):.1f} % above)"
-        say(line)

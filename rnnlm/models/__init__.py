@@ -5,12 +5,5 @@ from rnnlm.models.language_model import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, Lan
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start
 
-__all__ = [
-           "CELLS",
-           "MOST_LAYERS",
-           "RNN_ACTIVATIONS",
-           "LanguageModel",
-           "Regularisation",
-           "ScratchSimpleRNNClassifier",
-           "Start",
-]
+__all__ = ["CELLS", "MOST_LAYERS", "RNN_ACTIVATIONS", "LanguageModel", "Regularisation", "ScratchSimpleRNNClassifier",
+           "Start"]
