@@ -127,7 +127,8 @@ def test_an_output_that_is_a_file_is_refused(run, tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["--batch-size", "0"], ["--lr", "nan"], ["--dropout", "1"], ["--level", "line"],
-                                       ["--max-grad", "0"], ["--nonsense"], ["--output", ""], ["--epochs", "9" * 5000]])
+                                       ["--max-grad", "-1"], ["--nonsense"],
+                                       ["--output", ""], ["--epochs", "9" * 5000]])
 def test_wrong_usage_exits_2_with_the_rule(run, arguments):
     with pytest.raises(SystemExit) as caught:
         run(*arguments)
