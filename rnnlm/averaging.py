@@ -17,8 +17,8 @@ class Average:
     """The mean of the weights after each step from a share ``start`` of all epochs on.
 
     decay 1: all these steps count alike (the tail average).  Below 1: a step counts ``decay`` times as much as the
-    one after it (the exponential average), over about the last 1 / (1 - decay) steps, but no more than the last tenth
-    of all so far: the weights of a run's beginning are no better than those that came of them.
+    one after it (the exponential average), and is about 1 / (1 - decay) steps old on the mean.  Early in a run this
+    would be all of it, so the n-th step takes a share of 10 / (n + 9) at least: its mean age is n / 11 then.
     count: the steps averaged so far; values: a list of arrays, empty before the first.
     """
 

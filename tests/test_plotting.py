@@ -63,6 +63,9 @@ def test_runs_are_drawn_against_their_time_with_the_lines_to_compare_with(tmp_pa
     assert list(drawn["other: 60"].get_xdata()) == [2]
     assert [text.get_text() for text in figure.axes[0].texts] == ["a toolkit: 70.5"]
     assert any(set(line.get_ydata()) == {70.5} for line in figure.axes[0].get_lines())
+    labels = runs_figure(runs, [("a", 100), ("b", 98), ("c", 70), ("d", 60)]).axes[0].texts
+    assert [label.get_ha() for label in labels] == ["right", "right", "left", "left"]
+    assert [label.get_va() for label in labels] == ["bottom", "top", "bottom", "bottom"]  # a and b would overlap
     plot_runs(tmp_path / "runs.png", runs)
     assert (tmp_path / "runs.png").read_bytes().startswith(b"\x89PNG")
 

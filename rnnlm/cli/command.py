@@ -11,6 +11,8 @@ from rnnlm.errors import RnnlmError, one_line
 from rnnlm.files import cache_folder
 from rnnlm.workers import available_cores
 
+LONGEST_NAME = 25  # characters of a file's name beside a bar
+
 
 class Stopped(BaseException):
     """A signal ends the command at once; not an Exception, so that nothing on the way catches it."""
@@ -140,7 +142,8 @@ def scoring_bar(path, tokens):
     if not (sys.stderr and sys.stderr.isatty()):  # then tqdm need not even be imported
         yield lambda _: None
         return
-    with _bar(f"scoring {os.path.basename(path)}", tokens, "token") as bar:
+    name = one_line(os.path.basename(path))
+    with _bar(f"scoring {name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + '...'}", tokens, "token") as bar:
         yield bar.update
 
 

@@ -28,7 +28,7 @@ def build_parser(prog=None):
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--length", type=at_least(1), metavar="WORDS",
                         help="how many words (or characters) to write (default: 100, or 500 characters, and on to the "
-                             "end of the line)")
+                             "end of the line, twice as many at most)")
     length.add_argument("--sentences", type=at_least(1), metavar="K", help="write up to the K-th line end instead")
     parser.add_argument("--temperature", type=not_negative, default=1.0, metavar="X",
                         help="below 1 safer, above 1 bolder, 0 always the most probable word")
@@ -90,7 +90,7 @@ def _prompt_ids(prompt, vocabulary):
 
 
 def _until(options, vocabulary, ids):
-    """The drawn ids up to the length that was asked for."""
+    """The drawn ids up to the length that was asked for; by default up to a line end that comes after enough."""
     enough = options.length or (100 if vocabulary.level == "word" else 500)
     most = options.length or 2 * enough
     words = sentences = blank = 0

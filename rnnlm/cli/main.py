@@ -22,7 +22,7 @@ def main(argv=None):
 
         print(f"rnnlm {__version__}")
         return 0
-    # Only the command that runs is imported: evaluation needs no trainer.
+    # Only the command that runs is imported.
     if name == "train":
         from rnnlm.cli.train import main as command
     elif name == "evaluate":

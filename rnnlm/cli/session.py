@@ -87,7 +87,7 @@ class Session:
         say(f"model: {described(model)}, {sum(p.size for p in model.params):,} parameters; run folder {folder.shown}")
         steps = options.epochs * len(trainer.batches)
         if not resumed and options.warm_up > steps / 5:
-            note(f"note: the rate rises over the first {options.warm_up:,} of at most {steps:,} steps: --warm-up "
+            note(f"note: the rate rises over the first {options.warm_up:,} of about {steps:,} steps: --warm-up "
                  f"{steps // 10} would leave more of them to learn in")
         if not resumed:
             folder.replace_all(trainer, self.run)  # so that there is a last good checkpoint from the first step on
@@ -179,8 +179,9 @@ class Session:
         """Go back to the last checkpoint with half the learning rate, or say that this is as far as it goes."""
         last = f"{self.folder.shown} holds the run as it was after step {self.saved_at:,}"
         if self.options.on_divergence == "stop":
+            clip = "a smaller --max-grad above 0" if self.options.max_grad else "--max-grad 0.25"
             raise RnnlmError(f"{error}; {last}: go on at half the rate by {self._command()} --on-divergence rollback, "
-                             "or start anew with a lower --lr or --max-grad") from error
+                             f"or start anew with a lower --lr or {clip}") from error
         if self.rollbacks == ROLLBACKS:
             raise RnnlmError(f"{error}, {ROLLBACKS} times in a row, each time at half the rate; {last}: start anew "
                              "with another --lr, --optimizer, --max-grad or --seed") from error

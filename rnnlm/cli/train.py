@@ -8,7 +8,7 @@ from rnnlm.cli.place import run_folder
 from rnnlm.cli.recipes import find_config
 from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND, free
 from rnnlm.cli.session import train
-from rnnlm.cli.train_options import build_parser, complete, let_follow, require_effect
+from rnnlm.cli.train_options import DERIVED, build_parser, complete, let_follow, require_effect
 from rnnlm.errors import RnnlmError
 from rnnlm.places import known_corpora
 
@@ -23,6 +23,8 @@ def _command(options, argv, prog):
     path = find_config(options.config) if options.config else None
     config = (read_config(path), path) if path else ({}, "")
     options, others = _parsed(argv, prog, config)
+    if not options.resume:
+        require_effect(options, others)
     with run_folder(options) as folder:
         header = None
         if options.resume:
@@ -35,7 +37,7 @@ def _command(options, argv, prog):
                      f"on {options.corpus}")
             else:
                 _require_same(options, _parsed([], prog, saved)[0], folder)
-        require_effect(options, others)
+            require_effect(options, others)
         return train(options, folder, header)
 
 
@@ -44,7 +46,7 @@ def _parsed(argv, prog, *sources):
     parser = build_parser(prog)
     for values, where in sources:
         apply_values(parser, values, where)
-        let_follow(parser)
+        let_follow(parser, values)
     options = parser.parse_args(argv)
     complete(options)
     if options.corpus not in known_corpora() and os.path.exists(options.corpus):
@@ -65,9 +67,10 @@ def _saved_options(folder, header):
 
 def _require_same(options, saved, folder):
     """RnnlmError if an option on which the training depends is not as it was when the run began."""
-    changed = [f"--{name.replace('_', '-')} is {getattr(options, name)}, was {value}"
+    changed = {name: f"--{name.replace('_', '-')} is {getattr(options, name)}, was {value}"
                for name, value in vars(saved).items()
-               if name not in (*free(vars(saved)), *OF_THE_COMMAND) and getattr(options, name) != value]
-    if changed:
+               if name not in (*free(vars(saved)), *OF_THE_COMMAND) and getattr(options, name) != value}
+    if changed:  # where an option was changed, what follows from it goes without saying
+        changed = [line for name, line in changed.items() if DERIVED.get(name) not in changed]
         raise RnnlmError(f"the run in {folder.path} cannot go on with other options: {'; '.join(changed)}. "
                          "Leave them out, or train anew with another --output")

@@ -157,8 +157,9 @@ def complete(options):
                                  "leave it out")
 
 
-# Those after which others follow come last, so that each can be looked at while the others stand.
-DERIVED = ("matrix_weight_decay", "weight_decay", "output_dropout", "lr", "wordvec_size")
+# Each option that follows from another one, and that one; last those that are followed themselves.
+DERIVED = {"matrix_weight_decay": "weight_decay", "weight_decay": "optimizer", "output_dropout": "dropout",
+           "lr": "optimizer", "wordvec_size": "hidden_size"}
 
 
 def derive(options):
@@ -173,13 +174,16 @@ def derive(options):
         options.output_dropout = options.dropout
 
 
-def let_follow(parser):
-    """Forget what a file says of an option if it only says what follows from its other options.
+def let_follow(parser, values):
+    """Forget what a file (``values``) says of an option where it only says what follows from another one in it.
 
     The config.toml of a run has every option as resolved; with --optimizer sgd beside it the rate of Adam that stands
     in it must not stay.
     """
-    for name in DERIVED:
+    said = {key.replace("-", "_") for key in values}
+    for name, followed in DERIVED.items():
+        if not {name, followed} <= said:
+            continue
         options = parser.parse_args([])
         value = getattr(options, name)
         setattr(options, name, None)

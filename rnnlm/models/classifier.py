@@ -24,8 +24,8 @@ class ScratchSimpleRNNClassifier:
     sigmoid of one score.  The loss is the mean of -ln p[label] over a mini-batch.
 
     n_nodes, activation, initializer: of the SimpleRNN; pooling: "last" or "mean"; optimizer: a name ("adam", "sgd",
-    ...), lr its rate; epochs: passes over the data; batch_size; max_grad: limit of the gradients' global norm;
-    random_state: a seed, or None for another result each time; verbose: whether ``fit`` shows a progress bar.
+    ...), lr its rate; epochs: passes over the data; batch_size; max_grad: limit of the gradients' global norm, inf
+    for none; random_state: a seed, or None for another result each time; verbose: whether ``fit`` shows a progress bar.
 
     After ``fit``: ``classes_``; ``loss_curve_``, the mean training loss of each epoch; ``val_loss_curve_``, that of the
     validation data, empty without; ``n_features_in_``.

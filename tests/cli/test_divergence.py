@@ -51,11 +51,14 @@ def test_divergence_is_said_with_what_to_do_and_the_last_good_state_stays(run, t
     last = err.splitlines()[-1]
     assert "training diverged at step 41: loss nan, gradient norm nan, learning rate 0.02; " in last
     assert "run holds the run as it was after step 35: go on at half the rate by rnnlm train --resume --out" in last
-    assert last.endswith("or start anew with a lower --lr or --max-grad")
+    assert last.endswith("or start anew with a lower --lr or a smaller --max-grad above 0")
     assert len(rows(out)) == len(metrics(tmp_path / "run")) == 1
     assert all(np.isfinite(p).all() for p in load_model(tmp_path / "run")[0].params)
     assert all_is_finite(tmp_path / "run")
     assert (tmp_path / "run/perplexity.png").exists()
+    spoil(2)
+    err = run("--epochs", "9", "--optimizer", "sgd", "--max-grad", "0", output="unclipped")[2]
+    assert err.endswith("or start anew with a lower --lr or --max-grad 0.25\n")
 
 
 def test_the_advice_works(run, tmp_path, spoil):

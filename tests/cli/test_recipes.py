@@ -124,7 +124,6 @@ def test_options_that_do_not_go_together_are_one_line(options, message, run):
 def test_an_option_may_have_its_effect_by_what_a_file_or_the_run_says(run, tmp_path):
     (tmp_path / "my.toml").write_text('average = "exponential"\naverage-from = 0.3\n')
     assert run("--epochs", "1", "--config", "my.toml", "--average-decay", "0.9")[0] == 0
-    assert run("--epochs", "1", "--resume", "--average-decay", "0.9")[0] == 0
     assert "does nothing here" in run("--config", "my.toml", "--average-from", "0.4", output="other")[2]
 
 
@@ -144,8 +143,40 @@ def test_what_follows_from_an_option_follows_where_a_runs_options_are_changed(be
     assert expected.items() <= config.items()
 
 
-def test_a_warm_up_that_is_most_of_the_run_is_noted(run):
-    assert "rises over the first 300 of at most" in run("--epochs", "1", "--warm-up", "300")[2]
+@pytest.mark.parametrize(("schedule", "code"), [("constant", 0), ("linear", 1)])
+def test_the_schedule_of_a_run_decides_what_has_an_effect_when_it_goes_on(schedule, code, run):
+    assert run("--epochs", "1", "--schedule", schedule)[0] == 0
+    resumed, _, err = run.bare("--resume", "--output", "run", "--patience", "9")
+    assert resumed == code
+    assert ("--patience does nothing here" in err) == (code == 1)
+
+
+@pytest.mark.parametrize("change", ["--hidden-size 9", "--optimizer sgd"])
+def test_a_file_that_says_one_thing_alone_means_it(change, run, tmp_path):
+    (tmp_path / "my.toml").write_text("wordvec-size = 200\nlr = 0.002\nweight-decay = 0\n")  # the defaults
+    assert run.bare("--corpus", str(run.corpus), "--epochs", "1", "--batch-size", "4", "--config", "my.toml",
+                    "--output", "run", *change.split())[0] == 0
+    config = tomllib.loads((tmp_path / "run/config.toml").read_text())
+    assert (config["wordvec-size"], config["lr"], config["weight-decay"]) == (200, 0.002, 0)
+
+
+def test_what_follows_from_a_changed_option_goes_without_saying(run):
+    assert run("--epochs", "1")[0] == 0
+    err = run.bare("--resume", "--output", "run", "--dropout", "0.2", "--weight-decay", "0.5")[2]
+    assert "--dropout is 0.2, was" in err
+    assert "--weight-decay is 0.5, was 0" in err
+    assert "--output-dropout" not in err
+    assert "--matrix-weight-decay" not in err
+
+
+def test_nothing_is_done_for_an_option_without_effect(run, tmp_path):
+    code, _, err = run.bare("--corpus", str(run.corpus), "--average-from", "0.2")
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_warm_up_that_is_more_than_a_fifth_of_the_run_is_noted(run):
+    assert "rises over the first 300 of about" in run("--epochs", "1", "--warm-up", "300")[2]
     assert "rises over" not in run("--epochs", "8", "--warm-up", "2", output="other")[2]
 
 
