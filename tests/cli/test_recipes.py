@@ -17,7 +17,7 @@ def test_the_recipes_are_listed_with_what_they_say_about_themselves(run):
     assert left.value.code == 0
     lines = run.capsys.readouterr().out.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == list(recipes())
-    assert {"quick", "char", "lstm", "lstm-quick", "lstm-small", "tanh-small", "tanh-record"} <= set(recipes())
+    assert {"quick", "char", "lstm", "tanh-record"} <= set(recipes())
     assert max(map(len, lines)) <= 120
 
 
