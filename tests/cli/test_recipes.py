@@ -190,8 +190,8 @@ def test_the_epochs_are_no_free_option_where_the_training_depends_on_them(option
 
 
 def test_a_tail_average_is_not_cut_off_by_an_early_stop(run, tmp_path):
-    options = ["--epochs", "12", "--lr", "0.3", "--patience", "1", "--schedule", "constant"]
-    assert run(*options)[0] == 0
+    options = ["--epochs", "12", "--lr", "0.3", "--schedule", "constant"]
+    assert run(*options, "--patience", "1")[0] == 0
     assert len(metrics(tmp_path / "run")) < 12
     assert run(*options, "--average", "tail", output="tail")[0] == 0
     assert len(metrics(tmp_path / "tail")) == 12

@@ -145,6 +145,7 @@ def test_a_run_stopped_in_its_first_epoch_says_that_there_is_no_model_yet(run, t
 
 @pytest.mark.parametrize("when", ["validation", "test"])
 def test_a_signal_while_a_text_is_scored_is_no_loss_either(run, tmp_path, monkeypatch, when):
+    import rnnlm.cli.final_score
     import rnnlm.cli.session
 
     run(*EPOCHS, output="whole")
@@ -157,6 +158,7 @@ def test_a_signal_while_a_text_is_scored_is_no_loss_either(run, tmp_path, monkey
         return plain(*arguments, **options)
 
     monkeypatch.setattr(rnnlm.cli.session, "evaluate", signalled)
+    monkeypatch.setattr(rnnlm.cli.final_score, "evaluate", signalled)
     code, out, err = run(*EPOCHS)
     assert code == 130
     assert "test perplexity" not in out
