@@ -4,6 +4,7 @@ import numpy as np
 
 from rnnlm.averaging import Average
 from rnnlm.batches import TimeBatches
+from rnnlm.cli.train_options import OF_THE_RULE
 from rnnlm.initializers import log_frequencies
 from rnnlm.models import LanguageModel, Regularisation, Start
 from rnnlm.noising import Noising
@@ -47,7 +48,9 @@ def _model(options, vocab_size, workers, rng):
 def _optimizer(options, model):
     """Its rates by group: "matrices" have their own."""
     factors = [options.matrix_lr_factor if group == "matrices" else 1.0 for group in model.packing.groups]
-    return OPTIMIZERS[options.optimizer](options.lr, factors=factors, decays=_decays(options, model))
+    numbers = {name: getattr(options, name) for name in OF_THE_RULE[options.optimizer]}
+    given = {name: number for name, number in numbers.items() if number is not None}
+    return OPTIMIZERS[options.optimizer](options.lr, factors=factors, decays=_decays(options, model), **given)
 
 
 def _decays(options, model):

@@ -26,6 +26,8 @@ from rnnlm.text import LEVELS
 
 SWITCH = argparse.BooleanOptionalAction
 DEFAULT_LR = {"sgd": 1.0, "momentum": 0.1, "adagrad": 0.05, "rmsprop": 0.001, "adam": 0.002, "adamw": 0.002}
+OF_THE_RULE = {"sgd": (), "momentum": ("momentum",), "adagrad": ("eps",), "rmsprop": ("eps",),
+               "adam": ("beta1", "beta2", "eps"), "adamw": ("beta1", "beta2", "eps")}  # the numbers in each update rule
 
 
 def build_parser(prog=None):
@@ -107,6 +109,15 @@ def _add_training(add):
     add("--optimizer", choices=tuple(OPTIMIZERS), default="adam", help="update rule")
     add("--lr", type=positive, help="learning rate (default: " + ", ".join(
         f"{rate:g} for {name}" for name, rate in DEFAULT_LR.items()) + ")")
+    add("--momentum", type=below_one, default=0.9, metavar="M", help="momentum: the share of its movement that a "
+        "weight keeps at each step")
+    add("--beta1", type=below_one, default=0.9, metavar="B", help="adam, adamw: the weight of a step over that of the "
+        "next in the mean of the gradients")
+    add("--beta2", type=below_one, default=0.999, metavar="B", help="adam, adamw: the same in the mean of their "
+        "squares")
+    add("--eps", type=positive, metavar="E", help="adagrad, rmsprop, adam, adamw: what is added to the root that a "
+        "step is divided by; a large one slows the weights that seldom move (default: 1e-10 for adagrad, 1e-8 "
+        "otherwise)")
     add("--matrix-lr-factor", type=positive, default=1.0, metavar="F", help="what the rate is multiplied by for the "
         "matrices of the recurrent layers and the projection")
     add("--schedule", choices=tuple(SCHEDULES), default="plateau", help="how the rate goes on: divided when validation "
@@ -195,11 +206,15 @@ def let_follow(parser, values):
 ONLY_WITH = {  # options that do nothing but with certain others: when they do something, and how that is said
     "slowest": (lambda o: o.cell == "rnn" and o.recurrent_start in (None, "time-scales"),
                 "--recurrent-start time-scales of the cell rnn"),
+    "dropout": (lambda o: o.layers > 1 or o.output_dropout == o.dropout, "--layers 2 or more beside --output-dropout"),
     "lr_factor": (lambda o: o.schedule == "plateau", "--schedule plateau"),
     "patience": (lambda o: SCHEDULES[o.schedule].stops_early and o.average != "tail",
                  "--schedule plateau or constant, without a tail average"),
     "average_from": (lambda o: o.average == "tail", "--average tail"),
     "average_decay": (lambda o: o.average == "exponential", "--average exponential"),
+    **{name: (lambda o, name=name: name in OF_THE_RULE[o.optimizer],
+              "--optimizer " + " or ".join(rule for rule, names in OF_THE_RULE.items() if name in names))
+       for name in ("momentum", "beta1", "beta2", "eps")},
 }
 
 

@@ -66,12 +66,14 @@ def test_a_recipe_that_is_not_there_is_one_line(name, message, run):
 CHANGES = ["--cell lstm", "--cell gru", "--activation relu", "--layers 2", "--wordvec-size 7", "--tied", "--projection",
            "--recurrent-start identity", "--recurrent-start normal", "--recurrent-start orthogonal",
            "--recurrent-gain 2", "--slowest 0.8", "--input-gain 2", "--output-start frequencies",
-           "--output-dropout 0.4",
+           "--layers 2 --output-dropout 0.4",
            "--dropout-mask window", "--word-dropout 0.3", "--weight-drop 0.3", "--activation-penalty 2",
            "--noising 0.3", "--slowness-penalty 2", "--weight-decay 0.1", "--matrix-weight-decay 0.1", "--random-start",
            "--random-length --time-size 12",
            "--optimizer sgd", "--optimizer momentum", "--optimizer adagrad", "--optimizer rmsprop",
-           "--optimizer adamw", "--matrix-lr-factor 0.5", "--schedule linear", "--schedule cosine", "--warm-up 9",
+           "--optimizer adamw", "--optimizer momentum --momentum 0.5", "--beta1 0.5", "--beta2 0.9",
+           "--eps 0.01", "--optimizer adagrad --eps 0.01", "--optimizer rmsprop --eps 0.01",
+           "--matrix-lr-factor 0.5", "--schedule linear", "--schedule cosine", "--warm-up 9",
            "--average tail", "--average exponential"]
 
 
@@ -113,6 +115,11 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
     ("--schedule cosine --patience 5", "--patience does nothing here, it is for --schedule plateau or constant"),
     ("--average tail --patience 5", "--patience does nothing here"),
     ("--average tail --average-decay 0.9", "--average-decay does nothing here, it is for --average exponential"),
+    ("--momentum 0.5", "--momentum does nothing here, it is for --optimizer momentum: leave it out"),
+    ("--optimizer sgd --beta1 0.5", "--beta1 does nothing here, it is for --optimizer adam or adamw"),
+    ("--optimizer sgd --eps 0.01", "--eps does nothing here, it is for --optimizer adagrad or rmsprop or adam"),
+    ("--optimizer rmsprop --beta2 0.5", "--beta2 does nothing here, it is for --optimizer adam or adamw"),
+    ("--dropout 0.3 --output-dropout 0.1", "--dropout does nothing here, it is for --layers 2 or more"),
     ("--average-from 0.3", "--average-from does nothing here, it is for --average tail")])
 def test_options_that_do_not_go_together_are_one_line(options, message, run):
     code, _, err = run(*options.split())
@@ -132,7 +139,7 @@ def test_an_option_may_have_its_effect_by_what_a_file_or_the_run_says(run, tmp_p
     ("", "--optimizer adamw", {"weight-decay": 0.01, "matrix-weight-decay": 0.01}),
     ("", "--dropout 0.2", {"output-dropout": 0.2}), ("", "--hidden-size 9", {"wordvec-size": 9}),
     ("", "--weight-decay 0.1", {"matrix-weight-decay": 0.1}),
-    ("--lr 0.003 --wordvec-size 5 --matrix-weight-decay 0.3 --output-dropout 0.3",
+    ("--layers 2 --lr 0.003 --wordvec-size 5 --matrix-weight-decay 0.3 --output-dropout 0.3",
      "--optimizer sgd --hidden-size 9 --weight-decay 0.1 --dropout 0.2",
      {"lr": 0.003, "wordvec-size": 5, "matrix-weight-decay": 0.3, "output-dropout": 0.3})])
 def test_what_follows_from_an_option_follows_where_a_runs_options_are_changed(before, change, expected, run, tmp_path):
