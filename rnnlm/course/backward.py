@@ -125,6 +125,11 @@ def one_step_late(dh, hs, Wh):
     return np.sqrt((arriving(dh, hs, Wh) ** 2).sum(axis=(1, 2)))[:-1]
 
 
+@mistake("the norm of da, the gradient of the sum inside tanh: take that of dh, before it goes through tanh.")
+def norms_of_da(dh, hs, Wh):
+    return np.sqrt(((arriving(dh, hs, Wh)[1:] * tanh_slope(hs.swapaxes(0, 1))) ** 2).sum(axis=(1, 2)))
+
+
 @mistake("a mean of the rows' norms: the norm is that of the whole array (N, H), one number for each step.")
 def mean_of_rows(dh, hs, Wh):
     return np.sqrt((arriving(dh, hs, Wh) ** 2).sum(axis=2)).mean(axis=1)[1:]
@@ -139,4 +144,4 @@ GRADIENT_NORMS = Exercise("norms(dh, hs, Wh)", ("norms",),
                           "the norm of the gradient at each state h_t, when dh comes in at the last", 5,
                           norm_cases, norms,
                           (reversed_norms, *(norms_with_slope(*pair) for pair in SLOPES), norms_Wh,
-                           one_step_late, mean_of_rows, squares))
+                           one_step_late, norms_of_da, mean_of_rows, squares))

@@ -65,11 +65,21 @@ def diagnosed(exercise, case, got, expected, wrong):
     if case.not_finite and any(not np.isfinite(array).all() for array in got):
         return [case.not_finite]
     found = dict(known(exercise, case, got, expected, wrong))
+    others = exchanged(got, expected, wrong)
+    if others and found.keys() != others.keys():
+        pairs = ", ".join(f"{exercise.results[j]} stands in place of {exercise.results[k]}" for k, j in others.items())
+        return [f"the results are in another order: {pairs}; return {', '.join(exercise.results)}."]
     lines = {}
     for k in wrong:
         text = found.get(k) or seen(exercise, case, got[k]) or difference(got[k], expected[k], case.sizes)
         lines.setdefault(text, []).append(exercise.results[k])
     return [f"{', '.join(names)}: {text.rstrip('.')}." for text, names in lines.items()]
+
+
+def exchanged(got, expected, wrong):
+    """For the place of each wrong result the place where it belongs; None unless all are right in another order."""
+    others = {k: next((j for j in wrong if j != k and same(got[k], expected[j])), None) for k in wrong}
+    return others if sorted(wrong) == sorted(others.values(), key=str) else None
 
 
 def seen(exercise, case, result):

@@ -161,10 +161,21 @@ def divided_too_early(scores, targets):
     return gradient(scores, targets) - np.eye(scores.shape[2])[targets] * (1 - 1 / targets.size)
 
 
+@mistake("only the 1 at the target is divided by N*T: so must p be; subtract 1 from p first, then divide everything.")
+def only_onehot_divided(scores, targets):
+    return softmax(scores) - np.eye(scores.shape[2])[targets] / targets.size
+
+
+@mistake("1 is subtracted at every target of the window in each position: p[..., targets] takes all of them; "
+         "the target of its own belongs to each position, np.eye(V)[targets].")
+def all_targets(scores, targets):
+    return (softmax(scores) - np.isin(np.arange(scores.shape[2]), targets)) / targets.size
+
+
 LOSS_BACKWARD = Exercise("backward(scores, targets)", ("dscores",), "the gradient of the loss", 3,
                          cases, gradient,
                          (not_divided, divided_by_N, divided_by_T, minus_gradient, minus_not_divided, no_onehot,
-                          only_probs, divided_too_early))
+                          only_probs, divided_too_early, only_onehot_divided, all_targets))
 
 
 def perplexity_cases(rng):

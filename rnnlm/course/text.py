@@ -140,12 +140,35 @@ def embedding_backward(ids, dxs, V):
     return layer.grads[0]
 
 
-@mistake("a word that stands in several places keeps one gradient only: they add up. dW[ids] = ... and dW[ids] += ... "
-         "both overwrite; write np.add.at(dW, ids, dxs), or a loop.")
+ADD_UP = "they add up. {} and {} both overwrite; write np.add.at(dW, ids, dxs), or a loop over the places."
+
+
+@mistake("a word that stands in several places keeps one gradient only: "
+         + ADD_UP.format("dW[ids] = ...", "dW[ids] += ..."))
 def overwritten(ids, dxs, V):
     dW = np.zeros((V, dxs.shape[2]))
     dW[ids] = dxs
     return dW
+
+
+def kept_once(ids, dxs, V):
+    """The gradients of each row of ids, in which a repeated word keeps the last one only; the rows are added."""
+    dW = np.zeros((V, dxs.shape[2]))
+    for words, gradients in zip(ids, dxs, strict=True):
+        dW[words] += gradients
+    return dW
+
+
+@mistake("a word that stands twice in one row of the batch keeps one gradient of that row only: "
+         + ADD_UP.format("dW[ids[i]] = ...", "dW[ids[i]] += ..."))
+def overwritten_in_a_row(ids, dxs, V):
+    return kept_once(ids, dxs, V)
+
+
+@mistake("a word that stands in two rows at one step keeps one gradient of that step only: "
+         + ADD_UP.format("dW[ids[:, t]] = ...", "dW[ids[:, t]] += ..."))
+def overwritten_in_a_step(ids, dxs, V):
+    return kept_once(ids.T, dxs.swapaxes(0, 1), V)
 
 
 @mistake("the gradients of a repeated word are averaged: they add up.")
@@ -165,7 +188,8 @@ def row_for_each_word(ids, dxs, V):
 
 EMBEDDING_BACKWARD = Exercise("backward(ids, dxs, V)", ("dW",), "the gradient (V, D) of the words' vectors", 10,
                               embedding_cases, embedding_backward,
-                              (overwritten, averaged, row_for_each_place, row_for_each_word))
+                              (overwritten, overwritten_in_a_row, overwritten_in_a_step, averaged,
+                               row_for_each_place, row_for_each_word))
 
 
 def next_word_cases(rng):

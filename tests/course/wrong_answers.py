@@ -235,6 +235,10 @@ edited("loss_backward", ["overflow", "largest out"],
        "scores = scores - scores.max(axis=2, keepdims=True)", "pass")
 edited("loss_backward", ["overflow", "that of each position"], "scores.max(axis=2, keepdims=True)", "scores.max()")
 
+edited("loss_backward", ["only the 1 at the target is divided"], "return (p - onehot) / (N * T)",
+       "p[np.arange(N)[:, None], np.arange(T), targets] -= 1 / (N * T)\n    return p")
+edited("loss_backward", ["at every target of the window"], "return (p - onehot) / (N * T)",
+       "p[..., targets] -= 1\n    return p / (N * T)")
 edited("loss_backward", ["indices together"], "onehot = np.eye(V)[targets]",
        "p[np.arange(N), np.arange(T), targets] -= 1")
 
@@ -256,6 +260,10 @@ edited("step_backward", ["db: averaged over the batch"], "da.sum(axis=0)", "da.m
 edited("step_backward", ["db: only one row of the batch"], "da.sum(axis=0)", "da[0]")
 edited("step_backward", ["db: the numbers are right, the shape is wrong: (1, 4)"],
        "da.sum(axis=0)", "da.sum(axis=0, keepdims=True)")
+
+edited("step_backward", ["another order", "dh_prev stands in place of dx, dx stands in place of dh_prev",
+                         "return dx, dh_prev, dWx, dWh, db"], "return dx, dh_prev", "return dh_prev, dx")
+edited("step_backward", ["another order"], "dx, dh_prev, dWx, dWh, db\n", "dWx, dWh, db, dx, dh_prev\n")
 
 # A window backward: the six mistakes of published solutions are in test_six_mistakes.py
 edited("bptt", ["derivative of tanh is missing"], " * (1 - hs[:, t] ** 2)", "")
@@ -371,6 +379,7 @@ edited("gradient_norms", ["tanh is applied twice"], "hs[:, t] ** 2", "np.tanh(hs
 edited("gradient_norms", ["Wh is not transposed"], "Wh.T", "Wh")
 edited("gradient_norms", ["a mean of the rows' norms"],
        "np.sqrt((dh ** 2).sum())", "np.sqrt((dh ** 2).sum(axis=1)).mean()")
+edited("gradient_norms", ["the norm of da"], "(dh ** 2).sum()", "((dh * (1 - hs[:, t] ** 2)) ** 2).sum()")
 edited("gradient_norms", ["squares of the norms"], "np.sqrt((dh ** 2).sum())", "(dh ** 2).sum()")
 
 
@@ -463,6 +472,11 @@ def _(*args):
 
 # The gradient of the embedding
 edited("embedding_backward", ["keeps one gradient only", "np.add.at"], "dW[ids[i, t]] +=", "dW[ids[i, t]] =")
+edited("embedding_backward", ["twice in one row of the batch", "np.add.at"],
+       "for t in range(T):\n            dW[ids[i, t]] += dxs[i, t]", "dW[ids[i]] += dxs[i]")
+edited("embedding_backward", ["in two rows at one step", "np.add.at"],
+       "for i in range(N):\n        for t in range(T):\n            dW[ids[i, t]] += dxs[i, t]",
+       "for t in range(T):\n        dW[ids[:, t]] += dxs[:, t]")
 edited("embedding_backward", ["one row for each place"], "return dW", "return dxs.reshape(-1, D)")
 edited("embedding_backward", ["one row for each word that stands"], "return dW", "return dW[np.unique(ids)]")
 edited("embedding_backward", ["averaged"], "return dW",
