@@ -17,8 +17,9 @@ class Average:
     """The mean of the weights after each step from a share ``start`` of all epochs on.
 
     decay 1: all these steps count alike (the tail average).  Below 1: a step counts ``decay`` times as much as the
-    one after it (the exponential average), and is about 1 / (1 - decay) steps old on the mean.  Early in a run this
-    would be all of it, so the n-th step takes a share of 10 / (n + 9) at least: its mean age is n / 11 then.
+    one after it (the exponential average); the average is about 1 / (1 - decay) steps old.  In a run shorter than
+    that it would be the mean of everything, so the n-th step takes a share of at least 10 / (n + 9): the average is
+    about n / 11 steps old then.
     count: the steps averaged so far; values: a list of arrays, empty before the first.
     """
 

@@ -49,8 +49,7 @@ def _optimizer(options, model):
     """Its rates by group: "matrices" have their own."""
     factors = [options.matrix_lr_factor if group == "matrices" else 1.0 for group in model.packing.groups]
     numbers = {name: getattr(options, name) for name in OF_THE_RULE[options.optimizer]}
-    given = {name: number for name, number in numbers.items() if number is not None}
-    return OPTIMIZERS[options.optimizer](options.lr, factors=factors, decays=_decays(options, model), **given)
+    return OPTIMIZERS[options.optimizer](options.lr, factors=factors, decays=_decays(options, model), **numbers)
 
 
 def _decays(options, model):

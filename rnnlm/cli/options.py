@@ -90,6 +90,13 @@ def apply_values(parser, values, where):
             parser.set_defaults(**{name: _converted(actions[name], value, f"{where}: {key}")})
 
 
+def given(parser, argv):
+    """The options that stand on the command line, by name, with their values.  Takes the parser's defaults away."""
+    for action in parser._actions:
+        action.default = argparse.SUPPRESS
+    return vars(parser.parse_args(argv))
+
+
 def _converted(action, value, where):
     """A TOML value as the option's own type, by the option's own rule."""
     if isinstance(action, argparse._StoreTrueAction | argparse.BooleanOptionalAction):

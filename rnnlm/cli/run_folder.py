@@ -157,7 +157,7 @@ class RunFolder:
         errors = []
         for path in self.checkpoints():
             try:
-                if _what_decides(read_checkpoint_header(path)["run"]) != _what_decides(run):
+                if not _same_run(read_checkpoint_header(path)["run"], run):
                     raise RnnlmError(f"{path} is of another run than the newer checkpoint, which is damaged: remove "
                                      f"{errors[-1][0] if errors else path} to go on with that run")
                 self.records = load_checkpoint(path, trainer)
@@ -219,12 +219,16 @@ class RunFolder:
                 place.rmdir()
 
 
-def _what_decides(run):
-    """The part of what a checkpoint keeps of its run on which the training depends."""
-    options = run.get("options")
-    if not isinstance(options, dict):
-        return run.get("corpus"), None
-    return run.get("corpus"), {name: value for name, value in options.items() if name not in free(options)}
+def _same_run(saved, run):
+    """Whether what a checkpoint keeps of its run is the same in all on which the training depends.
+
+    An option that one of them does not have is newer than the other, and at its default.
+    """
+    options = saved.get("options")
+    if not isinstance(options, dict) or saved.get("corpus") != run["corpus"]:
+        return False
+    common = (options.keys() & run["options"].keys()) - set(free(options))
+    return all(options[name] == run["options"][name] for name in common)
 
 
 def as_json(record):

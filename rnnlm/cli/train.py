@@ -3,7 +3,7 @@
 import os
 
 from rnnlm.cli.command import note, run
-from rnnlm.cli.options import apply_values, read_config
+from rnnlm.cli.options import apply_values, given, read_config
 from rnnlm.cli.place import run_folder
 from rnnlm.cli.recipes import find_config
 from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND, free
@@ -22,27 +22,27 @@ def _command(options, argv, prog):
     """Find out what is to be done and where, then do it; returns the exit code."""
     path = find_config(options.config) if options.config else None
     config = (read_config(path), path) if path else ({}, "")
-    options, others = _parsed(argv, prog, config)
+    options, on_the_line = _parsed(argv, prog, config), given(build_parser(prog), argv)
     if not options.resume:
-        require_effect(options, others)
+        require_effect(options, on_the_line)
     with run_folder(options) as folder:
         header = None
         if options.resume:
             header = folder.newest_header()
             saved = _saved_options(folder, header)
-            options, others = _parsed(argv, prog, saved, config)
+            options = _parsed(argv, prog, saved, config)
             if header is None:
                 folder.require_nothing_but_options()
                 note(f"note: {folder.path} holds no checkpoint yet: the run starts from its beginning, "
                      f"on {options.corpus}")
             else:
-                _require_same(options, _parsed([], prog, saved)[0], folder)
-            require_effect(options, others)
+                _require_same(options, _parsed([], prog, saved), folder, on_the_line)
+            require_effect(options, on_the_line)
         return train(options, folder, header)
 
 
 def _parsed(argv, prog, *sources):
-    """The options: defaults, then each source (values, what to call it), then the command line; and without that."""
+    """The options: defaults, then each source (values, what to call it), then the command line."""
     parser = build_parser(prog)
     for values, where in sources:
         apply_values(parser, values, where)
@@ -51,7 +51,7 @@ def _parsed(argv, prog, *sources):
     complete(options)
     if options.corpus not in known_corpora() and os.path.exists(options.corpus):
         options.corpus = os.path.abspath(options.corpus)  # so that the run can be resumed, and repeated, from anywhere
-    return options, parser.parse_args([])
+    return options
 
 
 def _saved_options(folder, header):
@@ -65,12 +65,12 @@ def _saved_options(folder, header):
     return (read_config(path), str(path)) if path.exists() else ({}, "")
 
 
-def _require_same(options, saved, folder):
+def _require_same(options, saved, folder, on_the_line):
     """RnnlmError if an option on which the training depends is not as it was when the run began."""
     changed = {name: f"--{name.replace('_', '-')} is {getattr(options, name)}, was {value}"
                for name, value in vars(saved).items()
                if name not in (*free(vars(saved)), *OF_THE_COMMAND) and getattr(options, name) != value}
     if changed:  # where an option was changed, what follows from it goes without saying
-        changed = [line for name, line in changed.items() if DERIVED.get(name) not in changed]
+        changed = [line for name, line in changed.items() if name in on_the_line or DERIVED.get(name) not in changed]
         raise RnnlmError(f"the run in {folder.path} cannot go on with other options: {'; '.join(changed)}. "
                          "Leave them out, or train anew with another --output")

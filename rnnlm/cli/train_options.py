@@ -13,6 +13,7 @@ from rnnlm.cli.options import (
     between,
     not_empty,
     not_negative,
+    number,
     positive,
 )
 from rnnlm.cli.recipes import ListRecipes
@@ -26,8 +27,9 @@ from rnnlm.text import LEVELS
 
 SWITCH = argparse.BooleanOptionalAction
 DEFAULT_LR = {"sgd": 1.0, "momentum": 0.1, "adagrad": 0.05, "rmsprop": 0.001, "adam": 0.002, "adamw": 0.002}
+DEFAULT_EPS = {"adagrad": 1e-10, "rmsprop": 1e-8, "adam": 1e-8, "adamw": 1e-8}
 OF_THE_RULE = {"sgd": (), "momentum": ("momentum",), "adagrad": ("eps",), "rmsprop": ("eps",),
-               "adam": ("beta1", "beta2", "eps"), "adamw": ("beta1", "beta2", "eps")}  # the numbers in each update rule
+               "adam": ("beta1", "beta2", "eps"), "adamw": ("beta1", "beta2", "eps")}  # what can be set in each
 
 
 def build_parser(prog=None):
@@ -115,9 +117,9 @@ def _add_training(add):
         "next in the mean of the gradients")
     add("--beta2", type=below_one, default=0.999, metavar="B", help="adam, adamw: the same in the mean of their "
         "squares")
-    add("--eps", type=positive, metavar="E", help="adagrad, rmsprop, adam, adamw: what is added to the root that a "
-        "step is divided by; a large one slows the weights that seldom move (default: 1e-10 for adagrad, 1e-8 "
-        "otherwise)")
+    add("--eps", type=number(float, "a number of at least 1e-30", lambda value: value >= 1e-30), metavar="E",
+        help="what is added to the root that a step is divided by; a large one slows the weights that seldom move "
+        "(default: " + ", ".join(f"{eps:g} for {name}" for name, eps in DEFAULT_EPS.items()) + ")")
     add("--matrix-lr-factor", type=positive, default=1.0, metavar="F", help="what the rate is multiplied by for the "
         "matrices of the recurrent layers and the projection")
     add("--schedule", choices=tuple(SCHEDULES), default="plateau", help="how the rate goes on: divided when validation "
@@ -126,7 +128,7 @@ def _add_training(add):
     add("--lr-factor", type=above_one, default=2.0, metavar="F", help="plateau: divide the rate by F after each epoch "
         "in which validation stalled")
     add("--patience", type=at_least(1), default=3, metavar="K", help="plateau, constant: stop after K epochs in a row "
-        "in which validation stalled (never before a tail average)")
+        "in which validation stalled (never with a tail average)")
     add("--average", choices=("none", "tail", "exponential"), default="none", help="validate and save an average of "
         "the weights: over the last steps, or with weights that fall towards the past")
     add("--average-from", type=below_one, default=0.85, metavar="SHARE", help="tail: the share of all epochs after "
@@ -162,21 +164,23 @@ def complete(options):
     if options.random_length and options.time_size < SHORTEST:
         raise RnnlmError(f"--random-length needs a --time-size of at least {SHORTEST}, got {options.time_size}")
     if options.cell != "rnn":
-        for name, value in (("activation", "relu"), ("recurrent_start", "time-scales")):
+        for name, value, instead in (("activation", "relu", "tanh"), ("recurrent_start", "time-scales", "orthogonal")):
             if getattr(options, name) == value:
-                raise RnnlmError(f"--{name.replace('_', '-')} {value} is for --cell rnn, not for {options.cell}: "
-                                 "leave it out")
+                option = f"--{name.replace('_', '-')}"
+                raise RnnlmError(f"{option} {value} is for --cell rnn, not for {options.cell}: leave it out, or give "
+                                 f"{option} {instead} where a file says otherwise")
 
 
 # Each option that follows from another one, and that one; last those that are followed themselves.
 DERIVED = {"matrix_weight_decay": "weight_decay", "weight_decay": "optimizer", "output_dropout": "dropout",
-           "lr": "optimizer", "wordvec_size": "hidden_size"}
+           "lr": "optimizer", "eps": "optimizer", "wordvec_size": "hidden_size"}
 
 
 def derive(options):
     """Fill in the options of DERIVED that are not given (None) from those that they follow."""
     options.wordvec_size = options.wordvec_size or options.hidden_size
     options.lr = options.lr or DEFAULT_LR[options.optimizer]
+    options.eps = options.eps or DEFAULT_EPS.get(options.optimizer)
     if options.weight_decay is None:
         options.weight_decay = OPTIMIZERS[options.optimizer].weight_decay
     if options.matrix_weight_decay is None:
@@ -203,10 +207,10 @@ def let_follow(parser, values):
             parser.set_defaults(**{name: None})
 
 
-ONLY_WITH = {  # options that do nothing but with certain others: when they do something, and how that is said
+EFFECTS = {  # options that do nothing but with certain others: when they do something, and with what
     "slowest": (lambda o: o.cell == "rnn" and o.recurrent_start in (None, "time-scales"),
                 "--recurrent-start time-scales of the cell rnn"),
-    "dropout": (lambda o: o.layers > 1 or o.output_dropout == o.dropout, "--layers 2 or more beside --output-dropout"),
+    "dropout_mask": (lambda o: any((o.dropout, o.output_dropout, o.input_dropout)), "a dropout above 0"),
     "lr_factor": (lambda o: o.schedule == "plateau", "--schedule plateau"),
     "patience": (lambda o: SCHEDULES[o.schedule].stops_early and o.average != "tail",
                  "--schedule plateau or constant, without a tail average"),
@@ -218,8 +222,14 @@ ONLY_WITH = {  # options that do nothing but with certain others: when they do s
 }
 
 
-def require_effect(options, others):
-    """RnnlmError for an option that is not as in ``others``, options as they would be without it, and does nothing."""
-    for name, (does_something, with_what) in ONLY_WITH.items():
-        if getattr(options, name) != getattr(others, name) and not does_something(options):
+def require_effect(options, given):
+    """RnnlmError for an option of the command line (``given``, a dict) that does nothing beside the others."""
+    for name, (does_something, with_what) in EFFECTS.items():
+        if name in given and not does_something(options):
             raise RnnlmError(f"--{name.replace('_', '-')} does nothing here, it is for {with_what}: leave it out")
+    if "dropout" in given and options.layers == 1 and options.output_dropout != options.dropout:
+        raise RnnlmError("--dropout does nothing here, the one layer is the last, and for that --output-dropout is "
+                         f"{options.output_dropout:g}: give that instead")
+    if given.get("projection") is False and options.tied and options.wordvec_size != options.hidden_size:
+        raise RnnlmError(f"--no-projection does not go with --tied and word vectors of {options.wordvec_size} beside "
+                         f"states of {options.hidden_size}: leave it out, or give --wordvec-size {options.hidden_size}")

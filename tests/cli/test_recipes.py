@@ -119,13 +119,28 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
     ("--optimizer sgd --beta1 0.5", "--beta1 does nothing here, it is for --optimizer adam or adamw"),
     ("--optimizer sgd --eps 0.01", "--eps does nothing here, it is for --optimizer adagrad or rmsprop or adam"),
     ("--optimizer rmsprop --beta2 0.5", "--beta2 does nothing here, it is for --optimizer adam or adamw"),
-    ("--dropout 0.3 --output-dropout 0.1", "--dropout does nothing here, it is for --layers 2 or more"),
+    ("--dropout 0.3 --output-dropout 0.1", "--dropout does nothing here, the one layer is the last, and for that "
+     "--output-dropout is 0.1: give that instead"),
+    ("--dropout 0 --input-dropout 0 --dropout-mask step", "--dropout-mask does nothing here, it is for a dropout"),
+    ("--tied --wordvec-size 7 --no-projection", "--no-projection does not go with --tied and word vectors of 7 beside "
+     "states of 12: leave it out, or give --wordvec-size 12"),
+    ("--optimizer sgd --momentum 0.9", "--momentum does nothing here"),  # the defaults, too, where they are given
+    ("--schedule linear --lr-factor 2", "--lr-factor does nothing here"),
+    ("--recurrent-start identity --slowest 0.95", "--slowest does nothing here"),
+    ("--cell lstm --activation relu", "leave it out, or give --activation tanh where a file says otherwise"),
+    ("--cell gru --recurrent-start time-scales", "or give --recurrent-start orthogonal where"),
     ("--average-from 0.3", "--average-from does nothing here, it is for --average tail")])
 def test_options_that_do_not_go_together_are_one_line(options, message, run):
     code, _, err = run(*options.split())
     assert code == 1
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+def test_a_number_that_would_be_0_in_32_bits_is_refused(run):
+    with pytest.raises(SystemExit):
+        run("--eps", "1e-46")
+    assert "argument --eps: must be a number of at least 1e-30, got '1e-46'" in run.capsys.readouterr().err
 
 
 def test_an_option_may_have_its_effect_by_what_a_file_or_the_run_says(run, tmp_path):
@@ -135,7 +150,8 @@ def test_an_option_may_have_its_effect_by_what_a_file_or_the_run_says(run, tmp_p
 
 
 @pytest.mark.parametrize(("before", "change", "expected"), [
-    ("", "--optimizer sgd", {"lr": 1.0}),
+    ("", "--optimizer sgd", {"lr": 1.0}), ("", "--optimizer adagrad", {"eps": 1e-10, "lr": 0.05}),
+    ("--eps 0.01", "--optimizer adagrad", {"eps": 0.01}),
     ("", "--optimizer adamw", {"weight-decay": 0.01, "matrix-weight-decay": 0.01}),
     ("", "--dropout 0.2", {"output-dropout": 0.2}), ("", "--hidden-size 9", {"wordvec-size": 9}),
     ("", "--weight-decay 0.1", {"matrix-weight-decay": 0.1}),

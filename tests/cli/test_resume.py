@@ -17,6 +17,7 @@ import pytest
 from training_runs import SMALL, QuickPicture, metrics, rows, without_times
 
 from rnnlm.checkpoint import load_model
+from rnnlm.cli import session
 from rnnlm.trainer import Trainer
 
 pytestmark = pytest.mark.slow
@@ -200,6 +201,24 @@ def test_options_on_which_the_training_depends_cannot_change(run, tmp_path):
     code, _, err = run.bare("--resume", "--output", "run", "--config", "c.toml")
     assert "cannot go on with other options: --dropout is 0.7, was 0.1. Leave them out" in err
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+    err = run("--resume", "--optimizer", "sgd", "--lr", "3")[2]
+    assert "--optimizer is sgd, was adam; --lr is 3.0, was 0.02. Leave" in err
+    err = run.bare("--resume", "--output", "run", "--optimizer", "sgd")[2]
+    assert "--optimizer is sgd, was adam. Leave" in err
+
+
+def test_a_run_from_before_an_option_was_there_goes_on(run, tmp_path, monkeypatch):
+    """As its checkpoints do not hold it, it has the option's default."""
+    run(*EPOCHS, output="whole")
+    newer = ("momentum", "beta1", "beta2", "eps", "noising")
+    plain = session.of_the_run
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "of_the_run", lambda options: {
+            name: value for name, value in plain(options).items() if name not in newer})
+        assert run.stopped_at(20, signal.SIGINT, *EPOCHS)[0] == 130
+    assert not set(newer) & set(header_of(tmp_path / "run/checkpoint.npz")["run"]["options"])
+    assert run("--resume")[0] == 0
+    assert without_times(tmp_path / "run") == without_times(tmp_path / "whole")
 
 
 def test_options_on_which_it_does_not_may_change(run, tmp_path, small_corpus):
