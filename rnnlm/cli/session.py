@@ -88,7 +88,7 @@ class Session:
         steps = options.epochs * len(trainer.batches)
         if not resumed and options.warm_up > steps / 5:
             note(f"note: the rate rises over the first {options.warm_up:,} of about {steps:,} steps: --warm-up "
-                 f"{max(1, steps // 10)} would leave more of them to learn in")
+                 f"{steps // 10} would leave more of them to learn in")
         if not resumed:
             folder.replace_all(trainer, self.run)  # so that there is a last good checkpoint from the first step on
             self._note_place()

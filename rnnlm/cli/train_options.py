@@ -1,6 +1,7 @@
 """The options of the training command, and what follows from them."""
 
 import argparse
+import inspect
 
 from rnnlm.batches import SHORTEST
 from rnnlm.cli.command import add_debug
@@ -27,9 +28,9 @@ from rnnlm.text import LEVELS
 
 SWITCH = argparse.BooleanOptionalAction
 DEFAULT_LR = {"sgd": 1.0, "momentum": 0.1, "adagrad": 0.05, "rmsprop": 0.001, "adam": 0.002, "adamw": 0.002}
-DEFAULT_EPS = {"adagrad": 1e-10, "rmsprop": 1e-8, "adam": 1e-8, "adamw": 1e-8}
-OF_THE_RULE = {"sgd": (), "momentum": ("momentum",), "adagrad": ("eps",), "rmsprop": ("eps",),
-               "adam": ("beta1", "beta2", "eps"), "adamw": ("beta1", "beta2", "eps")}  # what can be set in each
+NUMBERS = ("momentum", "beta1", "beta2", "eps")  # of the update rules
+OF_THE_RULE = {rule: {name: parameter.default for name, parameter in inspect.signature(kind).parameters.items()
+                      if name in NUMBERS} for rule, kind in OPTIMIZERS.items()}  # which each has, and their defaults
 
 
 def build_parser(prog=None):
@@ -111,15 +112,16 @@ def _add_training(add):
     add("--optimizer", choices=tuple(OPTIMIZERS), default="adam", help="update rule")
     add("--lr", type=positive, help="learning rate (default: " + ", ".join(
         f"{rate:g} for {name}" for name, rate in DEFAULT_LR.items()) + ")")
-    add("--momentum", type=below_one, default=0.9, metavar="M", help="momentum: the share of its movement that a "
-        "weight keeps at each step")
-    add("--beta1", type=below_one, default=0.9, metavar="B", help="adam, adamw: the weight of a step over that of the "
-        "next in the mean of the gradients")
-    add("--beta2", type=below_one, default=0.999, metavar="B", help="adam, adamw: the same in the mean of their "
-        "squares")
+    add("--momentum", type=below_one, default=OF_THE_RULE["momentum"]["momentum"], metavar="M",
+        help="momentum: the share of its movement that a weight keeps at each step")
+    add("--beta1", type=below_one, default=OF_THE_RULE["adam"]["beta1"], metavar="B",
+        help="adam, adamw: the weight of a step over that of the next in the mean of the gradients")
+    add("--beta2", type=below_one, default=OF_THE_RULE["adam"]["beta2"], metavar="B",
+        help="adam, adamw: the same in the mean of their squares")
     add("--eps", type=number(float, "a number of at least 1e-30", lambda value: value >= 1e-30), metavar="E",
         help="what is added to the root that a step is divided by; a large one slows the weights that seldom move "
-        "(default: " + ", ".join(f"{eps:g} for {name}" for name, eps in DEFAULT_EPS.items()) + ")")
+        "(default: " + ", ".join(f"{numbers['eps']:g} for {rule}" for rule, numbers in OF_THE_RULE.items()
+                                 if "eps" in numbers) + ")")
     add("--matrix-lr-factor", type=positive, default=1.0, metavar="F", help="what the rate is multiplied by for the "
         "matrices of the recurrent layers and the projection")
     add("--schedule", choices=tuple(SCHEDULES), default="plateau", help="how the rate goes on: divided when validation "
@@ -180,7 +182,7 @@ def derive(options):
     """Fill in the options of DERIVED that are not given (None) from those that they follow."""
     options.wordvec_size = options.wordvec_size or options.hidden_size
     options.lr = options.lr or DEFAULT_LR[options.optimizer]
-    options.eps = options.eps or DEFAULT_EPS.get(options.optimizer)
+    options.eps = options.eps or OF_THE_RULE[options.optimizer].get("eps")
     if options.weight_decay is None:
         options.weight_decay = OPTIMIZERS[options.optimizer].weight_decay
     if options.matrix_weight_decay is None:
@@ -218,7 +220,7 @@ EFFECTS = {  # options that do nothing but with certain others: when they do som
     "average_decay": (lambda o: o.average == "exponential", "--average exponential"),
     **{name: (lambda o, name=name: name in OF_THE_RULE[o.optimizer],
               "--optimizer " + " or ".join(rule for rule, names in OF_THE_RULE.items() if name in names))
-       for name in ("momentum", "beta1", "beta2", "eps")},
+       for name in NUMBERS},
 }
 
 

@@ -79,7 +79,7 @@ def diagnosed(exercise, case, got, expected, wrong):
 def exchanged(got, expected, wrong):
     """For the place of each wrong result the place where it belongs; None unless all are right in another order."""
     others = {k: next((j for j in wrong if j != k and same(got[k], expected[j])), None) for k in wrong}
-    return others if sorted(wrong) == sorted(others.values(), key=str) else None
+    return others if set(others.values()) == set(wrong) else None
 
 
 def seen(exercise, case, result):

@@ -106,8 +106,10 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ("--cell lstm --activation relu", "--activation relu is for --cell rnn, not for lstm"),
-    ("--cell gru --recurrent-start time-scales", "--recurrent-start time-scales is for --cell rnn"),
+    ("--cell lstm --activation relu", "--activation relu is for --cell rnn, not for lstm: leave it out, or give "
+     "--activation tanh where a file says otherwise"),
+    ("--cell gru --recurrent-start time-scales", "--recurrent-start time-scales is for --cell rnn, not for gru: leave "
+     "it out, or give --recurrent-start orthogonal where a file says otherwise"),
     ("--random-length --time-size 9", "--random-length needs a --time-size of at least 10, got 9"),
     ("--recurrent-start orthogonal --slowest 0.9", "--slowest does nothing here, it is for --recurrent-start time-sc"),
     ("--cell lstm --slowest 0.9", "--slowest does nothing here"),
@@ -127,8 +129,6 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
     ("--optimizer sgd --momentum 0.9", "--momentum does nothing here"),  # the defaults, too, where they are given
     ("--schedule linear --lr-factor 2", "--lr-factor does nothing here"),
     ("--recurrent-start identity --slowest 0.95", "--slowest does nothing here"),
-    ("--cell lstm --activation relu", "leave it out, or give --activation tanh where a file says otherwise"),
-    ("--cell gru --recurrent-start time-scales", "or give --recurrent-start orthogonal where"),
     ("--average-from 0.3", "--average-from does nothing here, it is for --average tail")])
 def test_options_that_do_not_go_together_are_one_line(options, message, run):
     code, _, err = run(*options.split())
