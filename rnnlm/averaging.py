@@ -18,8 +18,8 @@ class Average:
 
     decay 1: all these steps count alike (the tail average).  Below 1: a step counts ``decay`` times as much as the
     one after it (the exponential average); the average is about 1 / (1 - decay) steps old.  In a run shorter than
-    that it would be the mean of everything, so the n-th step takes a share of at least 10 / (n + 9): the average is
-    about n / 11 steps old then.
+    that it would be the mean of everything, so the n-th step takes a share of at least 10 / (n + 9) (Shamir &
+    Zhang, 2013, with eta = 9): the average is about n / 11 steps old then.
     count: the steps averaged so far; values: a list of arrays, empty before the first.
     """
 

@@ -15,12 +15,16 @@ def next_probs(scores, temperature=1.0, top_k=None, top_p=None, forbidden=()):
     temperature: scores are divided by it; 0 puts everything on the highest.  top_k: only the k most
     probable words (Fan et al., 2018).  top_p: only the most probable words that together reach p
     (Holtzman et al., 2020).  forbidden: ids that are never drawn.  Ties are cut in order of ids.
+    RnnlmError if the highest score is not a finite number.
     """
     probs = np.array(scores, dtype=np.float64)
     probs[list(forbidden)] = -np.inf
+    highest = probs.max()
+    if not np.isfinite(highest):
+        raise RnnlmError("the model gives no probabilities: its scores are not finite numbers")
     if temperature == 0:
         return np.eye(1, probs.size, int(probs.argmax()))[0]
-    probs -= probs.max()
+    probs -= highest
     if temperature != 1:
         # The maximum is out already: a tiny temperature sends the others to -inf, which is right.
         with np.errstate(over="ignore"):
@@ -45,8 +49,6 @@ def draw(probs, rng):
     """
     width = math.isqrt(len(probs))
     sums = np.add.reduceat(probs, np.arange(0, len(probs), width)).cumsum()
-    if not 0 < sums[-1] < math.inf:
-        raise RnnlmError("the model gives no probabilities: its scores are not finite numbers")
     point = rng.random() * sums[-1]
     group = min(int(sums.searchsorted(point, side="right")), len(sums) - 1)
     start = group * width
@@ -67,7 +69,7 @@ def generate(model, prompt, *, rng, temperature=1.0, top_k=None, top_p=None, for
             model.predict(xs[:, :WINDOW])
             xs = xs[:, WINDOW:]
         while True:
-            with np.errstate(over="ignore", invalid="ignore"):  # draw says it in one line
+            with np.errstate(over="ignore", invalid="ignore"):  # next_probs says it in one line
                 scores = model.predict(xs)[0, -1]
                 probs = next_probs(scores, temperature, top_k, top_p, forbidden)
                 drawn = draw(probs, rng)

@@ -68,10 +68,11 @@ def test_a_draw_finds_the_point_on_the_line_of_probabilities(V, rng):
         assert ends[drawn] - probs[drawn] - 1e-12 <= point * ends[-1] <= ends[drawn] + 1e-12
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0])
-def test_no_probabilities_no_word(bad, rng):
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("temperature", [0, 1])
+def test_no_probabilities_no_word(bad, temperature):
     with pytest.raises(RnnlmError, match="scores are not finite"):
-        draw(np.full(10, bad), rng)
+        next_probs(np.full(10, bad), temperature)
 
 
 def test_a_point_that_rounding_puts_behind_its_group_takes_the_last_word_there():

@@ -9,7 +9,7 @@ import numpy as np
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, note, run, stop_on_signal, threads_of
 from rnnlm.cli.options import HelpFormatter, add_threads, at_least, not_negative, share
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, one_line
 from rnnlm.generation import generate
 from rnnlm.text import spell, tokenize
 from rnnlm.vocabulary import UNKNOWN
@@ -83,7 +83,7 @@ def _prompt_ids(prompt, vocabulary):
     unknown = list(dict.fromkeys(token for token, i in zip(tokens, ids, strict=True) if i == UNKNOWN))
     if unknown:
         fate = "read as <unk>" if vocabulary.unk_id is not None else "left out of the model's context"
-        note(f"note: not in the vocabulary and {fate}: {' '.join(unknown)}")
+        note(f"note: not in the vocabulary and {fate}: {one_line(' '.join(unknown))}")
     if vocabulary.unk_id is None:
         return [int(i) for i in ids if i != UNKNOWN]
     return [vocabulary.unk_id if i == UNKNOWN else int(i) for i in ids]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rnnlm.cli.command import note
 from rnnlm.cli.run_folder import CHECKPOINTS, CONFIG, NAMES, RunFolder
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, shown
 from rnnlm.files import locked, reason, remedy, sweep
 
 
@@ -56,7 +56,7 @@ def _prepared(options):
     if options.output or options.overwrite or options.resume:
         path = Path(options.output) if options.output else Path("runs") / name
         if options.resume and not options.output:
-            path = max(_runs(name), key=_last_written, default=path)
+            path = _newest_run(path)
         return path, _make(path, exist_ok=True)
     number = 1
     while True:  # to make the folder is to claim it: two runs never share one
@@ -78,10 +78,17 @@ def _make(path, exist_ok):
     return made
 
 
-def _runs(name):
-    """The folders under runs/ that hold a run of this name, numbered or not."""
-    pattern = re.compile(re.escape(name) + r"(-\d+)?")
-    return [path for path in Path("runs").glob("*") if pattern.fullmatch(path.name) and _holds_a_run(path)]
+def _newest_run(path):
+    """Of the runs beside it that are called like this path, numbered or not, the one last saved; else the path."""
+    pattern = re.compile(re.escape(path.name) + r"(-\d+)?")
+    runs = sorted((place for place in path.parent.glob("*") if _holds_a_run(place)), key=_last_written, reverse=True)
+    for run in runs:
+        if pattern.fullmatch(run.name):
+            return run
+    if runs:
+        note(f"note: there is no run {path}; to go on with the newest that is there, give --output "
+             f"{shown(str(runs[0]))}")
+    return path
 
 
 def _last_written(path):

@@ -80,8 +80,8 @@ class Session:
             folder.restore(trainer, self.run)
         unit = "" if options.level == "word" else "characters, "
         folder.begin(options, f"{corpus.name}, {unit}{described(model)}", corpus.best_possible.get("valid"))
-        say(f"corpus {corpus.name}: {corpus.train.size:,} tokens to train, {corpus.valid.ids.size:,} to validate, "
-            f"{corpus.test.ids.size:,} to test; vocabulary {len(corpus.vocabulary):,}")
+        say(f"corpus {shown(corpus.name)}: {corpus.train.size:,} tokens to train, {corpus.valid.ids.size:,} to "
+            f"validate, {corpus.test.ids.size:,} to test; vocabulary {len(corpus.vocabulary):,}")
         for line in corpus.notes:
             note(f"note: {line}")
         say(f"model: {described(model)}, {sum(p.size for p in model.params):,} parameters; run folder {folder.shown}")

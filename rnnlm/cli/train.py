@@ -67,7 +67,8 @@ def _saved_options(folder, header):
 
 def _require_same(options, saved, folder, on_the_line):
     """RnnlmError if an option on which the training depends is not as it was when the run began."""
-    changed = {name: f"--{name.replace('_', '-')} is {getattr(options, name)}, was {value}"
+    changed = {name: f"--{name.replace('_', '-')} is {getattr(options, name)}, was "
+                     f"{'not given' if value is None else value}"
                for name, value in vars(saved).items()
                if name not in (*free(vars(saved)), *OF_THE_COMMAND) and getattr(options, name) != value}
     if changed:  # where an option was changed, what follows from it goes without saying

@@ -155,8 +155,8 @@ def _add_run(add):
     add("--on-divergence", choices=("stop", "rollback"), default="stop", help="what to do at a loss or gradient that "
         "is not finite: stop, or go back to the last checkpoint and halve the learning rate")
     add_threads(add)
-    add("--config", metavar="FILE.toml|RECIPE", help="read options from a file, or from a recipe that is shipped; the "
-        "command line comes before it")
+    add("--config", type=not_empty, metavar="FILE.toml|RECIPE", help="read options from a file, or from a recipe that "
+        "is shipped; the command line comes before it")
     add("--recipes", action=ListRecipes, help="list the recipes, and exit")
 
 
@@ -171,6 +171,13 @@ def complete(options):
                 option = f"--{name.replace('_', '-')}"
                 raise RnnlmError(f"{option} {value} is for --cell rnn, not for {options.cell}: leave it out, or give "
                                  f"{option} {instead} where a file says otherwise")
+    for name, rate, of_what in (
+            ("weight_decay", options.lr, "--lr"),
+            ("matrix_weight_decay", options.lr * options.matrix_lr_factor, "--lr times --matrix-lr-factor")):
+        decay = getattr(options, name)
+        if decay * rate >= 1:
+            raise RnnlmError(f"--{name.replace('_', '-')} times {of_what} must be below 1, as each step takes that "
+                             f"share off the weights, got {decay:g} times {rate:g}: give a lower decay")
 
 
 # Each option that follows from another one, and that one; last those that are followed themselves.
@@ -212,7 +219,8 @@ def let_follow(parser, values):
 EFFECTS = {  # options that do nothing but with certain others: when they do something, and with what
     "slowest": (lambda o: o.cell == "rnn" and o.recurrent_start in (None, "time-scales"),
                 "--recurrent-start time-scales of the cell rnn"),
-    "dropout_mask": (lambda o: any((o.dropout, o.output_dropout, o.input_dropout)), "a dropout above 0"),
+    "dropout_mask": (lambda o: any((o.input_dropout, o.dropout if o.layers > 1 else 0, o.output_dropout)),
+                     "a dropout above 0"),
     "lr_factor": (lambda o: o.schedule == "plateau", "--schedule plateau"),
     "patience": (lambda o: SCHEDULES[o.schedule].stops_early and o.average != "tail",
                  "--schedule plateau or constant, without a tail average"),

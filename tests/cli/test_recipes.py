@@ -63,6 +63,13 @@ def test_a_recipe_that_is_not_there_is_one_line(name, message, run):
     assert len(err.splitlines()) == 1
 
 
+def test_an_empty_name_is_not_taken_for_none(run, capsys):
+    """As in --config "$FILE", where FILE is not set."""
+    with pytest.raises(SystemExit):
+        run("--config", "")
+    assert "--config: must not be empty" in capsys.readouterr().err
+
+
 CHANGES = ["--cell lstm", "--cell gru", "--activation relu", "--layers 2", "--wordvec-size 7", "--tied", "--projection",
            "--recurrent-start identity", "--recurrent-start normal", "--recurrent-start orthogonal",
            "--recurrent-gain 2", "--slowest 0.8", "--input-gain 2", "--output-start frequencies",
@@ -110,6 +117,11 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
      "--activation tanh where a file says otherwise"),
     ("--cell gru --recurrent-start time-scales", "--recurrent-start time-scales is for --cell rnn, not for gru: leave "
      "it out, or give --recurrent-start orthogonal where a file says otherwise"),
+    ("--optimizer sgd --lr 15 --weight-decay 0.1", "--weight-decay times --lr must be below 1, as each step takes that "
+     "share off the weights, got 0.1 times 15: give a lower decay"),
+    ("--optimizer sgd --lr 15 --matrix-weight-decay 0.5 --matrix-lr-factor 0.2", "--matrix-weight-decay times --lr "
+     "times --matrix-lr-factor must be below 1, as each step takes that share off the weights, got 0.5 times 3"),
+    ("--dropout-mask window --input-dropout 0 --output-dropout 0", "--dropout-mask does nothing here"),
     ("--random-length --time-size 9", "--random-length needs a --time-size of at least 10, got 9"),
     ("--recurrent-start orthogonal --slowest 0.9", "--slowest does nothing here, it is for --recurrent-start time-sc"),
     ("--cell lstm --slowest 0.9", "--slowest does nothing here"),

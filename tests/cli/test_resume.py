@@ -331,6 +331,20 @@ def test_without_an_output_folder_the_newest_run_of_the_corpus_goes_on(run, tmp_
     assert not (tmp_path / "runs/small/model.npz").exists()
 
 
+def test_without_a_run_of_the_corpus_the_newest_other_one_is_named(run, tmp_path, small_corpus):
+    run.bare("--corpus", str(small_corpus), "--output", "runs/other", *EPOCHS)
+    code, out, err = run.bare("--resume", "--corpus", str(small_corpus), *EPOCHS)
+    assert code == 0
+    assert "note: there is no run runs/small; to go on with the newest that is there, give --output runs/other\n" in err
+    assert "run folder runs/small" in out
+
+
+def test_what_was_not_given_is_said_so(run):
+    run("--epochs", "1")
+    err = run.bare("--resume", "--output", "run", "--recurrent-start", "identity")[2]
+    assert "--recurrent-start is identity, was not given. Leave" in err
+
+
 def test_resume_and_overwrite_exclude_each_other(run):
     code, _, err = run("--resume", "--overwrite")
     assert code == 1

@@ -165,6 +165,15 @@ def test_output_of_a_probability_that_underflows_stays_a_number():
     np.testing.assert_array_equal(layer.grads[1], [1, -1])
 
 
+def test_output_gives_no_word_a_probability_above_one(rng):
+    """Else a text without any uncertainty could have a loss below 0, which no checkpoint may hold."""
+    layer = FastOutput(np.array([[1, 0]], np.float32, order="F"), np.array([0, -60], np.float32))
+    xs = rng.uniform(0, 1, (1, 500, 1)).astype(np.float32)
+    log_probs = layer.log_probs(xs, np.zeros((1, 500), np.int32))
+    assert log_probs.max() == 0
+    assert log_probs.min() > -1e-6
+
+
 def test_output_of_nothing_but_ignored_targets_loses_nothing(rng):
     _, layer = outputs(rng, 3, 5, np.float64)
     assert layer.forward(rng.normal(size=(1, 2, 3)), np.full((1, 2), -1)) == 0

@@ -160,7 +160,8 @@ class FastOutput(Layer):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the caller looks at the sums
             self.workers.each(read, range(len(blocks)))
             sums = sums.sum(axis=0)
-            return target_scores - np.log(sums), sums
+            # Rounding can leave a certain word a probability just above 1.
+            return np.minimum(target_scores - np.log(sums), 0), sums
 
     def _errors(self, block):
         """e_iv - s_i [v = t] (M, words): kept, or computed again."""
