@@ -5,6 +5,7 @@ import numpy as np
 from rnnlm.errors import RnnlmError
 
 SHORTEST = 10  # windows that may vary: one of half the length is cut at 5
+MORE = 20  # steps by which a window that varies is longer at most
 
 
 class TimeBatches:
@@ -72,7 +73,7 @@ class TimeBatches:
         if not self.random_length:
             return self.time_size
         middle = self.time_size if self.rng.random() < 0.95 else self.time_size / 2
-        return int(min(max(5, self.rng.normal(middle, 5)), self.time_size + 20))
+        return int(min(max(5, self.rng.normal(middle, 5)), self.time_size + MORE))
 
     def numbers(self):
         """Where the pass stands: what ``go_to`` takes."""

@@ -1,12 +1,14 @@
 """Which folder a run works in: the one --output names, or one under runs/; locked while the run lives."""
 
+import os
 import re
+import shlex
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rnnlm.cli.command import note
 from rnnlm.cli.run_folder import CHECKPOINTS, CONFIG, NAMES, RunFolder
-from rnnlm.errors import RnnlmError, shown
+from rnnlm.errors import RnnlmError, one_line
 from rnnlm.files import locked, reason, remedy, sweep
 
 
@@ -81,13 +83,13 @@ def _make(path, exist_ok):
 def _newest_run(path):
     """Of the runs beside it that are called like this path, numbered or not, the one last saved; else the path."""
     pattern = re.compile(re.escape(path.name) + r"(-\d+)?")
-    runs = sorted((place for place in path.parent.glob("*") if _holds_a_run(place)), key=_last_written, reverse=True)
-    for run in runs:
-        if pattern.fullmatch(run.name):
-            return run
-    if runs:
-        note(f"note: there is no run {path}; to go on with the newest that is there, give --output "
-             f"{shown(str(runs[0]))}")
+    beside = list(path.parent.glob("*"))
+    if runs := [place for place in beside if pattern.fullmatch(place.name) and _holds_a_run(place)]:
+        return max(runs, key=_last_written)
+    if others := [place for place in beside if os.access(place, os.X_OK) and _holds_a_run(place)]:
+        other = shlex.quote(str(max(others, key=_last_written)))
+        note(f"note: there is no run {one_line(str(path))}; to go on with the newest that is there, give --output "
+             f"{one_line(other)}")
     return path
 
 

@@ -3,7 +3,7 @@
 import argparse
 import inspect
 
-from rnnlm.batches import SHORTEST
+from rnnlm.batches import MORE, SHORTEST
 from rnnlm.cli.command import add_debug
 from rnnlm.cli.options import (
     HelpFormatter,
@@ -171,13 +171,6 @@ def complete(options):
                 option = f"--{name.replace('_', '-')}"
                 raise RnnlmError(f"{option} {value} is for --cell rnn, not for {options.cell}: leave it out, or give "
                                  f"{option} {instead} where a file says otherwise")
-    for name, rate, of_what in (
-            ("weight_decay", options.lr, "--lr"),
-            ("matrix_weight_decay", options.lr * options.matrix_lr_factor, "--lr times --matrix-lr-factor")):
-        decay = getattr(options, name)
-        if decay * rate >= 1:
-            raise RnnlmError(f"--{name.replace('_', '-')} times {of_what} must be below 1, as each step takes that "
-                             f"share off the weights, got {decay:g} times {rate:g}: give a lower decay")
 
 
 # Each option that follows from another one, and that one; last those that are followed themselves.
@@ -214,6 +207,17 @@ def let_follow(parser, values):
         derive(options)
         if value == getattr(options, name):
             parser.set_defaults(**{name: None})
+
+
+def require_small_decay(options):
+    """RnnlmError if a step could take a weight to 0 or beyond by its decay alone."""
+    longest = 1 + MORE / options.time_size if options.random_length else 1
+    for name, rate in (("weight_decay", options.lr), ("matrix_weight_decay", options.lr * options.matrix_lr_factor)):
+        decay = getattr(options, name)
+        if decay * rate * longest >= 1:
+            raise RnnlmError(f"--{name.replace('_', '-')} times the rate must be below 1, as each step takes that "
+                             f"share off the weights, got {decay:g} times {rate * longest:g}: give a lower decay or "
+                             "--lr")
 
 
 EFFECTS = {  # options that do nothing but with certain others: when they do something, and with what

@@ -117,10 +117,11 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
      "--activation tanh where a file says otherwise"),
     ("--cell gru --recurrent-start time-scales", "--recurrent-start time-scales is for --cell rnn, not for gru: leave "
      "it out, or give --recurrent-start orthogonal where a file says otherwise"),
-    ("--optimizer sgd --lr 15 --weight-decay 0.1", "--weight-decay times --lr must be below 1, as each step takes that "
-     "share off the weights, got 0.1 times 15: give a lower decay"),
-    ("--optimizer sgd --lr 15 --matrix-weight-decay 0.5 --matrix-lr-factor 0.2", "--matrix-weight-decay times --lr "
-     "times --matrix-lr-factor must be below 1, as each step takes that share off the weights, got 0.5 times 3"),
+    ("--optimizer sgd --lr 15 --weight-decay 0.1", "--weight-decay times the rate must be below 1, as each step takes "
+     "that share off the weights, got 0.1 times 15: give a lower decay or --lr"),
+    ("--optimizer sgd --lr 15 --matrix-weight-decay 0.5 --matrix-lr-factor 0.2", "--matrix-weight-decay times the rate "
+     "must be below 1, as each step takes that share off the weights, got 0.5 times 3: give"),
+    ("--optimizer sgd --lr 15 --weight-decay 0.05 --time-size 20 --random-length", "got 0.05 times 30: give"),
     ("--dropout-mask window --input-dropout 0 --output-dropout 0", "--dropout-mask does nothing here"),
     ("--random-length --time-size 9", "--random-length needs a --time-size of at least 10, got 9"),
     ("--recurrent-start orthogonal --slowest 0.9", "--slowest does nothing here, it is for --recurrent-start time-sc"),

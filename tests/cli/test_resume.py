@@ -332,11 +332,19 @@ def test_without_an_output_folder_the_newest_run_of_the_corpus_goes_on(run, tmp_
 
 
 def test_without_a_run_of_the_corpus_the_newest_other_one_is_named(run, tmp_path, small_corpus):
-    run.bare("--corpus", str(small_corpus), "--output", "runs/other", *EPOCHS)
+    run.bare("--corpus", str(small_corpus), "--output", "runs/my run", *EPOCHS)
+    (tmp_path / "runs/locked").mkdir(mode=0)
     code, out, err = run.bare("--resume", "--corpus", str(small_corpus), *EPOCHS)
     assert code == 0
-    assert "note: there is no run runs/small; to go on with the newest that is there, give --output runs/other\n" in err
+    assert "there is no run runs/small; to go on with the newest that is there, give --output 'runs/my run'\n" in err
     assert "run folder runs/small" in out
+
+
+def test_a_run_from_before_a_rule_was_there_goes_on(run, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("rnnlm.cli.train.require_small_decay", lambda options: None)
+        run("--epochs", "1", "--optimizer", "sgd", "--lr", "0.1", "--weight-decay", "11")
+    assert run.bare("--resume", "--output", "run", "--epochs", "2")[0] == 0
 
 
 def test_what_was_not_given_is_said_so(run):
