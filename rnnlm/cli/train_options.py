@@ -216,8 +216,9 @@ def require_small_decay(options):
         decay = getattr(options, name)
         if decay * rate * longest >= 1:
             raise RnnlmError(f"--{name.replace('_', '-')} times the rate must be below 1, as each step takes that "
-                             f"share off the weights, got {decay:g} times {rate * longest:g}: give a lower decay or "
-                             "--lr")
+                             f"share off the weights, got {decay:g} times {rate * longest:g}"
+                             f"{', that of the longest window' if options.random_length else ''}: give a lower decay "
+                             "or --lr")
 
 
 EFFECTS = {  # options that do nothing but with certain others: when they do something, and with what

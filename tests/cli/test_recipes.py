@@ -121,7 +121,8 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
      "that share off the weights, got 0.1 times 15: give a lower decay or --lr"),
     ("--optimizer sgd --lr 15 --matrix-weight-decay 0.5 --matrix-lr-factor 0.2", "--matrix-weight-decay times the rate "
      "must be below 1, as each step takes that share off the weights, got 0.5 times 3: give"),
-    ("--optimizer sgd --lr 15 --weight-decay 0.05 --time-size 20 --random-length", "got 0.05 times 30: give"),
+    ("--optimizer sgd --lr 15 --weight-decay 0.05 --time-size 20 --random-length", "got 0.05 times 30, that of "
+     "the longest window: give a lower decay or --lr"),
     ("--dropout-mask window --input-dropout 0 --output-dropout 0", "--dropout-mask does nothing here"),
     ("--random-length --time-size 9", "--random-length needs a --time-size of at least 10, got 9"),
     ("--recurrent-start orthogonal --slowest 0.9", "--slowest does nothing here, it is for --recurrent-start time-sc"),
