@@ -85,7 +85,7 @@ def test_links_lead_somewhere(path):
         assert "://" in target or (path.parent / target).exists(), target
 
 
-def test_every_option_in_the_documents_exists_and_has_the_default_the_readme_says():
+def test_every_option_in_the_readmes_table_exists_and_has_the_default_it_says():
     parser = build_parser()
     known = {option for action in parser._actions for option in action.option_strings}
     table = re.search(r"\| option \|.*?\n\n", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.S)[0]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnnlm.initializers import orthogonal, scaled_normal, time_scales, uniform
+from rnnlm.initializers import orthogonal, scaled_identity, scaled_normal, time_scales, uniform
 
 
 def test_uniform_fills_its_range_and_no_more(rng):
@@ -21,9 +21,10 @@ def test_orthogonal_keeps_lengths(rng):
     np.testing.assert_allclose(W @ W.T, 0.25 * np.eye(40), atol=1e-6)
 
 
-def test_orthogonal_refuses_what_is_not_square(rng):
+@pytest.mark.parametrize("initializer", [orthogonal, scaled_identity])
+def test_what_is_not_square_is_refused(initializer, rng):
     with pytest.raises(ValueError, match=r"square shape, got \(2, 3\)"):
-        orthogonal((2, 3), rng)
+        initializer((2, 3), rng)
 
 
 def test_time_scales_forget_at_speeds_from_at_once_to_slowly(rng):

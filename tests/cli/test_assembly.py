@@ -6,6 +6,7 @@ import pytest
 from rnnlm.cli.assembly import build_trainer
 from rnnlm.cli.train_options import build_parser, complete
 from rnnlm.corpus import load_corpus
+from rnnlm.models import LanguageModel, Regularisation, Start
 from rnnlm.workers import SERIAL
 
 
@@ -76,7 +77,24 @@ def test_output_biases_start_at_the_logarithms_of_the_frequencies(build):
     assert not build("--output-start", "frequencies", fresh=False)[0].model.named_params()["affine/b"].any()
 
 
-def test_regularisation_start_and_schedule(build):
+def test_first_weights_are_those_of_the_options_and_the_seed(build):
+    trainer, corpus = build(*"--recurrent-gain 2 --slowest 0.8 --input-gain 3 --seed 5".split())
+    start = Start("time-scales", recurrent_gain=2, slowest=0.8, input_gain=3)
+    expected = LanguageModel(len(corpus.vocabulary), 6, 6, start=start, rng=np.random.default_rng(5)).named_params()
+    for name, param in trainer.model.named_params().items():
+        np.testing.assert_array_equal(param, expected[name], err_msg=name)
+
+
+def test_what_is_on_without_options(build):
+    trainer, _ = build()
+    assert trainer.model.regularisation == Regularisation(dropout=0.5, output_dropout=0.5, input_dropout=0.1)
+    batches = trainer.batches
+    assert not any((batches.random_start, batches.random_length, batches.noising, trainer.average))
+    assert (type(trainer.schedule).__name__, trainer.schedule.warm_up, trainer.max_grad) == ("DivideOnPlateau", 0, 0.25)
+    assert by_group(trainer, trainer.optimizer.factors) == {"words": {1.0}, "matrices": {1.0}, "biases": {1.0}}
+
+
+def test_regularisation_and_schedule(build):
     trainer, _ = build(*("--dropout 0.1 --output-dropout 0.2 --input-dropout 0.3 --word-dropout 0.4 --weight-drop 0.6 "
                          "--dropout-mask window --activation-penalty 2 --slowness-penalty 3 --schedule cosine "
                          "--warm-up 7 --lr 0.5 --max-grad 3 --average tail --average-from 0.4").split())
@@ -87,5 +105,4 @@ def test_regularisation_start_and_schedule(build):
     assert (trainer.max_grad, trainer.average.start, trainer.average.decay) == (3, 0.4, 1.0)
     assert build("--max-grad", "0")[0].max_grad == np.inf
     assert build("--average", "exponential", "--average-decay", "0.7")[0].average.decay == 0.7
-    assert build()[0].average is None
     assert build("--lr-factor", "3")[0].schedule.factor == 3

@@ -192,8 +192,10 @@ def test_word_dropout_leaves_a_word_out_wherever_it_stands(rng):
     counts = np.bincount(xs.ravel(), minlength=200)
     kept = {word: out[xs == word][0, 0] for word in np.unique(xs)}
     np.testing.assert_allclose(layer.grads[0][:, 0], [counts[word] * kept.get(word, 0) for word in range(200)])
-    layer.train = False
+    assert (layer.forward(xs) != out).any()
+    layer.train, state = False, rng.bit_generator.state
     np.testing.assert_array_equal(layer.forward(xs), 1)
+    assert rng.bit_generator.state == state
 
 
 @pytest.mark.parametrize("kind", [TimeActivationPenalty, TimeSlownessPenalty])
