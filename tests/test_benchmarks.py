@@ -85,3 +85,15 @@ def test_recipes(tmp_path):
                            tmp_path / "chart.png"], capture_output=True, text=True, check=True)
     assert "| one | 3 | 150 | 2 | 3.0 | 2,000 |" in done.stdout
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_chart_of_the_recipes_has_what_other_programs_reached(on_path, tmp_path, monkeypatch, capsys):
+    import recipes
+
+    drawn = []
+    monkeypatch.setattr(recipes, "plot_runs", lambda *arguments: drawn.append(arguments))
+    records = [{"epoch": 1, "valid_perplexity": 200.0, "seconds": 60.0, "tokens_per_second": 1000.0}]
+    (tmp_path / "one.jsonl").write_text(json.dumps(records[0]) + "\n")
+    recipes.main([str(tmp_path / "one.jsonl"), "--chart", "chart.png"])
+    assert drawn == [("chart.png", {"one": records}, recipes.PEERS)]
+    assert {143.9, 161.4, 164.3, 97.7, 82.7, 78.4} == {value for _, value in recipes.PEERS}

@@ -19,6 +19,28 @@ def test_three_steps_end_where_the_independent_implementation_ends(name, golden)
         np.testing.assert_allclose(p, end, rtol=1e-10)
 
 
+def running_mean(gs, decay):
+    """What a running mean that starts at zero holds after the last of them: the sum written out."""
+    return (1 - decay) * sum(decay ** age * g for age, g in enumerate(gs[::-1]))
+
+
+@pytest.mark.parametrize(("name", "numbers", "move"), [
+    ("momentum", {"momentum": 0.5}, lambda gs: sum(0.5 ** age * g for age, g in enumerate(gs[::-1]))),
+    ("adagrad", {"eps": 0.3}, lambda gs: gs[-1] / (np.sqrt(sum(g**2 for g in gs)) + 0.3)),
+    ("rmsprop", {"decay": 0.6, "eps": 0.3}, lambda gs: gs[-1] / (np.sqrt(running_mean(gs**2, 0.6)) + 0.3)),
+    *((name, {"beta1": 0.5, "beta2": 0.8, "eps": 0.3} | decay,
+       lambda gs: running_mean(gs, 0.5) / (1 - 0.5 ** len(gs))
+       / (np.sqrt(running_mean(gs**2, 0.8) / (1 - 0.8 ** len(gs))) + 0.3))
+      for name, decay in (("adam", {}), ("adamw", {"decays": [0.0]})))])
+def test_the_numbers_of_a_rule_stand_where_the_page_has_them(name, numbers, move, rng):
+    optimizer, w = OPTIMIZERS[name](0.1, **numbers), np.ones(4)
+    gs = rng.normal(size=(5, 4))
+    for k in range(1, 6):
+        before = w.copy()
+        optimizer.update([w], [gs[k - 1].copy()])
+        np.testing.assert_allclose(w, before - 0.1 * move(gs[:k]), rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_gradients_are_left_alone_and_types_kept(name):
     params, grads = [np.ones(3, np.float32)], [np.full(3, 2, np.float32)]
