@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from rnnlm.layers import GRU, LSTM, RNN, TimeGRU, TimeLSTM, TimeRNN, WeightDrop
-from rnnlm.layers.fast import FastGRU, FastLSTM, FastRNN
+from rnnlm.layers import GRU, LSTM, MRNN, RNN, TimeGRU, TimeLSTM, TimeMRNN, TimeRNN, WeightDrop
+from rnnlm.layers.fast import FastGRU, FastLSTM, FastMRNN, FastRNN
 
 RELU = {"activation": "relu"}
 CELLS = {"tanh": (RNN, TimeRNN, FastRNN, {}), "relu": (RNN, TimeRNN, FastRNN, RELU),
+         "mrnn": (MRNN, TimeMRNN, FastMRNN, {}), "relu mrnn": (MRNN, TimeMRNN, FastMRNN, RELU),
          "lstm": (LSTM, TimeLSTM, FastLSTM, {}), "gru": (GRU, TimeGRU, FastGRU, {})}  # step, plain, fast, options
-GATES = {"tanh": 1, "relu": 1, "lstm": 4, "gru": 3}
+BLOCKS = {"tanh": (1, 1), "relu": (1, 1), "mrnn": (2, 1), "relu mrnn": (2, 1), "lstm": (4, 4), "gru": (3, 3)}  # Wx, Wh
 
 
 class SameMask(WeightDrop):
@@ -20,10 +21,13 @@ class SameMask(WeightDrop):
 
 
 def random_arrays(cell, D, H, rng, dtype=np.float64):
-    """Wx, Wh, b; those of a ReLU such that most units are alive."""
-    width = GATES[cell] * H
-    Wx, Wh, b = rng.normal(size=(D, width)), rng.normal(size=(H, width)) / 2, rng.normal(size=width)
-    return [array.astype(dtype) for array in (Wx, Wh, b + 1 if cell == "relu" else b)]
+    """Wx, Wh, b; those of a ReLU such that most units are alive, the factors of a multiplicative RNN around 1."""
+    k, j = (blocks * H for blocks in BLOCKS[cell])
+    Wx, Wh, b = rng.normal(size=(D, k)), rng.normal(size=(H, j)) / 2, rng.normal(size=k)
+    if "mrnn" in cell:
+        for array in (Wx, b):
+            array[..., H:] /= 4
+    return [array.astype(dtype) for array in (Wx, Wh, b + 1 if "relu" in cell else b)]
 
 
 def states(layer, prefix=""):

@@ -6,7 +6,7 @@ from rnnlm.averaging import Average
 from rnnlm.batches import TimeBatches
 from rnnlm.cli.train_options import OF_THE_RULE
 from rnnlm.initializers import log_frequencies
-from rnnlm.models import LanguageModel, Regularisation, Start
+from rnnlm.models import UNGATED, LanguageModel, Regularisation, Start
 from rnnlm.noising import Noising
 from rnnlm.optimizers import OPTIMIZERS
 from rnnlm.schedules import SCHEDULES
@@ -53,7 +53,7 @@ def _optimizer(options, model):
 
 
 def _decays(options, model):
-    """The weight decays by group: "matrices" have their own, "biases" have none, nor has the diagonal of an RNN's Wh.
+    """The weight decays by group: "matrices" have their own, "biases" none, nor has the diagonal of an RNN's Wh.
 
     The diagonal is each unit's hold on its own state, the memory of the network where it starts from many time scales
     or from the identity.  A decay would take it to 0, whatever the text asks for.
@@ -61,7 +61,7 @@ def _decays(options, model):
     by_group = {"words": options.weight_decay, "matrices": options.matrix_weight_decay, "biases": 0.0}
     packing = model.packing
     decays = [by_group[group] for group in packing.groups]
-    if options.cell == "rnn" and options.matrix_weight_decay:
+    if options.cell in UNGATED and options.matrix_weight_decay:
         at = packing.groups.index("matrices")
         decays[at] = np.full_like(packing.params[at], options.matrix_weight_decay)
         for name, decay in packing.parts(at, decays[at]).items():

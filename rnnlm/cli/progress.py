@@ -4,6 +4,7 @@ import math
 
 from rnnlm.cli.command import note, say
 from rnnlm.cli.slowdowns import Watch
+from rnnlm.models import UNGATED
 
 HEAD = f"{'epoch':>5} {'train':>9} {'valid':>9} {'lr':>9} {'tokens/s':>9} {'seconds':>8}"
 
@@ -29,7 +30,9 @@ def described(model):
     """The kind and the sizes of a model in a few words."""
     a = model.architecture
     depth = "" if a["layers"] == 1 else f"{a['layers']} x "
-    cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a['activation']]} RNN" if a["cell"] == "rnn" else a["cell"].upper()
+    cell = {"rnn": "RNN", "mrnn": "multiplicative RNN"}.get(a["cell"], a["cell"].upper())
+    if a["cell"] in UNGATED:
+        cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a['activation']]} {cell}"
     tied = "tied " if a["tied"] else ""
     return f"{depth}{cell} of {a['hidden_size']}, {tied}word vectors of {a['wordvec_size']}"
 

@@ -21,7 +21,7 @@ from rnnlm.cli.recipes import ListRecipes
 from rnnlm.cli.run_folder import FREE
 from rnnlm.errors import RnnlmError
 from rnnlm.initializers import RECURRENT
-from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS
+from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED
 from rnnlm.optimizers import OPTIMIZERS
 from rnnlm.schedules import SCHEDULES
 from rnnlm.text import LEVELS
@@ -57,7 +57,7 @@ def _add_text(add):
 
 def _add_model(add):
     add("--cell", choices=tuple(CELLS), default="rnn", help="the recurrent layers")
-    add("--activation", choices=RNN_ACTIVATIONS, default="tanh", help="of the cell rnn")
+    add("--activation", choices=RNN_ACTIVATIONS, default="tanh", help="of the cells " + " and ".join(UNGATED))
     add("--layers", type=between(1, MOST_LAYERS), default=1, metavar="L", help="recurrent layers")
     add("--wordvec-size", type=at_least(1), metavar="D", help="size of a word's vector (default: the hidden size)")
     add("--hidden-size", type=at_least(1), default=200, metavar="H", help="size of the hidden state")
@@ -65,7 +65,7 @@ def _add_model(add):
     add("--projection", action=SWITCH, default=False, help="a linear layer to the size of a word's vector before the "
         "output; --tied brings it where the sizes differ")
     add("--recurrent-start", choices=("time-scales", *RECURRENT), help="first recurrent weights (default: time-scales "
-        "for the cell rnn, orthogonal for the others)")
+        "for rnn and mrnn, orthogonal for the others)")
     add("--recurrent-gain", type=positive, default=1.0, metavar="G", help="what they are multiplied by (time-scales: "
         "what is random in them)")
     add("--slowest", type=below_one, default=0.95, metavar="SHARE", help="time-scales: the share of its state that the "
@@ -96,8 +96,8 @@ def _add_regularisation(add):
     add("--slowness-penalty", type=not_negative, default=0.0, metavar="B", help="B times the mean square of their "
         "changes from step to step, added to the loss")
     add("--weight-decay", type=not_negative, metavar="W", help="each step takes this share times the learning rate "
-        "off every weight, not off biases and not off the diagonal of an RNN's recurrent weights (default: 0; 0.01 for "
-        "adamw)")
+        "off every weight, not off biases and not off the diagonal of the recurrent weights of rnn and mrnn (default: "
+        "0; 0.01 for adamw)")
     add("--matrix-weight-decay", type=not_negative, metavar="W", help="the same for the matrices of the recurrent "
         "layers and the projection (default: as --weight-decay)")
 
@@ -165,12 +165,12 @@ def complete(options):
     derive(options)
     if options.random_length and options.time_size < SHORTEST:
         raise RnnlmError(f"--random-length needs a --time-size of at least {SHORTEST}, got {options.time_size}")
-    if options.cell != "rnn":
+    if options.cell not in UNGATED:
         for name, value, instead in (("activation", "relu", "tanh"), ("recurrent_start", "time-scales", "orthogonal")):
             if getattr(options, name) == value:
                 option = f"--{name.replace('_', '-')}"
-                raise RnnlmError(f"{option} {value} is for --cell rnn, not for {options.cell}: leave it out, or give "
-                                 f"{option} {instead} where a file says otherwise")
+                raise RnnlmError(f"{option} {value} is for --cell {' or '.join(UNGATED)}, not for {options.cell}: "
+                                 f"leave it out, or give {option} {instead} where a file says otherwise")
 
 
 # Each option that follows from another one, and that one; last those that are followed themselves.
@@ -222,8 +222,8 @@ def require_small_decay(options):
 
 
 EFFECTS = {  # options that do nothing but with certain others: when they do something, and with what
-    "slowest": (lambda o: o.cell == "rnn" and o.recurrent_start in (None, "time-scales"),
-                "--recurrent-start time-scales of the cell rnn"),
+    "slowest": (lambda o: o.cell in UNGATED and o.recurrent_start in (None, "time-scales"),
+                "--recurrent-start time-scales of the cells " + " and ".join(UNGATED)),
     "dropout_mask": (lambda o: any((o.input_dropout, o.dropout if o.layers > 1 else 0, o.output_dropout)),
                      "a dropout above 0"),
     "lr_factor": (lambda o: o.schedule == "plateau", "--schedule plateau"),

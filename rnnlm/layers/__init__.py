@@ -6,6 +6,7 @@ from rnnlm.layers.dropout import TimeDropout, TimeWordDropout
 from rnnlm.layers.embedding import TimeEmbedding
 from rnnlm.layers.gru import GRU, TimeGRU
 from rnnlm.layers.lstm import LSTM, TimeLSTM
+from rnnlm.layers.mrnn import MRNN, TimeMRNN
 from rnnlm.layers.output import TimeOutput
 from rnnlm.layers.penalties import TimeActivationPenalty, TimeSlownessPenalty
 from rnnlm.layers.recurrent import TimeRecurrent
@@ -14,6 +15,6 @@ from rnnlm.layers.simple_rnn import SimpleRNN
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 from rnnlm.layers.weight_drop import WeightDrop
 
-__all__ = ["GRU", "LSTM", "RNN", "Layer", "SimpleRNN", "TimeActivationPenalty", "TimeAffine", "TimeDropout",
-           "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeOutput", "TimeRNN", "TimeRecurrent", "TimeSlownessPenalty",
-           "TimeSoftmaxWithLoss", "TimeWordDropout", "WeightDrop"]
+__all__ = ["GRU", "LSTM", "MRNN", "RNN", "Layer", "SimpleRNN", "TimeActivationPenalty", "TimeAffine", "TimeDropout",
+           "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeOutput", "TimeRNN", "TimeRecurrent",
+           "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeWordDropout", "WeightDrop"]

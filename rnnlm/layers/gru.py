@@ -64,7 +64,7 @@ class TimeGRU(TimeRecurrent):
     see TimeRecurrent.
     """
 
-    gates = 3
+    input_blocks = state_blocks = 3
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""

@@ -62,7 +62,7 @@ class TimeLSTM(TimeRecurrent):
     carries it over many steps: what a plain recurrent layer cannot do.
     """
 
-    gates = 4
+    input_blocks = state_blocks = 4
     state_names = ("h", "c")
 
     def set_state(self, h, c=None):

@@ -6,22 +6,23 @@ from rnnlm.layers.base import Layer
 class TimeRecurrent(Layer):
     """A cell run over a window of T steps; subclasses write ``forward`` and ``backward``.
 
-    Wx (D, kH), Wh (H, kH), b (kH,), for a cell of k ``gates`` that stand side by side.  stateful=True keeps
-    the state from one window to the next; the gradient is always cut at the window's edge: truncated
-    backpropagation through time (Williams & Peng, 1990).  weight_drop: a WeightDrop of this layer's own.
+    Wx (D, kH), Wh (H, jH), b (kH,): blocks of H columns, one a gate, stand side by side, k ``input_blocks`` and j
+    ``state_blocks``.  stateful=True keeps the state from one window to the next; the gradient is always cut at the
+    window's edge: truncated backpropagation through time (Williams & Peng, 1990).  weight_drop: a WeightDrop of this
+    layer's own.
 
     After ``forward``, each of ``state_names`` (``h``) is an attribute: the last state (N, H).  After
     ``backward``, so is its gradient (``dh``), that of the state that came into the window: what is cut off.
     """
 
-    gates = 1
+    input_blocks = state_blocks = 1
     state_names = ("h",)  # what set_state takes and a checkpoint holds
 
     def __init__(self, Wx, Wh, b, stateful=False, *, weight_drop=None):
-        width = self.gates * Wh.shape[0]
-        if (Wx.shape[1:], Wh.shape[1:], b.shape) != ((width,),) * 3:
-            columns = f"{self.gates}H" if self.gates > 1 else "H"
-            raise ValueError(f"{type(self).__name__} takes Wx (D, {columns}), Wh (H, {columns}) and b ({columns},), "
+        blocks = self.input_blocks, self.state_blocks, self.input_blocks
+        if (Wx.shape[1:], Wh.shape[1:], b.shape) != tuple((k * Wh.shape[0],) for k in blocks):
+            x, h, _ = (f"{k}H" if k > 1 else "H" for k in blocks)
+            raise ValueError(f"{type(self).__name__} takes Wx (D, {x}), Wh (H, {h}) and b ({x},), "
                              f"got the shapes {Wx.shape}, {Wh.shape} and {b.shape}")
         super().__init__(Wx, Wh, b)
         self.stateful, self.weight_drop = stateful, weight_drop

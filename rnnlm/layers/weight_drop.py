@@ -23,7 +23,7 @@ class WeightDrop(Layer):
         self.ratio, self.rng = ratio, rng
         self.train = True
 
-    def forward(self, Wh):  # (H, kH) -> (H, kH)
+    def forward(self, Wh):  # (H, jH) -> (H, jH)
         """Wh under a new mask in training, in memory that the next call fills anew; Wh itself otherwise."""
         self.cache = None
         if not self.train or self.ratio == 0:
@@ -34,6 +34,6 @@ class WeightDrop(Layer):
         self.cache = mask
         return np.multiply(Wh, mask, out=self.buffer("Wh", Wh.shape, Wh.dtype))
 
-    def backward(self, dWh):  # (H, kH) -> (H, kH)
+    def backward(self, dWh):  # (H, jH) -> (H, jH)
         """The same mask, on the gradient in place."""
         return dWh if self.cache is None else np.multiply(dWh, self.cache, out=dWh)

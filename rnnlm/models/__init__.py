@@ -1,9 +1,9 @@
 """Models: they build the arrays, wire the layers and own the state."""
 
 from rnnlm.models.classifier import ScratchSimpleRNNClassifier
-from rnnlm.models.language_model import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, LanguageModel
+from rnnlm.models.language_model import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED, LanguageModel
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start
 
-__all__ = ["CELLS", "MOST_LAYERS", "RNN_ACTIVATIONS", "LanguageModel", "Regularisation", "ScratchSimpleRNNClassifier",
-           "Start"]
+__all__ = ["CELLS", "MOST_LAYERS", "RNN_ACTIVATIONS", "UNGATED", "LanguageModel", "Regularisation",
+           "ScratchSimpleRNNClassifier", "Start"]

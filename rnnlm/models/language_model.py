@@ -13,21 +13,24 @@ from rnnlm.layers import (
     TimeEmbedding,
     TimeGRU,
     TimeLSTM,
+    TimeMRNN,
     TimeOutput,
     TimeRNN,
     TimeSlownessPenalty,
     TimeWordDropout,
     WeightDrop,
 )
-from rnnlm.layers.fast import FastAffine, FastEmbedding, FastGRU, FastLSTM, FastOutput, FastRNN
+from rnnlm.layers.fast import FastAffine, FastEmbedding, FastGRU, FastLSTM, FastMRNN, FastOutput, FastRNN
 from rnnlm.models.packing import Packing, Place
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start, first_values
 from rnnlm.workers import SERIAL
 
 MOST_LAYERS = 500  # so that no model file can keep its reader busy for long; the deepest in use have a dozen
-RNN_ACTIVATIONS = ("tanh", "relu")  # of the cell rnn
-CELLS = {"rnn": (TimeRNN, FastRNN), "lstm": (TimeLSTM, FastLSTM), "gru": (TimeGRU, FastGRU)}  # to read, and fast
+CELLS = {"rnn": (TimeRNN, FastRNN), "mrnn": (TimeMRNN, FastMRNN), "lstm": (TimeLSTM, FastLSTM),
+         "gru": (TimeGRU, FastGRU)}  # to read, and fast
+UNGATED = tuple(name for name, (kind, _) in CELLS.items() if issubclass(kind, TimeRNN))
+RNN_ACTIVATIONS = ("tanh", "relu")  # that these have
 
 
 class LanguageModel:
@@ -38,9 +41,10 @@ class LanguageModel:
     TimeOutput is TimeAffine and TimeSoftmaxWithLoss.  By default the layers are those of rnnlm.layers.fast, which
     compute the same; plain=True takes the ones to read.  workers: the threads that share the work of the fast ones.
 
-    vocab_size V, wordvec_size D, hidden_size H, layers: sizes; cell: "rnn", "lstm" or "gru" (TimeRNN, TimeLSTM,
-    TimeGRU); activation of the RNN: "tanh" or "relu"; tied: the output weights are the embedding (Press & Wolf, 2017;
-    Inan et al., 2017); projection: a TimeAffine from H to D before the output, which tied asks for unless H = D.
+    vocab_size V, wordvec_size D, hidden_size H, layers: sizes; cell: "rnn", "mrnn", "lstm" or "gru" (TimeRNN,
+    TimeMRNN, TimeLSTM, TimeGRU); activation of the first two: "tanh" or "relu"; tied: the output weights are the
+    embedding (Press & Wolf, 2017; Inan et al., 2017); projection: a TimeAffine from H to D before the output, which
+    tied asks for unless H = D.
     regularisation: a Regularisation; start: a Start.
     rng: a numpy.random.Generator for the first weights, and the parent of dropout's own generator; None leaves
     all weights at zero, for those that will be loaded.
@@ -82,7 +86,7 @@ class LanguageModel:
         self.layers = [self.embedding]
         if r.word_dropout:
             self.layers = [TimeWordDropout(self.embedding, r.word_dropout, rng=rng)]
-        options = {"activation": a["activation"]} if a["cell"] == "rnn" else {}
+        options = {"activation": a["activation"]} if a["cell"] in UNGATED else {}
         self.recurrent = []
         for arrays in recurrent:
             drop = WeightDrop(r.weight_drop, rng=rng) if r.weight_drop else None
@@ -122,10 +126,11 @@ class LanguageModel:
     def param_shapes(cell, vocab_size, wordvec_size, hidden_size, layers, activation="tanh", tied=False,
                      projection=False):
         """Names and shapes of the parameters of such a model, in the order of ``params``."""
-        V, D, H, k = vocab_size, wordvec_size, hidden_size, CELLS[cell][0].gates
+        V, D, H, kind = vocab_size, wordvec_size, hidden_size, CELLS[cell][0]
+        k, j = kind.input_blocks, kind.state_blocks
         shapes = {"embedding/W": (V, D)}
         for i in range(1, layers + 1):
-            shapes |= {f"{cell}{i}/Wx": (D if i == 1 else H, k * H), f"{cell}{i}/Wh": (H, k * H),
+            shapes |= {f"{cell}{i}/Wx": (D if i == 1 else H, k * H), f"{cell}{i}/Wh": (H, j * H),
                        f"{cell}{i}/b": (k * H,)}
         if projection:
             shapes |= {"projection/W": (H, D), "projection/b": (D,)}

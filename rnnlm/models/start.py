@@ -10,7 +10,7 @@ from rnnlm.initializers import RECURRENT, scaled_normal, time_scales, uniform
 
 @dataclass(frozen=True)
 class Start:
-    """recurrent: one of "time-scales" (of a tanh or ReLU RNN only), "orthogonal", "identity" and "normal", or None
+    """recurrent: one of "time-scales" (of a cell without gates only), "orthogonal", "identity" and "normal", or None
     for the first where it can be had and the second otherwise.
 
     recurrent_gain: what the recurrent weights are multiplied by (with "time-scales": what is random in them);
@@ -30,16 +30,18 @@ def recurrent_values(inputs, H, cell, start, input_gain, rng):
 
     The forget gate of an LSTM starts at bias 1: open (Gers et al., 2000; Jozefowicz et al., 2015).
     """
-    kind = start.recurrent or ("time-scales" if cell.gates == 1 else "orthogonal")
-    b = np.zeros(cell.gates * H, np.float32)
+    kind = start.recurrent or ("time-scales" if cell.state_blocks == 1 else "orthogonal")
+    k, j = cell.input_blocks, cell.state_blocks
+    b = np.zeros(k * H, np.float32)
     if kind == "time-scales":
-        if cell.gates > 1:
+        if j > 1:
             raise ValueError("a start with time scales is for cells without gates: choose orthogonal")
         Wh, a = time_scales(H, rng, start.slowest, 0.3 * start.recurrent_gain)
-        # A slow unit adds up many inputs: a smaller share of each keeps the size of the sum.
-        return scaled_normal((inputs, H), rng, input_gain) * np.sqrt(1 - a**2), Wh, b
-    Wx = scaled_normal((inputs, cell.gates * H), rng, input_gain)
-    Wh = np.hstack([RECURRENT[kind]((H, H), rng, start.recurrent_gain) for _ in range(cell.gates)])
+        Wx = [scaled_normal((inputs, H), rng, input_gain) for _ in range(k)]
+        Wx[0] *= np.sqrt(1 - a**2)  # a slow unit adds up many inputs: a smaller share keeps the size of the sum
+        return np.hstack(Wx), Wh, b
+    Wx = scaled_normal((inputs, k * H), rng, input_gain)
+    Wh = np.hstack([RECURRENT[kind]((H, H), rng, start.recurrent_gain) for _ in range(j)])
     if "c" in cell.state_names:
         b[:H] = 1
     return Wx, Wh, b
@@ -55,8 +57,8 @@ def first_values(architecture, cell, start, rng):
     tied, projection = architecture["tied"], architecture["projection"]
     E, sizes = D if projection else H, [D] + [H] * (layers - 1)
     if rng is None:
-        zeros, k = partial(np.zeros, dtype=np.float32), cell.gates
-        recurrent = [(zeros((inputs, k * H)), zeros((H, k * H)), zeros(k * H)) for inputs in sizes]
+        zeros, k = partial(np.zeros, dtype=np.float32), cell.input_blocks
+        recurrent = [(zeros((inputs, k * H)), zeros((H, cell.state_blocks * H)), zeros(k * H)) for inputs in sizes]
         return zeros((V, D)), recurrent, None if tied else zeros((V, E)).T, zeros((H, D)) if projection else None
     embedding = uniform((V, D), rng)
     gains = [start.input_gain] + [1.0] * (layers - 1)

@@ -50,9 +50,11 @@ def recurrence(x, Wx, Wh, b, h0):
         dWx=rnn.weight_ih_l0.grad.T, dWh=rnn.weight_hh_l0.grad.T, db=rnn.bias_ih_l0.grad, dx=x.grad, dh0=h0.grad)}
 
 
-def cell_case(cell, k, N=3, T=5, D=4, H=6):
-    """The same for another cell of k gates: a function of x, Wx, Wh, b, h0 (and c0), to hs (and the last c)."""
-    shapes = {"x": (N, T, D), "Wx": (D, k * H), "Wh": (H, k * H), "b": (k * H,), "h0": (N, H)}
+def cell_case(cell, k, j=None, N=3, T=5, D=4, H=6):
+    """The same for another cell of k blocks in Wx and j (by default k) in Wh: a function of x, Wx, Wh, b, h0 (and c0),
+    to hs (and the last c).
+    """
+    shapes = {"x": (N, T, D), "Wx": (D, k * H), "Wh": (H, (j or k) * H), "b": (k * H,), "h0": (N, H)}
     if cell is lstm:
         shapes["c0"] = (N, H)
     inputs = {name: torch.randn(*shape) / 2 for name, shape in shapes.items()}
@@ -71,6 +73,18 @@ def relu(x, Wx, Wh, b, h0):
     """torch.rnn_relu, which torch.nn.RNN calls."""
     hs, _ = torch.rnn_relu(x, h0[None], [Wx.T, Wh.T, b, torch.zeros_like(b)], True, 1, 0.0, True, False, True)
     return [hs]
+
+
+def mrnn(x, Wx, Wh, b, h0):
+    """Written out, with the factors as diagonal matrices: tanh(x Wx_a + b_a + h Wh diag(1 + x Wx_m + b_m))."""
+    (Wxa, Wxm), (ba, bm) = (tensor.chunk(2, dim=-1) for tensor in (Wx, b))
+    h, hs = h0, []
+    for t in range(x.shape[1]):
+        by_stream = [Wh @ torch.diag(1 + row @ Wxm + bm) for row in x[:, t]]
+        past = torch.stack([state @ W for state, W in zip(h, by_stream, strict=True)])
+        h = torch.tanh(x[:, t] @ Wxa + ba + past)
+        hs.append(h)
+    return [torch.stack(hs, dim=1)]
 
 
 def lstm(x, Wx, Wh, b, h0, c0):
@@ -172,7 +186,7 @@ if __name__ == "__main__":
     golden = {"torch": torch.__version__, "worked": worked_case(), "random": random_case(3, 5, 4, 6),
               "language_model": language_model(V=7, D=3, H=4, N=2, T=3), "optimizers": optimizer_steps(),
               "relu": cell_case(relu, 1), "lstm": cell_case(lstm, 4), "gru": cell_case(gru, 3),
-              "diagonal_gru": cell_case(diagonal_gru, 3)}
+              "diagonal_gru": cell_case(diagonal_gru, 3), "mrnn": cell_case(mrnn, 2, 1)}
     path = Path(__file__).with_name("golden.json")
     path.write_text(json.dumps(golden) + "\n", encoding="utf-8")
     print(f"wrote {path.name}: {path.stat().st_size} bytes")

@@ -5,13 +5,13 @@ import pytest
 from gradient_check import check_gradient
 from recurrent_layers import CELLS, random_arrays, states
 
-from rnnlm.layers import GRU, LSTM, TimeGRU, TimeLSTM
+from rnnlm.layers import GRU, LSTM, MRNN, TimeGRU, TimeLSTM, TimeMRNN, TimeRNN
 
 OPEN = 1000.0  # sigmoid is 1 there, and 0 at minus this
 
 
 @pytest.mark.parametrize("kind", [1, 2], ids=["plain", "fast"])
-@pytest.mark.parametrize("case", ["relu", "lstm", "gru", "diagonal_gru"])
+@pytest.mark.parametrize("case", ["relu", "mrnn", "lstm", "gru", "diagonal_gru"])
 def test_gradients_agree_with_independent_automatic_differentiation(case, kind, golden):
     cell, case, H = case.removeprefix("diagonal_"), golden[case], 6
     inputs = {name: np.array(value) for name, value in case["inputs"].items()}
@@ -75,7 +75,7 @@ def test_a_window_is_its_steps(cell, rng):
         np.testing.assert_allclose(grad, expected, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", ["mrnn", "lstm", "gru"])
 def test_backward_of_a_step_twice_is_backward_once(cell, rng):
     step, window, _, _ = CELLS[cell]
     layer = step(*random_arrays(cell, 3, 2, rng))
@@ -147,6 +147,23 @@ def test_a_gru_that_resets_knows_its_input_only():
     for reset, expected in ((OPEN, 0.4 + 2 * 0.3), (-OPEN, 0.4)):
         layer = GRU(np.zeros((1, 3)), Wh, np.array([OPEN, reset, 0.4]))
         np.testing.assert_allclose(layer.forward(np.ones((1, 1)), np.array([[0.3]])), np.tanh([[expected]]))
+
+
+def test_a_multiplicative_rnn_whose_factors_are_1_is_the_rnn(rng):
+    Wx, Wh, b = random_arrays("tanh", 3, 4, rng)
+    wide = [np.concatenate([array, np.zeros_like(array)], axis=-1) for array in (Wx, b)]
+    layers = TimeRNN(Wx, Wh, b), TimeMRNN(wide[0], Wh, wide[1])
+    xs, dhs = rng.normal(size=(2, 5, 3)), rng.normal(size=(2, 5, 4))
+    np.testing.assert_allclose(layers[1].forward(xs), layers[0].forward(xs), rtol=1e-12)
+    np.testing.assert_allclose(layers[1].backward(dhs), layers[0].backward(dhs), rtol=1e-12)
+
+
+def test_a_word_whose_factor_is_0_makes_a_multiplicative_rnn_forget(rng):
+    """And one whose factor is -1 makes it take the opposite of its past."""
+    Wh, h = np.array([[2.0]]), np.array([[0.3]])
+    for m, expected in ((-1, 0.4), (-2, 0.4 - 2 * 0.3), (1, 0.4 + 2 * 2 * 0.3)):
+        layer = MRNN(np.zeros((1, 2)), Wh, np.array([0.4, m]))
+        np.testing.assert_allclose(layer.forward(np.ones((1, 1)), h), np.tanh([[expected]]))
 
 
 def test_an_lstm_without_a_cell_starts_from_an_empty_one(rng):

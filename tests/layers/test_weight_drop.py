@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from recurrent_layers import CELLS, GATES, random_arrays
+from recurrent_layers import BLOCKS, CELLS, random_arrays
 
 from rnnlm.layers import WeightDrop
 
@@ -82,7 +82,7 @@ def test_a_layer_uses_one_mask_for_a_window_and_a_new_one_for_the_next(cell, kin
         assert other.grads[1][off].any()
     layer.weight_drop.train = False
     np.testing.assert_array_equal(layer.forward(xs), cls(Wx, Wh, b, **options).forward(xs))
-    assert layer.params[1] is Wh and Wh.shape == (6, 6 * GATES[cell])
+    assert layer.params[1] is Wh and Wh.shape == (6, 6 * BLOCKS[cell][1])
 
 
 @pytest.mark.parametrize("ratio", [-0.1, 1, 1.5])

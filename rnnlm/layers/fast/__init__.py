@@ -9,7 +9,8 @@ from rnnlm.layers.fast.affine import FastAffine
 from rnnlm.layers.fast.embedding import FastEmbedding
 from rnnlm.layers.fast.gru import FastGRU
 from rnnlm.layers.fast.lstm import FastLSTM
+from rnnlm.layers.fast.mrnn import FastMRNN
 from rnnlm.layers.fast.output import FastOutput
 from rnnlm.layers.fast.rnn import FastRNN
 
-__all__ = ["FastAffine", "FastEmbedding", "FastGRU", "FastLSTM", "FastOutput", "FastRNN"]
+__all__ = ["FastAffine", "FastEmbedding", "FastGRU", "FastLSTM", "FastMRNN", "FastOutput", "FastRNN"]

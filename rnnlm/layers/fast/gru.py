@@ -4,7 +4,7 @@ import numpy as np
 
 from rnnlm.functions import sigmoid_slope, tanh_slope
 from rnnlm.layers.fast.products import step_product
-from rnnlm.layers.fast.recurrent import FastRecurrent, by_gate
+from rnnlm.layers.fast.recurrent import FastRecurrent, by_block
 from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.gru import TimeGRU
 
@@ -22,7 +22,7 @@ class FastGRU(FastRecurrent, TimeGRU):
         def read(streams):
             times_zr, times_hat = (step_product(W, streams.stop - streams.start)
                                    for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
-            steps = zip(hs[:-1, streams], As[:, streams, : 2 * H], *by_gate(As[:, streams], 3), kept[:, streams],
+            steps = zip(hs[:-1, streams], As[:, streams, : 2 * H], *by_block(As[:, streams], 3), kept[:, streams],
                         hs[1:, streams], strict=True)
             for h_prev, zr, z, r, h_hat, rh, h_next in steps:
                 np.add(times_zr(h_prev), zr, out=zr)
@@ -52,8 +52,8 @@ class FastGRU(FastRecurrent, TimeGRU):
         self.dh = np.empty((N, H), hs.dtype)
 
         def read(streams):
-            z, r, h_hat = by_gate(gates[:, streams], 3)
-            dz, dr, dh_hat = dgates = by_gate(das[:, streams], 3)
+            z, r, h_hat = by_block(gates[:, streams], 3)
+            dz, dr, dh_hat = dgates = by_block(das[:, streams], 3)
             h_prev, change = hs[:-1, streams], held[:, streams]
             # For all steps at once, what dh_t and d(r h_{t-1}) are multiplied by, in the places of the products.
             np.subtract(h_hat, h_prev, out=change)
@@ -79,4 +79,5 @@ class FastGRU(FastRecurrent, TimeGRU):
             self.dh[streams] = dh
 
         self._each_stream(read, N)
-        return self._gradients(rows, das, (hs[:-1], slice(0, 2 * H)), (kept, slice(2 * H, None)))
+        zr, hat = slice(0, 2 * H), slice(2 * H, None)
+        return self._gradients(rows, das, (hs[:-1], das[:, :, zr], zr), (kept, das[:, :, hat], hat))

@@ -4,7 +4,7 @@ import numpy as np
 
 from rnnlm.functions import sigmoid_slope, tanh_slope
 from rnnlm.layers.fast.products import step_product
-from rnnlm.layers.fast.recurrent import FastRecurrent, by_gate
+from rnnlm.layers.fast.recurrent import FastRecurrent, by_block
 from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.lstm import TimeLSTM
 
@@ -24,7 +24,7 @@ class FastLSTM(FastRecurrent, TimeLSTM):
         def read(streams):
             multiply = step_product(Wh, streams.stop - streams.start)
             product = np.empty_like(cs[0, streams])
-            steps = zip(hs[:-1, streams], As[:, streams], *by_gate(As[:, streams], 4), cs[:-1, streams],
+            steps = zip(hs[:-1, streams], As[:, streams], *by_block(As[:, streams], 4), cs[:-1, streams],
                         cs[1:, streams], tanh_cs[:, streams], hs[1:, streams], strict=True)
             for h_prev, a, f, g, i, o, c_prev, c_next, tanh_c, h_next in steps:
                 np.add(multiply(h_prev), a, out=a)
@@ -53,8 +53,8 @@ class FastLSTM(FastRecurrent, TimeLSTM):
         self.dh, self.dc = np.empty((2, N, H), hs.dtype)
 
         def read(streams):
-            f, g, i, o = by_gate(gates[:, streams], 4)
-            df, dg, di, do = dgates = by_gate(das[:, streams], 4)
+            f, g, i, o = by_block(gates[:, streams], 4)
+            df, dg, di, do = dgates = by_block(das[:, streams], 4)
             tanh_c, part = tanh_cs[:, streams], by_h[:, streams]
             # For all steps at once, what dh_t and dc_t are multiplied by, in the places of the products.
             np.multiply(tanh_slope(tanh_c, out=part), o, out=part)           # h_t = o tanh(c_t)
@@ -77,4 +77,4 @@ class FastLSTM(FastRecurrent, TimeLSTM):
             self.dh[streams], self.dc[streams] = dh, dc
 
         self._each_stream(read, N)
-        return self._gradients(rows, das, (hs[:-1], slice(None)))
+        return self._gradients(rows, das, (hs[:-1], das, slice(None)))

@@ -51,9 +51,9 @@ class FastRecurrent:
         self.workers.each(read, slices(N, -(-N // shared)))
 
     def _gradients(self, rows, das, *recurrent):  # (T * N, D), (T, N, kH) -> (N, T, D)
-        """Fill grads from those of all steps' sums, das; return those of the inputs.
+        """Fill grads from those of all steps' x_t Wx + b, das; return those of the inputs.
 
-        recurrent: pairs of states (T, N, H) and the columns of Wh that they were multiplied by.
+        recurrent: states (T, N, H), the gradients of what they became, and the columns of Wh that made it of them.
         """
         Wx, _, _ = self.params
         dWx, dWh, db = self.grads
@@ -61,7 +61,8 @@ class FastRecurrent:
         das = das.reshape(T * N, width)
         drows = np.empty_like(rows)
         products = [(rows.T, das, dWx),  # each weight was used in every step: its gradients add up
-                    *((hs.reshape(T * N, -1).T, das[:, columns], dWh[:, columns]) for hs, columns in recurrent),
+                    *((hs.reshape(T * N, -1).T, dus.reshape(T * N, -1), dWh[:, columns])
+                      for hs, dus, columns in recurrent),
                     (das, Wx.T, drows),
                     (np.ones((1, T * N), das.dtype), das, db[None])]  # a third of the time of np.sum
         workers = workers_for(das.size * len(dWh), self.workers)
@@ -72,7 +73,7 @@ class FastRecurrent:
         return batch_view(drows, N, T)
 
 
-def by_gate(a, gates):  # (T, N, kH) -> (k, T, N, H)
-    """The gates that stand side by side, as views."""
+def by_block(a, k):  # (T, N, kH) -> (k, T, N, H)
+    """The blocks, one a gate, that stand side by side, as views."""
     T, N, width = a.shape
-    return np.moveaxis(a.reshape(T, N, gates, width // gates), 2, 0)
+    return np.moveaxis(a.reshape(T, N, k, width // k), 2, 0)

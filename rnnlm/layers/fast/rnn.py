@@ -46,4 +46,4 @@ class FastRNN(FastRecurrent, TimeRNN):
             self.dh[streams] = dh
 
         self._each_stream(read, N)
-        return self._gradients(rows, das, (hs[:-1], slice(None)))
+        return self._gradients(rows, das, (hs[:-1], das, slice(None)))

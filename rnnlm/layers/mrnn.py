@@ -1,0 +1,88 @@
+"""The multiplicative RNN: the word that is read decides how much of each unit's past is let in."""
+
+import numpy as np
+
+from rnnlm.functions import activation_by_name
+from rnnlm.layers.base import Layer
+from rnnlm.layers.rnn import TimeRNN
+
+
+class MRNN(Layer):
+    """One time step: h_next = tanh(x Wx_a + b_a + m (h_prev Wh)), m = 1 + x Wx_m + b_m; for tanh any of ACTIVATIONS.
+
+    Wx (D, 2H) and b (2H,), columns in the order a, m; Wh (H, H).  With Wx_m and b_m zero it is the RNN.  The factor m
+    makes the step to the next state another one for every word (Sutskever et al., 2011, whose rank is free; Wu et
+    al., 2016, who make it of x Wx_a); it is no gate: nothing bounds it, and it may be negative.
+    TimeMRNN does the same for a whole window, faster; this is the step to read and to check by hand.
+    """
+
+    def __init__(self, Wx, Wh, b, activation="tanh"):
+        super().__init__(Wx, Wh, b)
+        self.function, self.slope = activation_by_name(activation)
+
+    def forward(self, x, h_prev):  # (N, D), (N, H) -> (N, H)
+        """The next state."""
+        Wx, Wh, b = self.params
+        a, m = np.split(x @ Wx + b, 2, axis=1)
+        m = 1 + m
+        u = h_prev @ Wh
+        h_next = self.function(a + m * u)
+        self.cache = x, h_prev, m, u, h_next
+        return h_next
+
+    def backward(self, dh_next):  # (N, H) -> (N, D), (N, H)
+        """Gradients of the input and of the previous state."""
+        x, h_prev, m, u, h_next = self.cache
+        Wx, Wh, _ = self.params
+        dWx, dWh, db = self.grads
+        da = dh_next * self.slope(h_next)            # h_next = tanh(a + m u)
+        du, dm = da * m, da * u
+        dWh[...] = h_prev.T @ du                     # u = h_prev Wh
+        dh_prev = du @ Wh.T
+        dam = np.concatenate([da, dm], axis=1)
+        db[...] = dam.sum(axis=0)                    # a, m = ... + b
+        dWx[...] = x.T @ dam                         # a, m = x Wx + ...
+        dx = dam @ Wx.T
+        return dx, dh_prev
+
+
+class TimeMRNN(TimeRNN):
+    """A window of T steps of MRNN.
+
+    Wx (D, 2H), Wh (H, H), b (2H,), columns in the order a, m.  State, truncation and weight drop: see TimeRecurrent.
+    """
+
+    input_blocks = 2
+
+    def forward(self, xs):  # (N, T, D) -> (N, T, H)
+        """All hidden states of the window."""
+        Wx, _, b = self.params
+        Wh = self._recurrent_weights()
+        N, T, _ = xs.shape
+        As, ms = np.split((xs @ Wx + b).swapaxes(0, 1), 2, axis=2)  # (T, N, H) each
+        ms = 1 + ms
+        us = np.empty(As.shape, dtype=As.dtype)
+        hs = np.empty((T + 1, *As.shape[1:]), dtype=As.dtype)
+        (hs[0],) = self._first_state(N)
+        for t in range(T):
+            us[t] = hs[t] @ Wh
+            self.function(As[t] + ms[t] * us[t], out=hs[t + 1])
+        self.h = hs[T].copy()
+        self.cache = xs, Wh, ms, us, hs
+        return hs[1:].swapaxes(0, 1)
+
+    def backward(self, dhs):  # (N, T, H) -> (N, T, D)
+        """Gradients of the inputs, from those of all the states."""
+        xs, Wh, ms, us, hs = self.cache
+        N, T, H = dhs.shape
+        Wh_transposed = np.ascontiguousarray(Wh.T)  # copied as in TimeRNN
+        das, dus = np.empty((2, T, N, H), dtype=hs.dtype)
+        dh = np.zeros((N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
+        for t in reversed(range(T)):
+            das[t] = (dhs[:, t] + dh) * self.slope(hs[t + 1])  # h_t = tanh(a_t + m_t u_t); h_t is used twice: sum
+            dus[t] = das[t] * ms[t]
+            dh = dus[t] @ Wh_transposed                        # u_t = h_{t-1} Wh
+        self.dh = dh
+        self.grads[1][...] = hs[:-1].reshape(T * N, H).T @ dus.reshape(T * N, H)
+        self._through_weight_drop()
+        return self._through_inputs(xs, np.concatenate([das, das * us], axis=2))
