@@ -15,6 +15,7 @@ from rnnlm.initializers import HeInitializer, OrthogonalInitializer, SimpleIniti
 from rnnlm.layers import (
     GRU,
     LSTM,
+    MRNN,
     RNN,
     SimpleRNN,
     TimeActivationPenalty,
@@ -23,6 +24,7 @@ from rnnlm.layers import (
     TimeEmbedding,
     TimeGRU,
     TimeLSTM,
+    TimeMRNN,
     TimeRNN,
     TimeSlownessPenalty,
     TimeSoftmaxWithLoss,
@@ -41,12 +43,13 @@ from rnnlm.workers import Workers
 __version__ = "0.1.0"
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "SGD", "AdaGrad", "Adam", "AdamW", "Average", "Constant", "Corpus", "Cosine",
+    "GRU", "LSTM", "MRNN", "RNN", "SGD", "AdaGrad", "Adam", "AdamW", "Average", "Constant", "Corpus", "Cosine",
     "DivergenceError", "DivideOnPlateau", "EncodedText", "Evaluation", "HeInitializer", "LanguageModel", "Linear",
     "Momentum", "Noising", "OrthogonalInitializer", "RMSprop", "Record", "Regularisation", "RnnlmError",
     "ScratchSimpleRNNClassifier", "SimpleInitializer", "SimpleRNN", "Start", "TimeActivationPenalty", "TimeAffine",
-    "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN", "TimeSlownessPenalty",
-    "TimeSoftmaxWithLoss", "TimeWordDropout", "Trainer", "Vocabulary", "WeightDrop", "Workers", "XavierInitializer",
-    "evaluate", "generate", "load_checkpoint", "load_corpus", "load_model", "log_softmax", "plot_perplexity",
-    "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax", "token_log_probs",
+    "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeRNN",
+    "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeWordDropout", "Trainer", "Vocabulary", "WeightDrop",
+    "Workers", "XavierInitializer", "evaluate", "generate", "load_checkpoint", "load_corpus", "load_model",
+    "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax",
+    "token_log_probs",
 ]

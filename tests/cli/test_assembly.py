@@ -46,8 +46,10 @@ def test_the_weight_decay_of_all_is_that_of_the_rule_unless_told(build, argument
     assert by_group(trainer, trainer.optimizer.decays) == {"words": {decay}, "matrices": {decay}, "biases": {0.0}}
 
 
-def test_what_a_unit_of_an_rnn_keeps_of_its_state_does_not_decay(build):
-    trainer, _ = build("--layers", "2", "--projection", "--weight-decay", "0.5", "--lr", "0.1", "--optimizer", "sgd")
+@pytest.mark.parametrize("cell", ["rnn", "mrnn"])
+def test_what_a_unit_of_an_rnn_keeps_of_its_state_does_not_decay(build, cell):
+    trainer, _ = build("--cell", cell, "--layers", "2", "--projection", "--weight-decay", "0.5", "--lr", "0.1",
+                       "--optimizer", "sgd")
     before = {name: param.copy() for name, param in trainer.model.named_params().items()}
     packing = trainer.model.packing
     trainer.optimizer.update(packing.params, [np.zeros_like(param) for param in packing.params])

@@ -74,8 +74,8 @@ def test_an_empty_name_is_not_taken_for_none(run, capsys):
     assert "--config: must not be empty" in capsys.readouterr().err
 
 
-CHANGES = ["--cell lstm", "--cell gru", "--activation relu", "--layers 2", "--wordvec-size 7", "--tied", "--projection",
-           "--recurrent-start identity", "--recurrent-start normal", "--recurrent-start orthogonal",
+CHANGES = ["--cell mrnn", "--cell lstm", "--cell gru", "--activation relu", "--layers 2", "--wordvec-size 7", "--tied",
+           "--projection", "--recurrent-start identity", "--recurrent-start normal", "--recurrent-start orthogonal",
            "--recurrent-gain 2", "--slowest 0.8", "--input-gain 2", "--output-start frequencies",
            "--layers 2 --output-dropout 0.4",
            "--dropout-mask window", "--word-dropout 0.3", "--weight-drop 0.3", "--activation-penalty 2",
@@ -136,10 +136,10 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ("--cell lstm --activation relu", "--activation relu is for --cell rnn, not for lstm: leave it out, or give "
-     "--activation tanh where a file says otherwise"),
-    ("--cell gru --recurrent-start time-scales", "--recurrent-start time-scales is for --cell rnn, not for gru: leave "
-     "it out, or give --recurrent-start orthogonal where a file says otherwise"),
+    ("--cell lstm --activation relu", "--activation relu is for --cell rnn or mrnn, not for lstm: leave it out, or "
+     "give --activation tanh where a file says otherwise"),
+    ("--cell gru --recurrent-start time-scales", "--recurrent-start time-scales is for --cell rnn or mrnn, not for "
+     "gru: leave it out, or give --recurrent-start orthogonal where a file says otherwise"),
     ("--optimizer sgd --lr 15 --weight-decay 0.1", "--weight-decay times the rate must be below 1, as each step takes "
      "that share off the weights, got 0.1 times 15: give a lower decay or --lr"),
     ("--optimizer sgd --lr 15 --matrix-weight-decay 0.5 --matrix-lr-factor 0.2", "--matrix-weight-decay times the rate "

@@ -81,14 +81,14 @@ def test_equal_values_do_not_tie_weights():
     assert not model.named_params()["affine/W"].any()
 
 
-@pytest.mark.parametrize(("cell", "k"), [("rnn", 1), ("lstm", 4), ("gru", 3)])
+@pytest.mark.parametrize(("cell", "k", "j"), [("rnn", 1, 1), ("mrnn", 2, 1), ("lstm", 4, 4), ("gru", 3, 3)])
 @pytest.mark.parametrize("output", [{}, {"projection": True}, {"tied": True}])
-def test_declared_shapes_are_those_of_the_model(cell, k, output, rng):
+def test_declared_shapes_are_those_of_the_model(cell, k, j, output, rng):
     model = LanguageModel(6, 3, 4, layers=2, cell=cell, **output, rng=rng)
     shapes = LanguageModel.param_shapes(**model.architecture)
     assert {name: param.shape for name, param in model.named_params().items()} == shapes
     assert list(shapes) == list(model.named_params())
-    assert shapes[f"{cell}2/Wh"] == (4, 4 * k)
+    assert (shapes[f"{cell}2/Wx"], shapes[f"{cell}2/Wh"]) == ((4, 4 * k), (4, 4 * j))
     assert ("affine/W" in shapes, "projection/W" in shapes) == (not output.get("tied"), bool(output))
     assert LanguageModel(6, 3, 4, layers=2, cell=cell, **output, rng=None).named_params().keys() == shapes.keys()
 
@@ -100,7 +100,7 @@ def first(cell="rnn", start=None, H=40, D=30, layers=1):
 def test_recurrent_weights_start_as_asked():
     identity = first(start=Start("identity", 0.5))["rnn1/Wh"]
     np.testing.assert_array_equal(identity, 0.5 * np.eye(40))
-    for cell, k in (("rnn", 1), ("lstm", 4), ("gru", 3)):
+    for cell, k in (("rnn", 1), ("mrnn", 1), ("lstm", 4), ("gru", 3)):
         blocks = np.split(first(cell, Start("orthogonal", 2.0))[f"{cell}1/Wh"], k, axis=1)
         for block in blocks:
             np.testing.assert_allclose(block.T @ block, 4 * np.eye(40), atol=1e-5)
@@ -115,6 +115,10 @@ def test_recurrent_weights_start_as_asked():
     np.testing.assert_allclose(first(D=2000)["rnn1/Wx"].std(axis=0) * np.sqrt(2000),
                                np.sqrt(1 - np.linspace(0, 0.95, 40) ** 2), rtol=0.1)  # a slow one's less
     np.testing.assert_array_equal(scales, first()["rnn1/Wh"])
+    np.testing.assert_array_equal(scales, first("mrnn")["mrnn1/Wh"])
+    into_the_state, into_the_factor = np.split(first("mrnn", D=2000)["mrnn1/Wx"].std(axis=0) * np.sqrt(2000), 2)
+    np.testing.assert_allclose(into_the_state, np.sqrt(1 - np.linspace(0, 0.95, 40) ** 2), rtol=0.1)
+    np.testing.assert_allclose(into_the_factor, 1, rtol=0.1)
     wilder = first(start=Start("time-scales", 2.0))["rnn1/Wh"]
     np.testing.assert_allclose(wilder - np.diag(np.diag(wilder)), 2 * (scales - np.diag(np.diag(scales))), rtol=1e-6)
     with pytest.raises(ValueError, match="cells without gates"):
