@@ -171,6 +171,7 @@ def test_what_on_step_or_validate_raises_ends_training_where_it_can_go_on(where)
 
 @pytest.mark.parametrize("options", [
     {}, {"cell": "lstm", "random": True, "n": 301, "T": 12}, {"cell": "gru", "tied": True, "average": {"decay": 0.9}},
+    {"cell": "mrnn"},
     {"random": True, "T": 12, "tied": True, "average": {"start": 0.3}, "schedule": Linear}], ids=str)
 def test_numbers_and_arrays_are_all_that_a_run_needs_to_go_on(options):
     """A second trainer, built with another seed, takes over after every step; the end is that of one trainer alone."""

@@ -56,7 +56,8 @@ def _add_text(add):
 
 
 def _add_model(add):
-    add("--cell", choices=tuple(CELLS), default="rnn", help="the recurrent layers")
+    add("--cell", choices=tuple(CELLS), default="rnn", help="the recurrent layers; mrnn: a multiplicative RNN, "
+        "whose input scales what is let in of the past")
     add("--activation", choices=RNN_ACTIVATIONS, default="tanh", help="of the cells " + " and ".join(UNGATED))
     add("--layers", type=between(1, MOST_LAYERS), default=1, metavar="L", help="recurrent layers")
     add("--wordvec-size", type=at_least(1), metavar="D", help="size of a word's vector (default: the hidden size)")
@@ -65,7 +66,7 @@ def _add_model(add):
     add("--projection", action=SWITCH, default=False, help="a linear layer to the size of a word's vector before the "
         "output; --tied brings it where the sizes differ")
     add("--recurrent-start", choices=("time-scales", *RECURRENT), help="first recurrent weights (default: time-scales "
-        "for rnn and mrnn, orthogonal for the others)")
+        f"for {' and '.join(UNGATED)}, orthogonal for the others)")
     add("--recurrent-gain", type=positive, default=1.0, metavar="G", help="what they are multiplied by (time-scales: "
         "what is random in them)")
     add("--slowest", type=below_one, default=0.95, metavar="SHARE", help="time-scales: the share of its state that the "
@@ -96,8 +97,8 @@ def _add_regularisation(add):
     add("--slowness-penalty", type=not_negative, default=0.0, metavar="B", help="B times the mean square of their "
         "changes from step to step, added to the loss")
     add("--weight-decay", type=not_negative, metavar="W", help="each step takes this share times the learning rate "
-        "off every weight, not off biases and not off the diagonal of the recurrent weights of rnn and mrnn (default: "
-        "0; 0.01 for adamw)")
+        f"off every weight, not off biases and not off the diagonal of the recurrent weights of "
+        f"{' and '.join(UNGATED)} (default: 0; 0.01 for adamw)")
     add("--matrix-weight-decay", type=not_negative, metavar="W", help="the same for the matrices of the recurrent "
         "layers and the projection (default: as --weight-decay)")
 

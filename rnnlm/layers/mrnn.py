@@ -1,4 +1,4 @@
-"""The multiplicative RNN: the word that is read decides how much of each unit's past is let in."""
+"""The multiplicative RNN: the input scales what each unit lets in of the past."""
 
 import numpy as np
 
@@ -10,9 +10,10 @@ from rnnlm.layers.rnn import TimeRNN
 class MRNN(Layer):
     """One time step: h_next = tanh(x Wx_a + b_a + m (h_prev Wh)), m = 1 + x Wx_m + b_m; for tanh any of ACTIVATIONS.
 
-    Wx (D, 2H) and b (2H,), columns in the order a, m; Wh (H, H).  With Wx_m and b_m zero it is the RNN.  The factor m
-    makes the step to the next state another one for every word (Sutskever et al., 2011, whose rank is free; Wu et
-    al., 2016, who make it of x Wx_a); it is no gate: nothing bounds it, and it may be negative.
+    Wx (D, 2H) and b (2H,), columns in the order a, m; Wh (H, H).  With Wx_m and b_m zero it is the RNN.  The factors m
+    make the step to the next state another one for every input (Sutskever et al., 2011, who have a second matrix
+    behind m, so that the number of factors is free; Wu et al., 2016, who make them of x Wx_a, with learnt gains).
+    They are no gates: nothing bounds them, and they may be negative.
     TimeMRNN does the same for a whole window, faster; this is the step to read and to check by hand.
     """
 
@@ -36,7 +37,7 @@ class MRNN(Layer):
         Wx, Wh, _ = self.params
         dWx, dWh, db = self.grads
         da = dh_next * self.slope(h_next)            # h_next = tanh(a + m u)
-        du, dm = da * m, da * u
+        du, dm = da * m, da * u                      # m u
         dWh[...] = h_prev.T @ du                     # u = h_prev Wh
         dh_prev = du @ Wh.T
         dam = np.concatenate([da, dm], axis=1)
@@ -47,7 +48,7 @@ class MRNN(Layer):
 
 
 class TimeMRNN(TimeRNN):
-    """A window of T steps of MRNN.
+    """A window of T steps of MRNN: h_t = tanh(a_t + m_t u_t), u_t = h_{t-1} Wh; for tanh any of ACTIVATIONS.
 
     Wx (D, 2H), Wh (H, H), b (2H,), columns in the order a, m.  State, truncation and weight drop: see TimeRecurrent.
     """
@@ -80,7 +81,7 @@ class TimeMRNN(TimeRNN):
         dh = np.zeros((N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
         for t in reversed(range(T)):
             das[t] = (dhs[:, t] + dh) * self.slope(hs[t + 1])  # h_t = tanh(a_t + m_t u_t); h_t is used twice: sum
-            dus[t] = das[t] * ms[t]
+            dus[t] = das[t] * ms[t]                            # m_t u_t
             dh = dus[t] @ Wh_transposed                        # u_t = h_{t-1} Wh
         self.dh = dh
         self.grads[1][...] = hs[:-1].reshape(T * N, H).T @ dus.reshape(T * N, H)

@@ -6,10 +6,10 @@ from rnnlm.layers.base import Layer
 class TimeRecurrent(Layer):
     """A cell run over a window of T steps; subclasses write ``forward`` and ``backward``.
 
-    Wx (D, kH), Wh (H, jH), b (kH,): blocks of H columns, one a gate, stand side by side, k ``input_blocks`` and j
-    ``state_blocks``.  stateful=True keeps the state from one window to the next; the gradient is always cut at the
-    window's edge: truncated backpropagation through time (Williams & Peng, 1990).  weight_drop: a WeightDrop of this
-    layer's own.
+    Wx (D, kH), Wh (H, jH), b (kH,): blocks of H columns, one a gate or other sum, stand side by side, k of them
+    ``input_blocks`` and j ``state_blocks``.  stateful=True keeps the state from one window to the next; the gradient
+    is always cut at the window's edge: truncated backpropagation through time (Williams & Peng, 1990).  weight_drop:
+    a WeightDrop of this layer's own.
 
     After ``forward``, each of ``state_names`` (``h``) is an attribute: the last state (N, H).  After
     ``backward``, so is its gradient (``dh``), that of the state that came into the window: what is cut off.

@@ -29,7 +29,7 @@ from rnnlm.workers import SERIAL
 MOST_LAYERS = 500  # so that no model file can keep its reader busy for long; the deepest in use have a dozen
 CELLS = {"rnn": (TimeRNN, FastRNN), "mrnn": (TimeMRNN, FastMRNN), "lstm": (TimeLSTM, FastLSTM),
          "gru": (TimeGRU, FastGRU)}  # to read, and fast
-UNGATED = tuple(name for name, (kind, _) in CELLS.items() if issubclass(kind, TimeRNN))
+UNGATED = tuple(name for name, (kind, _) in CELLS.items() if kind.state_blocks == 1)
 RNN_ACTIVATIONS = ("tanh", "relu")  # that these have
 
 

@@ -16,7 +16,7 @@ class Start:
     recurrent_gain: what the recurrent weights are multiplied by (with "time-scales": what is random in them);
     slowest: with "time-scales", the share of its state that the slowest unit keeps at each step;
     input_gain: standard deviation of the first layer's input weights, over 1 / sqrt(inputs) (with "time-scales" less
-    for slow units): word vectors start small, and what later layers read does not.
+    for what is added to slow units): word vectors start small, and what later layers read does not.
     """
 
     recurrent: str | None = None

@@ -96,6 +96,13 @@ def test_what_is_on_without_options(build):
     assert by_group(trainer, trainer.optimizer.factors) == {"words": {1.0}, "matrices": {1.0}, "biases": {1.0}}
 
 
+def test_windows_start_and_vary_as_asked(build):
+    batches = build("--random-start", "--time-size", "12")[0].batches
+    assert (batches.random_start, batches.random_length, batches.time_size) == (True, False, 12)
+    batches = build("--random-length")[0].batches
+    assert (batches.random_start, batches.random_length, batches.time_size) == (False, True, 35)
+
+
 def test_regularisation_and_schedule(build):
     trainer, _ = build(*("--dropout 0.1 --output-dropout 0.2 --input-dropout 0.3 --word-dropout 0.4 --weight-drop 0.6 "
                          "--dropout-mask window --activation-penalty 2 --slowness-penalty 3 --schedule cosine "

@@ -60,7 +60,9 @@ def damage(path, offset=300):
     ["--cell", "gru", "--optimizer", "rmsprop", "--weight-decay", "0.1", "--average", "exponential", "--warm-up", "9"],
     ["--activation", "relu", "--projection", "--weight-drop", "0.2", "--word-dropout", "0.1", "--dropout-mask",
      "window", "--activation-penalty", "1", "--slowness-penalty", "1", "--schedule", "linear"],
-    ["--optimizer", "adamw", "--noising", "0.2"], ["--optimizer", "adagrad", "--random-length", "--time-size", "12"]],
+    ["--optimizer", "adamw", "--noising", "0.2"],
+    ["--cell", "mrnn", "--weight-drop", "0.2", "--optimizer", "adamw", "--matrix-weight-decay", "0.1"],
+    ["--optimizer", "adagrad", "--random-length", "--time-size", "12"]],
     ids=" ".join)
 def test_a_run_stopped_again_and_again_ends_where_it_would_have_ended(run, tmp_path, options):
     assert run(*EPOCHS, *options, output="whole")[0] == 0

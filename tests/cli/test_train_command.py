@@ -331,3 +331,11 @@ def test_perplexities_stand_in_columns(perplexity, shown):
     record = Record(3, 10, 700, 1.0, perplexity, 1.0, perplexity, 0.002, 0.1, 1234.5, 6.78, True)
     assert row(record) == f"    3 {shown:>9} {shown:>9}     0.002     1,234      6.8 *"
     assert len(row(record)) == len(HEAD) + len(" *")
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ("", "tanh RNN of 12, word vectors of 12"), ("--activation relu --layers 2", "2 x ReLU RNN of 12"),
+    ("--cell mrnn", "tanh multiplicative RNN of 12"), ("--cell mrnn --activation relu", "ReLU multiplicative RNN"),
+    ("--cell lstm --tied", "LSTM of 12, tied word vectors"), ("--cell gru", "GRU of 12")])
+def test_the_model_is_named(options, words, run):
+    assert f"model: {words}" in run("--epochs", "1", *options.split())[1]

@@ -156,14 +156,15 @@ def test_a_multiplicative_rnn_whose_factors_are_1_is_the_rnn(rng):
     xs, dhs = rng.normal(size=(2, 5, 3)), rng.normal(size=(2, 5, 4))
     np.testing.assert_allclose(layers[1].forward(xs), layers[0].forward(xs), rtol=1e-12)
     np.testing.assert_allclose(layers[1].backward(dhs), layers[0].backward(dhs), rtol=1e-12)
+    for wide_grad, grad in zip(layers[1].grads, layers[0].grads, strict=True):
+        np.testing.assert_allclose(wide_grad[..., :4], grad, rtol=1e-12)
 
 
-def test_a_word_whose_factor_is_0_makes_a_multiplicative_rnn_forget(rng):
+def test_an_input_whose_factor_is_0_makes_a_multiplicative_rnn_forget():
     """And one whose factor is -1 makes it take the opposite of its past."""
-    Wh, h = np.array([[2.0]]), np.array([[0.3]])
-    for m, expected in ((-1, 0.4), (-2, 0.4 - 2 * 0.3), (1, 0.4 + 2 * 2 * 0.3)):
-        layer = MRNN(np.zeros((1, 2)), Wh, np.array([0.4, m]))
-        np.testing.assert_allclose(layer.forward(np.ones((1, 1)), h), np.tanh([[expected]]))
+    layer, h = MRNN(np.array([[0.1, 1.0]]), np.array([[2.0]]), np.array([0.4, 0.0])), np.array([[0.3]])
+    for x, expected in ((-1.0, 0.3), (-2.0, 0.2 - 2 * 0.3), (1.0, 0.5 + 2 * 2 * 0.3)):
+        np.testing.assert_allclose(layer.forward(np.array([[x]]), h), np.tanh([[expected]]))
 
 
 def test_an_lstm_without_a_cell_starts_from_an_empty_one(rng):

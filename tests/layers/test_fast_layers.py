@@ -274,7 +274,8 @@ def models(dtype, workers=SERIAL, **options):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("options", [{}, {"cell": "lstm", "tied": True}, {"cell": "gru"},
-                                     {"activation": "relu", "projection": True}], ids=str)
+                                     {"activation": "relu", "projection": True},
+                                     {"cell": "mrnn", "tied": True}], ids=str)
 def test_the_whole_model(options, dtype, workers, shared, rng):
     plain, fast = models(dtype, workers, **options)
     for N, T in ((3, 4), (3, 4), (3, 2)):

@@ -29,7 +29,8 @@ def test_loss_and_gradients_agree_with_an_independent_implementation(golden, rng
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
 @pytest.mark.parametrize("output", [{}, {"projection": True}, {"tied": True}, {"tied": True, "wordvec_size": 4}],
                          ids=str)
-@pytest.mark.parametrize("cell", [{"cell": cell} for cell in CELLS] + [{"activation": "relu"}], ids=str)
+@pytest.mark.parametrize("cell", [{"cell": cell} for cell in CELLS] + [
+    {"activation": "relu"}, {"cell": "mrnn", "activation": "relu"}], ids=str)
 @pytest.mark.parametrize("layers", [1, 3])
 @pytest.mark.parametrize(("N", "T"), [(1, 1), (2, 4)])
 def test_gradients_of_the_whole_model_against_differences(layers, N, T, cell, output, plain, rng):
@@ -54,8 +55,10 @@ def test_gradients_of_the_whole_model_against_differences(layers, N, T, cell, ou
     check_gradient(loss, model.params, [np.asarray(grad) for grad in model.grads], rng)
 
 
-def test_relu_is_another_function(rng):
-    models = [LanguageModel(6, 3, 4, activation=activation, rng=np.random.default_rng(0), dtype=np.float64)
+@pytest.mark.parametrize("cell", ["rnn", "mrnn"])
+@pytest.mark.parametrize("plain", [True, False])
+def test_relu_is_another_function(cell, plain, rng):
+    models = [LanguageModel(6, 3, 4, cell=cell, activation=activation, plain=plain, rng=np.random.default_rng(0))
               for activation in ("tanh", "relu")]
     xs, ts = rng.integers(0, 6, (2, 2, 4))
     assert models[0].forward(xs, ts) != models[1].forward(xs, ts)

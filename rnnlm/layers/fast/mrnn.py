@@ -16,8 +16,8 @@ class FastMRNN(FastRecurrent, TimeMRNN):
         N, T, _ = xs.shape
         rows, Wh, As, hs = self._begin(xs)
         us = self.buffer("us", hs[1:].shape, Wh.dtype)
-        As, ms = by_block(As, 2)
-        ms += 1
+        As, ms = by_block(As, 2)  # (T, N, H) each
+        ms += 1  # in place: every window's are computed anew
 
         def read(streams):
             multiply = step_product(Wh, streams.stop - streams.start)
@@ -50,10 +50,10 @@ class FastMRNN(FastRecurrent, TimeMRNN):
             for dh_t, slope, m, da, du in steps:
                 np.add(dh_t, dh, out=da)  # h_t is used twice, by the layer above and by the next step: sum
                 np.multiply(da, slope, out=da)
-                np.multiply(da, m, out=du)
-                dh = multiply(du)
+                np.multiply(da, m, out=du)  # m_t u_t
+                dh = multiply(du)         # u_t = h_{t-1} Wh
             self.dh[streams] = dh
-            np.multiply(das[:, streams], us[:, streams], out=dms[:, streams])
+            np.multiply(das[:, streams], us[:, streams], out=dms[:, streams])  # m_t u_t, for all steps at once
 
         self._each_stream(read, N)
         return self._gradients(rows, dams, (hs[:-1], dus, slice(None)))

@@ -53,7 +53,8 @@ class FastRecurrent:
     def _gradients(self, rows, das, *recurrent):  # (T * N, D), (T, N, kH) -> (N, T, D)
         """Fill grads from those of all steps' x_t Wx + b, das; return those of the inputs.
 
-        recurrent: states (T, N, H), the gradients of what they became, and the columns of Wh that made it of them.
+        recurrent: triples of states (T, N, H), the gradients of their products with Wh, and the columns of Wh that
+        they were multiplied by.
         """
         Wx, _, _ = self.params
         dWx, dWh, db = self.grads
@@ -74,6 +75,6 @@ class FastRecurrent:
 
 
 def by_block(a, k):  # (T, N, kH) -> (k, T, N, H)
-    """The blocks, one a gate, that stand side by side, as views."""
+    """The blocks that stand side by side, one a gate or other sum, as views."""
     T, N, width = a.shape
     return np.moveaxis(a.reshape(T, N, k, width // k), 2, 0)
