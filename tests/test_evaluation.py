@@ -36,6 +36,20 @@ def test_every_target_counts_and_eos_opens_the_text(model):
     np.testing.assert_allclose(token_log_probs(model, ids, 0), expected, rtol=1e-5)
 
 
+def test_a_tied_multiplicative_rnn_is_scored_as_its_arrays_say(rng):
+    model = LanguageModel(12, 5, 6, cell="mrnn", tied=True, rng=rng)
+    for param in model.params:
+        param += 0.5 * rng.standard_normal(param.shape).astype(np.float32)
+    ids, h, expected = np.array([3, 0, 7, 7], dtype=np.int32), np.zeros(6), []
+    p = {name: array.astype(np.float64) for name, array in model.named_params().items()}
+    for previous, target in zip([0, 3, 0, 7], ids, strict=True):
+        a, m = np.split(p["embedding/W"][previous] @ p["mrnn1/Wx"] + p["mrnn1/b"], 2)
+        h = np.tanh(a + (1 + m) * (h @ p["mrnn1/Wh"]))
+        scores = p["embedding/W"] @ (h @ p["projection/W"] + p["projection/b"]) + p["affine/b"]
+        expected.append(scores[target] - np.log(np.exp(scores).sum()))
+    np.testing.assert_allclose(token_log_probs(model, ids, 0), expected, rtol=1e-5)
+
+
 def test_the_training_state_and_dropout_are_untouched(model, rng):
     xs = rng.integers(0, 12, (3, 4))
     model.predict(xs)
