@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_runs import Runs
+from training_runs import QuickPicture, Runs
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -46,8 +46,13 @@ def small_corpus(tmp_path):
 
 @pytest.fixture
 def run(small_corpus, tmp_path, capsys, monkeypatch):
-    """Train on the small corpus into tmp_path/run: see training_runs.Runs."""
+    """Train on the small corpus into tmp_path/run: see training_runs.Runs.
+
+    With a quick picture in the place of the real one, which is looked at in test_plotting.py and drawn by the runs that
+    are processes of their own.
+    """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("rnnlm.plotting.perplexity_figure", QuickPicture)
     return Runs(small_corpus, capsys, monkeypatch)
 
 

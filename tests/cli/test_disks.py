@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from training_runs import SMALL, QuickPicture, without_times
+from training_runs import SMALL, without_times
 
 from rnnlm.checkpoint import load_model, read_checkpoint_header
 from rnnlm.trainer import Trainer
@@ -87,7 +87,6 @@ class FailingCall:
 @pytest.mark.parametrize(("code", "stride"), [(errno.ENOSPC, 1), (errno.EROFS, 4), (errno.EIO, 4)])
 def test_whichever_call_to_the_disk_fails_nothing_good_is_lost(run, begun, tmp_path, code, stride):
     folder, whole = begun
-    run.monkeypatch.setattr("rnnlm.plotting.perplexity_figure", QuickPicture)
     failed = 0
     for at in range(1, 1000, stride):
         trial = tmp_path / "trial"
@@ -143,7 +142,6 @@ def limited(size, *arguments, cwd):
 @pytest.mark.skipif(os.name != "posix", reason="the limit is one of POSIX systems")
 def test_with_a_limit_to_the_size_of_files_no_good_file_is_lost(run, begun, small_corpus, tmp_path):
     folder, whole = begun
-    run.monkeypatch.setattr("rnnlm.plotting.perplexity_figure", QuickPicture)
     codes = []
     for size in sizes(whole):
         trial = tmp_path / "trial"

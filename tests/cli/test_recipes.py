@@ -3,19 +3,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from training_runs import QuickPicture, metrics
+from training_runs import metrics
 
 from rnnlm.cli.options import apply_values
 from rnnlm.cli.recipes import recipes
 from rnnlm.cli.train_options import build_parser, complete
 
 SMALL = ("--epochs", "1", "--hidden-size", "8", "--wordvec-size", "6")
-
-
-@pytest.fixture(autouse=True)
-def quick_picture(monkeypatch):
-    """These runs are many, and their pictures are looked at elsewhere."""
-    monkeypatch.setattr("rnnlm.plotting.perplexity_figure", QuickPicture)
 
 
 def test_the_recipes_are_listed_with_what_they_say_about_themselves(run):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_runs import SMALL, QuickPicture, metrics, rows, without_times
+from training_runs import SMALL, metrics, rows, without_times
 
 from rnnlm.checkpoint import load_model
 from rnnlm.cli import session
@@ -520,7 +520,6 @@ def test_overwriting_that_is_killed_leaves_the_old_run_or_the_new_one(run, tmp_p
     class Killed(BaseException):
         pass
 
-    run.monkeypatch.setattr("rnnlm.plotting.perplexity_figure", QuickPicture)
     run("--epochs", "1", "--seed", "1", output="old")
     run("--epochs", "1", "--seed", "2", output="new")
     ends = []
