@@ -132,7 +132,7 @@ def test_at_least_one_thread():
 
 @pytest.mark.parametrize(("name", "options"), [
     *((name, {}) for name in OPTIMIZERS), ("adam", {"cell": "lstm", "tied": True}), ("adam", {"cell": "gru"}),
-    ("adam", {"cell": "mrnn"}),     ("sgd", {"tied": True, "wordvec_size": 60})], ids=str)
+    ("adam", {"cell": "mrnn"}), ("sgd", {"tied": True, "wordvec_size": 60})], ids=str)
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_same_threads_give_the_same_bits(name, options, threads, monkeypatch):
     """At a size where the output, the update and the norm are shared out, the recurrence too; dropout included."""

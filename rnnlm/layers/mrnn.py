@@ -2,12 +2,10 @@
 
 import numpy as np
 
-from rnnlm.functions import activation_by_name
-from rnnlm.layers.base import Layer
-from rnnlm.layers.rnn import TimeRNN
+from rnnlm.layers.rnn import RNN, TimeRNN
 
 
-class MRNN(Layer):
+class MRNN(RNN):
     """One time step: h_next = tanh(x Wx_a + b_a + m (h_prev Wh)), m = 1 + x Wx_m + b_m; for tanh any of ACTIVATIONS.
 
     Wx (D, 2H) and b (2H,), columns in the order a, m; Wh (H, H).  With Wx_m and b_m zero it is the RNN.  The factors m
@@ -16,10 +14,6 @@ class MRNN(Layer):
     They are no gates: nothing bounds them, and they may be negative.
     TimeMRNN does the same for a whole window, faster; this is the step to read and to check by hand.
     """
-
-    def __init__(self, Wx, Wh, b, activation="tanh"):
-        super().__init__(Wx, Wh, b)
-        self.function, self.slope = activation_by_name(activation)
 
     def forward(self, x, h_prev):  # (N, D), (N, H) -> (N, H)
         """The next state."""
