@@ -69,6 +69,12 @@ def cell_case(cell, k, j=None, N=3, T=5, D=4, H=6):
             "grads": lists(**{f"d{name}": tensor.grad for name, tensor in inputs.items()})}
 
 
+def tanh(x, Wx, Wh, b, h0):
+    """torch.rnn_tanh, which torch.nn.RNN calls."""
+    hs, _ = torch.rnn_tanh(x, h0[None], [Wx.T, Wh.T, b, torch.zeros_like(b)], True, 1, 0.0, True, False, True)
+    return [hs]
+
+
 def relu(x, Wx, Wh, b, h0):
     """torch.rnn_relu, which torch.nn.RNN calls."""
     hs, _ = torch.rnn_relu(x, h0[None], [Wx.T, Wh.T, b, torch.zeros_like(b)], True, 1, 0.0, True, False, True)
@@ -147,8 +153,8 @@ def language_model(V, D, H, N, T):
     loss.backward()
     named = {"embedding/W": embedding.weight, "affine/W": affine.weight, "affine/b": affine.bias}
     for i in (0, 1):
-        named |= {f"rnn{i + 1}/Wx": getattr(rnn, f"weight_ih_l{i}"), f"rnn{i + 1}/Wh": getattr(rnn, f"weight_hh_l{i}"),
-                  f"rnn{i + 1}/b": getattr(rnn, f"bias_ih_l{i}")}
+        named |= {f"{i + 1}/Wx": getattr(rnn, f"weight_ih_l{i}"), f"{i + 1}/Wh": getattr(rnn, f"weight_hh_l{i}"),
+                  f"{i + 1}/b": getattr(rnn, f"bias_ih_l{i}")}
 
     def ours(name, tensor):  # torch keeps (out, in), rnnlm (in, out)
         return tensor.T if name.endswith(("Wx", "Wh")) or name == "affine/W" else tensor
@@ -156,6 +162,29 @@ def language_model(V, D, H, N, T):
     return {"sizes": [V, D, H], "T": T, "xs": xs.tolist(), "ts": ts.tolist(), "loss": loss.item(),
             "params": lists(**{name: ours(name, p) for name, p in named.items()}),
             "grads": lists(**{name: ours(name, p.grad) for name, p in named.items()})}
+
+
+def tied_language_model(cell, k, j=None, V=7, D=3, H=4, N=2, T=3):
+    """The same for two layers of a cell (see ``cell_case``), a projection, and the word vectors as output weights."""
+    shapes = {"embedding/W": (V, D)}
+    for i, size in ((1, D), (2, H)):
+        shapes |= {f"{i}/Wx": (size, k * H), f"{i}/Wh": (H, (j or k) * H), f"{i}/b": (k * H,)}
+    shapes |= {"projection/W": (H, D), "projection/b": (D,), "affine/b": (V,)}
+    params = {name: (0.7 * torch.randn(*shape)).requires_grad_() for name, shape in shapes.items()}
+    ids = torch.randint(0, V, (N, 2 * T + 1))
+    xs, ts = ids[:, :-1], ids[:, 1:].clone()
+    ts[1, 2 * T - 1] = -1
+    states = [[torch.zeros(N, H)] * (2 if cell is lstm else 1) for _ in range(2)]
+    for window in (xs[:, :T], xs[:, T:]):
+        hs = params["embedding/W"][window]
+        for i, state in enumerate(states, 1):
+            hs, *last = cell(hs, params[f"{i}/Wx"], params[f"{i}/Wh"], params[f"{i}/b"], *state)
+            states[i - 1] = [array.detach() for array in (hs[:, -1], *last)]
+    scores = (hs @ params["projection/W"] + params["projection/b"]) @ params["embedding/W"].T + params["affine/b"]
+    loss = nn.functional.cross_entropy(scores.flatten(0, 1), ts[:, T:].flatten(), ignore_index=-1)
+    loss.backward()
+    return {"sizes": [V, D, H], "T": T, "xs": xs.tolist(), "ts": ts.tolist(), "loss": loss.item(),
+            "params": lists(**params), "grads": lists(**{name: p.grad for name, p in params.items()})}
 
 
 def optimizer_steps():
@@ -187,6 +216,8 @@ if __name__ == "__main__":
               "language_model": language_model(V=7, D=3, H=4, N=2, T=3), "optimizers": optimizer_steps(),
               "relu": cell_case(relu, 1), "lstm": cell_case(lstm, 4), "gru": cell_case(gru, 3),
               "diagonal_gru": cell_case(diagonal_gru, 3), "mrnn": cell_case(mrnn, 2, 1)}
+    blocks = {"tanh": (tanh, 1), "relu": (relu, 1), "mrnn": (mrnn, 2, 1), "lstm": (lstm, 4), "gru": (gru, 3)}
+    golden["tied_language_models"] = {name: tied_language_model(*cell) for name, cell in blocks.items()}
     path = Path(__file__).with_name("golden.json")
     path.write_text(json.dumps(golden) + "\n", encoding="utf-8")
     print(f"wrote {path.name}: {path.stat().st_size} bytes")

@@ -11,19 +11,38 @@ ALL = Regularisation(dropout=0.3, output_dropout=0.2, input_dropout=0.1, word_dr
                      per_window=True, activation_penalty=2.0, slowness_penalty=1.0)
 
 
-def test_loss_and_gradients_agree_with_an_independent_implementation(golden, rng):
-    case = golden["language_model"]
-    V, D, H = case["sizes"]
-    model = LanguageModel(V, D, H, layers=2, rng=rng, dtype=np.float64)
+def require_agreement(model, case):
+    """The second window's loss and gradients are those of an independent implementation (names without the cell's)."""
+    cell = model.architecture["cell"]
+
+    def named(arrays):
+        return {f"{cell}{name}" if name[0].isdigit() else name: np.array(array) for name, array in arrays.items()}
+
+    params, grads = named(case["params"]), named(case["grads"])
     for name, param in model.named_params().items():
-        param[...] = case["params"][name]
+        param[...] = params.pop(name)
+    assert not params
     xs, ts, T = np.array(case["xs"]), np.array(case["ts"]), case["T"]
     model.predict(xs[:, :T])
     assert model.forward(xs[:, T:], ts[:, T:]) == pytest.approx(case["loss"], rel=1e-12)
     model.backward()
-    grads = dict(zip(model.named_params(), model.grads, strict=True))
-    for name, expected in case["grads"].items():
-        np.testing.assert_allclose(grads[name], expected, rtol=1e-10, atol=1e-14, err_msg=name)
+    for name, grad in zip(model.named_params(), model.grads, strict=True):
+        np.testing.assert_allclose(grad, grads[name], rtol=1e-10, atol=1e-14, err_msg=name)
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
+def test_loss_and_gradients_agree_with_an_independent_implementation(plain, golden, rng):
+    case = golden["language_model"]
+    require_agreement(LanguageModel(*case["sizes"], layers=2, rng=rng, dtype=np.float64, plain=plain), case)
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
+@pytest.mark.parametrize("cell", ["tanh", "relu", "mrnn", "lstm", "gru"])
+def test_models_with_tied_vectors_agree_with_an_independent_implementation(cell, plain, golden, rng):
+    case = golden["tied_language_models"][cell]
+    kind = {"activation": cell} if cell in ("tanh", "relu") else {"cell": cell}
+    model = LanguageModel(*case["sizes"], layers=2, tied=True, rng=rng, dtype=np.float64, plain=plain, **kind)
+    require_agreement(model, case)
 
 
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
