@@ -142,9 +142,9 @@ def limited(size, *arguments, cwd):
 @pytest.mark.skipif(os.name != "posix", reason="the limit is one of POSIX systems")
 def test_with_a_limit_to_the_size_of_files_no_good_file_is_lost(run, begun, small_corpus, tmp_path):
     folder, whole = begun
-    codes = []
     assert limited(1 << 30, "--corpus", str(small_corpus), "--output", "drawn", cwd=tmp_path).returncode == 0
-    for size in sizes(tmp_path / "drawn"):  # a process of its own draws the real picture, the largest file
+    codes = []
+    for size in sizes(tmp_path / "drawn"):  # a process of its own draws the real picture
         trial = tmp_path / "trial"
         shutil.copytree(folder, trial)
         done = limited(size, "--corpus", str(small_corpus), "--output", "trial", "--resume", cwd=tmp_path)

@@ -69,16 +69,15 @@ def cell_case(cell, k, j=None, N=3, T=5, D=4, H=6):
             "grads": lists(**{f"d{name}": tensor.grad for name, tensor in inputs.items()})}
 
 
-def tanh(x, Wx, Wh, b, h0):
+def tanh(x, Wx, Wh, b, h0, function=torch.rnn_tanh):
     """torch.rnn_tanh, which torch.nn.RNN calls."""
-    hs, _ = torch.rnn_tanh(x, h0[None], [Wx.T, Wh.T, b, torch.zeros_like(b)], True, 1, 0.0, True, False, True)
+    hs, _ = function(x, h0[None], [Wx.T, Wh.T, b, torch.zeros_like(b)], True, 1, 0.0, True, False, True)
     return [hs]
 
 
 def relu(x, Wx, Wh, b, h0):
-    """torch.rnn_relu, which torch.nn.RNN calls."""
-    hs, _ = torch.rnn_relu(x, h0[None], [Wx.T, Wh.T, b, torch.zeros_like(b)], True, 1, 0.0, True, False, True)
-    return [hs]
+    """The same by torch.rnn_relu."""
+    return tanh(x, Wx, Wh, b, h0, torch.rnn_relu)
 
 
 def mrnn(x, Wx, Wh, b, h0):
@@ -170,7 +169,10 @@ def tied_language_model(cell, k, j=None, V=7, D=3, H=4, N=2, T=3):
     for i, size in ((1, D), (2, H)):
         shapes |= {f"{i}/Wx": (size, k * H), f"{i}/Wh": (H, (j or k) * H), f"{i}/b": (k * H,)}
     shapes |= {"projection/W": (H, D), "projection/b": (D,), "affine/b": (V,)}
-    params = {name: (0.7 * torch.randn(*shape)).requires_grad_() for name, shape in shapes.items()}
+    params = {name: 0.7 * torch.randn(*shape) for name, shape in shapes.items()}
+    if cell is relu:  # or most units never leave 0, and most gradients are 0
+        params |= {name: param.abs() for name, param in params.items() if name[0].isdigit() and name.endswith("b")}
+    params = {name: param.requires_grad_() for name, param in params.items()}
     ids = torch.randint(0, V, (N, 2 * T + 1))
     xs, ts = ids[:, :-1], ids[:, 1:].clone()
     ts[1, 2 * T - 1] = -1
