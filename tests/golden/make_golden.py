@@ -80,16 +80,21 @@ def relu(x, Wx, Wh, b, h0):
     return tanh(x, Wx, Wh, b, h0, torch.rnn_relu)
 
 
-def mrnn(x, Wx, Wh, b, h0):
+def mrnn(x, Wx, Wh, b, h0, function=torch.tanh):
     """Written out, with the factors as diagonal matrices: tanh(x Wx_a + b_a + h Wh diag(1 + x Wx_m + b_m))."""
     (Wxa, Wxm), (ba, bm) = (tensor.chunk(2, dim=-1) for tensor in (Wx, b))
     h, hs = h0, []
     for t in range(x.shape[1]):
         by_stream = [Wh @ torch.diag(1 + row @ Wxm + bm) for row in x[:, t]]
         past = torch.stack([state @ W for state, W in zip(h, by_stream, strict=True)])
-        h = torch.tanh(x[:, t] @ Wxa + ba + past)
+        h = function(x[:, t] @ Wxa + ba + past)
         hs.append(h)
     return [torch.stack(hs, dim=1)]
+
+
+def relu_mrnn(x, Wx, Wh, b, h0):
+    """The same with ReLU for tanh."""
+    return mrnn(x, Wx, Wh, b, h0, torch.relu)
 
 
 def lstm(x, Wx, Wh, b, h0, c0):
@@ -164,14 +169,19 @@ def language_model(V, D, H, N, T):
 
 
 def tied_language_model(cell, k, j=None, V=7, D=3, H=4, N=2, T=3):
-    """The same for two layers of a cell (see ``cell_case``), a projection, and the word vectors as output weights."""
+    """The same for two layers of a cell (see ``cell_case``), with the word vectors as output weights.
+
+    What comes out is projected to their size where it has another.
+    """
     shapes = {"embedding/W": (V, D)}
     for i, size in ((1, D), (2, H)):
         shapes |= {f"{i}/Wx": (size, k * H), f"{i}/Wh": (H, (j or k) * H), f"{i}/b": (k * H,)}
-    shapes |= {"projection/W": (H, D), "projection/b": (D,), "affine/b": (V,)}
+    shapes |= {"projection/W": (H, D), "projection/b": (D,)} if D != H else {}
+    shapes |= {"affine/b": (V,)}
     params = {name: 0.7 * torch.randn(*shape) for name, shape in shapes.items()}
-    if cell is relu:  # or most units never leave 0, and most gradients are 0
-        params |= {name: param.abs() for name, param in params.items() if name[0].isdigit() and name.endswith("b")}
+    if cell in (relu, relu_mrnn):  # or most units never leave 0, and most gradients are 0
+        more = 1.0 if cell is relu_mrnn else 0.0
+        params |= {name: param.abs() + more for name, param in params.items() if name[0].isdigit() and name[-1] == "b"}
     params = {name: param.requires_grad_() for name, param in params.items()}
     ids = torch.randint(0, V, (N, 2 * T + 1))
     xs, ts = ids[:, :-1], ids[:, 1:].clone()
@@ -182,7 +192,9 @@ def tied_language_model(cell, k, j=None, V=7, D=3, H=4, N=2, T=3):
         for i, state in enumerate(states, 1):
             hs, *last = cell(hs, params[f"{i}/Wx"], params[f"{i}/Wh"], params[f"{i}/b"], *state)
             states[i - 1] = [array.detach() for array in (hs[:, -1], *last)]
-    scores = (hs @ params["projection/W"] + params["projection/b"]) @ params["embedding/W"].T + params["affine/b"]
+    if D != H:
+        hs = hs @ params["projection/W"] + params["projection/b"]
+    scores = hs @ params["embedding/W"].T + params["affine/b"]
     loss = nn.functional.cross_entropy(scores.flatten(0, 1), ts[:, T:].flatten(), ignore_index=-1)
     loss.backward()
     return {"sizes": [V, D, H], "T": T, "xs": xs.tolist(), "ts": ts.tolist(), "loss": loss.item(),
@@ -220,6 +232,9 @@ if __name__ == "__main__":
               "diagonal_gru": cell_case(diagonal_gru, 3), "mrnn": cell_case(mrnn, 2, 1)}
     blocks = {"tanh": (tanh, 1), "relu": (relu, 1), "mrnn": (mrnn, 2, 1), "lstm": (lstm, 4), "gru": (gru, 3)}
     golden["tied_language_models"] = {name: tied_language_model(*cell) for name, cell in blocks.items()}
+    golden["relu mrnn"] = cell_case(relu_mrnn, 2, 1)
+    golden["tied_language_models"]["relu mrnn"] = tied_language_model(relu_mrnn, 2, 1)
+    golden["tied_language_models"]["lstm, D = H"] = tied_language_model(lstm, 4, D=4)
     path = Path(__file__).with_name("golden.json")
     path.write_text(json.dumps(golden) + "\n", encoding="utf-8")
     print(f"wrote {path.name}: {path.stat().st_size} bytes")

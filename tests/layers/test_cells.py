@@ -11,7 +11,7 @@ OPEN = 1000.0  # sigmoid is 1 there, and 0 at minus this
 
 
 @pytest.mark.parametrize("kind", [1, 2], ids=["plain", "fast"])
-@pytest.mark.parametrize("case", ["relu", "mrnn", "lstm", "gru", "diagonal_gru"])
+@pytest.mark.parametrize("case", ["relu", "mrnn", "relu mrnn", "lstm", "gru", "diagonal_gru"])
 def test_gradients_agree_with_independent_automatic_differentiation(case, kind, golden):
     cell, case, H = case.removeprefix("diagonal_"), golden[case], 6
     inputs = {name: np.array(value) for name, value in case["inputs"].items()}

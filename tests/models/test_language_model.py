@@ -37,10 +37,11 @@ def test_loss_and_gradients_agree_with_an_independent_implementation(plain, gold
 
 
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
-@pytest.mark.parametrize("cell", ["tanh", "relu", "mrnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", ["tanh", "relu", "mrnn", "relu mrnn", "lstm", "lstm, D = H", "gru"])
 def test_models_with_tied_vectors_agree_with_an_independent_implementation(cell, plain, golden, rng):
     case = golden["tied_language_models"][cell]
-    kind = {"activation": cell} if cell in ("tanh", "relu") else {"cell": cell}
+    kinds = {"tanh": {}, "relu": {"activation": "relu"}, "relu mrnn": {"cell": "mrnn", "activation": "relu"}}
+    kind = kinds.get(cell, {"cell": cell.split(",")[0]})
     model = LanguageModel(*case["sizes"], layers=2, tied=True, rng=rng, dtype=np.float64, plain=plain, **kind)
     require_agreement(model, case)
 
