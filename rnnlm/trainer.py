@@ -147,6 +147,7 @@ class Trainer:
             # A short window's mean is over fewer targets, each of which would weigh more (Merity et al., 2018).
             share = xs.shape[1] / batches.time_size if batches.random_length else 1.0
             self.optimizer.lr = lr * share
+            self.model.set_progress(before)
             step = self.step(xs, ts)
             before = self._progress(epochs)
             if self.average:

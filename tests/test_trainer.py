@@ -262,6 +262,22 @@ def test_the_rate_follows_the_schedule_step_by_step():
     assert records[1].lr == rates[-1]
 
 
+def test_dropout_rises_with_the_share_of_all_epochs_that_is_done():
+    trainer, batches = setup()
+    trainer.model = LanguageModel(5, 4, 6, rng=np.random.default_rng(0), dtype=np.float64,
+                                  regularisation=Regularisation(dropout=0.4, weight_drop=0.2, dropout_start=0.5))
+    ratios = []
+
+    def look(step):
+        ratios.append([layer.ratio for layer in trainer.model.switches if layer.ratio])
+
+    list(trainer.fit(lambda: 1.0, 3, look))
+    places = [epoch + position / batches.stream_length for epoch in range(3)
+              for position in range(0, batches.stream_length - 1, batches.time_size)]
+    expected = [[0.4 * (0.5 + place / 6), 0.2 * (0.5 + place / 6)] for place in places]
+    np.testing.assert_allclose(ratios, expected)
+
+
 def test_a_short_window_of_random_length_takes_a_short_step():
     trainer, _ = setup(n=2001, T=12, random=True, schedule=DivideOnPlateau(1.0))
     steps = []

@@ -35,7 +35,7 @@ def _batches(options, corpus):
 def _model(options, vocab_size, workers, rng):
     regularisation = Regularisation(
         dropout=options.dropout, output_dropout=options.output_dropout, input_dropout=options.input_dropout,
-        word_dropout=options.word_dropout, weight_drop=options.weight_drop,
+        word_dropout=options.word_dropout, weight_drop=options.weight_drop, dropout_start=options.dropout_start,
         per_window=options.dropout_mask == "window", activation_penalty=options.activation_penalty,
         slowness_penalty=options.slowness_penalty)
     start = Start(recurrent=options.recurrent_start, recurrent_gain=options.recurrent_gain, slowest=options.slowest,

@@ -54,6 +54,7 @@ positive = number(float, "a number above 0", lambda value: value > 0)
 not_negative = number(float, "a number of at least 0", lambda value: value >= 0)
 above_one = number(float, "a number above 1", lambda value: value > 1)
 below_one = number(float, "a number of at least 0 and below 1", lambda value: 0 <= value < 1)
+from_zero_to_one = number(float, "a number from 0 to 1", lambda value: 0 <= value <= 1)
 share = number(float, "a number above 0 and at most 1", lambda value: 0 < value <= 1)
 
 

@@ -12,6 +12,7 @@ from rnnlm.cli.options import (
     at_least,
     below_one,
     between,
+    from_zero_to_one,
     not_empty,
     not_negative,
     number,
@@ -92,6 +93,8 @@ def _add_regularisation(add):
         "by a new word")
     add("--weight-drop", type=below_one, default=0.0, metavar="P", help="share of the recurrent weights left out of a "
         "window")
+    add("--dropout-start", type=from_zero_to_one, default=1.0, metavar="X", help="start with X times all these shares "
+        "of dropout and weight drop; they rise evenly to the whole over the epochs")
     add("--activation-penalty", type=not_negative, default=0.0, metavar="A", help="A times the mean square of the last "
         "layer's outputs, added to the loss")
     add("--slowness-penalty", type=not_negative, default=0.0, metavar="B", help="B times the mean square of their "
@@ -227,6 +230,8 @@ EFFECTS = {  # options that do nothing but with certain others: when they do som
                 "--recurrent-start time-scales of the cells " + " and ".join(UNGATED)),
     "dropout_mask": (lambda o: any((o.input_dropout, o.dropout if o.layers > 1 else 0, o.output_dropout)),
                      "a dropout above 0"),
+    "dropout_start": (lambda o: any((o.input_dropout, o.dropout if o.layers > 1 else 0, o.output_dropout,
+                                     o.word_dropout, o.weight_drop)), "a dropout or a weight drop above 0"),
     "lr_factor": (lambda o: o.schedule == "plateau", "--schedule plateau"),
     "patience": (lambda o: SCHEDULES[o.schedule].stops_early and o.average != "tail",
                  "--schedule plateau or constant, without a tail average"),

@@ -10,8 +10,10 @@ class Regularisation:
     word_dropout: share of the words without a vector (TimeWordDropout); input_dropout, dropout, output_dropout: share
     of the values left out of the word vectors, between the recurrent layers, and after the last one (TimeDropout;
     output_dropout None: as dropout); per_window: whether their masks stay for a whole window; weight_drop: share
-    of the recurrent weights left out (WeightDrop); activation_penalty, slowness_penalty: weights of the penalties on
-    the last layer's states (TimeActivationPenalty, after dropout, and TimeSlownessPenalty, before it).
+    of the recurrent weights left out (WeightDrop); dropout_start: what all these shares are multiplied by at the start
+    of training, from where Trainer.fit lets them rise evenly to the whole (after Morerio et al., 2017);
+    activation_penalty, slowness_penalty: weights of the penalties on the last layer's states
+    (TimeActivationPenalty, after dropout, and TimeSlownessPenalty, before it).
     """
 
     dropout: float = 0.0
@@ -19,6 +21,7 @@ class Regularisation:
     input_dropout: float = 0.0
     word_dropout: float = 0.0
     weight_drop: float = 0.0
+    dropout_start: float = 1.0
     per_window: bool = False
     activation_penalty: float = 0.0
     slowness_penalty: float = 0.0

@@ -105,11 +105,12 @@ def test_windows_start_and_vary_as_asked(build):
 
 def test_regularisation_and_schedule(build):
     trainer, _ = build(*("--dropout 0.1 --output-dropout 0.2 --input-dropout 0.3 --word-dropout 0.4 --weight-drop 0.6 "
-                         "--dropout-mask window --activation-penalty 2 --slowness-penalty 3 --schedule cosine "
-                         "--warm-up 7 --lr 0.5 --max-grad 3 --average tail --average-from 0.4").split())
+                         "--dropout-mask window --dropout-start 0.25 --activation-penalty 2 --slowness-penalty 3 "
+                         "--schedule cosine --warm-up 7 --lr 0.5 --max-grad 3 "
+                         "--average tail --average-from 0.4").split())
     r = trainer.model.regularisation
     assert (r.dropout, r.output_dropout, r.input_dropout, r.word_dropout, r.weight_drop) == (0.1, 0.2, 0.3, 0.4, 0.6)
-    assert (r.per_window, r.activation_penalty, r.slowness_penalty) == (True, 2, 3)
+    assert (r.dropout_start, r.per_window, r.activation_penalty, r.slowness_penalty) == (0.25, True, 2, 3)
     assert (type(trainer.schedule).__name__, trainer.schedule.warm_up, trainer.schedule.lr) == ("Cosine", 7, 0.5)
     assert (trainer.max_grad, trainer.average.start, trainer.average.decay) == (3, 0.4, 1.0)
     assert build("--max-grad", "0")[0].max_grad == np.inf

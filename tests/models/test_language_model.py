@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gradient_check import check_gradient
@@ -201,6 +203,29 @@ def test_layers_that_regularise_stand_where_the_page_says(plain, kind, rng):
     assert [layer.per_window for layer in model.layers if isinstance(layer, TimeDropout)] == [True] * 3
     assert all(layer.weight_drop.ratio == 0.3 for layer in model.recurrent)
     assert model.recurrent[0].weight_drop is not model.recurrent[1].weight_drop
+
+
+def test_dropout_rises_evenly_from_where_it_starts(rng):
+    ratios = [0.2, 0.1, 0.3, 0.2, 0.3, 0.3]  # words, input, between, output, and the recurrent weights of both layers
+    for start, progress, factor in [(1, 0, 1), (0.5, 0, 0.5), (0.5, 0.5, 0.75), (0.5, 1, 1), (0, 0, 0), (0, 0.3, 0.3)]:
+        regularisation = replace(ALL, dropout_start=start)
+        model = LanguageModel(6, 3, 4, layers=2, regularisation=regularisation, rng=rng)
+        model.set_progress(0.9)  # whatever was before
+        model.set_progress(progress)
+        assert [layer.ratio for layer in model.switches] == pytest.approx([factor * ratio for ratio in ratios])
+
+
+def test_where_dropout_starts_at_nothing_nothing_is_left_out_at_first(rng):
+    regularisation = Regularisation(dropout=0.5, input_dropout=0.5, word_dropout=0.5, weight_drop=0.5, dropout_start=0)
+    model = LanguageModel(6, 3, 4, regularisation=regularisation, rng=rng, dtype=np.float64)
+    xs, ts = rng.integers(0, 6, (2, 2, 5))
+    model.set_progress(0.0)
+    loss = model.forward(xs, ts)
+    with model.fresh_state():
+        assert loss == model.forward(xs, ts)
+    model.set_progress(1.0)
+    model.reset_state()
+    assert loss != model.forward(xs, ts)
 
 
 def test_masks_come_from_the_seed():
