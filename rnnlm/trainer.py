@@ -77,7 +77,8 @@ class Record:
 
 
 class Trainer:
-    """model: a LanguageModel or its like; optimizer: update, lr; max_grad: limit of the gradients' global norm.
+    """model: a LanguageModel or its like (``fit`` tells it how far it is by ``set_progress``); optimizer: update, lr;
+    max_grad: limit of the gradients' global norm.
 
     batches, schedule: what ``fit`` reads and what decides the learning rate (``step`` alone needs neither).
     average: an Average of the weights, which is validated in their place, or None.

@@ -35,7 +35,8 @@ REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a 
 def free(options):
     """The options, of a run with these (a dict), that may be others when it goes on."""
     schedule = SCHEDULES.get(str(options.get("schedule")))
-    ends_with_the_epochs = options.get("average") == "tail" or (schedule and schedule.needs_epochs)
+    ends_with_the_epochs = (options.get("average") == "tail" or (schedule and schedule.needs_epochs)
+                            or options.get("dropout_start", 1.0) != 1)
     return [name for name in FREE if not (name == "epochs" and ends_with_the_epochs)]
 
 

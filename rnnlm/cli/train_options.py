@@ -93,8 +93,9 @@ def _add_regularisation(add):
         "by a new word")
     add("--weight-drop", type=below_one, default=0.0, metavar="P", help="share of the recurrent weights left out of a "
         "window")
-    add("--dropout-start", type=from_zero_to_one, default=1.0, metavar="X", help="start with X times all these shares "
-        "of dropout and weight drop; they rise evenly to the whole over the epochs")
+    add("--dropout-start", type=from_zero_to_one, default=1.0, metavar="X", help="the "
+        "dropouts and the weight drop start at X times what is given, and rise evenly to the whole over all --epochs "
+        "(default: 1, the whole from the start)")
     add("--activation-penalty", type=not_negative, default=0.0, metavar="A", help="A times the mean square of the last "
         "layer's outputs, added to the loss")
     add("--slowness-penalty", type=not_negative, default=0.0, metavar="B", help="B times the mean square of their "
@@ -152,7 +153,7 @@ def _add_run(add):
     add("--resume", action="store_true", help="go on with the run in the output folder, by default the newest of "
         "runs/CORPUS, runs/CORPUS-2, ..., with its options; new ones may be given for: " +
         ", ".join("--" + name.replace("_", "-") for name in FREE) + " (--epochs not with a linear or cosine "
-        "schedule or a tail average)")
+        "schedule, a tail average or a --dropout-start)")
     add("--overwrite", action="store_true", help="replace the run in the output folder or runs/CORPUS")
     add("--checkpoint-minutes", type=positive, default=10.0, metavar="M", help="save a checkpoint after so many "
         "minutes within an epoch, beside the one at its end")
@@ -225,13 +226,16 @@ def require_small_decay(options):
                              "or --lr")
 
 
+def _drops_values(options):
+    return any((options.input_dropout, options.dropout if options.layers > 1 else 0, options.output_dropout))
+
+
 EFFECTS = {  # options that do nothing but with certain others: when they do something, and with what
     "slowest": (lambda o: o.cell in UNGATED and o.recurrent_start in (None, "time-scales"),
                 "--recurrent-start time-scales of the cells " + " and ".join(UNGATED)),
-    "dropout_mask": (lambda o: any((o.input_dropout, o.dropout if o.layers > 1 else 0, o.output_dropout)),
-                     "a dropout above 0"),
-    "dropout_start": (lambda o: any((o.input_dropout, o.dropout if o.layers > 1 else 0, o.output_dropout,
-                                     o.word_dropout, o.weight_drop)), "a dropout or a weight drop above 0"),
+    "dropout_mask": (_drops_values, "a dropout above 0"),
+    "dropout_start": (lambda o: _drops_values(o) or o.word_dropout or o.weight_drop,
+                      "a dropout or a weight drop above 0"),
     "lr_factor": (lambda o: o.schedule == "plateau", "--schedule plateau"),
     "patience": (lambda o: SCHEDULES[o.schedule].stops_early and o.average != "tail",
                  "--schedule plateau or constant, without a tail average"),

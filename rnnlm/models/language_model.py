@@ -71,7 +71,7 @@ class LanguageModel:
         self.grads = [place.grad for place in self.packing.places]
         self.switches = [layer for layer in (*self.layers, *(layer.weight_drop for layer in self.recurrent))
                          if hasattr(layer, "train")]
-        self.ratios = [(layer, layer.ratio) for layer in self.switches if hasattr(layer, "ratio")]
+        self.whole_ratios = [layer.ratio for layer in self.switches]
 
     def _build(self, embedding, recurrent, output, projection, dtype, plain, workers):
         """Make the layers and wire them: ``layers`` are those up to the inputs of ``output``."""
@@ -179,7 +179,7 @@ class LanguageModel:
     def set_progress(self, progress):
         """Let dropout be as it is when this share of the training, from 0 to 1, is done (see dropout_start)."""
         start = self.regularisation.dropout_start
-        for layer, ratio in self.ratios:
+        for layer, ratio in zip(self.switches, self.whole_ratios, strict=True):
             layer.ratio = ratio * (start + (1 - start) * progress)
 
     def reset_state(self):

@@ -10,9 +10,9 @@ class Regularisation:
     word_dropout: share of the words without a vector (TimeWordDropout); input_dropout, dropout, output_dropout: share
     of the values left out of the word vectors, between the recurrent layers, and after the last one (TimeDropout;
     output_dropout None: as dropout); per_window: whether their masks stay for a whole window; weight_drop: share
-    of the recurrent weights left out (WeightDrop); dropout_start: what all these shares are multiplied by at the start
-    of training, from where Trainer.fit lets them rise evenly to the whole (after Morerio et al., 2017);
-    activation_penalty, slowness_penalty: weights of the penalties on the last layer's states
+    of the recurrent weights left out (WeightDrop); dropout_start, from 0 to 1: what all these shares are multiplied by
+    at the start of Trainer.fit, which lets them rise evenly to the whole (after Morerio et al., 2017; without ``fit``
+    they are the whole); activation_penalty, slowness_penalty: weights of the penalties on the last layer's states
     (TimeActivationPenalty, after dropout, and TimeSlownessPenalty, before it).
     """
 
@@ -25,3 +25,7 @@ class Regularisation:
     per_window: bool = False
     activation_penalty: float = 0.0
     slowness_penalty: float = 0.0
+
+    def __post_init__(self):
+        if not 0 <= self.dropout_start <= 1:
+            raise ValueError(f"dropout_start must be from 0 to 1, got {self.dropout_start}")

@@ -3,7 +3,7 @@ import tomllib
 
 import pytest
 
-from rnnlm.cli.options import apply_values, at_least, below_one, positive, read_config, toml
+from rnnlm.cli.options import apply_values, at_least, below_one, from_zero_to_one, positive, read_config, toml
 from rnnlm.errors import RnnlmError
 
 
@@ -68,7 +68,8 @@ def test_what_is_written_as_toml_is_read_back():
 
 
 @pytest.mark.parametrize(("kind", "text"), [(at_least(1), "0"), (at_least(0), "x"), (positive, "inf"), (positive, "-1"),
-                                            (below_one, "1"), (below_one, "-0.1"), (positive, "")])
+                                            (below_one, "1"), (below_one, "-0.1"),
+                                            (from_zero_to_one, "1.1"), (from_zero_to_one, "-0.1"), (positive, "")])
 def test_a_value_outside_its_range_is_refused_with_the_rule(kind, text):
     with pytest.raises(argparse.ArgumentTypeError, match=f"must be a .*got {text!r}"):
         kind(text)

@@ -242,7 +242,8 @@ def test_a_warm_up_that_is_more_than_a_fifth_of_the_run_is_noted(run):
     assert "rises over" not in run("--epochs", "8", "--warm-up", "2", output="other")[2]
 
 
-@pytest.mark.parametrize("options", ["--schedule linear", "--schedule cosine", "--average tail"])
+@pytest.mark.parametrize("options", ["--schedule linear", "--schedule cosine", "--average tail",
+                                     "--dropout-start 0.5"])
 def test_the_epochs_are_no_free_option_where_the_training_depends_on_them(options, run):
     assert run("--epochs", "1", *options.split())[0] == 0
     code, _, err = run("--resume", "--epochs", "2", *options.split())

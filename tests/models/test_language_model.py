@@ -215,6 +215,12 @@ def test_dropout_rises_evenly_from_where_it_starts(rng):
         assert [layer.ratio for layer in model.switches] == pytest.approx([factor * ratio for ratio in ratios])
 
 
+@pytest.mark.parametrize("start", [-0.1, 1.1])
+def test_dropout_starts_at_a_share_of_itself(start):
+    with pytest.raises(ValueError, match=f"dropout_start must be from 0 to 1, got {start}"):
+        Regularisation(dropout=0.5, dropout_start=start)
+
+
 def test_where_dropout_starts_at_nothing_nothing_is_left_out_at_first(rng):
     regularisation = Regularisation(dropout=0.5, input_dropout=0.5, word_dropout=0.5, weight_drop=0.5, dropout_start=0)
     model = LanguageModel(6, 3, 4, regularisation=regularisation, rng=rng, dtype=np.float64)
