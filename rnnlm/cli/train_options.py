@@ -93,9 +93,9 @@ def _add_regularisation(add):
         "by a new word")
     add("--weight-drop", type=below_one, default=0.0, metavar="P", help="share of the recurrent weights left out of a "
         "window")
-    add("--dropout-start", type=from_zero_to_one, default=1.0, metavar="X", help="the "
-        "dropouts and the weight drop start at X times what is given, and rise evenly to the whole over all --epochs "
-        "(default: 1, the whole from the start)")
+    add("--dropout-start", type=from_zero_to_one, default=1.0, metavar="X",
+        help="the dropouts and the weight drop start at X times what is given, and rise evenly to the whole over all "
+        "--epochs (default: 1, the whole from the start)")
     add("--activation-penalty", type=not_negative, default=0.0, metavar="A", help="A times the mean square of the last "
         "layer's outputs, added to the loss")
     add("--slowness-penalty", type=not_negative, default=0.0, metavar="B", help="B times the mean square of their "
