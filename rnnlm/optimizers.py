@@ -128,20 +128,20 @@ class AdaGrad(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """RMSprop (Tieleman & Hinton, 2012): s <- decay * s + (1 - decay) * g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
+    """RMSprop (Tieleman & Hinton, 2012): s <- alpha * s + (1 - alpha) * g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
 
     slot_names = ("s",)
 
-    def __init__(self, lr, decay=0.99, eps=1e-8, **options):
+    def __init__(self, lr, alpha=0.99, eps=1e-8, **options):
         super().__init__(lr, **options)
-        self.decay, self.eps = decay, eps
+        self.alpha, self.eps = alpha, eps
 
     def rule(self, scale):
-        """s <- decay * s + (1 - decay) * g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
-        share = scale * math.sqrt(1.0 - self.decay)
+        """s <- alpha * s + (1 - alpha) * g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
+        share = scale * math.sqrt(1.0 - self.alpha)
 
         def step(out, rate, w, g, s):
-            s *= self.decay
+            s *= self.alpha
             np.multiply(g, share, out=out)
             np.multiply(out, out, out=out)
             s += out

@@ -27,7 +27,7 @@ def running_mean(gs, decay):
 @pytest.mark.parametrize(("name", "numbers", "move"), [
     ("momentum", {"momentum": 0.5}, lambda gs: sum(0.5 ** age * g for age, g in enumerate(gs[::-1]))),
     ("adagrad", {"eps": 0.3}, lambda gs: gs[-1] / (np.sqrt(sum(g**2 for g in gs)) + 0.3)),
-    ("rmsprop", {"decay": 0.6, "eps": 0.3}, lambda gs: gs[-1] / (np.sqrt(running_mean(gs**2, 0.6)) + 0.3)),
+    ("rmsprop", {"alpha": 0.6, "eps": 0.3}, lambda gs: gs[-1] / (np.sqrt(running_mean(gs**2, 0.6)) + 0.3)),
     *((name, {"beta1": 0.5, "beta2": 0.8, "eps": 0.3} | decay,
        lambda gs: running_mean(gs, 0.5) / (1 - 0.5 ** len(gs))
        / (np.sqrt(running_mean(gs**2, 0.8) / (1 - 0.8 ** len(gs))) + 0.3))

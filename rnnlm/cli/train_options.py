@@ -29,7 +29,7 @@ from rnnlm.text import LEVELS
 
 SWITCH = argparse.BooleanOptionalAction
 DEFAULT_LR = {"sgd": 1.0, "momentum": 0.1, "adagrad": 0.05, "rmsprop": 0.001, "adam": 0.002, "adamw": 0.002}
-NUMBERS = ("momentum", "beta1", "beta2", "eps")  # of the update rules
+NUMBERS = ("momentum", "alpha", "beta1", "beta2", "eps")  # of the update rules
 OF_THE_RULE = {rule: {name: parameter.default for name, parameter in inspect.signature(kind).parameters.items()
                       if name in NUMBERS} for rule, kind in OPTIMIZERS.items()}  # which each has, and their defaults
 
@@ -119,6 +119,8 @@ def _add_training(add):
         f"{rate:g} for {name}" for name, rate in DEFAULT_LR.items()) + ")")
     add("--momentum", type=below_one, default=OF_THE_RULE["momentum"]["momentum"], metavar="M",
         help="momentum: the share of its movement that a weight keeps at each step")
+    add("--alpha", type=below_one, default=OF_THE_RULE["rmsprop"]["alpha"], metavar="A",
+        help="rmsprop: the weight of a step over that of the next in the mean of the squares of the gradients")
     add("--beta1", type=below_one, default=OF_THE_RULE["adam"]["beta1"], metavar="B",
         help="adam, adamw: the weight of a step over that of the next in the mean of the gradients")
     add("--beta2", type=below_one, default=OF_THE_RULE["adam"]["beta2"], metavar="B",

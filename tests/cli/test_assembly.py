@@ -63,7 +63,8 @@ def test_what_a_unit_of_an_rnn_keeps_of_its_state_does_not_decay(build, cell):
 @pytest.mark.parametrize(("arguments", "expected"), [
     ("--optimizer momentum --momentum 0.3", {"momentum": 0.3}), ("--optimizer momentum", {"momentum": 0.9}),
     ("--optimizer adagrad", {"eps": 1e-10}), ("--optimizer adagrad --eps 0.1", {"eps": 0.1}),
-    ("--optimizer rmsprop", {"eps": 1e-8, "decay": 0.99}), ("--optimizer rmsprop --eps 0.1", {"eps": 0.1}),
+    ("--optimizer rmsprop", {"eps": 1e-8, "alpha": 0.99}),
+    ("--optimizer rmsprop --eps 0.1 --alpha 0.9", {"eps": 0.1, "alpha": 0.9}),
     ("--optimizer adam", {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}),
     ("--optimizer adamw --beta1 0.1 --beta2 0.2 --eps 0.3", {"beta1": 0.1, "beta2": 0.2, "eps": 0.3})])
 def test_the_numbers_in_the_update_rule(build, arguments, expected):

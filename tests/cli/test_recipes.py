@@ -85,7 +85,8 @@ CHANGES = ["--cell mrnn", "--cell mrnn --activation relu", "--cell mrnn --slowes
            "--optimizer sgd --lr 1", "--optimizer momentum --lr 0.1", "--optimizer adagrad", "--optimizer rmsprop",
            "--optimizer adamw", "--optimizer momentum --lr 0.2", "--optimizer momentum --lr 0.2 --momentum 0.5",
            "--beta1 0.5", "--beta2 0.9", "--eps 0.01", "--optimizer adagrad --eps 0.01",
-           "--optimizer rmsprop --eps 0.01", "--matrix-lr-factor 0.5", "--schedule linear", "--schedule cosine",
+           "--optimizer rmsprop --eps 0.01", "--optimizer rmsprop --alpha 0.9",
+           "--matrix-lr-factor 0.5", "--schedule linear", "--schedule cosine",
            "--warm-up 9", "--average tail", "--average exponential"]
 
 
@@ -159,6 +160,7 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
     ("--momentum 0.5", "--momentum does nothing here, it is for --optimizer momentum: leave it out"),
     ("--optimizer sgd --beta1 0.5", "--beta1 does nothing here, it is for --optimizer adam or adamw"),
     ("--optimizer sgd --eps 0.01", "--eps does nothing here, it is for --optimizer adagrad or rmsprop or adam"),
+    ("--optimizer adam --alpha 0.5", "--alpha does nothing here, it is for --optimizer rmsprop: leave it out"),
     ("--optimizer rmsprop --beta2 0.5", "--beta2 does nothing here, it is for --optimizer adam or adamw"),
     ("--dropout 0.3 --output-dropout 0.1", "--dropout does nothing here, the one layer is the last, and for that "
      "--output-dropout is 0.1: give that instead"),

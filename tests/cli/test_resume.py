@@ -213,7 +213,7 @@ def test_options_on_which_the_training_depends_cannot_change(run, tmp_path):
 def test_a_run_from_before_an_option_was_there_goes_on(run, tmp_path, monkeypatch):
     """As its checkpoints do not hold it, it has the option's default."""
     run(*EPOCHS, output="whole")
-    newer = ("momentum", "beta1", "beta2", "eps", "noising", "dropout_start")
+    newer = ("momentum", "alpha", "beta1", "beta2", "eps", "noising", "dropout_start")
     plain = session.of_the_run
     with monkeypatch.context() as patch:
         patch.setattr(session, "of_the_run", lambda options: {
