@@ -141,18 +141,18 @@ class Trainer:
             batches.position = 0
         elif batches.at_end:  # only the validation is left
             return
-        before = self._progress(epochs)
+        progress = self._progress(epochs)
         for xs, ts in batches:
             started = time.perf_counter()
-            lr = self.schedule.rate(self.iteration, before)
+            lr = self.schedule.rate(self.iteration, progress)
             # A short window's mean is over fewer targets, each of which would weigh more (Merity et al., 2018).
             share = xs.shape[1] / batches.time_size if batches.random_length else 1.0
             self.optimizer.lr = lr * share
-            self.model.set_progress(before)
+            self.model.set_progress(progress)
             step = self.step(xs, ts)
-            before = self._progress(epochs)
+            progress = self._progress(epochs)
             if self.average:
-                self.average.update(self.model.packing.params, before, self.workers)
+                self.average.update(self.model.packing.params, progress, self.workers)
             self.sums.add(step, time.perf_counter() - started, lr)
             self.seconds = time.perf_counter() - self.began
             if on_step:

@@ -10,11 +10,12 @@ import pytest
 from conftest import REPOSITORY
 
 from rnnlm.checkpoint import save_model
+from rnnlm.cli import evaluate, generate, train
 from rnnlm.cli.recipes import recipes
-from rnnlm.cli.train import build_parser
 from rnnlm.models import LanguageModel
 from rnnlm.vocabulary import Vocabulary
 
+OPTION = r"--[a-z][a-z0-9-]+"
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("datasets/**/*.md")])
 
 
@@ -87,13 +88,23 @@ def test_links_lead_somewhere(path):
         assert "://" in target or (path.parent / target).exists(), target
 
 
+def test_the_pages_name_every_option_of_the_training_and_none_that_is_not_there():
+    known = {option for command in (train, evaluate, generate) for action in command.build_parser()._actions
+             for option in action.option_strings}
+    page, readme = ((REPOSITORY / name).read_text(encoding="utf-8") for name in ("docs/how-it-works.md", "README.md"))
+    groups = [group for group in train.build_parser()._action_groups
+              if group.title in ("model", "regularisation", "training")]
+    training = {option for group in groups for action in group._group_actions for option in action.option_strings}
+    named = set(re.findall(OPTION, page))
+    assert {option for option in training - named if not option.startswith("--no-")} == set()
+    assert (named | set(re.findall(OPTION, readme))) <= known
+
+
 def test_every_option_in_the_readmes_table_exists_and_has_the_default_it_says():
-    parser = build_parser()
-    known = {option for action in parser._actions for option in action.option_strings}
+    parser = train.build_parser()
     table = re.search(r"\| option \|.*?\n\n", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.S)[0]
     for row in table.strip().splitlines()[2:]:
         options, defaults = row.split("|")[1:3]
-        assert set(re.findall(r"--[a-z-]+", options)) <= known
         for option, default in zip(re.findall(r"--([a-z-]+)", options), defaults.split(","), strict=False):
             value = parser.get_default(option.replace("-", "_"))
             if value is not None and value is not False:

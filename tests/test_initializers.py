@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnnlm.initializers import orthogonal, scaled_identity, scaled_normal, time_scales, uniform
+from rnnlm.initializers import log_frequencies, orthogonal, scaled_identity, scaled_normal, time_scales, uniform
 
 
 def test_uniform_fills_its_range_and_no_more(rng):
@@ -40,3 +40,9 @@ def test_the_generator_alone_decides(initializer):
     first, again, other = (initializer((5, 5), np.random.default_rng(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
+
+
+def test_log_frequencies_are_those_of_counts_that_are_one_more():
+    bias = log_frequencies(np.array([0, 1, 3]))
+    assert bias.dtype == np.float32
+    np.testing.assert_allclose(bias, [-1.9459101, -1.2527630, -0.5596158], rtol=1e-6)  # ln 1/7, ln 2/7, ln 4/7

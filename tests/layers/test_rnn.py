@@ -31,11 +31,12 @@ def test_the_worked_numbers_step_by_step():
         np.testing.assert_allclose(h[0], WORKED_STATES[t], atol=5e-9)
 
 
+@pytest.mark.parametrize("kind", [1, 2], ids=["plain", "fast"])
 @pytest.mark.parametrize("case", ["worked", "random"])
-def test_gradients_agree_with_independent_automatic_differentiation(case, golden):
+def test_gradients_agree_with_independent_automatic_differentiation(case, kind, golden):
     case = golden[case]
     inputs = {name: np.array(value) for name, value in case["inputs"].items()}
-    layer = TimeRNN(inputs["Wx"], inputs["Wh"], inputs["b"], stateful=True)
+    layer = CELLS["tanh"][kind](inputs["Wx"], inputs["Wh"], inputs["b"], stateful=True)
     layer.set_state(inputs["h0"])
     hs = layer.forward(inputs["x"])
     np.testing.assert_allclose(hs, case["hs"], rtol=1e-12)
