@@ -78,12 +78,14 @@ def test_a_subject_that_fails_is_left_out_and_said(on_path):
 
 
 def test_recipes(tmp_path):
-    (tmp_path / "one.jsonl").write_text("".join(json.dumps(
-        {"epoch": e, "valid_perplexity": v, "seconds": 60.0 * e, "tokens_per_second": 1000.0 * e}) + "\n"
-        for e, v in ((1, None), (2, 150.0), (3, 160.0))))
-    done = subprocess.run([sys.executable, BENCHMARKS / "recipes.py", tmp_path / "one.jsonl", "--chart",
-                           tmp_path / "chart.png"], capture_output=True, text=True, check=True)
-    assert "| one | 3 | 150 | 2 | 3.0 | 2,000 |" in done.stdout
+    for name, lowest in (("one", 150.0), ("worse", 155.0)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(
+            {"epoch": e, "valid_perplexity": v, "seconds": 60.0 * e, "tokens_per_second": 1000.0 * e}) + "\n"
+            for e, v in ((1, None), (2, lowest), (3, 160.0))))
+    done = subprocess.run([sys.executable, BENCHMARKS / "recipes.py", tmp_path / "one.jsonl", tmp_path / "worse.jsonl",
+                           "--chart", tmp_path / "chart.png"], capture_output=True, text=True, check=True)
+    rows = done.stdout.splitlines()[2:]
+    assert rows == ["| worse | 3 | 155 | 2 | 3.0 | 2,000 |", "| one | 3 | 150 | 2 | 3.0 | 2,000 |"]
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
 
 
