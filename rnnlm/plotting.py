@@ -44,7 +44,7 @@ def perplexity_figure(records, title, best_possible=None):
     _mark_rates(axes, records)
     axes.set_title(title.encode("utf-8", "replace").decode(), parse_math=False)  # a corpus may be called anything
     axes.set(xlim=(epochs[0] - 0.5, epochs[-1] + 0.5), xlabel="epoch", ylabel="perplexity", yscale="log")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     _plain_log_ticks(axes.yaxis)
     axes.grid(alpha=0.3, which="both")
     axes.legend(loc="upper right")  # where falling curves leave room
@@ -99,7 +99,7 @@ def learning_figure(curves, title):
     for name, losses in curves.items():
         axes.plot(range(1, len(losses) + 1), losses, "o-", ms=3, label=f"{name}: {losses[-1]:.3g} in the end")
     axes.set(title=title, xlabel="epoch", ylabel="loss (nats per sequence)", yscale="log")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.grid(alpha=0.3, which="both")
     axes.legend(loc="upper right")
     return figure

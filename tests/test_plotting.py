@@ -34,6 +34,11 @@ def test_the_picture_says_what_it_is_of():
     assert axes.get_legend() is not None
 
 
+def test_epochs_are_whole_numbers_even_where_there_is_one():
+    axes = perplexity_figure(RECORDS[:1], "a title").axes[0]
+    assert [tick for tick in axes.get_xticks() if 0.5 <= tick <= 1.5] == [1]
+
+
 @pytest.mark.parametrize("title", ["d$x_{$", "b\udcff", "\u65e5\u672c"])
 def test_a_corpus_may_be_called_anything(tmp_path, title):
     plot_perplexity(tmp_path / "p.png", RECORDS, title)

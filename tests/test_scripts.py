@@ -47,6 +47,14 @@ def test_a_full_disk_behind_standard_output_is_one_line(tmp_path):
     assert "No space left on device" in done.stderr
 
 
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("train", "--help"), ("train", "--recipes")])
+def test_a_reader_who_has_left_is_no_error(arguments):
+    command = [sys.executable, "-m", "rnnlm", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+
+
 def make_model(folder):
     (folder / "t").write_text("a\n")
     model = LanguageModel(2, 3, 3, rng=np.random.default_rng(0))

@@ -29,10 +29,12 @@ def run(command, parser, argv=None):
     """Parse ``argv``, run ``command(options)`` and return the exit code.
 
     0 done, 1 an error (one line on standard error, a traceback with --debug), 2 usage (from argparse),
-    128 + signal after an interrupt.
+    128 + signal after an interrupt.  SystemExit leaves it after --help and wrong usage.
     """
-    options = parser.parse_args(argv)
+    debug = False
     try:
+        options = parser.parse_args(argv)
+        debug = options.debug
         with _handlers({signal.SIGTERM: _stop}):
             code = command(options) or 0
             sys.stdout.flush()
@@ -47,7 +49,7 @@ def run(command, parser, argv=None):
         _silence()
         return 1
     except Exception as error:
-        if options.debug:
+        if debug:
             raise
         note(f"{parser.prog}: error: {_in_one_line(error)}")
         try:

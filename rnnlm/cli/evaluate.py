@@ -1,12 +1,11 @@
 """The evaluation command: the perplexity of texts under a saved model."""
 
-import argparse
 import json
 import math
 
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, encoding_bar, run, scoring_bar, stop_on_signal, threads_of
-from rnnlm.cli.options import HelpFormatter, add_threads, at_least
+from rnnlm.cli.options import Parser, add_threads, at_least
 from rnnlm.corpus import read_text
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation import WINDOW, evaluate
@@ -15,10 +14,8 @@ from rnnlm.workers import Workers
 
 def build_parser(prog=None):
     """The options of the evaluation command."""
-    parser = argparse.ArgumentParser(
-        prog=prog, description="Perplexity of texts under a trained model. Each text is read as one stream: "
-        "the state is carried through it, and every word and every line end is predicted once.",
-        formatter_class=HelpFormatter)
+    parser = Parser(prog, "Perplexity of texts under a trained model. Each text is read as one stream: the "
+                    "state is carried through it, and every word and every line end is predicted once.")
     parser.add_argument("model", metavar="MODEL", help="a model file or a run folder")
     parser.add_argument("texts", metavar="TEXT", nargs="+", help="UTF-8 text, one sentence a line")
     parser.add_argument("--json", action="store_true", help="print one JSON object for each text")

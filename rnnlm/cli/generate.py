@@ -1,6 +1,5 @@
 """The generation command: text from a saved model, printed as it is drawn."""
 
-import argparse
 import secrets
 import sys
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, note, run, stop_on_signal, threads_of
-from rnnlm.cli.options import HelpFormatter, add_threads, at_least, not_negative, share
+from rnnlm.cli.options import Parser, add_threads, at_least, not_negative, share
 from rnnlm.errors import RnnlmError, one_line
 from rnnlm.generation import generate
 from rnnlm.text import spell, tokenize
@@ -20,9 +19,7 @@ BLANK_LINES = 1000
 
 def build_parser(prog=None):
     """The options of the generation command."""
-    parser = argparse.ArgumentParser(
-        prog=prog, description="Write text with a trained model.",
-        formatter_class=HelpFormatter)
+    parser = Parser(prog, "Write text with a trained model.")
     parser.add_argument("model", metavar="MODEL", help="a model file or a run folder")
     parser.add_argument("--prompt", default="", help="text to go on from (default: the start of a text)")
     length = parser.add_mutually_exclusive_group()

@@ -2,6 +2,8 @@
 
 import sys
 
+from rnnlm.cli.command import note, say
+
 USAGE = """usage: rnnlm COMMAND [options]
 
   train      train a language model on text
@@ -15,12 +17,12 @@ def main(argv=None):
     """Run the command named by the first argument; returns its exit code."""
     name, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
     if name in ("-h", "--help"):
-        print(USAGE)
+        say(USAGE)
         return 0
     if name == "--version":
         from rnnlm import __version__
 
-        print(f"rnnlm {__version__}")
+        say(f"rnnlm {__version__}")
         return 0
     # Only the command that runs is imported.
     if name == "train":
@@ -30,6 +32,6 @@ def main(argv=None):
     elif name == "generate":
         from rnnlm.cli.generate import main as command
     else:
-        print(f"rnnlm: no command {name!r}: it must be train, evaluate or generate", file=sys.stderr)
+        note(f"rnnlm: no command {name!r}: it must be train, evaluate or generate")
         return 2
     return command(rest, prog=f"rnnlm {name}")

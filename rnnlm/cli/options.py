@@ -3,10 +3,31 @@
 import argparse
 import json
 import math
+import re
+import sys
 import tomllib
 
-from rnnlm.errors import RnnlmError, did_you_mean, shown
+from rnnlm.errors import RnnlmError, did_you_mean, one_line, shown
 from rnnlm.files import reason
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of a command: wrong usage is one line, like all errors."""
+
+    def __init__(self, prog, description):
+        super().__init__(prog=prog, description=description, formatter_class=HelpFormatter)
+
+    def error(self, message):
+        """Say what is wrong, without all options before it, and exit with 2."""
+        unknown = re.match("unrecognized arguments: (--[^ =]+)", message)
+        near = did_you_mean(unknown[1], self._option_string_actions) if unknown else ""
+        self.exit(2, f"{self.prog}: error: {one_line(message)}{near} (--help shows all options)\n")
+
+    def exit(self, status=0, message=None):
+        """End the command; what --help and the like printed goes out before, while errors can still be told."""
+        if sys.stdout:
+            sys.stdout.flush()
+        super().exit(status, message)
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):

@@ -6,7 +6,7 @@ import inspect
 from rnnlm.batches import MORE, SHORTEST
 from rnnlm.cli.command import add_debug
 from rnnlm.cli.options import (
-    HelpFormatter,
+    Parser,
     above_one,
     add_threads,
     at_least,
@@ -36,9 +36,7 @@ OF_THE_RULE = {rule: {name: parameter.default for name, parameter in inspect.sig
 
 def build_parser(prog=None):
     """All options of the training command; their names are also the keys of --config and config.toml."""
-    parser = argparse.ArgumentParser(
-        prog=prog, description="Train a recurrent language model; writes a run folder with the best model.",
-        formatter_class=HelpFormatter)
+    parser = Parser(prog, "Train a recurrent language model; writes a run folder with the best model.")
     for name, add_group in (("text", _add_text), ("model", _add_model), ("regularisation", _add_regularisation),
                             ("training", _add_training), ("run", _add_run)):
         add_group(parser.add_argument_group(name).add_argument)

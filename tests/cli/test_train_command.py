@@ -135,6 +135,19 @@ def test_wrong_usage_exits_2_with_the_rule(run, arguments):
     assert caught.value.code == 2
 
 
+def test_wrong_usage_is_one_line_with_what_was_meant(run):
+    with pytest.raises(SystemExit):
+        run("--hiden-size", "3")
+    err = run.capsys.readouterr().err
+    assert err.endswith("error: unrecognized arguments: --hiden-size 3: did you mean --hidden-size? "
+                        "(--help shows all options)\n")
+    assert err.count("\n") == 1
+    with pytest.raises(SystemExit):
+        run("--dropout", "2")
+    assert run.capsys.readouterr().err.endswith(
+        "error: argument --dropout: must be a number of at least 0 and below 1, got '2' (--help shows all options)\n")
+
+
 def test_debug_shows_the_traceback(run):
     from rnnlm import RnnlmError
 
