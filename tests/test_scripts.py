@@ -53,6 +53,7 @@ def test_a_reader_who_has_left_is_no_error(arguments):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         process.stdout.close()
         assert process.stderr.read() == ""
+    assert process.returncode == (1 if arguments[0] == "train" else 0)
 
 
 def make_model(folder):

@@ -19,7 +19,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         """Say what is wrong, without all options before it, and exit with 2."""
-        unknown = re.match("unrecognized arguments: (--[^ =]+)", message)
+        unknown = re.search("^unrecognized arguments: .*?(--[^ =]+)", message)
         near = did_you_mean(unknown[1], self._option_string_actions) if unknown else ""
         self.exit(2, f"{self.prog}: error: {one_line(message)}{near} (--help shows all options)\n")
 
