@@ -48,12 +48,11 @@ def test_a_full_disk_behind_standard_output_is_one_line(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("train", "--help"), ("train", "--recipes")])
-def test_a_reader_who_has_left_is_no_error(arguments):
+def test_a_reader_who_has_left_is_told_nothing(arguments):
     command = [sys.executable, "-m", "rnnlm", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         process.stdout.close()
         assert process.stderr.read() == ""
-    assert process.returncode == (1 if arguments[0] == "train" else 0)
 
 
 def make_model(folder):
