@@ -4,9 +4,9 @@ import argparse
 import json
 import math
 import re
-import sys
 import tomllib
 
+from rnnlm.cli.screen import note, show
 from rnnlm.errors import RnnlmError, did_you_mean, one_line, shown
 from rnnlm.files import reason
 
@@ -23,11 +23,18 @@ class Parser(argparse.ArgumentParser):
         near = did_you_mean(unknown[1], self._option_string_actions) if unknown else ""
         self.exit(2, f"{self.prog}: error: {one_line(message)}{near} (--help shows all options)\n")
 
+    def print_help(self, file=None):
+        """All options on standard output, or an error that says why not; argparse would ignore it."""
+        if file is not None:
+            super().print_help(file)
+        else:
+            show(self.format_help())
+
     def exit(self, status=0, message=None):
-        """End the command; what --help and the like printed goes out before, while errors can still be told."""
-        if sys.stdout:
-            sys.stdout.flush()
-        super().exit(status, message)
+        """End the command, with one line on standard error if there is a message."""
+        if message:
+            note(message.rstrip("\n"))
+        super().exit(status)
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):

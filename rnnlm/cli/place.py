@@ -6,8 +6,8 @@ import shlex
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from rnnlm.cli.command import note
 from rnnlm.cli.run_folder import CHECKPOINTS, CONFIG, NAMES, RunFolder
+from rnnlm.cli.screen import note
 from rnnlm.errors import RnnlmError, one_line
 from rnnlm.files import locked, reason, remedy, sweep
 

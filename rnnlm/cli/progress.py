@@ -1,8 +1,9 @@
 """What a training run shows while it works: a bar on the screen, a row for each epoch."""
 
 import math
+import sys
 
-from rnnlm.cli.command import note, say
+from rnnlm.cli.screen import is_terminal, note, say
 from rnnlm.cli.slowdowns import Watch
 from rnnlm.models import UNGATED
 
@@ -48,7 +49,7 @@ class Progress:
 
         self.trainer, self.epochs, self.watch = trainer, epochs, Watch(threads)
         self.bar = tqdm(total=epochs * trainer.batches.targets, initial=trainer.tokens, unit="token", unit_scale=True,
-                        leave=False, disable=None, dynamic_ncols=True, smoothing=0.05)
+                        leave=False, disable=not is_terminal(sys.stderr), dynamic_ncols=True, smoothing=0.05)
         self.update()
 
     def update(self):

@@ -4,6 +4,7 @@ import argparse
 import os
 from importlib.resources import files
 
+from rnnlm.cli.screen import show
 from rnnlm.errors import RnnlmError, did_you_mean
 
 
@@ -35,5 +36,5 @@ class ListRecipes(argparse.Action):
         for name, path in recipes().items():
             lines = path.read_text(encoding="utf-8").splitlines()
             about = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
-            print("\n    ".join([name, *about]))
+            show("\n    ".join([name, *about]) + "\n")
         parser.exit()
