@@ -71,7 +71,7 @@ def _as_json(path, result):
                  "bits_per_token"):
         value = getattr(result, name)
         values[name] = value if math.isfinite(value) else None
-    return json.dumps(values, allow_nan=False).replace("\x7f", "\\u007f")  # the one control that JSON does not escape
+    return json.dumps(values, allow_nan=False)
 
 
 def _as_text(path, result, vocabulary):

@@ -15,6 +15,7 @@ def start(prog):
     """Make this process ready for the command called ``prog``; what stays so until the process ends."""
     open_streams()
     leave_on_interrupt(prog)
+    sys.excepthook = show_traceback
 
 
 def open_streams():
@@ -46,3 +47,13 @@ def leave_on_interrupt(prog):
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         with suppress(ValueError):  # not the main thread
             signal.signal(signal.SIGINT, leave)
+
+
+def show_traceback(*error):
+    """A traceback, as --debug wants it, without what moves a terminal's cursor: the message may name a strange file."""
+    from traceback import format_exception
+
+    from rnnlm.cli.screen import note
+
+    for line in "".join(format_exception(*error)).rstrip("\n").split("\n"):
+        note(line)
