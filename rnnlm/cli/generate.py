@@ -28,8 +28,9 @@ def build_parser(prog=None):
     length.add_argument("--length", type=at_least(1), metavar="WORDS",
                         help="how many words (or characters) to write (default: 100, or 500 characters, and on to the "
                              "end of the line, twice as many at most)")
-    length.add_argument("--sentences", type=at_least(1), metavar="K", help="write up to the K-th line end instead; a "
-                        "line of more than 10,000 words, or 50,000 characters, ends the command with an error")
+    length.add_argument("--sentences", type=at_least(1), metavar="K", help="write up to the K-th line end "
+                        f"instead; a line of more than {LONGEST_LINE['word']:,} words, or {LONGEST_LINE['char']:,} "
+                        "characters, ends the command with an error")
     parser.add_argument("--temperature", type=not_negative, default=1.0, metavar="X",
                         help="below 1 safer, above 1 bolder, 0 always the most probable word")
     parser.add_argument("--top-k", type=at_least(1), metavar="K", help="draw from the K most probable words")
@@ -112,11 +113,12 @@ def _until(options, vocabulary, ids):
         if options.sentences is None and (words == most or (words >= enough and at_end)):
             return
         if blank > BLANK_LINES:  # with a low temperature a poor model may never come to another word
-            raise RnnlmError(f"the model wrote {BLANK_LINES} line ends in a row: try a higher --temperature")
+            raise RnnlmError(f"the model wrote {BLANK_LINES} line ends in a row: try a higher --temperature "
+                             "or --top-k")
         if options.sentences and line > LONGEST_LINE[vocabulary.level]:  # nor to a line end, or it knows none
             unit = "words" if vocabulary.level == "word" else "characters"
             raise RnnlmError(f"the model wrote more than {LONGEST_LINE[vocabulary.level]:,} {unit} without a line end: "
-                             "give --length instead of --sentences, or draw from more words")
+                             "give --length instead of --sentences, or try a higher --temperature or --top-k")
 
 
 def _chain(prompt, vocabulary, ids):

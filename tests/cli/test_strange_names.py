@@ -1,5 +1,6 @@
 """Names and words with control characters: a terminal is never sent one of them."""
 
+import io
 import os
 import pty
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 from training_runs import SMALL
 
 from rnnlm.checkpoint import save_model
+from rnnlm.cli.command import file_bar
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.generate import main as generate
 from rnnlm.models import LanguageModel
@@ -68,6 +70,17 @@ def test_a_strangers_words_are_escaped_on_a_terminal_and_bytes_in_a_pipe(model, 
     assert on_terminal.count(r"\x1b[2J\x9b31m\x7frnnlm") == 10
     assert generate(arguments) == 0
     assert capfd.readouterr().out.count(word) == 10
+
+
+def test_the_bar_for_a_strange_file_is_escaped(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    file_bar("fetching")(STRANGE, 10)(10)
+    assert f"fetching {ESCAPED}: " in sys.stderr.getvalue()
+    assert controls(sys.stderr.getvalue()) <= {"\r"}
 
 
 def test_the_traceback_of_debug_is_escaped(tmp_path):

@@ -182,6 +182,14 @@ def test_no_score_is_lost_to_the_encoding_of_a_name(places, kind):
     assert json.loads(out)["targets"] == 20
 
 
+def test_the_bar_of_a_terminal_that_is_not_utf_8_is_ascii(places, on_terminal, monkeypatch):
+    (places / "ü.txt").write_text("ü 語 .\n" * 4000, encoding="utf-8")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    seen = on_terminal([*ARGUMENTS["evaluate"], "--time-size", "1"], places, 100)
+    assert re.search(r"scoring \\xfc.txt: +[1-9]\d*%\|[#0-9 ]+\|.*token/s", seen)
+    assert seen.isascii()
+
+
 def test_a_terminal_that_goes_away_ends_no_run_that_ignores_it(places):
     """As after disown, or setsid, when the connection drops: bar, rows and notes meet EIO from then on."""
     main, other = pty.openpty()
