@@ -105,7 +105,7 @@ def test_importing_the_package_changes_nothing_in_the_process():
 def test_a_module_is_an_attribute_and_an_unknown_name_is_none():
     assert rnnlm.tokens.__name__ == "rnnlm.tokens"
     with pytest.raises(AttributeError, match="module 'rnnlm' has no attribute 'Nothing'"):
-        rnnlm.Nothing
+        rnnlm.Nothing  # noqa: B018
     with pytest.raises(ImportError):
         from rnnlm import Nothing  # noqa: F401
 

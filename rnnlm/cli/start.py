@@ -4,18 +4,39 @@ This file loads next to nothing, so that little happens before it.  Importing th
 """
 
 import os
-import signal
 import sys
-from contextlib import suppress
+
+# Not ``signal``: that loads ``enum``, which takes longer than all that comes before, and a Ctrl-C in it is a traceback.
+from _signal import SIGINT, default_int_handler, getsignal, signal
 
 STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))  # in the order of their descriptors: 0, 1, 2
 
 
 def start(prog):
-    """Make this process ready for the command called ``prog``; what stays so until the process ends."""
-    open_streams()
+    """Make this process ready for the command called ``prog``: this lasts until the process ends."""
     leave_on_interrupt(prog)
+    open_streams()
     sys.excepthook = show_traceback
+
+
+def leave_on_interrupt(prog):
+    """Let Ctrl-C end the process with one line and exit code 130, where nothing needs to be put in order.
+
+    That is while modules are loaded: a KeyboardInterrupt there is swallowed by some and shown with a traceback
+    by others.  A command that works on something replaces this handler.  An ignored Ctrl-C stays ignored.
+    """
+
+    def leave(_signum, _frame):
+        try:
+            os.write(2, f"{prog}: interrupted\n".encode("ascii", "backslashreplace"))
+        finally:  # whether anybody can read it or not
+            os._exit(128 + SIGINT)
+
+    if getsignal(SIGINT) is default_int_handler:
+        try:  # noqa: SIM105 -- contextlib would have to be loaded first
+            signal(SIGINT, leave)
+        except ValueError:  # not the main thread
+            pass
 
 
 def open_streams():
@@ -29,24 +50,8 @@ def open_streams():
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8", errors="backslashreplace"))  # noqa: SIM115
-
-
-def leave_on_interrupt(prog):
-    """Let Ctrl-C end the process with one line and exit code 130, where nothing needs to be put in order.
-
-    That is while modules are loaded: a KeyboardInterrupt there is swallowed by some and shown with a traceback
-    by others.  A command that works on something replaces this handler.  An ignored Ctrl-C stays ignored.
-    """
-
-    def leave(_signum, _frame):
-        with suppress(OSError):
-            os.write(2, f"{prog}: interrupted\n".encode("ascii", "backslashreplace"))
-        os._exit(128 + signal.SIGINT)
-
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        with suppress(ValueError):  # not the main thread
-            signal.signal(signal.SIGINT, leave)
+            nowhere = open(os.devnull, mode, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+            setattr(sys, name, nowhere)
 
 
 def show_traceback(*error):

@@ -50,7 +50,7 @@ def test_a_files_name_cannot_forge_a_result(model, tmp_path, capsys, form):
 def seen_on_a_terminal(arguments, folder):
     """What a terminal is sent that is both standard streams."""
     main, other = pty.openpty()
-    with subprocess.Popen([sys.executable, "-m", "rnnlm", *arguments], cwd=folder, stdout=other, stderr=other) as process:
+    with subprocess.Popen([sys.executable, "-m", "rnnlm", *arguments], cwd=folder, stdout=other, stderr=other):
         os.close(other)
         seen = b""
         try:
