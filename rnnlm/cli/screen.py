@@ -60,7 +60,9 @@ def _write(text, stream):
     if stream is None:
         return
     encoding = getattr(stream, "encoding", None)
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) if encoding else text)
+    if encoding and not text.isascii():
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(text)
     stream.flush()
 
 

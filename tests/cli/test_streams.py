@@ -29,7 +29,7 @@ NARROW = {
     "C locale": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
 }
 TABLE = (REPOSITORY / "docs/when-things-go-wrong.md").read_text(encoding="utf-8").split("## Standard streams")[1]
-ROWS = {"closed": "closed", "full": "on a full disk", "left": "a pipe whose reader left", "gone": "a terminal that went",
+ROWS = {"closed": "closed", "full": "on a full disk", "left": "a pipe whose reader left", "gone": "a terminal that",
         **dict.fromkeys(NARROW, "not UTF-8")}
 NOT_OURS = ("Traceback", "Exception ignored", "unexpected", "please report")
 
