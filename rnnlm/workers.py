@@ -130,7 +130,7 @@ def blas_threads(count):
     with _blas_lock:
         for library in ThreadpoolController().select(user_api="blas").lib_controllers:
             _blas_before.setdefault(library.filepath, (library, library.num_threads))
-            library.set_num_threads(count)
+            _set_blas(library, count)
         _blas_blocks[block] = threading.get_ident(), count
     try:
         yield
@@ -138,9 +138,19 @@ def blas_threads(count):
         with _blas_lock:
             del _blas_blocks[block]
             for library, before in _blas_before.values():
-                library.set_num_threads(_blas_count(library, before))
+                _set_blas(library, _blas_count(library, before))
             if not _blas_blocks:
                 _blas_before.clear()
+
+
+def _set_blas(library, count):
+    """Let a BLAS library compute on so many threads."""
+    # In newer versions of threadpoolctl a thread that has set the number keeps all others from it until it says so:
+    # with the blocks counted here, the last one out may be any thread.
+    release = getattr(library, "clear_controlling_thread", lambda force: None)
+    release(force=True)
+    library.set_num_threads(count)
+    release(force=True)
 
 
 def _blas_count(library, before):

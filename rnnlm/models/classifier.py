@@ -91,7 +91,7 @@ class ScratchSimpleRNNClassifier(Estimator):
         Raises
         ------
         ArgumentError : names what does not fit; what was learnt before stays.
-        DivergenceError : the loss or a weight is no longer finite; what was learnt is of no use.
+        DivergenceError : the loss or a weight is no longer finite; nothing can be predicted then.
         """
         check_parameters(self.get_params())
         X, lengths, classes, targets, weights = checked_training(
@@ -167,6 +167,7 @@ class ScratchSimpleRNNClassifier(Estimator):
         for epoch in range(self.epochs):
             loss = learner.epoch(*samples, rng.permutation(len(samples[0])), self.batch_size)
             if not (math.isfinite(loss) and learner.is_finite()):
+                del self.network_  # nobody predicts with it
                 raise FitDivergedError(
                     f"the loss or a weight is not finite in epoch {epoch + 1}: lower lr, now {self.lr:g}, "
                     f"or max_grad, now {self.max_grad:g}, or scale X")

@@ -121,6 +121,7 @@ def test_bad_data_is_one_clear_line(change, message):
     data = {"X": np.ones((4, 3, 2)), "y": [0, 1, 0, 1]} | change
     with pytest.raises(RnnlmError, match=message) as caught:
         Classifier(epochs=1).fit(**data)
+    assert isinstance(caught.value, ValueError)  # as callers of scikit-learn expect
     assert "\n" not in str(caught.value)
 
 
@@ -137,8 +138,9 @@ def test_bad_data_is_one_clear_line(change, message):
     ({"random_state": "seven"}, "random_state must be None or a whole number .*, got seven"),
     ({"random_state": -1}, "random_state must be None or a whole number of at least 0, got -1")])
 def test_a_parameter_that_cannot_be_is_said_by_fit(parameters, message):
-    with pytest.raises(RnnlmError, match=message):
+    with pytest.raises(ValueError, match=message) as caught:
         Classifier(**parameters).fit(np.ones((4, 3, 2)), [0, 1, 0, 1])
+    assert isinstance(caught.value, RnnlmError)
 
 
 @pytest.mark.parametrize("data", [{"y": [0, 1, 2]}, {"X_val": np.ones((2, 3, 5)), "y_val": [0, 1]}])
@@ -192,8 +194,12 @@ def test_every_parameter_changes_the_result(change, rng):
 
 def test_a_loss_that_runs_away_is_said(rng):
     X, y = order(rng, 30)
-    with pytest.raises(DivergenceError, match=r"not finite in epoch \d+: lower lr, now 1e\+300, or max_grad"):
-        Classifier(n_nodes=4, optimizer="sgd", activation="identity", lr=1e300, random_state=0).fit(X, y)
+    classifier = Classifier(n_nodes=4, optimizer="sgd", activation="identity", lr=1e300, random_state=0)
+    with pytest.raises(DivergenceError, match=r"not finite in epoch \d+: lower lr, now 1e\+300, or max_grad") as caught:
+        classifier.fit(X, y)
+    assert isinstance(caught.value, ValueError)
+    with pytest.raises(RnnlmError, match="call fit first"):
+        classifier.predict(X)
 
 
 def test_before_fit_there_is_nothing_to_predict_with():

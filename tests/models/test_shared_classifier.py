@@ -60,26 +60,35 @@ def test_threads_may_share_a_classifier_for_long(threads, rng, quick_switches):
     assert differences(threads, 1000, rng) == 0
 
 
+class Paused(np.random.Generator):
+    """The random numbers of a fit that says when its training has begun, and waits there for its turn."""
+
+    def __init__(self):
+        super().__init__(np.random.PCG64(0))
+        self.begun, self.turn = threading.Event(), threading.Event()
+
+    def permutation(self, samples):
+        self.begun.set()
+        assert self.turn.wait(20)
+        return super().permutation(samples)
+
+
 def test_after_threads_that_fit_at_once_blas_is_what_it_was(rng):
     X, y = which_is_on(rng, 40)
 
     def counts():
-        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
-    with blas_threads(3):
-        before = counts()
-        start = threading.Barrier(4)
-
-        def fit(seed):
-            start.wait()
-            return [Classifier(n_nodes=4, epochs=1 + (seed + n) % 3, random_state=seed).fit(X, y).loss_curve_[0]
-                    for n in range(10)]
-
-        with ThreadPoolExecutor(4) as pool:
-            curves = list(pool.map(fit, range(4)))
-        assert counts() == before
-    assert curves == [fit_alone * 10 for fit_alone in [
-        Classifier(n_nodes=4, epochs=1, random_state=seed).fit(X, y).loss_curve_ for seed in range(4)]]
+    with blas_threads(3), ThreadPoolExecutor(2) as pool:
+        paused, fits = [Paused(), Paused()], []
+        for random_state in paused:  # the second one begins while the first one is busy, and ends after it
+            fits.append(pool.submit(Classifier(n_nodes=4, epochs=2, random_state=random_state).fit, X, y))
+            assert random_state.begun.wait(20)
+        assert counts() == {1}
+        for random_state, fit in zip(paused, fits, strict=True):
+            random_state.turn.set()
+            fit.result()
+        assert counts() == {3}
 
 
 def saved(classifier):
