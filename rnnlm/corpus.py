@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.places import SPLITS, fetch_damaged, resolve, split_files
+from rnnlm.places import SPLITS, corpus_name, fetch_damaged, resolve, split_files
 from rnnlm.text import LINE_END
 from rnnlm.tokens import read_tokens
 from rnnlm.vocabulary import EOS, UNK, UNKNOWN, Vocabulary
@@ -83,7 +83,7 @@ def read_text(path, vocabulary, on_long=None):
 
 
 def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=None, on_file=None, on_long=None):
-    """The Corpus named by ``spec``: a known name, a folder or a file.
+    """The Corpus named by ``spec``: a folder, a file (str or Path) or a known name; what exists comes first.
 
     level: "word" or "char".  min_count: words of the training text seen fewer times become <unk>;
     by default 2, but 1 for characters and for a text that has <unk> already.  max_vocab: the most
@@ -91,8 +91,8 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     size): return a progress callback for a file that is fetched, for a long one that is read.
     RnnlmError: no such corpus, a text that cannot be read, nothing to train on.
     """
-    path, about = resolve(spec)
-    (train, valid, test), notes = _read_splits(path, about, level, on_file, on_long)
+    path, about, notes = resolve(spec)
+    (train, valid, test), split_notes = _read_splits(path, about, level, on_file, on_long)
     if not train.size:
         raise RnnlmError(f"{path}: the training text is empty; it must hold at least one line")
     if train.words == [LINE_END]:
@@ -104,12 +104,12 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
         if not text.ids.size:
             raise RnnlmError(f"{path}: the {split} text has no token the training text knows; give more text")
     train = _ids(train, _table(train, vocabulary), vocabulary)
-    notes += vocabulary_notes + _text_notes(valid, test, vocabulary)
+    notes += split_notes + vocabulary_notes + _text_notes(valid, test, vocabulary)
     best = about.get("best_possible", {}) if level == "word" else {}
     # The optimum is that of the text as written: it says nothing of a text with words replaced or left out.
     best = {split: best[split]["perplexity"] for split, text in (("valid", valid), ("test", test))
             if split in best and not text.oov}
-    return Corpus(about.get("name", path.stem), vocabulary, train, valid, test, notes, best)
+    return Corpus(about.get("name", corpus_name(path)), vocabulary, train, valid, test, notes, best)
 
 
 def _table(tokens, vocabulary):

@@ -10,6 +10,7 @@ from rnnlm.cli.run_folder import CHECKPOINTS, CONFIG, NAMES, RunFolder
 from rnnlm.cli.screen import note
 from rnnlm.errors import RnnlmError, one_line
 from rnnlm.files import locked, reason, remedy, sweep
+from rnnlm.places import corpus_name
 
 
 @contextmanager
@@ -54,7 +55,7 @@ def _holds_a_run(path):
 
 def _prepared(options):
     """The folder of --output, or one under runs/ that is called like the corpus; and which folders were made for it."""
-    name = Path(options.corpus).resolve().stem
+    name = corpus_name(options.corpus)
     if options.output or options.overwrite or options.resume:
         path = Path(options.output) if options.output else Path("runs") / name
         if options.resume and not options.output:

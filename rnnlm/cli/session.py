@@ -15,6 +15,7 @@ from rnnlm.cli.screen import note, say
 from rnnlm.corpus import load_corpus
 from rnnlm.errors import DivergenceError, RnnlmError, one_line, shown
 from rnnlm.evaluation import evaluate
+from rnnlm.places import known_corpora
 from rnnlm.workers import Workers
 
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
@@ -22,7 +23,8 @@ ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and 
 
 def train(options, folder, header=None):
     """Train in a RunFolder; returns the exit code.  header: that of the checkpoint to go on from, if any."""
-    corpus = load_corpus(options.corpus, options.level, options.min_count, options.max_vocab, options.max_tokens,
+    place = known_corpora().get(options.corpus, options.corpus)  # what exists is an absolute path by now
+    corpus = load_corpus(place, options.level, options.min_count, options.max_vocab, options.max_tokens,
                          on_file=file_bar("fetching"), on_long=encoding_bar)
     with Workers(threads_of(options)) as workers:
         session = _session(options, corpus, folder, header, workers)
