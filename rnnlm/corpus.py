@@ -13,6 +13,7 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError
 from rnnlm.places import SPLITS, corpus_name, fetch_damaged, resolve, split_files
+from rnnlm.sources import called
 from rnnlm.text import LINE_END
 from rnnlm.tokens import read_tokens
 from rnnlm.vocabulary import EOS, UNK, UNKNOWN, Vocabulary
@@ -72,13 +73,14 @@ class Corpus:
 
 
 def read_text(path, vocabulary, on_long=None):
-    """The EncodedText of a file under a fixed vocabulary. RnnlmError if it has no token or cannot be read.
+    """The EncodedText of a file, compressed or not, under a fixed vocabulary; ``-`` is standard input.
 
-    on_long(name, size): called before a long text is read, returns a progress callback.
+    on_long(name, size): called when a file turns out to be a long text, returns a callback for its bytes.
+    RnnlmError if it has no token or cannot be read.
     """
     tokens = read_tokens(path, vocabulary.level, on_long)
     if not tokens.size:
-        raise RnnlmError(f"{path} must hold at least one line of text, but it is empty")
+        raise RnnlmError(f"{called(path)} must hold at least one line of text, but it is empty")
     return EncodedText.from_tokens(tokens, vocabulary)
 
 

@@ -40,7 +40,8 @@ def _spelt(spec):
     except TypeError as error:
         raise RnnlmError(f"a corpus must be a name or a path, got {shown(spec)}") from error
     if not name or "\0" in name:
-        raise RnnlmError(f"a corpus must be a name or a path, got {name!r}{'' if name else ': the current folder is .'}")
+        remedy = "" if name else ": for the current folder give ."
+        raise RnnlmError(f"a corpus must be a name or a path, got {name!r}{remedy}")
     if name == "-":
         raise RnnlmError("a corpus cannot be read from standard input (-), as a resumed run reads it again: write the "
                          "text to a file first")
@@ -63,12 +64,12 @@ def namesake(name, path):
     known = known_corpora().get(name)
     if known is None or not os.path.exists(name) or os.path.samefile(known, name):
         return None
+    here = shown(os.path.abspath(name))
     if os.path.samefile(path, name):
         kind = "folder" if os.path.isdir(name) else "file"
-        return (f"the corpus {name} is the {kind} {shown(os.path.abspath(name))}, which comes before the known corpus of "
-                f"that name: --corpus {shown(str(known))} takes that one")
-    return (f"the corpus is the known one called {name}, not {shown(os.path.abspath(name))}: --corpus ./{name} takes "
-            "that one")
+        return (f"the corpus {name} is the {kind} {here}, which comes before the known corpus of that name: "
+                f"--corpus {shown(str(known))} takes the known one")
+    return f"the corpus is the known one called {name}, not {here}: --corpus ./{name} takes that one"
 
 
 def corpus_name(spec):
@@ -190,4 +191,5 @@ def _the_file(folder, split):
     rule = f"{folder} must hold one text named {split}.txt, NAME.{split}.txt or NAME.{split}.tokens"
     if not nearest:
         raise RnnlmError(f"{rule}, found none")
-    raise RnnlmError(f"{rule}, found {', '.join(nearest)}: call the one to be read {split}.txt, or move the others away")
+    raise RnnlmError(f"{rule}, found {', '.join(nearest)}: call the one to be read {split}.txt, or move the others "
+                     "away")

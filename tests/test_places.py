@@ -49,7 +49,7 @@ def test_what_exists_comes_before_a_known_name_and_the_other_is_named(kind, spec
     known = known_corpora()[str(spec)]
     assert corpus.notes[0] == (
         f"the corpus {spec} is the {kind} {tmp_path / spec}, which comes before the known corpus of that name: "
-        f"--corpus {known} takes that one")
+        f"--corpus {known} takes the known one")
     if str(spec) == "stories":
         assert load_corpus(str(known)).train.size == SHIPPED
 
@@ -63,7 +63,7 @@ def test_the_known_corpus_itself_is_no_namesake(monkeypatch):
 @pytest.mark.parametrize(("spec", "message"), [
     (3, "a corpus must be a name or a path, got 3"),
     (None, "a corpus must be a name or a path, got None"),
-    ("", r"got '': the current folder is \.$"),
+    ("", r"got '': for the current folder give \.$"),
     ("a\0b", r"a corpus must be a name or a path, got 'a\\x00b'$"),
     ("-", r"cannot be read from standard input \(-\), .*: write the text to a file first"),
     ("loop", "no corpus 'loop': .*; a link that leads nowhere is there")])
@@ -92,7 +92,7 @@ def test_one_more_file_beside_the_plain_names_changes_nothing(more, tmp_path):
     assert texts(make(tmp_path, more, *PLAIN.values())) == PLAIN
 
 
-@pytest.mark.parametrize("more", [["ptb.char.train.txt", "ptb.char.valid.txt", "ptb.char.test.txt"], ["._ptb.train.txt"]])
+@pytest.mark.parametrize("more", [[f"ptb.char.{split}.txt" for split in PLAIN], ["._ptb.train.txt"]])
 def test_the_shorter_name_is_taken(more, tmp_path):
     assert texts(make(tmp_path, *more, *PTB.values())) == PTB
 

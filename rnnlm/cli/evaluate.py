@@ -5,11 +5,12 @@ import math
 
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, encoding_bar, run, scoring_bar, stop_on_signal, threads_of
-from rnnlm.cli.options import Parser, add_threads, at_least
+from rnnlm.cli.options import Parser, add_threads, at_least, not_empty
 from rnnlm.cli.screen import note, show
 from rnnlm.corpus import read_text
 from rnnlm.errors import RnnlmError, one_line
 from rnnlm.evaluation import WINDOW, evaluate
+from rnnlm.sources import STANDARD_INPUT
 from rnnlm.workers import Workers
 
 
@@ -17,8 +18,9 @@ def build_parser(prog=None):
     """The options of the evaluation command."""
     parser = Parser(prog, "Perplexity of texts under a trained model. Each text is read as one stream: the "
                     "state is carried through it, and every word and every line end is predicted once.")
-    parser.add_argument("model", metavar="MODEL", help="a model file or a run folder")
-    parser.add_argument("texts", metavar="TEXT", nargs="+", help="UTF-8 text, one sentence a line")
+    parser.add_argument("model", metavar="MODEL", type=not_empty, help="a model file or a run folder")
+    parser.add_argument("texts", metavar="TEXT", type=not_empty, nargs="+",
+                        help="UTF-8 text, one sentence a line, maybe compressed (gzip, bzip2, xz); -: standard input")
     parser.add_argument("--json", action="store_true", help="print one JSON object for each text")
     parser.add_argument("--time-size", type=at_least(1), default=WINDOW, metavar="T",
                         help="steps at a time: memory, not the result, depends on it")
@@ -34,6 +36,8 @@ def main(argv=None, prog=None):
 
 def evaluate_texts(options):
     """Print the scores of every text."""
+    if options.texts.count(STANDARD_INPUT) > 1:
+        raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
     with Workers(threads_of(options)) as workers:
         model, vocabulary = load_model(options.model, workers)
         for path in options.texts:

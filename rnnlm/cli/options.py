@@ -10,6 +10,8 @@ from rnnlm.cli.screen import note, show
 from rnnlm.errors import RnnlmError, did_you_mean, one_line, shown
 from rnnlm.files import reason
 
+LARGEST_CONFIG = 1 << 20  # bytes
+
 
 class Parser(argparse.ArgumentParser):
     """The parser of a command: wrong usage is one line, like all errors."""
@@ -96,7 +98,10 @@ def read_config(path):
     """The content of a TOML file, a dict. RnnlmError: not readable, not TOML."""
     try:
         with open(path, "rb") as file:
-            return tomllib.load(file)
+            content = file.read(LARGEST_CONFIG + 1)  # a device never ends
+        if len(content) > LARGEST_CONFIG:
+            raise RnnlmError(f"{path} must be a configuration of at most {LARGEST_CONFIG:,} bytes, it has more")
+        return tomllib.loads(content.decode("utf-8"))
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     except (ValueError, RecursionError) as error:  # TOML or UTF-8

@@ -45,8 +45,9 @@ def build_parser(prog=None):
 
 
 def _add_text(add):
-    add("--corpus", type=not_empty, default="stories", metavar="NAME|FOLDER|FILE", help="a known name (stories, ptb), a "
-        "folder with train, valid and test texts, or one text file, which is split 90/5/5")
+    add("--corpus", type=not_empty, default="stories", metavar="NAME|FOLDER|FILE",
+        help="a known name (stories, ptb), a folder with train, valid and test texts, or one text file, which is split "
+        "90/5/5")
     add("--level", choices=LEVELS, default="word", help="what a token is")
     add("--min-count", type=at_least(1), metavar="K", help="words of the training text seen fewer times become <unk> "
         "(default: 2; 1 for characters and for a text that has <unk> already)")

@@ -27,8 +27,8 @@ def vocabulary(out):
 def test_a_name_on_the_command_line_means_what_exists_and_a_note_names_the_other(both, tmp_path):
     code, out, err = both.bare("--corpus", "stories", "--output", "run", *QUICK)
     assert (code, vocabulary(out)) == (0, WORDS)
-    assert (f"note: the corpus stories is the folder {tmp_path / 'stories'}, which comes before the known corpus of that "
-            f"name: --corpus {REPOSITORY / 'datasets/stories'} takes that one\n") in err
+    assert (f"note: the corpus stories is the folder {tmp_path / 'stories'}, which comes before the known corpus of "
+            f"that name: --corpus {REPOSITORY / 'datasets/stories'} takes the known one\n") in err
     assert tomllib.loads((tmp_path / "run/config.toml").read_text())["corpus"] == str(tmp_path / "stories")
     code, out, err = both.bare("--corpus", "ptb", "--output", "ptb-run", *QUICK)
     assert (code, vocabulary(out)) == (0, WORDS)
@@ -38,8 +38,8 @@ def test_the_default_stays_the_shipped_stories_and_a_note_names_the_folder(both,
     code, out, err = both.bare("--output", "run", *QUICK)
     assert code == 0
     assert vocabulary(out) > WORDS
-    assert (f"note: the corpus is the known one called stories, not {tmp_path / 'stories'}: --corpus ./stories takes that "
-            "one\n") in err
+    assert (f"note: the corpus is the known one called stories, not {tmp_path / 'stories'}: --corpus ./stories takes "
+            "that one\n") in err
     assert tomllib.loads((tmp_path / "run/config.toml").read_text())["corpus"] == "stories"
 
 
@@ -91,7 +91,8 @@ def test_an_empty_name_is_wrong_usage(run, capsys):
 
 
 @pytest.mark.parametrize(("name", "message"), [
-    ("loop", "no corpus 'loop'"), ("-", "cannot be read from standard input")])
+    ("loop", "no corpus 'loop'"), ("-", "cannot be read from standard input"),
+    ("/dev/zero", "must be a regular file or a pipe")])
 def test_what_is_no_corpus_is_one_line(run, tmp_path, name, message):
     (tmp_path / "loop").symlink_to("loop")
     code, out, err = run.bare("--corpus", name, *QUICK)

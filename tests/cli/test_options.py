@@ -73,3 +73,9 @@ def test_what_is_written_as_toml_is_read_back():
 def test_a_value_outside_its_range_is_refused_with_the_rule(kind, text):
     with pytest.raises(argparse.ArgumentTypeError, match=f"must be a .*got {text!r}"):
         kind(text)
+
+
+def test_a_configuration_that_never_ends_is_refused(run):
+    code, out, err = run("--config", "/dev/zero")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "/dev/zero must be a configuration of at most 1,048,576 bytes, it has more" in err
