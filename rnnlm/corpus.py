@@ -11,14 +11,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from rnnlm.corpus_notes import odd_notes, text_notes, used_notes, vocabulary_note
 from rnnlm.errors import RnnlmError
 from rnnlm.places import SPLITS, corpus_name, fetch_damaged, resolve, split_files
 from rnnlm.sources import called
 from rnnlm.text import LINE_END
 from rnnlm.tokens import read_tokens
 from rnnlm.vocabulary import EOS, UNK, UNKNOWN, Vocabulary
-
-SMALL = 1000  # tokens of a text below which its perplexity is mostly chance
 
 
 @dataclass
@@ -27,7 +26,7 @@ class EncodedText:
 
     ids (n,) int32; is_oov (n,) bool: the ids that stand for a word outside the vocabulary (as <unk>).
     words, sentences, oov: counts of the text as written; where the vocabulary has no <unk>, the oov
-    words are left out of ``ids``.
+    words are left out of ``ids``.  unk: how many of the ids are <unk>, as written or for an oov word.
     """
 
     ids: np.ndarray
@@ -35,6 +34,12 @@ class EncodedText:
     words: int
     sentences: int
     oov: int
+    unk: int = 0
+
+    @property
+    def unk_share(self):
+        """The share of the targets that are <unk>; the larger it is, the less a perplexity says."""
+        return self.unk / max(1, len(self.ids))
 
     @classmethod
     def from_tokens(cls, tokens, vocabulary):
@@ -43,10 +48,11 @@ class EncodedText:
         counts = tokens.counts()
         sentences, oov = int(counts[table == vocabulary.eos_id].sum()), int(counts[table == UNKNOWN].sum())
         ids = _ids(tokens, table, vocabulary)
-        is_oov = np.broadcast_to(np.False_, ids.shape)
-        if vocabulary.unk_id is not None:
-            is_oov = tokens.look_up(table == UNKNOWN)
-        return cls(ids, is_oov, tokens.size - sentences, sentences, oov)
+        words = tokens.size - sentences
+        if vocabulary.unk_id is None:
+            return cls(ids, np.broadcast_to(np.False_, ids.shape), words, sentences, oov)
+        unk = oov + int(counts[table == vocabulary.unk_id].sum())
+        return cls(ids, tokens.look_up(table == UNKNOWN), words, sentences, oov, unk)
 
 
 @dataclass
@@ -94,19 +100,23 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     RnnlmError: no such corpus, a text that cannot be read, nothing to train on.
     """
     path, about, notes = resolve(spec)
-    (train, valid, test), split_notes = _read_splits(path, about, level, on_file, on_long)
+    (train, valid, test), where = _read_splits(path, about, level, on_file, on_long)
     if not train.size:
         raise RnnlmError(f"{path}: the training text is empty; it must hold at least one line")
     if train.words == [LINE_END]:
         raise RnnlmError(f"{path}: the training text has no words, only {train.size:,} line ends; give it some")
-    train = train.part(0, max_tokens or train.size)
-    vocabulary, vocabulary_notes = _vocabulary(train, level, min_count, max_vocab)
+    size, train = train.size, train.part(0, max_tokens or train.size)
+    counts = _counts(train)
+    if min_count is None:
+        min_count = 1 if level == "char" or UNK in counts else 2
+    vocabulary = Vocabulary.from_counts(counts, level, min_count, max_vocab)
     valid, test = (EncodedText.from_tokens(tokens, vocabulary) for tokens in (valid, test))
     for split, text in (("validation", valid), ("test", test)):
         if not text.ids.size:
             raise RnnlmError(f"{path}: the {split} text has no token the training text knows; give more text")
+    notes += [*used_notes(where, size, train, valid, test), vocabulary_note(counts, vocabulary, min_count, max_vocab),
+              *odd_notes(train, counts, vocabulary), *text_notes(valid, test, vocabulary)]
     train = _ids(train, _table(train, vocabulary), vocabulary)
-    notes += split_notes + vocabulary_notes + _text_notes(valid, test, vocabulary)
     best = about.get("best_possible", {}) if level == "word" else {}
     # The optimum is that of the text as written: it says nothing of a text with words replaced or left out.
     best = {split: best[split]["perplexity"] for split, text in (("valid", valid), ("test", test))
@@ -131,7 +141,7 @@ def _ids(tokens, table, vocabulary):
 
 
 def _read_splits(path, about, level, on_file, on_long):
-    """The Tokens of the three texts, and notes."""
+    """The Tokens of the three texts, and where one text was cut into three, if it was."""
     if not path.is_dir():
         return _split(read_tokens(path, level, on_long), path)
     sums = {entry["name"]: entry["sha256"] for entry in about.get("files", [])}
@@ -139,45 +149,22 @@ def _read_splits(path, about, level, on_file, on_long):
         files = split_files(path, about, on_file)
         fetched = {name: value for name, value in sums.items() if files["train"].parent != path}
         try:
-            return [read_tokens(files[split], level, on_long, fetched.get(files[split].name)) for split in SPLITS], []
+            return [read_tokens(files[split], level, on_long, fetched.get(files[split].name)) for split in SPLITS], None
         except RnnlmError:  # a file that was whole when it was fetched may be damaged: once more, then
             if attempt == 2 or not (fetched and fetch_damaged(about, files["train"].parent, on_file)):
                 raise
 
 
-def _vocabulary(train, level, min_count, max_vocab):
-    """The vocabulary of the training text, and what to say about <unk>."""
+def _counts(tokens):
+    """How often each word of a text occurs, a dict in order of first appearance; <eos> for the line end."""
     counts = {EOS if word == LINE_END else word: int(count)
-              for word, count in zip(train.words, train.counts(), strict=True) if count}
-    counts.setdefault(EOS, 0)  # the first --max-tokens of a text may not reach a line end
-    if min_count is None:
-        min_count = 1 if level == "char" or UNK in counts else 2
-    vocabulary = Vocabulary.from_counts(counts, level, min_count, max_vocab)
-    unit = "words" if level == "word" else "characters"
-    gone = len(counts.keys() - vocabulary.ids.keys())
-    if gone:
-        reason = f"seen fewer than {min_count} times" if max_vocab is None else "too rare for the vocabulary"
-        return vocabulary, [f"{gone:,} {unit} of the training text are {reason} and became {UNK}"]
-    if vocabulary.unk_id is None:
-        return vocabulary, [f"no {UNK}: every one of the training text's {unit} is in the vocabulary"]
-    return vocabulary, [f"{UNK} is a word of the training text and stands for unknown words"]
-
-
-def _text_notes(valid, test, vocabulary):
-    fate = "are left out" if vocabulary.unk_id is None else f"count as {UNK}"
-    unit = "words" if vocabulary.level == "word" else "characters"
-    notes = []
-    for split, text in (("validation", valid), ("test", test)):
-        if text.oov:
-            count = f"{text.oov:,} of the {split} text's {text.words:,} {unit}"
-            notes.append(f"{count} are not in the vocabulary and {fate}")
-        if text.ids.size < SMALL:
-            notes.append(f"the {split} text has only {text.ids.size} tokens: its perplexity says little")
-    return notes
+              for word, count in zip(tokens.words, tokens.counts(), strict=True) if count}
+    counts.setdefault(EOS, 0)  # the first max_tokens of a text may not reach a line end
+    return counts
 
 
 def _split(tokens, path):
-    """Split one text in order, 90/5/5, at line ends where there are enough of them; three Tokens and a note."""
+    """Split one text in order, 90/5/5, at line ends where there are enough of them; three Tokens, and where."""
     size = tokens.size
     if size < 20:
         raise RnnlmError(f"{path} must hold at least 20 tokens to be split into three texts, got {size}")
@@ -186,7 +173,4 @@ def _split(tokens, path):
     where = "between words, as there are few line ends,"
     if at_lines[0] < at_lines[1] < size:
         cuts, where = at_lines, "at line ends"
-    train, valid, test = splits = [tokens.part(*bounds) for bounds in pairwise([0, *cuts, size])]
-    note = (f"one file, split in order {where} 90/5/5: {train.size:,} tokens to train, "
-            f"{valid.size:,} to validate, {test.size:,} to test")
-    return splits, [note]
+    return [tokens.part(*bounds) for bounds in pairwise([0, *cuts, size])], where

@@ -26,7 +26,7 @@ def perplexity_figure(records, title, best_possible=None):
     """Training and validation perplexity over the epochs, a matplotlib Figure.
 
     records: dicts with the keys of metrics.jsonl.  Marked are the best epoch, the epochs that began
-    with another learning rate and, if given, the lowest perplexity any model can reach.
+    with another learning rate and, if given, the lowest perplexity any model can reach on the validation text.
     """
     from matplotlib.figure import Figure
 
@@ -40,7 +40,8 @@ def perplexity_figure(records, title, best_possible=None):
         axes.plot(best["epoch"], best["valid_perplexity"], "*", ms=14, color="tab:red", zorder=3,
                   label=f"best: {best['valid_perplexity']:.4g} after epoch {best['epoch']}")
     if best_possible:
-        axes.axhline(best_possible, color="tab:green", ls="--", label=f"best possible: {best_possible:.4g}")
+        axes.axhline(best_possible, color="tab:green", ls="--",
+                     label=f"best possible on the validation text: {best_possible:.4g}")
     _mark_rates(axes, records)
     axes.set_title(title.encode("utf-8", "replace").decode(), parse_math=False)  # a corpus may be called anything
     axes.set(xlim=(epochs[0] - 0.5, epochs[-1] + 0.5), xlabel="epoch", ylabel="perplexity", yscale="log")

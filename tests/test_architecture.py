@@ -14,8 +14,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
     0: ["errors", "functions", "initializers", "schedules", "files", "sources", "text", "vocabulary", "workers",
         "archive", "noising"],
-    1: ["download", "places", "id_files", "numbered", "tokens", "corpus", "batches", "layers", "gradients",
-        "optimizers", "shares", "averaging"],
+    1: ["download", "places", "id_files", "numbered", "tokens", "corpus_notes", "corpus", "batches", "layers",
+        "gradients", "optimizers", "shares", "averaging"],
     2: ["models"],
     3: ["trainer", "evaluation", "generation", "checkpoint", "plotting"],
     4: ["cli", "course", "__main__", "__init__"],

@@ -19,7 +19,7 @@ def test_both_curves_the_best_epoch_the_rate_and_the_optimum_are_drawn():
     assert list(drawn["validation"].get_ydata()[:3]) == [80, 60, 61]
     star = drawn["best: 60 after epoch 2"]
     assert (list(star.get_xdata()), list(star.get_ydata())) == ([2], [60])
-    assert set(drawn["best possible: 33.25"].get_ydata()) == {33.25}
+    assert set(drawn["best possible on the validation text: 33.25"].get_ydata()) == {33.25}
     assert set(drawn["learning rate changed"].get_xdata()) == {3.5}
 
 

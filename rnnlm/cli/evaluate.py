@@ -6,6 +6,7 @@ import math
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, encoding_bar, run, scoring_bar, stop_on_signal, threads_of
 from rnnlm.cli.options import Parser, add_threads, at_least, not_empty
+from rnnlm.cli.progress import unknown_share
 from rnnlm.cli.screen import note, show
 from rnnlm.corpus import read_text
 from rnnlm.errors import RnnlmError, one_line
@@ -45,7 +46,7 @@ def evaluate_texts(options):
             result = _score(path, model, text, vocabulary.eos_id, options.time_size)
             if math.isnan(result.log_prob):
                 raise RnnlmError(f"{options.model} gives no probabilities for {path}: its scores are no finite numbers")
-            _show([_as_json(path, result)] if options.json else _as_text(path, result, vocabulary))
+            _show([_as_json(path, result, text)] if options.json else _as_text(path, result, text, vocabulary))
 
 
 def _show(lines):
@@ -69,20 +70,22 @@ def _score(path, model, text, eos_id, window):
         return evaluate(model, text, eos_id, window, on_window)
 
 
-def _as_json(path, result):
+def _as_json(path, result, text):
     values = {"file": path}
     for name in ("sentences", "words", "oov", "targets", "log_prob", "perplexity", "perplexity_without_oov",
                  "bits_per_token"):
         value = getattr(result, name)
         values[name] = value if math.isfinite(value) else None
+    values["unk_share"] = text.unk_share
     return json.dumps(values, allow_nan=False)
 
 
-def _as_text(path, result, vocabulary):
+def _as_text(path, result, text, vocabulary):
     """Two lines; a file's name cannot add one."""
     fate = "left out of every number below" if vocabulary.unk_id is None else "scored as <unk>"
     words = "words" if vocabulary.level == "word" else "characters"
     oov = f"{result.oov:,} OOVs" + (f" ({fate})" if result.oov else "")
+    unknown = f"{share}, " if (share := unknown_share(text, "of them")) else ""
     return (f"{one_line(path)}: {result.sentences:,} sentences, {result.words:,} {words}, {oov}",
             f"perplexity {result.perplexity:.6g}, without OOVs {result.perplexity_without_oov:.6g}, "
-            f"{result.bits_per_token:.5g} bits per token, {result.targets:,} targets, one stream")
+            f"{result.bits_per_token:.5g} bits per token, {result.targets:,} targets, {unknown}one stream")

@@ -6,6 +6,7 @@ import sys
 from rnnlm.cli.screen import is_terminal, note, say
 from rnnlm.cli.slowdowns import Watch
 from rnnlm.models import UNGATED
+from rnnlm.vocabulary import UNK
 
 HEAD = f"{'epoch':>5} {'train':>9} {'valid':>9} {'lr':>9} {'tokens/s':>9} {'seconds':>8}"
 
@@ -25,6 +26,16 @@ def _digits(perplexity):
 def bits_per_character(nats):
     """What to say beside the perplexity of characters, in the unit of their field."""
     return f" ({nats / math.log(2):.4f} bits per character)"
+
+
+def unknown_share(text, which=""):
+    """The share of <unk> among the targets of an EncodedText, a list of one line, or of none where there is no <unk>.
+
+    The more targets are <unk>, the less does a perplexity say.
+    """
+    percent = 100 * text.unk_share
+    shown = f"{percent:.1f}" if percent >= 0.05 else "less than 0.1"
+    return [f"{shown} % of the {which}targets are {UNK}"] if text.unk else []
 
 
 def described(model):

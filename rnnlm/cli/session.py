@@ -9,7 +9,7 @@ from rnnlm.checkpoint import read_model_training, save_model, versions
 from rnnlm.cli.assembly import build_trainer
 from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, stop_on_signal, threads_of
 from rnnlm.cli.final_score import read_test
-from rnnlm.cli.progress import HEAD, Progress, described, row
+from rnnlm.cli.progress import HEAD, Progress, described, row, unknown_share
 from rnnlm.cli.run_folder import free, of_the_run
 from rnnlm.cli.screen import note, say
 from rnnlm.corpus import load_corpus
@@ -82,11 +82,15 @@ class Session:
         if resumed:
             folder.restore(trainer, self.run)
         unit = "" if options.level == "word" else "characters, "
-        folder.begin(options, f"{corpus.name}, {unit}{described(model)}", corpus.best_possible.get("valid"))
+        unknown = unknown_share(corpus.valid, "validation ")
+        title = "\n".join([f"{corpus.name}, {unit}{described(model)}", *unknown])
+        folder.begin(options, title, corpus.best_possible.get("valid"))
         say(f"corpus {shown(corpus.name)}: {corpus.train.size:,} tokens to train, {corpus.valid.ids.size:,} to "
             f"validate, {corpus.test.ids.size:,} to test; vocabulary {len(corpus.vocabulary):,}")
         for line in corpus.notes:
             note(f"note: {line}")
+        for line in unknown:
+            say(line)
         say(f"model: {described(model)}, {sum(p.size for p in model.params):,} parameters; run folder {folder.shown}")
         steps = options.epochs * len(trainer.batches)
         if not resumed and options.warm_up > steps / 5:
