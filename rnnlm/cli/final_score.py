@@ -23,8 +23,8 @@ def read_test(folder, corpus, workers, stop):
 
 def _context(perplexity, corpus, split):
     """What to compare a text's perplexity with: the lowest possible one of this text, and its share of <unk>."""
-    parts = unknown_share(getattr(corpus, split))
+    line, unknown = "", unknown_share(getattr(corpus, split), "of the targets are")
     if split in corpus.best_possible:
         optimum = corpus.best_possible[split]
-        parts = [f"best possible {optimum:.5g} ({100 * (perplexity / optimum - 1):.1f} % above)", *parts]
-    return "".join(f", {part}" for part in parts)
+        line = f", best possible {optimum:.5g} ({100 * (perplexity / optimum - 1):.1f} % above)"
+    return f"{line}, {unknown}" if unknown else line

@@ -28,14 +28,14 @@ def bits_per_character(nats):
     return f" ({nats / math.log(2):.4f} bits per character)"
 
 
-def unknown_share(text, which=""):
-    """The share of <unk> among the targets of an EncodedText, a list of one line, or of none where there is no <unk>.
+def unknown_share(text, rest):
+    """The share of <unk> among the targets of an EncodedText, in percent, and ``rest``; nothing where there is no <unk>.
 
     The more targets are <unk>, the less does a perplexity say.
     """
     percent = 100 * text.unk_share
     shown = f"{percent:.1f}" if percent >= 0.05 else "less than 0.1"
-    return [f"{shown} % of the {which}targets are {UNK}"] if text.unk else []
+    return f"{shown} % {rest} {UNK}" if text.unk else ""
 
 
 def described(model):

@@ -23,8 +23,8 @@ ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and 
 
 def train(options, folder, header=None):
     """Train in a RunFolder; returns the exit code.  header: that of the checkpoint to go on from, if any."""
-    place = known_corpora().get(options.corpus, options.corpus)  # what exists is an absolute path by now
-    corpus = load_corpus(place, options.level, options.min_count, options.max_vocab, options.max_tokens,
+    address = known_corpora().get(options.corpus, options.corpus)  # what exists is an absolute path by now
+    corpus = load_corpus(address, options.level, options.min_count, options.max_vocab, options.max_tokens,
                          on_file=file_bar("fetching"), on_long=encoding_bar)
     with Workers(threads_of(options)) as workers:
         session = _session(options, corpus, folder, header, workers)
@@ -82,15 +82,15 @@ class Session:
         if resumed:
             folder.restore(trainer, self.run)
         unit = "" if options.level == "word" else "characters, "
-        unknown = unknown_share(corpus.valid, "validation ")
-        title = "\n".join([f"{corpus.name}, {unit}{described(model)}", *unknown])
+        unknown = unknown_share(corpus.valid, "of the validation targets are")
+        title = f"{corpus.name}, {unit}{described(model)}\n{unknown}".rstrip()
         folder.begin(options, title, corpus.best_possible.get("valid"))
         say(f"corpus {shown(corpus.name)}: {corpus.train.size:,} tokens to train, {corpus.valid.ids.size:,} to "
             f"validate, {corpus.test.ids.size:,} to test; vocabulary {len(corpus.vocabulary):,}")
         for line in corpus.notes:
             note(f"note: {line}")
-        for line in unknown:
-            say(line)
+        if unknown:
+            say(unknown)
         say(f"model: {described(model)}, {sum(p.size for p in model.params):,} parameters; run folder {folder.shown}")
         steps = options.epochs * len(trainer.batches)
         if not resumed and options.warm_up > steps / 5:
