@@ -29,7 +29,7 @@ def bits_per_character(nats):
 
 
 def unknown_share(text, rest):
-    """The share of <unk> among the targets of an EncodedText, in percent, and ``rest``; nothing where there is no <unk>.
+    """The share of <unk> among the targets of an EncodedText, in percent, then ``rest``; empty where there is none.
 
     The more targets are <unk>, the less does a perplexity say.
     """
