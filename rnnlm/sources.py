@@ -71,13 +71,13 @@ def opened(path, on_bytes=None):
 def _standard_input():
     """A block with standard input, which stays open."""
     stream = getattr(sys.stdin, "buffer", None)
-    if stream is None:
-        raise RnnlmError("standard input is closed: give it a text, or name a file")
     try:
-        endless = stat.S_ISCHR(os.fstat(stream.fileno()).st_mode) and not stream.isatty()
+        status = stream and os.fstat(stream.fileno())
     except (OSError, ValueError):  # no file of the system's, as in a notebook or a test
-        endless = False
-    if endless:
+        return nullcontext(stream)
+    if status is None or os.path.samestat(status, os.stat(os.devnull)):  # the commands put that in a closed one's place
+        raise RnnlmError("standard input is closed: give it a text, or name a file")
+    if stat.S_ISCHR(status.st_mode) and not stream.isatty():
         raise RnnlmError("standard input must be a regular file, a pipe or a terminal, it is a device")
     return nullcontext(stream)
 
