@@ -1,8 +1,12 @@
 """``rnnlm train | evaluate | generate``: the three commands under one name."""
 
+import os
 import sys
 
 from rnnlm.cli.command import note, say
+from rnnlm.errors import did_you_mean, quoted, shown
+
+NAMES = ("train", "evaluate", "generate")
 
 USAGE = """usage: rnnlm COMMAND [options]
 
@@ -32,6 +36,13 @@ def main(argv=None):
     elif name == "generate":
         from rnnlm.cli.generate import main as command
     else:
-        note(f"rnnlm: no command {name!r}: it must be train, evaluate or generate")
+        note(f"rnnlm: no command {shown(repr(name))}: it must be train, evaluate or generate{_meant(name)}")
         return 2
     return command(rest, prog=f"rnnlm {name}")
+
+
+def _meant(name):
+    """What was meant by a command that is not there, a question, or nothing."""
+    if os.path.exists(name):
+        return f": did you mean rnnlm train --corpus {quoted(name)}?"
+    return did_you_mean(name, NAMES)

@@ -9,7 +9,7 @@ from rnnlm.cli.place import run_folder
 from rnnlm.cli.recipes import find_config
 from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND, free
 from rnnlm.cli.session import train
-from rnnlm.cli.train_options import DERIVED, build_parser, complete, let_follow, require_small_decay
+from rnnlm.cli.train_options import DERIVED, build_parser, complete, let_follow, require_possible_rates
 from rnnlm.errors import RnnlmError
 from rnnlm.places import known_corpora
 
@@ -40,7 +40,7 @@ def _command(options, argv, prog):
                 _require_same(options, _parsed([], prog, saved), folder, on_the_line)
             require_effect(options, on_the_line)
         if header is None:
-            require_small_decay(options)
+            require_possible_rates(options)
         return train(options, folder, header)
 
 

@@ -3,9 +3,12 @@
 import argparse
 import inspect
 
+import numpy as np
+
 from rnnlm.batches import MORE, SHORTEST
 from rnnlm.cli.command import add_debug
 from rnnlm.cli.options import (
+    LARGEST_SEED,
     Parser,
     above_one,
     add_threads,
@@ -17,6 +20,8 @@ from rnnlm.cli.options import (
     not_negative,
     number,
     positive,
+    ratio,
+    size,
 )
 from rnnlm.cli.recipes import ListRecipes
 from rnnlm.cli.run_folder import FREE
@@ -27,6 +32,9 @@ from rnnlm.optimizers import OPTIMIZERS
 from rnnlm.schedules import SCHEDULES
 from rnnlm.text import LEVELS
 
+SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
+SMALLEST_CHANGE = 3e-8  # of 1 in 32 bits: a little more than half of what the next smaller number is away
+AVERAGE_DECAY = 0.999
 SWITCH = argparse.BooleanOptionalAction
 DEFAULT_LR = {"sgd": 1.0, "momentum": 0.1, "adagrad": 0.05, "rmsprop": 0.001, "adam": 0.002, "adamw": 0.002}
 NUMBERS = ("momentum", "alpha", "beta1", "beta2", "eps")  # of the update rules
@@ -59,8 +67,8 @@ def _add_model(add):
         "whose input scales what is let in of the past")
     add("--activation", choices=RNN_ACTIVATIONS, default="tanh", help="of the cells " + " and ".join(UNGATED))
     add("--layers", type=between(1, MOST_LAYERS), default=1, metavar="L", help="recurrent layers")
-    add("--wordvec-size", type=at_least(1), metavar="D", help="size of a word's vector (default: the hidden size)")
-    add("--hidden-size", type=at_least(1), default=200, metavar="H", help="size of the hidden state")
+    add("--wordvec-size", type=size, metavar="D", help="size of a word's vector (default: the hidden size)")
+    add("--hidden-size", type=size, default=200, metavar="H", help="size of the hidden state")
     add("--tied", action=SWITCH, default=False, help="the output weights are the word vectors")
     add("--projection", action=SWITCH, default=False, help="a linear layer to the size of a word's vector before the "
         "output; --tied brings it where the sizes differ")
@@ -77,19 +85,19 @@ def _add_model(add):
 
 
 def _add_regularisation(add):
-    add("--dropout", type=below_one, default=0.5, metavar="P", help="share of the recurrent layers' outputs left out "
+    add("--dropout", type=ratio, default=0.5, metavar="P", help="share of the recurrent layers' outputs left out "
         "in training")
-    add("--output-dropout", type=below_one, metavar="P", help="the same for the last layer (default: as --dropout)")
-    add("--input-dropout", type=below_one, default=0.1, metavar="P", help="share of the word vectors' values left out "
+    add("--output-dropout", type=ratio, metavar="P", help="the same for the last layer (default: as --dropout)")
+    add("--input-dropout", type=ratio, default=0.1, metavar="P", help="share of the word vectors' values left out "
         "in training")
     add("--dropout-mask", choices=("step", "window"), default="step", help="whether what is left out changes with "
         "every step or with every window (variational dropout)")
-    add("--word-dropout", type=below_one, default=0.0, metavar="P", help="share of the words left out of a window, "
+    add("--word-dropout", type=ratio, default=0.0, metavar="P", help="share of the words left out of a window, "
         "each wherever it stands")
     add("--noising", type=below_one, default=0.0, metavar="G", help="replace words of the training text by others, a "
         "word that stands in many contexts more often (bigram Kneser-Ney noising); G: the probability for a word that "
         "is followed by another one each time, less for the others")
-    add("--weight-drop", type=below_one, default=0.0, metavar="P", help="share of the recurrent weights left out of a "
+    add("--weight-drop", type=ratio, default=0.0, metavar="P", help="share of the recurrent weights left out of a "
         "window")
     add("--dropout-start", type=from_zero_to_one, default=1.0, metavar="X",
         help="the dropouts and the weight drop start at X times what is given, and rise evenly to the whole over all "
@@ -106,8 +114,8 @@ def _add_regularisation(add):
 
 
 def _add_training(add):
-    add("--batch-size", type=at_least(1), default=20, metavar="N", help="places in the text read side by side")
-    add("--time-size", type=at_least(1), default=35, metavar="T", help="steps the gradient goes back")
+    add("--batch-size", type=size, default=20, metavar="N", help="places in the text read side by side")
+    add("--time-size", type=size, default=35, metavar="T", help="steps the gradient goes back")
     add("--random-start", action=SWITCH, default=False, help="begin each epoch at a random place of the text, taken "
         "as a ring")
     add("--random-length", action=SWITCH, default=False, help="vary the steps the gradient goes back")
@@ -140,11 +148,11 @@ def _add_training(add):
         "the weights: over the last steps, or with weights that fall towards the past")
     add("--average-from", type=below_one, default=0.85, metavar="SHARE", help="tail: the share of all epochs after "
         "which it begins")
-    add("--average-decay", type=below_one, default=0.999, metavar="D", help="exponential: the weight of a step over "
+    add("--average-decay", type=below_one, default=AVERAGE_DECAY, metavar="D", help="exponential: the weight of a step over "
         "that of the next")
     add("--max-grad", type=not_negative, default=0.25, metavar="NORM", help="clip the global norm of the gradient; 0: "
         "do not")
-    add("--seed", type=at_least(0), default=1, metavar="S", help="seed of everything random")
+    add("--seed", type=at_least(0, LARGEST_SEED), default=1, metavar="S", help="seed of everything random")
 
 
 def _add_run(add):
@@ -214,13 +222,22 @@ def let_follow(parser, values):
             parser.set_defaults(**{name: None})
 
 
-def require_small_decay(options):
-    """RnnlmError if a step could take a weight to 0 or beyond by its decay alone."""
+def require_possible_rates(options):
+    """RnnlmError if a rate is no number of 32 bits, or if a weight decay takes all of a weight in a step, or nothing."""
+    matrix_rate = options.lr * options.matrix_lr_factor
+    if not SMALLEST_NORMAL < matrix_rate < 1 / SMALLEST_NORMAL:
+        raise RnnlmError(f"--lr times --matrix-lr-factor must be a number of 32 bits, got {matrix_rate:g}: give others")
     longest = 1 + MORE / options.time_size if options.random_length else 1
-    for name, rate in (("weight_decay", options.lr), ("matrix_weight_decay", options.lr * options.matrix_lr_factor)):
-        decay = getattr(options, name)
-        if decay * rate * longest >= 1:
-            raise RnnlmError(f"--{name.replace('_', '-')} times the rate must be below 1, as each step takes that "
-                             f"share off the weights, got {decay:g} times {rate * longest:g}"
-                             f"{', that of the longest window' if options.random_length else ''}: give a lower decay "
-                             "or --lr")
+    for name, rate in (("weight_decay", options.lr), ("matrix_weight_decay", matrix_rate)):
+        _require_possible_decay(name, getattr(options, name), rate * longest,
+                                ", that of the longest window" if options.random_length else "")
+
+
+def _require_possible_decay(name, decay, rate, which):
+    product = f"--{name.replace('_', '-')} times the rate"
+    if decay * rate >= 1:
+        raise RnnlmError(f"{product} must be below 1, as each step takes that share off the weights, got {decay:g} "
+                         f"times {rate:g}{which}: give a lower decay or --lr")
+    if decay and np.float32(1 - decay * rate) == 1:
+        raise RnnlmError(f"{product} must be 0 or at least {SMALLEST_CHANGE:g}, as less changes no weight of 32 bits, "
+                         f"got {decay:g} times {rate:g}{which}: give 0 or at least {SMALLEST_CHANGE / rate:.2g}")

@@ -345,7 +345,7 @@ def test_without_a_run_of_the_corpus_the_newest_other_one_is_named(run, tmp_path
 
 def test_a_run_from_before_a_rule_was_there_goes_on(run, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("rnnlm.cli.train.require_small_decay", lambda options: None)
+        patch.setattr("rnnlm.cli.train.require_possible_rates", lambda options: None)
         run("--epochs", "1", "--optimizer", "sgd", "--lr", "0.1", "--weight-decay", "11")
     assert run.bare("--resume", "--output", "run", "--epochs", "2")[0] == 0
 

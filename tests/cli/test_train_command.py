@@ -1,3 +1,4 @@
+import io
 import json
 import math
 import os
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -324,18 +326,43 @@ def test_a_second_signal_leaves_at_once(run, monkeypatch, signum, code):
     assert signal.getsignal(signum) is before
 
 
-@pytest.mark.parametrize("columns", [60, 120])
-def test_the_bar_shows_perplexity_speed_and_time_left_on_a_terminal(small_corpus, tmp_path, on_terminal, columns):
+@pytest.mark.parametrize(("columns", "after_the_bar"), [
+    (60, r"\d\d:\d\d left *$"), (80, r"\d\d:\d\d left, [\d.]+[kM]? tokens/s *$"),
+    (120, r"\d\d:\d\d left, [\d.]+[kM]? tokens/s, at most \d\d:\d\d in all *$")])
+def test_the_bar_has_room_and_nothing_beside_it_is_cut_off(small_corpus, tmp_path, on_terminal, columns, after_the_bar):
     text = on_terminal(["train", "--corpus", str(small_corpus), "--output", "run", *SMALL, "--epochs", "30",
                         "--patience", "99"], tmp_path, columns)
-    assert re.search(r"epoch \d+/30, perplexity \d", text)
-    assert columns < 100 or "token/s" in text
-    assert "<" in text  # elapsed<left
+    bars = [line for line in re.split("[\r\n]+", text) if re.search(r"epoch \d+/30, perplexity \d.*%\|", line)]
+    assert bars
+    for line in bars:
+        before, bar, after = re.fullmatch(r"(.*): *\d+%\|(.*)\| (.*)", line).groups()
+        assert re.fullmatch(r"epoch \d+/30, perplexity [\d.e+]+", before)
+        assert len(bar) >= 10
+        assert re.match(after_the_bar, after), line
+
+
+def test_the_time_left_is_that_of_the_epoch(monkeypatch):
+    """As few runs use up all their epochs; a wide terminal shows the time of all of them, too."""
+    from rnnlm.cli.epoch_bar import EpochBar
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("sys.stderr", Terminal())
+    trainer = SimpleNamespace(batches=SimpleNamespace(targets=1000), sums=SimpleNamespace(targets=500, seconds=20.0),
+                              tokens=2500, seconds=150.0)
+    with EpochBar(trainer, epochs=10) as bar:
+        bar.move_to(500)
+        bar.dynamic_ncols, bar.ncols = None, 120
+        assert re.search(r"^ 50%\|[█#]+ +\| 00:20 left, 25.0 tokens/s, at most 07:30 in all$", str(bar))
+        bar.ncols = 80
+        assert re.search(r"\| 00:20 left, 25.0 tokens/s$", str(bar))
 
 
 def test_without_a_terminal_there_is_no_bar(run):
     _, _, err = run("--epochs", "2")
-    assert "token/s" not in err
+    assert "%|" not in err
 
 
 @pytest.mark.parametrize(("perplexity", "shown"), [(4.48, "4.480"), (131.0, "131.0"), (999.6, "999.6"), (3485, "3485"),
