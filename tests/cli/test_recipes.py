@@ -2,6 +2,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from training_runs import metrics
 
@@ -72,6 +73,17 @@ def test_an_empty_name_is_not_taken_for_none(run, capsys):
     with pytest.raises(SystemExit):
         run("--config", "")
     assert "--config: must not be empty" in capsys.readouterr().err
+
+
+def test_a_run_folder_means_its_configuration(run, tmp_path):
+    run("--epochs", "1", output="quick")  # which is also the name of a recipe
+    for name in ("quick", "quick/", str(tmp_path / "quick"), "quick/config.toml"):
+        assert run.bare("--config", name, "--output", "again", "--overwrite")[0] == 0
+        assert (tmp_path / "again/model.npz").read_bytes() == (tmp_path / "quick/model.npz").read_bytes()
+    code, _, err = run("--config", str(tmp_path / "small"), output="other")
+    assert code == 1
+    assert f"--config must be a file, a run folder or a recipe, {tmp_path / 'small'} is a folder without" in err
+    assert not (tmp_path / "other").exists()
 
 
 CHANGES = ["--cell mrnn", "--cell mrnn --activation relu", "--cell mrnn --slowest 0.8", "--cell lstm", "--cell gru",
@@ -149,6 +161,13 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
     ("--optimizer sgd --lr 15 --weight-decay 0.05 --time-size 20 --random-length", "got 0.05 times 30, that of "
      "the longest window: give a lower decay or --lr"),
     ("--dropout-mask window --input-dropout 0 --output-dropout 0", "--dropout-mask does nothing here"),
+    ("--dropout-mask window --time-size 1", "--dropout-mask does nothing here, it is for a dropout above 0 and a "
+     "--time-size above 1: leave it out"),
+    ("--slowness-penalty 1 --time-size 1", "--slowness-penalty does nothing here, it is for a --time-size above 1"),
+    ("--weight-decay 1e-6", "--weight-decay times the rate must be 0 or at least 3e-08, as less changes no weight of "
+     "32 bits, got 1e-06 times 0.02: give 0 or at least 1.5e-06"),
+    ("--weight-decay 1e-5 --matrix-lr-factor 0.1", "--matrix-weight-decay times the rate must be 0 or at least 3e-08"),
+    ("--lr 1e-20 --matrix-lr-factor 1e-20", "--lr times --matrix-lr-factor must be a number of 32 bits, got 1e-40"),
     ("--random-length --time-size 9", "--random-length needs a --time-size of at least 10, got 9"),
     ("--dropout 0 --input-dropout 0 --dropout-start 0.5", "--dropout-start does nothing here, it is for a dropout"),
     ("--recurrent-start orthogonal --slowest 0.9", "--slowest does nothing here, it is for --recurrent-start time-sc"),
@@ -178,10 +197,31 @@ def test_options_that_do_not_go_together_are_one_line(options, message, run):
     assert len(err.splitlines()) == 1
 
 
-def test_a_number_that_would_be_0_in_32_bits_is_refused(run):
+def test_a_number_that_would_be_0_in_32_bits_is_refused(run, tmp_path):
     with pytest.raises(SystemExit):
         run("--eps", "1e-46")
     assert "argument --eps: must be a number of at least 1e-30, got '1e-46'" in run.capsys.readouterr().err
+    (tmp_path / "c.toml").write_text("lr = 1e-50\n")
+    code, _, err = run.bare("--corpus", str(run.corpus), "--config", "c.toml", "--output", "run")
+    assert code == 1
+    assert "c.toml: lr must be a number above 0, got '1e-50', which is 0 in the 32-bit numbers of the training" in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_a_weight_decay_needs_to_change_a_weight_is_what_is_asked_for(run):
+    """A weight of 32 bits, times 1 less the least that is taken: it becomes smaller."""
+    assert run("--epochs", "1", "--weight-decay", "1.51e-6")[0] == 0
+    weight = np.ones(1, np.float32)
+    weight *= 1.0 - 1.51e-6 * 0.02
+    assert weight[0] < 1
+    assert run("--epochs", "1", "--weight-decay", "0", output="none")[0] == 0
+
+
+@pytest.mark.parametrize(("decay", "noted"), [("0.99", False), ("0.998", True), ("0.999", False)])
+def test_an_average_whose_decay_counts_only_after_the_run_is_noted(decay, noted, run):
+    """0.998 counts after 4,991 steps, 0.99 after 991; 0.999 is the default, which a short run may leave alone."""
+    _, _, err = run("--epochs", "40", "--max-tokens", "300", "--average", "exponential", "--average-decay", decay)
+    assert ("--average-decay 0.998 does nothing here: it counts after 4,991 steps, and the run has about" in err) == noted
 
 
 def test_an_option_may_have_its_effect_by_what_a_file_or_the_run_says(run, tmp_path):

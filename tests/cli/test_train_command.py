@@ -3,6 +3,7 @@ import json
 import math
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -107,6 +108,14 @@ def test_without_an_output_folder_runs_are_numbered(run, tmp_path):
     assert (tmp_path / "runs/small-2/metrics.jsonl").read_text() == before
 
 
+@pytest.mark.parametrize(("name", "shown"), [
+    ("my run 5", "'my run 5'"), ("-x", "./-x"), ("a'b", """'a'"'"'b'"""), ("a\n\x1bb", r"$'a\n\x1bb'"), ("plain", "plain")])
+def test_a_command_that_is_suggested_can_be_pasted(name, shown, run, small_corpus):
+    _, _, err = run.bare("--corpus", str(small_corpus), "--output", name, "--epochs", "1", *SMALL)
+    assert err.splitlines()[-1].endswith(f"rnnlm generate {shown}")
+    assert shlex.split(shown.removeprefix("$"))[0].removeprefix("./") == name or "\n" in name
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--batch-size", "5000"], "batch_size must be at most"),
     (["--config", "none.toml"], "none.toml could not be read"),
@@ -195,6 +204,19 @@ def test_what_nobody_foresaw_is_one_line_too(run, monkeypatch):
     assert "unexpected ZeroDivisionError: a b (--debug shows where" in err
     with pytest.raises(ZeroDivisionError):
         run("--debug")
+
+
+@pytest.mark.parametrize(("message", "shown"), [
+    ((), "error: not enough memory: choose smaller sizes"),
+    (("Unable to allocate 4 TiB",), "error: not enough memory (Unable to allocate 4 TiB): choose smaller sizes")])
+def test_too_little_memory_is_said_with_or_without_a_number(message, shown, run, monkeypatch):
+    import rnnlm.cli.session
+
+    def breaks(*arguments, **options):
+        raise MemoryError(*message)
+
+    monkeypatch.setattr(rnnlm.cli.session, "load_corpus", breaks)
+    assert run()[2].endswith(f"{shown}\n")
 
 
 def test_a_picture_that_cannot_be_drawn_ends_no_run(run, monkeypatch):
