@@ -53,7 +53,7 @@ def _holds_a_run(path):
 
 def _prepared(options):
     """The folder of --output, or one under runs/ that is called like the corpus; and which folders were made for it."""
-    name = Path(options.corpus).resolve().stem
+    name = Path(os.path.realpath(options.corpus)).stem  # resolve() trips over a loop of links
     if options.output or options.overwrite or options.resume:
         path = Path(options.output) if options.output else Path("runs") / name
         if options.resume and not options.output:

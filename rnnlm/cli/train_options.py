@@ -16,6 +16,7 @@ from rnnlm.cli.options import (
     below_one,
     between,
     from_zero_to_one,
+    gain,
     not_empty,
     not_negative,
     number,
@@ -74,11 +75,11 @@ def _add_model(add):
         "output; --tied brings it where the sizes differ")
     add("--recurrent-start", choices=("time-scales", *RECURRENT), help="first recurrent weights (default: time-scales "
         f"for {' and '.join(UNGATED)}, orthogonal for the others)")
-    add("--recurrent-gain", type=positive, default=1.0, metavar="G", help="what they are multiplied by (time-scales: "
+    add("--recurrent-gain", type=gain, default=1.0, metavar="G", help="what they are multiplied by (time-scales: "
         "what is random in them)")
     add("--slowest", type=below_one, default=0.95, metavar="SHARE", help="time-scales: the share of its state that the "
         "slowest unit keeps at each step")
-    add("--input-gain", type=positive, default=1.0, metavar="G", help="what the first input weights of the first layer "
+    add("--input-gain", type=gain, default=1.0, metavar="G", help="what the first input weights of the first layer "
         "are multiplied by")
     add("--output-start", choices=("zeros", "frequencies"), default="zeros", help="first output biases: zeros, or the "
         "logarithms of the words' frequencies")

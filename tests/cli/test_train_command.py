@@ -129,6 +129,15 @@ def test_an_error_is_one_line_exit_1_and_nothing_is_made(run, tmp_path, argument
     assert not (tmp_path / "run").exists()
 
 
+def test_a_loop_of_links_is_no_corpus(run, tmp_path):
+    (tmp_path / "one").symlink_to("other")
+    (tmp_path / "other").symlink_to("one")
+    for output in ("run", None):
+        code, _, err = run(corpus="one", output=output)
+        assert (code, len(err.splitlines())) == (1, 1)
+        assert "no corpus 'one': it must be a folder, a text file, or a known name" in err
+
+
 def test_an_output_that_is_a_file_is_refused(run, tmp_path):
     (tmp_path / "run").write_text("mine")
     code, _, err = run()
