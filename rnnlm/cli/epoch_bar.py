@@ -1,4 +1,4 @@
-"""The bar of an epoch: how far it is, how long it takes still, how fast it goes, as much of it as the terminal has room for.
+"""The bar of an epoch: how far it is, how long it still takes, how fast it goes; as much as the terminal has room for.
 
 tqdm is loaded with this module, so it is imported where a bar is made.
 """

@@ -149,8 +149,8 @@ def _add_training(add):
         "the weights: over the last steps, or with weights that fall towards the past")
     add("--average-from", type=below_one, default=0.85, metavar="SHARE", help="tail: the share of all epochs after "
         "which it begins")
-    add("--average-decay", type=below_one, default=AVERAGE_DECAY, metavar="D", help="exponential: the weight of a step over "
-        "that of the next")
+    add("--average-decay", type=below_one, default=AVERAGE_DECAY, metavar="D", help="exponential: the weight of a "
+        "step over that of the next")
     add("--max-grad", type=not_negative, default=0.25, metavar="NORM", help="clip the global norm of the gradient; 0: "
         "do not")
     add("--seed", type=at_least(0, LARGEST_SEED), default=1, metavar="S", help="seed of everything random")
@@ -224,7 +224,7 @@ def let_follow(parser, values):
 
 
 def require_possible_rates(options):
-    """RnnlmError if a rate is no number of 32 bits, or if a weight decay takes all of a weight in a step, or nothing."""
+    """RnnlmError if a rate is no number of 32 bits, or a decay takes all of a weight in one step, or nothing."""
     matrix_rate = options.lr * options.matrix_lr_factor
     if not SMALLEST_NORMAL < matrix_rate < 1 / SMALLEST_NORMAL:
         raise RnnlmError(f"--lr times --matrix-lr-factor must be a number of 32 bits, got {matrix_rate:g}: give others")

@@ -109,7 +109,8 @@ def test_without_an_output_folder_runs_are_numbered(run, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "shown"), [
-    ("my run 5", "'my run 5'"), ("-x", "./-x"), ("a'b", """'a'"'"'b'"""), ("a\n\x1bb", r"$'a\n\x1bb'"), ("plain", "plain")])
+    ("my run 5", "'my run 5'"), ("-x", "./-x"), ("a'b", """'a'"'"'b'"""), ("a\n\x1bb", r"$'a\n\x1bb'"),
+    ("plain", "plain")])
 def test_a_command_that_is_suggested_can_be_pasted(name, shown, run, small_corpus):
     _, _, err = run.bare("--corpus", str(small_corpus), "--output", name, "--epochs", "1", *SMALL)
     assert err.splitlines()[-1].endswith(f"rnnlm generate {shown}")
