@@ -151,7 +151,7 @@ def hostile_files(folder):
     yield "many layers", sized(layers=1 << 40), "layers must be at most 500"
     yield "another vocabulary size", sized(vocab_size=6), "embedding/W must be float32 (6, 3), found float32 (5, 3)"
     yield "surplus of words", replaced(vocabulary=text_member("\n".join([*WORDS, "x"]))), "does not fit the 6 words"
-    yield "a million words", replaced(vocabulary=text_member("ab\n" * 1000000)), "does not fit the 1000001 words"
+    yield "a million words", replaced(vocabulary=text_member("ab\n" * 1000000)), "does not fit the 1,000,001 words"
     yield "a word twice", replaced(vocabulary=text_member("<eos>\na\na\nb\nc")), "must hold each word once"
     yield "no <eos>", replaced(vocabulary=text_member("a\nb\nc\nd\ne")), "must hold <eos>"
     yield "words in Latin-1", replaced(vocabulary=text_member(b"<eos>\n\xe4\nb\nc\nd")), "vocabulary is not UTF-8"

@@ -7,7 +7,7 @@ from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, encoding_bar, run, scoring_bar, stop_on_signal, threads_of
 from rnnlm.cli.options import Parser, add_threads, at_least
 from rnnlm.corpus import read_text
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, counted
 from rnnlm.evaluation import WINDOW, evaluate
 from rnnlm.workers import Workers
 
@@ -65,8 +65,8 @@ def _as_json(path, result):
 
 def _as_text(path, result, vocabulary):
     fate = "left out of every number below" if vocabulary.unk_id is None else "scored as <unk>"
-    words = "words" if vocabulary.level == "word" else "characters"
-    oov = f"{result.oov:,} OOVs" + (f" ({fate})" if result.oov else "")
-    return (f"{path}: {result.sentences:,} sentences, {result.words:,} {words}, {oov}\n"
+    unit = "word" if vocabulary.level == "word" else "character"
+    oov = counted(result.oov, "OOV") + (f" ({fate})" if result.oov else "")
+    return (f"{path}: {counted(result.sentences, 'sentence')}, {counted(result.words, unit)}, {oov}\n"
             f"perplexity {result.perplexity:.6g}, without OOVs {result.perplexity_without_oov:.6g}, "
-            f"{result.bits_per_token:.5g} bits per token, {result.targets:,} targets, one stream")
+            f"{result.bits_per_token:.5g} bits per token, {counted(result.targets, 'target')}, one stream")

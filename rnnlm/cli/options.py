@@ -64,7 +64,6 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
         super().add_usage(" ".join(["%(prog)s", *words, "[options]"]), actions, groups, prefix)
 
 
-LONGEST_CONFIG = 10**6  # bytes
 LARGEST = 10**18  # of a whole number: far beyond what can be counted, and far below what overflows
 LARGEST_SIZE = 10**6  # the square of which is still a number of bytes that a system can refuse
 LARGEST_SEED = 2**128 - 1
@@ -154,10 +153,7 @@ def read_config(path):
     """The content of a TOML file, a dict. RnnlmError: not readable, not TOML."""
     try:
         with open(path, "rb") as file:
-            content = file.read(LONGEST_CONFIG + 1)
-        if len(content) > LONGEST_CONFIG:
-            raise ValueError(f"it is longer than {LONGEST_CONFIG:,} bytes")
-        return tomllib.loads(content.decode("utf-8-sig"))  # editors on Windows write a byte-order mark
+            return tomllib.loads(file.read().decode("utf-8-sig"))  # editors on Windows write a byte-order mark
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     except (ValueError, RecursionError) as error:  # TOML or UTF-8

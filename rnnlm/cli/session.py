@@ -161,8 +161,8 @@ class Session:
                 self._save_at_stop()
                 raise
         if schedule.stop:
-            say(f"stopped: validation gained less than {schedule.threshold:g} nats in each of {schedule.patience} "
-                "epochs")
+            epochs = "the last epoch" if schedule.patience == 1 else f"each of {schedule.patience} epochs"
+            say(f"stopped: validation gained less than {schedule.threshold:g} nats in {epochs}")
 
     def _with_rollbacks(self, rows, progress):
         while True:

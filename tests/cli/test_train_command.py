@@ -249,6 +249,18 @@ def test_early_stop_and_division_of_the_rate(run, tmp_path):
     assert records[-1]["lr"] == pytest.approx(records[-2]["lr"] / 10)
 
 
+def test_one_is_no_plural(run, small_corpus, capsys):
+    out = run("--epochs", "60", "--lr", "0.3", "--patience", "1")[1]
+    assert "stopped: validation gained less than 0.001 nats in the last epoch\n" in out
+    (small_corpus / "one.txt").write_text("cat\n")
+    assert evaluate(["run", str(small_corpus / "one.txt")]) == 0
+    assert "1 sentence, 1 word, 0 OOVs\n" in capsys.readouterr().out
+    (small_corpus / "one.txt").write_text("zebra\n")
+    evaluate(["run", str(small_corpus / "one.txt")])
+    assert "1 sentence, 1 word, 1 OOV (left out of every number below)\n" in (out := capsys.readouterr().out)
+    assert " 1 target, one stream\n" in out
+
+
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_two_runs_with_the_same_seed_and_threads_are_the_same(run, tmp_path, threads):
     models = []
