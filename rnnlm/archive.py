@@ -60,7 +60,7 @@ def open_archive(path, kind):
     """
     try:
         mode = os.stat(path).st_mode
-        _require(stat.S_ISREG(mode), "it is a folder" if stat.S_ISDIR(mode) else "it is no regular file")
+        _require(stat.S_ISREG(mode), "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
         with open(path, "rb") as file, zipfile.ZipFile(_checked(file)) as members:
             yield Archive(members)
     except OSError as error:
@@ -98,7 +98,7 @@ class Archive:
         except RecursionError:
             raise ValueError(f"{HEADER} is nested too deeply") from None
         except ValueError as error:
-            raise ValueError(f"{HEADER} is no JSON: {error}") from None
+            raise ValueError(f"{HEADER} is not JSON: {error}") from None
         _require(isinstance(header, dict), f"{HEADER} must be a JSON object")
         return header
 
@@ -197,7 +197,7 @@ def _checked(file):
     directory = int.from_bytes(end[12:16], "little")
     if locator.startswith(b"PK\6\7"):  # what zipfile would make of records that contradict each other is its own affair
         there = end64.startswith(b"PK\6\6") and int.from_bytes(locator[8:16], "little") == size - 98
-        _require(there, "its end contradicts itself")
+        _require(there, "its end is inconsistent")
         directory = max(directory if directory < 0xFFFFFFFF else 0, int.from_bytes(end64[40:48], "little"))
     _require(directory <= LONGEST_DIRECTORY, f"its directory has {counted(directory, 'byte')}, "
              f"at most {LONGEST_DIRECTORY:,} can be right")

@@ -138,7 +138,7 @@ def ratio(text):
     """The share of a dropout: 0, or enough to leave anything out."""
     value = below_one(text)
     if 0 < value < SMALLEST_RATIO:
-        raise argparse.ArgumentTypeError(f"must be 0 or at least {SMALLEST_RATIO:g}, as less leaves nothing out, "
+        raise argparse.ArgumentTypeError(f"must be 0 or at least {SMALLEST_RATIO:g}, because less drops nothing, "
                                          f"got {shown(repr(text))}")
     return value
 

@@ -23,8 +23,8 @@ def at_start(threads):
     if hasattr(sys, "gettotalrefcount"):
         yield "this is a debug build of Python, several times slower than a release"
     if not _has_fast_blas():
-        yield ("NumPy has no BLAS library that is known to be fast, so products take many times longer: "
-               "pip install --force-reinstall numpy brings one")
+        yield ("NumPy has no BLAS library that is known to be fast, so matrix products take many times longer: "
+               "install one with pip install --force-reinstall numpy")
 
 
 def _has_fast_blas():
@@ -58,7 +58,8 @@ class Watch:
         if "cores" not in self.said and others > BUSY and others + self.threads > cores + BUSY:
             self.said.add("cores")
             fewer = max(1, round(cores - others))
-            advice = f" or leave them theirs with --threads {fewer}" if fewer < self.threads else ""
+            what = "a core" if self.threads - fewer == 1 else "cores"
+            advice = f", or leave them {what} with --threads {fewer}" if fewer < self.threads else ""
             yield (f"other programs keep {others:.1f} of {counted(cores, 'core')} busy and slow this run down: "
                    f"stop them{advice}")
         if "memory" not in self.said and faults > SWAPPED_PAGES and _swapped_mb() > SWAPPED_MB:

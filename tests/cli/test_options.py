@@ -106,7 +106,7 @@ def test_what_is_written_as_toml_is_read_back():
     (below_one, "0.999999999", "below 1, got '0.999999999', which is 1 in"),
     (above_one, "1.000000001", "above 1, got '1.000000001', which is 1 in"),
     (share, "1e-50", "got '1e-50', which is 0 in"),
-    (ratio, "7e-6", "must be 0 or at least 1e-05, as less leaves nothing out, got '7e-6'"),
+    (ratio, "7e-6", "must be 0 or at least 1e-05, because less drops nothing, got '7e-6'"),
     (at_least(1), "9" * 400, "must be at most 1,000,000,000,000,000,000, got '999"),
     (size, "9" * 20, "must be at most 1,000,000, got '99999999999999999999'")])
 def test_a_number_that_the_training_cannot_compute_with_is_refused(kind, text, message):

@@ -151,45 +151,54 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
 
 @pytest.mark.parametrize(("options", "message"), [
     ("--cell lstm --activation relu", "--activation relu is for --cell rnn or mrnn, not for lstm: leave it out, or "
-     "give --activation tanh where a file says otherwise"),
+     "give --activation tanh if a file sets it"),
     ("--cell gru --recurrent-start time-scales", "--recurrent-start time-scales is for --cell rnn or mrnn, not for "
-     "gru: leave it out, or give --recurrent-start orthogonal where a file says otherwise"),
-    ("--optimizer sgd --lr 15 --weight-decay 0.1", "--weight-decay times the rate must be below 1, as each step takes "
-     "that share off the weights, got 0.1 times 15: give a lower decay or --lr"),
+     "gru: leave it out, or give --recurrent-start orthogonal if a file sets it"),
+    ("--optimizer sgd --lr 15 --weight-decay 0.1", "--weight-decay times the rate must be below 1, because each step "
+     "shrinks the weights by that share; got 0.1 times 15: lower the decay or --lr"),
     ("--optimizer sgd --lr 15 --matrix-weight-decay 0.5 --matrix-lr-factor 0.2", "--matrix-weight-decay times the rate "
-     "must be below 1, as each step takes that share off the weights, got 0.5 times 3: give"),
-    ("--optimizer sgd --lr 15 --weight-decay 0.05 --time-size 20 --random-length", "got 0.05 times 30, that of "
-     "the longest window: give a lower decay or --lr"),
+     "must be below 1, because each step shrinks the weights by that share; got 0.5 times 3: lower"),
+    ("--optimizer sgd --lr 15 --weight-decay 0.05 --time-size 20 --random-length", "got 0.05 times 30, the rate "
+     "of the longest window: lower the decay or --lr"),
     ("--dropout-mask window --input-dropout 0 --output-dropout 0", "--dropout-mask does nothing here"),
-    ("--dropout-mask window --time-size 1", "--dropout-mask does nothing here, it is for a dropout above 0 and a "
-     "--time-size above 1: leave it out"),
-    ("--slowness-penalty 1 --time-size 1", "--slowness-penalty does nothing here, it is for a --time-size above 1"),
-    ("--weight-decay 1e-6", "--weight-decay times the rate must be 0 or at least 3e-08, as less changes no weight of "
-     "32 bits, got 1e-06 times 0.02: give 0 or at least 1.5e-06"),
+    ("--dropout-mask window --time-size 1",
+     "--dropout-mask does nothing here: it works only with a dropout above 0 and a "
+     "--time-size above 1; leave it out"),
+    ("--slowness-penalty 1 --time-size 1",
+     "--slowness-penalty does nothing here: it works only with a --time-size above 1"),
+    ("--weight-decay 1e-6", "--weight-decay times the rate must be 0 or at least 3e-08, because less changes no "
+     "32-bit weight; got 1e-06 times 0.02: give 0 or at least 1.5e-06"),
     ("--weight-decay 1e-5 --matrix-lr-factor 0.1", "--matrix-weight-decay times the rate must be 0 or at least 3e-08"),
-    ("--lr 1e-20 --matrix-lr-factor 1e-20", "--lr times --matrix-lr-factor must be a number of 32 bits, got 1e-40"),
+    ("--lr 1e-20 --matrix-lr-factor 1e-20", "--lr times --matrix-lr-factor must be a 32-bit number, got 1e-40"),
     ("--random-length --time-size 9", "--random-length needs a --time-size of at least 10, got 9"),
-    ("--dropout 0 --input-dropout 0 --dropout-start 0.5", "--dropout-start does nothing here, it is for a dropout"),
-    ("--recurrent-start orthogonal --slowest 0.9", "--slowest does nothing here, it is for --recurrent-start time-sc"),
+    ("--dropout 0 --input-dropout 0 --dropout-start 0.5",
+     "--dropout-start does nothing here: it works only with a dropout"),
+    ("--recurrent-start orthogonal --slowest 0.9", "--slowest does nothing here: it works only with --recurrent-s"),
     ("--cell lstm --slowest 0.9", "--slowest does nothing here"),
-    ("--schedule linear --lr-factor 3", "--lr-factor does nothing here, it is for --schedule plateau: leave it out"),
-    ("--schedule cosine --patience 5", "--patience does nothing here, it is for --schedule plateau or constant"),
+    ("--schedule linear --lr-factor 3",
+     "--lr-factor does nothing here: it works only with --schedule plateau; leave it out"),
+    ("--schedule cosine --patience 5",
+     "--patience does nothing here: it works only with --schedule plateau or constant"),
     ("--average tail --patience 5", "--patience does nothing here"),
-    ("--average tail --average-decay 0.9", "--average-decay does nothing here, it is for --average exponential"),
-    ("--momentum 0.5", "--momentum does nothing here, it is for --optimizer momentum: leave it out"),
-    ("--optimizer sgd --beta1 0.5", "--beta1 does nothing here, it is for --optimizer adam or adamw"),
-    ("--optimizer sgd --eps 0.01", "--eps does nothing here, it is for --optimizer adagrad or rmsprop or adam"),
-    ("--optimizer adam --alpha 0.5", "--alpha does nothing here, it is for --optimizer rmsprop: leave it out"),
-    ("--optimizer rmsprop --beta2 0.5", "--beta2 does nothing here, it is for --optimizer adam or adamw"),
-    ("--dropout 0.3 --output-dropout 0.1", "--dropout does nothing here, the one layer is the last, and for that "
-     "--output-dropout is 0.1: give that instead"),
-    ("--dropout 0 --input-dropout 0 --dropout-mask step", "--dropout-mask does nothing here, it is for a dropout"),
-    ("--tied --wordvec-size 7 --no-projection", "--no-projection does not go with --tied and word vectors of 7 beside "
-     "states of 12: leave it out, or give --wordvec-size 12"),
+    ("--average tail --average-decay 0.9",
+     "--average-decay does nothing here: it works only with --average exponential"),
+    ("--momentum 0.5", "--momentum does nothing here: it works only with --optimizer momentum; leave it out"),
+    ("--optimizer sgd --beta1 0.5", "--beta1 does nothing here: it works only with --optimizer adam or adamw"),
+    ("--optimizer sgd --eps 0.01",
+     "--eps does nothing here: it works only with --optimizer adagrad or rmsprop or adam"),
+    ("--optimizer adam --alpha 0.5", "--alpha does nothing here: it works only with --optimizer rmsprop; leave it out"),
+    ("--optimizer rmsprop --beta2 0.5", "--beta2 does nothing here: it works only with --optimizer adam or adamw"),
+    ("--dropout 0.3 --output-dropout 0.1", "--dropout does nothing here: the only layer is the last one, whose dropout "
+     "is --output-dropout, now 0.1; give that instead"),
+    ("--dropout 0 --input-dropout 0 --dropout-mask step",
+     "--dropout-mask does nothing here: it works only with a dropout"),
+    ("--tied --wordvec-size 7 --no-projection",
+     "--no-projection cannot be combined with --tied where word vectors (7) and "
+     "states (12) differ in size: leave it out, or give --wordvec-size 12"),
     ("--optimizer sgd --momentum 0.9", "--momentum does nothing here"),  # the defaults, too, where they are given
     ("--schedule linear --lr-factor 2", "--lr-factor does nothing here"),
     ("--recurrent-start identity --slowest 0.95", "--slowest does nothing here"),
-    ("--average-from 0.3", "--average-from does nothing here, it is for --average tail")])
+    ("--average-from 0.3", "--average-from does nothing here: it works only with --average tail")])
 def test_options_that_do_not_go_together_are_one_line(options, message, run):
     code, _, err = run(*options.split())
     assert code == 1
@@ -221,7 +230,7 @@ def test_what_a_weight_decay_needs_to_change_a_weight_is_what_is_asked_for(run):
 def test_an_average_whose_decay_counts_only_after_the_run_is_noted(decay, noted, run):
     """0.998 counts after 4,991 steps, 0.99 after 991; 0.999 is the default, which a short run may leave alone."""
     _, _, err = run("--epochs", "40", "--max-tokens", "300", "--average", "exponential", "--average-decay", decay)
-    line = "decay 0.998 does nothing here: it counts after 4,991 steps, and the run has about 440 steps"
+    line = "decay 0.998 does nothing here: it takes effect after 4,991 steps, and the run has about 440 steps"
     assert (line in err) == noted
 
 
@@ -291,7 +300,7 @@ def test_the_epochs_are_no_free_option_where_the_training_depends_on_them(option
     assert run("--epochs", "1", *options.split())[0] == 0
     code, _, err = run("--resume", "--epochs", "2", *options.split())
     assert code == 1
-    assert "cannot go on with other options: --epochs is 2, was 1" in err
+    assert "cannot be resumed with other options: --epochs is 2, was 1" in err
     assert "note: nothing is left to train\n" in run("--resume")[2]
 
 

@@ -37,8 +37,8 @@ def lines(watch):
 def test_other_programs_on_our_cores_are_said_once_with_the_way_out(machine):
     watch = slowdowns.Watch(threads=4)
     machine.after(6, own=2.1, others=1.9)
-    assert lines(watch) == ["other programs keep 1.9 of 4 cores busy and slow this run down: stop them "
-                            "or leave them theirs with --threads 2"]
+    assert lines(watch) == ["other programs keep 1.9 of 4 cores busy and slow this run down: stop them, "
+                            "or leave them cores with --threads 2"]
     machine.after(6, own=2.1, others=1.9)
     assert not lines(watch)
 
