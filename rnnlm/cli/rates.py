@@ -27,5 +27,6 @@ def _require_possible_decay(name, decay, rate, which):
         raise RnnlmError(f"{product} must be below 1, because each step shrinks the weights by that share; got "
                          f"{decay:g} times {rate:g}{which}: lower the decay or --lr")
     if decay and np.float32(1 - decay * rate) == 1:
+        enough = 1.06 * SMALLEST_CHANGE / rate  # so that it is still enough when it is rounded
         raise RnnlmError(f"{product} must be 0 or at least {SMALLEST_CHANGE:g}, because less changes no 32-bit weight; "
-                         f"got {decay:g} times {rate:g}{which}: give 0 or at least {SMALLEST_CHANGE / rate:.2g}")
+                         f"got {decay:g} times {rate:g}{which}: give 0 or at least {enough:.2g}")

@@ -167,7 +167,7 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
     ("--slowness-penalty 1 --time-size 1",
      "--slowness-penalty does nothing here: it works only with a --time-size above 1"),
     ("--weight-decay 1e-6", "--weight-decay times the rate must be 0 or at least 3e-08, because less changes no "
-     "32-bit weight; got 1e-06 times 0.02: give 0 or at least 1.5e-06"),
+     "32-bit weight; got 1e-06 times 0.02: give 0 or at least 1.6e-06"),
     ("--weight-decay 1e-5 --matrix-lr-factor 0.1", "--matrix-weight-decay times the rate must be 0 or at least 3e-08"),
     ("--lr 1e-20 --matrix-lr-factor 1e-20", "--lr times --matrix-lr-factor must be a 32-bit number, got 1e-40"),
     ("--random-length --time-size 9", "--random-length needs a --time-size of at least 10, got 9"),
