@@ -7,6 +7,10 @@ class RnnlmError(Exception):
     """Anything a user can mend. The message names the thing, the rule, the value met and the remedy."""
 
 
+class ArgumentError(RnnlmError, ValueError):
+    """An argument of the library that cannot be: also a ValueError, as users of NumPy and scikit-learn expect."""
+
+
 class DamagedError(RnnlmError):
     """The content of a file is not what it must be; the file itself could be read."""
 

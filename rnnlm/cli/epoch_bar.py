@@ -3,7 +3,11 @@
 tqdm is loaded with this module, so it is imported where a bar is made.
 """
 
+import sys
+
 from tqdm import tqdm
+
+from rnnlm.cli.screen import is_terminal
 
 FORMS = {  # from so many columns on
     100: "{desc}{percentage:3.0f}%|{bar}| {remaining} left, {rate_fmt}, at most {whole_run} in all",
@@ -18,8 +22,8 @@ class EpochBar(tqdm):
 
     def __init__(self, trainer, epochs):
         self.trainer, self.epochs = trainer, epochs
-        super().__init__(total=trainer.batches.targets, unit=" tokens", unit_scale=True, leave=False, disable=None,
-                         dynamic_ncols=True)
+        super().__init__(total=trainer.batches.targets, unit=" tokens", unit_scale=True, leave=False,
+                         dynamic_ncols=True, disable=not is_terminal(sys.stderr))
 
     def move_to(self, targets):
         """Show so many targets of the epoch as read, wherever the bar was before."""

@@ -11,6 +11,7 @@ import tomllib
 import numpy as np
 
 from rnnlm.cli.arguments import meant, with_values_joined
+from rnnlm.cli.screen import note, show
 from rnnlm.errors import RnnlmError, one_line, quoted, shown
 from rnnlm.files import reason
 
@@ -43,11 +44,18 @@ class Parser(argparse.ArgumentParser):
             message += f"; one that looks like an option is written {alone[2]}=VALUE"
         self.exit(2, f"{self.prog}: error: {one_line(message)} (--help shows all options)\n")
 
+    def print_help(self, file=None):
+        """All options on standard output, or an error that says why not; argparse would ignore it."""
+        if file is not None:
+            super().print_help(file)
+        else:
+            show(self.format_help())
+
     def exit(self, status=0, message=None):
-        """End the command; what --help and the like printed goes out before, while errors can still be told."""
-        if sys.stdout:
-            sys.stdout.flush()
-        super().exit(status, message)
+        """End the command, with one line on standard error if there is a message."""
+        if message:
+            note(message.rstrip("\n"))
+        super().exit(status)
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):

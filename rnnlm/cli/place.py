@@ -5,8 +5,8 @@ import re
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from rnnlm.cli.command import note
 from rnnlm.cli.run_folder import CHECKPOINTS, CONFIG, NAMES, RunFolder
+from rnnlm.cli.screen import note
 from rnnlm.errors import RnnlmError, one_line, quoted
 from rnnlm.files import locked, reason, remedy, sweep
 

@@ -2,7 +2,7 @@
 
 import math
 
-from rnnlm.cli.command import note, say
+from rnnlm.cli.screen import note, say
 from rnnlm.cli.slowdowns import Watch
 from rnnlm.models import UNGATED
 

@@ -5,6 +5,7 @@ import os
 from importlib.resources import files
 
 from rnnlm.cli.run_folder import CONFIG
+from rnnlm.cli.screen import show
 from rnnlm.errors import RnnlmError, did_you_mean, shown
 
 
@@ -41,5 +42,5 @@ class ListRecipes(argparse.Action):
         for name, path in recipes().items():
             lines = path.read_text(encoding="utf-8").splitlines()
             about = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
-            print("\n    ".join([name, *about]))
+            show("\n    ".join([name, *about]) + "\n")
         parser.exit()

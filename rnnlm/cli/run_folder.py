@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import asdict
 
 from rnnlm.checkpoint import MODEL_NAME, load_checkpoint, read_checkpoint_header, save_checkpoint
-from rnnlm.cli.command import note
 from rnnlm.cli.options import toml
+from rnnlm.cli.screen import note
 from rnnlm.errors import DamagedError, RnnlmError, one_line
 from rnnlm.files import sync_folder, write_text, written
 from rnnlm.plotting import plot_perplexity

@@ -6,11 +6,12 @@ from contextlib import closing
 
 from rnnlm.checkpoint import read_model_training, save_model, versions
 from rnnlm.cli.assembly import build_trainer
-from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, note, say, stop_on_signal, threads_of
+from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, stop_on_signal, threads_of
 from rnnlm.cli.effects import notes_on_length
 from rnnlm.cli.final_score import read_test
 from rnnlm.cli.progress import HEAD, Progress, described, row
 from rnnlm.cli.run_folder import free, of_the_run
+from rnnlm.cli.screen import note, say
 from rnnlm.corpus import load_corpus
 from rnnlm.errors import DivergenceError, RnnlmError, quoted, shown
 from rnnlm.evaluation import evaluate

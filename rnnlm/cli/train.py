@@ -2,13 +2,14 @@
 
 import os
 
-from rnnlm.cli.command import note, run
+from rnnlm.cli.command import run
 from rnnlm.cli.effects import require_effect
 from rnnlm.cli.options import apply_values, given, read_config
 from rnnlm.cli.place import run_folder
 from rnnlm.cli.rates import require_possible_rates
 from rnnlm.cli.recipes import find_config
 from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND, free
+from rnnlm.cli.screen import note
 from rnnlm.cli.session import train
 from rnnlm.cli.train_options import DERIVED, build_parser, complete, let_follow
 from rnnlm.errors import RnnlmError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnlm.checkpoint import load_model, save_model
-from rnnlm.cli.generate import main
+from rnnlm.cli.generate import LONGEST_LINE, main
 from rnnlm.models import LanguageModel
 from rnnlm.vocabulary import Vocabulary
 
@@ -136,6 +136,35 @@ def test_a_model_that_writes_line_ends_alone_is_stopped(tmp_path, capsys):
     save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "a", "b"]))
     assert main([str(tmp_path / "m.npz"), "--temperature", "0"]) == 1
     assert "1000 line ends in a row: try a higher --temperature" in capsys.readouterr().err
+
+
+ENDLESS = {"one word": ["--temperature", "0"], "one word for every seed": ["--top-k", "1"],
+           "no line end": ["--temperature", "5"]}
+
+
+@pytest.mark.parametrize("how", ENDLESS)
+@pytest.mark.parametrize(("level", "most", "unit"), [("word", 10_000, "words"), ("char", 50_000, "characters")])
+def test_a_sentence_that_never_ends_is_ended(tmp_path, capsys, monkeypatch, how, level, most, unit):
+    assert LONGEST_LINE[level] == most
+    monkeypatch.setitem(LONGEST_LINE, level, most := most // 100)
+    model = LanguageModel(3, 3, 3, rng=np.random.default_rng(0))
+    model.output.params[1][...] = [-1000, 0, 0.5 if how == "no line end" else 100]
+    save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "a", "b"], level))
+    assert main([str(tmp_path / "m.npz"), "--sentences", "2", "--seed", "1", *ENDLESS[how]]) == 1
+    out, err = capsys.readouterr()
+    assert len(out.replace(" ", "")) == most + 2 and out.endswith("\n")  # what was written is kept
+    assert err.endswith(f": error: the model wrote more than {most:,} {unit} without a line end: give --length instead "
+                        "of --sentences, or try a higher --temperature or --top-k\n") and err.count("\n") == 1
+
+
+def test_only_sentences_may_not_be_long(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(LONGEST_LINE, "word", 3)
+    path = save(tmp_path / "m.npz")
+    assert main([path, "--sentences", "2", "--temperature", "0"]) == 0
+    assert capsys.readouterr().out == "the cat sat\n" * 2  # as long as a line may be
+    monkeypatch.setitem(LONGEST_LINE, "word", 2)
+    assert main([path, "--length", "9", "--temperature", "0"]) == 0
+    assert capsys.readouterr().out == "the cat sat\n" * 3
 
 
 def test_a_prompt_is_read_after_eos(model_path, capsys):
