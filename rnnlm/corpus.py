@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from rnnlm.corpus_notes import odd_notes, text_notes, used_notes, vocabulary_note
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, counted
 from rnnlm.places import SPLITS, corpus_name, fetch_damaged, resolve, split_files
 from rnnlm.sources import called
 from rnnlm.text import LINE_END
@@ -104,7 +104,8 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     if not train.size:
         raise RnnlmError(f"{path}: the training text is empty; it must hold at least one line")
     if train.words == [LINE_END]:
-        raise RnnlmError(f"{path}: the training text has no words, only {train.size:,} line ends; give it some")
+        raise RnnlmError(f"{path}: the training text has no words, only {counted(train.size, 'line end')}; give it "
+                         "some")
     size, train = train.size, train.part(0, max_tokens or train.size)
     counts = _counts(train)
     if min_count is None:

@@ -4,6 +4,7 @@ Above all signs that a text is not what it should be, one sentence a line with b
 may look like a triumph.  Each names what to do.
 """
 
+from rnnlm.errors import counted
 from rnnlm.text import LINE_END
 from rnnlm.vocabulary import EOS, UNK
 
@@ -29,31 +30,30 @@ def used_notes(where, size, train, valid, test):
 
 def vocabulary_note(counts, vocabulary, min_count, max_vocab):
     """What became of rare words.  counts: how often each word of the training text occurs, a dict."""
-    unit = _unit(vocabulary)
     gone = len(counts.keys() - vocabulary.ids.keys())
     if gone:
         reason = f"seen fewer than {min_count} times" if max_vocab is None else "too rare for the vocabulary"
-        return f"{gone:,} {unit} of the training text are {reason} and became {UNK}"
+        return f"{counted(gone, _unit(vocabulary))} of the training text became {UNK}: {reason}"
     if vocabulary.unk_id is None:
-        return f"no {UNK}: every one of the training text's {unit} is in the vocabulary"
+        return f"no {UNK}: every one of the training text's {_unit(vocabulary)}s is in the vocabulary"
     return f"{UNK} is a word of the training text and stands for unknown words"
 
 
 def text_notes(valid, test, vocabulary):
     """What is unknown in the two other texts, and whether they are too short."""
-    fate = "are left out" if vocabulary.unk_id is None else f"count as {UNK}"
+    fate = "left out" if vocabulary.unk_id is None else f"taken as {UNK}"
     notes = []
     for split, text in (("validation", valid), ("test", test)):
         if text.oov:
-            count = f"{text.oov:,} of the {split} text's {text.words:,} {_unit(vocabulary)}"
-            notes.append(f"{count} are not in the vocabulary and {fate}")
+            notes.append(f"{text.oov:,} of the {counted(text.words, _unit(vocabulary))} in the {split} text not in the "
+                         f"vocabulary: {fate}")
         if text.ids.size < SMALL:
-            notes.append(f"the {split} text has only {text.ids.size} tokens: its perplexity says little")
+            notes.append(f"the {split} text has only {counted(text.ids.size, 'token')}: its perplexity says little")
     return notes
 
 
 def _unit(vocabulary):
-    return "words" if vocabulary.level == "word" else "characters"
+    return "word" if vocabulary.level == "word" else "character"
 
 
 def odd_notes(train, counts, vocabulary):
@@ -81,8 +81,8 @@ def _other_unknowns(counts, words):
     for word in counts:
         bracketed = word.lower() in UNKNOWNS and word != UNK
         if bracketed or (word == "UNK" and 1000 * counts[word] > words):
-            yield (f"{word} occurs {counts[word]:,} times in the training text and is an ordinary word here: write it "
-                   f"{UNK} if it stands for unknown words")
+            yield (f"{word} occurs {counted(counts[word], 'time')} in the training text and is an ordinary word here: "
+                   f"write it {UNK} if it stands for unknown words")
 
 
 def _blank_lines(train):
@@ -105,11 +105,12 @@ def _blank(blank, lines):
 
 def _line_lengths(words, lines, blank):
     if words >= LONG_LINE * (lines + 1):
-        yield (f"the training text has {words:,} words and {lines:,} line ends, so the end of a sentence is hardly "
-               "seen: write one sentence a line (CR alone is no line end; tr '\\r' '\\n' makes it one)")
+        yield (f"the training text has {counted(words, 'word')} and {counted(lines, 'line end')}, so the end "
+               "of a sentence is hardly seen: write one sentence a line (CR alone is no line end; tr '\\r' '\\n' makes it "
+               "one)")
     elif words < 1.5 * (lines - blank):
-        yield (f"most lines of the training text hold one word ({words:,} words, {lines - blank:,} lines): write one "
-               "sentence a line with blanks between words, or read characters with --level char")
+        yield (f"most lines of the training text hold one word ({counted(words, 'word')}, "
+               f"{counted(lines - blank, 'line')}): write one sentence a line with blanks between words, or read characters with --level char")
 
 
 def _little_to_predict(counts, words, vocabulary):
@@ -124,5 +125,5 @@ def _little_to_predict(counts, words, vocabulary):
 
 def _carriage_returns(count, lines):
     if count > lines:
-        yield (f"the training text has {count:,} CR characters and {lines:,} line ends: CR alone is no line end, "
-               "tr '\\r' '\\n' makes it one")
+        yield (f"the training text has {counted(count, 'CR character')} and {counted(lines, 'line end')}: CR "
+               "alone is no line end, tr '\\r' '\\n' makes it one")

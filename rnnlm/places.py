@@ -5,7 +5,6 @@ its corpus.json are fetched into the cache.
 """
 
 import json
-import math
 import os
 import re
 from contextlib import suppress
@@ -103,8 +102,8 @@ def _check_about(path, about):
     try:
         _require(isinstance(about.get("name", ""), str), "name must be a string")
         for split, best in about.get("best_possible", {}).items():
-            _require(1 <= best["perplexity"] < math.inf,
-                     f"best_possible of {shown(split)} must have a finite perplexity of at least 1")
+            _require(1 <= best["perplexity"] < 1e300,
+                     f"best_possible of {shown(split)} must be a perplexity from 1 to 1e300")
         for entry in about.get("files", []):
             _require(isinstance(about["address"] + entry["sha256"], str), "address and sha256 must be strings")
             name = entry["name"]

@@ -16,7 +16,7 @@ def notes(folder, text, valid=VALID, **options):
     """The notes on a training text, but for what any text has."""
     for split, content in (("train", text), ("valid", valid), ("test", VALID)):
         (folder / f"{split}.txt").write_bytes(content.encode())
-    usual = ("no <unk>: every", "became <unk>", "is a word of the training text and stands", "not in the vocabulary")
+    usual = ("no <unk>: every", "became <unk>:", "is a word of the training text and stands", "not in the vocabulary")
     return [note for note in load_corpus(folder, **options).notes
             if not any(words in note for words in usual) or " % of the training" in note]
 
@@ -60,10 +60,10 @@ def test_blank_lines_are_counted_across_blocks_and_at_the_start(tmp_path, monkey
 
 def test_cr_alone_as_line_end(tmp_path):
     (note,) = notes(tmp_path, "\r".join(LINES))
-    assert "words and 1 line ends, so the end of a sentence is hardly seen: write one sentence a line" in note
+    assert "words and 1 line end, so the end of a sentence is hardly seen: write one sentence a line" in note
     assert "tr '\\r' '\\n'" in note
     (note,) = notes(tmp_path, "\r".join(LINES), level="char")
-    assert note == ("the training text has 999 CR characters and 1 line ends: CR alone is no line end, tr '\\r' '\\n' "
+    assert note == ("the training text has 999 CR characters and 1 line end: CR alone is no line end, tr '\\r' '\\n' "
                     "makes it one")
 
 
@@ -99,7 +99,7 @@ def test_paragraphs_and_a_word_that_looks_like_unk_get_no_note(tmp_path):
 @pytest.mark.skipif(not PTB.exists(), reason="needs the Penn Treebank")
 @pytest.mark.parametrize("options", [{}, {"level": "char"}, {"max_tokens": 1000}])
 def test_the_penn_treebank_gets_no_note(options):
-    usual = ("<unk> is a word", "(--max-tokens)", "in the vocabulary", "no <unk>:")
+    usual = ("<unk> is a word", "(--max-tokens)", "not in the vocabulary", "no <unk>:")
     for note in load_corpus(PTB, **options).notes:
         assert any(words in note for words in usual), note
 

@@ -44,7 +44,7 @@ def test_a_full_disk_behind_standard_output_loses_no_score(tmp_path):
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
     text, score, error = done.stderr.splitlines()
-    assert "1 sentences, 1 words" in text and score.startswith("perplexity ")
+    assert "1 sentence, 1 word" in text and score.startswith("perplexity ")
     assert error == ("rnnlm evaluate: error: standard output could not be written: no space left on device; make room, "
                      "or send it elsewhere")
 

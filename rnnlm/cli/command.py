@@ -58,7 +58,8 @@ def _in_one_line(error):
     if isinstance(error, RnnlmError | OSError):
         return one_line(str(error))
     if isinstance(error, MemoryError):
-        return f"not enough memory: {error}; choose smaller sizes"
+        what = f" ({one_line(str(error))})" if str(error) else ""
+        return f"not enough memory{what}: choose smaller sizes"
     text = " ".join(str(error).split())
     return f"unexpected {type(error).__name__}: {text} (--debug shows where; please report it)"
 
@@ -100,7 +101,7 @@ def file_bar(verb):
     """A function (name, size) that opens a bar for a file and returns the callback that moves it by so many bytes."""
 
     def open_bar(name, size):
-        bar = _bar(f"{verb} {name}", size, "B")
+        bar = _bar(f"{verb} {name}", size)
 
         def on_bytes(count):
             bar.update(count)
@@ -119,15 +120,15 @@ def scoring_bar(path, tokens):
         yield lambda _: None
         return
     name = os.path.basename(path)
-    with _bar(f"scoring {name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + '...'}", tokens, "token") as bar:
+    with _bar(f"scoring {name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + '...'}", tokens) as bar:
         yield bar.update
 
 
-def _bar(description, total, unit):
+def _bar(description, total):
     from tqdm import tqdm
 
-    return tqdm(total=total, unit=unit, unit_scale=True, desc=one_line(description), leave=False, dynamic_ncols=True,
-                disable=not is_terminal(sys.stderr))
+    return tqdm(total=total, desc=one_line(description), disable=not is_terminal(sys.stderr), leave=False,
+                dynamic_ncols=True, bar_format="{desc}: {percentage:3.0f}%|{bar}| {remaining} left")
 
 
 def encoding_bar(name, size):

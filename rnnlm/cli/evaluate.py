@@ -9,7 +9,7 @@ from rnnlm.cli.options import Parser, add_threads, at_least, not_empty
 from rnnlm.cli.progress import unknown_share
 from rnnlm.cli.screen import note, show
 from rnnlm.corpus import read_text
-from rnnlm.errors import RnnlmError, one_line
+from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.evaluation import WINDOW, evaluate
 from rnnlm.sources import STANDARD_INPUT
 from rnnlm.workers import Workers
@@ -83,9 +83,9 @@ def _as_json(path, result, text):
 def _as_text(path, result, text, vocabulary):
     """Two lines; a file's name cannot add one."""
     fate = "left out of every number below" if vocabulary.unk_id is None else "scored as <unk>"
-    words = "words" if vocabulary.level == "word" else "characters"
-    oov = f"{result.oov:,} OOVs" + (f" ({fate})" if result.oov else "")
+    unit = "word" if vocabulary.level == "word" else "character"
+    oov = counted(result.oov, "OOV") + (f" ({fate})" if result.oov else "")
     unknown = f"{share}, " if (share := unknown_share(text, "of them")) else ""
-    return (f"{one_line(path)}: {result.sentences:,} sentences, {result.words:,} {words}, {oov}",
+    return (f"{one_line(path)}: {counted(result.sentences, 'sentence')}, {counted(result.words, unit)}, {oov}",
             f"perplexity {result.perplexity:.6g}, without OOVs {result.perplexity_without_oov:.6g}, "
-            f"{result.bits_per_token:.5g} bits per token, {result.targets:,} targets, {unknown}one stream")
+            f"{result.bits_per_token:.5g} bits per token, {counted(result.targets, 'target')}, {unknown}one stream")

@@ -7,12 +7,12 @@ import numpy as np
 
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, run, stop_on_signal, threads_of
-from rnnlm.cli.options import Parser, add_threads, at_least, not_empty, not_negative, share
+from rnnlm.cli.options import LARGEST_SEED, Parser, add_threads, at_least, not_empty, not_negative, share
 from rnnlm.cli.screen import is_terminal, note, show, without_controls
-from rnnlm.errors import RnnlmError, one_line
+from rnnlm.errors import RnnlmError, counted, one_line, shown
 from rnnlm.generation import generate
 from rnnlm.text import spell, tokenize
-from rnnlm.vocabulary import UNKNOWN
+from rnnlm.vocabulary import EOS, UNKNOWN
 from rnnlm.workers import blas_threads
 
 BLANK_LINES = 1000  # in a row: more are no text
@@ -36,7 +36,8 @@ def build_parser(prog=None):
     parser.add_argument("--top-k", type=at_least(1), metavar="K", help="draw from the K most probable words")
     parser.add_argument("--top-p", type=share, metavar="P", help="draw from the likeliest words that together reach P")
     parser.add_argument("--allow-unk", action="store_true", help="let the model write <unk>")
-    parser.add_argument("--seed", type=at_least(0), metavar="S", help="the same seed, the same text (default: any)")
+    parser.add_argument("--seed", type=at_least(0, LARGEST_SEED), metavar="S",
+                        help="the same seed, the same text (default: any)")
     add_threads(parser.add_argument)
     add_debug(parser)
     return parser
@@ -88,14 +89,22 @@ def _as_text(prompt):
 def _prompt_ids(prompt, vocabulary):
     """The ids of the prompt; what happens to unknown words is said."""
     tokens = tokenize(prompt, vocabulary.level)
+    if EOS in tokens:  # as in a text
+        raise RnnlmError(f"--prompt holds the word {EOS}, for which a line end stands: write a line end instead")
     ids = vocabulary.encode(tokens)
     unknown = list(dict.fromkeys(token for token, i in zip(tokens, ids, strict=True) if i == UNKNOWN))
     if unknown:
         fate = "read as <unk>" if vocabulary.unk_id is not None else "left out of the model's context"
-        note(f"note: not in the vocabulary and {fate}: {one_line(' '.join(unknown))}")
+        unit = "word" if vocabulary.level == "word" else "character"
+        note(f"note: {counted(len(unknown), unit)} of the prompt not in the vocabulary and {fate}: {_first(unknown)}")
     if vocabulary.unk_id is None:
         return [int(i) for i in ids if i != UNKNOWN]
     return [vocabulary.unk_id if i == UNKNOWN else int(i) for i in ids]
+
+
+def _first(words):
+    """The first few of a list of words, for a message."""
+    return one_line(" ".join(shown(word, 40) for word in words[:10])) + (" ..." if len(words) > 10 else "")
 
 
 def _until(options, vocabulary, ids):

@@ -2,7 +2,6 @@
 
 Only what starts a process is loaded here; the command that runs brings the rest.
 """
-
 import os
 import sys
 from importlib import import_module
@@ -37,8 +36,9 @@ def main(argv=None):
         return _tell(f"rnnlm {__version__}")
     if name not in COMMANDS:
         from rnnlm.cli.screen import note
+        from rnnlm.errors import shown
 
-        note(f"rnnlm: no command {name!r}: it must be train, evaluate or generate")
+        note(f"rnnlm: no command {shown(repr(name))}: it must be train, evaluate or generate{_meant(name)}")
         return 2
     return _command(name)(rest, prog=f"rnnlm {name}")
 
@@ -52,6 +52,15 @@ def script(name):
 def _command(name):
     """The main function of a command."""
     return import_module(f"rnnlm.cli.{name}").main
+
+
+def _meant(name):
+    """What was meant by a command that is not there, a question, or nothing."""
+    from rnnlm.errors import did_you_mean, quoted
+
+    if os.path.exists(name):
+        return f": did you mean rnnlm train --corpus {quoted(name)}?"
+    return did_you_mean(name, COMMANDS)
 
 
 def _tell(text):

@@ -1,9 +1,8 @@
 """What a training run shows while it works: a bar on the screen, a row for each epoch."""
 
 import math
-import sys
 
-from rnnlm.cli.screen import is_terminal, note, say
+from rnnlm.cli.screen import note, say
 from rnnlm.cli.slowdowns import Watch
 from rnnlm.models import UNGATED
 from rnnlm.vocabulary import UNK
@@ -50,22 +49,21 @@ def described(model):
 
 
 class Progress:
-    """The bar of a run: how far, how fast, how long at most, and the perplexity of the epoch so far.
+    """The bar of a run: which epoch, its perplexity so far, how far it is, how long it takes still, how fast it goes.
 
     To be called after each step; a line where something slows the run down is a part of it.
     """
 
     def __init__(self, trainer, epochs, threads):
-        from tqdm import tqdm
+        from rnnlm.cli.epoch_bar import EpochBar
 
         self.trainer, self.epochs, self.watch = trainer, epochs, Watch(threads)
-        self.bar = tqdm(total=epochs * trainer.batches.targets, initial=trainer.tokens, unit="token", unit_scale=True,
-                        leave=False, disable=not is_terminal(sys.stderr), dynamic_ncols=True, smoothing=0.05)
+        self.bar = EpochBar(trainer, epochs)
         self.update()
 
     def update(self):
-        """Show where the trainer stands, wherever it stood before."""
-        self.bar.n = self.trainer.tokens
+        """Show where the trainer is, wherever it was before."""
+        self.bar.move_to(self.trainer.sums.targets)
         self._describe("")
 
     def __call__(self, step):

@@ -4,8 +4,9 @@ import argparse
 import os
 from importlib.resources import files
 
+from rnnlm.cli.run_folder import CONFIG
 from rnnlm.cli.screen import show
-from rnnlm.errors import RnnlmError, did_you_mean
+from rnnlm.errors import RnnlmError, did_you_mean, shown
 
 
 def recipes():
@@ -16,12 +17,17 @@ def recipes():
 
 
 def find_config(name):
-    """The path of the file or of the recipe with this name. RnnlmError if there is neither."""
+    """The path of the file, of a run's config.toml or of the recipe with this name. RnnlmError if there is none."""
     known = recipes()
+    if os.path.isdir(name) and os.path.isfile(os.path.join(name, CONFIG)):  # a run folder
+        return os.path.join(name, CONFIG)
     if name in known and not os.path.isfile(name):
         return str(known[name])
+    if os.path.isdir(name):
+        raise RnnlmError(f"--config must be a file, a run folder or a recipe, {shown(name)} is a folder without "
+                         f"{CONFIG}: name the file")
     if not os.path.exists(name) and not name.endswith(".toml"):
-        raise RnnlmError(f"--config must be a file or one of the recipes {', '.join(known)}, got {name}"
+        raise RnnlmError(f"--config must be a file or one of the recipes {', '.join(known)}, got {shown(name)}"
                          f"{did_you_mean(name, known)}")
     return name
 

@@ -206,7 +206,7 @@ def test_the_bar_of_a_terminal_that_is_not_utf_8_is_ascii(places, on_terminal, m
     (places / "ü.txt").write_text("ü 語 .\n" * 4000, encoding="utf-8")
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     seen = on_terminal([*ARGUMENTS["evaluate"], "--time-size", "1"], places, 100)
-    assert re.search(r"scoring \\xfc.txt: +[1-9]\d*%\|[#0-9 ]+\|.*token/s", seen)
+    assert re.search(r"scoring \\xfc.txt: +[1-9]\d*%\|[#0-9 ]+\| \S+ left", seen)
     assert seen.isascii()
 
 
@@ -219,7 +219,7 @@ def test_a_terminal_that_goes_away_ends_no_run_that_ignores_it(places):
                           stderr=other) as process:
         os.close(other)
         seen = b""
-        while b"token/s" not in seen or not re.search(rb"[\r\n]    2 ", seen):  # the bar is there, and two rows
+        while b" left" not in seen or not re.search(rb"[\r\n]    2 ", seen):  # the bar is there, and two rows
             seen += os.read(main, 1 << 16)
         written = len(metrics(places / "run"))
         os.close(main)
