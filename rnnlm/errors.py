@@ -7,6 +7,14 @@ class RnnlmError(Exception):
     """Anything a user can mend. The message names the thing, the rule, the value met and the remedy."""
 
 
+class ArgumentError(RnnlmError, ValueError):
+    """An argument that cannot be right; a ValueError, too, as Python's own functions would raise."""
+
+
+class IdError(ArgumentError, IndexError):
+    """Ids that are not in the vocabulary."""
+
+
 class DamagedError(RnnlmError):
     """The content of a file is not what it must be; the file itself could be read."""
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from rnnlm.errors import ArgumentError
+
 
 def sigmoid(x, out=None):
     """Logistic function 1 / (1 + exp(-x)), same shape as x; no overflow at either end.
@@ -50,7 +52,7 @@ ACTIVATIONS = {"tanh": (np.tanh, tanh_slope), "relu": (relu, relu_slope), "sigmo
 def activation_by_name(name):
     """The function and its slope; ValueError for a name that is not in ACTIVATIONS."""
     if name not in tuple(ACTIVATIONS):  # what cannot be looked up in a dict is not in it either
-        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
+        raise ArgumentError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
     return ACTIVATIONS[name]
 
 

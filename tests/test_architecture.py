@@ -12,8 +12,8 @@ import rnnlm
 PACKAGE = Path(rnnlm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
-    0: ["errors", "functions", "initializers", "schedules", "files", "text", "vocabulary", "workers", "archive",
-        "noising"],
+    0: ["errors", "arguments", "functions", "initializers", "schedules", "files", "text", "vocabulary", "workers",
+        "archive", "noising"],
     1: ["download", "places", "tokens", "corpus", "batches", "layers", "gradients", "optimizers", "shares",
         "averaging"],
     2: ["models"],
@@ -52,7 +52,7 @@ def test_imports_run_downwards(path):
 def test_layers_see_arrays_only():
     for path in (PACKAGE / "layers").rglob("*.py"):
         own = {name.split(".")[1] for name in imported(path) if name.startswith("rnnlm.")}
-        assert own <= {"layers", "functions", "initializers", "gradients", "workers"}, path.name
+        assert own <= {"layers", "functions", "initializers", "gradients", "workers", "errors", "arguments"}, path.name
 
 
 def test_the_trainer_knows_no_file_and_no_screen():

@@ -6,11 +6,15 @@ The contract, which the trainer and the models build on:
   (but once, by the model that builds the layers, which packs them into one memory).
 - ``backward`` overwrites ``grads``; calling it twice after one ``forward`` gives the same result.
 - A layer never writes into its input, nor, before its next ``forward``, into an array it has handed out.
+- A copy (copy.deepcopy, pickle) has the parameters and the settings, not the window that was read last: that is the
+  user's data, and most of the memory.
 """
 
 import math
 
 import numpy as np
+
+from rnnlm.errors import ArgumentError, IdError
 
 
 def untouched_zeros(like):
@@ -23,14 +27,35 @@ def untouched_zeros(like):
     return np.zeros(like.shape, like.dtype)
 
 
+def require_ids(ids, V, name="ids"):
+    """IdError unless all ids are from 0 to V - 1: NumPy would count negative ones from the end."""
+    if ids.min() < 0 or ids.max() >= V:
+        raise IdError(f"{name} must be from 0 to {V - 1}, got {ids.min()} to {ids.max()}")
+
+
 class Layer:
-    """A differentiable function with parameters. Subclasses write ``forward`` and ``backward``."""
+    """A differentiable function with parameters. Subclasses write ``forward`` and ``backward``.
+
+    ``cache``: what forward leaves for backward.
+    """
 
     def __init__(self, *params):
         self.params = list(params)
         self.grads = [untouched_zeros(p) for p in params]
-        self.cache = None  # what forward leaves for backward
         self._buffers = {}
+
+    def __getattr__(self, name):
+        """Only asked where there is no such attribute."""
+        if name == "cache":
+            raise ArgumentError(f"{type(self).__name__}.backward goes back through the last forward: call forward first")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+    def __getstate__(self):
+        """What a copy takes over."""
+        return {name: value for name, value in vars(self).items() if name not in ("cache", "_buffers")}
+
+    def __setstate__(self, state):
+        vars(self).update(state, _buffers={})
 
     def buffer(self, name, shape, dtype):
         """An uninitialised array in memory that is allocated once and handed out again at the next call.

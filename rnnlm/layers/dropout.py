@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from rnnlm.errors import ArgumentError
 from rnnlm.layers.base import Layer
 
 
@@ -18,9 +19,9 @@ def random_keep(shape, ratio, rng, dtype):
 
 
 def require_ratio(ratio, name="dropout ratio"):
-    """ValueError unless it is a share that leaves something."""
+    """ArgumentError unless it is a share that leaves something."""
     if not 0 <= ratio < 1:
-        raise ValueError(f"{name} must be at least 0 and below 1, got {ratio}")
+        raise ArgumentError(f"{name} must be at least 0 and below 1, got {ratio}")
 
 
 class TimeDropout(Layer):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnlm.layers.base import Layer
+from rnnlm.layers.base import Layer, require_ids
 
 
 class TimeSoftmaxWithLoss(Layer):
@@ -19,6 +19,7 @@ class TimeSoftmaxWithLoss(Layer):
         N, T, V = xs.shape
         scores, targets = xs.reshape(N * T, V), ts.reshape(N * T)
         counts = targets != self.ignore_label
+        require_ids(np.where(counts, targets, 0), V, "targets")
         total = max(int(counts.sum()), 1)
         exps = self.buffer("exps", scores.shape, scores.dtype)
         np.subtract(scores, scores.max(axis=1, keepdims=True), out=exps)  # no exponent above 0: no overflow

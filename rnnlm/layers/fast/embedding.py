@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnnlm.gradients import RowGradient
-from rnnlm.layers.base import Layer
+from rnnlm.layers.base import Layer, require_ids
 from rnnlm.layers.fast.rows import batch_view, time_rows
 
 
@@ -20,8 +20,7 @@ class FastEmbedding(Layer):
         N, T = xs.shape
         self.cache = xs
         rows = self.buffer("rows", (T * N, W.shape[1]), W.dtype)
-        if xs.min() < 0 or xs.max() >= len(W):
-            raise IndexError(f"ids must be from 0 to {len(W) - 1}, got {xs.min()} to {xs.max()}")
+        require_ids(xs, len(W))
         # mode "clip" writes straight into out; the default, which checks as well, first writes into a copy
         np.take(W, xs.T.ravel(), axis=0, out=rows, mode="clip")
         return batch_view(rows, N, T)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnlm.layers.base import Layer
+from rnnlm.layers.base import Layer, require_ids
 from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 from rnnlm.workers import SERIAL, slices
@@ -120,8 +120,7 @@ class FastOutput(Layer):
     def _blocks(self, targets):
         """The vocabulary in blocks, for these targets (M,)."""
         V = self.params[1].size
-        if targets.min() < 0 or targets.max() >= V:
-            raise IndexError(f"targets must be from 0 to {V - 1}, got {targets.min()} to {targets.max()}")
+        require_ids(targets, V, "targets")
         words = self._words(len(targets))
         if len(words) == 1:
             return [Block(words[0], np.arange(len(targets)), targets)]
