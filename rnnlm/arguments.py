@@ -13,8 +13,13 @@ import numpy as np
 from rnnlm.errors import ArgumentError, did_you_mean, shown
 
 
+LARGEST = 1 << 48  # a size beyond this is a slip of the pen; no memory holds so many numbers
+
+
 def described(value):
     """A value as a message shows it: small ones as they are, of others what they are."""
+    if isinstance(value, int) and abs(value) > LARGEST:
+        return f"one of {value.bit_length()} bits"  # Python does not even write the longest
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype}, of shape {value.shape}"
     if value is None or isinstance(value, str | bytes | Real | type):
@@ -31,9 +36,9 @@ def wrong(name, rule, value, remedy=""):
 def whole(name, value, least=1, most=None):
     """The value as an int; it must be whole and within the bounds."""
     right = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
-    if not right or value < least or (most is not None and value > most):
+    if not right or not least <= value <= (most or LARGEST):
         bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
-        raise wrong(name, f"a whole number {bounds}", value)
+        raise wrong(name, f"a whole number {bounds}", value, "that is too many" if right and value > LARGEST else "")
     return int(value)
 
 
@@ -78,9 +83,39 @@ def kind(name, value, kinds, rule, remedy=""):
     return value
 
 
+def has(name, value, attributes, rule, remedy=""):
+    """An object of whatever class that has these attributes."""
+    if not all(hasattr(value, attribute) for attribute in attributes):
+        raise wrong(name, rule, value, remedy)
+    return value
+
+
+def items(name, value, rule):
+    """What can be gone through, but no string and no dict, as a list."""
+    if not isinstance(value, str | bytes | dict):
+        with suppress(TypeError):
+            return list(value)
+    raise wrong(name, rule, value)
+
+
+def one_for_each(name, value, count, things):
+    """A list or tuple with one value for each of the so many things."""
+    kind(name, value, list | tuple, f"a list with one value for each of the {count} {things}")
+    if len(value) != count:
+        raise ArgumentError(f"{name} must hold one value for each of the {count} {things}, it holds {len(value)}")
+    return value
+
+
+def language_model(name, value):
+    """A LanguageModel, or another predictor that carries a state."""
+    path = shown(repr(value), 60) if isinstance(value, str) else "path"
+    return has(name, value, ("fresh_state", "log_probs", "predict_last"), "a LanguageModel",
+               f"load_model({path}) gives a pair, (model, vocabulary)")
+
+
 def generator(name, value):
     """A generator of random numbers."""
-    seed = value if isinstance(value, Integral) and value >= 0 else "SEED"
+    seed = value if isinstance(value, Integral) and 0 <= value < LARGEST else "SEED"
     return kind(name, value, np.random.Generator, "a numpy.random.Generator",
                 f"numpy.random.default_rng({seed}) makes one")
 
@@ -89,8 +124,7 @@ def ids_of_windows(name, value):
     """Ids of shape (N, T), as an array."""
     array = _array(value)
     if array is None or array.ndim != 2 or not array.size or array.dtype.kind not in "iu":
-        raise wrong(name, "ids, whole numbers, of shape (N, T) with N streams of T steps, at least one each", value
-                    if array is None else array)
+        raise wrong(name, "an array of ids of shape (N, T), neither of them 0", value if array is None else array)
     return array
 
 
@@ -106,7 +140,7 @@ def ids_of_text(name, value):
     """Ids of shape (n,), as an array; there may be none."""
     array = _array(value)
     if array is None or array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-        raise wrong(name, "ids, whole numbers, of shape (n,)", value if array is None else array)
+        raise wrong(name, "an array of ids of shape (n,)", value if array is None else array)
     return array if array.size else array.astype(np.int32)
 
 

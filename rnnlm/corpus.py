@@ -6,14 +6,16 @@ from where they are fetched.
 """
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
+from rnnlm import arguments
 from rnnlm.errors import RnnlmError
 from rnnlm.places import SPLITS, fetch_damaged, resolve, split_files
-from rnnlm.text import LINE_END
+from rnnlm.text import LEVELS, LINE_END
 from rnnlm.tokens import read_tokens
 from rnnlm.vocabulary import EOS, UNK, UNKNOWN, Vocabulary
 
@@ -27,6 +29,9 @@ class EncodedText:
     ids (n,) int32; is_oov (n,) bool: the ids that stand for a word outside the vocabulary (as <unk>).
     words, sentences, oov: counts of the text as written; where the vocabulary has no <unk>, the oov
     words are left out of ``ids``.
+
+    kept (words + sentences,) bool: which tokens of the text as written have an id; None: all of them.
+    vocabulary_fingerprint: that of the vocabulary, None where it is not known.
     """
 
     ids: np.ndarray
@@ -34,6 +39,8 @@ class EncodedText:
     words: int
     sentences: int
     oov: int
+    kept: np.ndarray | None = None
+    vocabulary_fingerprint: str | None = None
 
     @classmethod
     def from_tokens(cls, tokens, vocabulary):
@@ -42,10 +49,20 @@ class EncodedText:
         counts = tokens.counts()
         sentences, oov = int(counts[table == vocabulary.eos_id].sum()), int(counts[table == UNKNOWN].sum())
         ids = _ids(tokens, table, vocabulary)
-        is_oov = np.broadcast_to(np.False_, ids.shape)
+        is_oov, kept = np.broadcast_to(np.False_, ids.shape), None
         if vocabulary.unk_id is not None:
             is_oov = tokens.look_up(table == UNKNOWN)
-        return cls(ids, is_oov, tokens.size - sentences, sentences, oov)
+        elif oov:
+            kept = tokens.look_up(table != UNKNOWN)
+        return cls(ids, is_oov, tokens.size - sentences, sentences, oov, kept, vocabulary.fingerprint())
+
+    def as_written(self, values):  # (ids,) -> (words + sentences,)
+        """One value for each token of the text as written, from one for each id: nan where a word was left out."""
+        if self.kept is None:
+            return values
+        spread = np.full(len(self.kept), np.nan)
+        spread[self.kept] = values
+        return spread
 
 
 @dataclass
@@ -76,6 +93,9 @@ def read_text(path, vocabulary, on_long=None):
 
     on_long(name, size): called before a long text is read, returns a progress callback.
     """
+    arguments.kind("path", path, str | os.PathLike, "the path of a text", "read_text takes (path, vocabulary)")
+    arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary",
+                   "load_model and load_corpus give the one to encode with")
     tokens = read_tokens(path, vocabulary.level, on_long)
     if not tokens.size:
         raise RnnlmError(f"{path} must hold at least one line of text, but it is empty")
@@ -91,6 +111,11 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     size): return a progress callback for a file that is fetched, for a long one that is read.
     RnnlmError: no such corpus, a text that cannot be read, nothing to train on.
     """
+    arguments.kind("spec", spec, str | os.PathLike, "a known name or the path of a corpus")
+    arguments.one_of("level", level, LEVELS)
+    for name, value, least in (("min_count", min_count, 1), ("max_vocab", max_vocab, 3), ("max_tokens", max_tokens, 1)):
+        if value is not None:
+            arguments.whole(name, value, least)
     path, about = resolve(spec)
     (train, valid, test), notes = _read_splits(path, about, level, on_file, on_long)
     if not train.size:

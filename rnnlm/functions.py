@@ -10,7 +10,7 @@ def sigmoid(x, out=None):
 
     Written as (1 + tanh(x / 2)) / 2, which is the same function and saturates quietly.
     """
-    y = np.tanh(0.5 * x, out=out)
+    y = np.tanh(np.multiply(x, 0.5), out=out)
     y = np.add(y, 1.0, out=out)
     return np.multiply(y, 0.5, out=out)
 
@@ -58,6 +58,7 @@ def activation_by_name(name):
 
 def softmax(x):
     """Probabilities exp(x) / sum(exp(x)) over the last axis; the maximum is taken out first."""
+    x = np.asarray(x)
     e = np.exp(x - x.max(axis=-1, keepdims=True))
     e /= e.sum(axis=-1, keepdims=True)
     return e
@@ -77,6 +78,7 @@ def sum_by_id(ids, rows):
 
 def log_softmax(x):
     """Natural logarithm of softmax(x) over the last axis, finite where softmax itself underflows to 0."""
+    x = np.asarray(x)
     shifted = x - x.max(axis=-1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return shifted

@@ -2,14 +2,21 @@
 
 import io
 import math
+import os
 import warnings
+from dataclasses import asdict, is_dataclass
 from itertools import pairwise
 
+from rnnlm import arguments
+from rnnlm.errors import ArgumentError
 from rnnlm.files import whole_file
+
+DRAWN = {"epoch", "train_perplexity", "valid_perplexity", "lr"}
 
 
 def plot_perplexity(path, records, title, best_possible=None):
     """Draw ``perplexity_figure`` into a PNG file, whole or not at all."""
+    arguments.kind("path", path, str | os.PathLike, "a path", "plot_perplexity takes (path, records, title)")
     _save(path, perplexity_figure(records, title, best_possible))
 
 
@@ -25,9 +32,13 @@ def _save(path, figure):
 def perplexity_figure(records, title, best_possible=None):
     """Training and validation perplexity over the epochs, a matplotlib Figure.
 
-    records: dicts with the keys of metrics.jsonl.  Marked are the best epoch, the epochs that began
-    with another learning rate and, if given, the lowest perplexity any model can reach.
+    records: those that Trainer.fit yields, or dicts with the keys of metrics.jsonl.  Marked are the best epoch, the
+    epochs that began with another learning rate and, if given, the lowest perplexity any model can reach.
     """
+    records = _as_dicts(records)
+    arguments.kind("title", title, str, "a string")
+    if best_possible is not None:
+        arguments.number("best_possible", best_possible, "of at least 1", lambda x: x >= 1)
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
@@ -35,8 +46,9 @@ def perplexity_figure(records, title, best_possible=None):
     epochs = [record["epoch"] for record in records]
     axes.plot(epochs, _values(records, "train_perplexity"), "o-", ms=3, color="tab:blue", label="training")
     axes.plot(epochs, _values(records, "valid_perplexity"), "o-", ms=3, color="tab:orange", label="validation")
-    best = min(records, key=lambda record: record["valid_perplexity"] or math.inf)
-    if best["valid_perplexity"]:
+    finite = [record for record in records if math.isfinite(record["valid_perplexity"] or math.inf)]
+    if finite:
+        best = min(finite, key=lambda record: record["valid_perplexity"])
         axes.plot(best["epoch"], best["valid_perplexity"], "*", ms=14, color="tab:red", zorder=3,
                   label=f"best: {best['valid_perplexity']:.4g} after epoch {best['epoch']}")
     if best_possible:
@@ -126,9 +138,23 @@ def confusion_figure(counts, labels, title):
     return figure
 
 
+def _as_dicts(records):
+    """Records as dicts with what is drawn of them. ArgumentError unless there is one at least."""
+    dicts = []
+    for record in arguments.items("records", records, "a list of the Records that Trainer.fit yields"):
+        values = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
+        if not isinstance(values, dict) or not DRAWN <= values.keys():
+            raise arguments.wrong("a record", f"a Record or a dict with the keys {', '.join(sorted(DRAWN))}", record)
+        dicts.append(values)
+    if not dicts:
+        raise ArgumentError("records must hold at least one epoch, got none: draw when fit has yielded one")
+    return dicts
+
+
 def _values(records, key):
-    """The numbers to draw; a perplexity too large for a number (None) leaves a gap."""
-    return [math.nan if record[key] is None else record[key] for record in records]
+    """The numbers to draw; a perplexity too large for a number (None, or infinite) leaves a gap."""
+    return [value if value is not None and math.isfinite(value) else math.nan
+            for value in (record[key] for record in records)]
 
 
 def _mark_rates(axes, records):

@@ -13,9 +13,9 @@ PACKAGE = Path(rnnlm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
     0: ["errors", "arguments", "functions", "initializers", "schedules", "files", "text", "vocabulary", "workers",
-        "archive", "noising"],
+        "archive", "noising", "forms"],
     1: ["download", "places", "tokens", "corpus", "batches", "layers", "gradients", "optimizers", "shares",
-        "averaging"],
+        "averaging", "parts"],
     2: ["models"],
     3: ["trainer", "evaluation", "generation", "checkpoint", "plotting"],
     4: ["cli", "course", "__main__", "__init__"],
@@ -58,7 +58,7 @@ def test_layers_see_arrays_only():
 def test_the_trainer_knows_no_file_and_no_screen():
     for name in ("trainer", "gradients", "optimizers", "shares", "averaging", "schedules"):
         others = {module.split(".")[0] for module in imported(PACKAGE / f"{name}.py")}
-        assert others <= {"rnnlm", "math", "time", "dataclasses", "contextlib", "numpy"}, name
+        assert others <= {"rnnlm", "math", "time", "dataclasses", "contextlib", "numbers", "numpy"}, name
         assert "rnnlm.files" not in set(imported(PACKAGE / f"{name}.py"))
 
 

@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from rnnlm import arguments
 from rnnlm.errors import ArgumentError, IdError
 
 
@@ -40,6 +41,8 @@ class Layer:
     """
 
     def __init__(self, *params):
+        for param in params:
+            arguments.kind(f"what {type(self).__name__} is made of", param, np.ndarray, "arrays")
         self.params = list(params)
         self.grads = [untouched_zeros(p) for p in params]
         self._buffers = {}
@@ -47,7 +50,8 @@ class Layer:
     def __getattr__(self, name):
         """Only asked where there is no such attribute."""
         if name == "cache":
-            raise ArgumentError(f"{type(self).__name__}.backward goes back through the last forward: call forward first")
+            raise ArgumentError(f"{type(self).__name__}.backward goes back through the last forward: "
+                                "call forward first")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def __getstate__(self):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from rnnlm.errors import ArgumentError
+from rnnlm import arguments
 from rnnlm.layers.base import Layer
 
 
@@ -20,8 +20,7 @@ def random_keep(shape, ratio, rng, dtype):
 
 def require_ratio(ratio, name="dropout ratio"):
     """ArgumentError unless it is a share that leaves something."""
-    if not 0 <= ratio < 1:
-        raise ArgumentError(f"{name} must be at least 0 and below 1, got {ratio}")
+    arguments.share(name, ratio)
 
 
 class TimeDropout(Layer):
@@ -36,6 +35,7 @@ class TimeDropout(Layer):
     def __init__(self, ratio, *, rng, per_window=False):
         super().__init__()
         require_ratio(ratio)
+        arguments.generator("rng", rng)
         self.ratio, self.rng, self.per_window = ratio, rng, per_window
         self.train = True
 
@@ -63,6 +63,7 @@ class TimeWordDropout(Layer):
     def __init__(self, embedding, ratio, *, rng):
         super().__init__()
         require_ratio(ratio)
+        arguments.generator("rng", rng)
         self.embedding, self.ratio, self.rng = embedding, ratio, rng
         self.params, self.grads = embedding.params, embedding.grads
         self.train = True

@@ -20,12 +20,12 @@ class TimeRecurrent(Layer):
     state_names = ("h",)  # what set_state takes and a checkpoint holds
 
     def __init__(self, Wx, Wh, b, stateful=False, *, weight_drop=None):
+        super().__init__(Wx, Wh, b)
         blocks = self.input_blocks, self.state_blocks, self.input_blocks
         if (Wx.shape[1:], Wh.shape[1:], b.shape) != tuple((k * Wh.shape[0],) for k in blocks):
             x, h, _ = (f"{k}H" if k > 1 else "H" for k in blocks)
             raise ArgumentError(f"{type(self).__name__} takes Wx (D, {x}), Wh (H, {h}) and b ({x},), "
                              f"got the shapes {Wx.shape}, {Wh.shape} and {b.shape}")
-        super().__init__(Wx, Wh, b)
         self.stateful, self.weight_drop = stateful, weight_drop
         self.reset_state()
         for name in self.state_names:

@@ -1,5 +1,7 @@
 """Which language models there are: the cells, and what sizes and outputs go together."""
 
+from contextlib import suppress
+
 import numpy as np
 
 from rnnlm import arguments
@@ -29,9 +31,11 @@ def checked(architecture):
 
 def float_type(dtype):
     """The NumPy type of a model's numbers: float32, or float64 for comparisons."""
-    if dtype not in (np.float32, np.float64):
-        raise arguments.wrong("dtype", "numpy.float32 or numpy.float64", dtype)
-    return np.dtype(dtype)
+    if isinstance(dtype, type | np.dtype | str):
+        with suppress(TypeError):
+            if np.dtype(dtype) in (np.float32, np.float64):
+                return np.dtype(dtype)
+    raise arguments.wrong("dtype", "numpy.float32 or numpy.float64", dtype)
 
 
 def param_shapes(cell, vocab_size, wordvec_size, hidden_size, layers, activation="tanh", tied=False, projection=False):

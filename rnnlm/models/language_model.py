@@ -41,8 +41,7 @@ class LanguageModel:
     embedding (Press & Wolf, 2017; Inan et al., 2017); projection: a TimeAffine from H to D before the output, which
     tied asks for unless H = D.
     regularisation: a Regularisation; start: a Start.
-    rng: a numpy.random.Generator for the first weights, and the parent of dropout's own generator; None leaves
-    all weights at zero, for those that will be loaded.
+    rng: a numpy.random.Generator for the first weights and, by a child, dropout; None leaves all weights at zero.
 
     ``params`` and ``grads`` list the arrays of all layers; ``named_params`` gives them readable names; ``packing``
     has the same memory in as few arrays as possible.
@@ -60,7 +59,8 @@ class LanguageModel:
         self.architecture = checked({
             "cell": cell, "vocab_size": vocab_size, "wordvec_size": wordvec_size, "hidden_size": hidden_size,
             "layers": layers, "activation": activation, "tied": tied, "projection": projection})
-        self.regularisation, start = regularisation or Regularisation(), start or Start()
+        self.regularisation = Regularisation() if regularisation is None else regularisation
+        start = Start() if start is None else start
         arguments.kind("regularisation", self.regularisation, Regularisation, "a Regularisation")
         arguments.kind("start", start, Start, "a Start")
         self.plain, self.workers = plain, arguments.kind("workers", workers, Workers, "a Workers")
@@ -171,6 +171,10 @@ class LanguageModel:
         """
         return self.output.scores(self.states(xs))
 
+    def predict_last(self, xs):  # ids (N, T) -> (N, V)
+        """The scores after the last step alone, for less than all of them take; carries the state on."""
+        return self.output.scores(self.states(xs)[:, -1:])[:, 0]
+
     def log_probs(self, xs, ts):  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
         return self.output.log_probs(self.states(xs), arguments.targets_of_windows(xs, ts))
@@ -196,16 +200,13 @@ class LanguageModel:
 
     def set_progress(self, progress):
         """Let dropout be as it is when this share of the training, from 0 to 1, is done (see dropout_start)."""
+        arguments.number("progress", progress, "from 0 to 1", lambda x: 0 <= x <= 1)
         start = self.regularisation.dropout_start
         for layer, ratio in zip(self.switches, self.whole_ratios, strict=True):
             layer.ratio = ratio * (start + (1 - start) * progress)
 
     def set_training(self, training):
-        """Switch all dropout on (True) or off (False).
-
-        A new model has it on, one from load_model off, and a Trainer switches it on; evaluation and generation go
-        without it in any case.
-        """
+        """Switch all dropout on (a new model, and any that a Trainer takes) or off (one from load_model)."""
         for layer in self.switches:
             layer.train = training
 
@@ -220,9 +221,7 @@ class LanguageModel:
 
     def set_state(self, states):
         """Go on from what get_state returned."""
-        if len(states) != len(self.recurrent):
-            raise ArgumentError(f"states must be what get_state returns, one for each of {len(self.recurrent)} layers, "
-                                f"got {len(states)}")
+        arguments.one_for_each("states", states, len(self.recurrent), "recurrent layers")
         for layer, state in zip(self.recurrent, states, strict=True):
             layer.set_state(*state)
 
