@@ -12,7 +12,6 @@ import numpy as np
 
 from rnnlm.errors import ArgumentError, did_you_mean, shown
 
-
 LARGEST = 1 << 48  # a size beyond this is a slip of the pen; no memory holds so many numbers
 
 

@@ -21,7 +21,8 @@ def require_parts(model, optimizer, batches, schedule, average, max_grad, worker
     if average is not None:
         arguments.kind("average", average, Average, "an Average")
     arguments.kind("workers", workers, Workers, "a Workers")
-    arguments.number("max_grad", 1 if max_grad is math.inf else max_grad, "above 0, or math.inf", lambda x: x > 0)
+    if not (isinstance(max_grad, float) and max_grad == math.inf):
+        arguments.number("max_grad", max_grad, "above 0, or math.inf", lambda x: x > 0)
 
 
 def require_batches_and_schedule(trainer, who):

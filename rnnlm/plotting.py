@@ -143,7 +143,7 @@ def _as_dicts(records):
     dicts = []
     for record in arguments.items("records", records, "a list of the Records that Trainer.fit yields"):
         values = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
-        if not isinstance(values, dict) or not DRAWN <= values.keys():
+        if not isinstance(values, dict) or not values.keys() >= DRAWN:
             raise arguments.wrong("a record", f"a Record or a dict with the keys {', '.join(sorted(DRAWN))}", record)
         dicts.append(values)
     if not dicts:

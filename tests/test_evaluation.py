@@ -126,8 +126,8 @@ def test_a_text_of_another_vocabulary_is_not_scored(tmp_path, rng):
     for score in (evaluate, token_log_probs):
         score(model, read(tmp_path, vocabulary), 0)
         score(model, read(tmp_path, Vocabulary(ours.words)), 0)
-        with pytest.raises(RnnlmError, match="^text was encoded with another vocabulary than the model's: encode it "
-                                             "with the one that load_model returns with the model$"):
+        with pytest.raises(RnnlmError, match=r"^text was encoded with another vocabulary than the model's: encode it "
+                                             r"with the one that load_model returns with the model$"):
             score(model, read(tmp_path, others), 0)
 
 

@@ -148,7 +148,7 @@ def overflowing(rng, plain):
 @pytest.mark.parametrize("n", [1, 255, 256, 600])
 def test_a_model_that_overflows_is_one_line_without_warnings(n, plain, rng):
     """Warnings are errors here."""
-    with pytest.raises(RnnlmError, match="^the model gives no probabilities: its scores are not finite numbers$"):
+    with pytest.raises(RnnlmError, match=r"^the model gives no probabilities: its scores are not finite numbers$"):
         next(generate(overflowing(rng, plain), [0, *[3] * n], rng=rng))
 
 

@@ -116,7 +116,7 @@ def test_what_is_no_id_of_the_vocabulary_is_not_decoded(ids, message):
                     r"encode\(text.split\(\)\)"),
     (b"the", "a token must be a string, got 116"), ([1, 2], "a token must be a string, got 1"),
     ([["the"]], "tokens must be a list of strings, one a token, got a list"),
-    (None, "tokens must be a list of strings, one a token, got None"), (["the", None], "a token must be a .*, got None")])
+    (None, "tokens must be a list of strings, one a token, got None"), (["the", None], "a token must be a .*")])
 def test_what_is_no_list_of_words_is_not_encoded_letter_by_letter(tokens, message):
     with pytest.raises(RnnlmError, match=f"^{message}$"):
         Vocabulary(["<eos>", "the"]).encode(tokens)

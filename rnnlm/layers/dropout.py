@@ -18,9 +18,10 @@ def random_keep(shape, ratio, rng, dtype):
     return (bits >= threshold) * np.dtype(dtype).type(65536 / (65536 - threshold))
 
 
-def require_ratio(ratio, name="dropout ratio"):
-    """ArgumentError unless it is a share that leaves something."""
-    arguments.share(name, ratio)
+def require_ratio(ratio, rng, name="dropout ratio"):
+    """ArgumentError unless it is a share that leaves something, with a generator where there is something to draw."""
+    if arguments.share(name, ratio) or rng is not None:
+        arguments.generator("rng", rng)
 
 
 class TimeDropout(Layer):
@@ -34,8 +35,7 @@ class TimeDropout(Layer):
 
     def __init__(self, ratio, *, rng, per_window=False):
         super().__init__()
-        require_ratio(ratio)
-        arguments.generator("rng", rng)
+        require_ratio(ratio, rng)
         self.ratio, self.rng, self.per_window = ratio, rng, per_window
         self.train = True
 
@@ -62,8 +62,7 @@ class TimeWordDropout(Layer):
 
     def __init__(self, embedding, ratio, *, rng):
         super().__init__()
-        require_ratio(ratio)
-        arguments.generator("rng", rng)
+        require_ratio(ratio, rng)
         self.embedding, self.ratio, self.rng = embedding, ratio, rng
         self.params, self.grads = embedding.params, embedding.grads
         self.train = True

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from rnnlm import arguments
 from rnnlm.layers.base import Layer
 from rnnlm.layers.dropout import random_keep, require_ratio
 
@@ -20,8 +19,7 @@ class WeightDrop(Layer):
 
     def __init__(self, ratio, *, rng):
         super().__init__()
-        require_ratio(ratio, "weight drop ratio")
-        arguments.generator("rng", rng)
+        require_ratio(ratio, rng, "weight drop ratio")
         self.ratio, self.rng = ratio, rng
         self.train = True
 
