@@ -176,7 +176,7 @@ def test_a_model_without_probabilities_writes_nothing(overflowing, capsys):
 
 @pytest.mark.parametrize(("option", "value"), [
     ("input-gain", "1e39"), ("recurrent-gain", "1e39"), ("recurrent-gain", "1e-50"), ("activation-penalty", "1e39")])
-def test_first_weights_that_no_model_can_have_are_refused_before_there_is_a_folder(option, value, run, tmp_path, capsys):
+def test_first_weights_that_no_model_can_have_are_refused_before_a_folder_is_made(option, value, run, tmp_path, capsys):
     err = ""
     with suppress(SystemExit):  # where it is the option that is refused
         err = run(f"--{option}", value)[2]
