@@ -112,6 +112,13 @@ def language_model(name, value):
                f"load_model({path}) gives a pair, (model, vocabulary)")
 
 
+def path(name, value, rule="a path", remedy=""):
+    """A path: a string, a Path, or what can be opened as a Path can."""
+    if not isinstance(value, str) and not hasattr(value, "open"):
+        raise wrong(name, rule, value, remedy)
+    return value
+
+
 def generator(name, value):
     """A generator of random numbers."""
     seed = value if isinstance(value, Integral) and 0 <= value < LARGEST else "SEED"

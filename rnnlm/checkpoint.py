@@ -6,7 +6,6 @@ the end of a run depends on, but for the texts, whose fingerprint it keeps.  doc
 """
 
 import math
-import os
 import platform
 from dataclasses import asdict, astuple, fields
 from pathlib import Path
@@ -40,7 +39,7 @@ def save_model(path, model, vocabulary, training=None):
     DivergenceError if a weight is not finite, ArgumentError if model and vocabulary do not belong together; then
     nothing is written.
     """
-    arguments.kind("path", path, str | os.PathLike, "a path", "save_model takes (path, model, vocabulary)")
+    arguments.path("path", path, remedy="save_model takes (path, model, vocabulary)")
     arguments.kind("model", model, LanguageModel, "a LanguageModel")
     arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
     words = _words_of(model, vocabulary)
@@ -80,7 +79,7 @@ def load_model(path, workers=SERIAL, regularisation=None):
 
     Dropout is off until a Trainer takes the model, or model.set_training(True) is called.
     """
-    arguments.kind("path", path, str | os.PathLike, "the path of a model file or of a run folder")
+    arguments.path("path", path, "the path of a model file or of a run folder")
     arguments.kind("workers", workers, Workers, "a Workers", "with Workers(2) as workers: load_model(path, workers)")
     if regularisation is not None:
         arguments.kind("regularisation", regularisation, Regularisation, "a Regularisation")
@@ -156,7 +155,7 @@ def save_checkpoint(path, trainer, run, records):
     run: what else to keep, a dict for JSON; records: the Record of every epoch so far.  DivergenceError if a
     number is not finite; then nothing is written.
     """
-    arguments.kind("path", path, str | os.PathLike, "a path", "save_checkpoint takes (path, trainer, run, records)")
+    arguments.path("path", path, remedy="save_checkpoint takes (path, trainer, run, records)")
     arguments.kind("trainer", trainer, Trainer, "a Trainer")
     arguments.kind("records", records, list | tuple, "a list of Records")
     if len(records) != trainer.epoch or not all(isinstance(record, Record) for record in records):
@@ -194,7 +193,7 @@ def load_checkpoint(path, trainer):
     The trainer must have been built as for the run's beginning.  RnnlmError if the file is damaged or of another
     model; the trainer may then hold a part of it, until another checkpoint is restored.
     """
-    arguments.kind("path", path, str | os.PathLike, "a path", "load_checkpoint takes (path, trainer)")
+    arguments.path("path", path, remedy="load_checkpoint takes (path, trainer)")
     arguments.kind("trainer", trainer, Trainer, "a Trainer")
     with open_archive(path, "a whole rnnlm checkpoint of this run") as archive:
         header = _checkpoint_header(archive)

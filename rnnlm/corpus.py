@@ -6,7 +6,6 @@ from where they are fetched.
 """
 
 import hashlib
-import os
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -93,7 +92,7 @@ def read_text(path, vocabulary, on_long=None):
 
     on_long(name, size): called before a long text is read, returns a progress callback.
     """
-    arguments.kind("path", path, str | os.PathLike, "the path of a text", "read_text takes (path, vocabulary)")
+    arguments.path("path", path, "the path of a text", "read_text takes (path, vocabulary)")
     arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary",
                    "load_model and load_corpus give the one to encode with")
     tokens = read_tokens(path, vocabulary.level, on_long)
@@ -111,7 +110,7 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     size): return a progress callback for a file that is fetched, for a long one that is read.
     RnnlmError: no such corpus, a text that cannot be read, nothing to train on.
     """
-    arguments.kind("spec", spec, str | os.PathLike, "a known name or the path of a corpus")
+    arguments.path("spec", spec, "a known name or the path of a corpus")
     arguments.one_of("level", level, LEVELS)
     for name, value, least in (("min_count", min_count, 1), ("max_vocab", max_vocab, 3), ("max_tokens", max_tokens, 1)):
         if value is not None:

@@ -2,7 +2,6 @@
 
 import io
 import math
-import os
 import warnings
 from dataclasses import asdict, is_dataclass
 from itertools import pairwise
@@ -16,7 +15,7 @@ DRAWN = {"epoch", "train_perplexity", "valid_perplexity", "lr"}
 
 def plot_perplexity(path, records, title, best_possible=None):
     """Draw ``perplexity_figure`` into a PNG file, whole or not at all."""
-    arguments.kind("path", path, str | os.PathLike, "a path", "plot_perplexity takes (path, records, title)")
+    arguments.path("path", path, remedy="plot_perplexity takes (path, records, title)")
     _save(path, perplexity_figure(records, title, best_possible))
 
 
@@ -46,9 +45,8 @@ def perplexity_figure(records, title, best_possible=None):
     epochs = [record["epoch"] for record in records]
     axes.plot(epochs, _values(records, "train_perplexity"), "o-", ms=3, color="tab:blue", label="training")
     axes.plot(epochs, _values(records, "valid_perplexity"), "o-", ms=3, color="tab:orange", label="validation")
-    finite = [record for record in records if math.isfinite(record["valid_perplexity"] or math.inf)]
-    if finite:
-        best = min(finite, key=lambda record: record["valid_perplexity"])
+    best = min(records, key=lambda record: record["valid_perplexity"] or math.inf)
+    if best["valid_perplexity"]:
         axes.plot(best["epoch"], best["valid_perplexity"], "*", ms=14, color="tab:red", zorder=3,
                   label=f"best: {best['valid_perplexity']:.4g} after epoch {best['epoch']}")
     if best_possible:
@@ -139,22 +137,22 @@ def confusion_figure(counts, labels, title):
 
 
 def _as_dicts(records):
-    """Records as dicts with what is drawn of them. ArgumentError unless there is one at least."""
+    """Records as metrics.jsonl has them, None for what is not finite. ArgumentError unless there is one at least."""
     dicts = []
     for record in arguments.items("records", records, "a list of the Records that Trainer.fit yields"):
         values = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
         if not isinstance(values, dict) or not values.keys() >= DRAWN:
             raise arguments.wrong("a record", f"a Record or a dict with the keys {', '.join(sorted(DRAWN))}", record)
-        dicts.append(values)
+        dicts.append({key: None if isinstance(value, float) and not math.isfinite(value) else value
+                      for key, value in values.items()})
     if not dicts:
         raise ArgumentError("records must hold at least one epoch, got none: draw when fit has yielded one")
     return dicts
 
 
 def _values(records, key):
-    """The numbers to draw; a perplexity too large for a number (None, or infinite) leaves a gap."""
-    return [value if value is not None and math.isfinite(value) else math.nan
-            for value in (record[key] for record in records)]
+    """The numbers to draw; a perplexity too large for a number (None) leaves a gap."""
+    return [math.nan if record[key] is None else record[key] for record in records]
 
 
 def _mark_rates(axes, records):
