@@ -5,6 +5,7 @@ where it helps, the remedy.  What is right is returned as Python's own type, so 
 """
 
 import math
+import os
 from contextlib import suppress
 from numbers import Integral, Real
 
@@ -114,7 +115,7 @@ def language_model(name, value):
 
 def path(name, value, rule="a path", remedy=""):
     """A path: a string, a Path, or what can be opened as a Path can."""
-    if not isinstance(value, str) and not hasattr(value, "open"):
+    if not isinstance(value, str | os.PathLike) and not hasattr(value, "open"):
         raise wrong(name, rule, value, remedy)
     return value
 
