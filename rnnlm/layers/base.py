@@ -23,6 +23,12 @@ def untouched_zeros(like):
     return np.zeros(like.shape, like.dtype)
 
 
+def require_targets(ts, N, T):
+    """ValueError unless there is one target for each of T steps in N rows."""
+    if np.shape(ts) != (N, T):
+        raise ValueError(f"the targets must be one for each step, shape (N, T) = {(N, T)}, got {np.shape(ts)}")
+
+
 class Layer:
     """A differentiable function with parameters. Subclasses write ``forward`` and ``backward``."""
 
@@ -31,6 +37,24 @@ class Layer:
         self.grads = [untouched_zeros(p) for p in params]
         self.cache = None  # what forward leaves for backward
         self._buffers = {}
+
+    def window(self, xs, width=None, letter="D"):  # (N, T, width) -> its shape
+        """The shape of a window of vectors; ValueError that names it if it is none, or of another width."""
+        shape = np.shape(xs)
+        if len(shape) != 3 or width not in (None, shape[2]):
+            numbers = letter if width is None else f"{letter} = {width}"
+            hint = ": for a single sequence pass xs[np.newaxis]" if len(shape) == 2 else ""
+            raise ValueError(f"{type(self).__name__} takes an array (N, T, {letter}): N rows, T steps, {numbers} "
+                             f"numbers; got the shape {shape}{hint}")
+        return shape
+
+    def window_of_ids(self, ids):  # (N, T) -> its shape
+        """The shape of a window of ids; ValueError that names it if it is none."""
+        shape = np.shape(ids)
+        if len(shape) != 2:
+            hint = ": for a single sequence pass ids[np.newaxis]" if len(shape) == 1 else ""
+            raise ValueError(f"{type(self).__name__} takes ids (N, T): N rows, T steps; got the shape {shape}{hint}")
+        return shape
 
     def buffer(self, name, shape, dtype):
         """An uninitialised array in memory that is allocated once and handed out again at the next call.

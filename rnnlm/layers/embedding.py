@@ -13,6 +13,9 @@ class TimeEmbedding(Layer):
     def forward(self, xs):  # ids (N, T) -> (N, T, D)
         """Look every id of the window up at once."""
         (W,) = self.params
+        self.window_of_ids(xs)
+        if xs.size and (xs.min() < 0 or xs.max() >= len(W)):  # NumPy would count a negative one from the end
+            raise IndexError(f"ids must be from 0 to {len(W) - 1}, got {xs.min()} to {xs.max()}")
         self.cache = xs
         return W[xs]
 
