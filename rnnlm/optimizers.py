@@ -48,8 +48,11 @@ class Optimizer:
         """
         raise NotImplementedError
 
-    def update(self, params, grads, scale=1.0, workers=SERIAL):
-        """One step, in place."""
+    def update(self, params, grads=None, scale=1.0, workers=SERIAL):
+        """One step, in place; params alone is a layer, whose params and grads are meant: it is returned."""
+        if grads is None:
+            self.update(params.params, params.grads, scale, workers)
+            return params
         self.prepare(params)
         self.steps += 1
         rule, shares = self.rule(scale), []

@@ -103,6 +103,15 @@ class ScratchSimpleRNNClassifier:
         """The share of sequences whose class is predicted."""
         return float(np.mean(self.predict(X, mask=mask) == checked_labels(y, len(X))))
 
+    def forward(self, x, w_x, w_h, b):  # (N, T, D), (D, H), (H, H), (H,) -> (N, H)
+        """The last state of sequences x, from a state of zeros and with these weights; what was learnt plays no part.
+
+        ValueError if the shapes do not fit.
+        """
+        rnn = SimpleRNN(np.shape(w_h)[-1], activation=self.activation)
+        rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b
+        return rnn.forward(x)
+
     def __sklearn_tags__(self):
         """What scikit-learn from 1.6 on asks for, as in cross_val_score and pipelines."""
         from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
