@@ -14,6 +14,7 @@ from rnnlm.initializers import XavierInitializer
 from rnnlm.layers.simple_rnn import SimpleRNN
 from rnnlm.models.sequences import checked_labels, checked_sequences, places_of, shown_label
 from rnnlm.optimizers import OPTIMIZERS
+from rnnlm.schedules import SCHEDULES
 from rnnlm.workers import blas_threads
 
 
@@ -24,8 +25,10 @@ class ScratchSimpleRNNClassifier:
     sigmoid of one score.  The loss is the mean of -ln p[label] over a mini-batch.
 
     n_nodes, activation, initializer: of the SimpleRNN; pooling: "last" or "mean"; optimizer: a name ("adam", "sgd",
-    ...), lr its rate; epochs: passes over the data; batch_size; max_grad: limit of the gradients' global norm, inf
-    for none; random_state: a seed, or None for another result each time; verbose: whether ``fit`` shows a progress bar.
+    ...), lr its rate; schedule: "constant", or "linear", by which the rate falls from lr in the first epoch to
+    lr / epochs in the last, so that training ends smoothly; epochs: passes over the data; batch_size; max_grad: limit
+    of the gradients' global norm, inf for none; random_state: a seed, or None for another result each time; verbose:
+    whether ``fit`` shows a progress bar.
 
     After ``fit``: ``classes_``; ``loss_curve_``, the mean training loss of each epoch; ``val_loss_curve_``, that of the
     validation data, empty without; ``n_features_in_``.
@@ -34,7 +37,7 @@ class ScratchSimpleRNNClassifier:
     _estimator_type = "classifier"  # what scikit-learn before 1.6 asks for
 
     def __init__(self, *, n_nodes=64, activation="tanh", initializer=None, pooling="last", optimizer="adam", lr=0.003,
-                 epochs=40, batch_size=32, max_grad=1.0, random_state=None, verbose=False):
+                 epochs=40, batch_size=32, max_grad=1.0, random_state=None, verbose=False, schedule="constant"):
         self.n_nodes = n_nodes
         self.activation = activation
         self.initializer = initializer
@@ -46,6 +49,7 @@ class ScratchSimpleRNNClassifier:
         self.max_grad = max_grad
         self.random_state = random_state
         self.verbose = verbose
+        self.schedule = schedule
 
     def get_params(self, deep=True):
         """The arguments of the constructor, a dict."""
@@ -132,6 +136,7 @@ class ScratchSimpleRNNClassifier:
     def _epoch(self, X, shares, targets, rng):
         """One pass in mini-batches of a new order; the mean loss over all samples. DivergenceError: see ``fit``."""
         nats = 0.0
+        self.rule.lr = SCHEDULES[self.schedule](self.lr).rate(0, len(self.loss_curve_) / self.epochs)
         order = rng.permutation(len(X))
         for start in range(0, len(X), self.batch_size):
             batch = order[start : start + self.batch_size]
@@ -201,7 +206,8 @@ class ScratchSimpleRNNClassifier:
             value = getattr(self, name)
             if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
                 raise RnnlmError(f"{name} must be a whole number of at least 1, got {shown(value)}")
-        for name, choices in {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "pooling": ("last", "mean")}.items():
+        for name, choices in {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "pooling": ("last", "mean"),
+                              "schedule": ("constant", "linear")}.items():
             if getattr(self, name) not in tuple(choices):
                 raise RnnlmError(f"{name} must be one of {', '.join(choices)}, got {shown(getattr(self, name))}")
         for name in ("lr", "max_grad"):
