@@ -25,8 +25,8 @@ def untouched_zeros(like):
 
 def require_targets(ts, N, T):
     """ValueError unless there is one target for each of T steps in N rows."""
-    if np.shape(ts) != (N, T):
-        raise ValueError(f"the targets must be one for each step, shape (N, T) = {(N, T)}, got {np.shape(ts)}")
+    if ts.shape != (N, T):
+        raise ValueError(f"the targets must be one for each step, shape (N, T) = {(N, T)}, got {ts.shape}")
 
 
 class Layer:
@@ -40,7 +40,7 @@ class Layer:
 
     def window(self, xs, width=None, letter="D"):  # (N, T, width) -> its shape
         """The shape of a window of vectors; ValueError that names it if it is none, or of another width."""
-        shape = np.shape(xs)
+        shape = xs.shape
         if len(shape) != 3 or width not in (None, shape[2]):
             numbers = letter if width is None else f"{letter} = {width}"
             hint = ": for a single sequence pass xs[np.newaxis]" if len(shape) == 2 else ""
@@ -50,7 +50,7 @@ class Layer:
 
     def window_of_ids(self, ids):  # (N, T) -> its shape
         """The shape of a window of ids; ValueError that names it if it is none."""
-        shape = np.shape(ids)
+        shape = ids.shape
         if len(shape) != 2:
             hint = ": for a single sequence pass ids[np.newaxis]" if len(shape) == 1 else ""
             raise ValueError(f"{type(self).__name__} takes ids (N, T): N rows, T steps; got the shape {shape}{hint}")
