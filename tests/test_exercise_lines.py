@@ -1,6 +1,7 @@
 """Lines of published solutions to the textbook exercise on recurrent networks: each works, or says what to write."""
 
 import copy
+import inspect
 import pickle
 
 import numpy as np
@@ -50,6 +51,14 @@ def test_what_was_set_is_a_copy_and_the_arrays_stay_the_same():
     assert rnn.params[0] is first
     np.testing.assert_array_equal(first, w_x + 1)
     np.testing.assert_array_equal(given, w_x)
+
+
+def test_the_array_of_an_initializer_is_not_written_into():
+    own = np.ones((4, 4))
+    rnn = SimpleRNN(4, initializer=lambda shape, rng: own)
+    rnn.build(4)
+    rnn.Wh = w_h
+    assert (own == 1).all()
 
 
 def test_weights_that_are_not_set_are_those_the_generator_makes():
@@ -179,6 +188,11 @@ def test_a_layer_made_from_weights_is_told_what_to_write(make):
     with pytest.raises(ValueError, match=r"takes the number of nodes, not weights: write rnn = SimpleRNN\(4\), with .* "
                                          r"then rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b$"):
         make()
+
+
+def test_the_constructor_shows_its_arguments():
+    assert list(inspect.signature(SimpleRNN).parameters) == [
+        "n_nodes", "initializer", "optimizer", "activation", "return_sequences", "rng"]
 
 
 @pytest.mark.parametrize(("make", "words"), [

@@ -27,11 +27,11 @@ class SimpleRNN(NamedWeights):
 
     def __new__(cls, *args, **options):
         """ValueError that says what to write, where weights are given instead of n_nodes."""
-        weights = [value for value in args if isinstance(value, np.ndarray | list | tuple)]
+        weights = [value for value in args[:3] if isinstance(value, np.ndarray | list | tuple)]
         weights += [value for name, value in options.items() if place_of(name) is not None]
         if weights:
             raise ValueError(f"SimpleRNN takes the number of nodes, not weights: write rnn = SimpleRNN("
-                             f"{np.shape(weights[0])[-1]}), with the other options as they are, then "
+                             f"{np.atleast_1d(weights[0]).shape[-1]}), with the other options as they are, then "
                              "rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b")
         return super().__new__(cls)
 
@@ -51,10 +51,12 @@ class SimpleRNN(NamedWeights):
         self.activation, self.return_sequences = activation, return_sequences
         self.rng = rng or np.random.default_rng()
 
+    __new__.__wrapped__ = __init__  # whose arguments help() shows
+
     def build(self, n_features):
         """Make the weights for inputs of so many features."""
         H = self.n_nodes
-        weights = [np.asarray(self.initializer(shape, self.rng), np.float64) for shape in ((n_features, H), (H, H))]
+        weights = [np.array(self.initializer(shape, self.rng), np.float64) for shape in ((n_features, H), (H, H))]
         self.layer = TimeRNN(*weights, np.zeros(H), stateful=True, activation=self.activation)
         self._take_given()
 
