@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnlm.archive import as_bytes, open_archive, require_finite, write_archive
-from rnnlm.errors import RnnlmError, shown
+from rnnlm.errors import RnnlmError, counted, shown
 from rnnlm.evaluation import perplexity
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, LanguageModel
 from rnnlm.text import LEVELS
@@ -63,7 +63,7 @@ def load_model(path, workers=SERIAL):
         words = archive.text("vocabulary")
         if words.count("\n") + 1 != architecture["vocab_size"]:  # before a list of them is made
             raise ValueError(f"vocab_size is {architecture['vocab_size']}, "
-                             f"which does not fit the {words.count(chr(10)) + 1} words of the vocabulary")
+                             f"which does not fit the {counted(words.count(chr(10)) + 1, 'word')} of the vocabulary")
         vocabulary = Vocabulary(words.split("\n"), level)
         model = LanguageModel(**declared(architecture), rng=None, workers=workers)
         for name, param in model.named_params().items():

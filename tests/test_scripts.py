@@ -40,13 +40,15 @@ def test_help_names_the_script_and_its_options(script, tmp_path):
     assert "--debug" in shown.stdout
 
 
-def test_a_full_disk_behind_standard_output_is_one_line(tmp_path):
+def test_a_full_disk_behind_standard_output_loses_no_score(tmp_path):
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "rnnlm", "evaluate", str(make_model(tmp_path)), str(tmp_path / "t")]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1
-    assert "No space left on device" in done.stderr
+    text, score, error = done.stderr.splitlines()
+    assert "1 sentence, 1 word" in text and score.startswith("perplexity ")
+    assert error == ("rnnlm evaluate: error: standard output could not be written: no space left on device; make room, "
+                     "or send it elsewhere")
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("train", "--help"), ("train", "--recipes")])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnnlm.course.exercise import Case, Exercise, mistake
-from rnnlm.models.classifier import shares_of_states
+from rnnlm.models.sequences import shares_of_states
 
 
 def last_state_cases(rng):
