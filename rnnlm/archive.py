@@ -20,7 +20,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rnnlm.errors import ArgumentError, DamagedError, DivergenceError, RnnlmError, shown
+from rnnlm.errors import ArgumentError, DamagedError, DivergenceError, RnnlmError, counted, shown
 from rnnlm.files import reason, whole_file
 from rnnlm.functions import all_finite
 
@@ -71,7 +71,7 @@ def open_archive(path, kind):
     """
     try:
         mode = os.stat(path).st_mode
-        _require(stat.S_ISREG(mode), "it is a folder" if stat.S_ISDIR(mode) else "it is no regular file")
+        _require(stat.S_ISREG(mode), "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
         with open(path, "rb") as file, zipfile.ZipFile(_checked(file)) as members:
             yield Archive(members)
     except OSError as error:
@@ -99,7 +99,7 @@ class Archive:
                      "numpy.savez writes members that are not")
         size = sum(member.file_size for member in members.infolist())
         available = members.fp.seek(0, os.SEEK_END)
-        _require(size < available, f"its members claim {size:,} bytes, the file has {available:,}")
+        _require(size < available, f"its members claim {counted(size, 'byte')}, the file has {available:,}")
         self.header = self._json()
 
     def _json(self):
@@ -109,7 +109,7 @@ class Archive:
         except RecursionError:
             raise ValueError(f"{HEADER} is nested too deeply") from None
         except ValueError as error:
-            raise ValueError(f"{HEADER} is no JSON: {error}") from None
+            raise ValueError(f"{HEADER} is not JSON: {error}") from None
         _require(isinstance(header, dict), f"{HEADER} must be a JSON object")
         return header
 
@@ -144,7 +144,7 @@ class Archive:
     def text(self, name, longest=1 << 62):
         """A member of bytes (n,) uint8 as a text in UTF-8."""
         size = self._member(name).file_size
-        _require(size <= longest, f"{name} has {size:,} bytes, at most {longest:,} can be right")
+        _require(size <= longest, f"{name} has {counted(size, 'byte')}, at most {longest:,} can be right")
         with self._array(name) as (_, declared, _):
             shape = declared[0]
             _require(len(shape) == 1, f"{name} must be bytes")
@@ -208,9 +208,9 @@ def _checked(file):
     directory = int.from_bytes(end[12:16], "little")
     if locator.startswith(b"PK\6\7"):  # what zipfile would make of records that contradict each other is its own affair
         there = end64.startswith(b"PK\6\6") and int.from_bytes(locator[8:16], "little") == size - 98
-        _require(there, "its end contradicts itself")
+        _require(there, "its end is inconsistent")
         directory = max(directory if directory < 0xFFFFFFFF else 0, int.from_bytes(end64[40:48], "little"))
-    _require(directory <= LONGEST_DIRECTORY, f"its directory has {directory:,} bytes, "
+    _require(directory <= LONGEST_DIRECTORY, f"its directory has {counted(directory, 'byte')}, "
              f"at most {LONGEST_DIRECTORY:,} can be right")
     return file
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from rnnlm import arguments
 from rnnlm.archive import as_bytes, open_archive, require_finite, write_archive
-from rnnlm.errors import ArgumentError, RnnlmError, shown
+from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.evaluation import perplexity
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, LanguageModel, Regularisation
 from rnnlm.text import LEVELS
@@ -99,7 +99,7 @@ def load_model(path, workers=SERIAL, regularisation=None):
         words = archive.text("vocabulary")
         if words.count("\n") + 1 != architecture["vocab_size"]:  # before a list of them is made
             raise ValueError(f"vocab_size is {architecture['vocab_size']}, "
-                             f"which does not fit the {words.count(chr(10)) + 1} words of the vocabulary")
+                             f"which does not fit the {counted(words.count(chr(10)) + 1, 'word')} of the vocabulary")
         vocabulary = Vocabulary(words.split("\n"), level)
         saved = Regularisation.from_file(archive.header.get("regularisation", {}))
         model = LanguageModel(**declared(architecture), regularisation=regularisation or saved, rng=None,

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from rnnlm import arguments
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, counted
 from rnnlm.places import SPLITS, fetch_damaged, resolve, split_files
 from rnnlm.text import LEVELS, LINE_END
 from rnnlm.tokens import read_tokens
@@ -120,7 +120,8 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     if not train.size:
         raise RnnlmError(f"{path}: the training text is empty; it must hold at least one line")
     if train.words == [LINE_END]:
-        raise RnnlmError(f"{path}: the training text has no words, only {train.size:,} line ends; give it some")
+        raise RnnlmError(f"{path}: the training text has no words, only {counted(train.size, 'line end')}; give it "
+                         "some")
     train = train.part(0, max_tokens or train.size)
     vocabulary, vocabulary_notes = _vocabulary(train, level, min_count, max_vocab)
     valid, test = (EncodedText.from_tokens(tokens, vocabulary) for tokens in (valid, test))
@@ -175,26 +176,26 @@ def _vocabulary(train, level, min_count, max_vocab):
     if min_count is None:
         min_count = 1 if level == "char" or UNK in counts else 2
     vocabulary = Vocabulary.from_counts(counts, level, min_count, max_vocab)
-    unit = "words" if level == "word" else "characters"
+    unit = "word" if level == "word" else "character"
     gone = len(counts.keys() - vocabulary.ids.keys())
     if gone:
         reason = f"seen fewer than {min_count} times" if max_vocab is None else "too rare for the vocabulary"
-        return vocabulary, [f"{gone:,} {unit} of the training text are {reason} and became {UNK}"]
+        return vocabulary, [f"{counted(gone, unit)} of the training text became {UNK}: {reason}"]
     if vocabulary.unk_id is None:
-        return vocabulary, [f"no {UNK}: every one of the training text's {unit} is in the vocabulary"]
+        return vocabulary, [f"no {UNK}: every one of the training text's {unit}s is in the vocabulary"]
     return vocabulary, [f"{UNK} is a word of the training text and stands for unknown words"]
 
 
 def _text_notes(valid, test, vocabulary):
-    fate = "are left out" if vocabulary.unk_id is None else f"count as {UNK}"
-    unit = "words" if vocabulary.level == "word" else "characters"
+    fate = "left out" if vocabulary.unk_id is None else f"taken as {UNK}"
+    unit = "word" if vocabulary.level == "word" else "character"
     notes = []
     for split, text in (("validation", valid), ("test", test)):
         if text.oov:
-            count = f"{text.oov:,} of the {split} text's {text.words:,} {unit}"
-            notes.append(f"{count} are not in the vocabulary and {fate}")
+            notes.append(f"{text.oov:,} of the {counted(text.words, unit)} in the {split} text not in the vocabulary: "
+                         f"{fate}")
         if text.ids.size < SMALL:
-            notes.append(f"the {split} text has only {text.ids.size} tokens: its perplexity says little")
+            notes.append(f"the {split} text has only {counted(text.ids.size, 'token')}: its perplexity says little")
     return notes
 
 

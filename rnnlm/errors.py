@@ -8,7 +8,7 @@ class RnnlmError(Exception):
 
 
 class ArgumentError(RnnlmError, ValueError):
-    """An argument that cannot be right; a ValueError, too, as Python's own functions would raise."""
+    """An argument of the library that cannot be: also a ValueError, as users of NumPy and scikit-learn expect."""
 
 
 class IdError(ArgumentError, IndexError):
@@ -34,9 +34,30 @@ def one_line(text):
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
+def quoted(path):
+    """A path as it can be pasted into a shell, on one line and printable."""
+    import shlex
+
+    text = f"./{path}" if str(path).startswith("-") else str(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    escaped = one_line(text.replace("\\", "\\\\").replace("'", "\\'"))
+    return f"$'{escaped}'"
+
+
 def did_you_mean(name, known):
     """The end of a message about an unknown name: a question if a known one is near, otherwise nothing."""
+    near = nearest(name, known)
+    return f": did you mean {near}?" if near else ""
+
+
+def nearest(name, known, cutoff=0.6):
+    """The known name that is most like this one, None if none is; cutoff: how like it must be, from 0 to 1."""
     import difflib  # takes longer to load than most of this package, and is wanted where something is wrong only
 
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
-    return f": did you mean {near[0]}?" if near else ""
+    return next(iter(difflib.get_close_matches(str(name), known, n=1, cutoff=cutoff)), None)
+
+
+def counted(number, noun, plural=None):
+    """A number with its noun: 1 sentence, 2 sentences, 1,000 entries (where ``plural`` says so)."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -51,8 +51,11 @@ class Optimizer:
         """
         raise NotImplementedError
 
-    def update(self, params, grads, scale=1.0, workers=SERIAL):
-        """One step, in place."""
+    def update(self, params, grads=None, scale=1.0, workers=SERIAL):
+        """One step, in place; params alone is a layer, whose params and grads are meant: it is returned."""
+        if grads is None and hasattr(params, "params"):
+            self.update(params.params, params.grads, scale, workers)
+            return params
         for array in arguments.kind("params", params, list | tuple, "a list of arrays"):
             arguments.kind("a parameter", array, np.ndarray, "an array")
         for name, values in (("grads", grads), ("factors", self.factors), ("decays", self.decays)):

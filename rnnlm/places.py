@@ -28,7 +28,7 @@ def resolve(spec):
         return path, {}
     try:
         content = json.loads(about.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RnnlmError(f"{about} must be JSON: {error}") from error
     _check_about(about, content)
     return path, content
@@ -39,7 +39,7 @@ def _check_about(path, about):
     try:
         _require(isinstance(about.get("name", ""), str), "name must be a string")
         for split, best in about.get("best_possible", {}).items():
-            _require(best["perplexity"] >= 1, f"best_possible of {split} must have a perplexity of at least 1")
+            _require(1 <= best["perplexity"] < 1e300, f"best_possible of {split} must be a perplexity from 1 to 1e300")
         for entry in about.get("files", []):
             _require(isinstance(about["address"] + entry["sha256"], str), "address and sha256 must be strings")
             _require(Path(entry["name"]).name == entry["name"], "name must be a plain file name")

@@ -11,12 +11,13 @@ from rnnlm.errors import ArgumentError
 from rnnlm.files import whole_file
 
 DRAWN = {"epoch", "train_perplexity", "valid_perplexity", "lr"}
+_STEPS = ((1,), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))  # ticks within a decade
 
 
-def plot_perplexity(path, records, title, best_possible=None):
+def plot_perplexity(path, records, title, best_possible=None, level="word"):
     """Draw ``perplexity_figure`` into a PNG file, whole or not at all."""
     arguments.path("path", path, remedy="plot_perplexity takes (path, records, title)")
-    _save(path, perplexity_figure(records, title, best_possible))
+    _save(path, perplexity_figure(records, title, best_possible, level))
 
 
 def _save(path, figure):
@@ -28,11 +29,13 @@ def _save(path, figure):
         file.write(buffer.getvalue())
 
 
-def perplexity_figure(records, title, best_possible=None):
-    """Training and validation perplexity over the epochs, a matplotlib Figure.
+def perplexity_figure(records, title, best_possible=None, level="word"):
+    """How well a run predicts its training and validation text after each epoch, a matplotlib Figure.
 
-    records: those that Trainer.fit yields, or dicts with the keys of metrics.jsonl.  Marked are the best epoch, the
-    epochs that began with another learning rate and, if given, the lowest perplexity any model can reach.
+    records: those that Trainer.fit yields, or dicts with the keys of metrics.jsonl.  level: of words
+    perplexity is drawn, on a logarithmic axis; of characters ("char") bits per character, its
+    logarithm.  Marked are the best epoch, the epochs that began with another learning rate and, if
+    given, the lowest perplexity any model can reach.
     """
     records = _as_dicts(records)
     arguments.kind("title", title, str, "a string")
@@ -42,23 +45,35 @@ def perplexity_figure(records, title, best_possible=None):
 
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
-    epochs = [record["epoch"] for record in records]
-    axes.plot(epochs, _values(records, "train_perplexity"), "o-", ms=3, color="tab:blue", label="training")
-    axes.plot(epochs, _values(records, "valid_perplexity"), "o-", ms=3, color="tab:orange", label="validation")
-    best = min(records, key=lambda record: record["valid_perplexity"] or math.inf)
-    if best["valid_perplexity"]:
-        axes.plot(best["epoch"], best["valid_perplexity"], "*", ms=14, color="tab:red", zorder=3,
-                  label=f"best: {best['valid_perplexity']:.4g} after epoch {best['epoch']}")
-    if best_possible:
-        axes.axhline(best_possible, color="tab:green", ls="--", label=f"best possible: {best_possible:.4g}")
+    _draw_splits(axes, records, best_possible, math.log2 if level == "char" else float)
     _mark_rates(axes, records)
     axes.set_title(title.encode("utf-8", "replace").decode(), parse_math=False)  # a corpus may be called anything
-    axes.set(xlim=(epochs[0] - 0.5, epochs[-1] + 0.5), xlabel="epoch", ylabel="perplexity", yscale="log")
+    axes.set(xlim=(records[0]["epoch"] - 0.5, records[-1]["epoch"] + 0.5), xlabel="epoch")
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-    _plain_log_ticks(axes.yaxis)
+    if level == "char":
+        axes.set(ylabel="bits per character")
+    else:
+        axes.set(ylabel="perplexity", yscale="log")
+        _plain_log_ticks(axes.yaxis)
     axes.grid(alpha=0.3, which="both")
     axes.legend(loc="upper right")  # where falling curves leave room
     return figure
+
+
+def _draw_splits(axes, records, best_possible, unit):
+    """The curves, the best epoch and the lowest perplexity possible, as ``unit`` makes them of perplexities."""
+    epochs = [record["epoch"] for record in records]
+    for split, label, color in (("train", "training", "tab:blue"), ("valid", "validation", "tab:orange")):
+        values = [unit(value) for value in _values(records, f"{split}_perplexity")]
+        axes.plot(epochs, values, "o-", ms=3, color=color, label=label)
+    best = min(records, key=lambda record: record["valid_perplexity"] or math.inf)
+    if best["valid_perplexity"]:
+        lowest = unit(best["valid_perplexity"])
+        axes.plot(best["epoch"], lowest, "*", ms=14, color="tab:red", zorder=3,
+                  label=f"best: {lowest:.4g} after epoch {best['epoch']}")
+    if best_possible:
+        optimum = unit(best_possible)
+        axes.axhline(optimum, color="tab:green", ls="--", label=f"best possible: {optimum:.4g}")
 
 
 def plot_runs(path, runs, lines=()):
@@ -89,7 +104,7 @@ def runs_figure(runs, lines=()):
                       va="top" if close else "bottom", size=8, color="dimgray")
     axes.set(xlabel="minutes", ylabel="validation perplexity", xscale="log", yscale="log")
     _plain_log_ticks(axes.xaxis)
-    _plain_log_ticks(axes.yaxis, (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))  # within little more than a decade
+    _plain_log_ticks(axes.yaxis)
     axes.grid(alpha=0.3, which="both")
     figure.legend(loc="outside right upper", title="lowest")
     return figure
@@ -164,10 +179,22 @@ def _mark_rates(axes, records):
         label = None  # one entry in the legend
 
 
-def _plain_log_ticks(axis, subs=(1, 1.5, 2, 3, 5, 7)):
-    """Plain numbers (8, 10, 20, 50, 100), not powers of ten; subs: what stands in each decade."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+def _plain_log_ticks(axis, fewest=5):
+    """Plain numbers (8, 10, 20, 50, 100), not powers of ten: round ones, as many of them as the range asks for.
 
-    axis.set_major_locator(LogLocator(subs=subs))
+    To be called when everything is drawn that decides the range.
+    """
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+
+    low, high = axis.get_view_interval()
+    if low <= 0:  # nothing is drawn
+        low, high = 1, 10
+        axis.set_view_interval(low, high, ignore=True)
+    for locator in (*(LogLocator(subs=subs, numticks="auto") for subs in _STEPS), MaxNLocator(8, steps=[1, 2, 2.5, 5])):
+        ticks = [tick for tick in locator.tick_values(low, high) if low <= tick <= high]
+        if len(ticks) >= fewest:
+            break
+    axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())

@@ -12,6 +12,7 @@ import math
 import os
 import threading
 from collections import deque
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class Workers:
     def __init__(self, threads=1):
         self.wanted = whole("threads", threads)
         self.threads = 1
-        self._pool = self._limits = None
+        self._pool = self._block = None
         self._memory = threading.local()
 
     def __reduce__(self):
@@ -44,20 +45,21 @@ class Workers:
         return self
 
     def __enter__(self):
-        self._limits = blas_threads(1)
+        self._block = ExitStack()
+        self._block.enter_context(blas_threads(1))
         if self.wanted > 1:
             from concurrent.futures import ThreadPoolExecutor
 
             self._pool = ThreadPoolExecutor(
                 self.wanted - 1, thread_name_prefix="rnnlm",
-                initializer=blas_threads, initargs=(1,))  # a BLAS on OpenMP counts threads for each caller
+                initializer=_one_blas_thread)  # a BLAS on OpenMP counts threads for each caller
             self.threads = self.wanted
         return self
 
     def __exit__(self, *_):
         if self._pool is not None:
             self._pool.shutdown()
-        self._limits.restore_original_limits()
+        self._block.close()
         self.threads, self._pool = 1, None
 
     def each(self, function, items, meanwhile=None):
@@ -119,14 +121,60 @@ def slices(size, length):
     return [slice(start, stop) for start, stop in pairwise(bounds)]
 
 
+_blas_lock = threading.Lock()
+_blas_blocks = {}  # the open blocks of ``blas_threads``, oldest first: the Python thread and the count of each
+_blas_before = {}  # each BLAS library's file: the library, and the threads it had before the oldest block
+
+
+@contextmanager
 def blas_threads(count):
     """A block in which the BLAS library computes on its own threads, ``count`` of them.
 
-    For a single stream, word by word: its products take a fraction of a millisecond, less than waking a worker.
+    The number is the whole process's.  Where blocks of several Python threads overlap, the one that began last
+    decides, and the one that ends last restores what BLAS had before the first.
     """
-    from threadpoolctl import threadpool_limits  # a command that only prints its help does without
+    from threadpoolctl import ThreadpoolController  # a command that only prints its help does without
 
-    return threadpool_limits(count, user_api="blas")
+    block = object()
+    with _blas_lock:
+        for library in ThreadpoolController().select(user_api="blas").lib_controllers:
+            _blas_before.setdefault(library.filepath, (library, library.num_threads))
+            _set_blas(library, count)
+        _blas_blocks[block] = threading.get_ident(), count
+    try:
+        yield
+    finally:
+        with _blas_lock:
+            del _blas_blocks[block]
+            for library, before in _blas_before.values():
+                _set_blas(library, _blas_count(library, before))
+            if not _blas_blocks:
+                _blas_before.clear()
+
+
+def _set_blas(library, count):
+    """Let a BLAS library compute on so many threads."""
+    # In newer versions of threadpoolctl a thread that has set the number keeps all others from it until it says so:
+    # with the blocks counted here, the last one out may be any thread.
+    release = getattr(library, "clear_controlling_thread", lambda force: None)
+    release(force=True)
+    library.set_num_threads(count)
+    release(force=True)
+
+
+def _blas_count(library, before):
+    """The threads that the open blocks leave to a BLAS library: what it had before where there are none."""
+    # One on OpenMP counts threads for each caller: the blocks of other Python threads do not concern this one's.
+    own = getattr(library, "threading_layer", None) == "openmp"
+    counts = [count for thread, count in _blas_blocks.values() if not own or thread == threading.get_ident()]
+    return counts[-1] if counts else before
+
+
+def _one_blas_thread():
+    """BLAS on one thread, for a thread of ``Workers``, which lives inside a block."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="blas")
 
 
 def available_cores():

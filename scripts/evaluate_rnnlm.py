@@ -2,7 +2,7 @@
 
 import sys
 
-from rnnlm.cli.evaluate import main
+from rnnlm.cli.main import script
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script("evaluate"))

@@ -62,15 +62,15 @@ def test_the_trainer_knows_no_file_and_no_screen():
         assert "rnnlm.files" not in set(imported(PACKAGE / f"{name}.py"))
 
 
-def loaded_by(statement):
+def loaded_by(statement, beside="numpy"):
     """Top-level modules that a statement loads in a fresh interpreter, beside NumPy's own."""
-    code = f"import numpy, sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
+    code = f"import {beside}, sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     return {name.split(".")[0] for name in out.split()}
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    assert not loaded_by("import rnnlm") & {"matplotlib", "tqdm", "argparse", "ssl", "hypothesis"}
+    assert not loaded_by("from rnnlm import *") & {"matplotlib", "tqdm", "argparse", "ssl", "hypothesis"}
 
 
 def test_the_training_command_starts_without_matplotlib():
@@ -78,11 +78,36 @@ def test_the_training_command_starts_without_matplotlib():
 
 
 def test_public_names_are_complete_and_documented():
-    names = {name for name in vars(rnnlm) if not name.startswith("_")}
-    modules = {name for name in names if type(getattr(rnnlm, name)).__name__ == "module"}
-    assert names - modules == set(rnnlm.__all__)
+    assert {name for name in dir(rnnlm) if not name.startswith("_")} == set(rnnlm.__all__)
     for name in rnnlm.__all__:
         assert getattr(rnnlm, name).__doc__, name
+    everything = {}
+    exec("from rnnlm import *", everything)
+    assert everything.keys() - {"__builtins__"} == set(rnnlm.__all__)
+
+
+def test_type_checkers_are_told_of_the_same_names():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    told = {alias.name: node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+            for alias in node.names if node.module.startswith("rnnlm.")}
+    assert told == {name: f"rnnlm.{module}" for name, module in rnnlm._MODULE_OF.items()}
+    assert told.keys() == set(rnnlm.__all__)
+
+
+def test_importing_the_package_changes_nothing_in_the_process():
+    assert loaded_by("import rnnlm", beside="sys") <= {"rnnlm"}
+    code = ("import signal, sys; state = lambda: (list(map(signal.getsignal, signal.valid_signals())), sys.stdin, "
+            "sys.stdout, sys.stderr); before = state(); from rnnlm import *; import rnnlm.cli.main; "
+            "import rnnlm.cli.train; print(state() == before)")
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "True\n"
+
+
+def test_a_module_is_an_attribute_and_an_unknown_name_is_none():
+    assert rnnlm.tokens.__name__ == "rnnlm.tokens"
+    with pytest.raises(AttributeError, match="module 'rnnlm' has no attribute 'Nothing'"):
+        rnnlm.Nothing  # noqa: B018
+    with pytest.raises(ImportError):
+        from rnnlm import Nothing  # noqa: F401
 
 
 def test_nothing_global_is_random_and_nothing_is_pickled():

@@ -93,7 +93,7 @@ def test_hostile_files_take_no_more_memory_than_their_size_and_50_mb_and_no_more
 def test_what_is_no_regular_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    for path, message in ((tmp_path / "pipe", "it is no regular file"), ("/dev/zero", "it is no regular file"),
+    for path, message in ((tmp_path / "pipe", "it is not a regular file"), ("/dev/zero", "it is not a regular file"),
                           (tmp_path, "it is a folder"), (tmp_path / "loop", "could not be read: too many levels"),
                           (tmp_path / "none", "could not be read: no such file"),
                           ("x" * 5000, "could not be read: file name too long")):

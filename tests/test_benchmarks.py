@@ -89,6 +89,26 @@ def test_recipes(tmp_path):
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_runs_are_rows_of_their_own_under_the_names_of_their_folders(on_path, tmp_path, monkeypatch, capsys):
+    import recipes
+
+    lowest = {"a": 150.0, "b": 140.0, "other/a": 130.0, "none": None}
+    for folder, perplexity in lowest.items():
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "metrics.jsonl").write_text(json.dumps(
+            {"epoch": 1, "valid_perplexity": perplexity, "seconds": 60.0, "tokens_per_second": 1000.0}) + "\n")
+    monkeypatch.chdir(tmp_path)
+    recipes.main(["a/metrics.jsonl", "b/metrics.jsonl", "a/metrics.jsonl", "none/metrics.jsonl"])
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        "| a | 1 | 150 | 1 | 1.0 | 1,000 |", "| b | 1 | 140 | 1 | 1.0 | 1,000 |"]
+    recipes.main(["a/metrics.jsonl", "other/a/metrics.jsonl"])
+    rows = [line.split(" | ")[0] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert rows == ["| a/metrics.jsonl", "| other/a/metrics.jsonl"]
+    monkeypatch.chdir(tmp_path / "b")  # the folder has a name even where none was typed
+    recipes.main(["metrics.jsonl"])
+    assert "\n| b | 1 |" in capsys.readouterr().out
+
+
 def test_the_chart_of_the_recipes_has_what_other_programs_reached(on_path, tmp_path, monkeypatch, capsys):
     import recipes
 

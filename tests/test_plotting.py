@@ -34,6 +34,35 @@ def test_the_picture_says_what_it_is_of():
     assert axes.get_legend() is not None
 
 
+def test_characters_are_drawn_in_bits():
+    figure = perplexity_figure(RECORDS, "char", best_possible=32, level="char")
+    drawn = lines(figure)
+    np.testing.assert_allclose(drawn["training"].get_ydata(), [np.log2(90), np.log2(50), np.log2(40), np.nan])
+    np.testing.assert_allclose(drawn["best: 5.907 after epoch 2"].get_ydata(), [5.9069], rtol=1e-4)  # 2^5.9069 = 60
+    assert set(drawn["best possible: 5"].get_ydata()) == {5}
+    axes = figure.axes[0]
+    assert (axes.get_ylabel(), axes.get_yscale()) == ("bits per character", "linear")
+    assert len(labels(axes)) >= 4
+
+
+def labels(axes):
+    """The labels of the perplexity axis that are within the picture."""
+    low, high = axes.get_ylim()
+    return [label.get_text() for label in axes.get_yticklabels() if low <= label.get_position()[1] <= high]
+
+
+@pytest.mark.parametrize(("first", "last", "expected"), [
+    (900, 130, ["150", "200", "300", "500", "700"]), (110, 102, ["102", "104", "106", "108", "110"]),
+    (5.2, 2.9, ["3", "4", "5"]), (9e4, 1.5, ["10", "100", "1000", "10000", "100000"]),
+    (2.5, 2.5, ["1.5", "2", "3", "5"]), (None, None, ["1", "10"])])
+def test_a_perplexity_axis_has_several_plain_labels_whatever_its_range(first, last, expected):
+    records = [RECORDS[0] | {"epoch": i, "train_perplexity": value, "valid_perplexity": value}
+               for i, value in enumerate((first, last), 1)]
+    shown = labels(perplexity_figure(records, "a title").axes[0])
+    assert set(expected) <= set(shown)
+    assert 5 <= len(shown) <= 12
+
+
 def test_epochs_are_whole_numbers_even_where_there_is_one():
     axes = perplexity_figure(RECORDS[:1], "a title").axes[0]
     assert [tick for tick in axes.get_xticks() if 0.5 <= tick <= 1.5] == [1]

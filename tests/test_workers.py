@@ -31,6 +31,85 @@ def test_inside_the_block_blas_has_one_thread_and_afterwards_what_it_had():
     assert blas() == before
 
 
+def test_of_blocks_that_overlap_the_last_one_out_restores():
+    with blas_threads(3):
+        outside = blas()
+        first, second, third = blas_threads(1), blas_threads(2), blas_threads(1)
+        first.__enter__()
+        second.__enter__()
+        third.__enter__()
+        first.__exit__(None, None, None)
+        assert set(blas()) == {1}
+        third.__exit__(None, None, None)
+        assert set(blas()) == {2}  # the one that began last, of those that are open
+        second.__exit__(None, None, None)
+        assert blas() == outside == [3] * len(outside)
+
+
+def test_many_threads_leave_blas_as_it_was():
+    def work(n):
+        for _ in range(20):
+            with blas_threads(1 + n % 2):
+                pass
+
+    with blas_threads(3):
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(blas()) == {3}
+
+
+class OpenMP:
+    """A BLAS library that counts threads for each caller, as one on OpenMP does."""
+
+    filepath, threading_layer = "libopenmp.so", "openmp"
+
+    def __init__(self):
+        self.counts = {}
+
+    @property
+    def num_threads(self):
+        return self.counts.get(threading.get_ident(), 4)
+
+    def set_num_threads(self, count):
+        self.counts[threading.get_ident()] = count
+
+    @property
+    def lib_controllers(self):
+        return [self]
+
+    def select(self, user_api):
+        assert user_api == "blas"
+        return self
+
+
+def test_a_blas_on_openmp_is_restored_for_each_thread(monkeypatch):
+    library = OpenMP()
+    monkeypatch.setattr("threadpoolctl.ThreadpoolController", lambda: library)
+    inside, go_on, seen = threading.Event(), threading.Event(), []
+
+    def work():
+        with blas_threads(1):
+            inside.set()
+            go_on.wait(10)
+            seen.append(library.num_threads)
+        seen.append(library.num_threads)
+
+    thread = threading.Thread(target=work)
+    with blas_threads(2):
+        thread.start()
+        inside.wait(10)
+        with blas_threads(1):
+            assert library.num_threads == 1
+        assert library.num_threads == 2
+    assert library.num_threads == 4  # though the other thread's block is still open
+    go_on.set()
+    thread.join()
+    assert seen == [1, 4]
+
+
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("items", [0, 1, 7])
 def test_every_item_is_done_once_and_meanwhile_too(threads, items):

@@ -1,12 +1,13 @@
-"""What all commands share: one line for an error, exit codes, signals, notes on standard error."""
+"""What all commands share: one line for an error, exit codes, signals, bars for files."""
 
 import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from rnnlm.cli import slowdowns
+from rnnlm.cli.screen import is_terminal, note, silence
 from rnnlm.errors import RnnlmError, one_line
 from rnnlm.files import cache_folder
 from rnnlm.workers import available_cores
@@ -35,10 +36,8 @@ def run(command, parser, argv=None):
     try:
         options = parser.parse_args(argv)
         debug = options.debug
-        with _handlers({signal.SIGTERM: _stop}):
-            code = command(options) or 0
-            sys.stdout.flush()
-            return code
+        with _handlers({signal.SIGINT: signal.default_int_handler, signal.SIGTERM: _stop}):
+            return command(options) or 0
     except KeyboardInterrupt:
         note(f"{parser.prog}: interrupted")
         return 128 + signal.SIGINT
@@ -46,16 +45,12 @@ def run(command, parser, argv=None):
         note(f"{parser.prog}: stopped{'' if isinstance(stopped, StoppedBetweenSteps) else ' at once'}")
         return 128 + stopped.signum
     except BrokenPipeError:  # the reader of our output left, as head does
-        _silence()
+        silence()
         return 1
     except Exception as error:
         if debug:
             raise
         note(f"{parser.prog}: error: {_in_one_line(error)}")
-        try:
-            sys.stdout.flush()
-        except (OSError, ValueError, AttributeError):
-            _silence()  # it is standard output that failed: the interpreter must not try once more
         return 1
 
 
@@ -63,7 +58,8 @@ def _in_one_line(error):
     if isinstance(error, RnnlmError | OSError):
         return one_line(str(error))
     if isinstance(error, MemoryError):
-        return f"not enough memory: {error}; choose smaller sizes"
+        what = f" ({one_line(str(error))})" if str(error) else ""
+        return f"not enough memory{what}: choose smaller sizes"
     text = " ".join(str(error).split())
     return f"unexpected {type(error).__name__}: {text} (--debug shows where; please report it)"
 
@@ -88,13 +84,6 @@ def _handlers(handlers):
             signal.signal(signum, handler)
 
 
-def _silence():
-    """Send what is still to be written to standard output nowhere."""
-    if sys.stdout is not None:
-        with suppress(OSError, ValueError, AttributeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def threads_of(options):
     """How many threads to compute on: as many as asked for, or as there are cores. What will slow them down is said."""
     threads = options.threads or available_cores()
@@ -108,25 +97,11 @@ def add_debug(parser):
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
-def note(line):
-    """One line for the person at the screen, on standard error; where nobody can read it, nothing is lost."""
-    with suppress(OSError, ValueError, AttributeError):
-        print(line, file=sys.stderr, flush=True)
-
-
-def say(line):
-    """One line of results on standard output.  A reader who left, as head does, must not end a training run."""
-    try:
-        print(line, flush=True)
-    except BrokenPipeError:
-        _silence()
-
-
 def file_bar(verb):
     """A function (name, size) that opens a bar for a file and returns the callback that moves it by so many bytes."""
 
     def open_bar(name, size):
-        bar = _bar(f"{verb} {name}", size, "B")
+        bar = _bar(f"{verb} {name}", size)
 
         def on_bytes(count):
             bar.update(count)
@@ -141,19 +116,19 @@ def file_bar(verb):
 @contextmanager
 def scoring_bar(path, tokens):
     """A block with a bar for a text that is scored; yields what moves it by so many tokens."""
-    if not (sys.stderr and sys.stderr.isatty()):  # then tqdm need not even be imported
+    if not is_terminal(sys.stderr):  # then tqdm need not even be imported
         yield lambda _: None
         return
-    name = one_line(os.path.basename(path))
-    with _bar(f"scoring {name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + '...'}", tokens, "token") as bar:
+    name = os.path.basename(path)
+    with _bar(f"scoring {name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + '...'}", tokens) as bar:
         yield bar.update
 
 
-def _bar(description, total, unit):
+def _bar(description, total):
     from tqdm import tqdm
 
-    return tqdm(total=total, unit=unit, unit_scale=True, desc=description, disable=None, leave=False,
-                dynamic_ncols=True)
+    return tqdm(total=total, desc=one_line(description), disable=not is_terminal(sys.stderr), leave=False,
+                dynamic_ncols=True, bar_format="{desc}: {percentage:3.0f}%|{bar}| {remaining} left")
 
 
 def encoding_bar(name, size):
@@ -187,7 +162,8 @@ def stop_on_signal(message):
                 return
             raise Stopped(signum)
         request.signum = signum
-        note(f"\n{message}; once more to leave at once")
+        note("")  # the bar keeps its line
+        note(f"{message}; once more to leave at once")
 
     hang_up = {signal.SIGHUP: handle} if hasattr(signal, "SIGHUP") else {}  # the terminal was closed
     with _handlers({signal.SIGINT: handle, signal.SIGTERM: handle, **hang_up}):

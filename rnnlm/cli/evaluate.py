@@ -6,8 +6,9 @@ import math
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, encoding_bar, run, scoring_bar, stop_on_signal, threads_of
 from rnnlm.cli.options import Parser, add_threads, at_least
+from rnnlm.cli.screen import note, show
 from rnnlm.corpus import read_text
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.evaluation import WINDOW, evaluate
 from rnnlm.workers import Workers
 
@@ -40,7 +41,17 @@ def evaluate_texts(options):
             result = _score(path, model, text, vocabulary.eos_id, options.time_size)
             if math.isnan(result.log_prob):
                 raise RnnlmError(f"{options.model} gives no probabilities for {path}: its scores are no finite numbers")
-            print(_as_json(path, result) if options.json else _as_text(path, result, vocabulary), flush=True)
+            _show([_as_json(path, result)] if options.json else _as_text(path, result, vocabulary))
+
+
+def _show(lines):
+    """The score of a text on standard output; where it cannot be written, on standard error, and the command ends."""
+    try:
+        show("".join(f"{line}\n" for line in lines))
+    except RnnlmError:
+        for line in lines:
+            note(line)
+        raise
 
 
 def _score(path, model, text, eos_id, window):
@@ -64,9 +75,10 @@ def _as_json(path, result):
 
 
 def _as_text(path, result, vocabulary):
+    """Two lines; a file's name cannot add one."""
     fate = "left out of every number below" if vocabulary.unk_id is None else "scored as <unk>"
-    words = "words" if vocabulary.level == "word" else "characters"
-    oov = f"{result.oov:,} OOVs" + (f" ({fate})" if result.oov else "")
-    return (f"{path}: {result.sentences:,} sentences, {result.words:,} {words}, {oov}\n"
+    unit = "word" if vocabulary.level == "word" else "character"
+    oov = counted(result.oov, "OOV") + (f" ({fate})" if result.oov else "")
+    return (f"{one_line(path)}: {counted(result.sentences, 'sentence')}, {counted(result.words, unit)}, {oov}",
             f"perplexity {result.perplexity:.6g}, without OOVs {result.perplexity_without_oov:.6g}, "
-            f"{result.bits_per_token:.5g} bits per token, {result.targets:,} targets, one stream")
+            f"{result.bits_per_token:.5g} bits per token, {counted(result.targets, 'target')}, one stream")

@@ -1,8 +1,8 @@
 """The end of a training run: the best model's test perplexity, read once."""
 
 from rnnlm.checkpoint import load_model
-from rnnlm.cli.command import say
 from rnnlm.cli.progress import bits_per_character
+from rnnlm.cli.screen import say
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation import evaluate
 

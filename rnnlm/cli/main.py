@@ -1,8 +1,14 @@
-"""``rnnlm train | evaluate | generate``: the three commands under one name."""
+"""``rnnlm train | evaluate | generate``: the three commands under one name.
 
+Only what starts a process is loaded here; the command that runs brings the rest.
+"""
+import os
 import sys
+from importlib import import_module
 
-from rnnlm.cli.command import note, say
+from rnnlm.cli.start import start
+
+COMMANDS = ("train", "evaluate", "generate")
 
 USAGE = """usage: rnnlm COMMAND [options]
 
@@ -14,24 +20,60 @@ rnnlm COMMAND --help shows a command's options; rnnlm --version the version."""
 
 
 def main(argv=None):
-    """Run the command named by the first argument; returns its exit code."""
-    name, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
+    """Run the command named by the first argument; returns its exit code.
+
+    Without ``argv`` the command line is that of the process, which is made ready for the command first.
+    """
+    if argv is None:
+        start("rnnlm")
+        argv = sys.argv[1:]
+    name, *rest = argv or ["--help"]
     if name in ("-h", "--help"):
-        say(USAGE)
-        return 0
+        return _tell(USAGE)
     if name == "--version":
         from rnnlm import __version__
 
-        say(f"rnnlm {__version__}")
-        return 0
-    # Only the command that runs is imported.
-    if name == "train":
-        from rnnlm.cli.train import main as command
-    elif name == "evaluate":
-        from rnnlm.cli.evaluate import main as command
-    elif name == "generate":
-        from rnnlm.cli.generate import main as command
-    else:
-        note(f"rnnlm: no command {name!r}: it must be train, evaluate or generate")
+        return _tell(f"rnnlm {__version__}")
+    if name not in COMMANDS:
+        from rnnlm.cli.screen import note
+        from rnnlm.errors import shown
+
+        note(f"rnnlm: no command {shown(repr(name))}: it must be train, evaluate or generate{_meant(name)}")
         return 2
-    return command(rest, prog=f"rnnlm {name}")
+    return _command(name)(rest, prog=f"rnnlm {name}")
+
+
+def script(name):
+    """Run one command as a script of its own, with the command line of the process; returns its exit code."""
+    start(os.path.basename(sys.argv[0]))
+    return _command(name)()
+
+
+def _command(name):
+    """The main function of a command."""
+    return import_module(f"rnnlm.cli.{name}").main
+
+
+def _meant(name):
+    """What was meant by a command that is not there, a question, or nothing."""
+    from rnnlm.errors import did_you_mean, quoted
+
+    if os.path.exists(name):
+        return f": did you mean rnnlm train --corpus {quoted(name)}?"
+    return did_you_mean(name, COMMANDS)
+
+
+def _tell(text):
+    """Show what was asked for; returns the exit code."""
+    from rnnlm.cli.screen import note, show, silence
+    from rnnlm.errors import RnnlmError
+
+    try:
+        show(f"{text}\n")
+    except BrokenPipeError:
+        silence()
+        return 1
+    except RnnlmError as error:
+        note(f"rnnlm: error: {error}")
+        return 1
+    return 0

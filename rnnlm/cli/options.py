@@ -3,11 +3,16 @@
 import argparse
 import json
 import math
+import os
 import re
 import sys
 import tomllib
 
-from rnnlm.errors import RnnlmError, did_you_mean, one_line, shown
+import numpy as np
+
+from rnnlm.cli.arguments import meant, with_values_joined
+from rnnlm.cli.screen import note, show
+from rnnlm.errors import RnnlmError, one_line, quoted, shown
 from rnnlm.files import reason
 
 
@@ -17,17 +22,40 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog, description):
         super().__init__(prog=prog, description=description, formatter_class=HelpFormatter)
 
+    def parse_args(self, args=None, namespace=None):
+        """The options; a value may begin with a dash. What is left over is wrong usage."""
+        arguments = with_values_joined(sys.argv[1:] if args is None else args, self._option_string_actions)
+        options, left = self.parse_known_args(arguments, namespace)
+        if left:
+            self.error(f"unrecognized arguments: {' '.join(left)}{self._meant(left)}")
+        return options
+
+    def _meant(self, words):
+        """What was meant by words that nothing takes, a question, or nothing."""
+        option = next((word for word in words if word.startswith("-")), None)
+        if words[0] != option and "--corpus" in self._option_string_actions and os.path.exists(words[0]):
+            return f": did you mean --corpus {quoted(words[0])}?"
+        return meant(option.split("=")[0], self._option_string_actions) if option else ""
+
     def error(self, message):
         """Say what is wrong, without all options before it, and exit with 2."""
-        unknown = re.search("^unrecognized arguments: .*?(--[^ =]+)", message)
-        near = did_you_mean(unknown[1], self._option_string_actions) if unknown else ""
-        self.exit(2, f"{self.prog}: error: {one_line(message)}{near} (--help shows all options)\n")
+        alone = re.fullmatch("argument (.*/)?(--[^ /]+): expected one argument", message)
+        if alone and self._option_string_actions[alone[2]].type in (None, not_empty):
+            message += f"; one that looks like an option is written {alone[2]}=VALUE"
+        self.exit(2, f"{self.prog}: error: {one_line(message)} (--help shows all options)\n")
+
+    def print_help(self, file=None):
+        """All options on standard output, or an error that says why not; argparse would ignore it."""
+        if file is not None:
+            super().print_help(file)
+        else:
+            show(self.format_help())
 
     def exit(self, status=0, message=None):
-        """End the command; what --help and the like printed goes out before, while errors can still be told."""
-        if sys.stdout:
-            sys.stdout.flush()
-        super().exit(status, message)
+        """End the command, with one line on standard error if there is a message."""
+        if message:
+            note(message.rstrip("\n"))
+        super().exit(status)
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -38,9 +66,24 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
             return action.help
         return super()._get_help_string(action)
 
+    def add_usage(self, usage, actions, groups, prefix=None):
+        """One line; the options, some of which are many, are listed below it."""
+        words = [self._format_args(action, action.dest) for action in actions if not action.option_strings]
+        super().add_usage(" ".join(["%(prog)s", *words, "[options]"]), actions, groups, prefix)
+
+
+LARGEST = 10**18  # of a whole number: far beyond what can be counted, and far below what overflows
+LARGEST_SIZE = 10**6  # the square of which is still a number of bytes that a system can refuse
+LARGEST_SEED = 2**128 - 1
+MOST_THREADS = 1024
+SMALLEST_RATIO = 1e-5  # a mask is drawn from 16 random bits a value: less than half of 1 / 65536 would be 0
+
 
 def number(kind, rule, holds):
-    """An argparse type: a finite ``kind`` (int or float) for which ``holds``; ``rule`` says it in words."""
+    """An argparse type: a finite ``kind`` (int or float) for which ``holds``; ``rule`` says it in words.
+
+    It must hold for a float in 32 bits, too, as that is what the training computes with.
+    """
 
     def convert(text):
         try:
@@ -48,15 +91,33 @@ def number(kind, rule, holds):
         except ValueError:
             value = None
         if value is None or value in (math.inf, -math.inf) or not holds(value):
-            raise argparse.ArgumentTypeError(f"must be {rule}, got {text!r}")
+            raise argparse.ArgumentTypeError(f"must be {rule}, got {shown(repr(text))}")
+        if kind is float:
+            _require_in_32_bits(text, value, rule, holds)
         return value
 
     return convert
 
 
-def at_least(smallest):
-    """A whole number from ``smallest`` on."""
-    return number(int, f"a whole number of at least {smallest}", lambda value: value >= smallest)
+def _require_in_32_bits(text, value, rule, holds):
+    with np.errstate(all="ignore"):
+        rounded = float(np.float32(value))
+    if math.isinf(rounded) or (rounded == 0) != (value == 0) or not holds(rounded):
+        raise argparse.ArgumentTypeError(f"must be {rule}, got {shown(repr(text))}, which is {rounded:g} in the 32-bit "
+                                         "numbers of the training")
+
+
+def at_least(smallest, largest=LARGEST):
+    """A whole number from ``smallest`` on; beyond ``largest`` it is taken for a slip."""
+    convert = number(int, f"a whole number of at least {smallest}", lambda value: value >= smallest)
+
+    def bounded(text):
+        value = convert(text)
+        if value > largest:
+            raise argparse.ArgumentTypeError(f"must be at most {largest:,}, got {shown(repr(text))}")
+        return value
+
+    return bounded
 
 
 def between(smallest, largest):
@@ -73,15 +134,26 @@ def not_empty(text):
 
 positive = number(float, "a number above 0", lambda value: value > 0)
 not_negative = number(float, "a number of at least 0", lambda value: value >= 0)
+gain = number(float, "a number above 0 and at most 1e30", lambda value: 0 < value < 1.001e30)  # keeps weights finite
 above_one = number(float, "a number above 1", lambda value: value > 1)
 below_one = number(float, "a number of at least 0 and below 1", lambda value: 0 <= value < 1)
+size = at_least(1, LARGEST_SIZE)
 from_zero_to_one = number(float, "a number from 0 to 1", lambda value: 0 <= value <= 1)
 share = number(float, "a number above 0 and at most 1", lambda value: 0 < value <= 1)
 
 
+def ratio(text):
+    """The share of a dropout: 0, or enough to leave anything out."""
+    value = below_one(text)
+    if 0 < value < SMALLEST_RATIO:
+        raise argparse.ArgumentTypeError(f"must be 0 or at least {SMALLEST_RATIO:g}, because less drops nothing, "
+                                         f"got {shown(repr(text))}")
+    return value
+
+
 def add_threads(add):
     """The option of every command that computes; ``add`` is an add_argument."""
-    add("--threads", type=at_least(1), metavar="K",
+    add("--threads", type=at_least(1, MOST_THREADS), metavar="K",
         help="threads to compute on (default: one for each core this process may use)")
 
 
@@ -89,7 +161,7 @@ def read_config(path):
     """The content of a TOML file, a dict. RnnlmError: not readable, not TOML."""
     try:
         with open(path, "rb") as file:
-            return tomllib.load(file)
+            return tomllib.loads(file.read().decode("utf-8-sig"))  # editors on Windows write a byte-order mark
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     except (ValueError, RecursionError) as error:  # TOML or UTF-8
@@ -107,7 +179,7 @@ def apply_values(parser, values, where):
     for key, value in values.items():
         name = key.replace("-", "_")
         if name not in actions:
-            raise RnnlmError(f"{where}: unknown option {shown(repr(key))}{did_you_mean(name, actions)}")
+            raise RnnlmError(f"{where}: unknown option {shown(repr(key))}{meant(name, actions)}")
         if value is not None:
             parser.set_defaults(**{name: _converted(actions[name], value, f"{where}: {key}")})
 
@@ -122,11 +194,13 @@ def given(parser, argv):
 def _converted(action, value, where):
     """A TOML value as the option's own type, by the option's own rule."""
     if isinstance(action, argparse._StoreTrueAction | argparse.BooleanOptionalAction):
-        if not isinstance(value, bool):
-            raise RnnlmError(f"{where} must be true or false, got {shown(value)}")
-        return value
+        return _switched(value, where)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise RnnlmError(f"{where} must be one number or string, got {shown(value)}")
+    if isinstance(value, int) and abs(value) > LARGEST_SEED:  # which may have too many digits to be written
+        raise RnnlmError(f"{where} must be a number of at most {len(str(LARGEST_SEED))} digits")
+    if isinstance(value, str) and "\0" in value:
+        raise RnnlmError(f"{where} must not hold the character NUL, got {shown(repr(value))}")
     try:
         value = action.type(str(value)) if action.type else str(value)
     except argparse.ArgumentTypeError as error:
@@ -134,6 +208,15 @@ def _converted(action, value, where):
     if action.choices and value not in action.choices:
         raise RnnlmError(f"{where} must be one of {', '.join(map(str, action.choices))}, got {shown(repr(value))}")
     return value
+
+
+def _switched(value, where):
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        raise RnnlmError(f'{where} must be true or false, got the string "{value}": write {value} without quotation '
+                         "marks")
+    raise RnnlmError(f"{where} must be true or false, got {shown(repr(value))}")
 
 
 def toml(values):

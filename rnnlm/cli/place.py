@@ -2,13 +2,12 @@
 
 import os
 import re
-import shlex
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from rnnlm.cli.command import note
 from rnnlm.cli.run_folder import CHECKPOINTS, CONFIG, NAMES, RunFolder
-from rnnlm.errors import RnnlmError, one_line
+from rnnlm.cli.screen import note
+from rnnlm.errors import RnnlmError, one_line, quoted
 from rnnlm.files import locked, reason, remedy, sweep
 
 
@@ -54,7 +53,7 @@ def _holds_a_run(path):
 
 def _prepared(options):
     """The folder of --output, or one under runs/ that is called like the corpus; and which folders were made for it."""
-    name = Path(options.corpus).resolve().stem
+    name = Path(os.path.realpath(options.corpus)).stem  # resolve() trips over a loop of links
     if options.output or options.overwrite or options.resume:
         path = Path(options.output) if options.output else Path("runs") / name
         if options.resume and not options.output:
@@ -87,9 +86,9 @@ def _newest_run(path):
     if runs := [place for place in beside if pattern.fullmatch(place.name) and _holds_a_run(place)]:
         return max(runs, key=_last_written)
     if others := [place for place in beside if os.access(place, os.X_OK) and _holds_a_run(place)]:
-        other = shlex.quote(str(max(others, key=_last_written)))
+        other = quoted(max(others, key=_last_written))
         note(f"note: there is no run {one_line(str(path))}; to go on with the newest that is there, give --output "
-             f"{one_line(other)}")
+             f"{other}")
     return path
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from rnnlm.cli.command import note, say
+from rnnlm.cli.screen import note, say
 from rnnlm.cli.slowdowns import Watch
 from rnnlm.models import UNGATED
 
@@ -38,22 +38,21 @@ def described(model):
 
 
 class Progress:
-    """The bar of a run: how far, how fast, how long at most, and the perplexity of the epoch so far.
+    """The bar of a run: which epoch, its perplexity so far, how far it is, how long it takes still, how fast it goes.
 
     To be called after each step; a line where something slows the run down is a part of it.
     """
 
     def __init__(self, trainer, epochs, threads):
-        from tqdm import tqdm
+        from rnnlm.cli.epoch_bar import EpochBar
 
         self.trainer, self.epochs, self.watch = trainer, epochs, Watch(threads)
-        self.bar = tqdm(total=epochs * trainer.batches.targets, initial=trainer.tokens, unit="token", unit_scale=True,
-                        leave=False, disable=None, dynamic_ncols=True, smoothing=0.05)
+        self.bar = EpochBar(trainer, epochs)
         self.update()
 
     def update(self):
-        """Show where the trainer stands, wherever it stood before."""
-        self.bar.n = self.trainer.tokens
+        """Show where the trainer is, wherever it was before."""
+        self.bar.move_to(self.trainer.sums.targets)
         self._describe("")
 
     def __call__(self, step):

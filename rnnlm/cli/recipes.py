@@ -4,7 +4,9 @@ import argparse
 import os
 from importlib.resources import files
 
-from rnnlm.errors import RnnlmError, did_you_mean
+from rnnlm.cli.run_folder import CONFIG
+from rnnlm.cli.screen import show
+from rnnlm.errors import RnnlmError, did_you_mean, shown
 
 
 def recipes():
@@ -15,12 +17,17 @@ def recipes():
 
 
 def find_config(name):
-    """The path of the file or of the recipe with this name. RnnlmError if there is neither."""
+    """The path of the file, of a run's config.toml or of the recipe with this name. RnnlmError if there is none."""
     known = recipes()
+    if os.path.isdir(name) and os.path.isfile(os.path.join(name, CONFIG)):  # a run folder
+        return os.path.join(name, CONFIG)
     if name in known and not os.path.isfile(name):
         return str(known[name])
+    if os.path.isdir(name):
+        raise RnnlmError(f"--config must be a file, a run folder or a recipe, {shown(name)} is a folder without "
+                         f"{CONFIG}: name the file")
     if not os.path.exists(name) and not name.endswith(".toml"):
-        raise RnnlmError(f"--config must be a file or one of the recipes {', '.join(known)}, got {name}"
+        raise RnnlmError(f"--config must be a file or one of the recipes {', '.join(known)}, got {shown(name)}"
                          f"{did_you_mean(name, known)}")
     return name
 
@@ -35,5 +42,5 @@ class ListRecipes(argparse.Action):
         for name, path in recipes().items():
             lines = path.read_text(encoding="utf-8").splitlines()
             about = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
-            print("\n    ".join([name, *about]))
+            show("\n    ".join([name, *about]) + "\n")
         parser.exit()

@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import asdict
 
 from rnnlm.checkpoint import MODEL_NAME, load_checkpoint, read_checkpoint_header, save_checkpoint
-from rnnlm.cli.command import note
 from rnnlm.cli.options import toml
+from rnnlm.cli.screen import note
 from rnnlm.errors import DamagedError, RnnlmError, one_line
 from rnnlm.files import sync_folder, write_text, written
 from rnnlm.plotting import plot_perplexity
@@ -53,7 +53,7 @@ class RunFolder:
         self.begun = False
         self.records = []
         self.shown = one_line(str(path))
-        self.title, self.best_possible, self.config = "", None, ""
+        self.title, self.best_possible, self.level, self.config = "", None, "word", ""
         self.drawn = time.monotonic()
 
     def checkpoints(self):
@@ -107,7 +107,7 @@ class RunFolder:
                 raise RnnlmError(f"{self.path / name} is a folder, where the run has a file: move it, or choose "
                                  "another --output")
         self.begun = True
-        self.title, self.best_possible = title, best_possible
+        self.title, self.best_possible, self.level = title, best_possible, options.level
         self.config = f"# run folder: {str(self.path)!r}\n" + toml(of_the_run(options))
         if not self.checkpoints():
             self._write_config()
@@ -207,7 +207,7 @@ class RunFolder:
             return
         records = [as_json(record) for record in self.records]
         try:
-            plot_perplexity(self.path / PICTURE, records, self.title, self.best_possible)
+            plot_perplexity(self.path / PICTURE, records, self.title, self.best_possible, self.level)
         except RnnlmError:
             raise
         except Exception as error:  # whatever matplotlib meets: fonts, a broken installation

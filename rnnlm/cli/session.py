@@ -1,18 +1,19 @@
 """One session of a training run: from the texts, or from a checkpoint, to the picture or to the signal that ends it."""
 
 import math
-import shlex
 import time
 from contextlib import closing
 
 from rnnlm.checkpoint import read_model_training, save_model, versions
 from rnnlm.cli.assembly import build_trainer
-from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, note, say, stop_on_signal, threads_of
+from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, stop_on_signal, threads_of
+from rnnlm.cli.effects import notes_on_length
 from rnnlm.cli.final_score import read_test
 from rnnlm.cli.progress import HEAD, Progress, described, row
 from rnnlm.cli.run_folder import free, of_the_run
+from rnnlm.cli.screen import note, say
 from rnnlm.corpus import load_corpus
-from rnnlm.errors import DivergenceError, RnnlmError, one_line, shown
+from rnnlm.errors import DivergenceError, RnnlmError, quoted, shown
 from rnnlm.evaluation import evaluate
 from rnnlm.workers import Workers
 
@@ -86,9 +87,8 @@ class Session:
             note(f"note: {line}")
         say(f"model: {described(model)}, {sum(p.size for p in model.params):,} parameters; run folder {folder.shown}")
         steps = options.epochs * len(trainer.batches)
-        if not resumed and options.warm_up > steps / 5:
-            note(f"note: the rate rises over the first {options.warm_up:,} of about {steps:,} steps: --warm-up "
-                 f"{steps // 10} would leave more of them to learn in")
+        for line in () if resumed else notes_on_length(options, steps):
+            note(f"note: {line}")
         if not resumed:
             folder.replace_all(trainer, self.run)  # so that there is a last good checkpoint from the first step on
             self._note_place()
@@ -123,7 +123,7 @@ class Session:
             raise
         folder = self.folder
         folder.draw()
-        note(f"model, metrics and picture are in {folder.shown}; let it write: rnnlm generate {folder.shown}")
+        note(f"model, metrics and picture are in {folder.shown}; let it write: rnnlm generate {quoted(folder.path)}")
         return 0
 
     def _fit(self, stop):
@@ -162,8 +162,8 @@ class Session:
                 self._save_at_stop()
                 raise
         if schedule.stop:
-            say(f"stopped: validation gained less than {schedule.threshold:g} nats in each of {schedule.patience} "
-                "epochs")
+            epochs = "the last epoch" if schedule.patience == 1 else f"each of {schedule.patience} epochs"
+            say(f"stopped: validation gained less than {schedule.threshold:g} nats in {epochs}")
 
     def _with_rollbacks(self, rows, progress):
         while True:
@@ -239,4 +239,4 @@ class Session:
         note(f"to go on: {self._command()}")
 
     def _command(self):
-        return f"rnnlm train --resume --output {one_line(shlex.quote(str(self.folder.path)))}"
+        return f"rnnlm train --resume --output {quoted(self.folder.path)}"

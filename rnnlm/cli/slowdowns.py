@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+from rnnlm.errors import counted
 from rnnlm.workers import available_cores
 
 LOOK_EVERY = 5.0     # seconds
@@ -17,13 +18,13 @@ def at_start(threads):
     """What can be seen before a run begins, a line each."""
     cores = available_cores()
     if threads > cores:
-        yield (f"--threads {threads}, but there are {cores} cores: threads that wait for a core hold up the others; "
-               f"{cores} are enough")
+        yield (f"--threads {threads} is more than the {counted(cores, 'core')} available: threads that wait for a core "
+               f"hold up the others; give --threads {cores}")
     if hasattr(sys, "gettotalrefcount"):
         yield "this is a debug build of Python, several times slower than a release"
     if not _has_fast_blas():
-        yield ("NumPy has no BLAS library that is known to be fast, so products take many times longer: "
-               "pip install --force-reinstall numpy brings one")
+        yield ("NumPy has no BLAS library that is known to be fast, so matrix products take many times longer: "
+               "install one with pip install --force-reinstall numpy")
 
 
 def _has_fast_blas():
@@ -57,8 +58,10 @@ class Watch:
         if "cores" not in self.said and others > BUSY and others + self.threads > cores + BUSY:
             self.said.add("cores")
             fewer = max(1, round(cores - others))
-            advice = f" or leave them theirs with --threads {fewer}" if fewer < self.threads else ""
-            yield f"other programs keep {others:.1f} of {cores} cores busy and slow this run down: stop them{advice}"
+            what = "a core" if self.threads - fewer == 1 else "cores"
+            advice = f", or leave them {what} with --threads {fewer}" if fewer < self.threads else ""
+            yield (f"other programs keep {others:.1f} of {counted(cores, 'core')} busy and slow this run down: "
+                   f"stop them{advice}")
         if "memory" not in self.said and faults > SWAPPED_PAGES and _swapped_mb() > SWAPPED_MB:
             self.said.add("memory")
             yield ("memory is short and parts of this run are read back from disk: stop other programs, or choose a "

@@ -2,14 +2,16 @@
 
 import os
 
-from rnnlm.cli.command import note, run
+from rnnlm.cli.command import run
 from rnnlm.cli.effects import require_effect
 from rnnlm.cli.options import apply_values, given, read_config
 from rnnlm.cli.place import run_folder
+from rnnlm.cli.rates import require_possible_rates
 from rnnlm.cli.recipes import find_config
 from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND, free
+from rnnlm.cli.screen import note
 from rnnlm.cli.session import train
-from rnnlm.cli.train_options import DERIVED, build_parser, complete, let_follow, require_small_decay
+from rnnlm.cli.train_options import DERIVED, build_parser, complete, let_follow
 from rnnlm.errors import RnnlmError
 from rnnlm.places import known_corpora
 
@@ -34,13 +36,13 @@ def _command(options, argv, prog):
             options = _parsed(argv, prog, saved, config)
             if header is None:
                 folder.require_nothing_but_options()
-                note(f"note: {folder.path} holds no checkpoint yet: the run starts from its beginning, "
+                note(f"note: {folder.path} holds no checkpoint yet: training starts from the beginning, "
                      f"on {options.corpus}")
             else:
                 _require_same(options, _parsed([], prog, saved), folder, on_the_line)
             require_effect(options, on_the_line)
         if header is None:
-            require_small_decay(options)
+            require_possible_rates(options)
         return train(options, folder, header)
 
 
@@ -76,5 +78,5 @@ def _require_same(options, saved, folder, on_the_line):
                if name not in (*free(vars(saved)), *OF_THE_COMMAND) and getattr(options, name) != value}
     if changed:  # where an option was changed, what follows from it goes without saying
         changed = [line for name, line in changed.items() if name in on_the_line or DERIVED.get(name) not in changed]
-        raise RnnlmError(f"the run in {folder.path} cannot go on with other options: {'; '.join(changed)}. "
-                         "Leave them out, or train anew with another --output")
+        raise RnnlmError(f"the run in {folder.path} cannot be resumed with other options: {'; '.join(changed)}. "
+                         "Leave them out, or start a new run with another --output")

@@ -44,7 +44,7 @@ class TimeDropout(Layer):
         if not self.train or self.ratio == 0:
             self.cache = None
             return xs
-        N, T, D = xs.shape
+        N, T, D = self.window(xs)
         self.cache = random_keep((N, 1 if self.per_window else T, D), self.ratio, self.rng, xs.dtype)
         return xs * self.cache
 

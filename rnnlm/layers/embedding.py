@@ -13,6 +13,7 @@ class TimeEmbedding(Layer):
     def forward(self, xs):  # ids (N, T) -> (N, T, D)
         """Look every id of the window up at once."""
         (W,) = self.params
+        self.window_of_ids(xs)
         require_ids(xs, len(W))
         self.cache = xs
         return W[xs]

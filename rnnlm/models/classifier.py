@@ -3,38 +3,68 @@
 import inspect
 import math
 from contextlib import nullcontext
-from numbers import Integral, Real
 
 import numpy as np
 
-from rnnlm.errors import DivergenceError, RnnlmError, shown
-from rnnlm.functions import ACTIVATIONS, log_softmax
-from rnnlm.gradients import clip_scale, global_norm
-from rnnlm.initializers import XavierInitializer
+from rnnlm.errors import ArgumentError, DivergenceError
+from rnnlm.layers.rnn import TimeRNN
 from rnnlm.layers.simple_rnn import SimpleRNN
-from rnnlm.models.sequences import checked_labels, checked_sequences, places_of, shown_label
+from rnnlm.models.classifier_checks import check_parameters, checked_training, checked_validation
+from rnnlm.models.estimator import Estimator, not_fitted
+from rnnlm.models.labels import check_same_kind, checked_labels, checked_weights
+from rnnlm.models.sequence_network import Learner, SequenceNetwork
+from rnnlm.models.sequences import checked_steps, ends_in_nan, given_sequences, shares_of_states
 from rnnlm.optimizers import OPTIMIZERS
+from rnnlm.schedules import SCHEDULES
 from rnnlm.workers import blas_threads
 
 
-class ScratchSimpleRNNClassifier:
-    """Which class a sequence belongs to: the states of a SimpleRNN, the last one or their mean, into softmax.
+class FitDivergedError(DivergenceError, ValueError):
+    """``fit`` met a loss or a weight that is not finite."""
 
-    p = softmax(u W + b), u (N, H) the last state h_T, or with pooling="mean" the mean of all; for two classes a
-    sigmoid of one score.  The loss is the mean of -ln p[label] over a mini-batch.
 
-    n_nodes, activation, initializer: of the SimpleRNN; pooling: "last" or "mean"; optimizer: a name ("adam", "sgd",
-    ...), lr its rate; epochs: passes over the data; batch_size; max_grad: limit of the gradients' global norm, inf
-    for none; random_state: a seed, or None for another result each time; verbose: whether ``fit`` shows a progress bar.
+class ScratchSimpleRNNClassifier(Estimator):
+    """Which class a sequence belongs to: the last state of a SimpleRNN, or the mean, into softmax.
 
-    After ``fit``: ``classes_``; ``loss_curve_``, the mean training loss of each epoch; ``val_loss_curve_``, that of the
-    validation data, empty without; ``n_features_in_``.
+    p = softmax(u W + b), u (N, H) the last state h_T, or with pooling="mean" the mean of all;
+    for two classes a sigmoid of one score.  The loss is the mean of -ln p[label] over a mini-batch.
+
+    Parameters
+    ----------
+    n_nodes : width of the SimpleRNN's state.
+    activation : of the SimpleRNN: "tanh", "relu", "sigmoid" or "identity".
+    initializer : (shape, rng) -> array for the first weights; None: XavierInitializer().
+    pooling : "last" or "mean": which states stand for a sequence.
+    optimizer : "adam", "sgd" or another name in OPTIMIZERS.
+    lr : the optimizer's rate.
+    schedule : "constant", or "linear": the rate falls from lr in the first epoch to lr / epochs in
+        the last, so that training ends smoothly.
+    epochs : passes over the data.
+    batch_size : sequences in a mini-batch.
+    max_grad : limit of the gradients' global norm; inf for none.
+    random_state : a seed; None: another result each time.
+    verbose : whether ``fit`` shows a progress bar.
+    class_weight : how much a sample of each class counts: None, all the same; a dict, 1 for a
+        class that it leaves out; "balanced", so that every class counts the same in all.
+
+    Attributes
+    ----------
+    After ``fit``:
+
+    classes_ : the labels, sorted.
+    loss_curve_ : the mean training loss of each epoch; weighted, if samples are.
+    val_loss_curve_ : that of the validation data, unweighted; empty without.
+    n_features_in_ : features of a step.
+    masked_ : whether ``fit`` had a mask. Then a prediction needs to know the lengths, too.
+    network_ : the weights, a SequenceNetwork.
+
+    Nothing else of the data is kept, and a prediction changes nothing: threads may share a fitted
+    classifier, and a pickled one holds no sample.
     """
 
-    _estimator_type = "classifier"  # what scikit-learn before 1.6 asks for
-
-    def __init__(self, *, n_nodes=64, activation="tanh", initializer=None, pooling="last", optimizer="adam", lr=0.003,
-                 epochs=40, batch_size=32, max_grad=1.0, random_state=None, verbose=False):
+    def __init__(self, *, n_nodes=64, activation="tanh", initializer=None, pooling="last",
+                 optimizer="adam", lr=0.003, epochs=40, batch_size=32, max_grad=1.0,
+                 random_state=None, verbose=False, class_weight=None, schedule="constant"):
         self.n_nodes = n_nodes
         self.activation = activation
         self.initializer = initializer
@@ -46,121 +76,121 @@ class ScratchSimpleRNNClassifier:
         self.max_grad = max_grad
         self.random_state = random_state
         self.verbose = verbose
+        self.class_weight = class_weight
+        self.schedule = schedule
 
-    def get_params(self, deep=True):
-        """The arguments of the constructor, a dict."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+    def fit(self, X, y, X_val=None, y_val=None, *, mask=None, mask_val=None, sample_weight=None):
+        """Learn from X (n_samples, n_sequences, n_features) and labels y; returns the classifier.
 
-    def set_params(self, **params):
-        """Change some of them; returns the classifier itself."""
-        for name, value in params.items():
-            if name not in self.get_params():
-                raise ValueError(f"no parameter {name!r}: it must be one of {', '.join(self.get_params())}")
-            setattr(self, name, value)
-        return self
+        Parameters
+        ----------
+        y : (n_samples,), text or whole numbers.
+        mask : (n_samples, n_sequences), true for the steps that belong to a sequence, which come
+            first. None: a sequence ends where all features of all further steps are NaN. With a
+            mask nothing is read beyond the ends, NaN or not, and NaN before them is an error.
+        X_val, y_val, mask_val : validation data, for ``val_loss_curve_``.
+        sample_weight : (n_samples,), how much each counts: 2 as if it were there twice, 0 as if
+            it were not there. They are scaled to a mean of 1, so that the rate stays what it is.
 
-    def fit(self, X, y, X_val=None, y_val=None, *, mask=None, mask_val=None):
-        """Learn from X (n_samples, n_sequences, n_features) and labels y (n_samples,); returns the classifier.
-
-        mask (n_samples, n_sequences): true for the steps that belong to a sequence, which come first; None: all do.
-        RnnlmError names what does not fit, and what was learnt before stays; DivergenceError: the loss or a weight is
-        no longer finite, and what was learnt is of no use.
+        Raises
+        ------
+        ArgumentError : names what does not fit; what was learnt before stays.
+        DivergenceError : the loss or a weight is no longer finite; nothing can be predicted then.
         """
-        self._check_parameters()
-        X, shares = self._checked(X, mask)
-        y = checked_labels(y, len(X))
-        classes, targets = np.unique(y, return_inverse=True)
-        if len(classes) < 2:
-            raise RnnlmError(f"y must hold at least two classes, got only {shown_label(classes[0])}")
-        validation = self._checked_validation(X_val, y_val, mask_val, classes, X.shape[2])
+        check_parameters(self.get_params())
+        X, lengths, classes, targets, weights = checked_training(
+            X, y, mask, sample_weight, self.class_weight)
+        validation = checked_validation(X_val, y_val, mask, mask_val, classes, X.shape[2])
         rng = np.random.default_rng(self.random_state)
-        self.classes_, self.n_features_in_ = classes, X.shape[2]
-        self._build(rng)
-        self.loss_curve_, self.val_loss_curve_ = [], []
-        # One thread, as its products are too small for more; what overflows is said by _epoch.
+        network = SequenceNetwork.new(X.shape[2], len(classes), self.n_nodes, self.initializer,
+                                      self.activation, self.pooling, rng)
+        self.classes_, self.n_features_in_, self.masked_ = classes, X.shape[2], mask is not None
+        self.network_, self.loss_curve_, self.val_loss_curve_ = network, [], []
+        samples = X, shares_of_states(lengths, X.shape[1], self.pooling), targets, weights
+        # One thread, as its products are too small for more; what overflows is said by _learn.
         with blas_threads(1), np.errstate(all="ignore"), self._bar() as bar:
-            for _ in range(self.epochs):
-                self.loss_curve_.append(self._epoch(X, shares, targets, rng))
-                if validation:
-                    self.val_loss_curve_.append(self._loss(*validation))
-                if bar is not None:
-                    bar.set_postfix_str(f"loss {self.loss_curve_[-1]:.4f}", refresh=False)
-                    bar.update()
+            self._learn(samples, validation, rng, bar)
         return self
 
     def predict_proba(self, X, *, mask=None):
-        """Probabilities (n_samples, n_classes), columns in the order of ``classes_``."""
-        X, shares = self._checked(X, mask, self._fitted_features())
-        with blas_threads(1):
-            return np.exp(self._log_probs(self._scores(X, shares)))
+        """Probabilities (n_samples, n_classes), columns in the order of ``classes_``.
+
+        mask: as in ``fit``.  After a fit with one it is needed, unless NaN in X shows the ends.
+        """
+        network = self._fitted()
+        X, mask = given_sequences(X, mask, self.n_features_in_)
+        self._check_mask(X, mask)
+        probs = np.empty((len(X), len(self.classes_)))
+        with blas_threads(1), np.errstate(all="ignore"):
+            for batch in network.batches(X):
+                part = None if mask is None else mask[batch]
+                sequences = checked_steps(X[batch], part, first=batch.start)
+                probs[batch] = np.exp(network.log_probs(*sequences))
+        if np.isnan(probs).any():
+            raise ArgumentError("X must be of the size of the data that was fitted, but probabilities "
+                                "are not finite: scale it as that was")
+        return probs
 
     def predict(self, X, *, mask=None):
         """The most probable class of each sequence (n_samples,)."""
         probs = self.predict_proba(X, mask=mask)
         return self.classes_[probs.argmax(axis=1)]
 
-    def score(self, X, y, *, mask=None):
-        """The share of sequences whose class is predicted."""
-        return float(np.mean(self.predict(X, mask=mask) == checked_labels(y, len(X))))
+    def score(self, X, y, *, mask=None, sample_weight=None):
+        """The share of sequences whose class is predicted.
 
-    def __sklearn_tags__(self):
-        """What scikit-learn from 1.6 on asks for, as in cross_val_score and pipelines."""
-        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+        mask: see ``predict_proba``; sample_weight (n_samples,): how much each sequence counts.
+        """
+        predicted = self.predict(X, mask=mask)
+        y = checked_labels(y, len(predicted))
+        check_same_kind(y, self.classes_)
+        return float(np.average(predicted == y, weights=checked_weights(sample_weight, len(y))))
 
-        return Tags(estimator_type="classifier", target_tags=TargetTags(required=True), transformer_tags=None,
-                    regressor_tags=None, classifier_tags=ClassifierTags(),
-                    input_tags=InputTags(two_d_array=False, three_d_array=True))
+    def forward(self, x, w_x, w_h, b):  # (N, T, D), (D, H), (H, H), (H,) -> (N, H)
+        """The last state of sequences x, from a state of zeros and with these weights.
 
-    def _build(self, rng):
-        """First weights of all layers, for the data's features and classes."""
-        self.rnn = SimpleRNN(self.n_nodes, self.initializer, activation=self.activation, return_sequences=True, rng=rng)
-        self.rnn.build(self.n_features_in_)
-        outputs = 1 if len(self.classes_) == 2 else len(self.classes_)
-        self.W = np.asarray((self.initializer or XavierInitializer())((self.n_nodes, outputs), rng), np.float64)
-        self.b = np.zeros(outputs)
-        self.rule = OPTIMIZERS[self.optimizer](self.lr)
+        What was learnt plays no part.  ValueError if the shapes do not fit.
+        """
+        rnn = SimpleRNN(np.shape(w_h)[-1], activation=self.activation)
+        rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b
+        return rnn.forward(x)
 
-    def _epoch(self, X, shares, targets, rng):
-        """One pass in mini-batches of a new order; the mean loss over all samples. DivergenceError: see ``fit``."""
-        nats = 0.0
-        order = rng.permutation(len(X))
-        for start in range(0, len(X), self.batch_size):
-            batch = order[start : start + self.batch_size]
-            nats += self._step(X[batch], shares[batch], targets[batch]) * len(batch)
-        if not (math.isfinite(nats) and all(np.isfinite(p).all() for p in (*self.rnn.params, self.W, self.b))):
-            raise DivergenceError(f"the loss or a weight is not finite in epoch {len(self.loss_curve_) + 1}: lower lr, "
-                                  f"now {self.lr:g}, or max_grad, now {self.max_grad:g}, or scale X")
-        return nats / len(X)
+    @property
+    def rnn(self):
+        """The recurrent layer, a SimpleRNN with the weights of ``network_``."""
+        network = self._fitted()
+        Wx, Wh, b = network.params[:3]
+        rnn = SimpleRNN(len(Wh), activation=network.activation, return_sequences=True)
+        rnn.layer = TimeRNN(Wx, Wh, b, stateful=True, activation=network.activation)
+        return rnn
 
-    def _step(self, X, shares, targets):
-        """One mini-batch forward, back, and one update of all weights; its mean loss."""
-        N = len(X)
-        scores = self._scores(X, shares)
-        log_probs = self._log_probs(scores)
-        # d(-ln p[label]) / d scores = probabilities - onehot; for two classes the score is that of the second
-        dscores = np.exp(log_probs)
-        dscores[np.arange(N), targets] -= 1
-        dscores = (dscores if len(self.classes_) > 2 else dscores[:, 1:]) / N
-        du = dscores @ self.W.T                               # scores = u W + b
-        self.rnn.backward(shares[..., np.newaxis] * du[:, np.newaxis])  # u = sum of shares * states
-        params = [*self.rnn.params, self.W, self.b]
-        grads = [*self.rnn.grads, self.pooled.T @ dscores, dscores.sum(axis=0)]
-        self.rule.update(params, grads, clip_scale(global_norm(grads), self.max_grad))
-        return float(-log_probs[np.arange(N), targets].mean())
+    @property
+    def W(self):
+        """The weights of the full connection (n_nodes, n_classes); (n_nodes, 1) for two classes."""
+        return self._fitted().params[3]
 
-    def _scores(self, X, shares):  # (N, T, D), (N, T) -> (N, outputs)
-        """u W + b, where u (N, H), kept as ``pooled``, is the sum of the states in these shares."""
-        self.pooled = np.einsum("nt,nth->nh", shares, self.rnn.forward(X))
-        return self.pooled @ self.W + self.b
+    @property
+    def b(self):
+        """The bias of the full connection."""
+        return self._fitted().params[4]
 
-    def _log_probs(self, scores):  # (N, outputs) -> (N, n_classes)
-        """ln p of every class: a sigmoid of s is a softmax over the scores 0 and s."""
-        if len(self.classes_) == 2:
-            scores = np.hstack([np.zeros_like(scores), scores])
-        return log_softmax(scores)
-
-    def _loss(self, X, shares, targets):
-        return float(-self._log_probs(self._scores(X, shares))[np.arange(len(X)), targets].mean())
+    def _learn(self, samples, validation, rng, bar):
+        """All epochs over (X, shares, targets, weights)."""
+        learner = Learner(self.network_, OPTIMIZERS[self.optimizer](self.lr), self.max_grad)
+        for epoch in range(self.epochs):
+            learner.rule.lr = SCHEDULES[self.schedule](self.lr).rate(0, epoch / self.epochs)
+            loss = learner.epoch(*samples, rng.permutation(len(samples[0])), self.batch_size)
+            if not (math.isfinite(loss) and learner.is_finite()):
+                del self.network_  # nobody predicts with it
+                raise FitDivergedError(
+                    f"the loss or a weight is not finite in epoch {epoch + 1}: lower lr, now {self.lr:g}, "
+                    f"or max_grad, now {self.max_grad:g}, or scale X")
+            self.loss_curve_.append(loss)
+            if validation:
+                self.val_loss_curve_.append(self.network_.loss(*validation))
+            if bar is not None:
+                bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
+                bar.update()
 
     def _bar(self):
         """A progress bar over the epochs in a block, or None there."""
@@ -170,56 +200,26 @@ class ScratchSimpleRNNClassifier:
 
         return tqdm(total=self.epochs, unit="epoch")
 
-    def _checked(self, X, mask, n_features=None, name="X"):
-        """X as float64, and the shares (N, T) of the states that stand for a sequence. RnnlmError if it cannot be X."""
-        X, lengths = checked_sequences(X, mask, n_features, name)
-        return X, shares_of_states(lengths, X.shape[1], self.pooling)
+    def _fitted(self):
+        """The network. NotFittedError before fit."""
+        if "network_" not in vars(self):
+            raise not_fitted("this classifier has not learnt anything yet: call fit first")
+        return self.network_
 
-    def _checked_validation(self, X, y, mask, classes, n_features):
-        """The validation data as ``_loss`` takes it, or None. RnnlmError at a class that the training data lacks."""
-        if X is None:
-            if y is not None or mask is not None:
-                raise RnnlmError("y_val and mask_val belong to X_val: give it, too")
-            return None
-        if y is None:
-            raise RnnlmError("X_val needs its labels: give y_val, too")
-        X, shares = self._checked(X, mask, n_features, "X_val")
-        return X, shares, places_of(checked_labels(y, len(X), "y_val"), classes)
+    def _check_mask(self, X, mask):
+        """ArgumentError where the lengths of sequences are not known, though ``fit`` knew them."""
+        if self.masked_ and mask is None and not ends_in_nan(X):
+            raise ArgumentError(
+                "a mask is needed, as this classifier was fitted with one: pass mask=...; in scikit-learn "
+                "call set_config(enable_metadata_routing=True) and set_score_request(mask=True); or fill "
+                "X with NaN beyond each sequence's end")
 
-    def _check_parameters(self):
-        """RnnlmError at a parameter that cannot be; the constructor only stores them, as scikit-learn asks."""
-        for name in ("n_nodes", "epochs", "batch_size"):
-            value = getattr(self, name)
-            if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-                raise RnnlmError(f"{name} must be a whole number of at least 1, got {shown(value)}")
-        for name, choices in {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "pooling": ("last", "mean")}.items():
-            if getattr(self, name) not in tuple(choices):
-                raise RnnlmError(f"{name} must be one of {', '.join(choices)}, got {shown(getattr(self, name))}")
-        for name in ("lr", "max_grad"):
-            value = getattr(self, name)
-            if not isinstance(value, Real) or isinstance(value, bool) or not value > 0:
-                raise RnnlmError(f"{name} must be a number above 0, got {shown(value)}")
-        if not (self.initializer is None or callable(self.initializer)):
-            raise RnnlmError("initializer must be None or a function (shape, rng) -> array, as XavierInitializer() is, "
-                             f"got {shown(self.initializer)}")
-        try:
-            np.random.default_rng(self.random_state)
-        except (TypeError, ValueError):
-            raise RnnlmError("random_state must be None or a whole number of at least 0, got "
-                             f"{shown(self.random_state)}") from None
-
-    def _fitted_features(self):
-        """n_features_in_; RnnlmError before fit."""
-        if not hasattr(self, "rule"):
-            raise RnnlmError("this classifier has not learnt anything yet: call fit first")
-        return self.n_features_in_
-
-
-def shares_of_states(lengths, T, pooling):
-    """The shares (N, T) in which the states of sequences of these lengths (N, 1) stand for them: 1 for the last one
-    with pooling "last", 1 / length for each with "mean"; 0 beyond the end.
-    """
-    steps = np.arange(T)
-    if pooling == "last":
-        return (steps == lengths - 1).astype(np.float64)
-    return (steps < lengths) / lengths
+    def __setstate__(self, state):
+        """Unpickle; an earlier version pickled its layers, and in them the data they saw last."""
+        params = inspect.signature(type(self)).parameters
+        state = {name: param.default for name, param in params.items()} | state
+        if "rule" in state:
+            rnn, W, b, *_ = (state.pop(name) for name in ("rnn", "W", "b", "rule", "pooled"))
+            network = SequenceNetwork([*rnn.params, W, b], rnn.activation, state["pooling"])
+            state |= {"network_": network, "masked_": False}
+        vars(self).update(state)

@@ -102,7 +102,7 @@ def test_an_error_is_one_line(model_path, monkeypatch, capsys, arguments, messag
 def test_a_terminal_is_shown_how_far_the_scoring_is(model_path, text, on_terminal, capsys):
     text.write_text(text.read_text() * 30)  # a second or so
     shown = on_terminal(["evaluate", str(model_path), str(text), "--time-size", "1"], text.parent, 100)
-    assert re.search(rf"scoring {text.name}: +[1-9]\d*%.*token/s", shown)
+    assert re.search(rf"scoring {text.name}: +[1-9]\d*%.*left", shown)
     assert main([str(model_path), str(text)]) == 0
     assert "scoring" not in capsys.readouterr().err
 

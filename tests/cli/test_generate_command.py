@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnlm.checkpoint import load_model, save_model
-from rnnlm.cli.generate import main
+from rnnlm.cli.generate import LONGEST_LINE, main
 from rnnlm.models import LanguageModel
 from rnnlm.vocabulary import Vocabulary
 
@@ -72,7 +72,29 @@ def test_the_prompt_is_printed_and_continued(write):
 def test_unknown_words_of_the_prompt_are_handled_and_said(write):
     out, err = write("--temperature", "0", "--sentences", "1", "--prompt", "the dog dog")
     assert out == "the dog dog cat sat\n"  # <unk> -> cat
-    assert "not in the vocabulary and read as <unk>: dog\n" in err
+    assert "note: 1 word of the prompt not in the vocabulary and read as <unk>: dog\n" in err
+
+
+def test_many_unknown_words_of_the_prompt_make_a_short_note(write):
+    words = [f"w{i}" for i in range(5000)] + ["x" * 10_000]
+    note = write("--length", "1", "--seed", "1", "--prompt", " ".join(words[::-1])).err
+    assert note == (f"note: 5,001 words of the prompt not in the vocabulary and read as <unk>: {'x' * 40}... "
+                    "w4999 w4998 w4997 w4996 w4995 w4994 w4993 w4992 w4991 ...\n")
+
+
+def test_the_word_for_which_a_line_end_stands_is_refused_in_a_prompt_as_in_a_text(model_path, tmp_path, capsys):
+    assert main([model_path, "--prompt", "the <eos> cat"]) == 1
+    assert capsys.readouterr() == ("", "__main__.py: error: --prompt holds the word <eos>, for which a line end "
+                                   "stands: write a line end instead\n")
+    characters = save(tmp_path / "c.npz", ["<eos>", "<unk>", "<", "e", ">"], "char")
+    assert main([characters, "--prompt", "<eos>", "--length", "1", "--seed", "1"]) == 0  # five characters
+    assert capsys.readouterr().out.startswith("<eo")
+
+
+def test_a_prompt_may_begin_with_a_dash(write):
+    """Penn Treebank's brackets do."""
+    assert write("--temperature", "0", "--sentences", "1", "--prompt", "-lrb- the").out == "-lrb- the cat sat\n"
+    assert write("--temperature", "0", "--sentences", "1", "--prompt", "-lrb-").out == "-lrb- cat sat\n"
 
 
 def test_without_unk_they_are_left_out_of_the_context(tmp_path, capsys):
@@ -114,6 +136,35 @@ def test_a_model_that_writes_line_ends_alone_is_stopped(tmp_path, capsys):
     save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "a", "b"]))
     assert main([str(tmp_path / "m.npz"), "--temperature", "0"]) == 1
     assert "1000 line ends in a row: try a higher --temperature" in capsys.readouterr().err
+
+
+ENDLESS = {"one word": ["--temperature", "0"], "one word for every seed": ["--top-k", "1"],
+           "no line end": ["--temperature", "5"]}
+
+
+@pytest.mark.parametrize("how", ENDLESS)
+@pytest.mark.parametrize(("level", "most", "unit"), [("word", 10_000, "words"), ("char", 50_000, "characters")])
+def test_a_sentence_that_never_ends_is_ended(tmp_path, capsys, monkeypatch, how, level, most, unit):
+    assert LONGEST_LINE[level] == most
+    monkeypatch.setitem(LONGEST_LINE, level, most := most // 100)
+    model = LanguageModel(3, 3, 3, rng=np.random.default_rng(0))
+    model.output.params[1][...] = [-1000, 0, 0.5 if how == "no line end" else 100]
+    save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "a", "b"], level))
+    assert main([str(tmp_path / "m.npz"), "--sentences", "2", "--seed", "1", *ENDLESS[how]]) == 1
+    out, err = capsys.readouterr()
+    assert len(out.replace(" ", "")) == most + 2 and out.endswith("\n")  # what was written is kept
+    assert err.endswith(f": error: the model wrote more than {most:,} {unit} without a line end: give --length instead "
+                        "of --sentences, or try a higher --temperature or --top-k\n") and err.count("\n") == 1
+
+
+def test_only_sentences_may_not_be_long(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(LONGEST_LINE, "word", 3)
+    path = save(tmp_path / "m.npz")
+    assert main([path, "--sentences", "2", "--temperature", "0"]) == 0
+    assert capsys.readouterr().out == "the cat sat\n" * 2  # as long as a line may be
+    monkeypatch.setitem(LONGEST_LINE, "word", 2)
+    assert main([path, "--length", "9", "--temperature", "0"]) == 0
+    assert capsys.readouterr().out == "the cat sat\n" * 3
 
 
 def test_a_prompt_is_read_after_eos(model_path, capsys):

@@ -1,9 +1,27 @@
 import argparse
+import re
 import tomllib
 
 import pytest
 
-from rnnlm.cli.options import apply_values, at_least, below_one, from_zero_to_one, positive, read_config, toml
+from rnnlm.cli.evaluate import build_parser as evaluate_parser
+from rnnlm.cli.generate import build_parser as generate_parser
+from rnnlm.cli.options import (
+    above_one,
+    apply_values,
+    at_least,
+    below_one,
+    from_zero_to_one,
+    not_empty,
+    not_negative,
+    positive,
+    ratio,
+    read_config,
+    share,
+    size,
+    toml,
+)
+from rnnlm.cli.train_options import build_parser as train_parser
 from rnnlm.errors import RnnlmError
 
 
@@ -46,6 +64,14 @@ def test_command_line_before_file_before_defaults(parser, tmp_path):
     ("lr = nan", "lr must be a number above 0, got 'nan'"),
     ("level = 'line'", "level must be one of word, char, got 'line'"),
     ("overwrite = 1", "overwrite must be true or false, got 1"),
+    ("overwrite = 'true'",
+     'overwrite must be true or false, got the string "true": write true without quotation marks'),
+    ("overwrite = 'yes'", "overwrite must be true or false, got 'yes'"),
+    ('output = "a\\u0000b"', r"output must not hold the character NUL, got 'a\\x00b'"),
+    ("batch-size = " + "9" * 400, "batch-size must be a number of at most 39 digits"),
+    ("batch-size = 0x" + "f" * 5000, "batch-size must be a number of at most 39 digits"),
+    ("batch-size = '" + "9" * 5000 + "'", r"batch-size must be a whole number of at least 1, got '9{199}\.\.\.$"),
+    ("lr = 1e-50", "lr must be a number above 0, got '1e-50', which is 0 in the 32-bit numbers of the training"),
     ("lr = [1]", "lr must be one number or string"),
     ("lr 1", "must be TOML"),
 ])
@@ -53,6 +79,12 @@ def test_what_the_file_gets_wrong_is_one_line(parser, tmp_path, text, message):
     with pytest.raises(RnnlmError, match=message) as caught:
         apply(parser, config(tmp_path, text))
     assert "c.toml" in str(caught.value)
+
+
+def test_a_byte_order_mark_is_dropped(parser, tmp_path):
+    (tmp_path / "c.toml").write_bytes(b"\xef\xbb\xbflr = 2\r\n")
+    apply(parser, tmp_path / "c.toml")
+    assert parser.parse_args([]).lr == 2
 
 
 def test_a_file_that_is_not_there_is_one_line(parser, tmp_path):
@@ -65,6 +97,41 @@ def test_what_is_written_as_toml_is_read_back():
     assert tomllib.loads(toml(values)) == {"corpus": values["corpus"], "batch-size": 3, "lr": 1e-05,
                                            "flag": False}
     assert "# gone is not set" in toml(values)
+
+
+@pytest.mark.parametrize(("kind", "text", "message"), [
+    (positive, "1e-50", "above 0, got '1e-50', which is 0 in the 32-bit numbers"),
+    (positive, "1e39", "above 0, got '1e39', which is inf in the 32-bit numbers"),
+    (not_negative, "1e-50", "at least 0, got '1e-50', which is 0 in"),
+    (below_one, "0.999999999", "below 1, got '0.999999999', which is 1 in"),
+    (above_one, "1.000000001", "above 1, got '1.000000001', which is 1 in"),
+    (share, "1e-50", "got '1e-50', which is 0 in"),
+    (ratio, "7e-6", "must be 0 or at least 1e-05, because less drops nothing, got '7e-6'"),
+    (at_least(1), "9" * 400, "must be at most 1,000,000,000,000,000,000, got '999"),
+    (size, "9" * 20, "must be at most 1,000,000, got '99999999999999999999'")])
+def test_a_number_that_the_training_cannot_compute_with_is_refused(kind, text, message):
+    with pytest.raises(argparse.ArgumentTypeError, match=re.escape(message)):
+        kind(text)
+
+
+@pytest.mark.parametrize(("kind", "text"), [
+    (positive, "1e-30"), (positive, "3e38"), (not_negative, "0"), (below_one, "0.9999999"), (above_one, "1.000001"),
+    (share, "1"), (ratio, "0"), (ratio, "1e-5"), (ratio, "0.999"), (from_zero_to_one, "1"),
+    (at_least(1), str(10**18)), (size, "1000000")])
+def test_numbers_that_are_as_good_in_32_bits_are_taken_as_they_are(kind, text):
+    assert kind(text) == float(text)
+
+
+def test_every_number_of_every_command_has_such_a_type():
+    """No option takes what overflows: neither 400 digits nor what is 0 or infinite in 32 bits."""
+    for build in (train_parser, generate_parser, evaluate_parser):
+        for action in build()._actions:
+            if action.type not in (None, not_empty):
+                for text in ("9" * 400, "1e39"):
+                    with pytest.raises(argparse.ArgumentTypeError, match=r"must be "):
+                        action.type(text)
+                with pytest.raises(argparse.ArgumentTypeError, match=r"must be "):
+                    action.type("1e-50")
 
 
 @pytest.mark.parametrize(("kind", "text"), [(at_least(1), "0"), (at_least(0), "x"), (positive, "inf"), (positive, "-1"),

@@ -2,6 +2,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from training_runs import metrics
 
@@ -74,6 +75,17 @@ def test_an_empty_name_is_not_taken_for_none(run, capsys):
     assert "--config: must not be empty" in capsys.readouterr().err
 
 
+def test_a_run_folder_means_its_configuration(run, tmp_path):
+    run("--epochs", "1", output="quick")  # which is also the name of a recipe
+    for name in ("quick", "quick/", str(tmp_path / "quick"), "quick/config.toml"):
+        assert run.bare("--config", name, "--output", "again", "--overwrite")[0] == 0
+        assert (tmp_path / "again/model.npz").read_bytes() == (tmp_path / "quick/model.npz").read_bytes()
+    code, _, err = run("--config", str(tmp_path / "small"), output="other")
+    assert code == 1
+    assert f"--config must be a file, a run folder or a recipe, {tmp_path / 'small'} is a folder without" in err
+    assert not (tmp_path / "other").exists()
+
+
 CHANGES = ["--cell mrnn", "--cell mrnn --activation relu", "--cell mrnn --slowest 0.8", "--cell lstm", "--cell gru",
            "--activation relu", "--layers 2", "--wordvec-size 7", "--hidden-size 9", "--tied", "--projection",
            "--recurrent-start identity", "--recurrent-start normal", "--recurrent-start orthogonal",
@@ -139,38 +151,54 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
 
 @pytest.mark.parametrize(("options", "message"), [
     ("--cell lstm --activation relu", "--activation relu is for --cell rnn or mrnn, not for lstm: leave it out, or "
-     "give --activation tanh where a file says otherwise"),
+     "give --activation tanh if a file sets it"),
     ("--cell gru --recurrent-start time-scales", "--recurrent-start time-scales is for --cell rnn or mrnn, not for "
-     "gru: leave it out, or give --recurrent-start orthogonal where a file says otherwise"),
-    ("--optimizer sgd --lr 15 --weight-decay 0.1", "--weight-decay times the rate must be below 1, as each step takes "
-     "that share off the weights, got 0.1 times 15: give a lower decay or --lr"),
+     "gru: leave it out, or give --recurrent-start orthogonal if a file sets it"),
+    ("--optimizer sgd --lr 15 --weight-decay 0.1", "--weight-decay times the rate must be below 1, because each step "
+     "shrinks the weights by that share; got 0.1 times 15: lower the decay or --lr"),
     ("--optimizer sgd --lr 15 --matrix-weight-decay 0.5 --matrix-lr-factor 0.2", "--matrix-weight-decay times the rate "
-     "must be below 1, as each step takes that share off the weights, got 0.5 times 3: give"),
-    ("--optimizer sgd --lr 15 --weight-decay 0.05 --time-size 20 --random-length", "got 0.05 times 30, that of "
-     "the longest window: give a lower decay or --lr"),
+     "must be below 1, because each step shrinks the weights by that share; got 0.5 times 3: lower"),
+    ("--optimizer sgd --lr 15 --weight-decay 0.05 --time-size 20 --random-length", "got 0.05 times 30, the rate "
+     "of the longest window: lower the decay or --lr"),
     ("--dropout-mask window --input-dropout 0 --output-dropout 0", "--dropout-mask does nothing here"),
+    ("--dropout-mask window --time-size 1",
+     "--dropout-mask does nothing here: it works only with a dropout above 0 and a "
+     "--time-size above 1; leave it out"),
+    ("--slowness-penalty 1 --time-size 1",
+     "--slowness-penalty does nothing here: it works only with a --time-size above 1"),
+    ("--weight-decay 1e-6", "--weight-decay times the rate must be 0 or at least 3e-08, because less changes no "
+     "32-bit weight; got 1e-06 times 0.02: give 0 or at least 1.6e-06"),
+    ("--weight-decay 1e-5 --matrix-lr-factor 0.1", "--matrix-weight-decay times the rate must be 0 or at least 3e-08"),
+    ("--lr 1e-20 --matrix-lr-factor 1e-20", "--lr times --matrix-lr-factor must be a 32-bit number, got 1e-40"),
     ("--random-length --time-size 9", "--random-length needs a --time-size of at least 10, got 9"),
-    ("--dropout 0 --input-dropout 0 --dropout-start 0.5", "--dropout-start does nothing here, it is for a dropout"),
-    ("--recurrent-start orthogonal --slowest 0.9", "--slowest does nothing here, it is for --recurrent-start time-sc"),
+    ("--dropout 0 --input-dropout 0 --dropout-start 0.5",
+     "--dropout-start does nothing here: it works only with a dropout"),
+    ("--recurrent-start orthogonal --slowest 0.9", "--slowest does nothing here: it works only with --recurrent-s"),
     ("--cell lstm --slowest 0.9", "--slowest does nothing here"),
-    ("--schedule linear --lr-factor 3", "--lr-factor does nothing here, it is for --schedule plateau: leave it out"),
-    ("--schedule cosine --patience 5", "--patience does nothing here, it is for --schedule plateau or constant"),
+    ("--schedule linear --lr-factor 3",
+     "--lr-factor does nothing here: it works only with --schedule plateau; leave it out"),
+    ("--schedule cosine --patience 5",
+     "--patience does nothing here: it works only with --schedule plateau or constant"),
     ("--average tail --patience 5", "--patience does nothing here"),
-    ("--average tail --average-decay 0.9", "--average-decay does nothing here, it is for --average exponential"),
-    ("--momentum 0.5", "--momentum does nothing here, it is for --optimizer momentum: leave it out"),
-    ("--optimizer sgd --beta1 0.5", "--beta1 does nothing here, it is for --optimizer adam or adamw"),
-    ("--optimizer sgd --eps 0.01", "--eps does nothing here, it is for --optimizer adagrad or rmsprop or adam"),
-    ("--optimizer adam --alpha 0.5", "--alpha does nothing here, it is for --optimizer rmsprop: leave it out"),
-    ("--optimizer rmsprop --beta2 0.5", "--beta2 does nothing here, it is for --optimizer adam or adamw"),
-    ("--dropout 0.3 --output-dropout 0.1", "--dropout does nothing here, the one layer is the last, and for that "
-     "--output-dropout is 0.1: give that instead"),
-    ("--dropout 0 --input-dropout 0 --dropout-mask step", "--dropout-mask does nothing here, it is for a dropout"),
-    ("--tied --wordvec-size 7 --no-projection", "--no-projection does not go with --tied and word vectors of 7 beside "
-     "states of 12: leave it out, or give --wordvec-size 12"),
+    ("--average tail --average-decay 0.9",
+     "--average-decay does nothing here: it works only with --average exponential"),
+    ("--momentum 0.5", "--momentum does nothing here: it works only with --optimizer momentum; leave it out"),
+    ("--optimizer sgd --beta1 0.5", "--beta1 does nothing here: it works only with --optimizer adam or adamw"),
+    ("--optimizer sgd --eps 0.01",
+     "--eps does nothing here: it works only with --optimizer adagrad or rmsprop or adam"),
+    ("--optimizer adam --alpha 0.5", "--alpha does nothing here: it works only with --optimizer rmsprop; leave it out"),
+    ("--optimizer rmsprop --beta2 0.5", "--beta2 does nothing here: it works only with --optimizer adam or adamw"),
+    ("--dropout 0.3 --output-dropout 0.1", "--dropout does nothing here: the only layer is the last one, whose dropout "
+     "is --output-dropout, now 0.1; give that instead"),
+    ("--dropout 0 --input-dropout 0 --dropout-mask step",
+     "--dropout-mask does nothing here: it works only with a dropout"),
+    ("--tied --wordvec-size 7 --no-projection",
+     "--no-projection cannot be combined with --tied where word vectors (7) and "
+     "states (12) differ in size: leave it out, or give --wordvec-size 12"),
     ("--optimizer sgd --momentum 0.9", "--momentum does nothing here"),  # the defaults, too, where they are given
     ("--schedule linear --lr-factor 2", "--lr-factor does nothing here"),
     ("--recurrent-start identity --slowest 0.95", "--slowest does nothing here"),
-    ("--average-from 0.3", "--average-from does nothing here, it is for --average tail")])
+    ("--average-from 0.3", "--average-from does nothing here: it works only with --average tail")])
 def test_options_that_do_not_go_together_are_one_line(options, message, run):
     code, _, err = run(*options.split())
     assert code == 1
@@ -178,10 +206,32 @@ def test_options_that_do_not_go_together_are_one_line(options, message, run):
     assert len(err.splitlines()) == 1
 
 
-def test_a_number_that_would_be_0_in_32_bits_is_refused(run):
+def test_a_number_that_would_be_0_in_32_bits_is_refused(run, tmp_path):
     with pytest.raises(SystemExit):
         run("--eps", "1e-46")
     assert "argument --eps: must be a number of at least 1e-30, got '1e-46'" in run.capsys.readouterr().err
+    (tmp_path / "c.toml").write_text("lr = 1e-50\n")
+    code, _, err = run.bare("--corpus", str(run.corpus), "--config", "c.toml", "--output", "run")
+    assert code == 1
+    assert "c.toml: lr must be a number above 0, got '1e-50', which is 0 in the 32-bit numbers of the training" in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_a_weight_decay_needs_to_change_a_weight_is_what_is_asked_for(run):
+    """A weight of 32 bits, times 1 less the least that is taken: it becomes smaller."""
+    assert run("--epochs", "1", "--weight-decay", "1.51e-6")[0] == 0
+    weight = np.ones(1, np.float32)
+    weight *= 1.0 - 1.51e-6 * 0.02
+    assert weight[0] < 1
+    assert run("--epochs", "1", "--weight-decay", "0", output="none")[0] == 0
+
+
+@pytest.mark.parametrize(("decay", "noted"), [("0.99", False), ("0.998", True), ("0.999", False)])
+def test_an_average_whose_decay_counts_only_after_the_run_is_noted(decay, noted, run):
+    """0.998 counts after 4,991 steps, 0.99 after 991; 0.999 is the default, which a short run may leave alone."""
+    _, _, err = run("--epochs", "40", "--max-tokens", "300", "--average", "exponential", "--average-decay", decay)
+    line = "decay 0.998 does nothing here: it takes effect after 4,991 steps, and the run has about 440 steps"
+    assert (line in err) == noted
 
 
 def test_an_option_may_have_its_effect_by_what_a_file_or_the_run_says(run, tmp_path):
@@ -250,7 +300,7 @@ def test_the_epochs_are_no_free_option_where_the_training_depends_on_them(option
     assert run("--epochs", "1", *options.split())[0] == 0
     code, _, err = run("--resume", "--epochs", "2", *options.split())
     assert code == 1
-    assert "cannot go on with other options: --epochs is 2, was 1" in err
+    assert "cannot be resumed with other options: --epochs is 2, was 1" in err
     assert "note: nothing is left to train\n" in run("--resume")[2]
 
 

@@ -202,7 +202,7 @@ def test_options_on_which_the_training_depends_cannot_change(run, tmp_path):
     assert "--seed is 2, was 1" in err
     assert "dropout" not in err
     code, _, err = run.bare("--resume", "--output", "run", "--config", "c.toml")
-    assert "cannot go on with other options: --dropout is 0.7, was 0.1. Leave them out" in err
+    assert "cannot be resumed with other options: --dropout is 0.7, was 0.1. Leave them out" in err
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
     err = run("--resume", "--optimizer", "sgd", "--lr", "3")[2]
     assert "--optimizer is sgd, was adam; --lr is 3.0, was 0.02. Leave" in err
@@ -314,7 +314,7 @@ def test_where_there_is_no_checkpoint_yet_the_run_starts_from_its_beginning(run,
     run(*EPOCHS, "--seed", "3", output="whole")
     code, _, err = run(*EPOCHS, "--seed", "3", "--resume")
     assert code == 0
-    assert "run holds no checkpoint yet: the run starts from its beginning, on " in err
+    assert "run holds no checkpoint yet: training starts from the beginning, on " in err
     assert same_end(tmp_path / "run", tmp_path / "whole")
     for path in (tmp_path / "run").iterdir():  # all that a run leaves which is killed before its first checkpoint
         if path.name != "config.toml":
@@ -345,7 +345,7 @@ def test_without_a_run_of_the_corpus_the_newest_other_one_is_named(run, tmp_path
 
 def test_a_run_from_before_a_rule_was_there_goes_on(run, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("rnnlm.cli.train.require_small_decay", lambda options: None)
+        patch.setattr("rnnlm.cli.train.require_possible_rates", lambda options: None)
         run("--epochs", "1", "--optimizer", "sgd", "--lr", "0.1", "--weight-decay", "11")
     assert run.bare("--resume", "--output", "run", "--epochs", "2")[0] == 0
 

@@ -37,8 +37,8 @@ def lines(watch):
 def test_other_programs_on_our_cores_are_said_once_with_the_way_out(machine):
     watch = slowdowns.Watch(threads=4)
     machine.after(6, own=2.1, others=1.9)
-    assert lines(watch) == ["other programs keep 1.9 of 4 cores busy and slow this run down: stop them "
-                            "or leave them theirs with --threads 2"]
+    assert lines(watch) == ["other programs keep 1.9 of 4 cores busy and slow this run down: stop them, "
+                            "or leave them cores with --threads 2"]
     machine.after(6, own=2.1, others=1.9)
     assert not lines(watch)
 
@@ -100,7 +100,8 @@ def test_looking_is_rare(machine, monkeypatch):
 def test_more_threads_than_cores(machine):
     assert list(slowdowns.at_start(4)) == []
     assert list(slowdowns.at_start(5)) == [
-        "--threads 5, but there are 4 cores: threads that wait for a core hold up the others; 4 are enough"]
+        "--threads 5 is more than the 4 cores available: threads that wait for a core hold up the others; give "
+        "--threads 4"]
 
 
 def test_a_debug_build_and_a_missing_blas(machine, monkeypatch):
@@ -125,5 +126,5 @@ def test_the_training_command_prints_the_lines(small_corpus, tmp_path, capsys, m
     assert train(["--corpus", str(small_corpus), "--output", str(tmp_path / "run"), "--epochs", "1", "--threads", "2",
                   "--hidden-size", "4", "--batch-size", "4"]) == 0
     err = capsys.readouterr().err
-    assert "note: --threads 2, but there are 1 cores" in err
+    assert "note: --threads 2 is more than the 1 core available" in err
     assert "note: memory is short" in err

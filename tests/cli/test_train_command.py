@@ -1,12 +1,15 @@
+import io
 import json
 import math
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
 import tomllib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -105,6 +108,15 @@ def test_without_an_output_folder_runs_are_numbered(run, tmp_path):
     assert (tmp_path / "runs/small-2/metrics.jsonl").read_text() == before
 
 
+@pytest.mark.parametrize(("name", "shown"), [
+    ("my run 5", "'my run 5'"), ("-x", "./-x"), ("a'b", """'a'"'"'b'"""), ("a\n\x1bb", r"$'a\n\x1bb'"),
+    ("plain", "plain")])
+def test_a_command_that_is_suggested_can_be_pasted(name, shown, run, small_corpus):
+    _, _, err = run.bare("--corpus", str(small_corpus), "--output", name, "--epochs", "1", *SMALL)
+    assert err.splitlines()[-1].endswith(f"rnnlm generate {shown}")
+    assert shlex.split(shown.removeprefix("$"))[0].removeprefix("./") == name or "\n" in name
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--batch-size", "5000"], "batch_size must be at most"),
     (["--config", "none.toml"], "none.toml could not be read"),
@@ -116,6 +128,15 @@ def test_an_error_is_one_line_exit_1_and_nothing_is_made(run, tmp_path, argument
     assert message in err
     assert len(err.splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_a_loop_of_links_is_no_corpus(run, tmp_path):
+    (tmp_path / "one").symlink_to("other")
+    (tmp_path / "other").symlink_to("one")
+    for output in ("run", None):
+        code, _, err = run(corpus="one", output=output)
+        assert (code, len(err.splitlines())) == (1, 1)
+        assert "no corpus 'one': it must be a folder, a text file, or a known name" in err
 
 
 def test_an_output_that_is_a_file_is_refused(run, tmp_path):
@@ -195,6 +216,19 @@ def test_what_nobody_foresaw_is_one_line_too(run, monkeypatch):
         run("--debug")
 
 
+@pytest.mark.parametrize(("message", "shown"), [
+    ((), "error: not enough memory: choose smaller sizes"),
+    (("Unable to allocate 4 TiB",), "error: not enough memory (Unable to allocate 4 TiB): choose smaller sizes")])
+def test_too_little_memory_is_said_with_or_without_a_number(message, shown, run, monkeypatch):
+    import rnnlm.cli.session
+
+    def breaks(*arguments, **options):
+        raise MemoryError(*message)
+
+    monkeypatch.setattr(rnnlm.cli.session, "load_corpus", breaks)
+    assert run()[2].endswith(f"{shown}\n")
+
+
 def test_a_picture_that_cannot_be_drawn_ends_no_run(run, monkeypatch):
     import rnnlm.cli.run_folder
 
@@ -213,6 +247,18 @@ def test_early_stop_and_division_of_the_rate(run, tmp_path):
     assert all(min(losses[:end]) - losses[end] < 0.001 for end in (-2, -1))
     assert "stopped: validation gained less than 0.001 nats in each of 2 epochs" in out
     assert records[-1]["lr"] == pytest.approx(records[-2]["lr"] / 10)
+
+
+def test_one_is_no_plural(run, small_corpus, capsys):
+    out = run("--epochs", "60", "--lr", "0.3", "--patience", "1")[1]
+    assert "stopped: validation gained less than 0.001 nats in the last epoch\n" in out
+    (small_corpus / "one.txt").write_text("cat\n")
+    assert evaluate(["run", str(small_corpus / "one.txt")]) == 0
+    assert "1 sentence, 1 word, 0 OOVs\n" in capsys.readouterr().out
+    (small_corpus / "one.txt").write_text("zebra\n")
+    evaluate(["run", str(small_corpus / "one.txt")])
+    assert "1 sentence, 1 word, 1 OOV (left out of every number below)\n" in (out := capsys.readouterr().out)
+    assert " 1 target, one stream\n" in out
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])
@@ -304,9 +350,11 @@ def test_the_optimum_is_printed_and_drawn_where_it_is_known(run, small_corpus, m
     (small_corpus / "corpus.json").write_text(json.dumps({"name": "tiny", "best_possible": best}))
     _, out, _ = run("--epochs", "1")
     assert "best possible 1.5 (" in out
-    path, records, title, optimum = drawn[-1]
-    assert (path.name, len(records), optimum) == ("perplexity.png", 1, 1.25)
+    path, records, title, optimum, level = drawn[-1]
+    assert (path.name, len(records), optimum, level) == ("perplexity.png", 1, 1.25, "word")
     assert "tiny" in title
+    run("--epochs", "1", "--level", "char", "--overwrite")
+    assert drawn[-1][3:] == (None, "char")
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -324,18 +372,43 @@ def test_a_second_signal_leaves_at_once(run, monkeypatch, signum, code):
     assert signal.getsignal(signum) is before
 
 
-@pytest.mark.parametrize("columns", [60, 120])
-def test_the_bar_shows_perplexity_speed_and_time_left_on_a_terminal(small_corpus, tmp_path, on_terminal, columns):
+@pytest.mark.parametrize(("columns", "after_the_bar"), [
+    (60, r"\d\d:\d\d left *$"), (80, r"\d\d:\d\d left, [\d.]+[kM]? tokens/s *$"),
+    (120, r"\d\d:\d\d left, [\d.]+[kM]? tokens/s, at most \d\d:\d\d in all *$")])
+def test_the_bar_has_room_and_nothing_beside_it_is_cut_off(small_corpus, tmp_path, on_terminal, columns, after_the_bar):
     text = on_terminal(["train", "--corpus", str(small_corpus), "--output", "run", *SMALL, "--epochs", "30",
                         "--patience", "99"], tmp_path, columns)
-    assert re.search(r"epoch \d+/30, perplexity \d", text)
-    assert columns < 100 or "token/s" in text
-    assert "<" in text  # elapsed<left
+    bars = [line for line in re.split("[\r\n]+", text) if re.search(r"epoch \d+/30, perplexity \d.*%\|", line)]
+    assert bars
+    for line in bars:
+        before, bar, after = re.fullmatch(r"(.*): *\d+%\|(.*)\| (.*)", line).groups()
+        assert re.fullmatch(r"epoch \d+/30, perplexity [\d.e+]+", before)
+        assert len(bar) >= 10
+        assert re.match(after_the_bar, after), line
+
+
+def test_the_time_left_is_that_of_the_epoch(monkeypatch):
+    """As few runs use up all their epochs; a wide terminal shows the time of all of them, too."""
+    from rnnlm.cli.epoch_bar import EpochBar
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("sys.stderr", Terminal())
+    trainer = SimpleNamespace(batches=SimpleNamespace(targets=1000), sums=SimpleNamespace(targets=500, seconds=20.0),
+                              tokens=2500, seconds=150.0)
+    with EpochBar(trainer, epochs=10) as bar:
+        bar.move_to(500)
+        bar.dynamic_ncols, bar.ncols = None, 120
+        assert re.search(r"^ 50%\|[█#]+ +\| 00:20 left, 25.0 tokens/s, at most 07:30 in all$", str(bar))
+        bar.ncols = 80
+        assert re.search(r"\| 00:20 left, 25.0 tokens/s$", str(bar))
 
 
 def test_without_a_terminal_there_is_no_bar(run):
     _, _, err = run("--epochs", "2")
-    assert "token/s" not in err
+    assert "%|" not in err
 
 
 @pytest.mark.parametrize(("perplexity", "shown"), [(4.48, "4.480"), (131.0, "131.0"), (999.6, "999.6"), (3485, "3485"),

@@ -1,0 +1,100 @@
+"""Lines for the person at the screen: nothing in them moves the cursor, and a reader who leaves ends no run.
+
+Results go to standard output, everything else to standard error.
+"""
+
+import errno
+import os
+import re
+import stat
+import sys
+from contextlib import suppress
+
+from rnnlm.errors import RnnlmError, one_line
+from rnnlm.files import reason
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but the tab and the line end
+
+
+def note(line):
+    """One line on standard error, what cannot be shown as escapes; where nobody can read it, nothing is lost."""
+    # A RuntimeError: the line comes from the handler of a signal, which arrived while another one was being written.
+    with suppress(OSError, ValueError, AttributeError, RuntimeError):
+        _write(one_line(line) + "\n", sys.stderr)
+
+
+def say(line):
+    """One line of a training run on standard output, what cannot be shown as escapes; it never ends the run.
+
+    Where the reader left, lines go nowhere from then on; where there is no room, they go to standard error.
+    """
+    try:
+        _write(one_line(line) + "\n", sys.stdout)
+    except OSError as error:
+        reader_left = _reader_left(error)
+        silence()
+        if not reader_left:
+            note(f"note: standard output could not be written: {reason(error)}; the run continues, and its lines "
+                 "come here")
+            note(line)
+            _redirect(sys.stderr)
+
+
+def show(text):
+    """Results on standard output, as they are; where they cannot be written the command ends.
+
+    BrokenPipeError: the reader left, as head does.  RnnlmError: anything else.
+    """
+    try:
+        _write(text, sys.stdout)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence()
+        raise RnnlmError(f"standard output could not be written: {reason(error)}; make room, or send it "
+                         "elsewhere") from error
+
+
+def _write(text, stream):
+    """The text at once on a stream, with escapes for what its encoding lacks; None, no screen at all, takes it too."""
+    if stream is None:
+        return
+    encoding = getattr(stream, "encoding", None)
+    if encoding and not text.isascii():
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(text)
+    stream.flush()
+
+
+def is_terminal(stream):
+    """Whether a person sees this standard stream; False for one that is closed, or whose terminal went away."""
+    try:
+        return stream.isatty()
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def without_controls(text):
+    """The text with the characters that a terminal obeys as escapes, but for line ends and tabs."""
+    return CONTROL.sub(lambda match: one_line(match[0]), text)
+
+
+def silence():
+    """Send what is still to be written to standard output nowhere."""
+    with suppress(OSError), open(os.devnull, "wb") as nowhere:
+        _redirect(nowhere)
+
+
+def _redirect(target):
+    """Send what is still to be written to standard output to the target, an open file."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(target.fileno(), sys.stdout.fileno())
+        sys.stdout.flush()
+
+
+def _reader_left(error):
+    """Whether nobody reads standard output any more: a closed pipe, or a terminal that went away."""
+    if error.errno == errno.EIO:  # of a file it would be a broken disk
+        with suppress(OSError, ValueError, AttributeError):
+            return stat.S_ISCHR(os.fstat(sys.stdout.fileno()).st_mode)
+    return error.errno == errno.EPIPE

@@ -1,0 +1,64 @@
+"""What a command does first as a process: it opens the standard streams and makes Ctrl-C one line.
+
+This file loads next to nothing, so that little happens before it.  Importing the library does none of it.
+"""
+
+import os
+import sys
+
+# Not ``signal``: that loads ``enum``, which takes longer than all that comes before, and a Ctrl-C in it is a traceback.
+from _signal import SIGINT, default_int_handler, getsignal, signal
+
+STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))  # in the order of their descriptors: 0, 1, 2
+
+
+def start(prog):
+    """Make this process ready for the command called ``prog``: this lasts until the process ends."""
+    leave_on_interrupt(prog)
+    open_streams()
+    sys.excepthook = show_traceback
+
+
+def leave_on_interrupt(prog):
+    """Let Ctrl-C end the process with one line and exit code 130, where nothing needs to be put in order.
+
+    That is while modules are loaded: a KeyboardInterrupt there is swallowed by some and shown with a traceback
+    by others.  A command that works on something replaces this handler.  An ignored Ctrl-C stays ignored.
+    """
+
+    def leave(_signum, _frame):
+        try:
+            os.write(2, f"{prog}: interrupted\n".encode("ascii", "backslashreplace"))
+        finally:  # whether anybody can read it or not
+            os._exit(128 + SIGINT)
+
+    if getsignal(SIGINT) is default_int_handler:
+        try:  # noqa: SIM105 -- contextlib would have to be loaded first
+            signal(SIGINT, leave)
+        except ValueError:  # not the main thread
+            pass
+
+
+def open_streams():
+    """Put the null device in the place of every standard stream that is closed, as after ``2>&-``.
+
+    Otherwise the next file that is opened gets the free descriptor, and messages are written into it.
+    """
+    for descriptor, (name, mode) in enumerate(STREAMS):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            nowhere = open(os.devnull, mode, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+            setattr(sys, name, nowhere)
+
+
+def show_traceback(*error):
+    """A traceback, as --debug wants it, without what moves a terminal's cursor: the message may name a strange file."""
+    from traceback import format_exception
+
+    from rnnlm.cli.screen import note
+
+    for line in "".join(format_exception(*error)).rstrip("\n").split("\n"):
+        note(line)

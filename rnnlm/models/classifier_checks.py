@@ -1,0 +1,83 @@
+"""What a classifier is given: parameters, the data it learns from, the data that validates it."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from rnnlm.errors import ArgumentError, shown
+from rnnlm.functions import ACTIVATIONS
+from rnnlm.models.labels import (
+    check_class_weight,
+    checked_labels,
+    checked_weights,
+    positions_of,
+    shown_label,
+    weights_in_all,
+)
+from rnnlm.models.sequences import checked_sequences, checked_steps, ends_in_nan, given_sequences
+from rnnlm.optimizers import OPTIMIZERS
+
+
+def check_parameters(params):
+    """ArgumentError at a parameter that cannot be: the constructor only stores, as scikit-learn asks."""
+    for name in ("n_nodes", "epochs", "batch_size"):
+        value = params[name]
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+            raise ArgumentError(f"{name} must be a whole number of at least 1, got {shown(value)}")
+    known = {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "pooling": ("last", "mean"),
+             "schedule": ("constant", "linear")}
+    for name, choices in known.items():
+        value = params[name]
+        if value not in tuple(choices):
+            raise ArgumentError(f"{name} must be one of {', '.join(choices)}, got {shown(value)}")
+    for name in ("lr", "max_grad"):
+        value = params[name]
+        if not isinstance(value, Real) or isinstance(value, bool) or not value > 0:
+            raise ArgumentError(f"{name} must be a number above 0, got {shown(value)}")
+    if not (params["initializer"] is None or callable(params["initializer"])):
+        raise ArgumentError("initializer must be None or a function (shape, rng) -> array, as "
+                            f"XavierInitializer() is, got {shown(params['initializer'])}")
+    check_class_weight(params["class_weight"])
+    try:
+        np.random.default_rng(params["random_state"])
+    except (TypeError, ValueError):
+        raise ArgumentError("random_state must be None or a whole number of at least 0, got "
+                            f"{shown(params['random_state'])}") from None
+
+
+def checked_training(X, y, mask, sample_weight, class_weight):
+    """(X, lengths, classes, targets, weights) of the samples that count.
+
+    See ``ScratchSimpleRNNClassifier.fit``; targets (N,) are positions in the sorted classes.
+    """
+    X, lengths = checked_sequences(X, mask)
+    y = checked_labels(y, len(X))
+    weights = checked_weights(sample_weight, len(X))
+    count = weights > 0
+    if not count.all():
+        X, lengths, y, weights = X[count], lengths[count], y[count], weights[count]
+    classes, targets = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ArgumentError("y must hold at least two classes, got only one class, "
+                            + shown_label(classes[0]))
+    weights = weights_in_all(weights, class_weight, classes, targets)
+    return X, lengths, classes, targets, weights
+
+
+def checked_validation(X, y, mask_fit, mask, classes, n_features):
+    """The validation data as ``SequenceNetwork.loss`` takes it, or None.
+
+    mask_fit: that of the training data.  ArgumentError at a class that the training data lacks.
+    """
+    if X is None:
+        if y is not None or mask is not None:
+            raise ArgumentError("y_val and mask_val belong to X_val: give it, too")
+        return None
+    if y is None:
+        raise ArgumentError("X_val needs its labels: give y_val, too")
+    X, given = given_sequences(X, mask, n_features, "X_val")
+    if mask_fit is not None and given is None and not ends_in_nan(X):
+        raise ArgumentError("X_val needs a mask, as X has one: give mask_val, too, or fill it with NaN "
+                            "beyond each sequence's end")
+    X, lengths = checked_steps(X, given, "X_val")
+    return X, lengths, positions_of(checked_labels(y, len(X), "y_val"), classes)

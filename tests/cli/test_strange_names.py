@@ -1,0 +1,114 @@
+"""Names and words with control characters: a terminal is never sent one of them."""
+
+import io
+import os
+import pty
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from training_runs import SMALL
+
+from rnnlm.checkpoint import save_model
+from rnnlm.cli.command import file_bar
+from rnnlm.cli.evaluate import main as evaluate
+from rnnlm.cli.generate import main as generate
+from rnnlm.models import LanguageModel
+from rnnlm.vocabulary import Vocabulary
+
+STRANGE = "\x1b[2J\r\x9b31m\x7f\nrnnlm"  # clears a screen, overwrites the line, colours in eight bits, forges a line
+LINE_END = "\n"
+ESCAPED = r"\x1b[2J\r\x9b31m\x7f\nrnnlm"
+
+
+def controls(text):
+    """The control characters that a terminal would obey."""
+    return {char for char in text.replace("\n", "").replace("\t", "") if char < " " or "\x7f" <= char <= "\x9f"}
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A model that writes the strange word again and again, and ends the line after each."""
+    word = STRANGE.replace("\r", "").replace("\n", "")
+    model = LanguageModel(2, 3, 3, rng=np.random.default_rng(0))
+    save_model(tmp_path / "model.npz", model, Vocabulary(["<eos>", word]))
+    return tmp_path / "model.npz", word
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_files_name_cannot_forge_a_result(model, tmp_path, capsys, form):
+    text = tmp_path / f"{STRANGE}: 1 sentences"
+    text.write_text("a\n")
+    assert evaluate([str(model[0]), str(text), *form]) == 0
+    out, _ = capsys.readouterr()
+    assert not controls(out)
+    assert len(out.splitlines()) == (1 if form else 2)
+    assert (r"\u001b[2J\r\u009b31m\u007f\nrnnlm" if form else ESCAPED) in out
+
+
+def seen_on_a_terminal(arguments, folder):
+    """What a terminal is sent that is both standard streams."""
+    main, other = pty.openpty()
+    with subprocess.Popen([sys.executable, "-m", "rnnlm", *arguments], cwd=folder, stdout=other, stderr=other):
+        os.close(other)
+        seen = b""
+        try:
+            while block := os.read(main, 1 << 16):
+                seen += block
+        except OSError:  # the terminal closes when the process ends
+            pass
+    os.close(main)
+    return seen.decode().replace("\r\n", "\n")
+
+
+def test_a_strangers_words_are_escaped_on_a_terminal_and_bytes_in_a_pipe(model, tmp_path, capfd):
+    path, word = model
+    arguments = [str(path), "--length", "9", "--seed", "1", "--prompt", f"\t{word}"]
+    on_terminal = seen_on_a_terminal(["generate", *arguments], tmp_path)
+    assert not controls(on_terminal)
+    assert on_terminal.count(r"\x1b[2J\x9b31m\x7frnnlm") == 10
+    assert generate(arguments) == 0
+    assert capfd.readouterr().out.count(word) == 10
+
+
+def test_the_bar_for_a_strange_file_is_escaped(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    file_bar("fetching")(STRANGE, 10)(10)
+    assert f"fetching {ESCAPED}: " in sys.stderr.getvalue()
+    assert controls(sys.stderr.getvalue()) <= {"\r"}
+
+
+def test_the_traceback_of_debug_is_escaped(tmp_path):
+    seen = seen_on_a_terminal(["generate", f"{STRANGE}.npz", "--debug"], tmp_path)
+    assert "Traceback" in seen and r"\x1b[2J" in seen
+    assert not controls(seen)
+
+
+def test_no_message_of_a_training_run_moves_the_cursor(run, small_corpus, tmp_path, monkeypatch):
+    """Every note and error that names a folder or a file, with a folder and a file of strange names."""
+    monkeypatch.setattr("rnnlm.tokens.LONG", 10)
+    monkeypatch.setenv("RNNLM_CACHE", str(tmp_path / "cache"))
+    corpus = small_corpus.rename(tmp_path / STRANGE)
+    text = (corpus / "train.txt").rename(corpus / f"{STRANGE.replace(LINE_END, '')}.train.txt")
+    folder = tmp_path / "runs" / STRANGE
+    one = ["--corpus", str(corpus), *SMALL, "--epochs", "1"]
+    resume = ["--resume", "--output", str(folder)]
+    told = [run.bare(*one), run.bare(*one), run.bare(*one, "--resume", "--output", f"{folder}-new"),
+            run.bare(*one, "--output", str(folder)), run.bare(*resume, "--seed", "7"), run.bare("--corpus", "\x1b[2J"),
+            run.bare(*one, "--config", "\x1b[2J"), run.bare(*one, "--output", str(text))]
+    for damaged in (["checkpoint.npz"], ["checkpoint.npz", "checkpoint-previous.npz"]):
+        for name in damaged:
+            (folder / name).write_bytes(b"x")
+        told.append(run.bare(*resume))
+    assert [code for code, *_ in told] == [0, 0, 0, 1, 1, 1, 1, 1, 0, 1]
+    everything = "".join(out + err for _, out, err in told)
+    for message in ("is taken", "holds no checkpoint yet", "holds a run already", "kept as", "is long"):
+        assert message in everything
+    assert not controls(everything)
+    assert ESCAPED in everything
+    assert not [line for line in everything.splitlines() if line.startswith("rnnlm")]

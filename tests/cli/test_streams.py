@@ -1,0 +1,228 @@
+"""Standard streams that are closed, full, gone or not UTF-8: no traceback, no lost result, the documented exit code."""
+
+import io
+import itertools
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import termios
+import tomllib
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+from training_runs import SMALL, metrics
+
+from rnnlm.checkpoint import save_model
+from rnnlm.cli.command import stop_on_signal
+from rnnlm.models import LanguageModel
+from rnnlm.vocabulary import Vocabulary
+
+NARROW = {
+    "ascii": {"PYTHONIOENCODING": "ascii"},
+    "cp437": {"PYTHONIOENCODING": "cp437"},
+    "latin-1": {"PYTHONIOENCODING": "latin-1"},
+    "C locale": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+}
+TABLE = (REPOSITORY / "docs/when-things-go-wrong.md").read_text(encoding="utf-8").split("## Standard streams")[1]
+ROWS = {"closed": "closed", "full": "on a full disk", "left": "a pipe whose reader left", "gone": "a terminal that",
+        **dict.fromkeys(NARROW, "not UTF-8")}
+NOT_OURS = ("Traceback", "Exception ignored", "unexpected", "please report")
+
+
+@pytest.fixture
+def places(tmp_path):
+    """A folder with a corpus, a text and a model that writes 'ü 語 .' again and again, all of them with such names."""
+    words = ["<eos>", "ü", "語", "."]
+    model = LanguageModel(4, 4, 4, rng=np.random.default_rng(0))
+    p = model.named_params()
+    for name, value in {"embedding/W": 9 * np.eye(4), "rnn1/Wx": np.eye(4), "rnn1/Wh": 0, "rnn1/b": 0, "affine/b": 0,
+                        "affine/W": 40 * np.roll(np.eye(4), 1, axis=1)}.items():
+        p[name][...] = value
+    save_model(tmp_path / "ü.npz", model, Vocabulary(words))
+    (tmp_path / "ü.txt").write_text("ü 語 .\n" * 5, encoding="utf-8")
+    (tmp_path / "corpus-ü").mkdir()
+    for split in ("train", "valid", "test"):
+        (tmp_path / "corpus-ü" / f"{split}.txt").write_text("ü 語 . a cat\n" * 30, encoding="utf-8")
+    return tmp_path
+
+
+ARGUMENTS = {
+    "train": ["train", "--corpus", "corpus-ü", "--output", "run", *SMALL, "--epochs", "2"],
+    "evaluate": ["evaluate", "ü.npz", "ü.txt"],
+    "generate": ["generate", "ü.npz", "--temperature", "0.1", "--sentences", "2"],
+}
+
+
+class Streams:
+    """The two standard streams of a process, of which some are broken in one way."""
+
+    def __init__(self, kind, broken):
+        self.kind, self.broken = kind, broken
+
+    def run(self, arguments, folder):
+        """Run ``rnnlm``; returns the exit code and what arrived on standard output and standard error."""
+        closed = {"stdin": "<&-", "stdout": ">&-", "stderr": "2>&-"}
+        shell = "exec \"$@\" " + " ".join(closed[name] for name in self.broken if self.kind == "closed")
+        command = ["sh", "-c", shell, "sh", sys.executable, "-m", "rnnlm", *arguments]
+        ends = {name: self._end(name) for name in ("stdout", "stderr")}
+        try:
+            done = subprocess.run(command, cwd=folder, env=os.environ | NARROW.get(self.kind, {}), timeout=100, **ends)
+        finally:
+            for end in ends.values():
+                if end != subprocess.PIPE:
+                    os.close(end)
+        encoding = self.kind if self.kind in ("cp437", "latin-1") else "utf-8"
+        return done.returncode, (done.stdout or b"").decode(encoding), (done.stderr or b"").decode(encoding)
+
+    def _end(self, name):
+        if name not in self.broken or self.kind == "closed" or self.kind in NARROW:
+            return subprocess.PIPE
+        if self.kind == "full":
+            return os.open("/dev/full", os.O_WRONLY)
+        here, there = os.pipe() if self.kind == "left" else pty.openpty()
+        os.close(here)
+        return there
+
+
+def check_trained(folder):
+    """The run is whole, and nothing but its own lines is in its files."""
+    assert [line["epoch"] for line in metrics(folder / "run")] == [1, 2]
+    assert (folder / "run/perplexity.png").read_bytes().endswith(b"IEND\xaeB`\x82")
+    assert tomllib.loads((folder / "run/config.toml").read_text(encoding="utf-8"))["epochs"] == 2
+    with np.load(folder / "run/model.npz") as file:
+        assert "vocabulary" in file.files
+
+
+RESULT = {"train": r"^test perplexity [\d.]+$", "evaluate": r"\n?perplexity [\d.]+, without OOVs",
+          "generate": r"^(ü|\\xfc) (語|\\u8a9e) \.\n(ü|\\xfc) (語|\\u8a9e) \.\n"}
+
+
+def documented(command, kind):
+    """The exit code that the document gives for a command whose standard output is of a kind."""
+    row, = (line for line in TABLE.split("\n## ")[0].splitlines() if line.startswith(f"| {ROWS[kind]}"))
+    _, training, others = row.strip("| ").split(" | ")
+    return int(re.search(r"exit code (\d)$", training if command == "train" else others)[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "broken"), [
+    *itertools.product(["closed", "full", "gone", "left"], [("stdout",), ("stderr",), ("stdout", "stderr")]),
+    ("closed", ("stdin", "stdout", "stderr")), *((kind, ("stdout", "stderr")) for kind in NARROW)],
+    ids=lambda value: value if isinstance(value, str) else "+".join(value))
+@pytest.mark.parametrize("command", ARGUMENTS)
+def test_every_command_with_every_stream(places, command, kind, broken):
+    code, out, err = Streams(kind, broken).run(ARGUMENTS[command], places)
+    assert code == (documented(command, kind) if "stdout" in broken else 0), err
+    assert not [word for word in NOT_OURS if word in out + err]
+    if command == "train":
+        check_trained(places)
+    if kind in NARROW or "stdout" not in broken:
+        assert re.search(RESULT[command], out, re.MULTILINE)
+        assert "note:" not in out and "error:" not in out
+    if kind == "full" and broken == ("stdout",):  # no result is lost, and it is said why it is here
+        assert "standard output could not be written: no space left on device" in err
+        assert command == "generate" or re.search(RESULT[command], err, re.MULTILINE)
+    if kind == "left" and broken == ("stdout",) and command == "evaluate":
+        assert err == ""
+
+
+@pytest.mark.parametrize("broken", ["stdin", "stdout", "stderr"])
+def test_closed_streams_are_the_null_device(places, broken):
+    code, out, err = Streams("closed", (broken,)).run(ARGUMENTS["generate"], places)
+    assert code == 0
+    assert out == ("" if broken == "stdout" else "ü 語 .\nü 語 .\n")
+    assert ("--seed" in err) == (broken != "stderr")
+
+
+def test_no_file_gets_the_number_of_a_closed_stream(tmp_path):
+    code = ("from rnnlm.cli.start import open_streams; open_streams(); file = open('f', 'w'); import sys; "
+            "print('lost'); print('lost', file=sys.stderr); file.write(f'{file.fileno() > 2} {sys.stdin.read()!r}')")
+    subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", code], cwd=tmp_path, check=True)
+    assert (tmp_path / "f").read_text() == "True ''"
+
+
+def test_training_with_a_closed_standard_error(places):
+    code, out, err = Streams("closed", ("stderr",)).run(ARGUMENTS["train"], places)
+    assert (code, err) == (0, "")
+    assert "note:" not in out
+    check_trained(places)
+
+
+def test_a_signal_that_comes_while_a_line_is_written_ends_nothing(monkeypatch):
+    """The handler's note meets a stream in the middle of a write, as of a bar on a terminal that is slow."""
+    class Busy(io.StringIO):
+        def write(self, text):
+            raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
+
+    monkeypatch.setattr(sys, "stderr", Busy())
+    with stop_on_signal("stopping") as stop:
+        signal.raise_signal(signal.SIGTERM)
+    assert stop.signum == signal.SIGTERM
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_training_goes_on_where_standard_output_is_full_and_its_lines_go_to_standard_error(
+        places, monkeypatch, unbuffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    code, _, err = Streams("full", ("stdout",)).run(ARGUMENTS["train"], places)
+    assert code == 0
+    assert err.count("note: standard output could not be written: no space left on device; the run continues, and its "
+                     "lines come here\n") == 1
+    assert re.search("^corpus .*\n(.*\n)*^model: .*\n(.*\n)*^epoch .*\n    1 .*\n    2 .*\n(.*\n)*^test perplexity",
+                     err, re.MULTILINE)
+    check_trained(places)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train", "--help"], ["train", "--recipes"],
+                                       ["generate", "--help"]])
+def test_what_is_asked_for_and_cannot_be_shown_is_an_error(tmp_path, arguments):
+    code, _, err = Streams("full", ("stdout",)).run(arguments, tmp_path)
+    assert code == 1
+    assert re.fullmatch("rnnlm( train| generate)?: error: standard output could not be written: no space left on "
+                        "device; make room, or send it elsewhere\n", err)
+
+
+@pytest.mark.parametrize(("kind", "text"), [("ascii", r"\xfc \u8a9e"), ("cp437", r"ü \u8a9e"),
+                                            ("latin-1", r"ü \u8a9e"), ("C locale", r"\xfc \u8a9e")])
+def test_what_an_encoding_lacks_is_written_as_escapes(places, kind, text):
+    code, out, err = Streams(kind, ()).run([*ARGUMENTS["generate"], "--prompt", "ü"], places)
+    assert (code, out) == (0, f"{text} .\n" * 2), err
+
+
+@pytest.mark.parametrize("kind", NARROW)
+def test_no_score_is_lost_to_the_encoding_of_a_name(places, kind):
+    code, out, _ = Streams(kind, ()).run([*ARGUMENTS["evaluate"], "--json"], places)
+    assert code == 0
+    assert os.fsencode(json.loads(out)["file"]) == "ü.txt".encode()
+    assert json.loads(out)["targets"] == 20
+
+
+def test_the_bar_of_a_terminal_that_is_not_utf_8_is_ascii(places, on_terminal, monkeypatch):
+    (places / "ü.txt").write_text("ü 語 .\n" * 4000, encoding="utf-8")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    seen = on_terminal([*ARGUMENTS["evaluate"], "--time-size", "1"], places, 100)
+    assert re.search(r"scoring \\xfc.txt: +[1-9]\d*%\|[#0-9 ]+\| \S+ left", seen)
+    assert seen.isascii()
+
+
+def test_a_terminal_that_goes_away_ends_no_run_that_ignores_it(places):
+    """As after disown, or setsid, when the connection drops: bar, rows and notes meet EIO from then on."""
+    main, other = pty.openpty()
+    termios.tcsetwinsize(main, (24, 100))
+    arguments = [*ARGUMENTS["train"][:-1], "80", "--patience", "80"]
+    with subprocess.Popen([sys.executable, "-m", "rnnlm", *arguments], cwd=places, stdin=other, stdout=other,
+                          stderr=other) as process:
+        os.close(other)
+        seen = b""
+        while b" left" not in seen or not re.search(rb"[\r\n]    2 ", seen):  # the bar is there, and two rows
+            seen += os.read(main, 1 << 16)
+        written = len(metrics(places / "run"))
+        os.close(main)
+        assert process.wait() == 0
+    assert written < 80
+    assert len(metrics(places / "run")) == 80

@@ -1,0 +1,28 @@
+"""What messages are made of."""
+
+import pytest
+
+from rnnlm.errors import counted, did_you_mean, nearest, quoted
+
+
+@pytest.mark.parametrize(("arguments", "text"), [
+    ((0, "word"), "0 words"), ((1, "word"), "1 word"), ((2, "word"), "2 words"), ((1000, "token"), "1,000 tokens"),
+    ((1, "entry", "entries"), "1 entry"), ((1_000_000, "entry", "entries"), "1,000,000 entries")])
+def test_a_number_has_its_noun(arguments, text):
+    assert counted(*arguments) == text
+
+
+@pytest.mark.parametrize(("path", "text"), [
+    ("runs/mine", "runs/mine"), ("my run", "'my run'"), ("-x", "./-x"), ("-my run", "'./-my run'"),
+    ("a\nb", r"$'a\nb'"),
+    ("it's\x1b[2J\\", r"$'it\'s\x1b[2J\\'"), ("ü", "'ü'"), ("$(reboot)", "'$(reboot)'")])
+def test_a_path_can_be_pasted_into_a_shell(path, text):
+    assert quoted(path) == text
+    assert text.isprintable()
+
+
+def test_what_is_near_is_named():
+    assert nearest("tain", ["train", "generate"]) == "train"
+    assert nearest("zzz", ["train", "generate"]) is None
+    assert did_you_mean("tain", ["train"]) == ": did you mean train?"
+    assert did_you_mean("zzz", ["train"]) == ""
