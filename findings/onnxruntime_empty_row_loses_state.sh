@@ -4,7 +4,7 @@
 # A good guess: a row with no steps keeps its state: Y_h equals initial_h, and Y_c equals initial_c.
 #   That is what a loop over zero steps gives.
 # What happens: Y_h and Y_c of that row are zero. The other rows of the batch are right.
-# Version: onnxruntime 1.32.0 (CPU), RNN, GRU and LSTM, in every direction.
+# Version: onnxruntime 1.32.0 (CPU), RNN, GRU and LSTM, in every direction. openvino 2026.4.1 gives zeros, too.
 # Output seen:
 #   onnxruntime 1.32.0
 #   RNN  initial_h of the empty row 0.5 -> Y_h 0.0
