@@ -8,14 +8,14 @@
 # Version: onnxruntime 1.32.0 (CPU, x86-64). The last digits may differ between processors.
 # Output seen:
 #   onnxruntime 1.32.0
-#        x      Sigmoid(x)           exact  Log(Sigmoid(x))  -Softplus(-x)
-#    -10.0    4.538894e-05    4.539787e-05       -10.000242     -10.000046
-#    -12.0    6.109476e-06    6.144175e-06       -12.005670     -12.000006
-#    -15.0    3.576279e-07    3.059022e-07       -14.843774     -15.000000
-#    -16.0    5.960464e-08    1.125352e-07       -16.635532     -16.000000
-#    -16.5    8.940697e-08    6.825603e-08       -16.230066     -16.500000
-#    -17.0    8.940697e-08    4.139938e-08       -16.230066     -17.000000
-#    -18.0    0.000000e+00    1.522998e-08             -inf     -18.000000
+#          x      Sigmoid(x)           exact  Log(Sigmoid(x))  -Softplus(-x)
+#      -10.0    4.538894e-05    4.539787e-05       -10.000242     -10.000046
+#      -12.0    6.109476e-06    6.144175e-06       -12.005670     -12.000006
+#      -15.0    3.576279e-07    3.059022e-07       -14.843774     -15.000000
+#      -16.0    5.960464e-08    1.125352e-07       -16.635532     -16.000000
+#      -16.5    8.940697e-08    6.825603e-08       -16.230066     -16.500000
+#      -17.0    8.940697e-08    4.139938e-08       -16.230066     -17.000000
+#      -18.0    0.000000e+00    1.522998e-08             -inf     -18.000000
 # Who is hurt: exported models whose word probability is a product of sigmoids: hierarchical softmax,
 #   noise-contrastive estimation, a confidence on top. One rare word makes the perplexity infinite.
 #   Gates of an LSTM do not suffer: there only the absolute error counts, about 1e-7.
