@@ -11,11 +11,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from rnnlm import arguments
 from rnnlm.corpus_notes import odd_notes, text_notes, used_notes, vocabulary_note
 from rnnlm.errors import RnnlmError, counted
 from rnnlm.places import SPLITS, corpus_name, fetch_damaged, resolve, split_files
 from rnnlm.sources import called
-from rnnlm.text import LINE_END
+from rnnlm.text import LEVELS, LINE_END
 from rnnlm.tokens import read_tokens
 from rnnlm.vocabulary import EOS, UNK, UNKNOWN, Vocabulary
 
@@ -26,7 +27,11 @@ class EncodedText:
 
     ids (n,) int32; is_oov (n,) bool: the ids that stand for a word outside the vocabulary (as <unk>).
     words, sentences, oov: counts of the text as written; where the vocabulary has no <unk>, the oov
-    words are left out of ``ids``.  unk: how many of the ids are <unk>, as written or for an oov word.
+    words are left out of ``ids``.
+
+    kept (words + sentences,) bool: which tokens of the text as written have an id; None: all of them.
+    vocabulary_fingerprint: that of the vocabulary, None where it is not known.
+    unk: how many of the ids are <unk>, as written or for an oov word.
     """
 
     ids: np.ndarray
@@ -34,6 +39,8 @@ class EncodedText:
     words: int
     sentences: int
     oov: int
+    kept: np.ndarray | None = None
+    vocabulary_fingerprint: str | None = None
     unk: int = 0
 
     @property
@@ -48,11 +55,21 @@ class EncodedText:
         counts = tokens.counts()
         sentences, oov = int(counts[table == vocabulary.eos_id].sum()), int(counts[table == UNKNOWN].sum())
         ids = _ids(tokens, table, vocabulary)
-        words = tokens.size - sentences
-        if vocabulary.unk_id is None:
-            return cls(ids, np.broadcast_to(np.False_, ids.shape), words, sentences, oov)
-        unk = oov + int(counts[table == vocabulary.unk_id].sum())
-        return cls(ids, tokens.look_up(table == UNKNOWN), words, sentences, oov, unk)
+        is_oov, kept, unk = np.broadcast_to(np.False_, ids.shape), None, 0
+        if vocabulary.unk_id is not None:
+            is_oov = tokens.look_up(table == UNKNOWN)
+            unk = oov + int(counts[table == vocabulary.unk_id].sum())
+        elif oov:
+            kept = tokens.look_up(table != UNKNOWN)
+        return cls(ids, is_oov, tokens.size - sentences, sentences, oov, kept, vocabulary.fingerprint(), unk)
+
+    def as_written(self, values):  # (ids,) -> (words + sentences,)
+        """One value for each token of the text as written, from one for each id: nan where a word was left out."""
+        if self.kept is None:
+            return values
+        spread = np.full(len(self.kept), np.nan)
+        spread[self.kept] = values
+        return spread
 
 
 @dataclass
@@ -84,6 +101,9 @@ def read_text(path, vocabulary, on_long=None):
     on_long(name, size): called when a file turns out to be a long text, returns a callback for its bytes.
     RnnlmError if it has no token or cannot be read.
     """
+    arguments.path("path", path, "the path of a text", "read_text takes (path, vocabulary)")
+    arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary",
+                   "load_model and load_corpus give the one to encode with")
     tokens = read_tokens(path, vocabulary.level, on_long)
     if not tokens.size:
         raise RnnlmError(f"{called(path)} must hold at least one line of text, but it is empty")
@@ -99,6 +119,11 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     size): return a progress callback for a file that is fetched, for a long one that is read.
     RnnlmError: no such corpus, a text that cannot be read, nothing to train on.
     """
+    arguments.path("spec", spec, "a known name or the path of a corpus")
+    arguments.one_of("level", level, LEVELS)
+    for name, value, least in (("min_count", min_count, 1), ("max_vocab", max_vocab, 3), ("max_tokens", max_tokens, 1)):
+        if value is not None:
+            arguments.whole(name, value, least)
     path, about, notes = resolve(spec)
     (train, valid, test), where = _read_splits(path, about, level, on_file, on_long)
     if not train.size:
@@ -118,11 +143,15 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     notes += [*used_notes(where, size, train, valid, test), vocabulary_note(counts, vocabulary, min_count, max_vocab),
               *odd_notes(train, counts, vocabulary), *text_notes(valid, test, vocabulary)]
     train = _ids(train, _table(train, vocabulary), vocabulary)
-    best = about.get("best_possible", {}) if level == "word" else {}
-    # The optimum is that of the text as written: it says nothing of a text with words replaced or left out.
-    best = {split: best[split]["perplexity"] for split, text in (("valid", valid), ("test", test))
-            if split in best and not text.oov}
+    best = _best_possible(about, valid, test) if level == "word" else {}
     return Corpus(about.get("name", corpus_name(path)), vocabulary, train, valid, test, notes, best)
+
+
+def _best_possible(about, valid, test):
+    """The lowest perplexities that corpus.json knows, by split, of the texts as written: without words replaced."""
+    best = about.get("best_possible", {})
+    return {split: best[split]["perplexity"] for split, text in (("valid", valid), ("test", test))
+            if split in best and not text.oov}
 
 
 def _table(tokens, vocabulary):

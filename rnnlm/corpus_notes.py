@@ -105,12 +105,13 @@ def _blank(blank, lines):
 
 def _line_lengths(words, lines, blank):
     if words >= LONG_LINE * (lines + 1):
-        yield (f"the training text has {counted(words, 'word')} and {counted(lines, 'line end')}, so the end "
-               "of a sentence is hardly seen: write one sentence a line (CR alone is no line end; tr '\\r' '\\n' makes it "
+        yield (f"the training text has {counted(words, 'word')} and {counted(lines, 'line end')}, so the end of a "
+               "sentence is hardly seen: write one sentence a line (CR alone is no line end; tr '\\r' '\\n' makes it "
                "one)")
     elif words < 1.5 * (lines - blank):
-        yield (f"most lines of the training text hold one word ({counted(words, 'word')}, "
-               f"{counted(lines - blank, 'line')}): write one sentence a line with blanks between words, or read characters with --level char")
+        sizes = f"{counted(words, 'word')}, {counted(lines - blank, 'line')}"
+        yield (f"most lines of the training text hold one word ({sizes}): write one sentence a line with blanks "
+               "between words, or read characters with --level char")
 
 
 def _little_to_predict(counts, words, vocabulary):

@@ -61,8 +61,8 @@ def test_the_known_corpus_itself_is_no_namesake(monkeypatch):
 
 
 @pytest.mark.parametrize(("spec", "message"), [
-    (3, "a corpus must be a name or a path, got 3"),
-    (None, "a corpus must be a name or a path, got None"),
+    (3, "must be a known name or the path of a corpus, got 3"),
+    (None, "must be a known name or the path of a corpus, got None"),
     ("", r"got '': for the current folder give \.$"),
     ("a\0b", r"a corpus must be a name or a path, got 'a\\x00b'$"),
     ("-", r"cannot be read from standard input \(-\), .*: write the text to a file first"),
