@@ -21,7 +21,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from rnnlm.errors import DamagedError, DivergenceError, RnnlmError, counted, shown
-from rnnlm.files import reason, whole_file
+from rnnlm.files import File, reason, whole_file
 from rnnlm.functions import all_finite
 
 HEADER = "header"
@@ -33,7 +33,7 @@ BLOCK = 1 << 20              # bytes that are read at a time
 
 
 def write_archive(path, header, arrays):
-    """Write a header (for JSON) and named arrays, whole or not at all."""
+    """Write a header (for JSON) and named arrays, whole or not at all.  path: a path or a File."""
     with whole_file(path) as file:
         np.savez(file, allow_pickle=False, **{HEADER: as_bytes(json.dumps(header, allow_nan=False))}, **arrays)
 
@@ -56,12 +56,13 @@ def open_archive(path, kind):
 
     RnnlmError if it cannot be read at all.
 
-    kind: what it should be, for the message.
+    path: a path or a File; kind: what it should be, for the message.
     """
     try:
-        mode = os.stat(path).st_mode
+        path = File.of(path)
+        mode = path.stat().st_mode
         _require(stat.S_ISREG(mode), "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
-        with open(path, "rb") as file, zipfile.ZipFile(_checked(file)) as members:
+        with path.open("rb") as file, zipfile.ZipFile(_checked(file)) as members:
             yield Archive(members)
     except OSError as error:
         if error.errno == errno.EINVAL:  # a place in the file that there cannot be

@@ -6,6 +6,7 @@ the end of a run depends on, but for the texts, whose fingerprint it keeps.  doc
 """
 
 import math
+import os
 import platform
 from dataclasses import astuple, fields
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from rnnlm.archive import as_bytes, open_archive, require_finite, write_archive
 from rnnlm.errors import RnnlmError, counted, shown
 from rnnlm.evaluation import perplexity
+from rnnlm.files import File
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, LanguageModel
 from rnnlm.text import LEVELS
 from rnnlm.trainer import Record
@@ -43,15 +45,16 @@ def save_model(path, model, vocabulary, training=None):
 
 
 def load_model(path, workers=SERIAL):
-    """The (model, vocabulary) of a model file or of a run folder. RnnlmError says what is wrong with it.
+    """The (model, vocabulary) of a model file (a path or a File) or of a run folder.
+
+    RnnlmError says what is wrong with it.
 
     workers: the threads that the model will compute on.
     """
-    path = Path(path)
-    if path.is_dir():
-        if not (path / MODEL_NAME).exists():
+    if not isinstance(path, File) and os.path.isdir(path):
+        if not os.path.exists(Path(path) / MODEL_NAME):
             raise RnnlmError(f"{path} holds no {MODEL_NAME}: give a model file or the folder of a run")
-        path /= MODEL_NAME
+        path = Path(path) / MODEL_NAME
     with open_archive(path, "a whole rnnlm model file") as archive:
         archive.require_kind(*MODEL_FORMAT)
         level, architecture = archive.header["level"], archive.header["architecture"]

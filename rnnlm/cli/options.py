@@ -7,13 +7,17 @@ import os
 import re
 import sys
 import tomllib
+from pathlib import Path
 
 import numpy as np
 
 from rnnlm.cli.arguments import meant, with_values_joined
 from rnnlm.cli.screen import note, show
 from rnnlm.errors import RnnlmError, one_line, quoted, shown
-from rnnlm.files import reason
+from rnnlm.files import File, reason
+
+LONGEST_CONFIG = 100_000  # bytes; a run's config.toml has 1,500
+FILE_URI = "file:///"
 
 
 class Parser(argparse.ArgumentParser):
@@ -126,9 +130,11 @@ def between(smallest, largest):
 
 
 def not_empty(text):
-    """A string that is not empty: an empty name would mean the current folder."""
+    """A name of a file: an empty one would mean the current folder, and none has a NUL."""
     if not text:
         raise argparse.ArgumentTypeError("must not be empty")
+    if "\0" in text:
+        raise argparse.ArgumentTypeError(f"must not hold the character NUL, got {shown(repr(text))}")
     return text
 
 
@@ -158,30 +164,54 @@ def add_threads(add):
 
 
 def read_config(path):
-    """The content of a TOML file, a dict. RnnlmError: not readable, not TOML."""
+    """The content of a TOML file (a path or a File), a dict. RnnlmError: not readable, not TOML.
+
+    A string that is a URI of a file, file:///..., becomes the path: so TOML, which is UTF-8, can hold any path.
+    """
     try:
-        with open(path, "rb") as file:
-            return tomllib.loads(file.read().decode("utf-8-sig"))  # editors on Windows write a byte-order mark
+        with File.of(path).open("rb") as file:
+            content = file.read(LONGEST_CONFIG + 1)
+        if len(content) > LONGEST_CONFIG:
+            raise RnnlmError(f"{path} must be TOML of at most {LONGEST_CONFIG:,} bytes, it is longer: give a file of "
+                             "options")
+        values = tomllib.loads(content.decode("utf-8-sig"))  # editors on Windows write a byte-order mark
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     except (ValueError, RecursionError) as error:  # TOML or UTF-8
         raise RnnlmError(f"{path} must be TOML: {shown(str(error))}") from error
+    return {key: _path(value) if str(value).startswith(FILE_URI) else value for key, value in values.items()}
+
+
+def _path(uri):
+    from urllib.parse import unquote_to_bytes
+
+    return os.fsdecode(unquote_to_bytes(uri.removeprefix("file://")))
 
 
 def apply_values(parser, values, where):
     """Make the values, a dict by option name, the parser's defaults: the command line still comes before them.
 
     None leaves an option as it is.  where: what to call their source in a message.  RnnlmError: an unknown option,
-    a value the option does not take.
+    one that is there in both spellings, a value the option does not take.
     """
     of_the_command_line = ("help", "config", "recipes", "debug")
     actions = {action.dest: action for action in parser._actions if action.dest not in of_the_command_line}
-    for key, value in values.items():
-        name = key.replace("-", "_")
+    for name, (key, value) in by_name(values, where).items():
         if name not in actions:
             raise RnnlmError(f"{where}: unknown option {shown(repr(key))}{meant(name, actions)}")
         if value is not None:
             parser.set_defaults(**{name: _converted(actions[name], value, f"{where}: {key}")})
+
+
+def by_name(values, where):
+    """Of a dict whose keys may have hyphens: (key, value) by the option's name. RnnlmError if one is there twice."""
+    found = {}
+    for key, value in values.items():
+        name = key.replace("-", "_")
+        if name in found:
+            raise RnnlmError(f"{where}: {shown(found[name][0])} and {shown(key)} are the same option: remove one")
+        found[name] = key, value
+    return found
 
 
 def given(parser, argv):
@@ -220,11 +250,24 @@ def _switched(value, where):
 
 
 def toml(values):
-    """A dict of strings, numbers, booleans and None as TOML; None, which TOML lacks, becomes a comment."""
+    """A dict of strings, numbers, booleans and None as TOML; None, which TOML lacks, becomes a comment.
+
+    A string with bytes that are not UTF-8 is a path and becomes the URI that read_config makes a path of again.
+    """
     lines = []
     for name, value in values.items():
         key = name.replace("_", "-")
+        if isinstance(value, str) and not _is_unicode(value):
+            value = Path(os.path.abspath(value)).as_uri()
         # JSON writes strings, booleans and finite numbers as TOML does, but for DEL and beyond the 16-bit plane.
         text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         lines.append(f"# {key} is not set" if value is None else f"{key} = {text}")
     return "\n".join(lines) + "\n"
+
+
+def _is_unicode(text):
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # os.fsdecode keeps such bytes as lone surrogates
+        return False
+    return True

@@ -4,13 +4,13 @@ import math
 import time
 from contextlib import closing
 
-from rnnlm.checkpoint import read_model_training, save_model, versions
+from rnnlm.checkpoint import read_model_training, versions
 from rnnlm.cli.assembly import build_trainer
 from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, stop_on_signal, threads_of
 from rnnlm.cli.effects import notes_on_length
 from rnnlm.cli.final_score import read_test
 from rnnlm.cli.progress import HEAD, Progress, described, row
-from rnnlm.cli.run_folder import free, of_the_run
+from rnnlm.cli.run_options import free, of_the_run
 from rnnlm.cli.screen import note, say
 from rnnlm.corpus import load_corpus
 from rnnlm.errors import DivergenceError, RnnlmError, quoted, shown
@@ -122,8 +122,8 @@ class Session:
             self.folder.redraw()
             raise
         folder = self.folder
-        folder.draw()
-        note(f"model, metrics and picture are in {folder.shown}; let it write: rnnlm generate {quoted(folder.path)}")
+        files = "model, metrics and picture" if folder.draw() else "model and metrics"
+        note(f"{files} are in {folder.shown}; let it write: rnnlm generate {quoted(folder.path)}")
         return 0
 
     def _fit(self, stop):
@@ -228,8 +228,9 @@ class Session:
     def _save_model(self, record):
         perplexity = record.valid_perplexity if math.isfinite(record.valid_perplexity) else None
         with self.trainer.weights_to_keep():
-            save_model(self.folder.model, self.trainer.model, self.corpus.vocabulary,
-                       {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
+            self.folder.save_model(
+                self.trainer.model, self.corpus.vocabulary,
+                {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
 
     def _say_how_to_resume(self):
         note(f"stopped after step {self.saved_at:,}, {self.place}; nothing is lost, all of it is in "

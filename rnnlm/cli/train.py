@@ -8,7 +8,8 @@ from rnnlm.cli.options import apply_values, given, read_config
 from rnnlm.cli.place import run_folder
 from rnnlm.cli.rates import require_possible_rates
 from rnnlm.cli.recipes import find_config
-from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND, free
+from rnnlm.cli.run_folder import CONFIG
+from rnnlm.cli.run_options import OF_THE_COMMAND, free
 from rnnlm.cli.screen import note
 from rnnlm.cli.session import train
 from rnnlm.cli.train_options import DERIVED, build_parser, complete, let_follow
@@ -28,7 +29,8 @@ def _command(options, argv, prog):
     options, on_the_line = _parsed(argv, prog, config), given(build_parser(prog), argv)
     if not options.resume:
         require_effect(options, on_the_line)
-    with run_folder(options) as folder:
+    named = "corpus" in on_the_line or "corpus" in config[0]
+    with run_folder(options, named) as folder:
         header = None
         if options.resume:
             header = folder.newest_header()
@@ -39,7 +41,8 @@ def _command(options, argv, prog):
                 note(f"note: {folder.path} holds no checkpoint yet: training starts from the beginning, "
                      f"on {options.corpus}")
             else:
-                _require_same(options, _parsed([], prog, saved), folder, on_the_line)
+                folder.before = _parsed([], prog, saved)
+                _require_same(options, folder.before, folder, on_the_line)
             require_effect(options, on_the_line)
         if header is None:
             require_possible_rates(options)
@@ -66,8 +69,8 @@ def _saved_options(folder, header):
         if not isinstance(options, dict):
             raise RnnlmError(f"{where}: options must be a JSON object")
         return options, where
-    path = folder.path / CONFIG  # all that a run leaves which is killed before its first checkpoint
-    return (read_config(path), str(path)) if path.exists() else ({}, "")
+    config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint
+    return (read_config(config), str(config)) if config.exists() else ({}, "")
 
 
 def _require_same(options, saved, folder, on_the_line):

@@ -23,7 +23,7 @@ from rnnlm.cli.options import (
     size,
 )
 from rnnlm.cli.recipes import ListRecipes
-from rnnlm.cli.run_folder import FREE
+from rnnlm.cli.run_options import FREE
 from rnnlm.errors import RnnlmError
 from rnnlm.initializers import RECURRENT
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED
