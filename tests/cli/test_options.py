@@ -147,14 +147,9 @@ def test_a_path_that_is_no_unicode_becomes_a_uri_and_a_path_again(tmp_path, path
     assert read == {"corpus": path, "batch-size": 3}
 
 
-def test_what_never_ends_is_no_configuration():
-    with pytest.raises(RnnlmError, match="/dev/zero must be TOML of at most 100,000 bytes"):
-        read_config("/dev/zero")
-
-
 @pytest.mark.parametrize("text", ["", "a\0b"])
 def test_a_name_that_no_file_can_have_is_refused(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="must not be empty|must not hold the character NUL"):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"must not be empty|must not hold the character NUL"):
         not_empty(text)
 
 
