@@ -63,8 +63,12 @@ class HeldFolder:
         try:
             yield
         except Exception:
-            self._require(self.has_its_name())
+            self.require_own()
             raise
+        self.require_own()
+
+    def require_own(self):
+        """RnnlmError if the folder no longer has its name."""
         self._require(self.has_its_name())
 
     def _require(self, holds):

@@ -77,6 +77,7 @@ class RunFolder:
 
     def require_space(self, checkpoint_bytes, model_bytes):
         """RnnlmError unless three checkpoints (a new one is whole before the oldest goes) and two models have room."""
+        self.held.require_own()  # reading the texts may have taken long
         there = sum(file.stat().st_size for file in (*self.checkpoints(), self.model) if file.exists())
         needed = max(checkpoint_bytes, 3 * checkpoint_bytes + 2 * model_bytes + SMALL_FILES - there)
         free = shutil.disk_usage(self.path).free
@@ -96,7 +97,8 @@ class RunFolder:
         if self.before is not None:
             self._correct_config(options)
         elif not self.checkpoints():
-            self._write_config()
+            with self.held.writing():
+                self._write_config()
 
     def _correct_config(self, options):
         """Let config.toml say what the checkpoint says, with a note on what differed."""

@@ -114,6 +114,21 @@ def test_a_folder_that_is_replaced_while_the_test_text_is_scored(run, runs, monk
     assert contents(runs / "run") == contents(runs / "other")
 
 
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_a_folder_that_is_gone_before_the_run_begins_gets_nothing(run, runs, monkeypatch, how):
+    import rnnlm.cli.session
+
+    plain = rnnlm.cli.session.load_corpus
+
+    def load_corpus(*arguments, **options):
+        replaced(runs) if how == "replaced" else shutil.rmtree(runs / "run")
+        return plain(*arguments, **options)
+
+    monkeypatch.setattr(rnnlm.cli.session, "load_corpus", load_corpus)
+    is_lost(run(*EPOCHS))
+    assert (contents(runs / "run") == contents(runs / "other")) if how == "replaced" else not (runs / "run").exists()
+
+
 def test_a_folder_that_is_emptied_is_not_filled_again(run, runs):
     def empty():
         for path in (runs / "run").iterdir():
