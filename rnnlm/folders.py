@@ -56,10 +56,10 @@ class HeldFolder:
     def writing(self):
         """A block that writes into the folder.
 
-        RnnlmError before it if the folder's lock is gone, and after it if the folder no longer has its name: a folder
-        that was moved holds everything then.
+        RnnlmError before it if the folder's lock is gone, and after it if the folder no longer has its name, too: a
+        folder that was moved holds everything then.
         """
-        self._require(self._has_lock() if HAS_DIR_FD else self.has_its_name())
+        self._require(self.has_its_name() if self._descriptor is None else self._has_lock())
         try:
             yield
         except Exception:
@@ -68,8 +68,8 @@ class HeldFolder:
         self.require_own()
 
     def require_own(self):
-        """RnnlmError if the folder no longer has its name."""
-        self._require(self.has_its_name())
+        """RnnlmError if the folder no longer has its name, or its lock."""
+        self._require(self.has_its_name() and (self._descriptor is None or self._has_lock()))
 
     def _require(self, holds):
         if not holds:

@@ -89,6 +89,14 @@ def test_nothing_is_written_once_the_lock_is_gone(path):
     assert (path / LOCK_NAME).read_text() == "another's"  # and it is not ours to remove
 
 
+def test_a_folder_that_is_emptied_while_it_is_written_is_said_rather_than_the_error_it_causes(path):
+    with held(path) as folder, pytest.raises(RnnlmError, match=LOST), folder.writing():
+        with folder.file("a").open("xb"):
+            for name in os.listdir(path):
+                (path / name).unlink()
+        folder.file("a").replace(folder.file("b"))
+
+
 def test_any_other_error_stays_as_it_is(path):
     with held(path) as folder:
         with pytest.raises(ZeroDivisionError), folder.writing():
