@@ -8,7 +8,7 @@ from pathlib import Path
 from rnnlm.cli.run_folder import NAMES, RunFolder
 from rnnlm.cli.runs import newest_run
 from rnnlm.cli.screen import note
-from rnnlm.errors import RnnlmError, one_line, quoted
+from rnnlm.errors import RnnlmError, quoted
 from rnnlm.files import reason, remedy
 from rnnlm.folders import held, sweep
 
@@ -74,20 +74,15 @@ def _prepared(options, corpus_is_given):
     if not options.resume:
         return _claimed(name)
     if path := newest_run(RUNS, options.corpus if corpus_is_given else None):
-        note(f"note: resuming the newest run{f' on {_shown(options.corpus)}' if corpus_is_given else ''} in "
-             f"{RUNS}: {_shown(path)}")
+        note(f"note: resuming the newest run{f' on {options.corpus}' if corpus_is_given else ''} in {RUNS}: {path}")
         return path, []
     if not corpus_is_given:
         raise RnnlmError(f"there is no run in {RUNS} to resume: give its folder with --output, or start a run without "
                          "--resume")
     if other := newest_run(RUNS):
-        note(f"note: there is no run on {_shown(options.corpus)} in {RUNS}; to resume the newest other one, give "
+        note(f"note: there is no run on {options.corpus} in {RUNS}; to resume the newest other one, give "
              f"--output {quoted(other)}")
     return _made(next(path for path in _numbered(name) if not _holds_a_run(path)))
-
-
-def _shown(path):
-    return one_line(str(path))
 
 
 def _numbered(name):
@@ -101,7 +96,7 @@ def _claimed(name):
         with suppress(FileExistsError):
             made = _made(path, exist_ok=False)
             if path.name != name:
-                note(f"note: {_shown(RUNS / name)} is taken, this run goes to {_shown(path)} (--overwrite replaces "
+                note(f"note: {RUNS / name} is taken, this run goes to {path} (--overwrite replaces "
                      "it, --resume goes on)")
             return made
 

@@ -12,7 +12,7 @@ import time
 from dataclasses import asdict
 
 from rnnlm.checkpoint import MODEL_NAME, load_checkpoint, read_checkpoint_header, save_checkpoint, save_model
-from rnnlm.cli.run_options import config_text, free, what_differs
+from rnnlm.cli.run_options import config_text, same_run, what_differs
 from rnnlm.cli.screen import note
 from rnnlm.errors import DamagedError, RnnlmError, one_line
 from rnnlm.files import write_text, written
@@ -162,7 +162,7 @@ class RunFolder:
         errors = []
         for file in self.checkpoints():
             try:
-                if not _same_run(read_checkpoint_header(file)["run"], run):
+                if not same_run(read_checkpoint_header(file)["run"], run):
                     raise RnnlmError(f"{file} is of another run than the newer checkpoint, which is damaged: remove "
                                      f"{errors[-1][0] if errors else file} to go on with that run")
                 self.records = load_checkpoint(file, trainer)
@@ -233,18 +233,6 @@ class RunFolder:
     def is_unused(self):
         """Whether the run did not begin, and its name is still that of the folder that was made for it."""
         return not self.begun and self.held.has_its_name()
-
-
-def _same_run(saved, run):
-    """Whether what a checkpoint keeps of its run is the same in all on which the training depends.
-
-    An option that one of them does not have is newer than the other, and at its default.
-    """
-    options = saved.get("options")
-    if not isinstance(options, dict) or saved.get("corpus") != run["corpus"]:
-        return False
-    common = (options.keys() & run["options"].keys()) - set(free(options))
-    return all(options[name] == run["options"][name] for name in common)
 
 
 def as_json(record):

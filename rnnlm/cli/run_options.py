@@ -3,10 +3,8 @@
 The truth is what the checkpoint holds; config.toml is for people to read, and for --config.
 """
 
-import shlex
-
-from rnnlm.cli.options import by_name, read_config, toml
-from rnnlm.errors import RnnlmError, one_line, shown
+from rnnlm.cli.config import by_name, read_config, toml
+from rnnlm.errors import RnnlmError, quoted, shown
 from rnnlm.schedules import SCHEDULES
 
 OF_THE_COMMAND = ("config", "overwrite", "resume", "debug", "output")  # options that are not the run's
@@ -29,6 +27,18 @@ def of_the_run(options):
     return {name: value for name, value in vars(options).items() if name not in OF_THE_COMMAND}
 
 
+def same_run(saved, run):
+    """Whether what a checkpoint keeps of its run is the same in all on which the training depends.
+
+    An option that one of them does not have is newer than the other, and at its default.
+    """
+    options = saved.get("options")
+    if not isinstance(options, dict) or saved.get("corpus") != run["corpus"]:
+        return False
+    common = (options.keys() & run["options"].keys()) - set(free(options))
+    return all(options[name] == run["options"][name] for name in common)
+
+
 def config_text(path, options):
     """The content of config.toml in the run folder ``path``."""
     return f"# run folder: {str(path)!r}\n" + toml(of_the_run(options))
@@ -48,10 +58,10 @@ def what_differs(config, truth, options):
              if name not in true or (value != true[name] and value != now[name])}
     if not edits:
         return ""
-    named = [f"{shown(name.replace('_', '-'))} = {shown(repr(value))} ({_was(name, true)})"
+    named = [f"{shown(name.replace('_', '-'))} = {_value(value)} ({_was(name, true)})"
              for name, value in list(edits.items())[:MOST_NAMED]]
     differing = ", ".join(named + ["..."] * (len(edits) > len(named)))
-    return (f"{one_line(str(config))} says {differing}; the checkpoint counts, and the file is corrected"
+    return (f"{config} says {differing}; the checkpoint counts, and the file is corrected"
             f"{_remedy(config, edits, true)}")
 
 
@@ -68,7 +78,7 @@ def _remedy(config, edits, true):
     anew = [_flag(name, value) for name, value in edits.items() if name in true and name not in may_change]
     text = f"; to change it in this run, add {' '.join(here[:MOST_NAMED])}" if here else ""
     if anew:
-        text += (f"; for a new run: rnnlm train --config {one_line(shlex.quote(str(config)))} "
+        text += (f"; for a new run: rnnlm train --config {quoted(config)} "
                  f"{' '.join(anew[:MOST_NAMED])}")
     return text
 
@@ -77,4 +87,9 @@ def _flag(name, value):
     option = name.replace("_", "-")
     if isinstance(value, bool):
         return f"--{option}" if value else f"--no-{option}"
-    return f"--{option} {shown(shlex.quote(str(value)))}"
+    return f"--{option} {shown(quoted(value)) if isinstance(value, str) else _value(value)}"
+
+
+def _value(value):
+    """A value of a TOML file in a line; Python refuses to write whole numbers of many digits, but in base 16."""
+    return shown(hex(value) if isinstance(value, int) and value.bit_length() > 128 else repr(value))

@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 
 from rnnlm.checkpoint import read_checkpoint_header
-from rnnlm.cli.options import read_config
+from rnnlm.cli.config import read_config
 from rnnlm.cli.run_folder import CHECKPOINTS, CONFIG
 from rnnlm.errors import RnnlmError
 from rnnlm.places import known_corpora

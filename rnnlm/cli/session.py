@@ -4,8 +4,9 @@ import math
 import time
 from contextlib import closing
 
-from rnnlm.checkpoint import read_model_training, versions
-from rnnlm.cli.assembly import architecture_of, build_trainer
+from rnnlm.checkpoint import read_model_training
+from rnnlm.cli.agreement import require_architecture, require_same_texts
+from rnnlm.cli.assembly import build_trainer
 from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, stop_on_signal, threads_of
 from rnnlm.cli.effects import notes_on_length
 from rnnlm.cli.final_score import read_test
@@ -23,7 +24,7 @@ ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and 
 def train(options, folder, header=None):
     """Train in a RunFolder; returns the exit code.  header: that of the checkpoint to go on from, if any."""
     if header is not None:  # before anything is read or made that the options ask for
-        _require_architecture(header, options, header["architecture"]["vocab_size"], folder)
+        require_architecture(header, options, header["architecture"]["vocab_size"], folder)
     corpus = load_corpus(options.corpus, options.level, options.min_count, options.max_vocab, options.max_tokens,
                          on_file=file_bar("fetching"), on_long=encoding_bar)
     with Workers(threads_of(options)) as workers:
@@ -37,34 +38,9 @@ def _session(options, corpus, folder, header, workers):
     """All parts of the run; nothing is written yet."""
     run = {"options": of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
     if header is not None:
-        _require_same(header, run, options, folder)
-        _require_architecture(header, options, len(corpus.vocabulary), folder)
+        require_same_texts(header, run, options, folder)
+        require_architecture(header, options, len(corpus.vocabulary), folder)
     return Session(options, corpus, build_trainer(options, corpus, workers, fresh=header is None), folder, run)
-
-
-def _require_architecture(header, options, vocab_size, folder):
-    """RnnlmError if the options ask for another model than the one that the checkpoint declares, and so holds."""
-    expected = architecture_of(options, vocab_size)
-    found = header["architecture"]
-    differing = [f"{key} is {shown(found.get(key))} in its model, {value} by its options"
-                 for key, value in expected.items() if found.get(key) != value]
-    if found != expected:
-        raise RnnlmError(f"the checkpoint in {folder.path} contradicts itself: {', '.join(differing)}; train anew with "
-                         "another --output")
-
-
-def _require_same(header, run, options, folder):
-    """RnnlmError if the run in the folder read other texts; a note if the last bits of its end may differ."""
-    before = header["run"]
-    if before.get("corpus") != run["corpus"]:
-        raise RnnlmError(f"the run in {folder.path} read other texts than {options.corpus} holds now: give it the "
-                         "--corpus it had, or train anew with another --output")
-    then = {"threads": before.get("threads"), **header["made_by"]}
-    now = {"threads": run["threads"], **versions()}
-    changed = [f"{name} {shown(then.get(name))} before, {value} now" for name, value in now.items()
-               if then.get(name) != value]
-    if changed:
-        note(f"note: {', '.join(changed)}: the run will end near, but not bit for bit where it would have ended")
 
 
 class Session:

@@ -3,8 +3,9 @@
 import os
 
 from rnnlm.cli.command import run
+from rnnlm.cli.config import apply_values, read_config
 from rnnlm.cli.effects import require_effect
-from rnnlm.cli.options import apply_values, given, read_config
+from rnnlm.cli.options import given
 from rnnlm.cli.place import run_folder
 from rnnlm.cli.rates import require_possible_rates
 from rnnlm.cli.recipes import find_config

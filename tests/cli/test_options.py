@@ -4,11 +4,11 @@ import tomllib
 
 import pytest
 
+from rnnlm.cli.config import apply_values, read_config, toml
 from rnnlm.cli.evaluate import build_parser as evaluate_parser
 from rnnlm.cli.generate import build_parser as generate_parser
 from rnnlm.cli.options import (
     above_one,
-    apply_values,
     at_least,
     below_one,
     from_zero_to_one,
@@ -16,10 +16,8 @@ from rnnlm.cli.options import (
     not_negative,
     positive,
     ratio,
-    read_config,
     share,
     size,
-    toml,
 )
 from rnnlm.cli.train_options import build_parser as train_parser
 from rnnlm.errors import RnnlmError

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from training_runs import metrics, without_times
 
-from rnnlm.cli.options import read_config
+from rnnlm.cli.config import read_config
 
 pytestmark = pytest.mark.slow
 
@@ -64,6 +64,7 @@ def test_what_the_note_says_brings_what_was_wanted(run, tmp_path):
     (b"epochs = ", "run/config.toml must be TOML: Invalid value"), (b"\xff", "run/config.toml must be TOML"),
     (b"x" * 200_000, "must be TOML of at most 100,000 bytes, it is longer"),
     (b"hidden_size = 12\nhidden-size = 12\n", "hidden_size and hidden-size are the same option: remove one"),
+    (b"epochs = 0x" + b"f" * 5000, "says epochs = 0xfff"),
     (b'a = "\\u001b[2J"\n"b\\u001b" = 1\n', r"says a = '\x1b[2J' (no such option), b\x1b = 1 (no such option)"),
     (b"".join(b"o%d = 1\n" % i for i in range(900)), "o4 = 1 (no such option), ...; the checkpoint counts")])
 def test_a_config_that_says_nothing_is_written_again(run, tmp_path, content, message):
