@@ -23,16 +23,17 @@ def hostile_headers(good):
         return deepcopy(good) | values
 
     model, sums, batches = good["architecture"], good["numbers"]["sums"], good["numbers"]["batches"]
-    for name, value in (("hidden_size", 7000), ("hidden_size", MUCH), ("wordvec_size", 4_000_000), ("layers", 500),
+    for name, value in (("hidden_size", 7000), ("hidden_size", 10**6), ("wordvec_size", 10**6), ("layers", 500),
                         ("cell", "lstm"), ("tied", True), ("projection", True)):
         yield f"{name} {value}", asking(**{name: value}), f"contradicts itself: {name} is "
     yield "both sizes", asking(hidden_size=7000, wordvec_size=7000), "hidden_size is 4 in its model, 7000 by"
+    yield "a size", asking(hidden_size=MUCH), "hidden_size must be at most 1,000,000"
     both = changed(run=asking(hidden_size=MUCH)["run"], architecture=model | {"hidden_size": MUCH})
     yield "a model that the file cannot hold", both, "rnn1/Wx must be float32 (4, 1000000000), found float32 (4, 4)"
     yield "a vocabulary", changed(architecture=model | {"vocab_size": MUCH}), "embedding/W must be float32 (1000000000"
     yield "a vocabulary without limit", asking(max_vocab=MUCH, min_count=1), ""
     yield "layers of a list", changed(architecture=model | {"layers": [1] * 100}), "sizes must be whole numbers"
-    yield "streams", asking(batch_size=MUCH), "batch_size must be at most 479 for a text of 960 tokens"
+    yield "streams", asking(batch_size=10**6), "batch_size must be at most 479 for a text of 960 tokens"
     yield "many streams", asking(batch_size=400), "cannot be right in 400 streams of 2"
     within = {"sums": sums | {"steps": 1, "targets": 400, "seconds": 1.0}, "batches": batches | {"position": 1}}
     yield "states", asking(batch_size=400) | {"numbers": good["numbers"] | within}, "it lacks state/rnn1/h"
@@ -47,7 +48,7 @@ def hostile_headers(good):
     yield "other slots", asking(optimizer="sgd"), "arrays that do not belong there: optimizer/m/affine/W"
     yield "noise", asking(noising=0.5), "numbers.batches must be an object of position, start, generator"
     for name in ("epochs", "threads", "warm_up", "seed", "max_tokens"):
-        yield f"{name} of 400 digits", asking(**{name: 10**399}), "header is no JSON: it holds a number of 400 digits"
+        yield f"{name} of 400 digits", asking(**{name: 10**399}), "header is not JSON: it holds a number of 400 digits"
     yield "saved threads of 400 digits", changed(run=good["run"] | {"threads": 10**399}), "a number of 400 digits"
     yield "nested lists", asking(lr=json.loads("[" * 150 + "]" * 150)), "header is nested too deeply"
     yield "nested objects", changed(run=json.loads('{"options":' * 25 + '{}' + '}' * 25)), "header is nested too deeply"
