@@ -25,7 +25,7 @@ from kill_runs import command, reference, what_counts, write_corpus
 KINDS = ("removed", "moved", "replaced", "emptied")
 FIRST = ["--seed", "7", "--epochs", "100000", "--patience", "100000"]  # it never ends by itself
 SAYS = "was removed, emptied, moved or replaced while this run was working in it, so the run ends"
-IN_USE = "is in use by"
+REFUSED = ("is in use by", "holds a run already")  # what the second may say of an emptied folder
 
 
 def take_away(kind, folder, moved, finished):
@@ -80,8 +80,9 @@ def two_runs(corpus, where, finished, seconds, seed):
             one_err = end_of(one)
         finally:
             one.kill()
-    if kind == "emptied" and other.returncode == 1 and IN_USE in other_err:  # the first one still had the folder
-        other = subprocess.run(second, capture_output=True, text=True)
+    if kind == "emptied" and other.returncode == 1 and any(words in other_err for words in REFUSED):
+        # The folder was still the first one's, or held what that was writing when it was stopped.
+        other = subprocess.run([*second, "--overwrite"], capture_output=True, text=True)
         other_err = other.stderr
     return list(complaints(kind, one, one_err, other, other_err, moved))
 
