@@ -21,11 +21,13 @@ from contextlib import contextmanager
 import numpy as np
 
 from rnnlm.errors import ArgumentError, DamagedError, DivergenceError, RnnlmError, counted, shown
-from rnnlm.files import reason, whole_file
+from rnnlm.files import File, reason, whole_file
 from rnnlm.functions import all_finite
 
 HEADER = "header"
 LONGEST_HEADER = 1 << 16     # bytes of JSON; Python needs many times that for what JSON can describe
+LONGEST_NUMBER = 100         # digits of a whole number in the header; a generator's state has 39
+DEEPEST = 20                 # levels of the header; a checkpoint's has 4
 LONGEST_DIRECTORY = 1 << 20  # bytes of the ZIP directory, some ten thousand members
 LONGEST_NPY_HEADER = 1024    # bytes; NumPy writes 128 for an array of two dimensions
 LONGEST_DETAIL = 500         # characters
@@ -33,7 +35,7 @@ BLOCK = 1 << 20              # bytes that are read at a time
 
 
 def write_archive(path, header, arrays):
-    """Write a header (for JSON) and named arrays, whole or not at all.
+    """Write a header (for JSON) and named arrays, whole or not at all.  path: a path or a File.
 
     ArgumentError if ``open_archive`` could not read the header.
     """
@@ -67,12 +69,13 @@ def open_archive(path, kind):
 
     RnnlmError if it cannot be read at all.
 
-    kind: what it should be, for the message.
+    path: a path or a File; kind: what it should be, for the message.
     """
     try:
-        mode = os.stat(path).st_mode
+        path = File.of(path)
+        mode = path.stat().st_mode
         _require(stat.S_ISREG(mode), "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
-        with open(path, "rb") as file, zipfile.ZipFile(_checked(file)) as members:
+        with path.open("rb") as file, zipfile.ZipFile(_checked(file)) as members:
             yield Archive(members)
     except OSError as error:
         if error.errno == errno.EINVAL:  # a place in the file that there cannot be
@@ -105,12 +108,13 @@ class Archive:
     def _json(self):
         text = self.text(HEADER, LONGEST_HEADER)
         try:
-            header = json.loads(text, parse_constant=_no_constant)
+            header = json.loads(text, parse_constant=_no_constant, parse_int=_whole_number)
         except RecursionError:
             raise ValueError(f"{HEADER} is nested too deeply") from None
         except ValueError as error:
             raise ValueError(f"{HEADER} is not JSON: {error}") from None
         _require(isinstance(header, dict), f"{HEADER} must be a JSON object")
+        _require(_is_shallow(header), f"{HEADER} is nested too deeply")
         return header
 
     def require_kind(self, name, version):
@@ -233,6 +237,20 @@ def _require(holds, message):
 
 def _no_constant(name):
     raise ValueError(f"it holds {name}")
+
+
+def _whole_number(digits):
+    _require(len(digits) <= LONGEST_NUMBER, f"it holds a number of {len(digits):,} digits")
+    return int(digits)
+
+
+def _is_shallow(value):
+    """Whether lists and objects are in each other to at most DEEPEST levels: so recursion over them cannot fail."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [inner for outer in level if isinstance(outer, dict | list)
+                 for inner in (outer.values() if isinstance(outer, dict) else outer)]
+    return not level
 
 
 def _detail(error):

@@ -6,6 +6,7 @@ the end of a run depends on, but for the texts, whose fingerprint it keeps.  doc
 """
 
 import math
+import os
 import platform
 from dataclasses import asdict, astuple, fields
 from pathlib import Path
@@ -16,6 +17,7 @@ from rnnlm import arguments
 from rnnlm.archive import as_bytes, open_archive, require_finite, write_archive
 from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.evaluation import perplexity
+from rnnlm.files import File
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, LanguageModel, Regularisation
 from rnnlm.text import LEVELS
 from rnnlm.trainer import Record, Trainer
@@ -72,7 +74,9 @@ def _words_of(model, vocabulary):
 
 
 def load_model(path, workers=SERIAL, regularisation=None):
-    """The (model, vocabulary) of a model file or of a run folder. RnnlmError says what is wrong with it.
+    """The (model, vocabulary) of a model file (a path or a File) or of a run folder.
+
+    RnnlmError says what is wrong with it.
 
     workers: the threads that the model will compute on.
     regularisation: what the model is to be trained with from now on; None: as it was, which the file says.
@@ -83,11 +87,10 @@ def load_model(path, workers=SERIAL, regularisation=None):
     arguments.kind("workers", workers, Workers, "a Workers", "with Workers(2) as workers: load_model(path, workers)")
     if regularisation is not None:
         arguments.kind("regularisation", regularisation, Regularisation, "a Regularisation")
-    path = Path(path)
-    if path.is_dir():
-        if not (path / MODEL_NAME).exists():
+    if not isinstance(path, File) and os.path.isdir(path):
+        if not os.path.exists(Path(path) / MODEL_NAME):
             raise RnnlmError(f"{path} holds no {MODEL_NAME}: give a model file or the folder of a run")
-        path /= MODEL_NAME
+        path = Path(path) / MODEL_NAME
     with open_archive(path, "a whole rnnlm model file") as archive:
         archive.require_kind(*MODEL_FORMAT)
         level, architecture = archive.header["level"], archive.header["architecture"]

@@ -1,15 +1,85 @@
-"""Files that appear whole or not at all, and folders that one process has for itself."""
+"""Files that appear whole or not at all."""
 
 import errno
 import os
-import re
 import secrets
+import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rnnlm.errors import RnnlmError, one_line
+from rnnlm.errors import RnnlmError
 
-LOCK_NAME = ".rnnlm.lock"
+HAS_DIR_FD = {os.open, os.stat, os.unlink, os.rename} <= os.supports_dir_fd  # not on Windows
+
+
+class File:
+    """A file by its path, or by its name in a folder that is held open: then the folder's own name does not matter.
+
+    It is no os.PathLike on purpose: what would reach the file by its path alone cannot take it by mistake.
+    """
+
+    def __init__(self, path, descriptor=None):
+        self.path, self._folder = Path(path), descriptor
+        self._name = self.path if descriptor is None else self.path.name
+
+    @classmethod
+    def of(cls, path):
+        """A File as it is, a path as a File."""
+        return path if isinstance(path, cls) else cls(path)
+
+    def __str__(self):
+        return str(self.path)
+
+    def beside(self, name):
+        """A file of the same folder."""
+        return File(self.path.with_name(name), self._folder)
+
+    def stat(self, follow_symlinks=True):
+        """Its os.stat_result."""
+        return os.stat(self._name, dir_fd=self._folder, follow_symlinks=follow_symlinks)
+
+    def mode(self):
+        """The mode, which says what kind of file it is; 0 where there is none."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return self.stat().st_mode
+        return 0
+
+    def exists(self):
+        """Whether there is anything of this name."""
+        return self.mode() != 0
+
+    def open(self, mode, **options):
+        """Open it as the built-in function does; the umask decides the permissions of a new file."""
+        return open(self._name, mode, opener=self._open, **options)
+
+    def _open(self, name, flags):
+        return os.open(name, flags, 0o666, dir_fd=self._folder)
+
+    def replace(self, target):
+        """Give it the name of another File."""
+        os.replace(self._name, target._name, src_dir_fd=self._folder, dst_dir_fd=target._folder)
+
+    def unlink(self, missing_ok=False):
+        """Remove it."""
+        with suppress(*[FileNotFoundError] if missing_ok else []):
+            os.unlink(self._name, dir_fd=self._folder)
+
+    def sync_folder(self):
+        """Make a change of names in its folder last through a power cut, where the system can."""
+        if self._folder is None:
+            sync_folder(self.path.parent)
+        else:
+            os.fsync(self._folder)
+
+    def followed(self):
+        """The file behind symbolic links; what a link names is reached by its path."""
+        if self._folder is None:
+            return File(os.path.realpath(self.path))
+        try:
+            target = os.readlink(self._name, dir_fd=self._folder)
+        except OSError:  # no link, or nothing
+            return self
+        return File(os.path.realpath(self.path.parent / target))
 
 
 @contextmanager
@@ -18,14 +88,16 @@ def whole_file(path):
 
     A temporary file in the same folder is written, flushed, synced and renamed, and the folder is
     synced, so that a crash at any moment leaves the old file or the new one.  A symbolic link is
-    followed; a target that is not a regular file is refused with RnnlmError.
+    followed; a target that is not a regular file is refused with RnnlmError.  path: a path or a File.
     """
-    path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        raise RnnlmError(f"{path} is not a regular file and is not replaced: choose another name")
-    with written(path), new_file(path.parent, path.name) as (file, settle):
+    target = File.of(path).followed()
+    with written(target):
+        mode = target.mode()
+    if mode and not stat.S_ISREG(mode):
+        raise RnnlmError(f"{target} is not a regular file and is not replaced: choose another name")
+    with written(target), _half_written(target.beside(_temporary(target.path.name))) as (file, settle):
         yield file
-        settle(path)
+        settle(target)
 
 
 @contextmanager
@@ -37,34 +109,40 @@ def written(path):
         raise RnnlmError(f"{path} could not be written: {reason(error)}; {remedy(error)}") from error
 
 
-@contextmanager
 def new_file(folder, name=""):
-    """Open a binary file whose name is only known at the end: yields (file, settle).
+    """A block with a binary file whose name is only known at the end: yields (file, settle).
 
     settle(path), a path in the same folder, syncs the file and gives it its name.  A file without one is
     removed.  OSError as it comes.
     """
-    temporary = folder / f".{name}.{secrets.token_hex(4)}.tmp"
+    return _half_written(File(folder / _temporary(name)))
 
+
+def _temporary(name):
+    return f".{name}.{secrets.token_hex(4)}.tmp"
+
+
+@contextmanager
+def _half_written(temporary):
     def settle(path):
         file.flush()
         os.fsync(file.fileno())
         file.close()  # Windows renames no open file
-        os.replace(temporary, path)
-        sync_folder(folder)
+        target = File.of(path)
+        temporary.replace(target)
+        target.sync_folder()
 
     try:
-        # Mode 0o666 lets the umask decide the permissions; "x" never opens a file that is there.
-        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o666)) as file:
+        with temporary.open("xb") as file:  # "x" never opens a file that is there
             yield file, settle
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def write_text(path, text):
-    """Write ``text`` to ``path`` as UTF-8, whole or not at all; bytes of a file name that are no UTF-8 become "?"."""
+    """Write ``text`` to ``path`` as UTF-8, whole or not at all."""
     with whole_file(path) as file:
-        file.write(text.encode("utf-8", "replace"))
+        file.write(text.encode("utf-8"))
 
 
 def cache_folder():
@@ -86,64 +164,6 @@ def sync_folder(folder):
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def locked(folder):
-    """A block in which this process alone has ``folder``; the lock goes with the process, however it ends.
-
-    RnnlmError while another process has it; OSError as it comes.  On Windows and on file systems without locks
-    nothing is locked.
-    """
-    if os.name != "posix":
-        yield
-        return
-    import fcntl
-
-    path = folder / LOCK_NAME  # a file and not the folder itself: NFS locks only what is open for writing
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.read(descriptor, 100).decode("utf-8", "replace").strip() or "another process"
-            os.close(descriptor)
-            raise RnnlmError(f"{folder} is in use by {one_line(owner)}: wait for its end, or choose another "
-                             "folder") from None
-        except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
-                os.close(descriptor)
-                raise
-        if _is_at(descriptor, path):
-            break
-        os.close(descriptor)  # the owner before removed it between our two calls
-    try:
-        with suppress(OSError):  # only for the message of others
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
-        yield
-    finally:
-        try:
-            with suppress(OSError):
-                path.unlink()
-        finally:
-            os.close(descriptor)
-
-
-def _is_at(descriptor, path):
-    """Whether the open file is the one that ``path`` names now."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))
-    except FileNotFoundError:
-        return False
-
-
-def sweep(folder, names):
-    """Remove what killed processes left half-written of files with these names, in a folder that is ours alone."""
-    half_written = re.compile(rf"\.({'|'.join(map(re.escape, names))})\.[0-9a-f]{{8}}\.tmp")
-    for path in folder.iterdir():
-        if half_written.fullmatch(path.name):
-            path.unlink(missing_ok=True)
 
 
 def remedy(error):

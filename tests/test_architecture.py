@@ -12,8 +12,8 @@ import rnnlm
 PACKAGE = Path(rnnlm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
-    0: ["errors", "arguments", "functions", "initializers", "schedules", "files", "sources", "text", "vocabulary",
-        "workers", "archive", "noising", "forms"],
+    0: ["errors", "arguments", "functions", "initializers", "schedules", "files", "folders", "sources", "text",
+        "vocabulary", "workers", "archive", "noising", "forms"],
     1: ["download", "places", "id_files", "numbered", "tokens", "corpus_notes", "corpus", "batches", "layers",
         "gradients", "optimizers", "shares", "averaging", "parts"],
     2: ["models"],

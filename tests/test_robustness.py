@@ -10,6 +10,7 @@ from conftest import REPOSITORY
 sys.path.insert(0, str(REPOSITORY / "tests/robustness"))
 
 import kill_runs
+import lost_folders
 import mutate_files
 
 pytestmark = pytest.mark.slow
@@ -20,6 +21,12 @@ def test_killed_runs_end_as_the_run_nobody_killed(tmp_path):
     equal, deaths, wrong = kill_runs.torture(2, tmp_path, jobs=2)
     assert (equal, wrong) == (2, [])
     assert deaths >= 1  # a run may end before its time to die comes
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGSTOP is a signal of POSIX systems")
+def test_a_run_whose_folder_was_taken_never_writes_into_the_next_one(tmp_path):
+    kinds = len(lost_folders.KINDS)
+    assert lost_folders.torture(kinds, tmp_path, jobs=2) == (kinds, [])
 
 
 def test_what_differs_is_noticed(tmp_path, monkeypatch):

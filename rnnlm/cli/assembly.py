@@ -32,6 +32,14 @@ def _batches(options, corpus):
                        rng=np.random.default_rng(options.seed).spawn(2)[1] if random else None)
 
 
+def architecture_of(options, vocab_size):
+    """The architecture (LanguageModel.architecture) of the model that the options ask for, without building it."""
+    projection = options.projection or (options.tied and options.wordvec_size != options.hidden_size)
+    return {"cell": options.cell, "vocab_size": vocab_size, "wordvec_size": options.wordvec_size,
+            "hidden_size": options.hidden_size, "layers": options.layers, "activation": options.activation,
+            "tied": options.tied, "projection": projection}
+
+
 def _model(options, vocab_size, workers, rng):
     regularisation = Regularisation(
         dropout=options.dropout, output_dropout=options.output_dropout, input_dropout=options.input_dropout,
@@ -40,9 +48,8 @@ def _model(options, vocab_size, workers, rng):
         slowness_penalty=options.slowness_penalty)
     start = Start(recurrent=options.recurrent_start, recurrent_gain=options.recurrent_gain, slowest=options.slowest,
                   input_gain=options.input_gain)
-    return LanguageModel(vocab_size, options.wordvec_size, options.hidden_size, options.layers, cell=options.cell,
-                         activation=options.activation, tied=options.tied, projection=options.projection,
-                         regularisation=regularisation, start=start, rng=rng, workers=workers)
+    return LanguageModel(**architecture_of(options, vocab_size), regularisation=regularisation, start=start, rng=rng,
+                         workers=workers)
 
 
 def _optimizer(options, model):

@@ -1,21 +1,16 @@
-"""Options: the types of their values, and the TOML files that can hold them."""
+"""Options of the commands: the parser, and the types of their values."""
 
 import argparse
-import json
 import math
 import os
 import re
 import sys
-import tomllib
 
 import numpy as np
 
 from rnnlm.cli.arguments import meant, with_values_joined
 from rnnlm.cli.screen import note, show
-from rnnlm.errors import RnnlmError, one_line, quoted, shown
-from rnnlm.files import reason
-
-LARGEST_CONFIG = 1 << 20  # bytes
+from rnnlm.errors import one_line, quoted, shown
 
 
 class Parser(argparse.ArgumentParser):
@@ -128,9 +123,11 @@ def between(smallest, largest):
 
 
 def not_empty(text):
-    """A string that is not empty: an empty name would mean the current folder."""
+    """A name of a file: an empty one would mean the current folder, and none has a NUL."""
     if not text:
         raise argparse.ArgumentTypeError("must not be empty")
+    if "\0" in text:
+        raise argparse.ArgumentTypeError(f"must not hold the character NUL, got {shown(repr(text))}")
     return text
 
 
@@ -159,77 +156,8 @@ def add_threads(add):
         help="threads to compute on (default: one for each core this process may use)")
 
 
-def read_config(path):
-    """The content of a TOML file, a dict. RnnlmError: not readable, not TOML."""
-    try:
-        with open(path, "rb") as file:
-            content = file.read(LARGEST_CONFIG + 1)  # a device never ends
-        if len(content) > LARGEST_CONFIG:
-            raise RnnlmError(f"{path} must be a configuration of at most {LARGEST_CONFIG:,} bytes, it has more")
-        return tomllib.loads(content.decode("utf-8-sig"))  # editors on Windows write a byte-order mark
-    except OSError as error:
-        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
-    except (ValueError, RecursionError) as error:  # TOML or UTF-8
-        raise RnnlmError(f"{path} must be TOML: {shown(str(error))}") from error
-
-
-def apply_values(parser, values, where):
-    """Make the values, a dict by option name, the parser's defaults: the command line still comes before them.
-
-    None leaves an option as it is.  where: what to call their source in a message.  RnnlmError: an unknown option,
-    a value the option does not take.
-    """
-    of_the_command_line = ("help", "config", "recipes", "debug")
-    actions = {action.dest: action for action in parser._actions if action.dest not in of_the_command_line}
-    for key, value in values.items():
-        name = key.replace("-", "_")
-        if name not in actions:
-            raise RnnlmError(f"{where}: unknown option {shown(repr(key))}{meant(name, actions)}")
-        if value is not None:
-            parser.set_defaults(**{name: _converted(actions[name], value, f"{where}: {key}")})
-
-
 def given(parser, argv):
     """The options that stand on the command line, by name, with their values.  Takes the parser's defaults away."""
     for action in parser._actions:
         action.default = argparse.SUPPRESS
     return vars(parser.parse_args(argv))
-
-
-def _converted(action, value, where):
-    """A TOML value as the option's own type, by the option's own rule."""
-    if isinstance(action, argparse._StoreTrueAction | argparse.BooleanOptionalAction):
-        return _switched(value, where)
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise RnnlmError(f"{where} must be one number or string, got {shown(value)}")
-    if isinstance(value, int) and abs(value) > LARGEST_SEED:  # which may have too many digits to be written
-        raise RnnlmError(f"{where} must be a number of at most {len(str(LARGEST_SEED))} digits")
-    if isinstance(value, str) and "\0" in value:
-        raise RnnlmError(f"{where} must not hold the character NUL, got {shown(repr(value))}")
-    try:
-        value = action.type(str(value)) if action.type else str(value)
-    except argparse.ArgumentTypeError as error:
-        raise RnnlmError(f"{where} {error}") from None
-    if action.choices and value not in action.choices:
-        raise RnnlmError(f"{where} must be one of {', '.join(map(str, action.choices))}, got {shown(repr(value))}")
-    return value
-
-
-def _switched(value, where):
-    if isinstance(value, bool):
-        return value
-    if value in ("true", "false"):
-        raise RnnlmError(f'{where} must be true or false, got the string "{value}": write {value} without quotation '
-                         "marks")
-    raise RnnlmError(f"{where} must be true or false, got {shown(repr(value))}")
-
-
-def toml(values):
-    """A dict of strings, numbers, booleans and None as TOML; None, which TOML lacks, becomes a comment."""
-    lines = []
-    for name, value in values.items():
-        key = name.replace("_", "-")
-        # JSON writes strings, booleans and finite numbers as TOML does, but for DEL and beyond the 16-bit plane.
-        text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-        lines.append(f"# {key} is not set" if value is None else f"{key} = {text}")
-    return "\n".join(lines) + "\n"

@@ -1,40 +1,49 @@
 """Which folder a run works in: the one --output names, or one under runs/; locked while the run lives."""
 
+import itertools
 import os
-import re
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from rnnlm.cli.run_folder import CHECKPOINTS, CONFIG, NAMES, RunFolder
+from rnnlm.cli.run_folder import NAMES, RunFolder
+from rnnlm.cli.runs import newest_run
 from rnnlm.cli.screen import note
-from rnnlm.errors import RnnlmError, one_line, quoted
-from rnnlm.files import locked, reason, remedy, sweep
+from rnnlm.errors import RnnlmError, quoted
+from rnnlm.files import reason, remedy
+from rnnlm.folders import held, sweep
 from rnnlm.places import corpus_name
+
+RUNS = Path("runs")
 
 
 @contextmanager
-def run_folder(options):
+def run_folder(options, corpora):
     """A block with the RunFolder that --output names, or one under runs/: locked and known to be writable.
 
-    RnnlmError if it cannot be the run's.  If the block ends before the run has begun, what was made is removed.
+    corpora: what the user may mean by the corpus, the likeliest first, to find the run that is resumed; () where the
+    corpus is the default.
+    RnnlmError if the folder cannot be the run's.  If the block ends before the run has begun, what was made is removed.
     """
     _check_flags(options)
     try:
-        path, made = _prepared(options)
+        path, made = _prepared(options, corpora)
     except OSError as error:
-        raise _not_prepared(options.output or "runs", error) from error
-    folder = RunFolder(path)
-    with ExitStack() as stack:
-        stack.callback(folder.remove_unless_begun, made)
-        try:
-            stack.enter_context(locked(path))
-            sweep(path, NAMES)
-        except OSError as error:
-            raise _not_prepared(path, error) from error
-        if options.output and not (options.overwrite or options.resume) and _holds_a_run(path):
-            raise RnnlmError(f"{path} holds a run already: choose another --output, go on with it by --resume, "
-                             "or replace it with --overwrite")
-        yield folder
+        raise _not_prepared(options.output or RUNS, error) from error
+    folder = None
+    try:
+        with ExitStack() as stack:
+            try:
+                folder = RunFolder(stack.enter_context(held(path)))
+                sweep(folder.held, NAMES)
+            except OSError as error:
+                raise _not_prepared(path, error) from error
+            if options.output and not (options.overwrite or options.resume) and _holds_a_run(path):
+                raise RnnlmError(f"{path} holds a run already: choose another --output, go on with it by --resume, "
+                                 "or replace it with --overwrite")
+            yield folder
+    finally:
+        if folder is None or folder.is_unused():
+            _remove(made)
 
 
 def _not_prepared(path, error):
@@ -44,59 +53,66 @@ def _not_prepared(path, error):
 def _check_flags(options):
     if options.overwrite and options.resume:
         raise RnnlmError("--resume goes on with a run and --overwrite replaces it: give one of them")
-    if options.output and Path(options.output).exists() and not Path(options.output).is_dir():
-        raise RnnlmError(f"--output must be a folder, {options.output} is a file: choose another name")
+    output = Path(options.output or RUNS)
+    for path in (output, *output.parents):
+        if os.path.islink(path) and not os.path.exists(path):
+            raise RnnlmError(f"{path} is a symbolic link to {os.readlink(path)}, which is not there: make that folder, "
+                             "or choose another --output")
+        if os.path.exists(path) and not os.path.isdir(path):
+            raise RnnlmError(f"--output must be a folder, {path} is a file: choose another name")
 
 
 def _holds_a_run(path):
     return any((path / name).exists() for name in NAMES)
 
 
-def _prepared(options):
-    """The folder of --output, or one under runs/ that is called like the corpus; and which folders were made for it."""
+def _prepared(options, corpora):
+    """The folder of --output, or one under runs/; and which folders were made for it."""
+    if options.output:
+        return _made(Path(options.output))
     name = corpus_name(options.corpus)
-    if options.output or options.overwrite or options.resume:
-        path = Path(options.output) if options.output else Path("runs") / name
-        if options.resume and not options.output:
-            path = _newest_run(path)
-        return path, _make(path, exist_ok=True)
-    number = 1
-    while True:  # to make the folder is to claim it: two runs never share one
-        path = Path("runs") / (name if number == 1 else f"{name}-{number}")
-        try:
-            made = _make(path, exist_ok=False)
-        except FileExistsError:
-            number += 1
-            continue
-        if number > 1:
-            note(f"note: runs/{name} is taken, this run goes to {path} (--overwrite replaces it, --resume goes on)")
-        return path, made
+    if options.overwrite:
+        return _made(RUNS / name)
+    if not options.resume:
+        return _claimed(name)
+    for corpus in corpora or [None]:
+        if path := newest_run(RUNS, corpus):
+            note(f"note: resuming the newest run{f' on {corpus}' if corpus else ''} in {RUNS}: {path}")
+            return path, []
+    if not corpora:
+        raise RnnlmError(f"there is no run in {RUNS} to resume: give its folder with --output, or start a run without "
+                         "--resume")
+    if other := newest_run(RUNS):
+        note(f"note: there is no run on {options.corpus} in {RUNS}; to resume the newest other one, give "
+             f"--output {quoted(other)}")
+    return _made(next(path for path in _numbered(name) if not _holds_a_run(path)))
 
 
-def _make(path, exist_ok):
-    """Make a folder; returns those that were not there, the innermost first."""
-    made = [place for place in (path, *path.parents) if not place.exists()]
+def _numbered(name):
+    """Paths under runs/ for a run of this name: NAME, NAME-2, NAME-3, ..."""
+    return (RUNS / (name if number == 1 else f"{name}-{number}") for number in itertools.count(1))
+
+
+def _claimed(name):
+    """The first numbered folder that is not there yet.  To make it is to claim it: two runs never share one."""
+    for path in _numbered(name):
+        with suppress(FileExistsError):
+            made = _made(path, exist_ok=False)
+            if path.name != name:
+                note(f"note: {RUNS / name} is taken, this run goes to {path} (--overwrite replaces "
+                     "it, --resume goes on)")
+            return made
+
+
+def _made(path, exist_ok=True):
+    """Make a folder; returns its path, and those folders that were not there, the innermost first."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=exist_ok)
-    return made
+    return path, missing
 
 
-def _newest_run(path):
-    """Of the runs beside it that are called like this path, numbered or not, the one last saved; else the path."""
-    pattern = re.compile(re.escape(path.name) + r"(-\d+)?")
-    beside = list(path.parent.glob("*"))
-    if runs := [place for place in beside if pattern.fullmatch(place.name) and _holds_a_run(place)]:
-        return max(runs, key=_last_written)
-    if others := [place for place in beside if os.access(place, os.X_OK) and _holds_a_run(place)]:
-        other = quoted(max(others, key=_last_written))
-        note(f"note: there is no run {one_line(str(path))}; to go on with the newest that is there, give --output "
-             f"{other}")
-    return path
-
-
-def _last_written(path):
-    """When a run was last saved, in seconds."""
-    times = [0.0]
-    for name in (*CHECKPOINTS, CONFIG):
-        with suppress(OSError):
-            times.append((path / name).stat().st_mtime)
-    return max(times)
+def _remove(made):
+    """Remove the folders that were made for a run that did not begin."""
+    with suppress(OSError):  # somebody else put something there
+        for folder in made:
+            folder.rmdir()

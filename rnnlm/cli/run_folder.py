@@ -6,59 +6,43 @@ the lines of metrics.jsonl included.
 
 import json
 import math
-import os
 import shutil
+import stat
 import time
-from contextlib import suppress
 from dataclasses import asdict
 
-from rnnlm.checkpoint import MODEL_NAME, load_checkpoint, read_checkpoint_header, save_checkpoint
-from rnnlm.cli.options import toml
+from rnnlm.checkpoint import MODEL_NAME, load_checkpoint, read_checkpoint_header, save_checkpoint, save_model
+from rnnlm.cli.run_options import config_text, same_run, what_differs
 from rnnlm.cli.screen import note
 from rnnlm.errors import DamagedError, RnnlmError, one_line
-from rnnlm.files import sync_folder, write_text, written
+from rnnlm.files import write_text, written
 from rnnlm.plotting import plot_perplexity
-from rnnlm.schedules import SCHEDULES
 
 CHECKPOINTS = ("checkpoint-next.npz", "checkpoint.npz", "checkpoint-previous.npz")  # the newest first
 DAMAGED = "checkpoint-damaged.npz"
 METRICS, PICTURE, CONFIG = "metrics.jsonl", "perplexity.png", "config.toml"
 NAMES = (*CHECKPOINTS, DAMAGED, METRICS, PICTURE, MODEL_NAME, CONFIG)
-OF_THE_COMMAND = ("config", "overwrite", "resume", "debug", "output")  # options that are not the run's
-# What may be another when a run goes on: no step of the training depends on it (the corpus has its fingerprint;
-# for epochs see ``free``).
-FREE = ("corpus", "epochs", "patience", "threads", "checkpoint_minutes", "on_divergence")
 SMALL_FILES = 1_000_000  # bytes for metrics, picture, vocabulary and what surrounds the arrays
 REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a short one is drawn once
 
 
-def free(options):
-    """The options, of a run with these (a dict), that may be others when it goes on."""
-    schedule = SCHEDULES.get(str(options.get("schedule")))
-    ends_with_the_epochs = (options.get("average") == "tail" or (schedule and schedule.needs_epochs)
-                            or options.get("dropout_start", 1.0) != 1)
-    return [name for name in FREE if not (name == "epochs" and ends_with_the_epochs)]
-
-
-def of_the_run(options):
-    """The options that belong to the run, a dict; the command's own are left out."""
-    return {name: value for name, value in vars(options).items() if name not in OF_THE_COMMAND}
-
-
 class RunFolder:
-    """``path``; ``model``, the model file's path; ``records``, the Record of each epoch so far."""
+    """``held``, the HeldFolder, and its path; ``model``, the model's File; ``records``, the Record of each epoch.
 
-    def __init__(self, path):
-        self.path, self.model = path, path / MODEL_NAME
-        self.begun = False
+    before: the options of the checkpoint that the run resumes from, None for a new run.
+    """
+
+    def __init__(self, held):
+        self.held, self.path, self.model = held, held.path, held.file(MODEL_NAME)
+        self.begun, self.before = False, None
         self.records = []
-        self.shown = one_line(str(path))
+        self.shown = one_line(str(self.path))
         self.title, self.best_possible, self.level, self.config = "", None, "word", ""
         self.drawn = time.monotonic()
 
     def checkpoints(self):
-        """The paths of the checkpoints that are there, the newest first."""
-        return [path for path in (self.path / name for name in CHECKPOINTS) if path.exists()]
+        """The Files of the checkpoints that are there, the newest first."""
+        return [file for file in map(self.held.file, CHECKPOINTS) if file.exists()]
 
     @property
     def best(self):
@@ -71,9 +55,9 @@ class RunFolder:
         RnnlmError if none of them can be.
         """
         errors = []
-        for path in self.checkpoints():
+        for file in self.checkpoints():
             try:
-                return read_checkpoint_header(path)
+                return read_checkpoint_header(file)
             except DamagedError as error:
                 errors.append(str(error))
         if errors:
@@ -87,13 +71,14 @@ class RunFolder:
     def require_nothing_but_options(self):
         """RnnlmError if there is a model or there are metrics of a run that left no checkpoint to go on from."""
         for name in (MODEL_NAME, METRICS):
-            if (self.path / name).exists():
+            if self.held.file(name).exists():
                 raise RnnlmError(f"{self.path} holds {name} but no checkpoint to go on from: replace it with "
                                  "--overwrite, or choose another --output")
 
     def require_space(self, checkpoint_bytes, model_bytes):
         """RnnlmError unless three checkpoints (a new one is whole before the oldest goes) and two models have room."""
-        there = sum(path.stat().st_size for path in (*self.checkpoints(), self.model) if path.exists())
+        self.held.require_own()  # reading the texts may have taken long
+        there = sum(file.stat().st_size for file in (*self.checkpoints(), self.model) if file.exists())
         needed = max(checkpoint_bytes, 3 * checkpoint_bytes + 2 * model_bytes + SMALL_FILES - there)
         free = shutil.disk_usage(self.path).free
         if needed > free:
@@ -103,51 +88,70 @@ class RunFolder:
     def begin(self, options, title, best_possible=None):
         """From now on the folder is this run's; config.toml is written as soon as a checkpoint is of these options."""
         for name in NAMES:
-            if (self.path / name).is_dir():
+            if stat.S_ISDIR(self.held.file(name).mode()):
                 raise RnnlmError(f"{self.path / name} is a folder, where the run has a file: move it, or choose "
                                  "another --output")
         self.begun = True
         self.title, self.best_possible, self.level = title, best_possible, options.level
-        self.config = f"# run folder: {str(self.path)!r}\n" + toml(of_the_run(options))
-        if not self.checkpoints():
-            self._write_config()
+        self.config = config_text(self.path, options)
+        if self.before is not None:
+            self._correct_config(options)
+        elif not self.checkpoints():
+            with self.held.writing():
+                self._write_config()
+
+    def _correct_config(self, options):
+        """Let config.toml say what the checkpoint says, with a note on what differed."""
+        config = self.held.file(CONFIG)
+        if stat.S_ISREG(config.mode()) and (line := what_differs(config, self.before, options)):
+            note(f"note: {line}")
+        with self.held.writing():
+            write_text(config, config_text(self.path, self.before))
 
     def replace_all(self, trainer, run):
         """Save the first checkpoint of a run, then remove all that was there before.
 
         In this order: killed before it is whole, the old run is; killed afterwards, --resume finds a run at its start.
         """
-        save_checkpoint(self.path / CHECKPOINTS[0], trainer, run, self.records)
-        self._remove_older()
-        self._settle()
-        self._write_config()
+        with self.held.writing():
+            save_checkpoint(self.held.file(CHECKPOINTS[0]), trainer, run, self.records)
+            self._remove_older()
+            self._settle()
+            self._write_config()
 
     def _write_config(self):
         if self.config:
-            write_text(self.path / CONFIG, self.config)
+            write_text(self.held.file(CONFIG), self.config)
         self.config = ""
 
     def _remove_older(self):
         """Remove all but the newest checkpoint and config.toml."""
         for name in NAMES[1:]:
             if name != CONFIG:
-                with written(self.path / name):
-                    (self.path / name).unlink(missing_ok=True)
+                file = self.held.file(name)
+                with written(file):
+                    file.unlink(missing_ok=True)
 
     def save(self, trainer, run):
         """Write the newest checkpoint.  The oldest goes when the new one is in place: two are whole at any moment."""
-        save_checkpoint(self.path / CHECKPOINTS[0], trainer, run, self.records)
-        self._settle()
-        self._write_config()
+        with self.held.writing():
+            save_checkpoint(self.held.file(CHECKPOINTS[0]), trainer, run, self.records)
+            self._settle()
+            self._write_config()
+
+    def save_model(self, *model_vocabulary_and_training):
+        """Write the model file; see rnnlm.checkpoint.save_model."""
+        with self.held.writing():
+            save_model(self.model, *model_vocabulary_and_training)
 
     def _settle(self):
         """Give the newest checkpoint its lasting name, and the one before it the other."""
-        newest, current, previous = (self.path / name for name in CHECKPOINTS)
+        newest, current, previous = map(self.held.file, CHECKPOINTS)
         with written(current):
             if current.exists():
-                os.replace(current, previous)
-            os.replace(newest, current)
-            sync_folder(self.path)
+                current.replace(previous)
+            newest.replace(current)
+            current.sync_folder()
 
     def restore(self, trainer, run):
         """Put trainer, records and metrics.jsonl where the newest whole checkpoint was taken; False if there is none.
@@ -156,33 +160,38 @@ class RunFolder:
         than ``run`` (see save); then they stay as they are.
         """
         errors = []
-        for path in self.checkpoints():
+        for file in self.checkpoints():
             try:
-                if not _same_run(read_checkpoint_header(path)["run"], run):
-                    raise RnnlmError(f"{path} is of another run than the newer checkpoint, which is damaged: remove "
-                                     f"{errors[-1][0] if errors else path} to go on with that run")
-                self.records = load_checkpoint(path, trainer)
+                if not same_run(read_checkpoint_header(file)["run"], run):
+                    raise RnnlmError(f"{file} is of another run than the newer checkpoint, which is damaged: remove "
+                                     f"{errors[-1][0] if errors else file} to go on with that run")
+                self.records = load_checkpoint(file, trainer)
             except DamagedError as error:  # but not one that could not be read: that may pass
-                errors.append((path, error))
+                errors.append((file, error))
                 continue
-            for damaged, error in errors:
-                note(f"note: {error}; it is kept as {DAMAGED}, and the one before it is taken")
-                with written(self.path / DAMAGED):
-                    os.replace(damaged, self.path / DAMAGED)
-            if path.name == CHECKPOINTS[0]:
-                if not trainer.iteration:  # killed while it replaced another run
-                    self._remove_older()
-                self._settle()
-            write_text(self.path / METRICS, "".join(map(_line, self.records)))
+            with self.held.writing():
+                self._make_true(file, trainer, errors)
             return True
         if errors:
             raise RnnlmError(self._none_is_whole([str(error) for _, error in errors]))
         return False
 
+    def _make_true(self, restored, trainer, errors):
+        """Let the folder be as the restored checkpoint (a File) says; errors: the damaged ones, each with its error."""
+        for damaged, error in errors:
+            note(f"note: {error}; it is kept as {DAMAGED}, and the one before it is taken")
+            with written(self.path / DAMAGED):
+                damaged.replace(self.held.file(DAMAGED))
+        if restored.path.name == CHECKPOINTS[0]:
+            if not trainer.iteration:  # killed while it replaced another run
+                self._remove_older()
+            self._settle()
+        write_text(self.held.file(METRICS), "".join(map(_line, self.records)))
+
     def append_metrics(self, record):
         """Append a Record to metrics.jsonl, whole or not at all; redraw the picture now and then."""
-        path, line = self.path / METRICS, _line(record).encode()
-        with written(path), open(path, "ab", buffering=0) as file:
+        metrics, line = self.held.file(METRICS), _line(record).encode()
+        with self.held.writing(), written(metrics), metrics.open("ab", buffering=0) as file:
             size = file.tell()
             try:
                 if file.write(line) != len(line):
@@ -195,41 +204,35 @@ class RunFolder:
 
     def redraw(self):
         """The picture if there is something to draw, and a note if it cannot be written."""
+        if self.held.lost:
+            return
         try:
             self.draw()
         except RnnlmError as error:
             note(f"note: {error}")
 
     def draw(self):
-        """perplexity.png, from all records so far. RnnlmError if it cannot be written; other trouble is only said."""
+        """perplexity.png, from all records so far; returns whether there is one now.
+
+        RnnlmError if it cannot be written; other trouble is only reported.
+        """
         self.drawn = time.monotonic()
         if not self.records:
-            return
+            return False
         records = [as_json(record) for record in self.records]
         try:
-            plot_perplexity(self.path / PICTURE, records, self.title, self.best_possible, self.level)
+            with self.held.writing():
+                plot_perplexity(self.held.file(PICTURE), records, self.title, self.best_possible, self.level)
         except RnnlmError:
             raise
         except Exception as error:  # whatever matplotlib meets: fonts, a broken installation
             note(f"note: {PICTURE} could not be drawn: {error}")
+            return False
+        return True
 
-    def remove_unless_begun(self, made):
-        """Remove the folders that were made for a run that did not begin."""
-        with suppress(OSError):  # somebody else put something there
-            for place in () if self.begun else made:
-                place.rmdir()
-
-
-def _same_run(saved, run):
-    """Whether what a checkpoint keeps of its run is the same in all on which the training depends.
-
-    An option that one of them does not have is newer than the other, and at its default.
-    """
-    options = saved.get("options")
-    if not isinstance(options, dict) or saved.get("corpus") != run["corpus"]:
-        return False
-    common = (options.keys() & run["options"].keys()) - set(free(options))
-    return all(options[name] == run["options"][name] for name in common)
+    def is_unused(self):
+        """Whether the run did not begin, and its name is still that of the folder that was made for it."""
+        return not self.begun and self.held.has_its_name()
 
 
 def as_json(record):

@@ -4,13 +4,14 @@ import math
 import time
 from contextlib import closing
 
-from rnnlm.checkpoint import read_model_training, save_model, versions
+from rnnlm.checkpoint import read_model_training
+from rnnlm.cli.agreement import require_architecture, require_same_texts
 from rnnlm.cli.assembly import build_trainer
 from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, stop_on_signal, threads_of
 from rnnlm.cli.effects import notes_on_length
 from rnnlm.cli.final_score import read_test
 from rnnlm.cli.progress import HEAD, Progress, described, row, unknown_share
-from rnnlm.cli.run_folder import free, of_the_run
+from rnnlm.cli.run_options import free, of_the_run
 from rnnlm.cli.screen import note, say
 from rnnlm.corpus import load_corpus
 from rnnlm.errors import DivergenceError, RnnlmError, quoted, shown
@@ -23,6 +24,8 @@ ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and 
 
 def train(options, folder, header=None):
     """Train in a RunFolder; returns the exit code.  header: that of the checkpoint to go on from, if any."""
+    if header is not None:  # before anything is read or made that the options ask for
+        require_architecture(header, options, header["architecture"]["vocab_size"], folder)
     address = known_corpora().get(options.corpus, options.corpus)  # what exists is an absolute path by now
     corpus = load_corpus(address, options.level, options.min_count, options.max_vocab, options.max_tokens,
                          on_file=file_bar("fetching"), on_long=encoding_bar)
@@ -36,28 +39,10 @@ def train(options, folder, header=None):
 def _session(options, corpus, folder, header, workers):
     """All parts of the run; nothing is written yet."""
     run = {"options": of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
-    trainer = build_trainer(options, corpus, workers, fresh=header is None)
     if header is not None:
-        _require_same(header, run, trainer.model.architecture, options, folder)
-    return Session(options, corpus, trainer, folder, run)
-
-
-def _require_same(header, run, architecture, options, folder):
-    """RnnlmError if the run in the folder read other texts or had another model; a note if its last bits may differ."""
-    before = header["run"]
-    if before.get("corpus") != run["corpus"]:
-        raise RnnlmError(f"the run in {folder.path} read other texts than {options.corpus} holds now: give it the "
-                         "--corpus it had, or train anew with another --output")
-    if header["architecture"] != architecture:
-        raise RnnlmError(f"the checkpoint in {folder.path} contradicts itself: its model is "
-                         f"{shown(header['architecture'])}, by its options {architecture}; train anew with another "
-                         "--output")
-    then = {"threads": before.get("threads"), **header["made_by"]}
-    now = {"threads": run["threads"], **versions()}
-    changed = [f"{name} {shown(then.get(name))} before, {value} now" for name, value in now.items()
-               if then.get(name) != value]
-    if changed:
-        note(f"note: {', '.join(changed)}: the run will end near, but not bit for bit where it would have ended")
+        require_same_texts(header, run, options, folder)
+        require_architecture(header, options, len(corpus.vocabulary), folder)
+    return Session(options, corpus, build_trainer(options, corpus, workers, fresh=header is None), folder, run)
 
 
 class Session:
@@ -128,8 +113,8 @@ class Session:
             self.folder.redraw()
             raise
         folder = self.folder
-        folder.draw()
-        note(f"model, metrics and picture are in {folder.shown}; let it write: rnnlm generate {quoted(folder.path)}")
+        files = "model, metrics and picture" if folder.draw() else "model and metrics"
+        note(f"{files} are in {folder.shown}; let it write: rnnlm generate {quoted(folder.path)}")
         return 0
 
     def _fit(self, stop):
@@ -234,8 +219,9 @@ class Session:
     def _save_model(self, record):
         perplexity = record.valid_perplexity if math.isfinite(record.valid_perplexity) else None
         with self.trainer.weights_to_keep():
-            save_model(self.folder.model, self.trainer.model, self.corpus.vocabulary,
-                       {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
+            self.folder.save_model(
+                self.trainer.model, self.corpus.vocabulary,
+                {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
 
     def _say_how_to_resume(self):
         note(f"stopped after step {self.saved_at:,}, {self.place}; nothing is lost, all of it is in "

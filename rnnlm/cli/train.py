@@ -3,12 +3,14 @@
 import os
 
 from rnnlm.cli.command import run
+from rnnlm.cli.config import apply_values, read_config
 from rnnlm.cli.effects import require_effect
-from rnnlm.cli.options import apply_values, given, read_config
+from rnnlm.cli.options import given
 from rnnlm.cli.place import run_folder
 from rnnlm.cli.rates import require_possible_rates
 from rnnlm.cli.recipes import find_config, is_recipe
-from rnnlm.cli.run_folder import CONFIG, OF_THE_COMMAND, free
+from rnnlm.cli.run_folder import CONFIG
+from rnnlm.cli.run_options import OF_THE_COMMAND, free
 from rnnlm.cli.screen import note
 from rnnlm.cli.session import train
 from rnnlm.cli.train_options import DERIVED, build_parser, complete, let_follow
@@ -32,7 +34,8 @@ def _command(options, argv, prog):
         require_effect(options, on_the_line)
         if line := namesake(name, known_corpora().get(options.corpus, options.corpus)):
             note(f"note: {line}")
-    with run_folder(options) as folder:
+    named = "corpus" in on_the_line or "corpus" in config[0]
+    with run_folder(options, dict.fromkeys([options.corpus, name]) if named else ()) as folder:
         header = None
         if options.resume:
             header = folder.newest_header()
@@ -44,7 +47,8 @@ def _command(options, argv, prog):
                 note(f"note: {folder.path} holds no checkpoint yet: training starts from the beginning, "
                      f"on {options.corpus}")
             else:
-                _require_same(options, _parsed([], prog, saved), folder, on_the_line)
+                folder.before = _parsed([], prog, saved)
+                _require_same(options, folder.before, folder, on_the_line)
             require_effect(options, on_the_line)
         if header is None:
             require_possible_rates(options)
@@ -77,8 +81,8 @@ def _saved_options(folder, header):
         if not isinstance(options, dict):
             raise RnnlmError(f"{where}: options must be a JSON object")
         return options, where
-    path = folder.path / CONFIG  # all that a run leaves which is killed before its first checkpoint
-    return (read_config(path), str(path)) if path.exists() else ({}, "")
+    config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint
+    return (read_config(config), str(config)) if config.exists() else ({}, "")
 
 
 def _require_same(options, saved, folder, on_the_line):

@@ -23,7 +23,7 @@ from rnnlm.cli.options import (
     size,
 )
 from rnnlm.cli.recipes import ListRecipes
-from rnnlm.cli.run_folder import FREE
+from rnnlm.cli.run_options import FREE
 from rnnlm.errors import RnnlmError
 from rnnlm.initializers import RECURRENT
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED
@@ -161,7 +161,7 @@ def _add_run(add):
     add("--output", type=not_empty, metavar="FOLDER",
         help="the run folder (default: runs/CORPUS, numbered if that is taken)")
     add("--resume", action="store_true", help="continue the run in the output folder with its own options, by default "
-        "the newest of runs/CORPUS, runs/CORPUS-2, ...; these options may change: " +
+        "the newest run in runs/, or with --corpus the newest on that corpus; these options may change: " +
         ", ".join("--" + name.replace("_", "-") for name in FREE) + " (--epochs not with a linear or cosine "
         "schedule, a tail average or a --dropout-start)")
     add("--overwrite", action="store_true", help="replace the run in the output folder or runs/CORPUS")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnlm.cli.assembly import build_trainer
+from rnnlm.cli.assembly import architecture_of, build_trainer
 from rnnlm.cli.train_options import build_parser, complete
 from rnnlm.corpus import load_corpus
 from rnnlm.models import LanguageModel, Regularisation, Start
@@ -28,6 +28,15 @@ def by_group(trainer, values):
     for group, value in zip(trainer.model.packing.groups, values, strict=True):
         groups.setdefault(group, set()).update(np.ravel(value).tolist())
     return groups
+
+
+@pytest.mark.parametrize("arguments", ["", "--cell lstm --layers 2", "--tied --wordvec-size 3", "--tied",
+                                       "--projection", "--activation relu --wordvec-size 3"])
+def test_the_architecture_is_known_before_the_model_is_built(build, arguments):
+    trainer, corpus = build(*arguments.split())
+    options = build_parser().parse_args(["--hidden-size", "6", *arguments.split()])
+    complete(options)
+    assert architecture_of(options, len(corpus.vocabulary)) == trainer.model.architecture
 
 
 @pytest.mark.parametrize("tied", ["--tied", "--no-tied"])

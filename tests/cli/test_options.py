@@ -4,11 +4,11 @@ import tomllib
 
 import pytest
 
+from rnnlm.cli.config import apply_values, read_config, toml
 from rnnlm.cli.evaluate import build_parser as evaluate_parser
 from rnnlm.cli.generate import build_parser as generate_parser
 from rnnlm.cli.options import (
     above_one,
-    apply_values,
     at_least,
     below_one,
     from_zero_to_one,
@@ -16,10 +16,8 @@ from rnnlm.cli.options import (
     not_negative,
     positive,
     ratio,
-    read_config,
     share,
     size,
-    toml,
 )
 from rnnlm.cli.train_options import build_parser as train_parser
 from rnnlm.errors import RnnlmError
@@ -73,6 +71,11 @@ def test_command_line_before_file_before_defaults(parser, tmp_path):
     ("batch-size = '" + "9" * 5000 + "'", r"batch-size must be a whole number of at least 1, got '9{199}\.\.\.$"),
     ("lr = 1e-50", "lr must be a number above 0, got '1e-50', which is 0 in the 32-bit numbers of the training"),
     ("lr = [1]", "lr must be one number or string"),
+    ("batch_size = 3\nbatch-size = 3", "batch_size and batch-size are the same option: remove one"),
+    ('output = "a\\u0000b"', r"output must not hold the character NUL, got 'a\\x00b'"),
+    ('level = "word\\u0000"', r"level must not hold the character NUL, got 'word\\x00'"),
+    ('level = "\\u001b[2J"', r"level must be one of word, char, got '\\x1b\[2J'"),
+    ('"a\\u0000" = 1', r"unknown option 'a\\x00'"),
     ("lr 1", "must be TOML"),
 ])
 def test_what_the_file_gets_wrong_is_one_line(parser, tmp_path, text, message):
@@ -132,6 +135,19 @@ def test_every_number_of_every_command_has_such_a_type():
                         action.type(text)
                 with pytest.raises(argparse.ArgumentTypeError, match=r"must be "):
                     action.type("1e-50")
+
+
+@pytest.mark.parametrize("path", ["/a/caf\udce9", "/\udcff%41 \udc80#?", "/a%20b", "/ü"])
+def test_a_path_that_is_no_unicode_becomes_a_uri_and_a_path_again(tmp_path, path):
+    """Any other path stays as it is, percent signs and all."""
+    read = read_config(config(tmp_path, toml({"corpus": path, "batch_size": 3})))
+    assert read == {"corpus": path, "batch-size": 3}
+
+
+@pytest.mark.parametrize("text", ["", "a\0b"])
+def test_a_name_that_no_file_can_have_is_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"must not be empty|must not hold the character NUL"):
+        not_empty(text)
 
 
 @pytest.mark.parametrize(("kind", "text"), [(at_least(1), "0"), (at_least(0), "x"), (positive, "inf"), (positive, "-1"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from training_runs import metrics
 
-from rnnlm.cli.options import apply_values
+from rnnlm.cli.config import apply_values
 from rnnlm.cli.recipes import recipes
 from rnnlm.cli.train_options import build_parser, complete
 

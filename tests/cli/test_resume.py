@@ -323,26 +323,6 @@ def test_where_there_is_no_checkpoint_yet_the_run_starts_from_its_beginning(run,
     assert same_end(tmp_path / "run", tmp_path / "whole")
 
 
-def test_without_an_output_folder_the_newest_run_of_the_corpus_goes_on(run, tmp_path, small_corpus):
-    for _ in range(2):
-        run.stopped_at(3, signal.SIGINT, *EPOCHS, output=None)
-    os.utime(tmp_path / "runs/small/config.toml", (1, 1))
-    (tmp_path / "runs/small-other").mkdir()
-    code, out, _ = run.bare("--resume", "--corpus", str(small_corpus))
-    assert code == 0
-    assert "run folder runs/small-2" in out
-    assert not (tmp_path / "runs/small/model.npz").exists()
-
-
-def test_without_a_run_of_the_corpus_the_newest_other_one_is_named(run, tmp_path, small_corpus):
-    run.bare("--corpus", str(small_corpus), "--output", "runs/my run", *EPOCHS)
-    (tmp_path / "runs/locked").mkdir(mode=0)
-    code, out, err = run.bare("--resume", "--corpus", str(small_corpus), *EPOCHS)
-    assert code == 0
-    assert "there is no run runs/small; to go on with the newest that is there, give --output 'runs/my run'\n" in err
-    assert "run folder runs/small" in out
-
-
 def test_a_run_from_before_a_rule_was_there_goes_on(run, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("rnnlm.cli.train.require_possible_rates", lambda options: None)

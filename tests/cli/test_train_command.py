@@ -351,7 +351,7 @@ def test_the_optimum_is_printed_and_drawn_where_it_is_known(run, small_corpus, m
     _, out, _ = run("--epochs", "1")
     assert "best possible 1.5 (" in out
     path, records, title, optimum, level = drawn[-1]
-    assert (path.name, len(records), optimum, level) == ("perplexity.png", 1, 1.25, "word")
+    assert (path.path.name, len(records), optimum, level) == ("perplexity.png", 1, 1.25, "word")
     assert "tiny" in title
     run("--epochs", "1", "--level", "char", "--overwrite")
     assert drawn[-1][3:] == (None, "char")

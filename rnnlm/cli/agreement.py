@@ -1,0 +1,31 @@
+"""What a checkpoint and the run that resumes from it must agree in: the model and the texts."""
+
+from rnnlm.checkpoint import versions
+from rnnlm.cli.assembly import architecture_of
+from rnnlm.cli.screen import note
+from rnnlm.errors import RnnlmError, shown
+
+
+def require_architecture(header, options, vocab_size, folder):
+    """RnnlmError if the options ask for another model than the one that the checkpoint declares, and so holds."""
+    expected = architecture_of(options, vocab_size)
+    found = header["architecture"]
+    differing = [f"{key} is {shown(found.get(key))} in its model, {value} by its options"
+                 for key, value in expected.items() if found.get(key) != value]
+    if found != expected:
+        raise RnnlmError(f"the checkpoint in {folder.path} contradicts itself: {', '.join(differing)}; train anew with "
+                         "another --output")
+
+
+def require_same_texts(header, run, options, folder):
+    """RnnlmError if the run in the folder read other texts; a note if the last bits of its end may differ."""
+    before = header["run"]
+    if before.get("corpus") != run["corpus"]:
+        raise RnnlmError(f"the run in {folder.path} read other texts than {options.corpus} holds now: give it the "
+                         "--corpus it had, or train anew with another --output")
+    then = {"threads": before.get("threads"), **header["made_by"]}
+    now = {"threads": run["threads"], **versions()}
+    changed = [f"{name} {shown(then.get(name))} before, {value} now" for name, value in now.items()
+               if then.get(name) != value]
+    if changed:
+        note(f"note: {', '.join(changed)}: the run will end near, but not bit for bit where it would have ended")

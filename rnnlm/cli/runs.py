@@ -1,0 +1,57 @@
+"""The runs in a folder of runs: the one whose checkpoint is newest, of all or of one corpus."""
+
+import os
+from contextlib import suppress
+
+from rnnlm.checkpoint import read_checkpoint_header
+from rnnlm.cli.config import read_config
+from rnnlm.cli.run_folder import CHECKPOINTS, CONFIG
+from rnnlm.errors import RnnlmError
+from rnnlm.places import known_corpora
+
+
+def newest_run(folder, corpus=None):
+    """The path of the run in ``folder`` that was saved last, None if there is none.
+
+    corpus: only runs on this corpus, a known name or a path, as their checkpoints have it; None: any.
+    """
+    saved = {path: _saved_at(path) for path in _inside(folder)}
+    runs = sorted(filter(saved.get, saved), key=lambda path: (saved[path], path.name), reverse=True)
+    return next((path for path in runs if corpus is None or _is_on(corpus, path)), None)
+
+
+def _inside(folder):
+    with suppress(FileNotFoundError):
+        return list(folder.iterdir())
+    return []
+
+
+def _saved_at(path):
+    """When the newest checkpoint was saved, in nanoseconds; of a run that has none, config.toml; 0: it is no run."""
+    for names in (CHECKPOINTS, [CONFIG]):
+        times = [0]
+        for name in names:
+            with suppress(OSError):
+                times.append((path / name).stat().st_mtime_ns)
+        if max(times):
+            return max(times)
+    return 0
+
+
+def _is_on(corpus, path):
+    """Whether the run in this folder reads this corpus."""
+    read = _corpus_of(path)
+    if corpus in known_corpora():
+        return read == corpus
+    return isinstance(read, str) and os.path.isabs(read) and "\0" not in read and (
+        os.path.realpath(read) == os.path.realpath(corpus))
+
+
+def _corpus_of(path):
+    """The corpus of the run in this folder, None where it cannot be told."""
+    for name in CHECKPOINTS:
+        with suppress(RnnlmError, AttributeError):  # it is not there, is damaged, or has options of another form
+            return read_checkpoint_header(path / name)["run"].get("options").get("corpus")
+    with suppress(RnnlmError):
+        return read_config(path / CONFIG).get("corpus")
+    return None
