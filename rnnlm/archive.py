@@ -20,7 +20,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rnnlm.errors import DamagedError, DivergenceError, RnnlmError, counted, shown
+from rnnlm.errors import ArgumentError, DamagedError, DivergenceError, RnnlmError, counted, shown
 from rnnlm.files import File, reason, whole_file
 from rnnlm.functions import all_finite
 
@@ -35,9 +35,20 @@ BLOCK = 1 << 20              # bytes that are read at a time
 
 
 def write_archive(path, header, arrays):
-    """Write a header (for JSON) and named arrays, whole or not at all.  path: a path or a File."""
+    """Write a header (for JSON) and named arrays, whole or not at all.  path: a path or a File.
+
+    ArgumentError if ``open_archive`` could not read the header.
+    """
+    try:
+        text = as_bytes(json.dumps(header, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ArgumentError(f"what is saved with the arrays must be strings, finite numbers, lists and dicts: "
+                            f"{shown(str(error))}") from error
+    if text.size > LONGEST_HEADER:
+        raise ArgumentError(f"what is saved with the arrays must be at most {LONGEST_HEADER:,} bytes of JSON, got "
+                            f"{text.size:,}")
     with whole_file(path) as file:
-        np.savez(file, allow_pickle=False, **{HEADER: as_bytes(json.dumps(header, allow_nan=False))}, **arrays)
+        np.savez(file, allow_pickle=False, **{HEADER: text}, **arrays)
 
 
 def require_finite(arrays):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from rnnlm import arguments
 from rnnlm.workers import SERIAL, slices
 
 SHARE = 1 << 17  # numbers that a thread takes at a time
@@ -24,7 +25,8 @@ class Average:
     """
 
     def __init__(self, start=0.0, decay=1.0):
-        self.start, self.decay = start, decay
+        self.start = arguments.number("start", start, "from 0 to 1", lambda x: 0 <= x <= 1)
+        self.decay = arguments.number("decay", decay, "from 0 to 1", lambda x: 0 <= x <= 1)
         self.count = 0
         self.values = []
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from rnnlm.errors import RnnlmError
+from rnnlm import arguments
+from rnnlm.errors import ArgumentError, RnnlmError
 
 SHORTEST = 10  # windows that may vary: one of half the length is cut at 5
 MORE = 20  # steps by which a window that varies is longer at most
@@ -25,6 +26,8 @@ class TimeBatches:
     """
 
     def __init__(self, ids, batch_size, time_size, *, random_start=False, random_length=False, noising=None, rng=None):
+        ids = arguments.ids_of_text("ids", ids)
+        batch_size, time_size = arguments.whole("batch_size", batch_size), arguments.whole("time_size", time_size)
         n = len(ids)
         if n < 3:
             raise RnnlmError(f"a text must hold at least 3 tokens to train on, got {n}: give more text")
@@ -33,10 +36,14 @@ class TimeBatches:
                 f"batch_size must be at most {(n - 1) // 2} for a text of {n} tokens, got {batch_size}: "
                 "lower --batch-size or give more text"
             )
-        if rng is None and (random_start or random_length or noising):
-            raise ValueError("random_start, random_length and noising need rng, a numpy.random.Generator")
+        if rng is not None:
+            arguments.generator("rng", rng)
+        elif random_start or random_length or noising:
+            raise ArgumentError("random_start, random_length and noising need rng, a numpy.random.Generator")
+        if noising is not None and not callable(noising):
+            raise arguments.wrong("noising", "a Noising", noising)
         if random_length and time_size < SHORTEST:
-            raise ValueError(f"random_length needs a time_size of at least {SHORTEST}, got {time_size}")
+            raise ArgumentError(f"random_length needs a time_size of at least {SHORTEST}, got {time_size}")
         self.ids = ids
         self.batch_size, self.time_size = batch_size, time_size
         self.stream_length = (n - 1) // batch_size

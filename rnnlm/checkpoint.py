@@ -8,20 +8,21 @@ the end of a run depends on, but for the texts, whose fingerprint it keeps.  doc
 import math
 import os
 import platform
-from dataclasses import astuple, fields
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 
 import numpy as np
 
+from rnnlm import arguments
 from rnnlm.archive import as_bytes, open_archive, require_finite, write_archive
-from rnnlm.errors import RnnlmError, counted, shown
+from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.evaluation import perplexity
 from rnnlm.files import File
-from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, LanguageModel
+from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, LanguageModel, Regularisation
 from rnnlm.text import LEVELS
-from rnnlm.trainer import Record
+from rnnlm.trainer import Record, Trainer
 from rnnlm.vocabulary import Vocabulary
-from rnnlm.workers import SERIAL
+from rnnlm.workers import SERIAL, Workers
 
 MODEL_NAME = "model.npz"
 MODEL_FORMAT = "rnnlm model", 1        # name and version
@@ -33,24 +34,57 @@ RECORDS = "records"
 
 
 def save_model(path, model, vocabulary, training=None):
-    """Write a model file, whole or not at all.  training: what to remember of the run, a dict for JSON.
+    """Write a model file, whole or not at all; its numbers are float32, whatever the model computes in.
 
-    DivergenceError if a weight is not finite; then nothing is written.
+    training: what to remember of the run, a dict for JSON.
+
+    DivergenceError if a weight is not finite, ArgumentError if model and vocabulary do not belong together; then
+    nothing is written.
     """
+    arguments.path("path", path, remedy="save_model takes (path, model, vocabulary)")
+    arguments.kind("model", model, LanguageModel, "a LanguageModel")
+    arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
+    words = _words_of(model, vocabulary)
     name, version = MODEL_FORMAT
     header = {"format": name, "version": version, "level": vocabulary.level, "architecture": model.architecture,
-              "training": training or {}}
-    require_finite(model.named_params())
-    write_archive(path, header, {"vocabulary": as_bytes("\n".join(vocabulary.words)), **model.named_params()})
+              "training": training or {}, "regularisation": asdict(model.regularisation)}
+    with np.errstate(over="ignore"):  # said in one line
+        params = {name: param.astype(np.float32, copy=False) for name, param in model.named_params().items()}
+    require_finite(params)
+    write_archive(path, header, {"vocabulary": words, **params})
 
 
-def load_model(path, workers=SERIAL):
-    """The (model, vocabulary) of a model file (a path or a File) or of a run folder.
+def _words_of(model, vocabulary):
+    """The words as a model file holds them. ArgumentError unless they are the model's, and come back as they are."""
+    size = model.architecture["vocab_size"]
+    if len(vocabulary) != size:
+        raise ArgumentError(f"the vocabulary must have a word for each of the model's {size} ids, it has "
+                            f"{len(vocabulary)}")
+    if model.vocabulary_fingerprint not in (None, vocabulary.fingerprint()):
+        raise ArgumentError("the model reads the ids of another vocabulary: save it with the one that load_model "
+                            "returned, or set model.vocabulary_fingerprint to None if the words have new names")
+    words = "\n".join(vocabulary.words)
+    if words.count("\n") != size - 1:
+        found = next(word for word in vocabulary.words if "\n" in word)
+        raise arguments.wrong("words", "without a line end, which separates them in the file", found)
+    try:
+        return as_bytes(words)
+    except UnicodeEncodeError as error:
+        raise ArgumentError(f"words must be text that UTF-8 can hold, got {shown(words[error.start])}") from None
 
-    RnnlmError says what is wrong with it.
+
+def load_model(path, workers=SERIAL, regularisation=None):
+    """The (model, vocabulary) of a model file or of a run folder. RnnlmError says what is wrong with it.
 
     workers: the threads that the model will compute on.
+    regularisation: what the model is to be trained with from now on; None: as it was, which the file says.
+
+    Dropout is off until a Trainer takes the model, or model.set_training(True) is called.
     """
+    arguments.path("path", path, "the path of a model file or of a run folder")
+    arguments.kind("workers", workers, Workers, "a Workers", "with Workers(2) as workers: load_model(path, workers)")
+    if regularisation is not None:
+        arguments.kind("regularisation", regularisation, Regularisation, "a Regularisation")
     if not isinstance(path, File) and os.path.isdir(path):
         if not os.path.exists(Path(path) / MODEL_NAME):
             raise RnnlmError(f"{path} holds no {MODEL_NAME}: give a model file or the folder of a run")
@@ -68,9 +102,13 @@ def load_model(path, workers=SERIAL):
             raise ValueError(f"vocab_size is {architecture['vocab_size']}, "
                              f"which does not fit the {counted(words.count(chr(10)) + 1, 'word')} of the vocabulary")
         vocabulary = Vocabulary(words.split("\n"), level)
-        model = LanguageModel(**declared(architecture), rng=None, workers=workers)
+        saved = Regularisation.from_file(archive.header.get("regularisation", {}))
+        model = LanguageModel(**declared(architecture), regularisation=regularisation or saved, rng=None,
+                              workers=workers)
         for name, param in model.named_params().items():
             archive.read_finite(name, param)
+    model.vocabulary_fingerprint = vocabulary.fingerprint()
+    model.set_training(False)
     return model, vocabulary
 
 
@@ -118,6 +156,11 @@ def save_checkpoint(path, trainer, run, records):
     run: what else to keep, a dict for JSON; records: the Record of every epoch so far.  DivergenceError if a
     number is not finite; then nothing is written.
     """
+    arguments.path("path", path, remedy="save_checkpoint takes (path, trainer, run, records)")
+    arguments.kind("trainer", trainer, Trainer, "a Trainer")
+    arguments.kind("records", records, list | tuple, "a list of Records")
+    if len(records) != trainer.epoch or not all(isinstance(record, Record) for record in records):
+        raise ArgumentError(f"records must be the Records that fit yielded, one for each of {trainer.epoch} epochs")
     name, version = CHECKPOINT_FORMAT
     header = {"format": name, "version": version, "architecture": trainer.model.architecture, "run": run,
               "made_by": versions(), "numbers": _without_inf(trainer.numbers())}
@@ -151,6 +194,8 @@ def load_checkpoint(path, trainer):
     The trainer must have been built as for the run's beginning.  RnnlmError if the file is damaged or of another
     model; the trainer may then hold a part of it, until another checkpoint is restored.
     """
+    arguments.path("path", path, remedy="load_checkpoint takes (path, trainer)")
+    arguments.kind("trainer", trainer, Trainer, "a Trainer")
     with open_archive(path, "a whole rnnlm checkpoint of this run") as archive:
         header = _checkpoint_header(archive)
         if header["architecture"] != trainer.model.architecture:

@@ -21,13 +21,12 @@ def is_intact(path, sha256):
         return False
 
 
-def fetch(url, path, size, sha256, on_bytes=None):
+def fetch(url, path, size, sha256, on_bytes=None, remedy="try again"):
     """Fetch ``url`` into ``path``; certificates are checked, and so are size and SHA-256.
 
-    ``on_bytes(n)`` is called after each n bytes.  RnnlmError says what went wrong; then nothing is left at ``path``
-    that was not there before.
+    ``on_bytes(n)`` is called after each n bytes.  RnnlmError says what went wrong, and ``remedy``; then nothing is left
+    at ``path`` that was not there before.
     """
-    remedy = f"try again, or put the corpus's files there by hand: {path.parent}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

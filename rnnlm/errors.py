@@ -11,6 +11,10 @@ class ArgumentError(RnnlmError, ValueError):
     """An argument of the library that cannot be: also a ValueError, as users of NumPy and scikit-learn expect."""
 
 
+class IdError(ArgumentError, IndexError):
+    """Ids that are not in the vocabulary."""
+
+
 class DamagedError(RnnlmError):
     """The content of a file is not what it must be; the file itself could be read."""
 

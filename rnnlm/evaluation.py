@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnlm import arguments
+from rnnlm.corpus import EncodedText
+from rnnlm.errors import ArgumentError
+
 WINDOW = 1024  # steps at a time; the result does not depend on it
 
 
@@ -37,8 +41,8 @@ class Evaluation:
 
     @property
     def bits_per_token(self):
-        """-log_prob / targets in bits."""
-        return -self.log_prob / self.targets / math.log(2)
+        """-log_prob / targets in bits; inf where nothing was counted."""
+        return -self.log_prob / self.targets / math.log(2) if self.targets else math.inf
 
 
 def perplexity(nats, targets):
@@ -52,13 +56,30 @@ def perplexity(nats, targets):
 def token_log_probs(model, ids, eos_id, window=WINDOW):
     """ln p of every token of a text given all before it: ids (n,) -> (n,) float64.
 
+    ids: an array, or an EncodedText.  Of the latter each token as written has a value, the words and the line ends
+    in order: nan for a word that is neither in the vocabulary nor has an <unk> there to stand for it.
+
     One stream with a fresh state; <eos> opens the text as context, so the first word is predicted
-    too.  The model's own state and dropout are as before afterwards.
+    too.  The model's own state and dropout are as before afterwards.  ArgumentError for ids that are not the model's.
     """
+    text = ids if isinstance(ids, EncodedText) else None
+    ids = arguments.ids_of_text("ids", ids) if text is None else text.ids
+    _require_fit(model, text, eos_id, window)
     log_probs = np.empty(len(ids))
     for part, values in _windows(model, ids, eos_id, window):
         log_probs[part] = values
-    return log_probs
+    return log_probs if text is None else text.as_written(log_probs)
+
+
+def _require_fit(model, text, eos_id, window):
+    """ArgumentError unless a model can score the text (an EncodedText or None) with these."""
+    arguments.language_model("model", model)
+    arguments.whole("eos_id", eos_id, 0)
+    arguments.whole("window", window)
+    known = getattr(model, "vocabulary_fingerprint", None)
+    if text is not None and known and text.vocabulary_fingerprint not in (None, known):
+        raise ArgumentError("text was encoded with another vocabulary than the model's: encode it with the one that "
+                            "load_model returns with the model")
 
 
 def _windows(model, ids, eos_id, window):
@@ -79,8 +100,10 @@ def evaluate(model, text, eos_id, window=WINDOW, on_window=None):
 
     on_window(targets): called after each window; what it raises ends the evaluation.
     Returns an Evaluation: sentences, words, oov, targets, log_prob (nats), perplexity,
-    perplexity_without_oov, bits_per_token.
+    perplexity_without_oov, bits_per_token.  ArgumentError for a text that the model cannot have been made for.
     """
+    arguments.kind("text", text, EncodedText, "an EncodedText", "read_text(path, vocabulary) makes one")
+    _require_fit(model, text, eos_id, window)
     result = Evaluation(sentences=text.sentences, words=text.words, oov=text.oov, targets=len(text.ids), log_prob=0.0)
     for part, log_probs in _windows(model, text.ids, eos_id, window):
         is_oov = text.is_oov[part]

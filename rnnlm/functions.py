@@ -2,13 +2,15 @@
 
 import numpy as np
 
+from rnnlm.errors import ArgumentError
+
 
 def sigmoid(x, out=None):
     """Logistic function 1 / (1 + exp(-x)), same shape as x; no overflow at either end.
 
     Written as (1 + tanh(x / 2)) / 2, which is the same function and saturates quietly.
     """
-    y = np.tanh(0.5 * x, out=out)
+    y = np.tanh(np.multiply(x, 0.5), out=out)
     y = np.add(y, 1.0, out=out)
     return np.multiply(y, 0.5, out=out)
 
@@ -50,12 +52,13 @@ ACTIVATIONS = {"tanh": (np.tanh, tanh_slope), "relu": (relu, relu_slope), "sigmo
 def activation_by_name(name):
     """The function and its slope; ValueError for a name that is not in ACTIVATIONS."""
     if name not in tuple(ACTIVATIONS):  # what cannot be looked up in a dict is not in it either
-        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
+        raise ArgumentError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
     return ACTIVATIONS[name]
 
 
 def softmax(x):
     """Probabilities exp(x) / sum(exp(x)) over the last axis; the maximum is taken out first."""
+    x = np.asarray(x)
     e = np.exp(x - x.max(axis=-1, keepdims=True))
     e /= e.sum(axis=-1, keepdims=True)
     return e
@@ -75,6 +78,7 @@ def sum_by_id(ids, rows):
 
 def log_softmax(x):
     """Natural logarithm of softmax(x) over the last axis, finite where softmax itself underflows to 0."""
+    x = np.asarray(x)
     shifted = x - x.max(axis=-1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return shifted

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from rnnlm.errors import RnnlmError
+from rnnlm import arguments
+from rnnlm.errors import ArgumentError, IdError, RnnlmError
 
 WINDOW = 256  # steps of a prompt read at a time
 
@@ -18,7 +19,9 @@ def next_probs(scores, temperature=1.0, top_k=None, top_p=None, forbidden=()):
     RnnlmError if the highest score is not a finite number.
     """
     probs = np.array(scores, dtype=np.float64)
-    probs[list(forbidden)] = -np.inf
+    if len(forbidden):
+        _require_some_left(forbidden, probs.size)
+        probs[list(forbidden)] = -np.inf
     highest = probs.max()
     if not np.isfinite(highest):
         raise RnnlmError("the model gives no probabilities: its scores are not finite numbers")
@@ -41,6 +44,14 @@ def next_probs(scores, temperature=1.0, top_k=None, top_p=None, forbidden=()):
     return probs
 
 
+def _require_some_left(forbidden, V):
+    """ArgumentError unless these are ids of the vocabulary, and not all of them."""
+    if min(forbidden) < 0 or max(forbidden) >= V:
+        raise IdError(f"forbidden must hold ids from 0 to {V - 1}, got {min(forbidden)} to {max(forbidden)}")
+    if len(set(forbidden)) == V:
+        raise ArgumentError(f"forbidden must leave a word to draw, got all {V} ids")
+
+
 def draw(probs, rng):
     """One id (int) with these probabilities (V,): numbers of which one is above 0; they need not add up to 1.
 
@@ -60,18 +71,37 @@ def draw(probs, rng):
 def generate(model, prompt, *, rng, temperature=1.0, top_k=None, top_p=None, forbidden=()):
     """Yield ids for ever: the continuation of ``prompt``, a list of ids that opens with <eos>.
 
+    temperature, top_k, top_p, forbidden: see ``next_probs``; rng: a numpy.random.Generator.
+
     Each drawn id is fed back once.  From the first ``next`` until the generator is closed, the model's
-    state is that of this text; then it is what it was before.
+    state is that of this text; then it is what it was before.  ArgumentError, at once, for what cannot be.
     """
+    arguments.language_model("model", model)
+    arguments.generator("rng", rng)
+    prompt = arguments.ids_of_text("prompt", prompt)
+    if not prompt.size:
+        raise ArgumentError("prompt must hold at least one id, got none: [vocabulary.eos_id] is the start of a text")
+    arguments.not_negative("temperature", temperature)
+    if top_k is not None:
+        arguments.whole("top_k", top_k)
+    if top_p is not None:
+        arguments.number("top_p", top_p, "above 0 and at most 1", lambda p: 0 < p <= 1)
+    forbidden = sorted(forbidden) if isinstance(forbidden, set | frozenset) else forbidden
+    forbidden = arguments.ids_of_text("forbidden", forbidden).tolist()
+    if prompt.min() < 0:
+        raise IdError(f"prompt must hold ids of the vocabulary, got {prompt.min()}: leave out the words that it lacks, "
+                      "or give them the id of <unk>")
+    return _words(model, prompt, rng, (temperature, top_k, top_p, forbidden))
+
+
+def _words(model, prompt, rng, options):
+    """The generator that ``generate`` returns."""
     with model.fresh_state():
-        xs = np.array([prompt], dtype=np.int32)
-        while xs.shape[1] > WINDOW:  # a long prompt in pieces: the scores of all its steps are not needed
-            model.predict(xs[:, :WINDOW])
-            xs = xs[:, WINDOW:]
+        windows = [prompt[np.newaxis, start : start + WINDOW] for start in range(0, len(prompt), WINDOW)]
         while True:
             with np.errstate(over="ignore", invalid="ignore"):  # next_probs says it in one line
-                scores = model.predict(xs)[0, -1]
-                probs = next_probs(scores, temperature, top_k, top_p, forbidden)
-                drawn = draw(probs, rng)
+                for xs in windows:
+                    scores = model.predict_last(xs)[0]
+                drawn = draw(next_probs(scores, *options), rng)
             yield drawn
-            xs = np.array([[drawn]], dtype=np.int32)
+            windows = [np.array([[drawn]], dtype=np.int32)]

@@ -65,8 +65,23 @@ def log_frequencies(counts):
 RECURRENT = {"orthogonal": orthogonal, "identity": scaled_identity, "normal": scaled_normal}  # (shape, rng, gain)
 
 
-class SimpleInitializer:
-    """Normal with standard deviation sigma: (shape, rng) -> array."""
+class Initializer:
+    """First weights of one layer: (shape, rng) -> array, which subclasses write; W and B are the textbooks' names."""
+
+    def __call__(self, shape, rng):
+        raise NotImplementedError
+
+    def W(self, n_nodes1, n_nodes2, rng=None):
+        """Weights (n_nodes1, n_nodes2), from a layer to the next; without rng others each time."""
+        return np.asarray(self((n_nodes1, n_nodes2), rng or np.random.default_rng()), np.float64)
+
+    def B(self, n_nodes2):
+        """Biases (n_nodes2,): zeros."""
+        return np.zeros(n_nodes2)
+
+
+class SimpleInitializer(Initializer):
+    """Normal with standard deviation sigma."""
 
     def __init__(self, sigma):
         self.sigma = sigma
@@ -75,7 +90,7 @@ class SimpleInitializer:
         return self.sigma * rng.standard_normal(shape)
 
 
-class XavierInitializer:
+class XavierInitializer(Initializer):
     """Normal with standard deviation 1 / sqrt(rows): for tanh and sigmoid.
 
     It is what many textbooks call by this name (LeCun et al., 1998); Glorot & Bengio (2010) divide by the mean of
@@ -86,14 +101,14 @@ class XavierInitializer:
         return scaled_normal(shape, rng)
 
 
-class HeInitializer:
+class HeInitializer(Initializer):
     """Normal with standard deviation sqrt(2 / rows): for ReLU, which halves what it lets through (He et al., 2015)."""
 
     def __call__(self, shape, rng):
         return scaled_normal(shape, rng, np.sqrt(2))
 
 
-class OrthogonalInitializer:
+class OrthogonalInitializer(Initializer):
     """Orthogonal where the shape is square (``orthogonal``), XavierInitializer where it is not."""
 
     def __call__(self, shape, rng):

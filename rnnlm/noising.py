@@ -7,6 +7,8 @@ on a network (Xie et al., 2017, "bigram Kneser-Ney noising").
 
 import numpy as np
 
+from rnnlm import arguments
+from rnnlm.errors import ArgumentError, IdError
 from rnnlm.vocabulary import occurrences
 
 CHUNK = 10_000_000  # tokens whose pairs are counted at once
@@ -22,6 +24,13 @@ class Noising:
     """
 
     def __init__(self, ids, vocab_size, strength):
+        ids = arguments.ids_of_text("ids", ids)
+        arguments.whole("vocab_size", vocab_size)
+        arguments.number("strength", strength, "from 0 to 1", lambda x: 0 <= x <= 1)
+        if len(ids) < 2:
+            raise ArgumentError(f"ids must hold at least 2 tokens, a word and what follows it, got {len(ids)}")
+        if ids.min() < 0 or ids.max() >= vocab_size:
+            raise IdError(f"ids must be from 0 to {vocab_size - 1}, got {ids.min()} to {ids.max()}")
         counts = occurrences(ids[:-1], vocab_size)
         pairs = np.empty(0, np.int64)  # w V + w' for each pair that stands in the text
         for start in range(0, len(ids) - 1, CHUNK):

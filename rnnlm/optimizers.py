@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from rnnlm import arguments
 from rnnlm.gradients import RowGradient
 from rnnlm.shares import in_shares
 from rnnlm.workers import SERIAL
@@ -32,7 +33,9 @@ class Optimizer:
     moves_only_by_gradient = False  # a weight without gradient stays where it is, and so do its slots
 
     def __init__(self, lr, factors=(), decays=()):
-        self.lr, self.factors, self.decays = lr, factors, decays
+        self.lr = arguments.not_negative("lr", lr)
+        self.factors = arguments.kind("factors", factors, list | tuple, "a list of numbers")
+        self.decays = arguments.kind("decays", decays, list | tuple, "a list of numbers and arrays")
         self.steps = 0
         self.slots = {}
 
@@ -48,8 +51,16 @@ class Optimizer:
         """
         raise NotImplementedError
 
-    def update(self, params, grads, scale=1.0, workers=SERIAL):
-        """One step, in place."""
+    def update(self, params, grads=None, scale=1.0, workers=SERIAL):
+        """One step, in place; params alone is a layer, whose params and grads are meant: it is returned."""
+        if grads is None and hasattr(params, "params"):
+            self.update(params.params, params.grads, scale, workers)
+            return params
+        for array in arguments.kind("params", params, list | tuple, "a list of arrays"):
+            arguments.kind("a parameter", array, np.ndarray, "an array")
+        for name, values in (("grads", grads), ("factors", self.factors), ("decays", self.decays)):
+            if values or name == "grads":
+                arguments.one_for_each(name, values, len(params), "parameters")
         self.prepare(params)
         self.steps += 1
         rule, shares = self.rule(scale), []
@@ -91,7 +102,7 @@ class Momentum(Optimizer):
 
     def __init__(self, lr, momentum=0.9, **options):
         super().__init__(lr, **options)
-        self.momentum = momentum
+        self.momentum = arguments.share("momentum", momentum)
 
     def rule(self, scale):
         """v <- momentum * v - lr * g;  w <- w + v."""
@@ -113,7 +124,7 @@ class AdaGrad(Optimizer):
 
     def __init__(self, lr, eps=1e-10, **options):
         super().__init__(lr, **options)
-        self.eps = eps
+        self.eps = _eps(eps)
 
     def rule(self, scale):
         """s <- s + g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
@@ -134,7 +145,7 @@ class RMSprop(Optimizer):
 
     def __init__(self, lr, alpha=0.99, eps=1e-8, **options):
         super().__init__(lr, **options)
-        self.alpha, self.eps = alpha, eps
+        self.alpha, self.eps = arguments.share("alpha", alpha), _eps(eps)
 
     def rule(self, scale):
         """s <- alpha * s + (1 - alpha) * g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
@@ -148,6 +159,10 @@ class RMSprop(Optimizer):
             _divide_by_root(out, rate * scale, w, g, s, self.eps)
 
         return step
+
+
+def _eps(eps):
+    return arguments.number("eps", eps, "of at least 1e-30", lambda x: x >= 1e-30)  # in float32 less comes near 0
 
 
 def _divide_by_root(out, rate, w, g, s, eps):
@@ -170,7 +185,8 @@ class Adam(Optimizer):
 
     def __init__(self, lr, beta1=0.9, beta2=0.999, eps=1e-8, **options):
         super().__init__(lr, **options)
-        self.beta1, self.beta2, self.eps = beta1, beta2, eps
+        self.beta1, self.beta2 = arguments.share("beta1", beta1), arguments.share("beta2", beta2)
+        self.eps = _eps(eps)
 
     def rule(self, scale):
         """One step of Adam."""

@@ -3,15 +3,20 @@
 import io
 import math
 import warnings
+from dataclasses import asdict, is_dataclass
 from itertools import pairwise
 
+from rnnlm import arguments
+from rnnlm.errors import ArgumentError
 from rnnlm.files import whole_file
 
+DRAWN = {"epoch", "train_perplexity", "valid_perplexity", "lr"}
 _STEPS = ((1,), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))  # ticks within a decade
 
 
 def plot_perplexity(path, records, title, best_possible=None, level="word"):
     """Draw ``perplexity_figure`` into a PNG file, whole or not at all."""
+    arguments.path("path", path, remedy="plot_perplexity takes (path, records, title)")
     _save(path, perplexity_figure(records, title, best_possible, level))
 
 
@@ -27,11 +32,15 @@ def _save(path, figure):
 def perplexity_figure(records, title, best_possible=None, level="word"):
     """How well a run predicts its training and validation text after each epoch, a matplotlib Figure.
 
-    records: dicts with the keys of metrics.jsonl.  level: of words perplexity is drawn, on a
-    logarithmic axis; of characters ("char") bits per character, its logarithm.  Marked are the best
-    epoch, the epochs that began with another learning rate and, if given, the lowest perplexity any
-    model can reach.
+    records: those that Trainer.fit yields, or dicts with the keys of metrics.jsonl.  level: of words
+    perplexity is drawn, on a logarithmic axis; of characters ("char") bits per character, its
+    logarithm.  Marked are the best epoch, the epochs that began with another learning rate and, if
+    given, the lowest perplexity any model can reach on the validation text.
     """
+    records = _as_dicts(records)
+    arguments.kind("title", title, str, "a string")
+    if best_possible is not None:
+        arguments.number("best_possible", best_possible, "of at least 1", lambda x: x >= 1)
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
@@ -64,7 +73,8 @@ def _draw_splits(axes, records, best_possible, unit):
                   label=f"best: {lowest:.4g} after epoch {best['epoch']}")
     if best_possible:
         optimum = unit(best_possible)
-        axes.axhline(optimum, color="tab:green", ls="--", label=f"best possible: {optimum:.4g}")
+        axes.axhline(optimum, color="tab:green", ls="--",
+                     label=f"best possible on the validation text: {optimum:.4g}")
 
 
 def plot_runs(path, runs, lines=()):
@@ -140,6 +150,20 @@ def confusion_figure(counts, labels, title):
     axes.set(title=title, xlabel="predicted", ylabel="true", xticks=range(len(labels)), yticks=range(len(labels)),
              xticklabels=labels, yticklabels=labels)
     return figure
+
+
+def _as_dicts(records):
+    """Records as metrics.jsonl has them, None for what is not finite. ArgumentError unless there is one at least."""
+    dicts = []
+    for record in arguments.items("records", records, "a list of the Records that Trainer.fit yields"):
+        values = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
+        if not isinstance(values, dict) or not values.keys() >= DRAWN:
+            raise arguments.wrong("a record", f"a Record or a dict with the keys {', '.join(sorted(DRAWN))}", record)
+        dicts.append({key: None if isinstance(value, float) and not math.isfinite(value) else value
+                      for key, value in values.items()})
+    if not dicts:
+        raise ArgumentError("records must hold at least one epoch, got none: draw when fit has yielded one")
+    return dicts
 
 
 def _values(records, key):

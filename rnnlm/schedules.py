@@ -2,6 +2,8 @@
 
 import math
 
+from rnnlm import arguments
+
 
 class Schedule:
     """What all rules share: the base rate ``lr``, the warm-up, the best validation loss so far.
@@ -17,7 +19,9 @@ class Schedule:
     stops_early = True
 
     def __init__(self, lr, warm_up=0, patience=3, threshold=0.001):
-        self.lr, self.warm_up, self.patience, self.threshold = lr, warm_up, patience, threshold
+        self.lr, self.warm_up = arguments.not_negative("lr", lr), arguments.whole("warm_up", warm_up, 0)
+        self.patience = None if patience is None else arguments.whole("patience", patience)
+        self.threshold = arguments.not_negative("threshold", threshold)
         self.best = math.inf
         self.stalls = 0
 
@@ -67,7 +71,7 @@ class DivideOnPlateau(Schedule):
 
     def __init__(self, lr, factor=2.0, patience=3, **options):
         super().__init__(lr, patience=patience, **options)
-        self.factor = factor
+        self.factor = arguments.number("factor", factor, "above 1", lambda x: x > 1)
 
     def stalled(self):
         """A lower rate from now on."""

@@ -9,9 +9,11 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError
 from rnnlm.files import reason
+from rnnlm.sources import called, opened
 
 LEVELS = ("word", "char")
 LINE_END = "\n"
+LONGEST_WORD = 1 << 26  # bytes, where they come from a pipe or a compressed file
 
 # str.split() would also split at NBSP, U+0085 and more, and counts would differ from other toolkits.
 _WORDS = re.compile(r"[^ \t\n\r\v\f]+|\n")
@@ -22,19 +24,20 @@ def tokenize(text, level):
     return _WORDS.findall(text) if level == "word" else list(text)
 
 
-def read_blocks(path, size=1 << 22, on_block=None):
-    """Yield the text of a file in pieces of about ``size`` bytes that end at line ends.
+def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None):
+    """Yield the text of a file in pieces of about ``size`` bytes that end at line ends; ``-`` is standard input.
 
     Where a line is longer, a piece ends at a blank; a word is never cut.  on_block(bytes) is called with each
-    piece as it stands in the file.
+    piece as it is in the file, on_bytes(n) for n bytes that were read; of a compressed file that is less.
 
     A byte-order mark is dropped, CRLF becomes LF, a last line without line end gets one.
-    RnnlmError: the file cannot be read, a byte is not UTF-8, there is a NUL.
+    RnnlmError: the file cannot be read, a byte is not UTF-8, there is a NUL, a word of a text of unknown length is
+    longer than LONGEST_WORD.
     """
     line, offset = 1, 0
     try:
-        with open(path, "rb") as file:
-            for block in _whole_words(file, size):
+        with opened(path, on_bytes) as source:
+            for block in _whole_words(source, size):
                 if on_block:
                     on_block(block)
                 text = _decode(block, path, line, offset)
@@ -44,18 +47,22 @@ def read_blocks(path, size=1 << 22, on_block=None):
             if offset and not block.endswith(b"\n"):
                 yield "\n"
     except OSError as error:
-        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
+        raise RnnlmError(f"{called(path)} could not be read: {reason(error)}") from error
 
 
-def _whole_words(file, size):
-    """Yield an open file in pieces (bytes) that end at a line end, or at a blank where there is none."""
-    held = []
-    while block := file.read(size):
+def _whole_words(source, size):
+    """Yield a text in pieces (bytes) that end at a line end, or at a blank where there is none."""
+    held, length = [], 0
+    while block := source.read(size):
         end = block.rfind(b"\n") + 1 or max(block.rfind(b" "), block.rfind(b"\t")) + 1
         if end:
             yield b"".join([*held, block[:end]])
-            held = []
+            held, length = [], 0
         held.append(block[end:])
+        length += len(block) - end
+        if length > LONGEST_WORD and not source.bounded:  # a few kilobytes may decompress to anything
+            raise RnnlmError(f"{called(source.path)} must be text with blanks or line ends, it has none in more than "
+                             f"{LONGEST_WORD // 10**6} MB")
     if rest := b"".join(held):
         yield rest
 
@@ -67,28 +74,30 @@ def _decode(block, path, line, offset):
     except UnicodeDecodeError as error:
         line, offset = line + block.count(b"\n", 0, error.start), offset + error.start
         raise RnnlmError(
-            f"{path} must be UTF-8: line {line} (byte offset {offset}) holds the byte 0x{block[error.start]:02x}; "
+            f"{called(path)} must be UTF-8: line {line} (byte offset {offset}) holds the byte "
+            f"0x{block[error.start]:02x}; "
             "convert it, for example with iconv -f latin1 -t utf-8 (or -f utf-16)"
         ) from None
     if "\0" in text:
         line, offset = line + block.count(b"\n", 0, block.index(0)), offset + block.index(0)
-        raise RnnlmError(
-            f"{path} must be text: line {line} (byte offset {offset}) holds a NUL; is it UTF-16 or a binary file?"
-        )
+        hint = "it is a tar archive: unpack it first with tar -xf" if block[257:262] == b"ustar" else (
+            "is it UTF-16 or a binary file?")
+        raise RnnlmError(f"{called(path)} must be text: line {line} (byte offset {offset}) holds a NUL; {hint}")
     return text
 
 
-def encode_blocks(path, index, level, on_block=None):
+def encode_blocks(path, index, level, on_block=None, on_bytes=None):
     """Yield all tokens of a file as ids, in int32 arrays: ``index[token]`` for each, in order.
 
     ``index`` decides what a new token means: a dict whose ``__missing__`` counts up numbers the distinct
-    tokens.  on_block: see read_blocks.
+    tokens.  on_block, on_bytes: see read_blocks.
     """
-    for text in read_blocks(path, on_block=on_block):
+    for text in read_blocks(path, on_block=on_block, on_bytes=on_bytes):
         tokens = tokenize(text, level)
         yield np.fromiter(map(index.__getitem__, tokens), dtype=np.int32, count=len(tokens))
         if level == "word" and "<eos>" in text and "<eos>" in tokens:
-            raise RnnlmError(f"{path} holds the word <eos>, which every line end stands for: remove it from the text")
+            raise RnnlmError(f"{called(path)} holds the word <eos>, which every line end stands for: remove it from "
+                             "the text")
 
 
 def spell(tokens, level):

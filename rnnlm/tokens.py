@@ -1,8 +1,8 @@
-"""A text as numbers: each distinct token has one, in order of first appearance.
+"""Reading a text as numbers: a short one into memory, a long one by way of the cache.
 
-A short text is read into memory.  A long one is read once, block by block, into a file of numbers in the
-cache, and later runs take that file: it is found by the text's SHA-256, which is remembered together with the
-text file's size, times and inode, so that the text need not be read again while these stay.
+A long text is read once, block by block, into a file of numbers in the cache, and later runs take that file: it is
+found by the SHA-256 of the text, which is remembered together with the text file's size, times and inode, so that the
+text need not be read again while these stay.  The text of a compressed file is what it decompresses to.
 """
 
 import hashlib
@@ -12,176 +12,92 @@ import stat
 import time
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from rnnlm.errors import RnnlmError
 from rnnlm.files import cache_folder, new_file, reason, write_text
+from rnnlm.id_files import ENDING, has_size, used
+from rnnlm.numbered import Tokens
+from rnnlm.sources import CHUNK, compression, opened, require_text_file
 from rnnlm.text import LINE_END, encode_blocks
 
 LONG = 1 << 26     # bytes: longer texts go through the cache
-BLOCK = 1 << 20    # numbers that are in memory at a time
-ENDING = ".ids1"   # of the files of numbers; to be counted up when tokens change
 HALF_WRITTEN, UNUSED = 3600, 30 * 24 * 3600  # seconds after which files of the cache are removed
 
 
-@dataclass
-class Tokens:
-    """The numbers start ... stop - 1 of a text; words: its distinct tokens by number.
-
-    source: the numbers (int32), an array, or the path of a file of them.
-    """
-
-    words: list
-    source: object
-    start: int
-    stop: int
-
-    @property
-    def size(self):
-        """How many tokens."""
-        return self.stop - self.start
-
-    def part(self, start, stop):
-        """Some of them, counted from the first of these."""
-        return Tokens(self.words, self.source, self.start + start, self.start + min(stop, self.size))
-
-    def blocks(self):
-        """Yield the numbers, block by block."""
-        for start in range(self.start, self.stop, BLOCK):
-            stop = min(start + BLOCK, self.stop)
-            if isinstance(self.source, Path):
-                yield self._from_file(start, stop)
-            else:
-                yield self.source[start:stop]
-
-    def _from_file(self, start, stop):
-        try:
-            return np.fromfile(self.source, np.int32, stop - start, offset=4 * start)
-        except OSError as error:  # somebody cleared the cache
-            raise RnnlmError(f"{self.source} could not be read: {reason(error)}; start again") from error
-
-    def next_line(self, place):
-        """Where the first line begins that does not begin before ``place``; the end if there is none."""
-        line_end = self.words.index(LINE_END)
-        start = place - 1
-        for block in self.part(start, self.size).blocks():
-            (ends,) = np.nonzero(block == line_end)
-            if ends.size:
-                return start + int(ends[0]) + 1
-            start += block.size
-        return self.size
-
-    def counts(self):
-        """How often each word occurs (len(words),)."""
-        counts = np.zeros(len(self.words), dtype=np.int64)
-        for block in self.blocks():
-            found = np.bincount(block, minlength=counts.size)
-            if found.size > counts.size:
-                raise RnnlmError(f"{self.source} does not fit its list of words: remove it and start again")
-            counts += found
-        return counts
-
-    def look_up(self, table, keep=None):
-        """table[number] for every token, as one array: of a long text a file in the cache that is mapped into memory.
-
-        keep: for each number whether its tokens stay; the others are left out.
-        """
-
-        def chosen(block):
-            return table[block] if keep is None else table[block[keep[block]]]
-
-        if not isinstance(self.source, Path):
-            return np.concatenate([np.empty(0, table.dtype), *map(chosen, self.blocks())])
-        which = f"{table.dtype} {self.start} {self.stop}".encode()
-        parts = [which, table.tobytes(), b"" if keep is None else keep.tobytes()]
-        name = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:32]
-        path = self.source.with_name(f"{self.source.stem}-{name}{ENDING}")
-        count = self.size if keep is None else int(self.counts()[keep].sum())
-        if not _has_size(path, count * table.itemsize):
-            _write(path, map(chosen, self.blocks()))
-        return _mapped(path, table.dtype)
-
-
 def read_tokens(path, level, on_long=None, sha256=None):
-    """The Tokens of a text file.
+    """The Tokens of a text: a file, compressed or not, a pipe, or standard input (``-``).
 
-    on_long(name, size): called before a long text is read, returns a progress callback.  sha256: what the content
-    must have.  RnnlmError: the file cannot be read, is no text, or has another content.
+    on_long(name, size): called when a file turns out to be a long text, returns a callback for its bytes.  sha256: what
+    the file must have.  RnnlmError: the file cannot be read, is no text, or has another content.
     """
-    try:
-        status = os.stat(path)
-    except OSError as error:
-        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
-    if status.st_size > LONG:
-        tokens, digest = _stored_tokens(Path(path), level, status, on_long)
+    status = require_text_file(path)
+    file = _File(path, status) if status is not None and stat.S_ISREG(status.st_mode) else None
+    tokens = _known_tokens(file, level) if file and (file.compressed or status.st_size > LONG) else None
+    if tokens is not None:
+        digest = file.digest
     else:
-        index, hasher = _new_index(), hashlib.sha256()
-        on_block = hasher.update if sha256 else None
-        ids = np.concatenate([np.empty(0, np.int32), *encode_blocks(path, index, level, on_block)])
-        tokens, digest = Tokens(list(index), ids, 0, ids.size), hasher.hexdigest()
-        _require_unchanged(path, status)
-    if sha256 and digest != sha256:
-        raise RnnlmError(f"{path} is damaged: its SHA-256 must be {sha256}, it is {digest}")
+        tokens, digest = _Reading(path, level, file, on_long).tokens()
+    if sha256:
+        digest = _file_digest(path) if file and file.compressed else digest
+        if digest != sha256:
+            raise RnnlmError(f"{path} is damaged: its SHA-256 must be {sha256}, it is {digest}")
     return tokens
 
 
-def _new_index():
-    index = defaultdict()
-    index.default_factory = index.__len__  # a new token gets the next number
-    return index
+def _file_digest(path):
+    """The SHA-256 of a file as it is on disk; None if it cannot be read."""
+    with suppress(OSError), open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _stored_tokens(path, level, status, on_long):
-    """The Tokens of a long text, from the cache or by way of it, and the SHA-256 of its bytes."""
-    folder = cache_folder() / "encoded"
-    where = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
-    record, file = folder / f"{where}.json", [str(path.resolve()), *_identity(status)]
-    known = _read_json(record)
-    if isinstance(known, dict) and _is_same(path, file, known):
-        tokens = _cached(folder, known.get("sha256"), level)
-        if tokens is not None:
-            _used(record)
-            return tokens, known["sha256"]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
-        tokens, sha256 = _encode(path, level, folder, on_long and on_long(path.name, status.st_size))
-    except OSError as error:
-        raise RnnlmError(f"the cache {folder} could not be written: {reason(error)}; "
-                         "set RNNLM_CACHE to a folder with room") from error
-    _require_unchanged(path, status)
-    write_text(record, json.dumps({"file": file, "sha256": sha256}))
-    return tokens, sha256
+def _folder():
+    return cache_folder() / "encoded"
 
 
-def _is_same(path, file, known):
-    """Whether the record ``known`` is of this file as it is now.
+class _File:
+    """A regular file with a text: what is remembered of it, and where."""
 
-    Where only the inode was touched, as by chmod or a link, the content is compared: faster than to encode it.
-    """
-    recorded = known.get("file")
-    if recorded == file:
-        return True
-    if not isinstance(recorded, list) or [*recorded[:3], *recorded[4:]] != [*file[:3], *file[4:]]:
-        return False
-    try:
-        with open(path, "rb") as text:
-            return hashlib.file_digest(text, "sha256").hexdigest() == known.get("sha256")
-    except OSError:  # encoding says why
-        return False
+    def __init__(self, path, status):
+        self.path, self.status, self.compressed = Path(path), status, compression(path) is not None
+        self.identity = [os.path.realpath(path), *_identity(status)]
+        self.digest = None  # the SHA-256 of the text, once it is known
 
+    @property
+    def record(self):
+        """The path of what is remembered of the file."""
+        return _folder() / f"{hashlib.sha256(os.fsencode(self.identity[0])).hexdigest()[:32]}.json"
 
-def _require_unchanged(path, status):
-    """RnnlmError if a regular file is not as it was before it was read."""
-    try:
-        now = os.stat(path)
-    except OSError:  # it was removed, after it had been read to its end
-        return
-    if stat.S_ISREG(now.st_mode) and _identity(now) != _identity(status):
-        raise RnnlmError(f"{path} changed while it was read: start again when it is complete")
+    def remember(self, sha256):
+        """Keep the SHA-256 of the text for the next time."""
+        write_text(self.record, json.dumps({"file": self.identity, "sha256": sha256}))
+
+    def is_known(self):
+        """Whether the record is of this file as it is now; then ``digest`` is the SHA-256 of its text.
+
+        Where only the inode was touched, as by chmod or a link, the content is compared: faster than to encode it.
+        """
+        known = _read_json(self.record)
+        if not isinstance(known, dict):
+            return False
+        self.digest, recorded, now = known.get("sha256"), known.get("file"), self.identity
+        if recorded == now:
+            return True
+        if not isinstance(recorded, list) or [*recorded[:3], *recorded[4:]] != [*now[:3], *now[4:]]:
+            return False
+        return _text_digest(self.path) == self.digest
+
+    def require_unchanged(self):
+        """RnnlmError if the file is not as it was before it was read."""
+        try:
+            now = os.stat(self.path)
+        except OSError:  # it was removed, after it had been read to its end
+            return
+        if stat.S_ISREG(now.st_mode) and _identity(now) != _identity(self.status):
+            raise RnnlmError(f"{self.path} changed while it was read: start again when it is complete")
 
 
 def _identity(status):
@@ -189,24 +105,94 @@ def _identity(status):
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
-def _encode(path, level, folder, on_bytes):
-    """Read a text into the cache; returns its Tokens and the SHA-256 of its bytes."""
-    index, hasher, count = _new_index(), hashlib.sha256(), 0
+def _text_digest(path):
+    """The SHA-256 of a text's bytes, decompressed; None if it cannot be read, which encoding it tells better."""
+    hasher = hashlib.sha256()
+    try:
+        with opened(path) as source:
+            while block := source.read(CHUNK):
+                hasher.update(block)
+    except (OSError, RnnlmError):
+        return None
+    return hasher.hexdigest()
 
-    def on_block(block):
-        hasher.update(block)
-        if on_bytes:
-            on_bytes(len(block))
 
-    with new_file(folder, "text") as (file, settle):
-        for ids in encode_blocks(path, index, level, on_block):
-            file.write(ids)
-            count += ids.size
-        sha256 = hasher.hexdigest()
-        path = folder / f"{sha256}-{level}{ENDING}"
-        settle(path)
-    write_text(path.with_name(path.name + ".json"), json.dumps({"tokens": count, "words": list(index)}))
-    return Tokens(list(index), path, 0, count), sha256
+def _known_tokens(file, level):
+    """The Tokens of a file that was encoded before, from the cache; None if it was not, or changed since."""
+    tokens = _cached(_folder(), file.digest, level) if file.is_known() else None
+    if tokens is not None:
+        used(file.record)
+    return tokens
+
+
+class _Reading:
+    """One reading of a text, from its start to its end: into memory, and into the cache once it has become long."""
+
+    def __init__(self, path, level, file, on_long):
+        self.path, self.level, self.file, self.on_long = path, level, file, on_long
+        self.index, self.hasher = defaultdict(), hashlib.sha256()
+        self.index.default_factory = self.index.__len__  # a new token gets the next number
+        self.size = file.status.st_size if file and not file.compressed else 0  # of the text, as far as it is known
+        self.length, self.read, self.bar = 0, 0, None  # bytes so far: of the text, of the file; what shows the latter
+
+    def tokens(self):
+        """The Tokens of the text and its SHA-256."""
+        blocks, held = encode_blocks(self.path, self.index, self.level, self._on_block, self._on_bytes), []
+        while self.size <= LONG and (ids := next(blocks, None)) is not None:
+            held.append(ids)
+        if self.size > LONG:
+            return self._by_way_of_the_cache(chain(_emptied(held), blocks))
+        if self.file:
+            self.file.require_unchanged()
+        ids = np.concatenate([np.empty(0, np.int32), *held])
+        return Tokens(list(self.index), ids, 0, ids.size), self.hasher.hexdigest()
+
+    def _on_block(self, block):
+        self.hasher.update(block)
+        self.length += len(block)
+        self.size = max(self.size, self.length)
+
+    def _on_bytes(self, count):
+        self.read += count
+        if self.bar:
+            self.bar(count)
+
+    def _by_way_of_the_cache(self, blocks):
+        folder = _folder()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _sweep(folder)
+            if self.on_long and self.file:
+                self.bar = self.on_long(self.file.path.name, self.file.status.st_size)
+                self.bar(self.read)
+            tokens, sha256 = self._stored(folder, blocks)
+        except OSError as error:
+            raise RnnlmError(f"the cache {folder} could not be written: {reason(error)}; "
+                             "set RNNLM_CACHE to a folder with room") from error
+        if self.file:
+            self.file.require_unchanged()
+            self.file.remember(sha256)
+        return tokens, sha256
+
+    def _stored(self, folder, blocks):
+        """Write the numbers into the cache; returns the Tokens and the SHA-256 of the text."""
+        count = 0
+        with new_file(folder, "text") as (file, settle):
+            for ids in blocks:
+                file.write(ids)
+                count += ids.size
+            sha256 = self.hasher.hexdigest()
+            path = folder / f"{sha256}-{self.level}{ENDING}"
+            settle(path)
+        words = list(self.index)
+        write_text(path.with_name(path.name + ".json"), json.dumps({"tokens": count, "words": words}))
+        return Tokens(words, path, 0, count), sha256
+
+
+def _emptied(arrays):
+    """Yield the arrays of a list, which lets go of them."""
+    while arrays:
+        yield arrays.pop(0)
 
 
 def _cached(folder, sha256, level):
@@ -216,46 +202,10 @@ def _cached(folder, sha256, level):
     if not isinstance(about, dict):
         return None
     count, words = about.get("tokens"), about.get("words")
-    if type(count) is not int or not isinstance(words, list) or LINE_END not in words or not _has_size(path, 4 * count):
+    if type(count) is not int or not isinstance(words, list) or LINE_END not in words or not has_size(path, 4 * count):
         return None
-    _used(path, path.with_name(path.name + ".json"))
+    used(path, path.with_name(path.name + ".json"))
     return Tokens(words, path, 0, count)
-
-
-def _has_size(path, size):
-    """Whether there is a file with so many bytes."""
-    try:
-        return path.stat().st_size == size
-    except OSError:
-        return False
-
-
-def _write(path, arrays):
-    """Write arrays into a file of the cache, whole or not at all."""
-    try:
-        with new_file(path.parent, "ids") as (file, settle):
-            for array in arrays:
-                file.write(array)
-            settle(path)
-    except OSError as error:
-        raise RnnlmError(f"{path} could not be written: {reason(error)}; "
-                         "set RNNLM_CACHE to a folder with room") from error
-
-
-def _mapped(path, dtype):
-    """The numbers in a file as a read-only array that is read from it when it is used."""
-    _used(path)
-    try:
-        return np.asarray(np.memmap(path, dtype, mode="r")) if path.stat().st_size else np.empty(0, dtype)
-    except OSError as error:
-        raise RnnlmError(f"{path} could not be read: {reason(error)}; start again") from error
-
-
-def _used(*paths):
-    """Note that files of the cache are of use, so that they are not swept."""
-    for path in paths:
-        with suppress(OSError):  # a cache that may only be read
-            os.utime(path)
 
 
 def _sweep(folder):
@@ -270,5 +220,5 @@ def _sweep(folder):
 def _read_json(path):
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None

@@ -8,16 +8,17 @@ import math
 import time
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from numbers import Real
 
 import numpy as np
 
+from rnnlm import arguments
 from rnnlm.errors import DivergenceError
 from rnnlm.evaluation import perplexity
+from rnnlm.forms import require_form
 from rnnlm.gradients import clip_scale, global_norm
+from rnnlm.parts import require_batches_and_schedule, require_functions, require_parts
 from rnnlm.workers import SERIAL
-
-NOTHING_YET = "numbers.schedule.best"  # the one number that may be infinite
-LARGEST = 1 << 128  # no number of a run is larger: those of the generator have 128 bits
 
 
 @dataclass
@@ -88,6 +89,8 @@ class Trainer:
 
     def __init__(self, model, optimizer, batches=None, schedule=None, *, average=None, max_grad=math.inf,
                  workers=SERIAL):
+        require_parts(model, optimizer, batches, schedule, average, max_grad, workers)
+        model.set_training(True)
         self.model, self.optimizer, self.batches, self.schedule = model, optimizer, batches, schedule
         self.average, self.max_grad, self.workers = average, max_grad, workers
         self.epoch = self.iteration = self.tokens = 0
@@ -121,12 +124,20 @@ class Trainer:
 
         validate() returns the validation loss in nats per token.  on_step(step) is called after each update.  What
         either of them raises ends the training between two steps: ``fit`` called again goes on from there.
+        ArgumentError, at once, for what cannot be; nothing is trained before the first Record is asked for.
         """
+        require_batches_and_schedule(self, "fit")
+        require_functions(validate, on_step)
+        return self._records(validate, arguments.whole("epochs", epochs, 0), on_step)
+
+    def _records(self, validate, epochs, on_step):
+        """The generator that ``fit`` returns."""
         self.began = time.perf_counter() - self.seconds
         while self.epoch < epochs and not self.schedule.stop:
             self._finish_reading(epochs, on_step)
             with self.weights_to_keep():
                 valid_loss = validate()
+            arguments.kind("what validate() returns", valid_loss, Real, "the validation loss in nats per token")
             yield self._finish_epoch(valid_loss)
 
     def weights_to_keep(self):
@@ -185,6 +196,7 @@ class Trainer:
 
         The learning rate is the schedule's.
         """
+        require_batches_and_schedule(self, "a checkpoint")
         return {
             "epoch": self.epoch, "iteration": self.iteration, "tokens": self.tokens, "seconds": self.seconds,
             "sums": asdict(self.sums), "optimizer": {"steps": self.optimizer.steps},
@@ -224,17 +236,3 @@ class Trainer:
         self.epoch, self.iteration, self.tokens = (numbers[name] for name in ("epoch", "iteration", "tokens"))
         self.seconds, self.sums = numbers["seconds"], sums
         self.model.reset_state()
-
-
-def require_form(values, like, name="numbers"):
-    """ValueError unless the values have the keys and types of ``like``, strings its content; no number is below 0."""
-    if isinstance(like, dict):
-        if not isinstance(values, dict) or values.keys() != like.keys():
-            raise ValueError(f"{name} must be an object of {', '.join(like)}")
-        for key, value in like.items():
-            require_form(values[key], value, f"{name}.{key}")
-    elif isinstance(like, str):
-        if values != like:
-            raise ValueError(f"{name} must be {like}")
-    elif type(values) is not type(like) or not (0 <= values < LARGEST or (values == math.inf and name == NOTHING_YET)):
-        raise ValueError(f"{name} must be a number from 0 to below 2^128 ({type(like).__name__})")

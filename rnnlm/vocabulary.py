@@ -1,9 +1,13 @@
 """The vocabulary: which words the model knows, and the id of each."""
 
+import hashlib
+from numbers import Integral
+
 import numpy as np
 
-from rnnlm.errors import RnnlmError
-from rnnlm.text import LINE_END
+from rnnlm import arguments
+from rnnlm.errors import ArgumentError, IdError, RnnlmError, shown
+from rnnlm.text import LEVELS, LINE_END
 
 EOS = "<eos>"  # the end of a sentence, a target like any word
 UNK = "<unk>"  # what stands for every word that is not in the vocabulary
@@ -18,8 +22,11 @@ class Vocabulary:
     """
 
     def __init__(self, words, level="word"):
-        self.words = list(words)
-        self.level = level
+        self.words = arguments.items("words", words, "a list of strings")
+        self.level = arguments.one_of("level", level, LEVELS)
+        for kind in set(map(type, self.words)):
+            if not issubclass(kind, str):
+                raise ArgumentError(f"words must be a list of strings, got a list with values of type {kind.__name__}")
         self.ids = {word: i for i, word in enumerate(self.words)}
         if len(self.ids) != len(self.words):
             raise RnnlmError("a vocabulary must hold each word once")
@@ -38,13 +45,41 @@ class Vocabulary:
         return index
 
     def encode(self, tokens):
-        """Ids (int32) of a list of tokens; UNKNOWN for those that are not in the vocabulary."""
+        """Ids (int32) of a list of tokens; UNKNOWN (-1) for those that are not in the vocabulary.
+
+        At the level of characters the list may be a string.
+        """
+        if isinstance(tokens, str) and self.level == "word":
+            raise ArgumentError(f"tokens must be a list of words, got the string {shown(repr(tokens), 60)}: "
+                                "split it first, as in encode(text.split())")
         index = self.index()
-        return np.array([index[token] for token in tokens], dtype=np.int32)
+        try:
+            return np.array([index[token] for token in tokens], dtype=np.int32)
+        except TypeError:  # nothing to iterate over, or a list of lists
+            raise arguments.wrong("tokens", "a list of strings, one a token", tokens) from None
 
     def decode(self, ids):
-        """Tokens of ids; <eos> becomes the line end, so that encode(decode(ids)) == ids."""
-        return [LINE_END if i == self.eos_id else self.words[i] for i in ids]
+        """Tokens of ids; <eos> becomes the line end, so that encode(decode(ids)) == ids for ids of the vocabulary.
+
+        UNKNOWN becomes <unk> where the vocabulary has it.  IdError for any other id outside the vocabulary.
+        """
+        return [self._token(i) for i in arguments.items("ids", ids, "a list of ids")]
+
+    def _token(self, i):
+        if not isinstance(i, Integral):
+            raise arguments.wrong("an id", "a whole number", i)
+        if i == self.eos_id:
+            return LINE_END
+        if 0 <= i < len(self.words):
+            return self.words[i]
+        if i == UNKNOWN and self.unk_id is not None:
+            return UNK
+        unknown = f" ({UNKNOWN} is a word outside the vocabulary, and this one has no {UNK})" if i == UNKNOWN else ""
+        raise IdError(f"ids must be from 0 to {len(self.words) - 1}, got {i}{unknown}")
+
+    def fingerprint(self):
+        """A SHA-256 (hex) of what ids mean: the level, and the words in order."""
+        return hashlib.sha256("\n".join([self.level, *self.words]).encode("utf-8", "surrogatepass")).hexdigest()
 
     @classmethod
     def from_counts(cls, counts, level="word", min_count=1, max_size=None):
@@ -54,6 +89,7 @@ class Vocabulary:
         Words seen fewer than ``min_count`` times, and the rarest where there would be more than
         ``max_size`` entries, give their counts to <unk>.  If all words stay, no <unk> is added.
         """
+        arguments.kind("counts", counts, dict, "a dict from words to how often each occurs")
         special = {EOS, UNK}
         kept = {word for word, count in counts.items() if count >= min_count or word in special}
         size = len(kept) if len(kept) == len(counts) else len(kept | {UNK})
@@ -80,4 +116,6 @@ class _Known(dict):
     """A dict in which every other key means UNKNOWN."""
 
     def __missing__(self, token):
+        if not isinstance(token, str):
+            raise arguments.wrong("a token", "a string", token)
         return UNKNOWN

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rnnlm.arguments import whole
+
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # a container's share of processor time: microseconds of so many, or "max"
 
 
@@ -25,15 +27,22 @@ class Workers:
     """``with Workers(threads) as workers``: in the block, that many threads, and a BLAS of one.
 
     Outside the block everything runs in the calling thread and BLAS is left as it is.
+
+    A model that is copied (copy.deepcopy) computes on the threads of the first.  One that was pickled and read again
+    computes in the calling thread: its ``workers``, a Workers of as many threads, can be entered as this one was.
     """
 
     def __init__(self, threads=1):
-        if threads < 1:
-            raise ValueError(f"threads must be at least 1, got {threads}")
-        self.wanted = threads
+        self.wanted = whole("threads", threads)
         self.threads = 1
         self._pool = self._block = None
         self._memory = threading.local()
+
+    def __reduce__(self):
+        return "SERIAL" if self is SERIAL else (Workers, (self.wanted,))  # a string: the name of what is there already
+
+    def __deepcopy__(self, memo):
+        return self
 
     def __enter__(self):
         self._block = ExitStack()

@@ -12,10 +12,10 @@ import rnnlm
 PACKAGE = Path(rnnlm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
-    0: ["errors", "functions", "initializers", "schedules", "files", "folders", "text", "vocabulary", "workers",
-        "archive", "noising"],
-    1: ["download", "places", "tokens", "corpus", "batches", "layers", "gradients", "optimizers", "shares",
-        "averaging"],
+    0: ["errors", "arguments", "functions", "initializers", "schedules", "files", "folders", "sources", "text",
+        "vocabulary", "workers", "archive", "noising", "forms"],
+    1: ["download", "places", "id_files", "numbered", "tokens", "corpus_notes", "corpus", "batches", "layers",
+        "gradients", "optimizers", "shares", "averaging", "parts"],
     2: ["models"],
     3: ["trainer", "evaluation", "generation", "checkpoint", "plotting"],
     4: ["cli", "course", "__main__", "__init__"],
@@ -52,13 +52,13 @@ def test_imports_run_downwards(path):
 def test_layers_see_arrays_only():
     for path in (PACKAGE / "layers").rglob("*.py"):
         own = {name.split(".")[1] for name in imported(path) if name.startswith("rnnlm.")}
-        assert own <= {"layers", "functions", "initializers", "gradients", "workers"}, path.name
+        assert own <= {"layers", "functions", "initializers", "gradients", "workers", "errors", "arguments"}, path.name
 
 
 def test_the_trainer_knows_no_file_and_no_screen():
     for name in ("trainer", "gradients", "optimizers", "shares", "averaging", "schedules"):
         others = {module.split(".")[0] for module in imported(PACKAGE / f"{name}.py")}
-        assert others <= {"rnnlm", "math", "time", "dataclasses", "contextlib", "numpy"}, name
+        assert others <= {"rnnlm", "math", "time", "dataclasses", "contextlib", "numbers", "numpy"}, name
         assert "rnnlm.files" not in set(imported(PACKAGE / f"{name}.py"))
 
 

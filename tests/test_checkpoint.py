@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from rnnlm.checkpoint import load_model, save_model
 from rnnlm.errors import RnnlmError
 from rnnlm.models import LanguageModel, Regularisation
+from rnnlm.optimizers import SGD
+from rnnlm.trainer import Trainer
 from rnnlm.vocabulary import Vocabulary
 
 
@@ -41,9 +43,77 @@ def test_the_file_is_what_the_document_says(tmp_path):
             "affine/W", "affine/b"])
         header = json.loads(members["header"].tobytes())
         assert header == {"format": "rnnlm model", "version": 1, "level": "word", "architecture": model.architecture,
-                          "training": {"epoch": 3}}
+                          "training": {"epoch": 3}, "regularisation": {
+                              "dropout": 0.2, "output_dropout": None, "input_dropout": 0.0, "word_dropout": 0.0,
+                              "weight_drop": 0.0, "dropout_start": 1.0, "per_window": False,
+                              "activation_penalty": 0.0, "slowness_penalty": 0.0}}
         assert members["vocabulary"].tobytes().decode().split("\n") == vocabulary.words
         assert members["rnn1/Wx"].shape == (3, 4)
+
+
+def test_a_loaded_model_scores_without_dropout_and_is_trained_with_that_of_its_run(tmp_path):
+    words = ["<eos>", *"abcdefgh"]
+    regularisation = Regularisation(dropout=0.5, input_dropout=0.2, word_dropout=0.1, weight_drop=0.3, per_window=True,
+                                    activation_penalty=2.0)
+    model = LanguageModel(9, 5, 6, regularisation=regularisation, rng=np.random.default_rng(0))
+    save_model(tmp_path / "m", model, Vocabulary(words))
+    loaded, _ = load_model(tmp_path / "m")
+    assert loaded.regularisation == regularisation
+    xs, ts = np.random.default_rng(1).integers(0, 9, (2, 3, 4))
+    model.set_training(False)
+    assert loaded.forward(xs, ts) == model.forward(xs, ts)  # nothing is left out
+    losses = []
+    for each in (loaded, model):
+        each.dropout_rng.bit_generator.state = np.random.PCG64(3).state
+        each.reset_state()
+        trainer = Trainer(each, SGD(0.5))
+        losses.append([trainer.step(xs, ts).loss for _ in range(3)])
+    assert losses[0] == losses[1]
+    bare = LanguageModel(9, 5, 6, rng=np.random.default_rng(0))
+    assert Trainer(bare, SGD(0.5)).step(xs, ts).loss != losses[0][0]
+
+
+def test_the_dropout_of_a_loaded_model_can_be_another_one(tmp_path):
+    save_model(tmp_path / "m", *make())
+    other = Regularisation(weight_drop=0.4)
+    assert load_model(tmp_path / "m", regularisation=other)[0].regularisation == other
+    with pytest.raises(RnnlmError, match=r"^regularisation must be a Regularisation, got 0.4$"):
+        load_model(tmp_path / "m", regularisation=0.4)
+
+
+def test_a_file_that_says_nothing_of_dropout_is_trained_without(tmp_path):
+    path = rewritten(tmp_path, lambda arrays: None)
+    with np.load(path) as members:
+        arrays = dict(members)
+    content = json.loads(arrays["header"].tobytes())
+    del content["regularisation"]
+    np.savez(path, **arrays | {"header": np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)})
+    assert load_model(path)[0].regularisation == Regularisation()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sizes_and_numbers_of_any_type_of_numpy_are_saved(tmp_path, dtype):
+    sizes = (np.int64(3), np.int32(4), np.uint8(5))
+    model = LanguageModel(*sizes, np.int64(2), tied=np.True_, rng=np.random.default_rng(0), dtype=dtype,
+                          regularisation=Regularisation(dropout=np.float32(0.5)))
+    save_model(tmp_path / "m", model, Vocabulary(["<eos>", "a", "b"]))
+    again, _ = load_model(tmp_path / "m")
+    for ours, theirs in zip(again.params, model.params, strict=True):
+        np.testing.assert_array_equal(ours, theirs.astype(np.float32))
+
+
+def test_a_model_is_saved_with_its_own_vocabulary_only(tmp_path):
+    model, vocabulary = make()
+    for words, message in [(["<eos>", "a"], "must have a word for each of the model's 5 ids, it has 2"),
+                           (["<eos>", "a\nb", "c", "d", "e"], r"words must be without a line end.*, got 'a\\nb'"),
+                           (["<eos>", "a", "c", "d", "\ud800"], r"must be text that UTF-8 can hold, got \\ud800")]:
+        with pytest.raises(RnnlmError, match=message):
+            save_model(tmp_path / "m", model, Vocabulary(words))
+    assert not (tmp_path / "m").exists()
+    save_model(tmp_path / "m", model, vocabulary)
+    loaded, _ = load_model(tmp_path / "m")
+    with pytest.raises(RnnlmError, match="the model reads the ids of another vocabulary"):
+        save_model(tmp_path / "m", loaded, Vocabulary(vocabulary.words[::-1]))
 
 
 def test_the_same_model_is_the_same_file(tmp_path):
@@ -82,6 +152,12 @@ def header(**values):
     (lambda a: a.update(vocabulary=np.frombuffer(b"\xff", np.uint8)), "vocabulary is not UTF-8"),
     (lambda a: a.update(header=np.frombuffer(b"[]", np.uint8)), "not a whole rnnlm model file"),
     (lambda a: a.update(header=np.array("{}")), "not a whole rnnlm model file"),
+    (header(regularisation=[]), "regularisation must be an object with some of activation_penalty, dropout"),
+    (header(regularisation={"dropout": 1.0}), "dropout must be a number of at least 0 and below 1, got 1.0"),
+    (header(regularisation={"dropout": "0.5"}), "dropout must be a number of at least 0 and below 1, got '0.5'"),
+    (header(regularisation={"activation_penalty": 1e300}), "activation_penalty must be .* float32 can hold, got 1e"),
+    (header(regularisation={"per_window": 1}), "per_window must be True or False, got 1"),
+    (header(regularisation={"drop": 0.1}), "a key of regularisation must be one of .*, got 'drop'"),
     (header(version=99), "version 99; this program reads 'rnnlm model', version 1"),
     (header(level="line"), "level must be one of word, char, got line"),
     (header(architecture={}), "object with one of the cells rnn, mrnn, lstm, gru, got {}"),

@@ -105,12 +105,14 @@ def test_one_long_line_is_split_between_words(tmp_path):
     (lambda path: folder(path, ""), "the training text is empty"),
     (lambda path: folder(path, "a\n", valid=""), "the validation text has no token"),
     (lambda path: folder(path, "a\n", names="{}.text"), "must hold one text named train.txt.* found none"),
-    (lambda path: (folder(path, "a\n"), (path / "x.train.txt").write_text("")), "found train.txt, x.train.txt"),
     (lambda path: (folder(path, "a\n"), (path / "corpus.json").write_text("{")), "corpus.json must be JSON"),
     (lambda path: (path / "corpus.json").write_text("[" * 100_000), "corpus.json must be JSON"),
+    (lambda path: (path / "corpus.json").write_text(" " * (1 << 20) + "{}"), "corpus.json must be at most 1,048,576"),
     *((lambda path, text=text: (path / "corpus.json").write_text(text), "has not the form of a corpus.json") for text in
-      ("[]", '"x"', '{"name": 1}', '{"best_possible": null}', '{"best_possible": {"test": 3}}',
-       '{"best_possible": {"test": {"perplexity": 1' + "0" * 400 + "}}}", '{"files": 3}',
+      ("[]", '"x"', '{"name": 1}', '{"best_possible": null}', '{"best_possible": {"test": 3}}', '{"files": 3}',
+       '{"best_possible": {"test": {"perplexity": Infinity}}}',
+       '{"best_possible": {"test": {"perplexity": 1' + "0" * 400 + "}}}",
+       '{"address": "http://x/", "files": [{"name": "\\u0000", "bytes": 1, "sha256": "0"}]}',
        '{"files": [{}]}', '{"files": [{"name": "a", "bytes": 1, "sha256": "0"}]}',
        '{"address": "http://x/", "files": [{"name": "../a", "bytes": 1, "sha256": "0"}]}')),
 ])

@@ -18,6 +18,7 @@ from rnnlm.course import check, exercises
 COURSE = REPOSITORY / "docs/course"
 CHAPTERS = sorted(COURSE.glob("[01][0-9]-*.md"))
 PAGES = [COURSE / "README.md", *CHAPTERS, COURSE / "solutions.md"]
+TRAINS = r"\btrainer\.(step|fit)\(|\boptimizer\.update\("
 DIGITS = {"digits-learning.png", "digits-confusion.png"}  # made by digits.py
 RUN_BLOCKS = """
 import contextlib, io, json, sys
@@ -130,6 +131,21 @@ def test_the_exercises_of_a_chapter_are_those_the_checker_sends_there(path):
     for name in tasks(path):
         assert str(check(name, lambda *args: None)).endswith(f"Read chapter {number}, {title[0].lower()}{title[1:]}.")
         assert f'check("{name}", {exercises()[name].split("(")[0]})' in read(path)
+
+
+@each(CHAPTERS)
+def test_the_checker_is_imported_before_it_is_called(path):
+    text = read(path)
+    assert 0 < text.index("from rnnlm.course import check\n") < text.index("check(")
+
+
+def test_what_trains_for_seconds_runs_on_one_core_and_says_how_far_it_is():
+    """With a thread on each core a loop of small products takes ten times as long next to another program."""
+    training = {path.stem[:2]: [block for block in blocks(read(path)) if re.search(TRAINS, block[0])]
+                for path in CHAPTERS}
+    assert {number for number, found in training.items() if found} == {"10", "11"}
+    for code, shown in [*training["10"], *training["11"]]:
+        assert "with Workers(1):" in code and shown
 
 
 def test_every_exercise_is_asked_once_and_solved():

@@ -1,5 +1,6 @@
 """The classifier on real data: 1,797 handwritten digits, on the split that docs/course/digits.py states."""
 
+import re
 import runpy
 import subprocess
 import sys
@@ -11,22 +12,49 @@ from conftest import REPOSITORY
 pytestmark = pytest.mark.slow
 
 
-def test_the_split_is_this_one():
+@pytest.fixture(scope="module")
+def script():
+    """The names of docs/course/digits.py."""
+    return runpy.run_path(REPOSITORY / "docs/course/digits.py")
+
+
+def test_the_split_is_this_one(script):
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
     X, y = load_digits(return_X_y=True)
     _, X_test, _, y_test = train_test_split(X, y, test_size=0.25, random_state=0, stratify=y)
-    sets = runpy.run_path(REPOSITORY / "docs/course/digits.py")["digits"]()
+    sets = script["digits"]()
     assert [data.shape for data, _ in sets] == [(1077, 8, 8), (270, 8, 8), (450, 8, 8)]
     np.testing.assert_array_equal(sets[2][0].reshape(450, 64) * 16, X_test)
     np.testing.assert_array_equal(sets[2][1], y_test)
 
 
 def test_digits_are_read_row_by_row(tmp_path):
-    command = [sys.executable, REPOSITORY / "docs/course/digits.py", "--quiet", "--output", tmp_path / "new"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    """A range over seeds: 32 of them reach 0.976 to 0.989, mean 0.983, standard deviation 0.003."""
+    command = [sys.executable, REPOSITORY / "docs/course/digits.py", "--quiet", "--seeds", "3"]
+    done = subprocess.run([*command, "--output", tmp_path / "new"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert float(done.stdout.split(" test")[0].split()[-1]) >= 0.97, done.stdout
+    line = re.search(r"^over 3 seeds: (.*) to (.*), mean (.*)$", done.stdout, re.M)
+    lowest, highest, mean = map(float, line.groups())
+    assert 0.965 < lowest <= highest
+    assert 0.975 < mean < 0.992
     for name in ("digits-learning.png", "digits-confusion.png"):
         assert (tmp_path / "new" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_rounding_does_not_decide_the_result(script):
+    """Another processor rounds otherwise, which a change of the data by 1e-12 stands for.
+
+    At a constant rate ten such changes brought from 0.949 to 0.987, as training ended on a jump of the loss or not.
+    """
+    train, valid, test = script["digits"]()
+    X, y = (np.concatenate(pair) for pair in zip(train, valid, strict=True))
+    accuracies = []
+    for seed in (3, 6, 9):
+        changed = X * (1 + 1e-12 * np.random.default_rng(seed).normal(size=X.shape))
+        classifier = script["classifier"](0).fit(changed, y)
+        assert classifier.loss_curve_[-1] < 1.05 * min(classifier.loss_curve_)
+        accuracies.append(classifier.score(*test))
+    assert max(accuracies) - min(accuracies) < 0.005  # two pictures of 450
+    assert min(accuracies) > 0.965

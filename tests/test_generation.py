@@ -1,3 +1,4 @@
+import tracemalloc
 from itertools import islice
 
 import numpy as np
@@ -133,3 +134,74 @@ def test_a_closed_generation_leaves_the_state_as_it_was(model, rng):
     next(words)
     words.close()
     np.testing.assert_array_equal(model.get_state()[0][0], before)
+
+
+def overflowing(rng, plain):
+    """A model whose sums in the recurrent layer are too large for a number: its scores are none."""
+    model = LanguageModel(9, 5, 6, activation="relu", rng=rng, plain=plain)
+    model.named_params()["rnn1/Wh"][...] = 1e38
+    model.named_params()["rnn1/b"][...] = 1e38
+    return model
+
+
+@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize("n", [1, 255, 256, 600])
+def test_a_model_that_overflows_is_one_line_without_warnings(n, plain, rng):
+    """Warnings are errors here."""
+    with pytest.raises(RnnlmError, match=r"^the model gives no probabilities: its scores are not finite numbers$"):
+        next(generate(overflowing(rng, plain), [0, *[3] * n], rng=rng))
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_long_prompt_takes_no_scores_of_its_own(plain, rng):
+    model = LanguageModel(20_000, 4, 4, rng=rng, plain=plain)
+    peaks = []
+    for n in (1, 200):
+        words = generate(model, [0] * n, rng=rng)
+        tracemalloc.start()
+        next(words)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        words.close()
+        model.output = LanguageModel(20_000, 4, 4, rng=rng, plain=plain).output  # whose buffers are not there yet
+    assert peaks[1] < 1.2 * peaks[0] + 200 * 4 * 100  # 16 MB more with all scores
+
+
+def test_the_scores_after_the_last_step_are_those_of_predict(model, rng):
+    xs = rng.integers(0, 9, (3, 5))
+    with model.fresh_state():
+        expected = model.predict(xs)[:, -1].copy()
+    with model.fresh_state():
+        np.testing.assert_allclose(model.predict_last(xs), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"prompt": []}, r"prompt must hold at least one id, got none: \[vocabulary.eos_id\] is the start of a text"),
+    ({"prompt": "once a"}, r"prompt must be an array of ids of shape \(n,\), got 'once a'"),
+    ({"prompt": ["once", "a"]}, r"prompt must be an array of ids of shape \(n,\), got an array of <U4, .*"),
+    ({"prompt": [0, -1]}, "prompt must hold ids of the vocabulary, got -1: leave out the words that it lacks, .*"),
+    ({"prompt": [0, 9]}, "ids must be from 0 to 8, got 0 to 9"),
+    ({"rng": 0}, r"rng must be a numpy.random.Generator, got 0: numpy.random.default_rng\(0\) makes one"),
+    ({"rng": np.random.RandomState(0)}, "rng must be a numpy.random.Generator, got a RandomState: .*"),
+    ({"temperature": -1}, "temperature must be a number of at least 0, got -1"),
+    ({"temperature": None}, "temperature must be a number of at least 0, got None"),
+    ({"top_k": 0}, "top_k must be a whole number of at least 1, got 0"),
+    ({"top_p": 1.5}, "top_p must be a number above 0 and at most 1, got 1.5"),
+    ({"forbidden": [9]}, "forbidden must hold ids from 0 to 8, got 9 to 9"),
+    ({"forbidden": [-1]}, "forbidden must hold ids from 0 to 8, got -1 to -1"),
+    ({"forbidden": range(9)}, "forbidden must leave a word to draw, got all 9 ids"),
+    ({"forbidden": 3}, r"forbidden must be an array of ids of shape \(n,\), got 3"),
+    ({"model": "runs/a"}, r"model must be a LanguageModel, got 'runs/a': .*")])
+def test_what_cannot_be_generated_from_is_one_line(change, message, model, rng):
+    with pytest.raises(RnnlmError, match=f"^{message}$"):
+        next(generate(**{"model": model, "prompt": [0], "rng": rng} | change))
+
+
+def test_wrong_arguments_are_refused_at_once_not_at_the_first_word(model, rng):
+    with pytest.raises(RnnlmError, match="at least one id"):
+        generate(model, [], rng=rng)
+
+
+def test_forbidden_words_may_be_a_set(model):
+    drawn = list(islice(generate(model, [0], rng=np.random.default_rng(0), forbidden={1, 2, 3, 4, 5, 6}), 30))
+    assert set(drawn) == {0, 7, 8}

@@ -19,7 +19,7 @@ def test_both_curves_the_best_epoch_the_rate_and_the_optimum_are_drawn():
     assert list(drawn["validation"].get_ydata()[:3]) == [80, 60, 61]
     star = drawn["best: 60 after epoch 2"]
     assert (list(star.get_xdata()), list(star.get_ydata())) == ([2], [60])
-    assert set(drawn["best possible: 33.25"].get_ydata()) == {33.25}
+    assert set(drawn["best possible on the validation text: 33.25"].get_ydata()) == {33.25}
     assert set(drawn["learning rate changed"].get_xdata()) == {3.5}
 
 
@@ -39,7 +39,7 @@ def test_characters_are_drawn_in_bits():
     drawn = lines(figure)
     np.testing.assert_allclose(drawn["training"].get_ydata(), [np.log2(90), np.log2(50), np.log2(40), np.nan])
     np.testing.assert_allclose(drawn["best: 5.907 after epoch 2"].get_ydata(), [5.9069], rtol=1e-4)  # 2^5.9069 = 60
-    assert set(drawn["best possible: 5"].get_ydata()) == {5}
+    assert set(drawn["best possible on the validation text: 5"].get_ydata()) == {5}
     axes = figure.axes[0]
     assert (axes.get_ylabel(), axes.get_yscale()) == ("bits per character", "linear")
     assert len(labels(axes)) >= 4

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 
+from rnnlm import numbered
 from rnnlm import tokens as module
 from rnnlm.corpus import load_corpus, read_text
 from rnnlm.errors import RnnlmError
@@ -25,7 +26,7 @@ def cache(tmp_path, monkeypatch):
 def long_texts(monkeypatch):
     """Every text counts as long, and is handled in blocks of a few tokens."""
     monkeypatch.setattr(module, "LONG", 10)
-    monkeypatch.setattr(module, "BLOCK", 7)
+    monkeypatch.setattr(numbered, "BLOCK", 7)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_a_long_text_gives_the_same_as_a_short_one(tmp_path, level, monkeypatch)
     path = write(tmp_path / "a.txt")
     short = read_tokens(path, level)
     monkeypatch.setattr(module, "LONG", 10)
-    monkeypatch.setattr(module, "BLOCK", 7)
+    monkeypatch.setattr(numbered, "BLOCK", 7)
     for _ in range(2):  # encoded, then found in the cache
         stored = read_tokens(path, level)
         assert not isinstance(stored.source, np.ndarray)
@@ -91,7 +92,7 @@ def test_a_corpus_of_long_texts_is_the_same_corpus(tmp_path, monkeypatch, unk):
     single = write(tmp_path / "book.txt", TEXT * 3)
     short = load_corpus(str(folder)), load_corpus(str(single)), load_corpus(str(folder), max_tokens=20)
     monkeypatch.setattr(module, "LONG", 10)
-    monkeypatch.setattr(module, "BLOCK", 7)
+    monkeypatch.setattr(numbered, "BLOCK", 7)
     stored = load_corpus(str(folder)), load_corpus(str(single)), load_corpus(str(folder), max_tokens=20)
     for one, other in zip(short, stored, strict=True):
         assert one.vocabulary.words == other.vocabulary.words
@@ -340,7 +341,7 @@ def test_a_long_text_is_scored_like_a_short_one(tmp_path, monkeypatch, rng):
     model, path = LanguageModel(4, 3, 3, rng=rng), write(tmp_path / "a.txt")
     short = evaluate(model, read_text(path, vocabulary), vocabulary.eos_id, window=11)
     monkeypatch.setattr(module, "LONG", 10)
-    monkeypatch.setattr(module, "BLOCK", 7)
+    monkeypatch.setattr(numbered, "BLOCK", 7)
     assert evaluate(model, read_text(path, vocabulary), vocabulary.eos_id, window=11) == short
     assert short.oov_targets == short.oov > 0
 

@@ -109,8 +109,7 @@ def test_the_speed_is_that_of_the_training_steps_alone():
 
     trainer, _ = setup()
     record, = trainer.fit(slow, 1)
-    assert record.seconds > 0.3
-    assert record.tokens_per_second > 60 / 0.25
+    assert 60 / record.tokens_per_second <= record.seconds - 0.3
 
 
 def test_early_stop_after_patience_stalls():

@@ -90,3 +90,53 @@ def test_a_long_text_is_not_copied_to_be_counted(monkeypatch):
         assert tracemalloc.get_traced_memory()[1] < 8_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_an_unknown_word_does_not_come_back_as_another_one():
+    with_unk, without = Vocabulary(["<eos>", "danced", "<unk>"]), Vocabulary(["<eos>", "danced"])
+    assert with_unk.decode(with_unk.encode(["danced", "zebra", "\n"])) == ["danced", "<unk>", "\n"]
+    with pytest.raises(RnnlmError, match=r"^ids must be from 0 to 1, got -1 \(-1 is a word outside the vocabulary, and "
+                                         "this one has no <unk>\\)$"):
+        without.decode(without.encode(["zebra"]))
+
+
+@pytest.mark.parametrize(("ids", "message"), [
+    ([3], "ids must be from 0 to 2, got 3"), ([-2], "ids must be from 0 to 2, got -2"),
+    (np.array([0, 99]), "ids must be from 0 to 2, got 99"), ([1.0], "an id must be a whole number, got 1.0"),
+    ([[0, 1]], "an id must be a whole number, got a list"), (2, "ids must be a list of ids, got 2"),
+    (np.array([[0, 1]]), r"an id must be a whole number, got an array of int64, of shape \(2,\)"),
+    ("the", "ids must be a list of ids, got 'the'")])
+def test_what_is_no_id_of_the_vocabulary_is_not_decoded(ids, message):
+    with pytest.raises(RnnlmError, match=f"^{message}$"):
+        Vocabulary(["<eos>", "danced", "<unk>"]).decode(ids)
+
+
+@pytest.mark.parametrize(("tokens", "message"), [
+    ("the license", r"tokens must be a list of words, got the string 'the license': split it first, as in "
+                    r"encode\(text.split\(\)\)"),
+    (b"the", "a token must be a string, got 116"), ([1, 2], "a token must be a string, got 1"),
+    ([["the"]], "tokens must be a list of strings, one a token, got a list"),
+    (None, "tokens must be a list of strings, one a token, got None"), (["the", None], "a token must be a .*")])
+def test_what_is_no_list_of_words_is_not_encoded_letter_by_letter(tokens, message):
+    with pytest.raises(RnnlmError, match=f"^{message}$"):
+        Vocabulary(["<eos>", "the"]).encode(tokens)
+
+
+def test_a_string_is_a_list_of_characters():
+    assert Vocabulary(["<eos>", "a", "b"], "char").encode("ab\nz").tolist() == [1, 2, 0, UNKNOWN]
+
+
+@pytest.mark.parametrize(("words", "level", "message"), [
+    ("a <eos>", "word", "words must be a list of strings, got 'a <eos>'"), (7, "word", "words must be a .*, got 7"),
+    ([b"a", "<eos>"], "word", "words must be a list of strings, got a list with values of type bytes"),
+    (["<eos>"], "words", "level must be one of word, char, got 'words': did you mean word\\?")])
+def test_what_is_no_list_of_words_is_no_vocabulary(words, level, message):
+    with pytest.raises(RnnlmError, match=f"^{message}$"):
+        Vocabulary(words, level)
+
+
+def test_a_fingerprint_tells_what_ids_mean():
+    vocabulary = Vocabulary(["<eos>", "a", "b"])
+    assert vocabulary.fingerprint() == Vocabulary(("<eos>", "a", "b")).fingerprint()
+    others = [Vocabulary(["<eos>", "b", "a"]), Vocabulary(["<eos>", "ab"]), Vocabulary(["<eos>", "a", "b"], "char")]
+    assert len({other.fingerprint() for other in [vocabulary, *others]}) == 4

@@ -1,10 +1,15 @@
 """Walks the table of texts in docs/when-things-go-wrong.md: each row is made, trained on and scored."""
 
+import bz2
+import gzip
+import io
+import lzma
 import os
 import re
 import subprocess
 import sys
 import threading
+import zipfile
 from contextlib import contextmanager
 
 import numpy as np
@@ -88,6 +93,19 @@ def forbidden(path, monkeypatch):
         os.seteuid(0)
 
 
+@contextmanager
+def endless(path, monkeypatch):
+    path.symlink_to("/dev/zero")
+    yield
+
+
+def zipped():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("train.txt", TEXT)
+    return buffer.getvalue()
+
+
 def distinct_words():
     return b"".join(b"w%d%s" % (i, b"\n" if i % 10 == 9 else b" ") for i in range(1_000_000))
 
@@ -110,8 +128,15 @@ MAKE = {
     "a line of 100 MB": written(lambda: (b"x" * 999 + b" ") * 100_000),
     "a word of 100 MB": written(lambda: b"the " + b"x" * 100_000_000 + b" fox"),
     "a million distinct words": written(distinct_words),
+    "compressed by gzip": written(lambda: gzip.compress(TEXT)),
+    "compressed by bzip2": written(lambda: bz2.compress(TEXT)),
+    "compressed by xz": written(lambda: lzma.compress(TEXT)),
+    "compressed and cut off": written(lambda: gzip.compress(TEXT)[:-9]),
+    "100 MB of one word, compressed": written(lambda: gzip.compress(b"x" * 100_000_000)),
+    "a ZIP archive": written(zipped),
     "a folder": folder,
     "a pipe": pipe,
+    "a device that never ends": endless,
     "a file that shrinks while it is read": shrinking,
     "no permission": forbidden,
     "no such file": nothing,

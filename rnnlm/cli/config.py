@@ -11,7 +11,7 @@ from rnnlm.cli.options import LARGEST_SEED
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.files import File, reason
 
-LONGEST_CONFIG = 100_000  # bytes; a run's config.toml has 1,500
+LARGEST_CONFIG = 1 << 20  # bytes
 FILE_URI = "file:///"
 
 
@@ -22,10 +22,9 @@ def read_config(path):
     """
     try:
         with File.of(path).open("rb") as file:
-            content = file.read(LONGEST_CONFIG + 1)
-        if len(content) > LONGEST_CONFIG:
-            raise RnnlmError(f"{path} must be TOML of at most {LONGEST_CONFIG:,} bytes, it is longer: give a file of "
-                             "options")
+            content = file.read(LARGEST_CONFIG + 1)  # a device never ends
+        if len(content) > LARGEST_CONFIG:
+            raise RnnlmError(f"{path} must be a configuration of at most {LARGEST_CONFIG:,} bytes, it has more")
         values = tomllib.loads(content.decode("utf-8-sig"))  # editors on Windows write a byte-order mark
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error

@@ -5,11 +5,13 @@ import math
 
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, encoding_bar, run, scoring_bar, stop_on_signal, threads_of
-from rnnlm.cli.options import Parser, add_threads, at_least
+from rnnlm.cli.options import Parser, add_threads, at_least, not_empty
+from rnnlm.cli.progress import unknown_share
 from rnnlm.cli.screen import note, show
 from rnnlm.corpus import read_text
 from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.evaluation import WINDOW, evaluate
+from rnnlm.sources import STANDARD_INPUT
 from rnnlm.workers import Workers
 
 
@@ -17,8 +19,9 @@ def build_parser(prog=None):
     """The options of the evaluation command."""
     parser = Parser(prog, "Perplexity of texts under a trained model. Each text is read as one stream: the "
                     "state is carried through it, and every word and every line end is predicted once.")
-    parser.add_argument("model", metavar="MODEL", help="a model file or a run folder")
-    parser.add_argument("texts", metavar="TEXT", nargs="+", help="UTF-8 text, one sentence a line")
+    parser.add_argument("model", metavar="MODEL", type=not_empty, help="a model file or a run folder")
+    parser.add_argument("texts", metavar="TEXT", type=not_empty, nargs="+",
+                        help="UTF-8 text, one sentence a line, maybe compressed (gzip, bzip2, xz); -: standard input")
     parser.add_argument("--json", action="store_true", help="print one JSON object for each text")
     parser.add_argument("--time-size", type=at_least(1), default=WINDOW, metavar="T",
                         help="steps at a time: memory, not the result, depends on it")
@@ -34,6 +37,8 @@ def main(argv=None, prog=None):
 
 def evaluate_texts(options):
     """Print the scores of every text."""
+    if options.texts.count(STANDARD_INPUT) > 1:
+        raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
     with Workers(threads_of(options)) as workers:
         model, vocabulary = load_model(options.model, workers)
         for path in options.texts:
@@ -41,7 +46,7 @@ def evaluate_texts(options):
             result = _score(path, model, text, vocabulary.eos_id, options.time_size)
             if math.isnan(result.log_prob):
                 raise RnnlmError(f"{options.model} gives no probabilities for {path}: its scores are no finite numbers")
-            _show([_as_json(path, result)] if options.json else _as_text(path, result, vocabulary))
+            _show([_as_json(path, result, text)] if options.json else _as_text(path, result, text, vocabulary))
 
 
 def _show(lines):
@@ -65,20 +70,22 @@ def _score(path, model, text, eos_id, window):
         return evaluate(model, text, eos_id, window, on_window)
 
 
-def _as_json(path, result):
+def _as_json(path, result, text):
     values = {"file": path}
     for name in ("sentences", "words", "oov", "targets", "log_prob", "perplexity", "perplexity_without_oov",
                  "bits_per_token"):
         value = getattr(result, name)
         values[name] = value if math.isfinite(value) else None
+    values["unk_share"] = text.unk_share
     return json.dumps(values, allow_nan=False)
 
 
-def _as_text(path, result, vocabulary):
+def _as_text(path, result, text, vocabulary):
     """Two lines; a file's name cannot add one."""
     fate = "left out of every number below" if vocabulary.unk_id is None else "scored as <unk>"
     unit = "word" if vocabulary.level == "word" else "character"
     oov = counted(result.oov, "OOV") + (f" ({fate})" if result.oov else "")
+    unknown = f"{share}, " if (share := unknown_share(text, "of them")) else ""
     return (f"{one_line(path)}: {counted(result.sentences, 'sentence')}, {counted(result.words, unit)}, {oov}",
             f"perplexity {result.perplexity:.6g}, without OOVs {result.perplexity_without_oov:.6g}, "
-            f"{result.bits_per_token:.5g} bits per token, {counted(result.targets, 'target')}, one stream")
+            f"{result.bits_per_token:.5g} bits per token, {counted(result.targets, 'target')}, {unknown}one stream")

@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, run, stop_on_signal, threads_of
-from rnnlm.cli.options import LARGEST_SEED, Parser, add_threads, at_least, not_negative, share
+from rnnlm.cli.options import LARGEST_SEED, Parser, add_threads, at_least, not_empty, not_negative, share
 from rnnlm.cli.screen import is_terminal, note, show, without_controls
 from rnnlm.errors import RnnlmError, counted, one_line, shown
 from rnnlm.generation import generate
@@ -22,7 +22,7 @@ LONGEST_LINE = {"word": 10_000, "char": 50_000}  # where line ends are counted a
 def build_parser(prog=None):
     """The options of the generation command."""
     parser = Parser(prog, "Write text with a trained model.")
-    parser.add_argument("model", metavar="MODEL", help="a model file or a run folder")
+    parser.add_argument("model", metavar="MODEL", type=not_empty, help="a model file or a run folder")
     parser.add_argument("--prompt", default="", help="text to go on from (default: the start of a text)")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--length", type=at_least(1), metavar="WORDS",

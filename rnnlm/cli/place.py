@@ -11,6 +11,7 @@ from rnnlm.cli.screen import note
 from rnnlm.errors import RnnlmError, quoted
 from rnnlm.files import reason, remedy
 from rnnlm.folders import held, sweep
+from rnnlm.places import corpus_name
 
 RUNS = Path("runs")
 
@@ -68,7 +69,7 @@ def _prepared(options, corpus_is_given):
     """The folder of --output, or one under runs/; and which folders were made for it."""
     if options.output:
         return _made(Path(options.output))
-    name = Path(os.path.realpath(options.corpus)).stem  # resolve() trips over a loop of links
+    name = corpus_name(options.corpus)
     if options.overwrite:
         return _made(RUNS / name)
     if not options.resume:

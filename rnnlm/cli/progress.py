@@ -5,6 +5,7 @@ import math
 from rnnlm.cli.screen import note, say
 from rnnlm.cli.slowdowns import Watch
 from rnnlm.models import UNGATED
+from rnnlm.vocabulary import UNK
 
 HEAD = f"{'epoch':>5} {'train':>9} {'valid':>9} {'lr':>9} {'tokens/s':>9} {'seconds':>8}"
 
@@ -24,6 +25,16 @@ def _digits(perplexity):
 def bits_per_character(nats):
     """What to say beside the perplexity of characters, in the unit of their field."""
     return f" ({nats / math.log(2):.4f} bits per character)"
+
+
+def unknown_share(text, rest):
+    """The share of <unk> among the targets of an EncodedText, in percent, then ``rest``; empty where there is none.
+
+    The more targets are <unk>, the less does a perplexity say.
+    """
+    percent = 100 * text.unk_share
+    shown = f"{percent:.1f}" if percent >= 0.05 else "less than 0.1"
+    return f"{shown} % {rest} {UNK}" if text.unk else ""
 
 
 def described(model):

@@ -32,6 +32,11 @@ def find_config(name):
     return name
 
 
+def is_recipe(path):
+    """Whether a path that find_config returned is that of a recipe."""
+    return path in map(str, recipes().values())
+
+
 class ListRecipes(argparse.Action):
     """The option that prints each recipe's name and what it says about itself, and exits."""
 

@@ -10,12 +10,13 @@ from rnnlm.cli.assembly import build_trainer
 from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, stop_on_signal, threads_of
 from rnnlm.cli.effects import notes_on_length
 from rnnlm.cli.final_score import read_test
-from rnnlm.cli.progress import HEAD, Progress, described, row
+from rnnlm.cli.progress import HEAD, Progress, described, row, unknown_share
 from rnnlm.cli.run_options import free, of_the_run
 from rnnlm.cli.screen import note, say
 from rnnlm.corpus import load_corpus
 from rnnlm.errors import DivergenceError, RnnlmError, quoted, shown
 from rnnlm.evaluation import evaluate
+from rnnlm.places import known_corpora
 from rnnlm.workers import Workers
 
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
@@ -25,7 +26,8 @@ def train(options, folder, header=None):
     """Train in a RunFolder; returns the exit code.  header: that of the checkpoint to go on from, if any."""
     if header is not None:  # before anything is read or made that the options ask for
         require_architecture(header, options, header["architecture"]["vocab_size"], folder)
-    corpus = load_corpus(options.corpus, options.level, options.min_count, options.max_vocab, options.max_tokens,
+    address = known_corpora().get(options.corpus, options.corpus)  # what exists is an absolute path by now
+    corpus = load_corpus(address, options.level, options.min_count, options.max_vocab, options.max_tokens,
                          on_file=file_bar("fetching"), on_long=encoding_bar)
     with Workers(threads_of(options)) as workers:
         session = _session(options, corpus, folder, header, workers)
@@ -65,11 +67,15 @@ class Session:
         if resumed:
             folder.restore(trainer, self.run)
         unit = "" if options.level == "word" else "characters, "
-        folder.begin(options, f"{corpus.name}, {unit}{described(model)}", corpus.best_possible.get("valid"))
+        unknown = unknown_share(corpus.valid, "of the validation targets are")
+        title = f"{corpus.name}, {unit}{described(model)}\n{unknown}".rstrip()
+        folder.begin(options, title, corpus.best_possible.get("valid"))
         say(f"corpus {shown(corpus.name)}: {corpus.train.size:,} tokens to train, {corpus.valid.ids.size:,} to "
             f"validate, {corpus.test.ids.size:,} to test; vocabulary {len(corpus.vocabulary):,}")
         for line in corpus.notes:
             note(f"note: {line}")
+        if unknown:
+            say(unknown)
         say(f"model: {described(model)}, {sum(p.size for p in model.params):,} parameters; run folder {folder.shown}")
         steps = options.epochs * len(trainer.batches)
         for line in () if resumed else notes_on_length(options, steps):

@@ -8,14 +8,14 @@ from rnnlm.cli.effects import require_effect
 from rnnlm.cli.options import given
 from rnnlm.cli.place import run_folder
 from rnnlm.cli.rates import require_possible_rates
-from rnnlm.cli.recipes import find_config
+from rnnlm.cli.recipes import find_config, is_recipe
 from rnnlm.cli.run_folder import CONFIG
 from rnnlm.cli.run_options import OF_THE_COMMAND, free
 from rnnlm.cli.screen import note
 from rnnlm.cli.session import train
 from rnnlm.cli.train_options import DERIVED, build_parser, complete, let_follow
 from rnnlm.errors import RnnlmError
-from rnnlm.places import known_corpora
+from rnnlm.places import known_corpora, namesake, settled
 
 
 def main(argv=None, prog=None):
@@ -28,15 +28,19 @@ def _command(options, argv, prog):
     path = find_config(options.config) if options.config else None
     config = (read_config(path), path) if path else ({}, "")
     options, on_the_line = _parsed(argv, prog, config), given(build_parser(prog), argv)
+    typed = "corpus" in on_the_line or ("corpus" in config[0] and not _is_ours(path))
+    name, options.corpus = options.corpus, settled(options.corpus, typed)
     if not options.resume:
         require_effect(options, on_the_line)
-    named = "corpus" in on_the_line or "corpus" in config[0]
-    with run_folder(options, named) as folder:
+        if line := namesake(name, known_corpora().get(options.corpus, options.corpus)):
+            note(f"note: {line}")
+    with run_folder(options, corpus_is_given="corpus" in on_the_line or "corpus" in config[0]) as folder:
         header = None
         if options.resume:
             header = folder.newest_header()
             saved = _saved_options(folder, header)
             options = _parsed(argv, prog, saved, config)
+            options.corpus = settled(options.corpus, typed and name != saved[0].get("corpus"))
             if header is None:
                 folder.require_nothing_but_options()
                 note(f"note: {folder.path} holds no checkpoint yet: training starts from the beginning, "
@@ -58,9 +62,15 @@ def _parsed(argv, prog, *sources):
         let_follow(parser, values)
     options = parser.parse_args(argv)
     complete(options)
-    if options.corpus not in known_corpora() and os.path.exists(options.corpus):
-        options.corpus = os.path.abspath(options.corpus)  # so that the run can be resumed, and repeated, from anywhere
     return options
+
+
+def _is_ours(path):
+    """Whether a configuration is a recipe or was left by a run: then a known name in it means the known corpus."""
+    if is_recipe(path) or not os.path.isfile(path):  # a pipe has been read
+        return is_recipe(path)
+    with open(path, encoding="utf-8") as file:
+        return file.readline().startswith("# run folder")
 
 
 def _saved_options(folder, header):

@@ -50,8 +50,9 @@ def build_parser(prog=None):
 
 
 def _add_text(add):
-    add("--corpus", default="stories", metavar="NAME|FOLDER|FILE", help="a known name (stories, ptb), a folder with "
-        "train, valid and test texts, or one text file, which is split 90/5/5")
+    add("--corpus", type=not_empty, default="stories", metavar="NAME|FOLDER|FILE",
+        help="a known name (stories, ptb), a folder with train, valid and test texts, or one text file, which is split "
+        "90/5/5")
     add("--level", choices=LEVELS, default="word", help="unit of the text: words or characters")
     add("--min-count", type=at_least(1), metavar="K", help="training words seen fewer than K times become <unk> "
         "(default: 2; 1 for characters and for a text that already contains <unk>)")

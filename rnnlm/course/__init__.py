@@ -1,6 +1,18 @@
 """The exercises of the course, and a checker that names the mistake in a reader's own function."""
 
-from rnnlm.course import backward, bptt, forward, learning, loss, lstm, sequences, text
+from rnnlm.course import (
+    backward,
+    bptt,
+    forward,
+    learning,
+    loss,
+    loss_backward,
+    lstm,
+    next_word,
+    perplexity,
+    sequences,
+    text,
+)
 from rnnlm.course.diagnosis import judge
 from rnnlm.course.verdict import UnknownExercise, Verdict
 from rnnlm.errors import did_you_mean, shown
@@ -8,11 +20,11 @@ from rnnlm.errors import did_you_mean, shown
 __all__ = ["UnknownExercise", "Verdict", "check", "exercises"]
 
 EXERCISES = {
-    "step": forward.STEP, "unroll": forward.UNROLL, "loss": loss.LOSS, "loss_backward": loss.LOSS_BACKWARD,
+    "step": forward.STEP, "unroll": forward.UNROLL, "loss": loss.LOSS, "loss_backward": loss_backward.LOSS_BACKWARD,
     "step_backward": backward.STEP_BACKWARD, "bptt": bptt.BPTT, "learn": learning.LEARN,
     "gradient_norms": backward.GRADIENT_NORMS, "windows": forward.WINDOWS, "batches": text.BATCHES,
-    "perplexity": loss.PERPLEXITY, "lstm_step": lstm.LSTM_STEP, "embedding_backward": text.EMBEDDING_BACKWARD,
-    "next_word": text.NEXT_WORD, "last_state_backward": sequences.LAST_STATE_BACKWARD,
+    "perplexity": perplexity.PERPLEXITY, "lstm_step": lstm.LSTM_STEP, "embedding_backward": text.EMBEDDING_BACKWARD,
+    "next_word": next_word.NEXT_WORD, "last_state_backward": sequences.LAST_STATE_BACKWARD,
 }
 
 

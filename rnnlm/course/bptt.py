@@ -3,12 +3,11 @@
 The mistakes are made with the package's own step layer, run backward once for each step.
 """
 
-from itertools import product
-
 import numpy as np
 
 from rnnlm.course.backward import AVERAGED, NOT_TRANSPOSED, SLOPES, step_backward
-from rnnlm.course.exercise import Case, Exercise, Mistake, mistake, states, weights
+from rnnlm.course.exercise import Case, Exercise, Mistake, mistake, states, states_before, weights
+from rnnlm.course.updates import CHANGED, RATES, UPDATED, WHEN, updating
 from rnnlm.functions import tanh_slope
 
 
@@ -40,11 +39,6 @@ def each_step(dhs, xs, h0, hs, Wx, Wh, b, *, before=None, slope=tanh_slope, orde
         steps[t] = step_backward(dhs[:, t] + carry * dh, xs[:, t], before[:, t], hs[:, t], Wx, Wh, b, slope)
         dh = steps[t][1]
     return [steps[t] for t in sorted(steps)]
-
-
-def states_before(h0, hs):
-    """h_{t-1} for every t: h0, then all the states but the last."""
-    return np.concatenate([h0[:, np.newaxis], hs[:, :-1]], axis=1)
 
 
 def combined(steps, combine=np.sum, last=0):
@@ -120,6 +114,84 @@ def off_by_one(dhs, xs, h0, hs, *parameters):
     return combined(each_step(dhs, xs, h0, hs, *parameters, before=hs))
 
 
+@mistake("the derivative of tanh is taken at h_{t-1}: the tanh of step t made h_t, so it is 1 - hs[:, t]**2.")
+def slope_of_the_state_before(dhs, xs, h0, hs, *parameters):
+    before = states_before(h0, hs)
+    return through_steps(dhs, xs, before, before, *parameters)
+
+
+def through_steps(dhs, xs, before, hs, Wx, Wh, b, back=lambda da, dh, h, h_prev, Wh: da @ Wh.T,
+                  inside=lambda dh, dhs_t, h: (dhs_t + dh) * tanh_slope(h)):
+    """The window in plain steps, of which two can be wrong.
+
+    back(da, dh, h, h_prev, Wh): what goes on to the step before; inside(dh, dhs_t, h): da, the gradient of what is
+    inside tanh.
+    """
+    steps, dh = [], np.zeros_like(dhs[:, 0])
+    for t in reversed(range(xs.shape[1])):
+        da = inside(dh, dhs[:, t], hs[:, t])
+        dh = back(da, dhs[:, t] + dh, hs[:, t], before[:, t], Wh)
+        steps.append((da @ Wx.T, dh, xs[:, t].T @ da, before[:, t].T @ da, da.sum(axis=0)))
+    return combined(steps[::-1])
+
+
+def with_back(says, back):
+    """The window whose steps hand on something else."""
+    return Mistake(says, lambda dhs, xs, h0, hs, *parameters: through_steps(
+        dhs, xs, states_before(h0, hs), hs, *parameters, back=back))
+
+
+def with_inside(inside):
+    """The window in which tanh's derivative multiplies only one of the two gradients that arrive at a state."""
+    return Mistake("the derivative of tanh multiplies a part of the gradient only: h_t gets two gradients, and their "
+                   "sum goes through tanh, da = (dhs[:, t] + dh) * (1 - h**2).",
+                   lambda dhs, xs, h0, hs, *parameters: through_steps(
+                       dhs, xs, states_before(h0, hs), hs, *parameters, inside=inside))
+
+
+BACKS = (("Wh is missing on the way back: what goes on to the step before is da @ Wh.T, not da.",
+          lambda da, dh, h, h_prev, Wh: da),
+         ("the gradient that goes on to the step before has not gone through tanh: it is da @ Wh.T, not dh @ Wh.T.",
+          lambda da, dh, h, h_prev, Wh: dh @ Wh.T),
+         ("the derivative of tanh is applied twice for each step, before Wh.T and after it: once, in da.",
+          lambda da, dh, h, h_prev, Wh: da @ Wh.T * tanh_slope(h_prev)))
+INSIDES = (lambda dh, dhs_t, h: dhs_t * tanh_slope(h) + dh, lambda dh, dhs_t, h: dhs_t + dh * tanh_slope(h))
+
+
+@mistake("dh0 is the gradient of h_1: it goes through the first step, too, so dh0 is the last da @ Wh.T.")
+def dh0_of_the_first_state(dhs, xs, h0, hs, *parameters):
+    dxs, _, *grads = bptt(dhs, xs, h0, hs, *parameters)
+    return dxs, dhs[:, 0] + each_step(dhs, xs, h0, hs, *parameters)[1][1], *grads
+
+
+@mistake("dxs is in reversed order: the loop runs from the end, so turn its results round, or write into dxs[:, t].")
+def reversed_dxs(*args):
+    dxs, *others = bptt(*args)
+    return dxs[:, ::-1], *others
+
+
+@mistake("x_{t-1} stands where x_t belongs: step t has read xs[:, t], dWx += xs[:, t].T @ da.")
+def input_before(dhs, xs, *args):
+    dxs, dh0, _, *grads = bptt(dhs, xs, *args)
+    return dxs, dh0, bptt_with_inputs(dhs, np.roll(xs, 1, axis=1), *args), *grads
+
+
+def bptt_with_inputs(dhs, xs, h0, hs, *parameters):
+    """dWx from these inputs and the states as they are."""
+    return combined(each_step(dhs, xs, h0, hs, *parameters))[2]
+
+
+@mistake("the last step is left out: steps count from 0 to T - 1, so the loop is over reversed(range(T)).")
+def last_step_skipped(dhs, xs, h0, hs, *parameters):
+    *steps, last = each_step(np.concatenate([dhs[:, :-1], 0 * dhs[:, -1:]], axis=1), xs, h0, hs, *parameters)
+    return combined([*steps, last])
+
+
+@mistake("the last state's gradient counts twice: begin with dh = 0, as dhs[:, t] is added in every step.")
+def last_twice(dhs, *args):
+    return bptt(np.concatenate([dhs[:, :-1], 2 * dhs[:, -1:]], axis=1), *args)
+
+
 @mistake("h0 is ignored: the state before the first step is h0, not zeros.")
 def no_h0(dhs, xs, h0, hs, *parameters):
     return combined(each_step(dhs, xs, h0, hs, *parameters, before=states_before(0 * h0, hs)))
@@ -158,41 +230,6 @@ def window_Wh(dhs, xs, h0, hs, Wx, Wh, b):
     return combined(each_step(dhs, xs, h0, hs, Wx, Wh.T, b))
 
 
-UPDATED = ("an update inside the time loop: all steps of the window have used the same weights, so must their "
-           "gradients. Add up the gradients of all steps first; the weights change once, after the loop.")
-
-CHANGED = ("an update inside the time loop, or after it: backward only adds up the gradients of all steps, which have "
-           "used the same weights. The weights change once, outside.")
-
-
-def descended(parameters, grads, lr):
-    """The weights after a step of gradient descent."""
-    return tuple(weight - lr * grad for weight, grad in zip(parameters, grads, strict=True))
-
-
-def updating(dhs, xs, h0, hs, Wx, Wh, b, lr, early, running):
-    """The steps of a window whose weights change after each step, and the weights that are left.
-
-    early: the change comes before the gradient goes on to the step before; running: it is by the sum so far, not by
-    the step's gradient alone.
-    """
-    before, steps, dh, parameters, totals = states_before(h0, hs), {}, 0, (Wx, Wh, b), (0, 0, 0)
-    for t in reversed(range(xs.shape[1])):
-        inputs = dhs[:, t] + dh, xs[:, t], before[:, t], hs[:, t]
-        *through, dWx, dWh, db = step_backward(*inputs, *parameters)
-        totals = [total * running + grad for total, grad in zip(totals, (dWx, dWh, db), strict=True)]
-        parameters = descended(parameters, totals, lr)
-        if early:
-            through = step_backward(*inputs, *parameters)[:2]
-        steps[t] = *through, dWx, dWh, db
-        dh = through[1]
-    return [steps[t] for t in sorted(steps)], parameters
-
-
-WHEN = tuple(product((True, False), repeat=2))  # early, running
-RATES = (1, *(digit * scale for scale in (0.1, 0.01, 0.001) for digit in (5, 3, 2, 1)), 1e-4)  # that readers take
-
-
 def updated_at(lr, early, running):
     """The gradients of a window whose weights change within the loop, at a rate often met."""
     return Mistake(UPDATED, lambda *args: combined(updating(*args, lr, early, running)[0]))
@@ -200,8 +237,11 @@ def updated_at(lr, early, running):
 
 BPTT_MISTAKES = (*(window_with_slope(*pair) for pair in SLOPES), minus_slope, multiplied, first_step_left,
                  last_step_left, not_carried, averaged_over_time, averaged_over_batch, averaged_over_both,
-                 only_last_dhs, off_by_one, no_h0, wrapped, first_step_skipped, piled_up, forwards, window_Wh)
+                 only_last_dhs, off_by_one, slope_of_the_state_before, *(with_back(*pair) for pair in BACKS),
+                 *map(with_inside, INSIDES), input_before, last_step_skipped, last_twice, no_h0, wrapped,
+                 first_step_skipped, piled_up, forwards, window_Wh)
 BPTT = Exercise("backward(dhs, xs, h0, hs, Wx, Wh, b)", ("dxs", "dh0", "dWx", "dWh", "db"),
                 "the gradients of a window, from those of all its states", 4, window_cases, bptt,
-                (*BPTT_MISTAKES, *(updated_at(lr, *when) for lr in RATES for when in WHEN)),
+                (*BPTT_MISTAKES, dh0_of_the_first_state, reversed_dxs,
+                 *(updated_at(lr, *when) for lr in RATES for when in WHEN)),
                 changed=dict.fromkeys(("Wx", "Wh", "b"), CHANGED))

@@ -88,3 +88,8 @@ def states(xs, h0, Wx, Wh, b):
     layer = TimeRNN(Wx, Wh, b, stateful=True)
     layer.set_state(h0)
     return layer.forward(xs), layer
+
+
+def states_before(h0, hs):
+    """h_{t-1} for every t: h0, then all the states but the last."""
+    return np.concatenate([h0[:, np.newaxis], hs[:, :-1]], axis=1)

@@ -38,6 +38,31 @@ def no_tanh(x, h_prev, Wx, Wh, b):
     return RNN(Wx, Wh, b, activation="identity").forward(x, h_prev)
 
 
+@mistake("sigmoid in place of tanh: the states lie between -1 and 1, np.tanh(a), not between 0 and 1.")
+def sigmoid_step(x, h_prev, Wx, Wh, b):
+    return RNN(Wx, Wh, b, activation="sigmoid").forward(x, h_prev)
+
+
+@mistake("ReLU in place of tanh: np.tanh(a), not np.maximum(a, 0).")
+def relu_step(x, h_prev, Wx, Wh, b):
+    return RNN(Wx, Wh, b, activation="relu").forward(x, h_prev)
+
+
+@mistake("tanh is applied twice: once, to the whole sum.")
+def tanh_twice(x, h_prev, Wx, Wh, b):
+    return np.tanh(step(x, h_prev, Wx, Wh, b))
+
+
+@mistake("b is subtracted: h_next = tanh(x Wx + h_prev Wh + b).")
+def minus_b(x, h_prev, Wx, Wh, b):
+    return step(x, h_prev, Wx, Wh, -b)
+
+
+@mistake("the old state itself is added: it comes in through h_prev Wh alone, h_next = tanh(x Wx + h_prev Wh + b).")
+def old_state_added(x, h_prev, Wx, Wh, b):
+    return h_prev + step(x, h_prev, Wx, Wh, b)
+
+
 @mistake("Wh is transposed: write h_prev @ Wh, without .T and with h_prev in front.")
 def transposed_Wh(x, h_prev, Wx, Wh, b):
     return step(x, h_prev, Wx, Wh.T, b)
@@ -56,7 +81,23 @@ def tanh_without_b(x, h_prev, Wx, Wh, b):
     return step(x, h_prev, Wx, Wh, 0 * b) + b
 
 
-STEP_MISTAKES = (no_b, no_memory, no_input, no_tanh, transposed_Wh, tanh_of_input, tanh_without_b)
+@mistake(WHOLE_SUM)
+def tanh_without_memory(x, h_prev, Wx, Wh, b):
+    return step(x, h_prev, Wx, 0 * Wh, b) + h_prev @ Wh
+
+
+@mistake(WHOLE_SUM)
+def two_tanhs(x, h_prev, Wx, Wh, b):
+    return step(x, h_prev, Wx, 0 * Wh, 0 * b) + step(x, h_prev, 0 * Wx, Wh, b)
+
+
+@mistake(WHOLE_SUM)
+def two_tanhs_and_b(x, h_prev, Wx, Wh, b):
+    return step(x, h_prev, Wx, 0 * Wh, 0 * b) + step(x, h_prev, 0 * Wx, Wh, 0 * b) + b
+
+
+STEP_MISTAKES = (no_b, no_memory, no_input, no_tanh, sigmoid_step, relu_step, tanh_twice, minus_b, old_state_added,
+                 transposed_Wh, tanh_of_input, tanh_without_b, tanh_without_memory, two_tanhs, two_tanhs_and_b)
 STEP = Exercise("forward(x, h_prev, Wx, Wh, b)", ("h_next",), "one step, h_next = tanh(x Wx + h_prev Wh + b)", 1,
                 step_cases, step, STEP_MISTAKES)
 
@@ -95,6 +136,16 @@ def not_carried(xs, h0, Wx, Wh, b):
     return np.stack([step(x, h0, Wx, Wh, b) for x in xs.swapaxes(0, 1)], axis=1)
 
 
+@mistake("every step reads the first input: step t reads xs[:, t].")
+def first_input(xs, h0, Wx, Wh, b):
+    return unrolled(np.repeat(xs[:, :1], xs.shape[1], axis=1), h0, Wx, Wh, b)
+
+
+@mistake("the sequence is read from its end: the first step reads xs[:, 0], for t in range(T).")
+def read_backwards(xs, h0, Wx, Wh, b):
+    return unrolled(xs[:, ::-1], h0, Wx, Wh, b)
+
+
 @mistake("only the last state came back: keep the state of every step, (N, T, H).")
 def last_state(xs, h0, Wx, Wh, b):
     return unrolled(xs, h0, Wx, Wh, b)[:, -1]
@@ -126,8 +177,8 @@ def h0_and_all_but_last(xs, h0, Wx, Wh, b):
 
 UNROLL = Exercise("forward(xs, h0, Wx, Wh, b)", ("hs",), "all the states (N, T, H) of a window that starts from h0", 2,
                   unroll_cases, unrolled,
-                  (from_zeros, not_carried, last_state, time_major, same_array, h0_and_all, h0_and_all_but_last,
-                   *map(with_step, STEP_MISTAKES)))
+                  (from_zeros, not_carried, first_input, read_backwards, last_state, time_major, same_array, h0_and_all,
+                   h0_and_all_but_last, *map(with_step, STEP_MISTAKES)))
 
 
 def window_cases(rng):
@@ -154,6 +205,15 @@ def short_dropped(xs, T, Wx, Wh, b):
     return windows(xs[:, : xs.shape[1] // T * T], T, Wx, Wh, b)
 
 
+@mistake("the first state of a window is carried into the next: carry its last one, hs[:, -1].")
+def first_carried(xs, T, Wx, Wh, b):
+    layer, parts = TimeRNN(Wx, Wh, b, stateful=True), []
+    for start in range(0, xs.shape[1], T):
+        parts.append(layer.forward(xs[:, start : start + T]))
+        layer.set_state(parts[-1][:, 0])
+    return np.concatenate(parts, axis=1)
+
+
 @mistake("the state starts from zeros in each window, and the last window, shorter than T, is dropped.")
 def reset_and_dropped(xs, T, Wx, Wh, b):
     return reset.answer(xs[:, : xs.shape[1] // T * T], T, Wx, Wh, b)
@@ -161,4 +221,4 @@ def reset_and_dropped(xs, T, Wx, Wh, b):
 
 WINDOWS = Exercise("run(xs, T, Wx, Wh, b)", ("hs",),
                    "the states (N, L, H) of a long text, window by window of T steps, from zeros at its start", 6,
-                   window_cases, windows, (reset, short_dropped, reset_and_dropped))
+                   window_cases, windows, (reset, short_dropped, reset_and_dropped, first_carried))

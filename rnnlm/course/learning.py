@@ -1,8 +1,9 @@
 """The exercise of learning: one step of gradient descent, after a whole window."""
 
 from rnnlm.course.backward import step_backward
-from rnnlm.course.bptt import BPTT_MISTAKES, UPDATED, WHEN, bptt, descended, updating, window_cases
+from rnnlm.course.bptt import BPTT_MISTAKES, bptt, window_cases
 from rnnlm.course.exercise import Case, Exercise, Mistake, mistake, states
+from rnnlm.course.updates import UPDATED, WHEN, descended, updating
 from rnnlm.layers import RNN
 
 
@@ -39,6 +40,12 @@ def ascent(*args):
 def no_rate(*args):
     *args, _ = args
     return learn(*args, 1)
+
+
+@mistake("divided by the rate: W - lr * dW, not W - dW / lr.")
+def divided_by_rate(*args):
+    *args, lr = args
+    return learn(*args, 1 / lr)
 
 
 @mistake("nothing has changed: return Wx - lr * dWx, Wh - lr * dWh, b - lr * db.")
@@ -80,5 +87,5 @@ def updated_forward(xs, h0, dhs, Wx, Wh, b, lr):
 
 LEARN = Exercise("learn(xs, h0, dhs, Wx, Wh, b, lr)", ("Wx", "Wh", "b"),
                  "the weights after one step of gradient descent on a window", 4, learn_cases, learn,
-                 (*(updated_backward(*when) for when in WHEN), updated_forward, ascent, no_rate, unchanged,
-                  gradients, change(1), change(-1), *map(with_gradient, BPTT_MISTAKES)))
+                 (*(updated_backward(*when) for when in WHEN), updated_forward, ascent, no_rate, divided_by_rate,
+                  unchanged, gradients, change(1), change(-1), *map(with_gradient, BPTT_MISTAKES)))

@@ -1,11 +1,10 @@
-"""Exercises about the loss: its value, its gradient, and perplexity."""
+"""The exercise of the loss: its value."""
 
 import math
 
 import numpy as np
 
 from rnnlm.course.exercise import Case, Exercise, Mistake, mistake
-from rnnlm.evaluation import perplexity
 from rnnlm.functions import softmax
 from rnnlm.layers import TimeSoftmaxWithLoss
 
@@ -91,6 +90,65 @@ def mean_over_words(scores, targets):
     return loss(scores, targets) / scores.shape[2]
 
 
+@mistake("this is the perplexity, exp of the loss: return the mean of -log p itself, in nats.")
+def perplexity(scores, targets):
+    return np.exp(loss(scores, targets))
+
+
+@mistake("this is 2 ** loss: return the mean of -log p itself, in nats.")
+def power_of_two(scores, targets):
+    return 2 ** loss(scores, targets)
+
+
+@mistake("a logarithm to base 10: take the natural one, np.log; the loss is in nats.")
+def base_10(scores, targets):
+    return loss(scores, targets) / math.log(10)
+
+
+SQUARES = "squared errors: the loss of probabilities is the mean of -log p(target)."
+
+
+@mistake(SQUARES)
+def squared_errors(scores, targets):
+    return ((softmax(scores) - np.eye(scores.shape[2])[targets]) ** 2).mean()
+
+
+@mistake(SQUARES)
+def summed_squared_errors(scores, targets):
+    return squared_errors.answer(scores, targets) * scores.shape[2]
+
+
+TWO_CLASSES = ("the loss of two classes, with log(1 - p) of all other words added: softmax has made the words share "
+               "one sum already, so -log p(target) alone counts.")
+
+
+@mistake(TWO_CLASSES)
+def two_classes(scores, targets):
+    rest = np.log1p(-softmax(scores)) * (1 - np.eye(scores.shape[2])[targets])
+    return loss(scores, targets) - rest.sum() / targets.size
+
+
+@mistake(TWO_CLASSES)
+def mean_of_two_classes(scores, targets):
+    return two_classes.answer(scores, targets) / scores.shape[2]
+
+
+@mistake("the probability of the likeliest word: take that of the target, p[i, t, targets[i, t]].")
+def of_the_likeliest(scores, targets):
+    return loss(scores, scores.argmax(axis=-1))
+
+
+@mistake("the entropy of the probabilities, a mean of -log p over all words: only the target's counts.")
+def entropy(scores, targets):
+    probs = softmax(scores)
+    return -(probs * np.log(probs)).sum() / targets.size
+
+
+@mistake("softmax is missing: a score is no probability yet, p = exp(score) / sum of exp(scores).")
+def without_softmax(scores, targets):
+    return -np.take_along_axis(scores, targets[..., np.newaxis], axis=-1).mean()
+
+
 def over_axis(axis):
     """The loss with a softmax over another axis than the words'."""
     def answer(scores, targets):
@@ -110,133 +168,7 @@ def log_of_zero(case, result):
 
 LOSS = Exercise("loss(scores, targets)", ("loss",), "the mean of -log p(target), in nats", 3, cases,
                 loss, (total, mean_over_batch, bits, mean_probability, minus_mean_probability, mean_of_the_rest,
-                       log_of_mean, not_averaged, log_likelihood, mean_over_words,
+                       log_of_mean, not_averaged, log_likelihood, mean_over_words, perplexity, power_of_two, base_10,
+                       squared_errors, summed_squared_errors, two_classes, mean_of_two_classes, of_the_likeliest,
+                       entropy, without_softmax,
                        *(over_axis(axis) for axis in (0, 1, None))), signs=(log_of_zero,))
-
-
-def gradient(scores, targets):
-    """The package's gradient of the loss."""
-    layer = TimeSoftmaxWithLoss()
-    layer.forward(scores, targets)
-    return layer.backward()
-
-
-@mistake("not divided by N*T: the loss is a mean over N*T positions, so is its gradient.")
-def not_divided(scores, targets):
-    return gradient(scores, targets) * targets.size
-
-
-@mistake("divided by N only: the loss is a mean over N*T positions, so is its gradient.")
-def divided_by_N(scores, targets):
-    return gradient(scores, targets) * targets.shape[1]
-
-
-@mistake("divided by T only: the loss is a mean over N*T positions, so is its gradient.")
-def divided_by_T(scores, targets):
-    return gradient(scores, targets) * targets.shape[0]
-
-
-@mistake("the sign is wrong: the gradient is p - onehot(target), not onehot(target) - p.")
-def minus_gradient(scores, targets):
-    return -gradient(scores, targets)
-
-
-@mistake("the sign is wrong, and it is not divided by N*T: the gradient is (p - onehot(target)) / (N*T).")
-def minus_not_divided(scores, targets):
-    return -gradient(scores, targets) * targets.size
-
-
-@mistake("the onehot is not subtracted: the gradient is p - onehot(target), p at the target less 1.")
-def no_onehot(scores, targets):
-    return softmax(scores) / targets.size
-
-
-@mistake("the onehot is not subtracted, and it is not divided by N*T: the gradient is (p - onehot(target)) / (N*T).")
-def only_probs(scores, targets):
-    return softmax(scores)
-
-
-@mistake("1 is subtracted after the division: subtract it from p at the target, then divide everything by N*T.")
-def divided_too_early(scores, targets):
-    return gradient(scores, targets) - np.eye(scores.shape[2])[targets] * (1 - 1 / targets.size)
-
-
-@mistake("only the 1 at the target is divided by N*T: so must p be; subtract 1 from p first, then divide everything.")
-def only_onehot_divided(scores, targets):
-    return softmax(scores) - np.eye(scores.shape[2])[targets] / targets.size
-
-
-@mistake("1 is subtracted at every target of the window in each position: p[..., targets] takes all of them; "
-         "the target of its own belongs to each position, np.eye(V)[targets].")
-def all_targets(scores, targets):
-    return (softmax(scores) - np.isin(np.arange(scores.shape[2]), targets)) / targets.size
-
-
-LOSS_BACKWARD = Exercise("backward(scores, targets)", ("dscores",), "the gradient of the loss", 3,
-                         cases, gradient,
-                         (not_divided, divided_by_N, divided_by_T, minus_gradient, minus_not_divided, no_onehot,
-                          only_probs, divided_too_early, only_onehot_divided, all_targets))
-
-
-def perplexity_cases(rng):
-    """Windows of unequal length, their losses in nats."""
-    for K in (4, 6):
-        losses, counts = rng.uniform(1, 4, K), rng.permutation(np.arange(2, 2 + K) ** 2)
-        yield Case({"losses": losses, "counts": counts}, {"windows": K})
-
-
-def over_all(losses, counts):
-    """The package's perplexity: exp(total nats / total targets)."""
-    return perplexity((losses * counts).sum(), counts.sum())
-
-
-MEAN_OF_PERPLEXITIES = ("a mean of perplexities: add up the nats of all windows, divide by the number of all targets, "
-                        "and take exp once, at the end.")
-
-
-@mistake(MEAN_OF_PERPLEXITIES)
-def mean_of_perplexities(losses, counts):
-    return np.exp(losses).mean()
-
-
-@mistake(MEAN_OF_PERPLEXITIES)
-def weighted_mean_of_perplexities(losses, counts):
-    return np.average(np.exp(losses), weights=counts)
-
-
-@mistake("a mean of the windows' losses in which a short window counts as much as a long one: "
-         "weigh each loss with its number of targets, (losses * counts).sum() / counts.sum().")
-def unweighted(losses, counts):
-    return np.exp(losses.mean())
-
-
-@mistake("a window's loss is a mean already: make it a sum again, losses * counts, before you divide by all targets.")
-def means_added(losses, counts):
-    return np.exp(losses.sum() / counts.sum())
-
-
-@mistake("the sign is wrong in the exponent: a loss is -log p already, so exp(loss), not exp(-loss).")
-def minus_loss(losses, counts):
-    return 1 / over_all(losses, counts)
-
-
-@mistake("2 ** where exp belongs: the losses are in nats, not in bits.")
-def power_of_two(losses, counts):
-    return 2 ** np.average(losses, weights=counts)
-
-
-@mistake("2 ** where exp belongs, and a short window counts as much as a long one.")
-def unweighted_power_of_two(losses, counts):
-    return 2 ** losses.mean()
-
-
-@mistake("exp is missing: this is the mean loss in nats; perplexity is its exp.")
-def no_exp(losses, counts):
-    return np.average(losses, weights=counts)
-
-
-PERPLEXITY = Exercise("perplexity(losses, counts)", ("perplexity",),
-                      "that of a text, from each window's mean loss in nats and its number of targets", 8,
-                      perplexity_cases, over_all,
-                      (mean_of_perplexities, weighted_mean_of_perplexities, unweighted, means_added, minus_loss,
-                       power_of_two, unweighted_power_of_two, no_exp))

@@ -84,6 +84,43 @@ def no_sigmoid(x, h_prev, c_prev, Wx, Wh, b):
     return o * np.tanh(c_next), c_next
 
 
+def with_cell(says, cell=None, out=None):
+    """The step with another c_next, cell(f, g, i, c_prev, h_prev), or another h_next, out(o, c_next, c_prev)."""
+    def answer(x, h_prev, c_prev, Wx, Wh, b):
+        f, g, i, o = gates(x, h_prev, Wx, Wh, b)
+        f, g, i, o = sigmoid(f), np.tanh(g), sigmoid(i), sigmoid(o)
+        c_next = cell(f, g, i, c_prev, h_prev) if cell else f * c_prev + g * i
+        return out(o, c_next, c_prev) if out else o * np.tanh(c_next), c_next
+
+    return Mistake(says, answer)
+
+
+CELLS = (("1 - f in place of f: the share f of the old cell is kept, c_next = f * c_prev + g * i.",
+          lambda f, g, i, c_prev, h_prev: (1 - f) * c_prev + g * i),
+         ("1 - f in place of i: what is written has a gate of its own, c_next = f * c_prev + g * i.",
+          lambda f, g, i, c_prev, h_prev: f * c_prev + g * (1 - f)),
+         ("h_prev stands where c_prev belongs: the cell goes on by itself, c_next = f * c_prev + g * i.",
+          lambda f, g, i, c_prev, h_prev: f * h_prev + g * i))
+OUTS = (("sigmoid around c in place of tanh: h_next = o * tanh(c_next).", lambda o, c, c_prev: o * sigmoid(c)),
+        ("o is inside tanh: it multiplies what comes out, h_next = o * tanh(c_next).",
+         lambda o, c, c_prev: np.tanh(o * c)),
+        ("o is missing: h_next = o * tanh(c_next).", lambda o, c, c_prev: np.tanh(c)),
+        ("the old cell is shown: the new one is, h_next = o * tanh(c_next).", lambda o, c, c_prev: o * np.tanh(c_prev)))
+
+
+@mistake("f, i and o go through tanh: a gate lies between 0 and 1, sigmoid(a); tanh is for g alone.")
+def tanh_gates(x, h_prev, c_prev, Wx, Wh, b):
+    f, g, i, o = np.tanh(gates(x, h_prev, Wx, Wh, b))
+    c_next = f * c_prev + g * i
+    return o * np.tanh(c_next), c_next
+
+
+@mistake("tanh(c_next) is kept as the cell: the cell itself goes on, tanh is only for h_next.")
+def tanh_cell(x, h_prev, c_prev, Wx, Wh, b):
+    h_next, c_next = lstm(x, h_prev, c_prev, Wx, Wh, b)
+    return h_next, np.tanh(c_next)
+
+
 @mistake("b is missing: a = x Wx + h_prev Wh + b.")
 def lstm_no_b(x, h_prev, c_prev, Wx, Wh, b):
     return lstm(x, h_prev, c_prev, Wx, Wh, 0 * b)
@@ -102,6 +139,7 @@ def exchanged(x, h_prev, c_prev, Wx, Wh, b):
 LSTM_STEP = Exercise("forward(x, h_prev, c_prev, Wx, Wh, b)", ("h_next", "c_next"),
                      "one step of an LSTM, its gates side by side in the order f, g, i, o", 9,
                      lstm_cases, lstm,
-                     (no_tanh_of_c, sigmoid_g, c_not_added, nothing_forgotten, all_let_in, no_tanh_of_g, no_sigmoid,
-                      lstm_no_b, lstm_no_memory, exchanged,
-                      *(ordered(order) for order in permutations("fgio") if order != tuple("fgio"))))
+                     (*(with_cell(says, cell=cell) for says, cell in CELLS),
+                      *(with_cell(says, out=out) for says, out in OUTS), tanh_gates, tanh_cell, no_tanh_of_c, sigmoid_g,
+                      c_not_added, nothing_forgotten, all_let_in, no_tanh_of_g, no_sigmoid, lstm_no_b, lstm_no_memory,
+                      exchanged, *(ordered(order) for order in permutations("fgio") if order != tuple("fgio"))))

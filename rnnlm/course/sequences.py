@@ -50,6 +50,21 @@ def too_late(du, lengths, T):
     return last_state_backward(du, lengths + 1, T)
 
 
+@mistake("the gradient enters at the first step: the last state was read, hs[i, lengths[i] - 1].")
+def at_the_first_step(du, lengths, T):
+    return last_state_backward(du, np.ones_like(lengths), T)
+
+
+@mistake("one step too early: the last of lengths[i] steps, counted from 0, is lengths[i] - 1.")
+def too_early(du, lengths, T):
+    return np.roll(last_state_backward(du, lengths, T), -1, axis=1)  # -1 in a sequence of one step is the last one
+
+
+@mistake("the gradient is shared out to all steps of the window, padding included: only the last state was read.")
+def of_the_mean_of_all(du, lengths, T):
+    return at_all_steps.answer(du, lengths, T) / T
+
+
 @mistake("only the gradient of the last state came back: the layer wants one for every state, (N, T, H), zeros where "
          "nothing was read.")
 def without_time(du, lengths, T):
@@ -59,4 +74,5 @@ def without_time(du, lengths, T):
 LAST_STATE_BACKWARD = Exercise("backward(du, lengths, T)", ("dhs",),
                                "the gradients (N, T, H) of all states, from those (N, H) of each sequence's last one",
                                12, last_state_cases, last_state_backward,
-                               (last_of_window, at_every_step, at_all_steps, of_the_mean, too_late, without_time))
+                               (last_of_window, at_every_step, at_all_steps, of_the_mean, too_late, at_the_first_step,
+                                too_early, of_the_mean_of_all, without_time))

@@ -14,7 +14,7 @@ class TimeAffine(Layer):
     def forward(self, xs):  # (N, T, H) -> (N, T, V)
         """All steps in one product."""
         W, b = self.params
-        N, T, H = xs.shape
+        N, T, H = self.window(xs, len(W), "H")
         self.cache = xs
         scores = self.buffer("scores", (N * T, W.shape[1]), W.dtype)  # by far the largest array of the network
         np.matmul(xs.reshape(N * T, H), W, out=scores)

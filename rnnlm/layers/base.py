@@ -6,11 +6,16 @@ The contract, which the trainer and the models build on:
   (but once, by the model that builds the layers, which packs them into one memory).
 - ``backward`` overwrites ``grads``; calling it twice after one ``forward`` gives the same result.
 - A layer never writes into its input, nor, before its next ``forward``, into an array it has handed out.
+- A copy (copy.deepcopy, pickle) has the parameters and the settings, not the window that was read last: that is the
+  user's data, and most of the memory.
 """
 
 import math
 
 import numpy as np
+
+from rnnlm import arguments
+from rnnlm.errors import ArgumentError, IdError
 
 
 def untouched_zeros(like):
@@ -23,14 +28,62 @@ def untouched_zeros(like):
     return np.zeros(like.shape, like.dtype)
 
 
+def require_ids(ids, V, name="ids"):
+    """IdError unless all ids are from 0 to V - 1: NumPy would count negative ones from the end."""
+    if ids.size and (ids.min() < 0 or ids.max() >= V):
+        raise IdError(f"{name} must be from 0 to {V - 1}, got {ids.min()} to {ids.max()}")
+
+
+def require_targets(ts, N, T):
+    """ArgumentError unless there is one target for each of T steps in N rows."""
+    if ts.shape != (N, T):
+        raise ArgumentError(f"the targets must be one for each step, shape (N, T) = {(N, T)}, got {ts.shape}")
+
+
 class Layer:
-    """A differentiable function with parameters. Subclasses write ``forward`` and ``backward``."""
+    """A differentiable function with parameters. Subclasses write ``forward`` and ``backward``.
+
+    ``cache``: what forward leaves for backward.
+    """
 
     def __init__(self, *params):
+        for param in params:
+            arguments.kind(f"what {type(self).__name__} is made of", param, np.ndarray, "arrays")
         self.params = list(params)
         self.grads = [untouched_zeros(p) for p in params]
-        self.cache = None  # what forward leaves for backward
         self._buffers = {}
+
+    def __getattr__(self, name):
+        """Only asked where there is no such attribute."""
+        if name == "cache":
+            raise ArgumentError(f"{type(self).__name__}.backward goes back through the last forward: "
+                                "call forward first")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+    def __getstate__(self):
+        """What a copy takes over."""
+        return {name: value for name, value in vars(self).items() if name not in ("cache", "_buffers")}
+
+    def __setstate__(self, state):
+        vars(self).update(state, _buffers={})
+
+    def window(self, xs, width=None, letter="D"):  # (N, T, width) -> its shape
+        """The shape of a window of vectors; ArgumentError that names it if it is none, or of another width."""
+        shape = xs.shape
+        if len(shape) != 3 or width not in (None, shape[2]):
+            numbers = letter if width is None else f"{letter} = {width}"
+            hint = ": for a single sequence pass xs[np.newaxis]" if len(shape) == 2 else ""
+            raise ArgumentError(f"{type(self).__name__} takes an array (N, T, {letter}): N rows, T steps, {numbers} "
+                                f"numbers; got the shape {shape}{hint}")
+        return shape
+
+    def window_of_ids(self, ids):  # (N, T) -> its shape
+        """The shape of a window of ids; ArgumentError that names it if it is none."""
+        shape = ids.shape
+        if len(shape) != 2:
+            hint = ": for a single sequence pass ids[np.newaxis]" if len(shape) == 1 else ""
+            raise ArgumentError(f"{type(self).__name__} takes ids (N, T): N rows, T steps; got the shape {shape}{hint}")
+        return shape
 
     def buffer(self, name, shape, dtype):
         """An uninitialised array in memory that is allocated once and handed out again at the next call.

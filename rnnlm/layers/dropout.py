@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from rnnlm import arguments
 from rnnlm.layers.base import Layer
 
 
@@ -17,10 +18,10 @@ def random_keep(shape, ratio, rng, dtype):
     return (bits >= threshold) * np.dtype(dtype).type(65536 / (65536 - threshold))
 
 
-def require_ratio(ratio, name="dropout ratio"):
-    """ValueError unless it is a share that leaves something."""
-    if not 0 <= ratio < 1:
-        raise ValueError(f"{name} must be at least 0 and below 1, got {ratio}")
+def require_ratio(ratio, rng, name="dropout ratio"):
+    """ArgumentError unless it is a share that leaves something, with a generator where there is something to draw."""
+    if arguments.share(name, ratio) or rng is not None:
+        arguments.generator("rng", rng)
 
 
 class TimeDropout(Layer):
@@ -34,7 +35,7 @@ class TimeDropout(Layer):
 
     def __init__(self, ratio, *, rng, per_window=False):
         super().__init__()
-        require_ratio(ratio)
+        require_ratio(ratio, rng)
         self.ratio, self.rng, self.per_window = ratio, rng, per_window
         self.train = True
 
@@ -43,7 +44,7 @@ class TimeDropout(Layer):
         if not self.train or self.ratio == 0:
             self.cache = None
             return xs
-        N, T, D = xs.shape
+        N, T, D = self.window(xs)
         self.cache = random_keep((N, 1 if self.per_window else T, D), self.ratio, self.rng, xs.dtype)
         return xs * self.cache
 
@@ -61,7 +62,7 @@ class TimeWordDropout(Layer):
 
     def __init__(self, embedding, ratio, *, rng):
         super().__init__()
-        require_ratio(ratio)
+        require_ratio(ratio, rng)
         self.embedding, self.ratio, self.rng = embedding, ratio, rng
         self.params, self.grads = embedding.params, embedding.grads
         self.train = True

@@ -1,7 +1,7 @@
 """Embedding: a word's id picks a row of a matrix, its vector (Bengio et al., 2003)."""
 
 from rnnlm.functions import sum_by_id
-from rnnlm.layers.base import Layer
+from rnnlm.layers.base import Layer, require_ids
 
 
 class TimeEmbedding(Layer):
@@ -13,6 +13,8 @@ class TimeEmbedding(Layer):
     def forward(self, xs):  # ids (N, T) -> (N, T, D)
         """Look every id of the window up at once."""
         (W,) = self.params
+        self.window_of_ids(xs)
+        require_ids(xs, len(W))
         self.cache = xs
         return W[xs]
 

@@ -70,7 +70,7 @@ class TimeGRU(TimeRecurrent):
         """All hidden states of the window."""
         Wx, _, b = self.params
         Wh = self._recurrent_weights()
-        N, T, _ = xs.shape
+        N, T, _ = self.window(xs, len(Wx))
         H = Wh.shape[0]
         Wh_zr, Wh_hat = Wh[:, : 2 * H], Wh[:, 2 * H :]
         As = (xs @ Wx + b).swapaxes(0, 1)  # (T, N, 3H): every step's input term in one product
@@ -89,7 +89,7 @@ class TimeGRU(TimeRecurrent):
     def backward(self, dhs):  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states."""
         xs, Wh, hs, gates = self.cache
-        N, T, H = dhs.shape
+        N, T, H = self.window(dhs, self.hidden_size, "H")
         Wh_zr_transposed, Wh_hat_transposed = np.split(np.ascontiguousarray(Wh.T), [2 * H])  # copied as in TimeRNN
         das = np.empty((T, N, 3 * H), dtype=hs.dtype)
         dh = np.zeros((N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation

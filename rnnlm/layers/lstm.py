@@ -73,7 +73,7 @@ class TimeLSTM(TimeRecurrent):
         """All hidden states of the window."""
         Wx, _, b = self.params
         Wh = self._recurrent_weights()
-        N, T, _ = xs.shape
+        N, T, _ = self.window(xs, len(Wx))
         H = Wh.shape[0]
         As = (xs @ Wx + b).swapaxes(0, 1)  # (T, N, 4H): every step's input term in one product
         hs, cs = np.empty((2, T + 1, N, H), dtype=As.dtype)  # time first: a step is contiguous
@@ -92,7 +92,7 @@ class TimeLSTM(TimeRecurrent):
     def backward(self, dhs):  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states h."""
         xs, Wh, hs, cs, gates = self.cache
-        N, T, H = dhs.shape
+        N, T, H = self.window(dhs, self.hidden_size, "H")
         Wh_transposed = np.ascontiguousarray(Wh.T)  # as in TimeRNN
         das = np.empty((T, N, 4 * H), dtype=hs.dtype)
         dh, dc = np.zeros((2, N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation

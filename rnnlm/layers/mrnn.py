@@ -53,7 +53,7 @@ class TimeMRNN(TimeRNN):
         """All hidden states of the window."""
         Wx, _, b = self.params
         Wh = self._recurrent_weights()
-        N, T, _ = xs.shape
+        N, T, _ = self.window(xs, len(Wx))
         As, ms = np.split((xs @ Wx + b).swapaxes(0, 1), 2, axis=2)  # (T, N, H) each
         ms = 1 + ms
         us = np.empty(As.shape, dtype=As.dtype)
@@ -69,7 +69,7 @@ class TimeMRNN(TimeRNN):
     def backward(self, dhs):  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states."""
         xs, Wh, ms, us, hs = self.cache
-        N, T, H = dhs.shape
+        N, T, H = self.window(dhs, self.hidden_size, "H")
         Wh_transposed = np.ascontiguousarray(Wh.T)  # copied as in TimeRNN
         das, dus = np.empty((2, T, N, H), dtype=hs.dtype)
         dh = np.zeros((N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation

@@ -4,7 +4,7 @@ import numpy as np
 
 from rnnlm.functions import log_softmax
 from rnnlm.layers.affine import TimeAffine
-from rnnlm.layers.base import Layer
+from rnnlm.layers.base import Layer, require_ids, require_targets
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 
 
@@ -21,6 +21,8 @@ class TimeOutput(Layer):
 
     def log_probs(self, xs, ts):  # (N, T, H), ids (N, T) -> (N, T)
         """ln p of every target."""
+        require_targets(ts, *self.window(xs, len(self.params[0]), "H")[:2])
+        require_ids(ts, self.params[1].size, "targets")
         return np.take_along_axis(log_softmax(self.scores(xs)), ts[..., np.newaxis], axis=-1)[..., 0]
 
     def forward(self, xs, ts):  # (N, T, H), ids (N, T) -> float

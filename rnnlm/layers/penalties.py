@@ -5,6 +5,7 @@ The loss that is reported stays the cross entropy alone.
 
 import numpy as np
 
+from rnnlm import arguments
 from rnnlm.layers.base import Layer
 
 
@@ -13,7 +14,7 @@ class Penalty(Layer):
 
     def __init__(self, weight):
         super().__init__()
-        self.weight = weight
+        self.weight = arguments.not_negative("weight", weight)
 
     def forward(self, hs):  # (N, T, H) -> (N, T, H)
         """The states as they are."""

@@ -1,5 +1,6 @@
 """What the recurrent layers over a window share: parameters, the state that goes on, the gradients of the inputs."""
 
+from rnnlm.errors import ArgumentError
 from rnnlm.layers.base import Layer
 
 
@@ -19,12 +20,12 @@ class TimeRecurrent(Layer):
     state_names = ("h",)  # what set_state takes and a checkpoint holds
 
     def __init__(self, Wx, Wh, b, stateful=False, *, weight_drop=None):
+        super().__init__(Wx, Wh, b)
         blocks = self.input_blocks, self.state_blocks, self.input_blocks
         if (Wx.shape[1:], Wh.shape[1:], b.shape) != tuple((k * Wh.shape[0],) for k in blocks):
             x, h, _ = (f"{k}H" if k > 1 else "H" for k in blocks)
-            raise ValueError(f"{type(self).__name__} takes Wx (D, {x}), Wh (H, {h}) and b ({x},), "
+            raise ArgumentError(f"{type(self).__name__} takes Wx (D, {x}), Wh (H, {h}) and b ({x},), "
                              f"got the shapes {Wx.shape}, {Wh.shape} and {b.shape}")
-        super().__init__(Wx, Wh, b)
         self.stateful, self.weight_drop = stateful, weight_drop
         self.reset_state()
         for name in self.state_names:
@@ -49,11 +50,11 @@ class TimeRecurrent(Layer):
         self.set_state(*[None] * len(self.state_names))
 
     def check_state(self, N):
-        """ValueError unless the state is that of N streams: one row would be spread over the batch unseen."""
+        """ArgumentError unless the state is that of N streams: one row would be spread over the batch unseen."""
         shape = N, self.hidden_size
         for array in (getattr(self, name) for name in self.state_names):
             if array is not None and array.shape != shape:
-                raise ValueError(f"state must have shape {shape}, got {array.shape}: call reset_state first")
+                raise ArgumentError(f"state must have shape {shape}, got {array.shape}: call reset_state first")
 
     def _first_state(self, N):
         """What the window starts from, one for each of ``state_names``: an array (N, H), or 0."""

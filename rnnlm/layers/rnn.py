@@ -53,7 +53,7 @@ class TimeRNN(TimeRecurrent):
         """All hidden states of the window."""
         Wx, _, b = self.params
         Wh = self._recurrent_weights()
-        N, T, _ = xs.shape
+        N, T, _ = self.window(xs, len(Wx))
         As = (xs @ Wx + b).swapaxes(0, 1)  # (T, N, H): every step's input term in one product
         hs = np.empty((T + 1, N, Wh.shape[0]), dtype=As.dtype)  # time first: a step is contiguous
         (hs[0],) = self._first_state(N)
@@ -66,7 +66,7 @@ class TimeRNN(TimeRecurrent):
     def backward(self, dhs):  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states."""
         xs, Wh, hs = self.cache
-        N, T, H = dhs.shape
+        N, T, H = self.window(dhs, self.hidden_size, "H")
         # A view Wh.T costs twice the product: OpenBLAS takes the slow kernel for it.
         Wh_transposed = np.ascontiguousarray(Wh.T)
         das = np.empty((T, N, H), dtype=hs.dtype)

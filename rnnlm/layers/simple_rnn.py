@@ -6,10 +6,11 @@ import numpy as np
 
 from rnnlm.functions import activation_by_name
 from rnnlm.initializers import XavierInitializer
+from rnnlm.layers.named_weights import NamedWeights, place_of
 from rnnlm.layers.rnn import TimeRNN
 
 
-class SimpleRNN:
+class SimpleRNN(NamedWeights):
     """h_t = f(x_t Wx + h_{t-1} Wh + b), t = 1 ... n_sequences, from any h_0 (Elman, 1990).
 
     n_nodes: H, the width of the state; initializer: (shape, rng) -> array for Wx (n_features, H) and Wh (H, H), by
@@ -18,23 +19,46 @@ class SimpleRNN:
     rng: a numpy.random.Generator for the first weights, which are made when the number of features is known.
 
     The arithmetic is TimeRNN's.  ``params``: [Wx, Wh, b], ``grads`` in the same order; ``dh0`` after ``backward``.
+    Weights can be set by name, rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b, and read, as their gradients dWx, dWh, db can.
     """
+
+    options, first_options = ("optimizer", "return_sequences"), ("n_nodes", "initializer", "activation", "rng")
+    inner = ("layer", "shape", "dh0")
+
+    def __new__(cls, *args, **options):
+        """ValueError that says what to write, where weights are given instead of n_nodes."""
+        weights = [value for value in args[:3] if isinstance(value, np.ndarray | list | tuple)]
+        weights += [value for name, value in options.items() if place_of(name) is not None]
+        if weights:
+            raise ValueError(f"SimpleRNN takes the number of nodes, not weights: write rnn = SimpleRNN("
+                             f"{np.atleast_1d(weights[0]).shape[-1]}), with the other options as they are, then "
+                             "rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b")
+        return super().__new__(cls)
 
     def __init__(self, n_nodes, initializer=None, optimizer=None, activation="tanh", *, return_sequences=False,
                  rng=None):
         activation_by_name(activation)  # what is wrong is said here, not at the first forward
         if not isinstance(n_nodes, Integral) or isinstance(n_nodes, bool) or n_nodes < 1:
             raise ValueError(f"n_nodes must be a whole number of at least 1, got {n_nodes!r}")
+        if not (initializer is None or callable(initializer)):
+            raise ValueError("initializer must be None or a function (shape, rng) -> array, as SimpleInitializer(0.01) "
+                             f"is, got {initializer!r}")
+        if optimizer is not None and (isinstance(optimizer, type) or not hasattr(optimizer, "update")):
+            raise ValueError(f"optimizer must be None or one such as SGD(0.1), got {optimizer!r}")
+        self.layer = self.shape = None
+        self.given = {}
         self.n_nodes, self.initializer, self.optimizer = n_nodes, initializer or XavierInitializer(), optimizer
         self.activation, self.return_sequences = activation, return_sequences
         self.rng = rng or np.random.default_rng()
-        self.layer = self.shape = None
+
+    __new__.__wrapped__ = __init__  # whose arguments help() shows
 
     def build(self, n_features):
         """Make the weights for inputs of so many features."""
         H = self.n_nodes
-        weights = [np.asarray(self.initializer(shape, self.rng), np.float64) for shape in ((n_features, H), (H, H))]
+        weights = [np.array(self.initializer(shape, self.rng), np.float64) for shape in ((n_features, H), (H, H))]
         self.layer = TimeRNN(*weights, np.zeros(H), stateful=True, activation=self.activation)
+        self._take_given()
 
     @property
     def params(self):

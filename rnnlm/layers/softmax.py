@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnlm.layers.base import Layer
+from rnnlm.layers.base import Layer, require_ids, require_targets
 
 
 class TimeSoftmaxWithLoss(Layer):
@@ -16,9 +16,11 @@ class TimeSoftmaxWithLoss(Layer):
 
     def forward(self, xs, ts):  # scores (N, T, V), ids (N, T) -> float
         """The mean loss over the targets that count."""
-        N, T, V = xs.shape
+        N, T, V = self.window(xs, letter="V")
+        require_targets(ts, N, T)
         scores, targets = xs.reshape(N * T, V), ts.reshape(N * T)
         counts = targets != self.ignore_label
+        require_ids(np.where(counts, targets, 0), V, "targets")
         total = max(int(counts.sum()), 1)
         exps = self.buffer("exps", scores.shape, scores.dtype)
         np.subtract(scores, scores.max(axis=1, keepdims=True), out=exps)  # no exponent above 0: no overflow

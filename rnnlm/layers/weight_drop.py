@@ -19,7 +19,7 @@ class WeightDrop(Layer):
 
     def __init__(self, ratio, *, rng):
         super().__init__()
-        require_ratio(ratio, "weight drop ratio")
+        require_ratio(ratio, rng, "weight drop ratio")
         self.ratio, self.rng = ratio, rng
         self.train = True
 

@@ -1,7 +1,8 @@
 """Models: they build the arrays, wire the layers and own the state."""
 
+from rnnlm.models.architecture import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED
 from rnnlm.models.classifier import ScratchSimpleRNNClassifier
-from rnnlm.models.language_model import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED, LanguageModel
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start
 

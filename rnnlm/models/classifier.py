@@ -15,6 +15,7 @@ from rnnlm.models.labels import check_same_kind, checked_labels, checked_weights
 from rnnlm.models.sequence_network import Learner, SequenceNetwork
 from rnnlm.models.sequences import checked_steps, ends_in_nan, given_sequences, shares_of_states
 from rnnlm.optimizers import OPTIMIZERS
+from rnnlm.schedules import SCHEDULES
 from rnnlm.workers import blas_threads
 
 
@@ -36,6 +37,8 @@ class ScratchSimpleRNNClassifier(Estimator):
     pooling : "last" or "mean": which states stand for a sequence.
     optimizer : "adam", "sgd" or another name in OPTIMIZERS.
     lr : the optimizer's rate.
+    schedule : "constant", or "linear": the rate falls from lr in the first epoch to lr / epochs in
+        the last, so that training ends smoothly.
     epochs : passes over the data.
     batch_size : sequences in a mini-batch.
     max_grad : limit of the gradients' global norm; inf for none.
@@ -61,7 +64,7 @@ class ScratchSimpleRNNClassifier(Estimator):
 
     def __init__(self, *, n_nodes=64, activation="tanh", initializer=None, pooling="last",
                  optimizer="adam", lr=0.003, epochs=40, batch_size=32, max_grad=1.0,
-                 random_state=None, verbose=False, class_weight=None):
+                 random_state=None, verbose=False, class_weight=None, schedule="constant"):
         self.n_nodes = n_nodes
         self.activation = activation
         self.initializer = initializer
@@ -74,6 +77,7 @@ class ScratchSimpleRNNClassifier(Estimator):
         self.random_state = random_state
         self.verbose = verbose
         self.class_weight = class_weight
+        self.schedule = schedule
 
     def fit(self, X, y, X_val=None, y_val=None, *, mask=None, mask_val=None, sample_weight=None):
         """Learn from X (n_samples, n_sequences, n_features) and labels y; returns the classifier.
@@ -142,6 +146,15 @@ class ScratchSimpleRNNClassifier(Estimator):
         check_same_kind(y, self.classes_)
         return float(np.average(predicted == y, weights=checked_weights(sample_weight, len(y))))
 
+    def forward(self, x, w_x, w_h, b):  # (N, T, D), (D, H), (H, H), (H,) -> (N, H)
+        """The last state of sequences x, from a state of zeros and with these weights.
+
+        What was learnt plays no part.  ValueError if the shapes do not fit.
+        """
+        rnn = SimpleRNN(np.shape(w_h)[-1], activation=self.activation)
+        rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b
+        return rnn.forward(x)
+
     @property
     def rnn(self):
         """The recurrent layer, a SimpleRNN with the weights of ``network_``."""
@@ -165,6 +178,7 @@ class ScratchSimpleRNNClassifier(Estimator):
         """All epochs over (X, shares, targets, weights)."""
         learner = Learner(self.network_, OPTIMIZERS[self.optimizer](self.lr), self.max_grad)
         for epoch in range(self.epochs):
+            learner.rule.lr = SCHEDULES[self.schedule](self.lr).rate(0, epoch / self.epochs)
             loss = learner.epoch(*samples, rng.permutation(len(samples[0])), self.batch_size)
             if not (math.isfinite(loss) and learner.is_finite()):
                 del self.network_  # nobody predicts with it

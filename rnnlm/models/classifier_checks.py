@@ -24,7 +24,8 @@ def check_parameters(params):
         value = params[name]
         if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise ArgumentError(f"{name} must be a whole number of at least 1, got {shown(value)}")
-    known = {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "pooling": ("last", "mean")}
+    known = {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "pooling": ("last", "mean"),
+             "schedule": ("constant", "linear")}
     for name, choices in known.items():
         value = params[name]
         if value not in tuple(choices):

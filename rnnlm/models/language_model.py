@@ -4,33 +4,28 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rnnlm.gradients import RowGradient
+from rnnlm import arguments
+from rnnlm.errors import ArgumentError
 from rnnlm.layers import (
-    Layer,
     TimeActivationPenalty,
     TimeAffine,
     TimeDropout,
     TimeEmbedding,
-    TimeGRU,
-    TimeLSTM,
-    TimeMRNN,
     TimeOutput,
-    TimeRNN,
     TimeSlownessPenalty,
     TimeWordDropout,
     WeightDrop,
 )
-from rnnlm.layers.fast import FastAffine, FastEmbedding, FastGRU, FastLSTM, FastMRNN, FastOutput, FastRNN
+from rnnlm.layers.fast import FastAffine, FastEmbedding, FastOutput
+from rnnlm.models.architecture import CELLS, UNGATED, checked, float_type, param_shapes
 from rnnlm.models.packing import Packing, Place
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start, first_values
-from rnnlm.workers import SERIAL
+from rnnlm.models.tied import TiedWeight
+from rnnlm.workers import SERIAL, Workers
 
-MOST_LAYERS = 500  # so that no model file can keep its reader busy for long; the deepest in use have a dozen
-CELLS = {"rnn": (TimeRNN, FastRNN), "mrnn": (TimeMRNN, FastMRNN), "lstm": (TimeLSTM, FastLSTM),
-         "gru": (TimeGRU, FastGRU)}  # to read, and fast
-UNGATED = tuple(name for name, (kind, _) in CELLS.items() if kind.state_blocks == 1)
-RNN_ACTIVATIONS = ("tanh", "relu")  # that these have
+MADE = ("embedding", "layers", "recurrent", "projection", "output", "tied", "packing", "params", "grads", "switches",
+        "whole_ratios", "built", "busy")  # attributes that follow from the others and from the weights
 
 
 class LanguageModel:
@@ -46,32 +41,67 @@ class LanguageModel:
     embedding (Press & Wolf, 2017; Inan et al., 2017); projection: a TimeAffine from H to D before the output, which
     tied asks for unless H = D.
     regularisation: a Regularisation; start: a Start.
-    rng: a numpy.random.Generator for the first weights, and the parent of dropout's own generator; None leaves
-    all weights at zero, for those that will be loaded.
+    rng: a numpy.random.Generator for the first weights and, by a child, dropout; None leaves all weights at zero.
 
     ``params`` and ``grads`` list the arrays of all layers; ``named_params`` gives them readable names; ``packing``
     has the same memory in as few arrays as possible.
+
+    A copy (copy.deepcopy, pickle, joblib) trains and scores as the model does: it has the weights, the states and the
+    generator, but its gradients start at zeros.  ``vocabulary_fingerprint``: that of the Vocabulary whose ids the
+    model reads, where it is known.
     """
+
+    param_shapes = staticmethod(param_shapes)
 
     def __init__(self, vocab_size, wordvec_size=100, hidden_size=100, layers=1, *, cell="rnn", activation="tanh",
                  tied=False, projection=False, regularisation=None, start=None, rng, dtype=np.float32, plain=False,
                  workers=SERIAL):
-        projection = projection or (tied and wordvec_size != hidden_size)
-        self.architecture = {"cell": cell, "vocab_size": vocab_size, "wordvec_size": wordvec_size,
-                             "hidden_size": hidden_size, "layers": layers, "activation": activation, "tied": tied,
-                             "projection": projection}
-        self.regularisation = regularisation or Regularisation()
+        self.architecture = checked({
+            "cell": cell, "vocab_size": vocab_size, "wordvec_size": wordvec_size, "hidden_size": hidden_size,
+            "layers": layers, "activation": activation, "tied": tied, "projection": projection})
+        self.regularisation = Regularisation() if regularisation is None else regularisation
+        start = Start() if start is None else start
+        arguments.kind("regularisation", self.regularisation, Regularisation, "a Regularisation")
+        arguments.kind("start", start, Start, "a Start")
+        self.plain, self.workers = plain, arguments.kind("workers", workers, Workers, "a Workers")
+        self.vocabulary_fingerprint = None
+        if rng is not None:
+            arguments.generator("rng", rng)
         (self.dropout_rng,) = (rng or np.random.default_rng()).spawn(1)
-        values = first_values(self.architecture, CELLS[cell][0], start or Start(), rng)
-        self._build(*values, dtype, plain, {} if plain else {"workers": workers})
+        self._assemble(first_values(self.architecture, CELLS[cell][0], start, rng), float_type(dtype))
+
+    def _assemble(self, values, dtype):
+        """Make the layers from the first values of their parameters, and all that follows from them."""
+        self._build(*values, dtype, self.plain, {} if self.plain else {"workers": self.workers})
         self.packing = Packing(self._places())
-        if tied:
+        if self.tied:
             self.tied.share(self.embedding, self.output)
         self.params = [place.param for place in self.packing.places]
         self.grads = [place.grad for place in self.packing.places]
         self.switches = [layer for layer in (*self.layers, *(layer.weight_drop for layer in self.recurrent))
                          if hasattr(layer, "train")]
         self.whole_ratios = [layer.ratio for layer in self.switches]
+        self.built = [*self.layers, self.output]
+
+    def __getstate__(self):
+        """What a copy is made from: each weight once, neither gradients nor work buffers."""
+        if [*self.layers, self.output] != self.built:
+            raise ArgumentError("a model whose layers were exchanged cannot be copied: make another one, and copy the "
+                                "arrays of its params")
+        state = {name: value for name, value in vars(self).items() if name not in MADE}
+        return state | {"weights": self.packing.params, "states": self.get_state(),
+                        "switched": [(layer.train, layer.ratio) for layer in self.switches]}
+
+    def __setstate__(self, state):
+        weights, states, switched = (state.pop(name) for name in ("weights", "states", "switched"))
+        vars(self).update(state)
+        values = first_values(self.architecture, CELLS[self.architecture["cell"]][0], Start(), None)
+        self._assemble(values, weights[0].dtype)
+        for param, value in zip(self.packing.params, weights, strict=True):
+            param[...] = value
+        self.set_state(states)
+        for layer, (train, ratio) in zip(self.switches, switched, strict=True):
+            layer.train, layer.ratio = train, ratio
 
     def _build(self, embedding, recurrent, output, projection, dtype, plain, workers):
         """Make the layers and wire them: ``layers`` are those up to the inputs of ``output``."""
@@ -110,7 +140,7 @@ class LanguageModel:
 
     def _places(self):
         """A Place for each parameter, in the order of ``params``; groups: "words", "matrices" and "biases"."""
-        self.tied = _TiedWeight(self.embedding) if self.architecture["tied"] else None
+        self.tied = TiedWeight(self.embedding) if self.architecture["tied"] else None
         places = [Place("embedding/W", self.tied or self.embedding, 0, "words")]
         for i, layer in enumerate(self.recurrent, 1):
             for k, name in enumerate(("Wx", "Wh", "b")):
@@ -123,26 +153,13 @@ class LanguageModel:
             places.append(Place("affine/W", self.output, 0, "words"))
         return [*places, Place("affine/b", self.output, 1, "biases")]
 
-    @staticmethod
-    def param_shapes(cell, vocab_size, wordvec_size, hidden_size, layers, activation="tanh", tied=False,
-                     projection=False):
-        """Names and shapes of the parameters of such a model, in the order of ``params``."""
-        V, D, H, kind = vocab_size, wordvec_size, hidden_size, CELLS[cell][0]
-        k, j = kind.input_blocks, kind.state_blocks
-        shapes = {"embedding/W": (V, D)}
-        for i in range(1, layers + 1):
-            shapes |= {f"{cell}{i}/Wx": (D if i == 1 else H, k * H), f"{cell}{i}/Wh": (H, j * H),
-                       f"{cell}{i}/b": (k * H,)}
-        if projection:
-            shapes |= {"projection/W": (H, D), "projection/b": (D,)}
-        return shapes | ({} if tied else {"affine/W": (D if projection else H, V)}) | {"affine/b": (V,)}
-
     def named_params(self):
         """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..., affine/W, affine/b."""
         return {place.name: place.param for place in self.packing.places}
 
     def states(self, xs):  # ids (N, T) -> (N, T, H)
         """The hidden states that the output layer reads; carries the state on."""
+        xs = arguments.ids_of_windows("xs", xs)
         for layer in self.layers:
             xs = layer.forward(xs)
         return xs
@@ -154,12 +171,17 @@ class LanguageModel:
         """
         return self.output.scores(self.states(xs))
 
+    def predict_last(self, xs):  # ids (N, T) -> (N, V)
+        """The scores after the last step alone, for less than all of them take; carries the state on."""
+        return self.output.scores(self.states(xs)[:, -1:])[:, 0]
+
     def log_probs(self, xs, ts):  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
-        return self.output.log_probs(self.states(xs), ts)
+        return self.output.log_probs(self.states(xs), arguments.targets_of_windows(xs, ts))
 
     def forward(self, xs, ts):  # ids (N, T), ids (N, T) -> float
         """Mean loss of the window in nats per token; carries the state on."""
+        ts = arguments.targets_of_windows(xs, ts)
         self.busy = any(layer.shares_streams(len(xs)) for layer in self.recurrent)
         return self.output.forward(self.states(xs), ts)
 
@@ -178,9 +200,15 @@ class LanguageModel:
 
     def set_progress(self, progress):
         """Let dropout be as it is when this share of the training, from 0 to 1, is done (see dropout_start)."""
+        arguments.number("progress", progress, "from 0 to 1", lambda x: 0 <= x <= 1)
         start = self.regularisation.dropout_start
         for layer, ratio in zip(self.switches, self.whole_ratios, strict=True):
             layer.ratio = ratio * (start + (1 - start) * progress)
+
+    def set_training(self, training):
+        """Switch all dropout on (a new model, and any that a Trainer takes) or off (one from load_model)."""
+        for layer in self.switches:
+            layer.train = training
 
     def reset_state(self):
         """Forget what was read: the next window starts from zeros."""
@@ -193,6 +221,7 @@ class LanguageModel:
 
     def set_state(self, states):
         """Go on from what get_state returned."""
+        arguments.one_for_each("states", states, len(self.recurrent), "recurrent layers")
         for layer, state in zip(self.recurrent, states, strict=True):
             layer.set_state(*state)
 
@@ -212,30 +241,10 @@ class LanguageModel:
         """A block in which the model reads from zeros and without dropout; afterwards its state is as before."""
         states, trains = self.get_state(), [layer.train for layer in self.switches]
         self.reset_state()
-        for layer in self.switches:
-            layer.train = False
+        self.set_training(False)
         try:
             yield
         finally:
             self.set_state(states)
             for layer, train in zip(self.switches, trains, strict=True):
                 layer.train = train
-
-
-class _TiedWeight(Layer):
-    """The array (V, D) that embedding and output share, and its gradient: the sum of both layers'."""
-
-    def __init__(self, embedding):
-        super().__init__(*embedding.params)
-
-    def share(self, embedding, output):
-        """Make it the two layers' own."""
-        embedding.params[0], output.params[0], output.grads[0] = self.params[0], self.params[0].T, self.grads[0].T
-
-    def add(self, embedding):
-        """The output layer has left its gradient: add the embedding's."""
-        (grad,) = embedding.grads
-        if isinstance(grad, RowGradient):
-            self.grads[0][grad.ids] += grad.values
-        else:
-            self.grads[0][...] += grad

@@ -1,6 +1,14 @@
-"""What keeps a model from learning its training text by heart: shares left out in training, and penalties."""
+"""What keeps a model from overfitting: shares left out in training, and penalties."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from rnnlm import arguments
+
+LARGEST = float(np.finfo(np.float32).max)
+SHARES = ("dropout", "output_dropout", "input_dropout", "word_dropout", "weight_drop")
+PENALTIES = ("activation_penalty", "slowness_penalty")
 
 
 @dataclass(frozen=True)
@@ -14,6 +22,8 @@ class Regularisation:
     at the start of Trainer.fit, which lets them rise evenly to the whole (after Morerio et al., 2017; without ``fit``
     they are the whole); activation_penalty, slowness_penalty: weights of the penalties on the last layer's states
     (TimeActivationPenalty, after dropout, and TimeSlownessPenalty, before it).
+
+    ArgumentError, at once, for a share or a penalty that no layer could have.
     """
 
     dropout: float = 0.0
@@ -27,5 +37,25 @@ class Regularisation:
     slowness_penalty: float = 0.0
 
     def __post_init__(self):
-        if not 0 <= self.dropout_start <= 1:
-            raise ValueError(f"dropout_start must be from 0 to 1, got {self.dropout_start}")
+        """Each value as one that goes into a file."""
+        checked = {"per_window": arguments.yes_or_no("per_window", self.per_window)}
+        checked["dropout_start"] = arguments.number("dropout_start", self.dropout_start, "from 0 to 1",
+                                                    lambda x: 0 <= x <= 1)
+        for name in SHARES:
+            if name != "output_dropout" or self.output_dropout is not None:
+                checked[name] = arguments.share(name, getattr(self, name))
+        for name in PENALTIES:
+            checked[name] = arguments.number(name, getattr(self, name), "of at least 0 that float32 can hold",
+                                             lambda x: 0 <= x <= LARGEST)
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_file(cls, values):
+        """The Regularisation that a file tells of, a dict as ``dataclasses.asdict`` makes it. ArgumentError if it is
+        none."""
+        known = {field.name for field in fields(cls)}
+        arguments.kind("regularisation", values, dict, f"an object with some of {', '.join(sorted(known))}")
+        for name in values:
+            arguments.one_of("a key of regularisation", name, sorted(known))
+        return cls(**values)

@@ -5,7 +5,11 @@ from functools import partial
 
 import numpy as np
 
+from rnnlm import arguments
+from rnnlm.errors import ArgumentError
 from rnnlm.initializers import RECURRENT, scaled_normal, time_scales, uniform
+
+SMALLEST, LARGEST = 1e-30, 1e30  # a gain: within these, first weights are neither all zeros nor infinite in float32
 
 
 @dataclass(frozen=True)
@@ -17,12 +21,22 @@ class Start:
     slowest: with "time-scales", the share of its state that the slowest unit keeps at each step;
     input_gain: standard deviation of the first layer's input weights, over 1 / sqrt(inputs) (with "time-scales" less
     for what is added to slow units): word vectors start small, and what later layers read does not.
+
+    ArgumentError, at once, for a start that no weights in float32 can have.
     """
 
     recurrent: str | None = None
     recurrent_gain: float = 1.0
     slowest: float = 0.95
     input_gain: float = 1.0
+
+    def __post_init__(self):
+        if self.recurrent is not None:
+            arguments.one_of("recurrent", self.recurrent, ("time-scales", *RECURRENT))
+        for name in ("recurrent_gain", "input_gain"):
+            arguments.number(name, getattr(self, name), f"that is 0 or from {SMALLEST:g} to {LARGEST:g}",
+                             lambda x: x == 0 or SMALLEST <= x <= LARGEST)
+        arguments.number("slowest", self.slowest, "from 0 to 1", lambda x: 0 <= x <= 1)
 
 
 def recurrent_values(inputs, H, cell, start, input_gain, rng):
@@ -35,7 +49,7 @@ def recurrent_values(inputs, H, cell, start, input_gain, rng):
     b = np.zeros(k * H, np.float32)
     if kind == "time-scales":
         if j > 1:
-            raise ValueError("a start with time scales is for cells without gates: choose orthogonal")
+            raise ArgumentError("a start with time scales is for cells without gates: choose orthogonal")
         Wh, a = time_scales(H, rng, start.slowest, 0.3 * start.recurrent_gain)
         Wx = [scaled_normal((inputs, H), rng, input_gain) for _ in range(k)]
         Wx[0] *= np.sqrt(1 - a**2)  # a slow unit adds up many inputs: a smaller share keeps the size of the sum

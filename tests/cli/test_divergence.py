@@ -4,6 +4,7 @@ import json
 import math
 import re
 import signal
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -171,3 +172,14 @@ def test_a_model_without_probabilities_writes_nothing(overflowing, capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert "gives no probabilities" in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("option", "value"), [
+    ("input-gain", "1e39"), ("recurrent-gain", "1e39"), ("recurrent-gain", "1e-50"), ("activation-penalty", "1e39")])
+def test_first_weights_that_no_model_can_have_are_refused_before_a_folder_is_made(option, value, run, tmp_path, capsys):
+    err = ""
+    with suppress(SystemExit):  # where it is the option that is refused
+        err = run(f"--{option}", value)[2]
+    line = err or capsys.readouterr().err
+    assert re.fullmatch(rf".*error: .*{option[:5]}.* must be .*, got .*{re.escape(value[:2])}.*\n", line)
+    assert not (tmp_path / "run").exists()

@@ -62,7 +62,7 @@ def test_what_the_note_says_brings_what_was_wanted(run, tmp_path):
 
 @pytest.mark.parametrize(("content", "message"), [
     (b"epochs = ", "run/config.toml must be TOML: Invalid value"), (b"\xff", "run/config.toml must be TOML"),
-    (b"x" * 200_000, "must be TOML of at most 100,000 bytes, it is longer"),
+    (b"#" * ((1 << 20) + 1), "must be a configuration of at most 1,048,576 bytes, it has more"),
     (b"hidden_size = 12\nhidden-size = 12\n", "hidden_size and hidden-size are the same option: remove one"),
     (b"epochs = 0x" + b"f" * 5000, "says epochs = 0xfff"),
     (b'a = "\\u001b[2J"\n"b\\u001b" = 1\n', r"says a = '\x1b[2J' (no such option), b\x1b = 1 (no such option)"),

@@ -7,11 +7,13 @@ from rnnlm.layers import (
     TimeAffine,
     TimeDropout,
     TimeEmbedding,
+    TimeOutput,
     TimeRNN,
     TimeSlownessPenalty,
     TimeSoftmaxWithLoss,
     TimeWordDropout,
 )
+from rnnlm.layers.fast import FastEmbedding, FastOutput
 
 
 def test_embedding_picks_rows_and_adds_up_the_gradients_of_a_word():
@@ -30,6 +32,36 @@ def test_embedding_keeps_nothing_of_the_window_before():
     layer.forward(np.array([[1]]))
     layer.backward(np.ones((1, 1, 2)))
     np.testing.assert_array_equal(layer.grads[0], [[0, 0], [1, 1], [0, 0]])
+
+
+def test_an_id_outside_the_vocabulary_is_refused():
+    layer = TimeEmbedding(np.ones((3, 2)))
+    for ids in ([[0, -1]], [[3, 0]]):  # -1, as of an unknown word: NumPy would take the last one
+        with pytest.raises(IndexError, match="ids must be from 0 to 2, got "):
+            layer.forward(np.array(ids))
+
+
+WINDOW = r"got the shape \(4, 2\): for a single sequence pass xs\[np.newaxis\]$"
+
+
+@pytest.mark.parametrize(("layer", "arrays", "words"), [
+    (TimeAffine(np.ones((2, 3)), np.ones(3)), [(4, 2)], rf"^TimeAffine takes .* H = 2 numbers; {WINDOW}"),
+    (TimeAffine(np.ones((2, 3)), np.ones(3)), [(1, 4, 3)], r"H = 2 numbers; got the shape \(1, 4, 3\)$"),
+    (TimeDropout(0.5, rng=np.random.default_rng(0)), [(4, 2)], rf"^TimeDropout takes .* D numbers; {WINDOW}"),
+    (TimeSoftmaxWithLoss(), [(4, 2), (4,)], rf"^TimeSoftmaxWithLoss takes .* V numbers; {WINDOW}"),
+    (TimeSoftmaxWithLoss(), [(2, 3, 2), (3, 2)], r"one for each step, shape \(N, T\) = \(2, 3\), got \(3, 2\)$"),
+    (TimeOutput(np.ones((2, 3)), np.ones(3)), [(4, 2), (4,)], rf"^TimeAffine takes .* {WINDOW}"),
+    (TimeOutput(np.ones((2, 3)), np.ones(3)), [(2, 3, 2), (6,)], r"= \(2, 3\), got \(6,\)$"),
+    (FastOutput(np.ones((2, 3)), np.ones(3)), [(4, 2), (4,)], rf"^FastOutput takes .* {WINDOW}"),
+    (FastOutput(np.ones((2, 3)), np.ones(3)), [(2, 3, 2), (3, 2)], r"= \(2, 3\), got \(3, 2\)$"),
+    (TimeEmbedding(np.ones((3, 2))), [(4,)], r"^TimeEmbedding takes ids \(N, T\).* got the shape \(4,\): .*newaxis\]$"),
+    (FastEmbedding(np.ones((3, 2))), [(4,)], r"^FastEmbedding takes ids \(N, T\).* got the shape \(4,\): .*newaxis\]$"),
+])
+def test_what_is_no_window_is_refused_with_the_shapes(layer, arrays, words):
+    floats, *ids = arrays if len(arrays[0]) > 1 else (None, *arrays)
+    inputs = [] if floats is None else [np.ones(floats)]
+    with pytest.raises(ValueError, match=words):
+        layer.forward(*inputs, *(np.zeros(shape, int) for shape in ids))
 
 
 @pytest.mark.parametrize("make", [

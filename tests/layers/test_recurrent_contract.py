@@ -9,7 +9,7 @@ from recurrent_layers import CELLS, SameMask, random_arrays, states
 @pytest.fixture(params=[None, 0.4], ids=["", "weight drop"])
 def weight_drop(request):
     """The masks are the same in every window: then all of the contract holds as without."""
-    return None if request.param is None else SameMask(request.param, rng=None)
+    return None if request.param is None else SameMask(request.param, rng=np.random.default_rng(7))
 
 
 @pytest.fixture(params=[(cell, kind) for cell in CELLS for kind in ("plain", "fast")], ids=" ".join)
@@ -184,3 +184,16 @@ def test_weights_that_do_not_fit_are_refused(make, wrong):
     shapes = [(*p.shape[:-1], p.shape[-1] + (i == wrong)) for i, p in enumerate(layer.params)]
     with pytest.raises(ValueError, match=rf"{type(layer).__name__} takes Wx .*, Wh .* and b .*, got the shapes "):
         type(layer)(*(np.zeros(shape) for shape in shapes))
+
+
+def test_what_is_no_window_is_refused_with_the_shapes(make):
+    layer = make(D=3, H=4)
+    name = type(layer).__name__
+    with pytest.raises(ValueError, match=rf"^{name} takes an array \(N, T, D\): N rows, T steps, D = 3 numbers; "
+                                         r"got the shape \(5, 3\): for a single sequence pass xs\[np.newaxis\]$"):
+        layer.forward(np.ones((5, 3)))
+    with pytest.raises(ValueError, match=r"D = 3 numbers; got the shape \(2, 5, 4\)$"):
+        layer.forward(np.ones((2, 5, 4)))
+    layer.forward(np.ones((2, 5, 3)))
+    with pytest.raises(ValueError, match=rf"^{name} takes an array \(N, T, H\): .*, H = 4 numbers; got the shape "):
+        layer.backward(np.ones((2, 4)))

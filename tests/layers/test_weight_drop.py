@@ -87,5 +87,5 @@ def test_a_layer_uses_one_mask_for_a_window_and_a_new_one_for_the_next(cell, kin
 
 @pytest.mark.parametrize("ratio", [-0.1, 1, 1.5])
 def test_a_ratio_that_leaves_nothing_is_refused(ratio, rng):
-    with pytest.raises(ValueError, match=f"weight drop ratio must be at least 0 and below 1, got {ratio}"):
+    with pytest.raises(ValueError, match=f"weight drop ratio must be a number of at least 0 and below 1, got {ratio}"):
         WeightDrop(ratio, rng=rng)

@@ -217,7 +217,7 @@ def test_dropout_rises_evenly_from_where_it_starts(rng):
 
 @pytest.mark.parametrize("start", [-0.1, 1.1])
 def test_dropout_starts_at_a_share_of_itself(start):
-    with pytest.raises(ValueError, match=f"dropout_start must be from 0 to 1, got {start}"):
+    with pytest.raises(ValueError, match=f"dropout_start must be a number from 0 to 1, got {start}"):
         Regularisation(dropout=0.5, dropout_start=start)
 
 

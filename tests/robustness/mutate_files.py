@@ -3,13 +3,17 @@
     python tests/robustness/mutate_files.py --count 5000
 
 Each is a good file with some bytes changed, cut, doubled or exchanged; every other archive is damaged inside its
-members and then given sums that fit, so that the damage is met behind them.  Each must end in success or in one line of
+members and then given sums that fit, so that the damage is met behind them; texts are damaged before or after they
+are compressed, too.  Each must end in success or in one line of
 error within the time limit, and change no file.
 """
 
 import argparse
+import bz2
 import contextlib
+import gzip
 import io
+import lzma
 import random
 import shutil
 import signal
@@ -169,7 +173,9 @@ def checkpoint_case(folder, good, choose):
 
 def text_case(folder, good, choose):
     """Score a damaged text, or train on it; the complaint or None."""
-    data = mutated(TEXT.replace("<eos>x", "x").encode(), choose)
+    text = TEXT.replace("<eos>x", "x").encode()
+    compress = choose.choice((bytes, bytes, gzip.compress, bz2.compress, lzma.compress))
+    data = mutated(compress(text if choose.random() < 0.5 else mutated(text, choose)), choose)
     if choose.random() < 0.4:
         corpus = folder.parent / "texts"
         corpus.mkdir(exist_ok=True)

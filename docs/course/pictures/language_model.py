@@ -3,7 +3,7 @@
 import numpy as np
 from pictures.canvas import QUIET, SMALL, plot
 
-from rnnlm import Adam, LanguageModel, TimeBatches, Trainer, load_corpus, softmax
+from rnnlm import Adam, LanguageModel, TimeBatches, Trainer, Workers, load_corpus, softmax
 
 
 def learning():
@@ -12,9 +12,10 @@ def learning():
     model = LanguageModel(len(corpus.vocabulary), 64, 64, rng=np.random.default_rng(0))
     trainer, losses = Trainer(model, Adam(0.005), max_grad=0.25), []
     batches = TimeBatches(corpus.train, 20, 35)
-    for _ in range(3):
-        model.reset_state()
-        losses += [trainer.step(xs, ts).loss for xs, ts in batches]
+    with Workers(1):  # on one core, whatever the others are busy with
+        for _ in range(3):
+            model.reset_state()
+            losses += [trainer.step(xs, ts).loss for xs, ts in batches]
     means = np.array(losses).reshape(-1, 12).mean(axis=1)  # 432 updates, 12 to a point
     figure, axes = plot()
     axes.plot(3 * (np.arange(len(means)) + 0.5) / len(means), np.exp(means), "o-", ms=3.5, color="tab:blue",

@@ -18,7 +18,7 @@ class FastAffine(Layer):
     def forward(self, xs):  # (N, T, H) -> (N, T, D)
         """All steps at once, shared out by rows."""
         W, b = self.params
-        N, T, _ = xs.shape
+        N, T, _ = self.window(xs, len(W), "H")
         rows = time_rows(xs)
         out = self.buffer("out", (T * N, b.size), W.dtype)
 

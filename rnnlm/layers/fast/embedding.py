@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnnlm.gradients import RowGradient
-from rnnlm.layers.base import Layer
+from rnnlm.layers.base import Layer, require_ids
 from rnnlm.layers.fast.rows import batch_view, time_rows
 
 
@@ -17,11 +17,10 @@ class FastEmbedding(Layer):
     def forward(self, xs):  # ids (N, T) -> (N, T, D)
         """Look every id of the window up at once."""
         (W,) = self.params
-        N, T = xs.shape
+        N, T = self.window_of_ids(xs)
         self.cache = xs
         rows = self.buffer("rows", (T * N, W.shape[1]), W.dtype)
-        if xs.min() < 0 or xs.max() >= len(W):
-            raise IndexError(f"ids must be from 0 to {len(W) - 1}, got {xs.min()} to {xs.max()}")
+        require_ids(xs, len(W))
         # mode "clip" writes straight into out; the default, which checks as well, first writes into a copy
         np.take(W, xs.T.ravel(), axis=0, out=rows, mode="clip")
         return batch_view(rows, N, T)

@@ -14,7 +14,7 @@ class FastGRU(FastRecurrent, TimeGRU):
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
-        N, T, _ = xs.shape
+        N, T, _ = self.window(xs, len(self.params[0]))
         H = self.hidden_size
         rows, Wh, As, hs = self._begin(xs)  # As (T, N, 3H): each step turns its own into the gates
         kept = self.buffer("kept", (T, N, H), Wh.dtype)  # r h_{t-1}
@@ -45,7 +45,7 @@ class FastGRU(FastRecurrent, TimeGRU):
     def backward(self, dhs):  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states."""
         rows, Wh, hs, kept, gates = self.cache
-        N, T, H = dhs.shape
+        N, T, H = self.window(dhs, self.hidden_size, "H")
         dhs = time_rows(dhs).reshape(T, N, H)
         das = self.buffer("das", (T, N, 3 * H), hs.dtype)
         held = self.buffer("held", (T, N, H), hs.dtype)

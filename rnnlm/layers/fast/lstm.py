@@ -14,7 +14,7 @@ class FastLSTM(FastRecurrent, TimeLSTM):
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
-        N, T, _ = xs.shape
+        N, T, _ = self.window(xs, len(self.params[0]))
         H = self.hidden_size
         rows, Wh, As, hs, cs = self._begin(xs)  # As (T, N, 4H): each step turns its own into the gates
         tanh_cs = self.buffer("tanh_cs", (T, N, H), Wh.dtype)
@@ -46,7 +46,7 @@ class FastLSTM(FastRecurrent, TimeLSTM):
     def backward(self, dhs):  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states h."""
         rows, Wh, hs, cs, tanh_cs, gates = self.cache
-        N, T, H = dhs.shape
+        N, T, H = self.window(dhs, self.hidden_size, "H")
         dhs = time_rows(dhs).reshape(T, N, H)
         das = self.buffer("das", (T, N, 4 * H), hs.dtype)
         by_h = self.buffer("by_h", (T, N, H), hs.dtype)  # the part of dc_t that comes through h_t

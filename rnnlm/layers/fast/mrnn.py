@@ -13,7 +13,7 @@ class FastMRNN(FastRecurrent, TimeMRNN):
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
-        N, T, _ = xs.shape
+        N, T, _ = self.window(xs, len(self.params[0]))
         rows, Wh, As, hs = self._begin(xs)
         us = self.buffer("us", hs[1:].shape, Wh.dtype)
         As, ms = by_block(As, 2)  # (T, N, H) each
@@ -36,7 +36,7 @@ class FastMRNN(FastRecurrent, TimeMRNN):
     def backward(self, dhs):  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states."""
         rows, Wh, ms, us, hs = self.cache
-        N, T, H = dhs.shape
+        N, T, H = self.window(dhs, self.hidden_size, "H")
         dhs = time_rows(dhs).reshape(T, N, H)
         slopes = self.slope(hs[1:], out=self.buffer("slopes", (T, N, H), hs.dtype))
         dams, dus = self.buffer("dams", (T, N, 2 * H), hs.dtype), self.buffer("dus", (T, N, H), hs.dtype)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnlm.layers.base import Layer
+from rnnlm.layers.base import Layer, require_ids, require_targets
 from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 from rnnlm.workers import SERIAL, slices
@@ -53,7 +53,7 @@ class FastOutput(Layer):
 
     def scores(self, xs):  # (N, T, H) -> (N, T, V)
         """xs W + b: the scores of every word at every step."""
-        N, T, _ = xs.shape
+        N, T, _ = self.window(xs, len(self.params[0]), "H")
         rows, V = time_rows(xs), self.params[1].size
         scores = self.buffer("scores", (N * T, V), rows.dtype)
         self.workers.each(lambda words: self._scores(rows, words, scores[:, words]), self._words(N * T))
@@ -61,12 +61,15 @@ class FastOutput(Layer):
 
     def log_probs(self, xs, ts):  # (N, T, H), ids (N, T) -> (N, T)
         """ln p of every target."""
-        N, T = ts.shape
+        N, T, _ = self.window(xs, len(self.params[0]), "H")
+        require_targets(ts, N, T)
         log_probs, *_ = self._softmax(time_rows(xs), self._blocks(ts.T.ravel()))
         return log_probs.reshape(T, N).T
 
     def forward(self, xs, ts):  # (N, T, H), ids (N, T) -> float
         """The mean of -ln p over the targets that count, in nats."""
+        N, T, _ = self.window(xs, len(self.params[0]), "H")
+        require_targets(ts, N, T)
         rows, targets = time_rows(xs), ts.T.ravel()
         counts = targets != self.ignore_label
         blocks = self._blocks(targets if counts.all() else np.where(counts, targets, 0))
@@ -120,8 +123,7 @@ class FastOutput(Layer):
     def _blocks(self, targets):
         """The vocabulary in blocks, for these targets (M,)."""
         V = self.params[1].size
-        if targets.min() < 0 or targets.max() >= V:
-            raise IndexError(f"targets must be from 0 to {V - 1}, got {targets.min()} to {targets.max()}")
+        require_ids(targets, V, "targets")
         words = self._words(len(targets))
         if len(words) == 1:
             return [Block(words[0], np.arange(len(targets)), targets)]

@@ -13,7 +13,7 @@ class FastRNN(FastRecurrent, TimeRNN):
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
-        N, T, _ = xs.shape
+        N, T, _ = self.window(xs, len(self.params[0]))
         rows, Wh, As, hs = self._begin(xs)
 
         def read(streams):
@@ -30,7 +30,7 @@ class FastRNN(FastRecurrent, TimeRNN):
     def backward(self, dhs):  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states."""
         rows, Wh, hs = self.cache
-        N, T, H = dhs.shape
+        N, T, H = self.window(dhs, self.hidden_size, "H")
         dhs = time_rows(dhs).reshape(T, N, H)
         slopes = self.slope(hs[1:], out=self.buffer("slopes", (T, N, H), hs.dtype))
         das = self.buffer("As", (T, N, H), hs.dtype)  # the input terms have done their work

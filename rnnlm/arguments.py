@@ -1,0 +1,162 @@
+"""What the arguments of the library's functions must be: a wrong one is named in one line.
+
+Each function here takes the argument's name and its value, and raises ArgumentError with the rule, the value and,
+where it helps, the remedy.  What is right is returned as Python's own type, so that it can go into a file.
+"""
+
+import math
+import os
+from contextlib import suppress
+from numbers import Integral, Real
+
+import numpy as np
+
+from rnnlm.errors import ArgumentError, did_you_mean, shown
+
+LARGEST = 1 << 48  # a size beyond this is a slip of the pen; no memory holds so many numbers
+
+
+def described(value):
+    """A value as a message shows it: small ones as they are, of others what they are."""
+    if isinstance(value, int) and abs(value) > LARGEST:
+        return f"one of {value.bit_length()} bits"  # Python does not even write the longest
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype}, of shape {value.shape}"
+    if value is None or isinstance(value, str | bytes | Real | type):
+        return shown(repr(value), 60)
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind}"
+
+
+def wrong(name, rule, value, remedy=""):
+    """The ArgumentError to raise."""
+    return ArgumentError(f"{name} must be {rule}, got {described(value)}{remedy and ': ' + remedy}")
+
+
+def whole(name, value, least=1, most=None):
+    """The value as an int; it must be whole and within the bounds."""
+    right = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+    if not right or not least <= value <= (most or LARGEST):
+        bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise wrong(name, f"a whole number {bounds}", value, "that is too many" if right and value > LARGEST else "")
+    return int(value)
+
+
+def number(name, value, rule, holds):
+    """The value as a float; it must be finite, and ``holds``, which ``rule`` says in words, must be true of it."""
+    right = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    with suppress(OverflowError):  # a whole number that no float can hold
+        if right and math.isfinite(value) and holds(value):
+            return float(value)
+    raise wrong(name, f"a number {rule}", value)
+
+
+def not_negative(name, value):
+    """A number of at least 0."""
+    return number(name, value, "of at least 0", lambda x: x >= 0)
+
+
+def share(name, value):
+    """A number of at least 0 and below 1."""
+    return number(name, value, "of at least 0 and below 1", lambda x: 0 <= x < 1)
+
+
+def one_of(name, value, choices):
+    """A value that is among these names."""
+    if not isinstance(value, str) or value not in choices:
+        near = did_you_mean(value.lower(), choices) if isinstance(value, str) else ""
+        raise ArgumentError(f"{name} must be one of {', '.join(choices)}, got {described(value)}{near}")
+    return value
+
+
+def yes_or_no(name, value):
+    """True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise wrong(name, "True or False", value)
+    return bool(value)
+
+
+def kind(name, value, kinds, rule, remedy=""):
+    """An instance of one of these classes."""
+    if not isinstance(value, kinds):
+        raise wrong(name, rule, value, remedy)
+    return value
+
+
+def has(name, value, attributes, rule, remedy=""):
+    """An object of whatever class that has these attributes."""
+    if not all(hasattr(value, attribute) for attribute in attributes):
+        raise wrong(name, rule, value, remedy)
+    return value
+
+
+def items(name, value, rule):
+    """What can be gone through, but no string and no dict, as a list."""
+    if not isinstance(value, str | bytes | dict):
+        with suppress(TypeError):
+            return list(value)
+    raise wrong(name, rule, value)
+
+
+def one_for_each(name, value, count, things):
+    """A list or tuple with one value for each of the so many things."""
+    kind(name, value, list | tuple, f"a list with one value for each of the {count} {things}")
+    if len(value) != count:
+        raise ArgumentError(f"{name} must hold one value for each of the {count} {things}, it holds {len(value)}")
+    return value
+
+
+def language_model(name, value):
+    """A LanguageModel, or another predictor that carries a state."""
+    path = shown(repr(value), 60) if isinstance(value, str) else "path"
+    return has(name, value, ("fresh_state", "log_probs", "predict_last"), "a LanguageModel",
+               f"load_model({path}) gives a pair, (model, vocabulary)")
+
+
+def path(name, value, rule="a path", remedy=""):
+    """A path: a string, a Path, or what can be opened as a Path can."""
+    if not isinstance(value, str | os.PathLike) and not hasattr(value, "open"):
+        raise wrong(name, rule, value, remedy)
+    return value
+
+
+def generator(name, value):
+    """A generator of random numbers."""
+    seed = value if isinstance(value, Integral) and 0 <= value < LARGEST else "SEED"
+    return kind(name, value, np.random.Generator, "a numpy.random.Generator",
+                f"numpy.random.default_rng({seed}) makes one")
+
+
+def ids_of_windows(name, value):
+    """Ids of shape (N, T), as an array."""
+    array = _array(value)
+    if array is None or array.ndim != 2 or not array.size or array.dtype.kind not in "iu":
+        raise wrong(name, "an array of ids of shape (N, T), neither of them 0", value if array is None else array)
+    return array
+
+
+def targets_of_windows(xs, ts):
+    """The targets ts of the ids xs: ids of the same shape, as an array."""
+    ts = ids_of_windows("ts", ts)
+    if ts.shape != np.shape(xs):
+        raise ArgumentError(f"ts must have the shape of xs, {np.shape(xs)}, got {ts.shape}: a target for each id")
+    return ts
+
+
+def ids_of_text(name, value):
+    """Ids of shape (n,), as an array; there may be none."""
+    array = _array(value)
+    if array is None or array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise wrong(name, "an array of ids of shape (n,)", value if array is None else array)
+    return array if array.size else array.astype(np.int32)
+
+
+def _array(value):
+    if isinstance(value, np.ndarray):
+        return value
+    if not isinstance(value, list | tuple | range):
+        return None
+    try:
+        return np.asarray(value)
+    except ValueError:  # rows of different lengths
+        return None

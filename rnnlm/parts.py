@@ -1,0 +1,39 @@
+"""The parts of a training run: each is looked at when the Trainer gets it, so that a wrong one is named there."""
+
+import math
+
+from rnnlm import arguments
+from rnnlm.averaging import Average
+from rnnlm.errors import ArgumentError
+from rnnlm.workers import Workers
+
+EXAMPLE = "Trainer(model, Adam(0.002), TimeBatches(ids, 20, 35), Constant(0.002))"
+
+
+def require_parts(model, optimizer, batches, schedule, average, max_grad, workers):
+    """ArgumentError unless a Trainer can be made of these; of models, rules and batches only what it needs is asked."""
+    arguments.has("model", model, ("forward", "backward", "packing", "set_training"), "a LanguageModel")
+    arguments.has("optimizer", optimizer, ("update", "lr"), "an optimizer", "for example Adam(0.002)")
+    if batches is not None:
+        arguments.has("batches", batches, ("at_end", "position"), "a TimeBatches", "TimeBatches(ids, 20, 35)")
+    if schedule is not None:
+        arguments.has("schedule", schedule, ("rate", "update"), "a schedule", "for example Constant(0.002)")
+    if average is not None:
+        arguments.kind("average", average, Average, "an Average")
+    arguments.kind("workers", workers, Workers, "a Workers")
+    if not (isinstance(max_grad, float) and max_grad == math.inf):
+        arguments.number("max_grad", max_grad, "above 0, or math.inf", lambda x: x > 0)
+
+
+def require_batches_and_schedule(trainer, who):
+    """ArgumentError unless the trainer has both; who: what needs them."""
+    if trainer.batches is None or trainer.schedule is None:
+        raise ArgumentError(f"{who} needs batches and a schedule: give them to the Trainer, as in {EXAMPLE}")
+
+
+def require_functions(validate, on_step):
+    """ArgumentError unless these can be called."""
+    if not callable(validate):
+        raise arguments.wrong("validate", "a function that returns the validation loss in nats per token", validate)
+    if on_step is not None and not callable(on_step):
+        raise arguments.wrong("on_step", "a function of a step", on_step)
