@@ -17,15 +17,16 @@ RUNS = Path("runs")
 
 
 @contextmanager
-def run_folder(options, corpus_is_given):
+def run_folder(options, given_corpora):
     """A block with the RunFolder that --output names, or one under runs/: locked and known to be writable.
 
-    corpus_is_given: whether the user named the corpus of the options; otherwise it is the default.
+    given_corpora: what the corpus that the user named may be called in a checkpoint, the likelier first; [] where the
+    user named none.
     RnnlmError if the folder cannot be the run's.  If the block ends before the run has begun, what was made is removed.
     """
     _check_flags(options)
     try:
-        path, made = _prepared(options, corpus_is_given)
+        path, made = _prepared(options, given_corpora)
     except OSError as error:
         raise _not_prepared(options.output or RUNS, error) from error
     folder = None
@@ -65,7 +66,7 @@ def _holds_a_run(path):
     return any((path / name).exists() for name in NAMES)
 
 
-def _prepared(options, corpus_is_given):
+def _prepared(options, given_corpora):
     """The folder of --output, or one under runs/; and which folders were made for it."""
     if options.output:
         return _made(Path(options.output))
@@ -74,10 +75,11 @@ def _prepared(options, corpus_is_given):
         return _made(RUNS / name)
     if not options.resume:
         return _claimed(name)
-    if path := newest_run(RUNS, options.corpus if corpus_is_given else None):
-        note(f"note: resuming the newest run{f' on {options.corpus}' if corpus_is_given else ''} in {RUNS}: {path}")
-        return path, []
-    if not corpus_is_given:
+    for corpus in given_corpora or [None]:
+        if path := newest_run(RUNS, corpus):
+            note(f"note: resuming the newest run{f' on {corpus}' if corpus else ''} in {RUNS}: {path}")
+            return path, []
+    if not given_corpora:
         raise RnnlmError(f"there is no run in {RUNS} to resume: give its folder with --output, or start a run without "
                          "--resume")
     if other := newest_run(RUNS):
