@@ -17,16 +17,16 @@ RUNS = Path("runs")
 
 
 @contextmanager
-def run_folder(options, corpora):
+def run_folder(options, given_corpora):
     """A block with the RunFolder that --output names, or one under runs/: locked and known to be writable.
 
-    corpora: what the user may mean by the corpus, the likeliest first, to find the run that is resumed; () where the
-    corpus is the default.
+    given_corpora: what the corpus that the user named may be called in a checkpoint, the likelier first; [] where the
+    user named none.
     RnnlmError if the folder cannot be the run's.  If the block ends before the run has begun, what was made is removed.
     """
     _check_flags(options)
     try:
-        path, made = _prepared(options, corpora)
+        path, made = _prepared(options, given_corpora)
     except OSError as error:
         raise _not_prepared(options.output or RUNS, error) from error
     folder = None
@@ -66,7 +66,7 @@ def _holds_a_run(path):
     return any((path / name).exists() for name in NAMES)
 
 
-def _prepared(options, corpora):
+def _prepared(options, given_corpora):
     """The folder of --output, or one under runs/; and which folders were made for it."""
     if options.output:
         return _made(Path(options.output))
@@ -75,11 +75,11 @@ def _prepared(options, corpora):
         return _made(RUNS / name)
     if not options.resume:
         return _claimed(name)
-    for corpus in corpora or [None]:
+    for corpus in given_corpora or [None]:
         if path := newest_run(RUNS, corpus):
             note(f"note: resuming the newest run{f' on {corpus}' if corpus else ''} in {RUNS}: {path}")
             return path, []
-    if not corpora:
+    if not given_corpora:
         raise RnnlmError(f"there is no run in {RUNS} to resume: give its folder with --output, or start a run without "
                          "--resume")
     if other := newest_run(RUNS):

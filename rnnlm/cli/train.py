@@ -34,8 +34,8 @@ def _command(options, argv, prog):
         require_effect(options, on_the_line)
         if line := namesake(name, known_corpora().get(options.corpus, options.corpus)):
             note(f"note: {line}")
-    named = "corpus" in on_the_line or "corpus" in config[0]
-    with run_folder(options, dict.fromkeys([options.corpus, name]) if named else ()) as folder:
+    given_corpora = [options.corpus, name] if "corpus" in on_the_line or "corpus" in config[0] else []
+    with run_folder(options, given_corpora) as folder:
         header = None
         if options.resume:
             header = folder.newest_header()

@@ -83,6 +83,15 @@ def test_a_corpus_is_known_by_what_the_checkpoint_says_not_by_the_folders_name(r
     assert f"run folder runs/{name}\n" in out
 
 
+def test_a_name_of_two_corpora_means_what_exists_first(run, corpora):
+    run.stopped_at(3, signal.SIGINT, *EPOCHS, "--max-tokens", "2000", output="runs/known", corpus="stories")
+    (corpora / "small").rename(corpora / "stories")
+    assert "in runs: runs/known\n" in run.bare("--resume", "--corpus", "stories", "--epochs", "1")[2]
+    run.stopped_at(3, signal.SIGINT, *EPOCHS, output="runs/own", corpus="stories")
+    saved_at(corpora / "runs/known", 2_000_000_000)
+    assert "in runs: runs/own\n" in run.bare("--resume", "--corpus", "stories")[2]
+
+
 @pytest.mark.parametrize("how", ["link", "relative", "parent"])
 def test_however_the_corpus_is_written_it_is_the_same(run, corpora, how):
     run.stopped_at(3, signal.SIGINT, *EPOCHS, output="runs/my run")
