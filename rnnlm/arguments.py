@@ -44,11 +44,12 @@ def whole(name, value, least=1, most=None):
 
 def number(name, value, rule, holds):
     """The value as a float; it must be finite, and ``holds``, which ``rule`` says in words, must be true of it."""
-    right = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    right, finite = isinstance(value, Real) and not isinstance(value, bool | np.bool_), False
     with suppress(OverflowError):  # a whole number that no float can hold
-        if right and math.isfinite(value) and holds(value):
+        finite = right and math.isfinite(value)
+        if finite and holds(value):
             return float(value)
-    raise wrong(name, f"a number {rule}", value)
+    raise wrong(name, f"a {'finite ' if right and not finite else ''}number {rule}", value)
 
 
 def not_negative(name, value):
@@ -59,6 +60,13 @@ def not_negative(name, value):
 def share(name, value):
     """A number of at least 0 and below 1."""
     return number(name, value, "of at least 0 and below 1", lambda x: 0 <= x < 1)
+
+
+def limit(name, value):
+    """A number above 0, or infinity, which is no limit."""
+    if isinstance(value, Real) and value == math.inf:
+        return math.inf
+    return number(name, value, "above 0, or math.inf", lambda x: x > 0)
 
 
 def one_of(name, value, choices):
@@ -125,6 +133,26 @@ def generator(name, value):
     seed = value if isinstance(value, Integral) and 0 <= value < LARGEST else "SEED"
     return kind(name, value, np.random.Generator, "a numpy.random.Generator",
                 f"numpy.random.default_rng({seed}) makes one")
+
+
+def initializer(name, value):
+    """What makes first weights, or None."""
+    if value is not None and (isinstance(value, type) or not callable(value)):
+        raise wrong(name, "None or a function (shape, rng) -> array, such as XavierInitializer()", value)
+    return value
+
+
+def array(name, value, rule, remedy="", dtype=None):
+    """The value as an array; what NumPy cannot make one of is refused, as rows of different lengths are."""
+    try:
+        return np.asarray(value, dtype)
+    except (TypeError, ValueError, OverflowError):  # the last of a whole number that no float can hold
+        raise wrong(name, rule, value, remedy) from None
+
+
+def floats(name, value):
+    """Numbers as a float64 array."""
+    return array(name, value, "an array of numbers", dtype=np.float64)
 
 
 def ids_of_windows(name, value):

@@ -18,7 +18,8 @@ from rnnlm.archive import as_bytes, open_archive, require_finite, write_archive
 from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.evaluation import perplexity
 from rnnlm.files import File
-from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, LanguageModel, Regularisation
+from rnnlm.models import CELLS, LanguageModel, Regularisation
+from rnnlm.models.architecture import SIZES, checked
 from rnnlm.text import LEVELS
 from rnnlm.trainer import Record, Trainer
 from rnnlm.vocabulary import Vocabulary
@@ -27,8 +28,7 @@ from rnnlm.workers import SERIAL, Workers
 MODEL_NAME = "model.npz"
 MODEL_FORMAT = "rnnlm model", 1        # name and version
 CHECKPOINT_FORMAT = "rnnlm checkpoint", 3  # raised when a run would go on otherwise than it began
-SIZES = ("vocab_size", "wordvec_size", "hidden_size", "layers")
-CHOICES = {"activation": RNN_ACTIVATIONS, "tied": (True, False), "projection": (True, False)}
+CHOICES = {"activation": "tanh", "tied": False, "projection": False}  # what early files do not have
 RATIOS = ("dropout", "input_dropout")
 RECORDS = "records"
 
@@ -138,18 +138,10 @@ def declared(architecture):
     if not {"cell", *SIZES} <= architecture.keys() <= {"cell", *SIZES, *CHOICES, *RATIOS}:
         raise ValueError(f"architecture must have the keys {', '.join(['cell', *SIZES])} and may have "
                          f"{', '.join(CHOICES)}, got {shown(architecture)}")
-    sizes = {key: architecture[key] for key in SIZES}
-    if any(type(size) is not int or not 1 <= size < 1 << 48 for size in sizes.values()):
-        raise ValueError(f"sizes must be whole numbers from 1 on, got {shown(sizes)}")
-    if sizes["layers"] > MOST_LAYERS:
-        raise ValueError(f"layers must be at most {MOST_LAYERS}, got {sizes['layers']}")
-    choices = {key: architecture[key] for key in CHOICES if key in architecture}
-    for key, value in choices.items():
-        if not any(value is allowed or (value == allowed and type(value) is str) for allowed in CHOICES[key]):
-            raise ValueError(f"{key} must be one of {', '.join(map(str, CHOICES[key]))}, got {shown(value)}")
-    if choices.get("tied") and sizes["wordvec_size"] != sizes["hidden_size"] and not choices.get("projection"):
+    own = {key: value for key, value in architecture.items() if key not in RATIOS}
+    if checked(CHOICES | own)["projection"] != own.get("projection", False):
         raise ValueError(f"tied needs a projection where the sizes differ, got {shown(architecture)}")
-    return {"cell": architecture["cell"], **sizes, **choices}
+    return own
 
 
 def save_checkpoint(path, trainer, run, records):

@@ -35,7 +35,7 @@ def vocabulary_note(counts, vocabulary, min_count, max_vocab):
         reason = f"seen fewer than {min_count} times" if max_vocab is None else "too rare for the vocabulary"
         return f"{counted(gone, _unit(vocabulary))} of the training text became {UNK}: {reason}"
     if vocabulary.unk_id is None:
-        return f"no {UNK}: every one of the training text's {_unit(vocabulary)}s is in the vocabulary"
+        return f"no {UNK}: the vocabulary contains every training {_unit(vocabulary)}"
     return f"{UNK} is a word of the training text and stands for unknown words"
 
 
@@ -72,8 +72,9 @@ def _markers(counts, lines):
     """Words that only say where a sentence begins or ends."""
     found = [word for word in counts if word.lower() in MARKERS and word != EOS and 2 * counts[word] >= lines > 0]
     if found:
-        yield (f"{' and '.join(found)} occur in every line or so of the training text and are predicted like words, "
-               f"which lowers the perplexity: remove them, as every line end is {EOS} already")
+        occur, are, them = ("occurs", "is", "it") if len(found) == 1 else ("occur", "are", "them")
+        yield (f"{' and '.join(found)} {occur} in every line or so of the training text and {are} predicted like "
+               f"words, which lowers the perplexity: remove {them}, as every line end is {EOS} already")
 
 
 def _other_unknowns(counts, words):

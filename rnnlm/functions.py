@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnlm.errors import ArgumentError
+from rnnlm import arguments
 
 
 def sigmoid(x, out=None):
@@ -50,10 +50,8 @@ ACTIVATIONS = {"tanh": (np.tanh, tanh_slope), "relu": (relu, relu_slope), "sigmo
 
 
 def activation_by_name(name):
-    """The function and its slope; ValueError for a name that is not in ACTIVATIONS."""
-    if name not in tuple(ACTIVATIONS):  # what cannot be looked up in a dict is not in it either
-        raise ArgumentError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
-    return ACTIVATIONS[name]
+    """The function and its slope; ArgumentError for a name that is not in ACTIVATIONS."""
+    return ACTIVATIONS[arguments.one_of("activation", name, tuple(ACTIVATIONS))]
 
 
 def softmax(x):

@@ -6,6 +6,8 @@ keeps the size of its input when the entries have standard deviation 1 / sqrt(n)
 
 import numpy as np
 
+from rnnlm import arguments
+
 
 def uniform(shape, rng, scale=0.1):
     """Uniform on [-scale, scale)."""
@@ -73,18 +75,20 @@ class Initializer:
 
     def W(self, n_nodes1, n_nodes2, rng=None):
         """Weights (n_nodes1, n_nodes2), from a layer to the next; without rng others each time."""
-        return np.asarray(self((n_nodes1, n_nodes2), rng or np.random.default_rng()), np.float64)
+        shape = arguments.whole("n_nodes1", n_nodes1), arguments.whole("n_nodes2", n_nodes2)
+        rng = np.random.default_rng() if rng is None else arguments.generator("rng", rng)
+        return np.asarray(self(shape, rng), np.float64)
 
     def B(self, n_nodes2):
         """Biases (n_nodes2,): zeros."""
-        return np.zeros(n_nodes2)
+        return np.zeros(arguments.whole("n_nodes2", n_nodes2))
 
 
 class SimpleInitializer(Initializer):
     """Normal with standard deviation sigma."""
 
     def __init__(self, sigma):
-        self.sigma = sigma
+        self.sigma = arguments.not_negative("sigma", sigma)
 
     def __call__(self, shape, rng):
         return self.sigma * rng.standard_normal(shape)

@@ -1,7 +1,5 @@
 """The parts of a training run: each is looked at when the Trainer gets it, so that a wrong one is named there."""
 
-import math
-
 from rnnlm import arguments
 from rnnlm.averaging import Average
 from rnnlm.errors import ArgumentError
@@ -21,8 +19,7 @@ def require_parts(model, optimizer, batches, schedule, average, max_grad, worker
     if average is not None:
         arguments.kind("average", average, Average, "an Average")
     arguments.kind("workers", workers, Workers, "a Workers")
-    if not (isinstance(max_grad, float) and max_grad == math.inf):
-        arguments.number("max_grad", max_grad, "above 0, or math.inf", lambda x: x > 0)
+    arguments.limit("max_grad", max_grad)
 
 
 def require_batches_and_schedule(trainer, who):

@@ -32,7 +32,7 @@ def hostile_headers(good):
     yield "a model that the file cannot hold", both, "rnn1/Wx must be float32 (4, 1000000000), found float32 (4, 4)"
     yield "a vocabulary", changed(architecture=model | {"vocab_size": MUCH}), "embedding/W must be float32 (1000000000"
     yield "a vocabulary without limit", asking(max_vocab=MUCH, min_count=1), ""
-    yield "layers of a list", changed(architecture=model | {"layers": [1] * 100}), "sizes must be whole numbers"
+    yield "layers of a list", changed(architecture=model | {"layers": [1] * 100}), "layers must be a whole number"
     yield "streams", asking(batch_size=10**6), "batch_size must be at most 479 for a text of 960 tokens"
     yield "many streams", asking(batch_size=400), "cannot be right in 400 streams of 2"
     within = {"sums": sums | {"steps": 1, "targets": 400, "seconds": 1.0}, "batches": batches | {"position": 1}}

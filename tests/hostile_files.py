@@ -148,7 +148,7 @@ def hostile_files(folder):
     crowd = zipped([*members.items(), *((f"{i}", b"") for i in range(30000))])
     yield "many members behind a false end", crowd[:-22] + bytes(56) + b"PK\6\7" + bytes(16) + crowd[-22:], \
         "its end is inconsistent"
-    yield "many layers", sized(layers=1 << 40), "layers must be at most 500"
+    yield "many layers", sized(layers=1 << 40), "layers must be a whole number from 1 to 500"
     yield "another vocabulary size", sized(vocab_size=6), "embedding/W must be float32 (6, 3), found float32 (5, 3)"
     yield "surplus of words", replaced(vocabulary=text_member("\n".join([*WORDS, "x"]))), "does not fit the 6 words"
     yield "a million words", replaced(vocabulary=text_member("ab\n" * 1000000)), "does not fit the 1,000,001 words"

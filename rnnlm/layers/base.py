@@ -30,13 +30,15 @@ def untouched_zeros(like):
 
 def require_ids(ids, V, name="ids"):
     """IdError unless all ids are from 0 to V - 1: NumPy would count negative ones from the end."""
+    if ids.dtype.kind not in "iu":
+        raise arguments.wrong(name, "an array of ids, which are whole numbers", ids)
     if ids.size and (ids.min() < 0 or ids.max() >= V):
         raise IdError(f"{name} must be from 0 to {V - 1}, got {ids.min()} to {ids.max()}")
 
 
 def require_targets(ts, N, T):
     """ArgumentError unless there is one target for each of T steps in N rows."""
-    if ts.shape != (N, T):
+    if arguments.kind("the targets", ts, np.ndarray, "an array of ids").shape != (N, T):
         raise ArgumentError(f"the targets must be one for each step, shape (N, T) = {(N, T)}, got {ts.shape}")
 
 
@@ -69,7 +71,7 @@ class Layer:
 
     def window(self, xs, width=None, letter="D"):  # (N, T, width) -> its shape
         """The shape of a window of vectors; ArgumentError that names it if it is none, or of another width."""
-        shape = xs.shape
+        shape = self._array(xs).shape
         if len(shape) != 3 or width not in (None, shape[2]):
             numbers = letter if width is None else f"{letter} = {width}"
             hint = ": for a single sequence pass xs[np.newaxis]" if len(shape) == 2 else ""
@@ -79,11 +81,14 @@ class Layer:
 
     def window_of_ids(self, ids):  # (N, T) -> its shape
         """The shape of a window of ids; ArgumentError that names it if it is none."""
-        shape = ids.shape
+        shape = self._array(ids).shape
         if len(shape) != 2:
             hint = ": for a single sequence pass ids[np.newaxis]" if len(shape) == 1 else ""
             raise ArgumentError(f"{type(self).__name__} takes ids (N, T): N rows, T steps; got the shape {shape}{hint}")
         return shape
+
+    def _array(self, xs):
+        return arguments.kind(f"what {type(self).__name__} reads", xs, np.ndarray, "an array")
 
     def buffer(self, name, shape, dtype):
         """An uninitialised array in memory that is allocated once and handed out again at the next call.

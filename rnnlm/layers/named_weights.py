@@ -3,7 +3,8 @@
 A name that means nothing is refused: as a new attribute that no code reads it would be a silent mistake.
 """
 
-import numpy as np
+from rnnlm import arguments
+from rnnlm.errors import ArgumentError
 
 PLACES = {"wx": 0, "wh": 1, "b": 2, "bh": 2}  # in params; upper or lower case and underscores make no difference
 SHAPES = "(n_features, n_nodes)", "(n_nodes, n_nodes)", "(n_nodes,)"
@@ -49,21 +50,21 @@ class NamedWeights:
             raise AttributeError(f"{type(self).__name__} has no {name} yet: the first forward makes it") from None
 
     def _set_weight(self, place, name, value):
-        """Copy the value into a weight. ValueError if it has another shape."""
-        value = np.array(value, np.float64)
+        """Copy the value into a weight. ArgumentError if it has another shape."""
+        value = arguments.floats(name, value)
         H = self.n_nodes
         if place == 2 and value.shape == (1, H):
             value = value[0]  # some textbooks have the biases as a row
         D = len(self.params[0]) if self.params else len(value) if value.ndim == 2 else 0
         if value.shape != ((D, H), (H, H), (H,))[place] or 0 in value.shape:
             features = f", n_features = {D}" if self.params and place == 0 else ""
-            raise ValueError(f"{name} must have shape {SHAPES[place]}, n_nodes = {H}{features}; got {value.shape}")
+            raise ArgumentError(f"{name} must have shape {SHAPES[place]}, n_nodes = {H}{features}; got {value.shape}")
         if not self.params and place == 0:
             self.build(D)
         if self.params:
             self.params[place][...] = value
         else:
-            self.given[place] = value
+            self.given[place] = value.copy()
 
     def _take_given(self):
         """Copy what was set before the number of features was known into the weights, which are new."""

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 
 import numpy as np
 
+from rnnlm import arguments
 from rnnlm.errors import ArgumentError, DivergenceError
 from rnnlm.layers.rnn import TimeRNN
 from rnnlm.layers.simple_rnn import SimpleRNN
@@ -149,9 +150,9 @@ class ScratchSimpleRNNClassifier(Estimator):
     def forward(self, x, w_x, w_h, b):  # (N, T, D), (D, H), (H, H), (H,) -> (N, H)
         """The last state of sequences x, from a state of zeros and with these weights.
 
-        What was learnt plays no part.  ValueError if the shapes do not fit.
+        What was learnt plays no part.  ArgumentError if the shapes do not fit.
         """
-        rnn = SimpleRNN(np.shape(w_h)[-1], activation=self.activation)
+        rnn = SimpleRNN(np.atleast_1d(arguments.floats("w_h", w_h)).shape[-1], activation=self.activation)
         rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b
         return rnn.forward(x)
 

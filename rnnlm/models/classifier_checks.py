@@ -1,9 +1,8 @@
 """What a classifier is given: parameters, the data it learns from, the data that validates it."""
 
-from numbers import Integral, Real
-
 import numpy as np
 
+from rnnlm import arguments
 from rnnlm.errors import ArgumentError, shown
 from rnnlm.functions import ACTIVATIONS
 from rnnlm.models.labels import (
@@ -21,22 +20,14 @@ from rnnlm.optimizers import OPTIMIZERS
 def check_parameters(params):
     """ArgumentError at a parameter that cannot be: the constructor only stores, as scikit-learn asks."""
     for name in ("n_nodes", "epochs", "batch_size"):
-        value = params[name]
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise ArgumentError(f"{name} must be a whole number of at least 1, got {shown(value)}")
+        arguments.whole(name, params[name])
     known = {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "pooling": ("last", "mean"),
              "schedule": ("constant", "linear")}
     for name, choices in known.items():
-        value = params[name]
-        if value not in tuple(choices):
-            raise ArgumentError(f"{name} must be one of {', '.join(choices)}, got {shown(value)}")
-    for name in ("lr", "max_grad"):
-        value = params[name]
-        if not isinstance(value, Real) or isinstance(value, bool) or not value > 0:
-            raise ArgumentError(f"{name} must be a number above 0, got {shown(value)}")
-    if not (params["initializer"] is None or callable(params["initializer"])):
-        raise ArgumentError("initializer must be None or a function (shape, rng) -> array, as "
-                            f"XavierInitializer() is, got {shown(params['initializer'])}")
+        arguments.one_of(name, params[name], tuple(choices))
+    arguments.number("lr", params["lr"], "above 0", lambda x: x > 0)
+    arguments.limit("max_grad", params["max_grad"])
+    arguments.initializer("initializer", params["initializer"])
     check_class_weight(params["class_weight"])
     try:
         np.random.default_rng(params["random_state"])

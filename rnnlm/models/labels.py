@@ -4,6 +4,7 @@ from numbers import Number, Real
 
 import numpy as np
 
+from rnnlm import arguments
 from rnnlm.errors import ArgumentError, shown
 from rnnlm.models.sequences import first_fault
 
@@ -13,7 +14,7 @@ def checked_labels(y, n, name="y"):
     if y is None:
         raise ArgumentError(f"a classifier requires {name} to be passed, but the target {name} is None: "
                             "give one label for each sequence")
-    y = np.asarray(y)
+    y = arguments.array(name, y, f"an array with one label for each of the {n} sequences")
     if y.shape != (n,):
         hint = f": give {name}.ravel()" if y.shape == (n, 1) else ""
         raise ArgumentError(f"{name} must have one label for each of the {n} sequences, shape ({n},), "
@@ -82,11 +83,8 @@ def checked_weights(sample_weight, n):
     """How much each of n samples counts, float64 (n,): ones for None. ArgumentError at what cannot be."""
     if sample_weight is None:
         return np.ones(n)
-    try:
-        weights = np.asarray(sample_weight, np.float64)
-    except (TypeError, ValueError):
-        raise ArgumentError(f"sample_weight must hold one number for each of the {n} sequences, "
-                            f"got {shown(sample_weight)}") from None
+    weights = arguments.array("sample_weight", sample_weight, f"one number for each of the {n} sequences",
+                              dtype=np.float64)
     if weights.shape != (n,):
         raise ArgumentError(f"sample_weight must have one number for each of the {n} sequences, "
                             f"shape ({n},), got {weights.shape}")

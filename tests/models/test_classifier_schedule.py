@@ -39,5 +39,5 @@ def test_a_second_fit_begins_with_the_rate_that_was_given():
 
 @pytest.mark.parametrize("schedule", ["plateau", "cosine", None, 0.5])
 def test_another_schedule_is_refused(schedule):
-    with pytest.raises(RnnlmError, match=f"schedule must be one of constant, linear, got {schedule}"):
+    with pytest.raises(RnnlmError, match=f"schedule must be one of constant, linear, got {schedule!r}"):
         ScratchSimpleRNNClassifier(schedule=schedule).fit(np.ones((4, 3, 2)), [0, 1, 0, 1])

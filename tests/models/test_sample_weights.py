@@ -97,7 +97,7 @@ def test_the_gradient_is_that_of_the_weighted_loss(rng, monkeypatch):
     ([1, 1, np.nan, 1], r"at least 0, but the value at \(2,\) is nan"),
     ([1, 1, np.inf, 1], r"at least 0, but the value at \(2,\) is inf"),
     ([0, 0, 0, 0], "must hold a number above 0: all weights are zero"),
-    (["a"] * 4, "must hold one number for each of the 4 sequences, got"), ([1, 0, 1, 0], "only one class, 0")])
+    (["a"] * 4, "must be one number for each of the 4 sequences, got a list"), ([1, 0, 1, 0], "only one class, 0")])
 def test_weights_that_cannot_be_are_refused(weights, message):
     X, y = np.ones((4, 3, 2)), [0, 1, 0, 1]
     with pytest.raises(RnnlmError, match=message) as caught:
