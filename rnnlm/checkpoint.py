@@ -87,23 +87,14 @@ def load_model(path, workers=SERIAL, regularisation=None):
     arguments.kind("workers", workers, Workers, "a Workers", "with Workers(2) as workers: load_model(path, workers)")
     if regularisation is not None:
         arguments.kind("regularisation", regularisation, Regularisation, "a Regularisation")
-    if not isinstance(path, File) and os.path.isdir(path):
-        if not os.path.exists(Path(path) / MODEL_NAME):
-            raise RnnlmError(f"{path} holds no {MODEL_NAME}: give a model file or the folder of a run")
-        path = Path(path) / MODEL_NAME
-    with open_archive(path, "a whole rnnlm model file") as archive:
+    with open_archive(_model_file(path), "a whole rnnlm model file") as archive:
         archive.require_kind(*MODEL_FORMAT)
-        level, architecture = archive.header["level"], archive.header["architecture"]
-        if level not in LEVELS:
-            raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {shown(level)}")
+        architecture = archive.header["architecture"]
+        arguments.one_of("level", archive.header["level"], LEVELS)
         shapes = declared_shapes(architecture)
         archive.require_names(["vocabulary", *shapes])
         archive.require(shapes)
-        words = archive.text("vocabulary")
-        if words.count("\n") + 1 != architecture["vocab_size"]:  # before a list of them is made
-            raise ValueError(f"vocab_size is {architecture['vocab_size']}, "
-                             f"which does not fit the {counted(words.count(chr(10)) + 1, 'word')} of the vocabulary")
-        vocabulary = Vocabulary(words.split("\n"), level)
+        vocabulary = _vocabulary(archive, architecture["vocab_size"])
         saved = Regularisation.from_file(archive.header.get("regularisation", {}))
         model = LanguageModel(**declared(architecture), regularisation=regularisation or saved, rng=None,
                               workers=workers)
@@ -112,6 +103,24 @@ def load_model(path, workers=SERIAL, regularisation=None):
     model.vocabulary_fingerprint = vocabulary.fingerprint()
     model.set_training(False)
     return model, vocabulary
+
+
+def _model_file(path):
+    """The path or File itself, or the model's in a run folder. RnnlmError if that has none."""
+    if isinstance(path, File) or not os.path.isdir(path):
+        return path
+    if not os.path.exists(Path(path) / MODEL_NAME):
+        raise RnnlmError(f"{path} holds no {MODEL_NAME}: give a model file or the folder of a run")
+    return Path(path) / MODEL_NAME
+
+
+def _vocabulary(archive, size):
+    """The Vocabulary of a model file. ValueError if it has not this many words."""
+    words = archive.text("vocabulary")
+    count = words.count("\n") + 1
+    if count != size:  # before a list of them is made
+        raise ValueError(f"vocab_size is {size}, which does not fit the {counted(count, 'word')} of the vocabulary")
+    return Vocabulary(words.split("\n"), archive.header["level"])
 
 
 def read_model_training(path):

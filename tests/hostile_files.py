@@ -131,7 +131,7 @@ def hostile_files(folder):
     yield "JSON with a long number", replaced(header=text_member('{"a": ' + "9" * 9000 + "}")), "header is not JSON"
     yield "another format", headed(format="a\nb"), r"format a\nb, version 1; this program reads 'rnnlm model'"
     yield "another version", headed(version=2), "version 2; this program reads 'rnnlm model', version 1"
-    yield "another level", headed(level=["word"]), "level must be one of word, char, got ['word']"
+    yield "another level", headed(level=["word"]), "level must be one of word, char, got a list"
     yield "no architecture", headed(architecture=7), "architecture must be an object"
     yield "another cell", sized(cell="elman"), "one of the cells rnn, mrnn, lstm, gru"
     yield "a cell as a list", sized(cell=["rnn"]), "one of the cells rnn, mrnn, lstm, gru"
