@@ -6,6 +6,9 @@ keeps the size of its input when the entries have standard deviation 1 / sqrt(n)
 
 import numpy as np
 
+from rnnlm import arguments
+from rnnlm.errors import ArgumentError, shown
+
 
 def uniform(shape, rng, scale=0.1):
     """Uniform on [-scale, scale)."""
@@ -65,6 +68,13 @@ def log_frequencies(counts):
 RECURRENT = {"orthogonal": orthogonal, "identity": scaled_identity, "normal": scaled_normal}  # (shape, rng, gain)
 
 
+def check_initializer(initializer):
+    """ArgumentError unless it is None or a function (shape, rng) -> array."""
+    if initializer is not None and (isinstance(initializer, type) or not callable(initializer)):
+        raise ArgumentError("initializer must be None or a function (shape, rng) -> array, as SimpleInitializer(0.01) "
+                            f"is, got {shown(initializer)}")
+
+
 class Initializer:
     """First weights of one layer: (shape, rng) -> array, which subclasses write; W and B are the textbooks' names."""
 
@@ -73,7 +83,8 @@ class Initializer:
 
     def W(self, n_nodes1, n_nodes2, rng=None):
         """Weights (n_nodes1, n_nodes2), from a layer to the next; without rng others each time."""
-        return np.asarray(self((n_nodes1, n_nodes2), rng or np.random.default_rng()), np.float64)
+        rng = np.random.default_rng() if rng is None else arguments.generator("rng", rng)
+        return np.asarray(self((n_nodes1, n_nodes2), rng), np.float64)
 
     def B(self, n_nodes2):
         """Biases (n_nodes2,): zeros."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from rnnlm import arguments
 from rnnlm.errors import ArgumentError, IdError
+from rnnlm.functions import writable
 
 
 def untouched_zeros(like):
@@ -40,6 +41,10 @@ def require_targets(ts, N, T):
         raise ArgumentError(f"the targets must be one for each step, shape (N, T) = {(N, T)}, got {ts.shape}")
 
 
+class NoForwardError(ArgumentError, AttributeError):
+    """``backward`` before any ``forward``: the layer has no cache, as hasattr finds as well."""
+
+
 class Layer:
     """A differentiable function with parameters. Subclasses write ``forward`` and ``backward``.
 
@@ -56,8 +61,8 @@ class Layer:
     def __getattr__(self, name):
         """Only asked where there is no such attribute."""
         if name == "cache":
-            raise ArgumentError(f"{type(self).__name__}.backward goes back through the last forward: "
-                                "call forward first")
+            raise NoForwardError(f"{type(self).__name__}.backward goes back through the last forward: "
+                                 "call forward first")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def __getstate__(self):
@@ -66,6 +71,8 @@ class Layer:
 
     def __setstate__(self, state):
         vars(self).update(state, _buffers={})
+        for arrays in (self.params, self.grads):  # lists that layers may share
+            arrays[:] = map(writable, arrays)
 
     def window(self, xs, width=None, letter="D"):  # (N, T, width) -> its shape
         """The shape of a window of vectors; ArgumentError that names it if it is none, or of another width."""

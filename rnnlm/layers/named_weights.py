@@ -5,6 +5,8 @@ A name that means nothing is refused: as a new attribute that no code reads it w
 
 import numpy as np
 
+from rnnlm.errors import ArgumentError
+
 PLACES = {"wx": 0, "wh": 1, "b": 2, "bh": 2}  # in params; upper or lower case and underscores make no difference
 SHAPES = "(n_features, n_nodes)", "(n_nodes, n_nodes)", "(n_nodes,)"
 
@@ -18,7 +20,8 @@ class NamedWeights:
     """For a layer with ``n_nodes``, ``params`` [Wx, Wh, b] and ``grads``, both empty before ``build(n_features)``.
 
     options: attributes that can be set at any time; first_options: those that are read when the weights are made, and
-    no longer after that; inner: the layer's own.  AttributeError for others.
+    no longer after that; inner: the layer's own.  AttributeError for others, but in a subclass of the class that names
+    its options: it may have attributes of its own.
     """
 
     options = first_options = inner = ()
@@ -28,12 +31,16 @@ class NamedWeights:
             self._set_weight(place, name, value)
         elif name in self.first_options and self.params:
             raise AttributeError(f"{name} cannot change once the weights are made: make a new {type(self).__name__}")
-        elif name in (*self.first_options, *self.options, *self.inner, "given") or hasattr(type(self), name):
+        elif ("options" not in vars(type(self)) or hasattr(type(self), name)
+                or name in (*self.first_options, *self.options, *self.inner, "given")):
             super().__setattr__(name, value)
         else:
             known = ", ".join((*self.first_options, *self.options))
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}: its weights are Wx, Wh and b (w_x, "
                                  f"W_h, B and the like do as well), its options {known}")
+
+    def __setstate__(self, state):
+        vars(self).update({"given": {}} | state)  # an earlier version pickled none
 
     def __getattr__(self, name):
         """A weight or, with a d in front, its gradient."""
@@ -49,7 +56,7 @@ class NamedWeights:
             raise AttributeError(f"{type(self).__name__} has no {name} yet: the first forward makes it") from None
 
     def _set_weight(self, place, name, value):
-        """Copy the value into a weight. ValueError if it has another shape."""
+        """Copy the value into a weight. ArgumentError if it has another shape."""
         value = np.array(value, np.float64)
         H = self.n_nodes
         if place == 2 and value.shape == (1, H):
@@ -57,7 +64,7 @@ class NamedWeights:
         D = len(self.params[0]) if self.params else len(value) if value.ndim == 2 else 0
         if value.shape != ((D, H), (H, H), (H,))[place] or 0 in value.shape:
             features = f", n_features = {D}" if self.params and place == 0 else ""
-            raise ValueError(f"{name} must have shape {SHAPES[place]}, n_nodes = {H}{features}; got {value.shape}")
+            raise ArgumentError(f"{name} must have shape {SHAPES[place]}, n_nodes = {H}{features}; got {value.shape}")
         if not self.params and place == 0:
             self.build(D)
         if self.params:

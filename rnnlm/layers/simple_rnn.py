@@ -4,8 +4,10 @@ from numbers import Integral
 
 import numpy as np
 
+from rnnlm import arguments
+from rnnlm.errors import ArgumentError
 from rnnlm.functions import activation_by_name
-from rnnlm.initializers import XavierInitializer
+from rnnlm.initializers import XavierInitializer, check_initializer
 from rnnlm.layers.named_weights import NamedWeights, place_of
 from rnnlm.layers.rnn import TimeRNN
 
@@ -26,30 +28,28 @@ class SimpleRNN(NamedWeights):
     inner = ("layer", "shape", "dh0")
 
     def __new__(cls, *args, **options):
-        """ValueError that says what to write, where weights are given instead of n_nodes."""
+        """ArgumentError that says what to write, where weights are given instead of n_nodes."""
         weights = [value for value in args[:3] if isinstance(value, np.ndarray | list | tuple)]
         weights += [value for name, value in options.items() if place_of(name) is not None]
-        if weights:
-            raise ValueError(f"SimpleRNN takes the number of nodes, not weights: write rnn = SimpleRNN("
-                             f"{np.atleast_1d(weights[0]).shape[-1]}), with the other options as they are, then "
-                             "rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b")
+        if weights and cls.__init__ is SimpleRNN.__init__:
+            raise ArgumentError(f"SimpleRNN takes the number of nodes, not weights: write rnn = SimpleRNN("
+                                f"{np.atleast_1d(weights[0]).shape[-1]}), with the other options as they are, then "
+                                "rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b")
         return super().__new__(cls)
 
     def __init__(self, n_nodes, initializer=None, optimizer=None, activation="tanh", *, return_sequences=False,
                  rng=None):
         activation_by_name(activation)  # what is wrong is said here, not at the first forward
         if not isinstance(n_nodes, Integral) or isinstance(n_nodes, bool) or n_nodes < 1:
-            raise ValueError(f"n_nodes must be a whole number of at least 1, got {n_nodes!r}")
-        if not (initializer is None or callable(initializer)):
-            raise ValueError("initializer must be None or a function (shape, rng) -> array, as SimpleInitializer(0.01) "
-                             f"is, got {initializer!r}")
+            raise ArgumentError(f"n_nodes must be a whole number of at least 1, got {n_nodes!r}")
+        check_initializer(initializer)
         if optimizer is not None and (isinstance(optimizer, type) or not hasattr(optimizer, "update")):
-            raise ValueError(f"optimizer must be None or one such as SGD(0.1), got {optimizer!r}")
+            raise ArgumentError(f"optimizer must be None or one such as SGD(0.1), got {optimizer!r}")
         self.layer = self.shape = None
         self.given = {}
         self.n_nodes, self.initializer, self.optimizer = n_nodes, initializer or XavierInitializer(), optimizer
         self.activation, self.return_sequences = activation, return_sequences
-        self.rng = rng or np.random.default_rng()
+        self.rng = np.random.default_rng() if rng is None else arguments.generator("rng", rng)
 
     __new__.__wrapped__ = __init__  # whose arguments help() shows
 
@@ -74,16 +74,18 @@ class SimpleRNN(NamedWeights):
         """All states or the last one, from h0 (batch_size, n_nodes); None is zeros."""
         X = np.asarray(X, dtype=np.float64)
         if X.ndim != 3 or 0 in X.shape:
-            raise ValueError(f"X must have shape (batch_size, n_sequences, n_features), none of them 0, got {X.shape}")
+            raise ArgumentError("X must have shape (batch_size, n_sequences, n_features), none of them 0, "
+                                f"got {X.shape}")
         if self.layer is None:
             self.build(X.shape[2])
         if X.shape[2] != len(self.params[0]):
-            raise ValueError(f"X must have the {len(self.params[0])} features the layer was built for, "
-                             f"got {X.shape[2]}")
+            raise ArgumentError(f"X must have the {len(self.params[0])} features the layer was built for, "
+                                f"got {X.shape[2]}")
         if h0 is not None:
             h0 = np.asarray(h0, dtype=np.float64)
             if h0.shape != (len(X), self.n_nodes):
-                raise ValueError(f"h0 must have shape (batch_size, n_nodes), {(len(X), self.n_nodes)}, got {h0.shape}")
+                raise ArgumentError(f"h0 must have shape (batch_size, n_nodes), {(len(X), self.n_nodes)}, "
+                                    f"got {h0.shape}")
         self.layer.set_state(h0)
         hs = self.layer.forward(X)
         self.shape = hs.shape
@@ -92,12 +94,13 @@ class SimpleRNN(NamedWeights):
     def backward(self, dA):
         """The gradient of X, from that of what ``forward`` returned; fills ``grads`` and ``dh0``."""
         if self.shape is None:
-            raise ValueError("backward goes back through the last forward: call forward first")
+            raise ArgumentError("backward goes back through the last forward: call forward first")
         N, T, H = self.shape
         expected = (N, T, H) if self.return_sequences else (N, H)
         dA = np.asarray(dA, dtype=np.float64)
         if dA.shape != expected:
-            raise ValueError(f"the gradient must have the shape of what forward returned, {expected}, got {dA.shape}")
+            raise ArgumentError(f"the gradient must have the shape of what forward returned, {expected}, "
+                                f"got {dA.shape}")
         if not self.return_sequences:  # the loss reads the last state alone: the others come by the recurrence
             dhs = np.zeros((N, T, H))
             dhs[:, -1] = dA
@@ -109,7 +112,7 @@ class SimpleRNN(NamedWeights):
     def update(self):
         """One step of the optimizer, after ``backward`` has summed the gradients over all steps."""
         if self.optimizer is None:
-            raise ValueError("update needs an optimizer: give one, as in SimpleRNN(n_nodes, optimizer=SGD(0.1))")
+            raise ArgumentError("update needs an optimizer: give one, as in SimpleRNN(n_nodes, optimizer=SGD(0.1))")
         if self.layer is None:
-            raise ValueError("update needs gradients: call forward and backward first")
+            raise ArgumentError("update needs gradients: call forward and backward first")
         self.optimizer.update(self.params, self.grads)

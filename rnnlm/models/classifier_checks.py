@@ -1,11 +1,13 @@
 """What a classifier is given: parameters, the data it learns from, the data that validates it."""
 
+import math
 from numbers import Integral, Real
 
 import numpy as np
 
 from rnnlm.errors import ArgumentError, shown
 from rnnlm.functions import ACTIVATIONS
+from rnnlm.initializers import check_initializer
 from rnnlm.models.labels import (
     check_class_weight,
     checked_labels,
@@ -18,31 +20,31 @@ from rnnlm.models.sequences import checked_sequences, checked_steps, ends_in_nan
 from rnnlm.optimizers import OPTIMIZERS
 
 
-def check_parameters(params):
+def check_parameters(classifier):
     """ArgumentError at a parameter that cannot be: the constructor only stores, as scikit-learn asks."""
     for name in ("n_nodes", "epochs", "batch_size"):
-        value = params[name]
+        value = getattr(classifier, name)
         if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise ArgumentError(f"{name} must be a whole number of at least 1, got {shown(value)}")
     known = {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "pooling": ("last", "mean"),
              "schedule": ("constant", "linear")}
     for name, choices in known.items():
-        value = params[name]
-        if value not in tuple(choices):
+        value = getattr(classifier, name)
+        if not isinstance(value, str) or value not in choices:
             raise ArgumentError(f"{name} must be one of {', '.join(choices)}, got {shown(value)}")
     for name in ("lr", "max_grad"):
-        value = params[name]
+        value = getattr(classifier, name)
         if not isinstance(value, Real) or isinstance(value, bool) or not value > 0:
             raise ArgumentError(f"{name} must be a number above 0, got {shown(value)}")
-    if not (params["initializer"] is None or callable(params["initializer"])):
-        raise ArgumentError("initializer must be None or a function (shape, rng) -> array, as "
-                            f"XavierInitializer() is, got {shown(params['initializer'])}")
-    check_class_weight(params["class_weight"])
+    if classifier.lr == math.inf:
+        raise ArgumentError("lr must be a finite number, got inf")
+    check_initializer(classifier.initializer)
+    check_class_weight(classifier.class_weight)
     try:
-        np.random.default_rng(params["random_state"])
+        np.random.default_rng(classifier.random_state)
     except (TypeError, ValueError):
         raise ArgumentError("random_state must be None or a whole number of at least 0, got "
-                            f"{shown(params['random_state'])}") from None
+                            f"{shown(classifier.random_state)}") from None
 
 
 def checked_training(X, y, mask, sample_weight, class_weight):

@@ -79,7 +79,7 @@ def _shown_labels(labels):
 
 
 def checked_weights(sample_weight, n):
-    """How much each of n samples counts, float64 (n,): ones for None. ArgumentError at what cannot be."""
+    """How much each of n samples counts, float64 (n,), at most 1: ones for None. ArgumentError at what cannot be."""
     if sample_weight is None:
         return np.ones(n)
     try:
@@ -97,7 +97,7 @@ def checked_weights(sample_weight, n):
                             f"({place},) is {weights[place]}")
     if not weights.any():
         raise ArgumentError("sample_weight must hold a number above 0: all weights are zero")
-    return weights
+    return weights / weights.max()  # only ratios count, and a sum of large ones could overflow
 
 
 def check_class_weight(class_weight):
@@ -131,5 +131,6 @@ def weights_in_all(weights, class_weight, classes, targets):
             raise ArgumentError(f"class_weight holds {shown_label(strange[0])}, which y never does: the "
                                 f"classes are {_shown_labels(classes)}")
         of_class = np.array([class_weight.get(label, 1.0) for label in labels], np.float64)
+        of_class /= of_class.max()
     total = weights * of_class[targets]
     return total / total.mean()
