@@ -6,6 +6,7 @@ where it helps, the remedy.  What is right is returned as Python's own type, so 
 
 import math
 import os
+from array import array
 from contextlib import suppress
 from numbers import Integral, Real
 
@@ -114,10 +115,10 @@ def one_for_each(name, value, count, things):
     return value
 
 
-def language_model(name, value):
-    """A LanguageModel, or another predictor that carries a state."""
+def language_model(name, value, method):
+    """A LanguageModel, or another predictor that carries a state and has the method that is asked of it."""
     path = shown(repr(value), 60) if isinstance(value, str) else "path"
-    return has(name, value, ("fresh_state", "log_probs", "predict_last"), "a LanguageModel",
+    return has(name, value, ("fresh_state", method), "a LanguageModel",
                f"load_model({path}) gives a pair, (model, vocabulary)")
 
 
@@ -142,7 +143,7 @@ def initializer(name, value):
     return value
 
 
-def array(name, value, rule, remedy="", dtype=None):
+def as_array(name, value, rule, remedy="", dtype=None):
     """The value as an array; what NumPy cannot make one of is refused, as rows of different lengths are."""
     try:
         return np.asarray(value, dtype)
@@ -152,15 +153,15 @@ def array(name, value, rule, remedy="", dtype=None):
 
 def floats(name, value):
     """Numbers as a float64 array."""
-    return array(name, value, "an array of numbers", dtype=np.float64)
+    return as_array(name, value, "an array of numbers", dtype=np.float64)
 
 
 def ids_of_windows(name, value):
     """Ids of shape (N, T), as an array."""
-    array = _array(value)
-    if array is None or array.ndim != 2 or not array.size or array.dtype.kind not in "iu":
-        raise wrong(name, "an array of ids of shape (N, T), neither of them 0", value if array is None else array)
-    return array
+    ids = _array(value)
+    if ids is None or ids.ndim != 2 or not ids.size or ids.dtype.kind not in "iu":
+        raise wrong(name, "an array of ids of shape (N, T), neither of them 0", value if ids is None else ids)
+    return ids
 
 
 def targets_of_windows(xs, ts):
@@ -173,18 +174,20 @@ def targets_of_windows(xs, ts):
 
 def ids_of_text(name, value):
     """Ids of shape (n,), as an array; there may be none."""
-    array = _array(value)
-    if array is None or array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-        raise wrong(name, "an array of ids of shape (n,)", value if array is None else array)
-    return array if array.size else array.astype(np.int32)
+    ids = _array(value)
+    if ids is None or ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
+        raise wrong(name, "an array of ids of shape (n,)", value if ids is None else ids)
+    return ids if ids.size else ids.astype(np.int32)
 
 
 def _array(value):
-    if isinstance(value, np.ndarray):
-        return value
-    if not isinstance(value, list | tuple | range):
-        return None
-    try:
-        return np.asarray(value)
-    except ValueError:  # rows of different lengths
-        return None
+    """The value as an array; None for what is no list of ids, nor an array of another library."""
+    if not isinstance(value, np.ndarray):
+        if not isinstance(value, list | tuple | range | array) and not hasattr(value, "__array__"):
+            return None
+        try:
+            value = np.asarray(value)
+        except ValueError:  # rows of different lengths
+            return None
+    dtype = value.dtype  # of 64 bits without a sign, NumPy would join them to other whole numbers as floats
+    return value.astype(np.int64) if dtype.kind == "u" and dtype.itemsize == 8 else value

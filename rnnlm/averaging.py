@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from rnnlm import arguments
+from rnnlm.functions import writable
 from rnnlm.workers import SERIAL, slices
 
 SHARE = 1 << 17  # numbers that a thread takes at a time
@@ -29,6 +30,10 @@ class Average:
         self.decay = arguments.number("decay", decay, "from 0 to 1", lambda x: 0 <= x <= 1)
         self.count = 0
         self.values = []
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self.values = list(map(writable, self.values))
 
     def prepare(self, params):
         """Make the arrays, zeros, if there are none yet."""

@@ -73,7 +73,7 @@ def token_log_probs(model, ids, eos_id, window=WINDOW):
 
 def _require_fit(model, text, eos_id, window):
     """ArgumentError unless a model can score the text (an EncodedText or None) with these."""
-    arguments.language_model("model", model)
+    arguments.language_model("model", model, "log_probs")
     arguments.whole("eos_id", eos_id, 0)
     arguments.whole("window", window)
     known = getattr(model, "vocabulary_fingerprint", None)

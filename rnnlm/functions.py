@@ -82,6 +82,11 @@ def log_softmax(x):
     return shifted
 
 
+def writable(x):
+    """x itself, or a copy where nobody may write into it: joblib and others hand such arrays to their workers."""
+    return x.copy() if isinstance(x, np.ndarray) and not x.flags.writeable else x
+
+
 def all_finite(x):
     """Whether no number of the array is infinite or not a number; always so for integers.
 

@@ -76,7 +76,7 @@ def generate(model, prompt, *, rng, temperature=1.0, top_k=None, top_p=None, for
     Each drawn id is fed back once.  From the first ``next`` until the generator is closed, the model's
     state is that of this text; then it is what it was before.  ArgumentError, at once, for what cannot be.
     """
-    arguments.language_model("model", model)
+    arguments.language_model("model", model, "predict")
     arguments.generator("rng", rng)
     prompt = arguments.ids_of_text("prompt", prompt)
     if not prompt.size:
@@ -86,7 +86,7 @@ def generate(model, prompt, *, rng, temperature=1.0, top_k=None, top_p=None, for
         arguments.whole("top_k", top_k)
     if top_p is not None:
         arguments.number("top_p", top_p, "above 0 and at most 1", lambda p: 0 < p <= 1)
-    forbidden = sorted(forbidden) if isinstance(forbidden, set | frozenset) else forbidden
+    forbidden = list(forbidden) if isinstance(forbidden, set | frozenset) else forbidden
     forbidden = arguments.ids_of_text("forbidden", forbidden).tolist()
     if prompt.min() < 0:
         raise IdError(f"prompt must hold ids of the vocabulary, got {prompt.min()}: leave out the words that it lacks, "
@@ -96,12 +96,13 @@ def generate(model, prompt, *, rng, temperature=1.0, top_k=None, top_p=None, for
 
 def _words(model, prompt, rng, options):
     """The generator that ``generate`` returns."""
+    predict_last = getattr(model, "predict_last", lambda xs: model.predict(xs)[:, -1])
     with model.fresh_state():
         windows = [prompt[np.newaxis, start : start + WINDOW] for start in range(0, len(prompt), WINDOW)]
         while True:
             with np.errstate(over="ignore", invalid="ignore"):  # next_probs says it in one line
                 for xs in windows:
-                    scores = model.predict_last(xs)[0]
+                    scores = predict_last(xs)[0]
                 drawn = draw(next_probs(scores, *options), rng)
             yield drawn
             windows = [np.array([[drawn]], dtype=np.int32)]

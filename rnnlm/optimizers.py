@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from rnnlm import arguments
+from rnnlm.functions import writable
 from rnnlm.gradients import RowGradient
 from rnnlm.shares import in_shares
 from rnnlm.workers import SERIAL
@@ -44,6 +45,10 @@ class Optimizer:
         if self.slots.keys() != set(self.slot_names):
             self.slots = {name: [np.zeros_like(w) for w in params] for name in self.slot_names}
 
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self.slots = {name: list(map(writable, arrays)) for name, arrays in self.slots.items()}
+
     def rule(self, scale):
         """The rule of this step: a function (out, rate, w, g, *slots) that changes w and the slots in place.
 
@@ -59,7 +64,7 @@ class Optimizer:
         for array in arguments.kind("params", params, list | tuple, "a list of arrays"):
             arguments.kind("a parameter", array, np.ndarray, "an array")
         for name, values in (("grads", grads), ("factors", self.factors), ("decays", self.decays)):
-            if values or name == "grads":
+            if name == "grads" or values:
                 arguments.one_for_each(name, values, len(params), "parameters")
         self.prepare(params)
         self.steps += 1
@@ -68,6 +73,8 @@ class Optimizer:
         slots = zip(*(self.slots[name] for name in self.slot_names), strict=True) if self.slot_names else (
             () for _ in params)
         for w, g, memory, factor, decay in zip(params, grads, slots, factors, decays, strict=True):
+            if getattr(g, "shape", None) != w.shape:
+                raise arguments.wrong("a gradient", f"an array of its parameter's shape, {w.shape}", g)
             rate = self.lr * factor
             if isinstance(g, RowGradient) and self.moves_only_by_gradient and not np.any(decay):
                 rows = [array[g.ids] for array in (w, *memory)]

@@ -1,7 +1,6 @@
 """The parts of a training run: each is looked at when the Trainer gets it, so that a wrong one is named there."""
 
 from rnnlm import arguments
-from rnnlm.averaging import Average
 from rnnlm.errors import ArgumentError
 from rnnlm.workers import Workers
 
@@ -10,14 +9,14 @@ EXAMPLE = "Trainer(model, Adam(0.002), TimeBatches(ids, 20, 35), Constant(0.002)
 
 def require_parts(model, optimizer, batches, schedule, average, max_grad, workers):
     """ArgumentError unless a Trainer can be made of these; of models, rules and batches only what it needs is asked."""
-    arguments.has("model", model, ("forward", "backward", "packing", "set_training"), "a LanguageModel")
+    arguments.has("model", model, ("forward", "backward", "packing"), "a LanguageModel")
     arguments.has("optimizer", optimizer, ("update", "lr"), "an optimizer", "for example Adam(0.002)")
     if batches is not None:
         arguments.has("batches", batches, ("at_end", "position"), "a TimeBatches", "TimeBatches(ids, 20, 35)")
     if schedule is not None:
         arguments.has("schedule", schedule, ("rate", "update"), "a schedule", "for example Constant(0.002)")
     if average is not None:
-        arguments.kind("average", average, Average, "an Average")
+        arguments.has("average", average, ("in_place", "update"), "an Average")
     arguments.kind("workers", workers, Workers, "a Workers")
     arguments.limit("max_grad", max_grad)
 

@@ -78,8 +78,10 @@ class Record:
 
 
 class Trainer:
-    """model: a LanguageModel or its like (``fit`` tells it how far it is by ``set_progress``); optimizer: update, lr;
-    max_grad: limit of the gradients' global norm.
+    """model: a LanguageModel or its like; optimizer: update, lr; max_grad: limit of the gradients' global norm.
+
+    A model of one's own has forward(xs, ts) -> loss, backward(), and packing.params and packing.grads, lists of arrays;
+    ``fit`` also calls reset_state() and set_progress(share of the training that is done).
 
     batches, schedule: what ``fit`` reads and what decides the learning rate (``step`` alone needs neither).
     average: an Average of the weights, which is validated in their place, or None.
@@ -90,7 +92,8 @@ class Trainer:
     def __init__(self, model, optimizer, batches=None, schedule=None, *, average=None, max_grad=math.inf,
                  workers=SERIAL):
         require_parts(model, optimizer, batches, schedule, average, max_grad, workers)
-        model.set_training(True)
+        if hasattr(model, "set_training"):
+            model.set_training(True)
         self.model, self.optimizer, self.batches, self.schedule = model, optimizer, batches, schedule
         self.average, self.max_grad, self.workers = average, max_grad, workers
         self.epoch = self.iteration = self.tokens = 0
@@ -116,19 +119,23 @@ class Trainer:
         with np.errstate(over="ignore", invalid="ignore"):  # the next step's loss says it
             self.optimizer.update(model.packing.params, model.packing.grads, scale, self.workers)
         self.iteration += 1
-        self.tokens += ts.size
-        return Step(loss, ts.size, norm)
+        targets = np.size(ts)
+        self.tokens += targets
+        return Step(loss, targets, norm)
 
     def fit(self, validate, epochs, on_step=None):
         """Train until ``epochs`` epochs are finished or the schedule stops; yield a Record after each.
 
-        validate() returns the validation loss in nats per token.  on_step(step) is called after each update.  What
-        either of them raises ends the training between two steps: ``fit`` called again goes on from there.
+        epochs may be math.inf.  validate() returns the validation loss in nats per token.  on_step(step) is called
+        after each update.  What either of them raises ends the training between two steps: ``fit`` called again
+        continues from there.
         ArgumentError, at once, for what cannot be; nothing is trained before the first Record is asked for.
         """
         require_batches_and_schedule(self, "fit")
         require_functions(validate, on_step)
-        return self._records(validate, arguments.whole("epochs", epochs, 0), on_step)
+        if not (isinstance(epochs, float) and epochs == math.inf):
+            epochs = arguments.whole("epochs", epochs, 0)
+        return self._records(validate, epochs, on_step)
 
     def _records(self, validate, epochs, on_step):
         """The generator that ``fit`` returns."""

@@ -90,6 +90,9 @@ class Vocabulary:
         ``max_size`` entries, give their counts to <unk>.  If all words stay, no <unk> is added.
         """
         arguments.kind("counts", counts, dict, "a dict from words to how often each occurs")
+        arguments.whole("min_count", min_count, 0)
+        if max_size is not None:
+            arguments.whole("max_size", max_size, 2)
         special = {EOS, UNK}
         kept = {word for word, count in counts.items() if count >= min_count or word in special}
         size = len(kept) if len(kept) == len(counts) else len(kept | {UNK})

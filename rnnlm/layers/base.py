@@ -16,6 +16,7 @@ import numpy as np
 
 from rnnlm import arguments
 from rnnlm.errors import ArgumentError, IdError
+from rnnlm.functions import writable
 
 
 def untouched_zeros(like):
@@ -38,8 +39,12 @@ def require_ids(ids, V, name="ids"):
 
 def require_targets(ts, N, T):
     """ArgumentError unless there is one target for each of T steps in N rows."""
-    if arguments.kind("the targets", ts, np.ndarray, "an array of ids").shape != (N, T):
+    if arguments.has("the targets", ts, ("shape", "dtype"), "an array of ids").shape != (N, T):
         raise ArgumentError(f"the targets must be one for each step, shape (N, T) = {(N, T)}, got {ts.shape}")
+
+
+class NoForwardError(ArgumentError, AttributeError):
+    """``backward`` before any ``forward``: the layer has no cache, as hasattr finds as well."""
 
 
 class Layer:
@@ -58,8 +63,8 @@ class Layer:
     def __getattr__(self, name):
         """Only asked where there is no such attribute."""
         if name == "cache":
-            raise ArgumentError(f"{type(self).__name__}.backward goes back through the last forward: "
-                                "call forward first")
+            raise NoForwardError(f"{type(self).__name__}.backward goes back through the last forward: "
+                                 "call forward first")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def __getstate__(self):
@@ -68,6 +73,8 @@ class Layer:
 
     def __setstate__(self, state):
         vars(self).update(state, _buffers={})
+        for arrays in (self.params, self.grads):  # lists that layers may share
+            arrays[:] = map(writable, arrays)
 
     def window(self, xs, width=None, letter="D"):  # (N, T, width) -> its shape
         """The shape of a window of vectors; ArgumentError that names it if it is none, or of another width."""
@@ -88,7 +95,7 @@ class Layer:
         return shape
 
     def _array(self, xs):
-        return arguments.kind(f"what {type(self).__name__} reads", xs, np.ndarray, "an array")
+        return arguments.has(f"what {type(self).__name__} reads", xs, ("shape", "dtype"), "an array")
 
     def buffer(self, name, shape, dtype):
         """An uninitialised array in memory that is allocated once and handed out again at the next call.

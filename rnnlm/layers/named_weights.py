@@ -19,7 +19,8 @@ class NamedWeights:
     """For a layer with ``n_nodes``, ``params`` [Wx, Wh, b] and ``grads``, both empty before ``build(n_features)``.
 
     options: attributes that can be set at any time; first_options: those that are read when the weights are made, and
-    no longer after that; inner: the layer's own.  AttributeError for others.
+    no longer after that; inner: the layer's own.  AttributeError for others, but in a subclass of the class that names
+    its options: it may have attributes of its own.
     """
 
     options = first_options = inner = ()
@@ -29,12 +30,16 @@ class NamedWeights:
             self._set_weight(place, name, value)
         elif name in self.first_options and self.params:
             raise AttributeError(f"{name} cannot change once the weights are made: make a new {type(self).__name__}")
-        elif name in (*self.first_options, *self.options, *self.inner, "given") or hasattr(type(self), name):
+        elif ("options" not in vars(type(self)) or hasattr(type(self), name)
+                or name in (*self.first_options, *self.options, *self.inner, "given")):
             super().__setattr__(name, value)
         else:
             known = ", ".join((*self.first_options, *self.options))
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}: its weights are Wx, Wh and b (w_x, "
                                  f"W_h, B and the like do as well), its options {known}")
+
+    def __setstate__(self, state):
+        vars(self).update({"given": {}} | state)  # an earlier version pickled none
 
     def __getattr__(self, name):
         """A weight or, with a d in front, its gradient."""

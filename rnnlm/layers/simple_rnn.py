@@ -29,10 +29,10 @@ class SimpleRNN(NamedWeights):
         """ArgumentError that says what to write, where weights are given instead of n_nodes."""
         weights = [value for value in args[:3] if isinstance(value, np.ndarray | list | tuple)]
         weights += [value for name, value in options.items() if place_of(name) is not None]
-        if weights:
+        if weights and cls.__init__ is SimpleRNN.__init__:
             raise ArgumentError(f"SimpleRNN takes the number of nodes, not weights: write rnn = SimpleRNN("
-                             f"{np.atleast_1d(weights[0]).shape[-1]}), with the other options as they are, then "
-                             "rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b")
+                                f"{np.atleast_1d(weights[0]).shape[-1]}), with the other options as they are, then "
+                                "rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b")
         return super().__new__(cls)
 
     def __init__(self, n_nodes, initializer=None, optimizer=None, activation="tanh", *, return_sequences=False,
@@ -76,7 +76,7 @@ class SimpleRNN(NamedWeights):
             self.build(X.shape[2])
         if X.shape[2] != len(self.params[0]):
             raise ArgumentError(f"X must have the {len(self.params[0])} features the layer was built for, "
-                             f"got {X.shape[2]}")
+                                f"got {X.shape[2]}")
         if h0 is not None:
             h0 = arguments.floats("h0", h0)
             if h0.shape != (len(X), self.n_nodes):

@@ -98,7 +98,7 @@ class ScratchSimpleRNNClassifier(Estimator):
         ArgumentError : names what does not fit; what was learnt before stays.
         DivergenceError : the loss or a weight is no longer finite; nothing can be predicted then.
         """
-        check_parameters(self.get_params())
+        check_parameters(self)
         X, lengths, classes, targets, weights = checked_training(
             X, y, mask, sample_weight, self.class_weight)
         validation = checked_validation(X_val, y_val, mask, mask_val, classes, X.shape[2])
@@ -217,7 +217,7 @@ class ScratchSimpleRNNClassifier(Estimator):
 
     def __setstate__(self, state):
         """Unpickle; an earlier version pickled its layers, and in them the data they saw last."""
-        params = inspect.signature(type(self)).parameters
+        params = inspect.signature(ScratchSimpleRNNClassifier).parameters
         state = {name: param.default for name, param in params.items()} | state
         if "rule" in state:
             rnn, W, b, *_ = (state.pop(name) for name in ("rnn", "W", "b", "rule", "pooled"))

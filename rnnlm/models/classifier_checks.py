@@ -17,23 +17,23 @@ from rnnlm.models.sequences import checked_sequences, checked_steps, ends_in_nan
 from rnnlm.optimizers import OPTIMIZERS
 
 
-def check_parameters(params):
+def check_parameters(classifier):
     """ArgumentError at a parameter that cannot be: the constructor only stores, as scikit-learn asks."""
     for name in ("n_nodes", "epochs", "batch_size"):
-        arguments.whole(name, params[name])
+        arguments.whole(name, getattr(classifier, name))
     known = {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "pooling": ("last", "mean"),
              "schedule": ("constant", "linear")}
     for name, choices in known.items():
-        arguments.one_of(name, params[name], tuple(choices))
-    arguments.number("lr", params["lr"], "above 0", lambda x: x > 0)
-    arguments.limit("max_grad", params["max_grad"])
-    arguments.initializer("initializer", params["initializer"])
-    check_class_weight(params["class_weight"])
+        arguments.one_of(name, getattr(classifier, name), tuple(choices))
+    arguments.number("lr", classifier.lr, "above 0", lambda x: x > 0)
+    arguments.limit("max_grad", classifier.max_grad)
+    arguments.initializer("initializer", classifier.initializer)
+    check_class_weight(classifier.class_weight)
     try:
-        np.random.default_rng(params["random_state"])
+        np.random.default_rng(classifier.random_state)
     except (TypeError, ValueError):
         raise ArgumentError("random_state must be None or a whole number of at least 0, got "
-                            f"{shown(params['random_state'])}") from None
+                            f"{shown(classifier.random_state)}") from None
 
 
 def checked_training(X, y, mask, sample_weight, class_weight):

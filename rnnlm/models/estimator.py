@@ -18,7 +18,8 @@ class Estimator:
 
     def get_params(self, deep=True):
         """The arguments of the constructor, a dict."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        params = inspect.signature(type(self)).parameters.values()
+        return {param.name: getattr(self, param.name) for param in params if param.kind != param.VAR_KEYWORD}
 
     def set_params(self, **params):
         """Change some of them; returns the classifier itself."""

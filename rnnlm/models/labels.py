@@ -14,7 +14,7 @@ def checked_labels(y, n, name="y"):
     if y is None:
         raise ArgumentError(f"a classifier requires {name} to be passed, but the target {name} is None: "
                             "give one label for each sequence")
-    y = arguments.array(name, y, f"an array with one label for each of the {n} sequences")
+    y = arguments.as_array(name, y, f"an array with one label for each of the {n} sequences")
     if y.shape != (n,):
         hint = f": give {name}.ravel()" if y.shape == (n, 1) else ""
         raise ArgumentError(f"{name} must have one label for each of the {n} sequences, shape ({n},), "
@@ -80,11 +80,11 @@ def _shown_labels(labels):
 
 
 def checked_weights(sample_weight, n):
-    """How much each of n samples counts, float64 (n,): ones for None. ArgumentError at what cannot be."""
+    """How much each of n samples counts, float64 (n,), at most 1: ones for None. ArgumentError at what cannot be."""
     if sample_weight is None:
         return np.ones(n)
-    weights = arguments.array("sample_weight", sample_weight, f"one number for each of the {n} sequences",
-                              dtype=np.float64)
+    weights = arguments.as_array("sample_weight", sample_weight, f"one number for each of the {n} sequences",
+                                 dtype=np.float64)
     if weights.shape != (n,):
         raise ArgumentError(f"sample_weight must have one number for each of the {n} sequences, "
                             f"shape ({n},), got {weights.shape}")
@@ -95,7 +95,7 @@ def checked_weights(sample_weight, n):
                             f"({place},) is {weights[place]}")
     if not weights.any():
         raise ArgumentError("sample_weight must hold a number above 0: all weights are zero")
-    return weights
+    return weights / weights.max()  # only ratios count, and a sum of large ones could overflow
 
 
 def check_class_weight(class_weight):
@@ -129,5 +129,6 @@ def weights_in_all(weights, class_weight, classes, targets):
             raise ArgumentError(f"class_weight holds {shown_label(strange[0])}, which y never does: the "
                                 f"classes are {_shown_labels(classes)}")
         of_class = np.array([class_weight.get(label, 1.0) for label in labels], np.float64)
+        of_class /= of_class.max()
     total = weights * of_class[targets]
     return total / total.mean()

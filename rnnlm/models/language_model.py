@@ -172,8 +172,11 @@ class LanguageModel:
         return self.output.scores(self.states(xs))
 
     def predict_last(self, xs):  # ids (N, T) -> (N, V)
-        """The scores after the last step alone, for less than all of them take; carries the state on."""
-        return self.output.scores(self.states(xs)[:, -1:])[:, 0]
+        """What ``predict`` gives for the last step alone, for less than all of them take; carries the state on."""
+        xs = arguments.ids_of_windows("xs", xs)
+        if xs.shape[1] > 1:
+            self.states(xs[:, :-1])
+        return self.predict(xs[:, -1:])[:, 0]
 
     def log_probs(self, xs, ts):  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""

@@ -20,8 +20,8 @@ def given_sequences(X, mask=None, n_features=None, name="X"):
     if hasattr(X, "toarray"):
         raise ArgumentError(f"{name} must be an array (n_samples, n_sequences, n_features), got a sparse "
                             "one: give X.toarray()")
-    X = arguments.array(name, X, "one array (n_samples, n_sequences, n_features)", "fill shorter sequences up to "
-                        "the longest, and say by mask which steps belong to each, or fill with NaN")
+    X = arguments.as_array(name, X, "one array (n_samples, n_sequences, n_features)", "fill shorter sequences up "
+                           "to the longest, and say by mask which steps belong to each, or fill with NaN")
     if X.ndim != 3 or 0 in X.shape:
         raise ArgumentError(f"{name} must have shape (n_samples, n_sequences, n_features), none of them "
                             f"0, got {X.shape}{_REMEDIES.get(X.ndim, '')}")
@@ -35,7 +35,7 @@ def given_sequences(X, mask=None, n_features=None, name="X"):
     if X.dtype.kind not in "buifO":
         raise ArgumentError(f"{name} must hold finite numbers, but its type is {X.dtype}")
     if mask is not None:
-        mask = arguments.array("mask", mask, f"an array of the shape (n_samples, n_sequences) of {name}")
+        mask = arguments.as_array("mask", mask, f"an array of the shape (n_samples, n_sequences) of {name}")
         if mask.shape != X.shape[:2]:
             raise ArgumentError(f"mask must have the shape (n_samples, n_sequences) of {name}, "
                                 f"{X.shape[:2]}, got {mask.shape}")

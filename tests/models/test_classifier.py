@@ -138,6 +138,9 @@ def test_bad_data_is_one_clear_line(change, message):
     ({"max_grad": -1}, "max_grad must be a number above 0, or math.inf, got -1"),
     ({"max_grad": None}, "max_grad must be a number"),
     ({"initializer": "xavier"}, "initializer must be None or a function .*, got 'xavier'"),
+    ({"initializer": SimpleInitializer}, "initializer must be None or a function .*SimpleInitializer'>"),
+    ({"activation": np.array(["tanh", "relu"])}, "activation must be one of tanh, .*"),
+    ({"lr": np.inf}, "lr must be a finite number above 0, got inf"),
     ({"random_state": "seven"}, "random_state must be None or a whole number .*, got seven"),
     ({"random_state": -1}, "random_state must be None or a whole number of at least 0, got -1")])
 def test_a_parameter_that_cannot_be_is_said_by_fit(parameters, message):

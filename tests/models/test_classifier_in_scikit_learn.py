@@ -171,6 +171,32 @@ def test_repr_shows_what_is_not_the_default(classifier, text):
         classifier.get_params())
 
 
+class Short(Classifier):
+    """A constructor with fewer parameters."""
+
+    def __init__(self, n_nodes=4, note=None):
+        super().__init__(n_nodes=n_nodes, epochs=1, random_state=0)
+        self.note = note
+
+
+class Named(Classifier):
+    """A constructor that hands the others on."""
+
+    def __init__(self, *, note=None, **others):
+        super().__init__(**others)
+        self.note = note
+
+
+def test_a_subclass_may_have_a_constructor_of_its_own(data):
+    X, y, _ = data
+    expected = Classifier(n_nodes=5, epochs=1, random_state=0).fit(X, y).predict_proba(X)
+    short, named = Short(5, note="a"), Named(n_nodes=5, epochs=1, random_state=0)
+    for classifier in (short, clone(short), pickle.loads(pickle.dumps(short)), named):
+        np.testing.assert_array_equal(classifier.fit(X, y).predict_proba(X), expected)
+    assert repr(short) == "Short(n_nodes=5, note='a')"
+    assert named.get_params() == {"note": None}  # as scikit-learn reads such a constructor
+
+
 def test_it_works_where_scikit_learn_is_not():
     code = """
 import sys

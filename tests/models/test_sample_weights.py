@@ -57,6 +57,16 @@ def test_class_weights_are_weights_of_the_samples(rng):
                 whole().fit(X.repeat(counts[y] * own, axis=0), names.repeat(counts[y] * own)), X)
 
 
+def test_the_size_of_weights_makes_no_difference(rng):
+    X, y = which_is_on(rng, 20)
+    sizes = [whole().fit(X, y, sample_weight=np.full(20, size)) for size in (1.0, 1e308, 1e-320)]
+    classes = [whole(class_weight=dict.fromkeys(range(3), size)).fit(X, y) for size in (1e308, 1e-320)]
+    for classifier in (*sizes[1:], *classes):  # their sum is beyond the largest float, or they are next to zero
+        np.testing.assert_array_equal(classifier.predict_proba(X), sizes[0].predict_proba(X))
+    score = sizes[0].score(X, y)
+    assert [sizes[0].score(X, y, sample_weight=np.full(20, size)) for size in (1e308, 1e-320)] == [score, score]
+
+
 @pytest.mark.parametrize("own", [None, [1, 2, 1, 3, 1, 1, 2, 1, 1, 1, 4, 1]])
 def test_balanced_classes_count_the_same_in_all(own, rng):
     X, _ = which_is_on(rng, 12)
