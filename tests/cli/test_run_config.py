@@ -38,8 +38,9 @@ def test_an_edited_config_is_noted_and_made_true_again(run, tmp_path, finished):
     line, = [line for line in err.splitlines() if "config.toml" in line]
     assert line == (
         "note: run/config.toml says sell = 'lstm' (no such option), hidden-size = 300 (checkpoint: 12), tied = True "
-        "(checkpoint: False), epochs = 9 (checkpoint: 2); the checkpoint counts, and the file is corrected; to change "
-        "it in this run, add --epochs 9; for a new run: rnnlm train --config run/config.toml --hidden-size 300 --tied")
+        "(checkpoint: False), epochs = 9 (checkpoint: 2); the checkpoint's options are used, and the file is "
+        "corrected; to change it in this run, add --epochs 9; for a new run: rnnlm train --config run/config.toml "
+        "--hidden-size 300 --tied")
     assert path.read_bytes() == before
     assert len(metrics(tmp_path / "run")) == 2
     assert "config.toml" not in run.bare("--resume", "--output", "run")[2]
