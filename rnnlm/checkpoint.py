@@ -61,7 +61,7 @@ def _words_of(model, vocabulary):
         raise ArgumentError(f"the vocabulary must have a word for each of the model's {size} ids, it has "
                             f"{len(vocabulary)}")
     if model.vocabulary_fingerprint not in (None, vocabulary.fingerprint()):
-        raise ArgumentError("the model reads the ids of another vocabulary: save it with the one that load_model "
+        raise ArgumentError("the model uses the ids of another vocabulary: save it with the one that load_model "
                             "returned, or set model.vocabulary_fingerprint to None if the words have new names")
     words = "\n".join(vocabulary.words)
     if words.count("\n") != size - 1:
@@ -70,7 +70,7 @@ def _words_of(model, vocabulary):
     try:
         return as_bytes(words)
     except UnicodeEncodeError as error:
-        raise ArgumentError(f"words must be text that UTF-8 can hold, got {shown(words[error.start])}") from None
+        raise ArgumentError(f"words must be text that UTF-8 can encode, got {shown(words[error.start])}") from None
 
 
 def load_model(path, workers=SERIAL, regularisation=None):

@@ -129,7 +129,7 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     if not train.size:
         raise RnnlmError(f"{path}: the training text is empty; it must hold at least one line")
     if train.words == [LINE_END]:
-        raise RnnlmError(f"{path}: the training text has no words, only {counted(train.size, 'line end')}; give it "
+        raise RnnlmError(f"{path}: the training text has no words, only {counted(train.size, 'line end')}; add "
                          "some")
     size, train = train.size, train.part(0, max_tokens or train.size)
     counts = _counts(train)
@@ -139,7 +139,7 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     valid, test = (EncodedText.from_tokens(tokens, vocabulary) for tokens in (valid, test))
     for split, text in (("validation", valid), ("test", test)):
         if not text.ids.size:
-            raise RnnlmError(f"{path}: the {split} text has no token the training text knows; give more text")
+            raise RnnlmError(f"{path}: the {split} text has no token of the vocabulary; give more text")
     notes += [*used_notes(where, size, train, valid, test), vocabulary_note(counts, vocabulary, min_count, max_vocab),
               *odd_notes(train, counts, vocabulary), *text_notes(valid, test, vocabulary)]
     train = _ids(train, _table(train, vocabulary), vocabulary)
@@ -200,7 +200,7 @@ def _split(tokens, path):
         raise RnnlmError(f"{path} must hold at least 20 tokens to be split into three texts, got {size}")
     cuts = [int(share * size) for share in (0.90, 0.95)]
     at_lines = [tokens.next_line(cut) for cut in cuts]
-    where = "between words, as there are few line ends,"
+    where = "between words, because it has few line ends,"
     if at_lines[0] < at_lines[1] < size:
         cuts, where = at_lines, "at line ends"
     return [tokens.part(*bounds) for bounds in pairwise([0, *cuts, size])], where

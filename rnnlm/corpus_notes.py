@@ -25,7 +25,7 @@ def used_notes(where, size, train, valid, test):
         yield (f"one file, split in order {where} 90/5/5: {train.size:,} tokens to train, {valid.ids.size:,} to "
                f"validate, {test.ids.size:,} to test")
     if train.size < size:
-        yield f"of the training text's {size:,} tokens the first {train.size:,} are used (--max-tokens)"
+        yield f"only the first {train.size:,} of the training text's {size:,} tokens are used (--max-tokens)"
 
 
 def vocabulary_note(counts, vocabulary, min_count, max_vocab):
@@ -36,19 +36,20 @@ def vocabulary_note(counts, vocabulary, min_count, max_vocab):
         return f"{counted(gone, _unit(vocabulary))} of the training text became {UNK}: {reason}"
     if vocabulary.unk_id is None:
         return f"no {UNK}: the vocabulary contains every training {_unit(vocabulary)}"
-    return f"{UNK} is a word of the training text and stands for unknown words"
+    return f"{UNK} occurs in the training text, so unknown words are read as {UNK}"
 
 
 def text_notes(valid, test, vocabulary):
     """What is unknown in the two other texts, and whether they are too short."""
-    fate = "left out" if vocabulary.unk_id is None else f"taken as {UNK}"
+    fate = "left out" if vocabulary.unk_id is None else f"read as {UNK}"
     notes = []
     for split, text in (("validation", valid), ("test", test)):
         if text.oov:
-            notes.append(f"{text.oov:,} of the {counted(text.words, _unit(vocabulary))} in the {split} text not in the "
-                         f"vocabulary: {fate}")
+            are = "is" if text.oov == 1 else "are"
+            notes.append(f"{text.oov:,} of the {counted(text.words, _unit(vocabulary))} in the {split} text {are} not "
+                         f"in the vocabulary: {fate}")
         if text.ids.size < SMALL:
-            notes.append(f"the {split} text has only {counted(text.ids.size, 'token')}: its perplexity says little")
+            notes.append(f"the {split} text has only {counted(text.ids.size, 'token')}: its perplexity is unreliable")
     return notes
 
 
@@ -73,8 +74,8 @@ def _markers(counts, lines):
     found = [word for word in counts if word.lower() in MARKERS and word != EOS and 2 * counts[word] >= lines > 0]
     if found:
         occur, are, them = ("occurs", "is", "it") if len(found) == 1 else ("occur", "are", "them")
-        yield (f"{' and '.join(found)} {occur} in every line or so of the training text and {are} predicted like "
-               f"words, which lowers the perplexity: remove {them}, as every line end is {EOS} already")
+        yield (f"{' and '.join(found)} {occur} in almost every line of the training text and {are} predicted like "
+               f"words, which lowers the perplexity: remove {them}, because every line end is {EOS} already")
 
 
 def _other_unknowns(counts, words):
@@ -83,7 +84,7 @@ def _other_unknowns(counts, words):
         bracketed = word.lower() in UNKNOWNS and word != UNK
         if bracketed or (word == "UNK" and 1000 * counts[word] > words):
             yield (f"{word} occurs {counted(counts[word], 'time')} in the training text and is an ordinary word here: "
-                   f"write it {UNK} if it stands for unknown words")
+                   f"spell it {UNK} if it means an unknown word")
 
 
 def _blank_lines(train):
@@ -106,26 +107,26 @@ def _blank(blank, lines):
 
 def _line_lengths(words, lines, blank):
     if words >= LONG_LINE * (lines + 1):
-        yield (f"the training text has {counted(words, 'word')} and {counted(lines, 'line end')}, so the end of a "
-               "sentence is hardly seen: write one sentence a line (CR alone is no line end; tr '\\r' '\\n' makes it "
-               "one)")
+        yield (f"the training text has {counted(words, 'word')} and {counted(lines, 'line end')}, so the model "
+               "hardly sees the end of a sentence: write one sentence a line (CR alone is not a line end: convert "
+               "it with tr '\\r' '\\n')")
     elif words < 1.5 * (lines - blank):
         sizes = f"{counted(words, 'word')}, {counted(lines - blank, 'line')}"
         yield (f"most lines of the training text hold one word ({sizes}): write one sentence a line with blanks "
-               "between words, or read characters with --level char")
+               "between words, or train on characters with --level char")
 
 
 def _little_to_predict(counts, words, vocabulary):
     gone = sum(counts[word] for word in counts.keys() - vocabulary.ids.keys())
     if gone > MANY_GONE * words:
         yield (f"{100 * gone / words:.0f} % of the training text's words became {UNK}, which is easy to predict: give "
-               "more text, a lower --min-count or a higher --max-vocab, or read characters with --level char")
+               "more text, a lower --min-count or a higher --max-vocab, or train on characters with --level char")
     if (size := len(vocabulary)) < TINY:
-        yield (f"the vocabulary has only {size} entries, so guessing gives a perplexity of {size}: see whether blanks "
+        yield (f"the vocabulary has only {size} entries, so guessing gives a perplexity of {size}: check that blanks "
                "separate the words, and give more text")
 
 
 def _carriage_returns(count, lines):
     if count > lines:
         yield (f"the training text has {counted(count, 'CR character')} and {counted(lines, 'line end')}: CR "
-               "alone is no line end, tr '\\r' '\\n' makes it one")
+               "alone is not a line end: convert it with tr '\\r' '\\n'")

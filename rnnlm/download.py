@@ -30,7 +30,7 @@ def fetch(url, path, size, sha256, on_bytes=None, remedy="try again"):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RnnlmError(f"{path.parent} could not be made: {reason(error)}; set RNNLM_CACHE to a folder") from error
+        raise RnnlmError(f"{path.parent} could not be created: {reason(error)}; set RNNLM_CACHE to a folder") from error
     with _asked(url, remedy):
         answer = urllib.request.urlopen(url, timeout=TIMEOUT)
     with answer, whole_file(path) as file:
@@ -46,7 +46,7 @@ def fetch(url, path, size, sha256, on_bytes=None, remedy="try again"):
             if on_bytes:
                 on_bytes(len(block))
         if received != size:
-            rule = "the connection was cut" if received < size else "the file is longer than recorded"
+            rule = "the connection ended early" if received < size else "the file is longer than recorded"
             raise RnnlmError(f"{url}: {rule} (received {received} of {size} bytes); {remedy}")
         if digest.hexdigest() != sha256:
             raise RnnlmError(f"{url}: the file does not have the recorded SHA-256, so it was not kept; {remedy}")

@@ -94,7 +94,7 @@ def whole_file(path):
     with written(target):
         mode = target.mode()
     if mode and not stat.S_ISREG(mode):
-        raise RnnlmError(f"{target} is not a regular file and is not replaced: choose another name")
+        raise RnnlmError(f"{target} is not a regular file, so it is not replaced: choose another name")
     with written(target), _half_written(target.beside(_temporary(target.path.name))) as (file, settle):
         yield file
         settle(target)
@@ -152,7 +152,8 @@ def cache_folder():
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnnlm"
     except RuntimeError as error:
-        raise RnnlmError("there is no home folder for the cache: set RNNLM_CACHE to a folder with room") from error
+        raise RnnlmError("there is no home folder for the cache: set RNNLM_CACHE to a folder with free space"
+                         ) from error
 
 
 def sync_folder(folder):
@@ -169,14 +170,14 @@ def sync_folder(folder):
 def remedy(error):
     """What to do about an OSError at a write."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "make room first"
+        return "free some disk space first"
     if error.errno == errno.EFBIG:
-        return "raise the limit to the size of files first (ulimit -f)"
+        return "raise the limit on the size of files first (ulimit -f)"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return "choose a folder that may be written to"
+        return "choose a writable folder"
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return "the folder is not there: make it, or choose another"
-    return "see to the disk first"
+        return "the folder does not exist: create it, or choose another"
+    return "check the disk first"
 
 
 def reason(error):

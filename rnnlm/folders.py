@@ -75,7 +75,7 @@ class HeldFolder:
         if not holds:
             self.lost = True
             raise RnnlmError(f"{self.path} was removed, emptied, moved or replaced while this run was working in it, "
-                             "so the run ends: if its folder has another name now, give that to --resume --output")
+                             "so the run ends: if the folder was moved, resume with --resume --output and its new name")
 
     def has_its_name(self):
         """Whether the path still leads to this folder."""
@@ -113,7 +113,7 @@ class HeldFolder:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RnnlmError(f"{self.path} is in use by {self._owner()}: wait for its end, or choose another "
+            raise RnnlmError(f"{self.path} is in use by {self._owner()}: wait until it ends, or choose another "
                              "folder") from None
 
     def _owner(self):

@@ -28,7 +28,7 @@ def write_arrays(path, arrays):
             settle(path)
     except OSError as error:
         raise RnnlmError(f"{path} could not be written: {reason(error)}; "
-                         "set RNNLM_CACHE to a folder with room") from error
+                         "set RNNLM_CACHE to a folder with free space") from error
 
 
 def mapped(path, dtype):
@@ -37,7 +37,7 @@ def mapped(path, dtype):
     try:
         return np.asarray(np.memmap(path, dtype, mode="r")) if path.stat().st_size else np.empty(0, dtype)
     except OSError as error:
-        raise RnnlmError(f"{path} could not be read: {reason(error)}; start again") from error
+        raise RnnlmError(f"{path} could not be read: {reason(error)}; run the command again") from error
 
 
 def used(*paths):

@@ -51,7 +51,7 @@ class Tokens:
         try:
             return np.fromfile(self.source, np.int32, stop - start, offset=4 * start)
         except OSError as error:  # somebody cleared the cache
-            raise RnnlmError(f"{self.source} could not be read: {reason(error)}; start again") from error
+            raise RnnlmError(f"{self.source} could not be read: {reason(error)}; run the command again") from error
 
     def next_line(self, place):
         """Where the first line begins that does not begin before ``place``; the end if there is none."""
@@ -70,7 +70,7 @@ class Tokens:
         for block in self.blocks():
             found = np.bincount(block, minlength=counts.size)
             if found.size > counts.size:
-                raise RnnlmError(f"{self.source} does not fit its list of words: remove it and start again")
+                raise RnnlmError(f"{self.source} does not match its list of words: delete it and run the command again")
             counts += found
         return counts
 

@@ -26,7 +26,7 @@ def resolve(spec):
     if not os.path.exists(path):  # nor a name that no system could have
         path = known.get(name)
     if path is None:
-        found = "a link that leads nowhere is there" if os.path.lexists(name) else ""
+        found = "there is a broken link of this name" if os.path.lexists(name) else ""
         raise RnnlmError(f"no corpus {shown(repr(name))}: it must be a folder, a text file, or a known name "
                          f"({', '.join(sorted(known))}){f'; {found}' if found else did_you_mean(name, known)}")
     return path, _read_about(path / "corpus.json"), [note] if (note := namesake(name, path)) else []
@@ -42,8 +42,8 @@ def _spelt(spec):
         remedy = "" if name else ": for the current folder give ."
         raise RnnlmError(f"a corpus must be a name or a path, got {name!r}{remedy}")
     if name == "-":
-        raise RnnlmError("a corpus cannot be read from standard input (-), as a resumed run reads it again: write the "
-                         "text to a file first")
+        raise RnnlmError("a corpus cannot be read from standard input (-), because a resumed run reads it again: save "
+                         "the text in a file first")
     return name
 
 
@@ -66,9 +66,9 @@ def namesake(name, path):
     here = shown(os.path.abspath(name))
     if os.path.samefile(path, name):
         kind = "folder" if os.path.isdir(name) else "file"
-        return (f"the corpus {name} is the {kind} {here}, which comes before the known corpus of that name: "
-                f"--corpus {shown(str(known))} takes the known one")
-    return f"the corpus is the known one called {name}, not {here}: --corpus ./{name} takes that one"
+        return (f"the corpus {name} is the {kind} {here}, which overrides the known corpus of that name: "
+                f"for the known one, give --corpus {shown(str(known))}")
+    return f"the corpus is the known one called {name}, not {here}: for that one, give --corpus ./{name}"
 
 
 def corpus_name(spec):
@@ -110,7 +110,7 @@ def _check_about(path, about):
             _require(Path(name).name == name != "" and name.isprintable(), "name must be a plain file name")
             _require(entry["bytes"] >= 0, "bytes must be a number")
     except (ValueError, AttributeError, KeyError, TypeError) as error:
-        raise RnnlmError(f"{path} has not the form of a corpus.json ({error}); see docs/file-formats.md") from error
+        raise RnnlmError(f"{path} is not a valid corpus.json ({error}); see docs/file-formats.md") from error
 
 
 def _require(holds, rule):
@@ -190,5 +190,5 @@ def _the_file(folder, split):
     rule = f"{folder} must hold one text named {split}.txt, NAME.{split}.txt or NAME.{split}.tokens"
     if not nearest:
         raise RnnlmError(f"{rule}, found none")
-    raise RnnlmError(f"{rule}, found {', '.join(nearest)}: call the one to be read {split}.txt, or move the others "
+    raise RnnlmError(f"{rule}, found {', '.join(nearest)}: rename the one to read to {split}.txt, or move the others "
                      "away")

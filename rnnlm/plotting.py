@@ -123,7 +123,7 @@ def learning_figure(curves, title):
     figure = Figure(figsize=(7, 4.5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     for name, losses in curves.items():
-        axes.plot(range(1, len(losses) + 1), losses, "o-", ms=3, label=f"{name}: {losses[-1]:.3g} in the end")
+        axes.plot(range(1, len(losses) + 1), losses, "o-", ms=3, label=f"{name}: {losses[-1]:.3g} at the end")
     axes.set(title=title, xlabel="epoch", ylabel="loss (nats per sequence)", yscale="log")
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.grid(alpha=0.3, which="both")

@@ -63,7 +63,8 @@ def opened(path, on_bytes=None):
         start = raw.fill(10)
         for magic, (what, command) in NOT_READ.items():
             if start.startswith(magic):
-                raise RnnlmError(f"{called(path)} is {what}, which is not read: decompress it first with {command}")
+                raise RnnlmError(f"{called(path)} is {what}, which is not supported: decompress it first with "
+                                 f"{command}")
         module = _module_for(start)
         yield Source(path, raw, module, module is None and status is not None and stat.S_ISREG(status.st_mode))
 
@@ -76,7 +77,7 @@ def _standard_input():
     except (OSError, ValueError):  # no file of the system's, as in a notebook or a test
         return nullcontext(stream)
     if status is None or os.path.samestat(status, os.stat(os.devnull)):  # the commands put that in a closed one's place
-        raise RnnlmError("standard input is closed: give it a text, or name a file")
+        raise RnnlmError("standard input is closed: redirect a text to it, or name a file")
     if stat.S_ISCHR(status.st_mode) and not stream.isatty():
         raise RnnlmError("standard input must be a regular file, a pipe or a terminal, it is a device")
     return nullcontext(stream)
@@ -156,10 +157,10 @@ class Source:
 
     def _damaged(self, error):
         if "limit" in str(error):
-            return RnnlmError(f"{called(self.path)} asks for more than {LARGEST_DICTIONARY // 10**6} MB of memory "
+            return RnnlmError(f"{called(self.path)} needs more than {LARGEST_DICTIONARY // 10**6} MB of memory "
                               f"to be decompressed: decompress it first with {self._command()}")
         words = "it ends too early" if isinstance(error, EOFError) else str(error)
-        return RnnlmError(f"{called(self.path)} is damaged, it cannot be decompressed ({words}): get or make it anew")
+        return RnnlmError(f"{called(self.path)} is damaged and cannot be decompressed ({words}): get a new copy")
 
 
 class _Streams:

@@ -96,8 +96,8 @@ def encode_blocks(path, index, level, on_block=None, on_bytes=None):
         tokens = tokenize(text, level)
         yield np.fromiter(map(index.__getitem__, tokens), dtype=np.int32, count=len(tokens))
         if level == "word" and "<eos>" in text and "<eos>" in tokens:
-            raise RnnlmError(f"{called(path)} holds the word <eos>, which every line end stands for: remove it from "
-                             "the text")
+            raise RnnlmError(f"{called(path)} holds the word <eos>, which is the token of every line end: remove it "
+                             "from the text")
 
 
 def spell(tokens, level):

@@ -168,7 +168,7 @@ class _Reading:
             tokens, sha256 = self._stored(folder, blocks)
         except OSError as error:
             raise RnnlmError(f"the cache {folder} could not be written: {reason(error)}; "
-                             "set RNNLM_CACHE to a folder with room") from error
+                             "set RNNLM_CACHE to a folder with free space") from error
         if self.file:
             self.file.require_unchanged()
             self.file.remember(sha256)

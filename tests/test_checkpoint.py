@@ -106,13 +106,13 @@ def test_a_model_is_saved_with_its_own_vocabulary_only(tmp_path):
     model, vocabulary = make()
     for words, message in [(["<eos>", "a"], "must have a word for each of the model's 5 ids, it has 2"),
                            (["<eos>", "a\nb", "c", "d", "e"], r"words must be without a line end.*, got 'a\\nb'"),
-                           (["<eos>", "a", "c", "d", "\ud800"], r"must be text that UTF-8 can hold, got \\ud800")]:
+                           (["<eos>", "a", "c", "d", "\ud800"], r"must be text that UTF-8 can encode, got \\ud800")]:
         with pytest.raises(RnnlmError, match=message):
             save_model(tmp_path / "m", model, Vocabulary(words))
     assert not (tmp_path / "m").exists()
     save_model(tmp_path / "m", model, vocabulary)
     loaded, _ = load_model(tmp_path / "m")
-    with pytest.raises(RnnlmError, match="the model reads the ids of another vocabulary"):
+    with pytest.raises(RnnlmError, match="the model uses the ids of another vocabulary"):
         save_model(tmp_path / "m", loaded, Vocabulary(vocabulary.words[::-1]))
 
 

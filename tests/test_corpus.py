@@ -42,7 +42,7 @@ def test_words_seen_once_become_unk_and_it_is_said(tmp_path):
     assert corpus.valid.is_oov.tolist() == [False, True, False]
     assert corpus.valid.oov == 1
     assert any("1 word of the training text became <unk>: seen fewer than 2 times" in n for n in corpus.notes)
-    assert "1 of the 2 words in the validation text not in the vocabulary: taken as <unk>" in corpus.notes
+    assert "1 of the 2 words in the validation text is not in the vocabulary: read as <unk>" in corpus.notes
 
 
 def test_a_text_with_unk_keeps_its_rare_words_unless_told_otherwise(tmp_path):
@@ -96,8 +96,8 @@ def test_one_long_line_is_split_between_words(tmp_path):
     path.write_text("a b " * 50)
     corpus = load_corpus(str(path))
     assert (corpus.train.size, corpus.valid.ids.size, corpus.test.ids.size) == (90, 5, 6)
-    assert "between words, as there are few line ends" in corpus.notes[0]
-    assert "the test text has only 6 tokens: its perplexity says little" in corpus.notes
+    assert "between words, because it has few line ends" in corpus.notes[0]
+    assert "the test text has only 6 tokens: its perplexity is unreliable" in corpus.notes
     assert "<eos>" in corpus.vocabulary.words
 
 
@@ -108,7 +108,7 @@ def test_one_long_line_is_split_between_words(tmp_path):
     (lambda path: (folder(path, "a\n"), (path / "corpus.json").write_text("{")), "corpus.json must be JSON"),
     (lambda path: (path / "corpus.json").write_text("[" * 100_000), "corpus.json must be JSON"),
     (lambda path: (path / "corpus.json").write_text(" " * (1 << 20) + "{}"), "corpus.json must be at most 1,048,576"),
-    *((lambda path, text=text: (path / "corpus.json").write_text(text), "has not the form of a corpus.json") for text in
+    *((lambda path, text=text: (path / "corpus.json").write_text(text), "is not a valid corpus.json") for text in
       ("[]", '"x"', '{"name": 1}', '{"best_possible": null}', '{"best_possible": {"test": 3}}', '{"files": 3}',
        '{"best_possible": {"test": {"perplexity": Infinity}}}',
        '{"best_possible": {"test": {"perplexity": 1' + "0" * 400 + "}}}",

@@ -16,8 +16,7 @@ def notes(folder, text, valid=VALID, **options):
     """The notes on a training text, but for what any text has."""
     for split, content in (("train", text), ("valid", valid), ("test", VALID)):
         (folder / f"{split}.txt").write_bytes(content.encode())
-    usual = ("no <unk>: the vocabulary contains", "became <unk>:", "is a word of the training text and stands",
-             "not in the vocabulary")
+    usual = ("no <unk>: the", "became <unk>:", "<unk> occurs in the training text, so", "not in the vocabulary")
     return [note for note in load_corpus(folder, **options).notes
             if not any(words in note for words in usual) or " % of the training" in note]
 
@@ -33,8 +32,8 @@ def lines(edit):
 def test_marks_around_sentences(edit, found, tmp_path):
     occur, are, them = ("occur", "are", "them") if " and " in found else ("occurs", "is", "it")
     assert notes(tmp_path, lines(edit)) == [
-        f"{found} {occur} in every line or so of the training text and {are} predicted like words, which lowers the "
-        f"perplexity: remove {them}, as every line end is <eos> already"]
+        f"{found} {occur} in almost every line of the training text and {are} predicted like words, which lowers the "
+        f"perplexity: remove {them}, because every line end is <eos> already"]
 
 
 @pytest.mark.parametrize("word", ["<UNK>", "[UNK]", "UNK", "<Unk>", "[unk]", "<oov>", "<unknown>", "(unk)"])
@@ -43,8 +42,8 @@ def test_other_spellings_of_unk(word, beside, tmp_path):
     text = lines(lambda line: line.replace("otter", word)) + "the <unk> ran .\n" * (3 * beside)
     (note,) = notes(tmp_path, text)
     count = text.split().count(word)
-    assert note == (f"{word} occurs {count:,} times in the training text and is an ordinary word here: write it <unk> "
-                    "if it stands for unknown words")
+    assert note == (f"{word} occurs {count:,} times in the training text and is an ordinary word here: spell it <unk> "
+                    "if it means an unknown word")
 
 
 def test_blank_lines(tmp_path):
@@ -62,19 +61,19 @@ def test_blank_lines_are_counted_across_blocks_and_at_the_start(tmp_path, monkey
 
 def test_cr_alone_as_line_end(tmp_path):
     (note,) = notes(tmp_path, "\r".join(LINES))
-    assert "words and 1 line end, so the end of a sentence is hardly seen: write one sentence a line" in note
+    assert "words and 1 line end, so the model hardly sees the end of a sentence: write one sentence a line" in note
     assert "tr '\\r' '\\n'" in note
     (note,) = notes(tmp_path, "\r".join(LINES), level="char")
-    assert note == ("the training text has 999 CR characters and 1 line end: CR alone is no line end, tr '\\r' '\\n' "
-                    "makes it one")
+    assert note == ("the training text has 999 CR characters and 1 line end: CR alone is not a line end: "
+                    "convert it with tr '\\r' '\\n'")
 
 
 def test_a_text_of_words_that_occur_once(tmp_path):
     text = "".join(f"w{i} x{i} y{i}\n" for i in range(300))
     first, second = notes(tmp_path, text)
     assert first == ("100 % of the training text's words became <unk>, which is easy to predict: give more text, a "
-                     "lower --min-count or a higher --max-vocab, or read characters with --level char")
-    assert second == ("the vocabulary has only 2 entries, so guessing gives a perplexity of 2: see whether blanks "
+                     "lower --min-count or a higher --max-vocab, or train on characters with --level char")
+    assert second == ("the vocabulary has only 2 entries, so guessing gives a perplexity of 2: check that blanks "
                       "separate the words, and give more text")
 
 
@@ -82,7 +81,7 @@ def test_a_text_without_blanks(tmp_path):
     text = lines(lambda line: line.replace(" ", ""))
     found = notes(tmp_path, text)
     assert found[0] == ("most lines of the training text hold one word (1,000 words, 1,000 lines): write one sentence "
-                        "a line with blanks between words, or read characters with --level char")
+                        "a line with blanks between words, or train on characters with --level char")
     assert " % of the training text's words became <unk>" in found[1]
     assert notes(tmp_path, text, level="char") == []
 
@@ -101,7 +100,7 @@ def test_paragraphs_and_a_word_that_looks_like_unk_get_no_note(tmp_path):
 @pytest.mark.skipif(not PTB.exists(), reason="needs the Penn Treebank")
 @pytest.mark.parametrize("options", [{}, {"level": "char"}, {"max_tokens": 1000}])
 def test_the_penn_treebank_gets_no_note(options):
-    usual = ("<unk> is a word", "(--max-tokens)", "not in the vocabulary", "no <unk>:")
+    usual = ("<unk> occurs in", "(--max-tokens)", "not in the vocabulary", "no <unk>:")
     for note in load_corpus(PTB, **options).notes:
         assert any(words in note for words in usual), note
 
@@ -115,7 +114,7 @@ def test_all_lines_agree_how_long_the_texts_are(level, max_tokens, tmp_path):
     assert (f"90/5/5: {corpus.train.size:,} tokens to train, {corpus.valid.ids.size:,} to validate, "
             f"{corpus.test.ids.size:,} to test") in corpus.notes[0]
     whole = load_corpus(path, level).train.size
-    cut = f"of the training text's {whole:,} tokens the first 3,000 are used (--max-tokens)"
+    cut = f"only the first 3,000 of the training text's {whole:,} tokens are used (--max-tokens)"
     assert (cut in corpus.notes) == bool(max_tokens)
     if level == "char":
         assert corpus.test.oov >= 2  # what is left out is not counted

@@ -103,8 +103,8 @@ def test_a_damaged_file_in_the_cache_is_fetched_anew(server, tmp_path, monkeypat
 
 @pytest.mark.parametrize(("fault", "message"), [
     ("wrong", "does not have the recorded SHA-256"),
-    ("cut", "the connection was cut \\(received 80000 of 160000 bytes\\)"),
-    ("cut without length", "the connection was cut \\(received 80000 of 160000 bytes\\)"),
+    ("cut", "the connection ended early \\(received 80000 of 160000 bytes\\)"),
+    ("cut without length", "the connection ended early \\(received 80000 of 160000 bytes\\)"),
     ("longer", "the file is longer than recorded"),
     ("404", "the server answered 404 Not Found"),
 ])

@@ -61,6 +61,15 @@ def test_the_array_of_an_initializer_is_not_written_into():
     assert (own == 1).all()
 
 
+def test_an_array_that_was_set_is_not_looked_at_again():
+    own = np.array(b, float)
+    rnn = SimpleRNN(4)
+    rnn.b = own  # before the number of features is known
+    own[:] = 7
+    rnn.wx, rnn.wh = w_x, w_h
+    is_the_state(rnn.forward(x))
+
+
 def test_weights_that_are_not_set_are_those_the_generator_makes():
     rnn, other = (SimpleRNN(4, rng=np.random.default_rng(1)) for _ in range(2))
     rnn.wh = w_h

@@ -48,8 +48,8 @@ def test_what_exists_comes_before_a_known_name_and_the_other_is_named(kind, spec
     assert "mine" in corpus.vocabulary.words
     known = known_corpora()[str(spec)]
     assert corpus.notes[0] == (
-        f"the corpus {spec} is the {kind} {tmp_path / spec}, which comes before the known corpus of that name: "
-        f"--corpus {known} takes the known one")
+        f"the corpus {spec} is the {kind} {tmp_path / spec}, which overrides the known corpus of that name: "
+        f"for the known one, give --corpus {known}")
     if str(spec) == "stories":
         assert load_corpus(str(known)).train.size == SHIPPED
 
@@ -65,8 +65,8 @@ def test_the_known_corpus_itself_is_no_namesake(monkeypatch):
     (None, "must be a known name or the path of a corpus, got None"),
     ("", r"got '': for the current folder give \.$"),
     ("a\0b", r"a corpus must be a name or a path, got 'a\\x00b'$"),
-    ("-", r"cannot be read from standard input \(-\), .*: write the text to a file first"),
-    ("loop", "no corpus 'loop': .*; a link that leads nowhere is there")])
+    ("-", r"cannot be read from standard input \(-\), .*: save the text in a file first"),
+    ("loop", "no corpus 'loop': .*; there is a broken link of this name")])
 def test_what_is_no_corpus_is_one_line(spec, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "loop").symlink_to("pool")
@@ -120,7 +120,7 @@ def test_two_that_are_as_good_are_named_with_the_remedy(names, found, tmp_path):
     make(tmp_path, "valid.txt", "test.txt", *names)
     with pytest.raises(RnnlmError) as caught:
         texts(tmp_path)
-    assert str(caught.value).endswith(f"found {found}: call the one to be read train.txt, or move the others away")
+    assert str(caught.value).endswith(f"found {found}: rename the one to read to train.txt, or move the others away")
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")

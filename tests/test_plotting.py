@@ -106,8 +106,8 @@ def test_runs_are_drawn_against_their_time_with_the_lines_to_compare_with(tmp_pa
 
 def test_the_curves_of_a_classifier():
     drawn = lines(learning_figure({"training": [2.0, 1.0, 0.5], "validation": [2.0, 1.5, 1.25]}, "digits"))
-    assert list(drawn["training: 0.5 in the end"].get_ydata()) == [2, 1, 0.5]
-    assert list(drawn["validation: 1.25 in the end"].get_xdata()) == [1, 2, 3]
+    assert list(drawn["training: 0.5 at the end"].get_ydata()) == [2, 1, 0.5]
+    assert list(drawn["validation: 1.25 at the end"].get_xdata()) == [1, 2, 3]
 
 
 def test_a_confusion_matrix_shows_every_count_but_zeros():

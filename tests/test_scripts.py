@@ -47,8 +47,8 @@ def test_a_full_disk_behind_standard_output_loses_no_score(tmp_path):
     assert done.returncode == 1
     text, score, error = done.stderr.splitlines()
     assert "1 sentence, 1 word" in text and score.startswith("perplexity ")
-    assert error == ("rnnlm evaluate: error: standard output could not be written: no space left on device; make room, "
-                     "or send it elsewhere")
+    assert error == ("rnnlm evaluate: error: standard output could not be written: no space left on device; "
+                     "free some disk space, or redirect it elsewhere")
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("train", "--help"), ("train", "--recipes")])

@@ -266,7 +266,7 @@ def test_a_list_of_words_that_is_too_short_is_one_line(tmp_path, long_texts, cac
     (about,) = cache.glob("*-word.ids1.json")
     count = json.loads(about.read_text())["tokens"]
     about.write_text(json.dumps({"tokens": count, "words": ["\n"]}))
-    with pytest.raises(RnnlmError, match="does not fit its list of words: remove it"):
+    with pytest.raises(RnnlmError, match="does not match its list of words: delete it"):
         read_tokens(path, "word").counts()
 
 
@@ -275,7 +275,7 @@ def test_a_cache_that_is_cleared_while_a_text_is_in_use_is_one_line(tmp_path, lo
     for path in cache.iterdir():
         path.unlink()
     for use in (tokens.counts, lambda: tokens.look_up(np.arange(9, dtype=np.int32))):
-        with pytest.raises(RnnlmError, match=r"could not be read: .*start again"):
+        with pytest.raises(RnnlmError, match=r"could not be read: .*; run the command again"):
             use()
 
 

@@ -42,7 +42,7 @@ def run(command, parser, argv=None):
         note(f"{parser.prog}: interrupted")
         return 128 + signal.SIGINT
     except Stopped as stopped:
-        note(f"{parser.prog}: stopped{'' if isinstance(stopped, StoppedBetweenSteps) else ' at once'}")
+        note(f"{parser.prog}: stopped{'' if isinstance(stopped, StoppedBetweenSteps) else ' immediately'}")
         return 128 + stopped.signum
     except BrokenPipeError:  # the reader of our output left, as head does
         silence()
@@ -133,7 +133,7 @@ def _bar(description, total):
 
 def encoding_bar(name, size):
     """The bar for a long text, after a line that says what happens to it."""
-    note(f"note: {name} is long and is encoded into {cache_folder() / 'encoded'}; later runs find it there")
+    note(f"note: {name} is long and is encoded into {cache_folder() / 'encoded'}; later runs read it from there")
     return file_bar("encoding")(name, size)
 
 
@@ -163,7 +163,7 @@ def stop_on_signal(message):
             raise Stopped(signum)
         request.signum = signum
         note("")  # the bar keeps its line
-        note(f"{message}; once more to leave at once")
+        note(f"{message}; press Ctrl-C again to quit immediately")
 
     hang_up = {signal.SIGHUP: handle} if hasattr(signal, "SIGHUP") else {}  # the terminal was closed
     with _handlers({signal.SIGINT: handle, signal.SIGTERM: handle, **hang_up}):

@@ -17,14 +17,15 @@ from rnnlm.workers import Workers
 
 def build_parser(prog=None):
     """The options of the evaluation command."""
-    parser = Parser(prog, "Perplexity of texts under a trained model. Each text is read as one stream: the "
-                    "state is carried through it, and every word and every line end is predicted once.")
+    parser = Parser(prog, "Compute the perplexity of texts under a trained model. Each text is one stream: the state "
+                    "is carried through it, and every word and every line end is predicted once.")
     parser.add_argument("model", metavar="MODEL", type=not_empty, help="a model file or a run folder")
     parser.add_argument("texts", metavar="TEXT", type=not_empty, nargs="+",
-                        help="UTF-8 text, one sentence a line, maybe compressed (gzip, bzip2, xz); -: standard input")
+                        help="UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz) or not; - reads standard "
+                             "input")
     parser.add_argument("--json", action="store_true", help="print one JSON object for each text")
     parser.add_argument("--time-size", type=at_least(1), default=WINDOW, metavar="T",
-                        help="steps at a time: memory, not the result, depends on it")
+                        help="number of steps computed at once; it changes the memory needed, not the result")
     add_threads(parser.add_argument)
     add_debug(parser)
     return parser
@@ -45,7 +46,7 @@ def evaluate_texts(options):
             text = read_text(path, vocabulary, encoding_bar)
             result = _score(path, model, text, vocabulary.eos_id, options.time_size)
             if math.isnan(result.log_prob):
-                raise RnnlmError(f"{options.model} gives no probabilities for {path}: its scores are no finite numbers")
+                raise RnnlmError(f"{options.model} gives no probabilities for {path}: its scores are not finite")
             _show([_as_json(path, result, text)] if options.json else _as_text(path, result, text, vocabulary))
 
 
@@ -82,7 +83,7 @@ def _as_json(path, result, text):
 
 def _as_text(path, result, text, vocabulary):
     """Two lines; a file's name cannot add one."""
-    fate = "left out of every number below" if vocabulary.unk_id is None else "scored as <unk>"
+    fate = "not counted in the numbers below" if vocabulary.unk_id is None else "scored as <unk>"
     unit = "word" if vocabulary.level == "word" else "character"
     oov = counted(result.oov, "OOV") + (f" ({fate})" if result.oov else "")
     unknown = f"{share}, " if (share := unknown_share(text, "of them")) else ""

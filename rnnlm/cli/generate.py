@@ -23,21 +23,23 @@ def build_parser(prog=None):
     """The options of the generation command."""
     parser = Parser(prog, "Write text with a trained model.")
     parser.add_argument("model", metavar="MODEL", type=not_empty, help="a model file or a run folder")
-    parser.add_argument("--prompt", default="", help="text to go on from (default: the start of a text)")
+    parser.add_argument("--prompt", default="", help="text to continue (default: the start of a text)")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--length", type=at_least(1), metavar="WORDS",
-                        help="how many words (or characters) to write (default: 100, or 500 characters, and on to the "
-                             "end of the line, twice as many at most)")
-    length.add_argument("--sentences", type=at_least(1), metavar="K", help="write up to the K-th line end "
-                        f"instead; a line of more than {LONGEST_LINE['word']:,} words, or {LONGEST_LINE['char']:,} "
+                        help="number of words (or characters) to write (default: 100 words or 500 characters, then to "
+                             "the end of the line, but at most twice as many)")
+    length.add_argument("--sentences", type=at_least(1), metavar="K", help="write up to the K-th line "
+                        f"end; a line of more than {LONGEST_LINE['word']:,} words, or {LONGEST_LINE['char']:,} "
                         "characters, ends the command with an error")
     parser.add_argument("--temperature", type=not_negative, default=1.0, metavar="X",
-                        help="below 1 safer, above 1 bolder, 0 always the most probable word")
+                        help="number that divides the scores: below 1 the text is safer, above 1 bolder; 0: always the "
+                             "most probable word")
     parser.add_argument("--top-k", type=at_least(1), metavar="K", help="draw from the K most probable words")
-    parser.add_argument("--top-p", type=share, metavar="P", help="draw from the likeliest words that together reach P")
+    parser.add_argument("--top-p", type=share, metavar="P",
+                        help="draw from the most probable words whose probabilities together reach P")
     parser.add_argument("--allow-unk", action="store_true", help="let the model write <unk>")
     parser.add_argument("--seed", type=at_least(0, LARGEST_SEED), metavar="S",
-                        help="the same seed, the same text (default: any)")
+                        help="seed of all random numbers; the same seed gives the same text (default: random)")
     add_threads(parser.add_argument)
     add_debug(parser)
     return parser
@@ -55,7 +57,7 @@ def generate_text(options):
     prompt = _prompt_ids(opening, vocabulary)
     forbidden = [] if options.allow_unk or vocabulary.unk_id is None else [vocabulary.unk_id]
     if len(vocabulary) - len(forbidden) == 1:
-        raise RnnlmError(f"{options.model}: the model's vocabulary holds no word it could write beside <eos>")
+        raise RnnlmError(f"{options.model}: the model's vocabulary has no word to write, only <eos>")
     seed = secrets.randbits(32) if options.seed is None else options.seed
     ids = generate(model, [vocabulary.eos_id, *prompt], rng=np.random.default_rng(seed),
                    temperature=options.temperature, top_k=options.top_k, top_p=options.top_p, forbidden=forbidden)
@@ -87,16 +89,18 @@ def _as_text(prompt):
 
 
 def _prompt_ids(prompt, vocabulary):
-    """The ids of the prompt; what happens to unknown words is said."""
+    """The ids of the prompt; a note says what happens to unknown words."""
     tokens = tokenize(prompt, vocabulary.level)
     if EOS in tokens:  # as in a text
-        raise RnnlmError(f"--prompt holds the word {EOS}, for which a line end stands: write a line end instead")
+        raise RnnlmError(f"--prompt holds the word {EOS}, which is the token of a line end: write a line end instead")
     ids = vocabulary.encode(tokens)
     unknown = list(dict.fromkeys(token for token, i in zip(tokens, ids, strict=True) if i == UNKNOWN))
     if unknown:
         fate = "read as <unk>" if vocabulary.unk_id is not None else "left out of the model's context"
         unit = "word" if vocabulary.level == "word" else "character"
-        note(f"note: {counted(len(unknown), unit)} of the prompt not in the vocabulary and {fate}: {_first(unknown)}")
+        are = "is" if len(unknown) == 1 else "are"
+        note(f"note: {counted(len(unknown), unit)} of the prompt {are} not in the vocabulary and {are} {fate}: "
+             f"{_first(unknown)}")
     if vocabulary.unk_id is None:
         return [int(i) for i in ids if i != UNKNOWN]
     return [vocabulary.unk_id if i == UNKNOWN else int(i) for i in ids]

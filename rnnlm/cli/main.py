@@ -13,10 +13,10 @@ COMMANDS = ("train", "evaluate", "generate")
 USAGE = """usage: rnnlm COMMAND [options]
 
   train      train a language model on text
-  evaluate   perplexity of texts under a trained model
+  evaluate   compute the perplexity of texts under a trained model
   generate   write text with a trained model
 
-rnnlm COMMAND --help shows a command's options; rnnlm --version the version."""
+rnnlm COMMAND --help shows a command's options; rnnlm --version shows the version."""
 
 
 def main(argv=None):

@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
         """Say what is wrong, without all options before it, and exit with 2."""
         alone = re.fullmatch("argument (.*/)?(--[^ /]+): expected one argument", message)
         if alone and self._option_string_actions[alone[2]].type in (None, not_empty):
-            message += f"; one that looks like an option is written {alone[2]}=VALUE"
+            message += f"; write a value that looks like an option as {alone[2]}=VALUE"
         self.exit(2, f"{self.prog}: error: {one_line(message)} (--help shows all options)\n")
 
     def print_help(self, file=None):
@@ -153,7 +153,7 @@ def ratio(text):
 def add_threads(add):
     """The option of every command that computes; ``add`` is an add_argument."""
     add("--threads", type=at_least(1, MOST_THREADS), metavar="K",
-        help="threads to compute on (default: one for each core this process may use)")
+        help="number of threads to compute with (default: one for each core this process may use)")
 
 
 def given(parser, argv):

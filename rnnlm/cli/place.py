@@ -38,8 +38,8 @@ def run_folder(options, given_corpora):
             except OSError as error:
                 raise _not_prepared(path, error) from error
             if options.output and not (options.overwrite or options.resume) and _holds_a_run(path):
-                raise RnnlmError(f"{path} holds a run already: choose another --output, go on with it by --resume, "
-                                 "or replace it with --overwrite")
+                raise RnnlmError(f"{path} already holds a run: choose another --output, continue it with "
+                                 "--resume, or replace it with --overwrite")
             yield folder
     finally:
         if folder is None or folder.is_unused():
@@ -52,12 +52,12 @@ def _not_prepared(path, error):
 
 def _check_flags(options):
     if options.overwrite and options.resume:
-        raise RnnlmError("--resume goes on with a run and --overwrite replaces it: give one of them")
+        raise RnnlmError("--resume continues a run and --overwrite replaces it: give only one of them")
     output = Path(options.output or RUNS)
     for path in (output, *output.parents):
         if os.path.islink(path) and not os.path.exists(path):
-            raise RnnlmError(f"{path} is a symbolic link to {os.readlink(path)}, which is not there: make that folder, "
-                             "or choose another --output")
+            raise RnnlmError(f"{path} is a symbolic link to {os.readlink(path)}, which does not exist: create that "
+                             "folder, or choose another --output")
         if os.path.exists(path) and not os.path.isdir(path):
             raise RnnlmError(f"--output must be a folder, {path} is a file: choose another name")
 
@@ -83,8 +83,8 @@ def _prepared(options, given_corpora):
         raise RnnlmError(f"there is no run in {RUNS} to resume: give its folder with --output, or start a run without "
                          "--resume")
     if other := newest_run(RUNS):
-        note(f"note: there is no run on {options.corpus} in {RUNS}; to resume the newest other one, give "
-             f"--output {quoted(other)}")
+        note(f"note: there is no run on {options.corpus} in {RUNS}; to resume the newest run on another "
+             f"corpus, give --output {quoted(other)}")
     return _made(next(path for path in _numbered(name) if not _holds_a_run(path)))
 
 
@@ -99,8 +99,8 @@ def _claimed(name):
         with suppress(FileExistsError):
             made = _made(path, exist_ok=False)
             if path.name != name:
-                note(f"note: {RUNS / name} is taken, this run goes to {path} (--overwrite replaces "
-                     "it, --resume goes on)")
+                note(f"note: {RUNS / name} already exists, so this run goes to {path} (--overwrite "
+                     "replaces it, --resume continues it)")
             return made
 
 

@@ -65,14 +65,14 @@ class RunFolder:
         return None
 
     def _none_is_whole(self, errors):
-        return (f"no checkpoint can be used: {'; '.join(errors)}. Start anew with another --output; {MODEL_NAME} stays "
-                "as it is")
+        return (f"no checkpoint can be used: {'; '.join(errors)}. Start a new run with another --output; "
+                f"{MODEL_NAME} stays as it is")
 
     def require_nothing_but_options(self):
         """RnnlmError if there is a model or there are metrics of a run that left no checkpoint to go on from."""
         for name in (MODEL_NAME, METRICS):
             if self.held.file(name).exists():
-                raise RnnlmError(f"{self.path} holds {name} but no checkpoint to go on from: replace it with "
+                raise RnnlmError(f"{self.path} holds {name} but no checkpoint to resume from: replace it with "
                                  "--overwrite, or choose another --output")
 
     def require_space(self, checkpoint_bytes, model_bytes):
@@ -82,14 +82,14 @@ class RunFolder:
         needed = max(checkpoint_bytes, 3 * checkpoint_bytes + 2 * model_bytes + SMALL_FILES - there)
         free = shutil.disk_usage(self.path).free
         if needed > free:
-            raise RnnlmError(f"{self.path} needs room for checkpoints and the model, {needed / 1e6:,.1f} MB more, but "
-                             f"{free / 1e6:,.1f} MB are free: make room, or choose another --output")
+            raise RnnlmError(f"{self.path} needs {needed / 1e6:,.1f} MB more for checkpoints and the model, but only "
+                             f"{free / 1e6:,.1f} MB are free: free some disk space, or choose another --output")
 
     def begin(self, options, title, best_possible=None):
         """From now on the folder is this run's; config.toml is written as soon as a checkpoint is of these options."""
         for name in NAMES:
             if stat.S_ISDIR(self.held.file(name).mode()):
-                raise RnnlmError(f"{self.path / name} is a folder, where the run has a file: move it, or choose "
+                raise RnnlmError(f"{self.path / name} is a folder, but the run writes a file there: move it, or choose "
                                  "another --output")
         self.begun = True
         self.title, self.best_possible, self.level = title, best_possible, options.level
@@ -156,15 +156,15 @@ class RunFolder:
     def restore(self, trainer, run):
         """Put trainer, records and metrics.jsonl where the newest whole checkpoint was taken; False if there is none.
 
-        A damaged one is said and put aside.  RnnlmError if all are damaged, or the first whole one is of another run
-        than ``run`` (see save); then they stay as they are.
+        A damaged one is reported and put aside.  RnnlmError if all are damaged, or the first whole one is of another
+        run than ``run`` (see save); then they stay as they are.
         """
         errors = []
         for file in self.checkpoints():
             try:
                 if not same_run(read_checkpoint_header(file)["run"], run):
-                    raise RnnlmError(f"{file} is of another run than the newer checkpoint, which is damaged: remove "
-                                     f"{errors[-1][0] if errors else file} to go on with that run")
+                    raise RnnlmError(f"{file} belongs to another run than the newer checkpoint, which is damaged: "
+                                     f"delete {errors[-1][0] if errors else file} to resume that run")
                 self.records = load_checkpoint(file, trainer)
             except DamagedError as error:  # but not one that could not be read: that may pass
                 errors.append((file, error))
@@ -179,7 +179,7 @@ class RunFolder:
     def _make_true(self, restored, trainer, errors):
         """Let the folder be as the restored checkpoint (a File) says; errors: the damaged ones, each with its error."""
         for damaged, error in errors:
-            note(f"note: {error}; it is kept as {DAMAGED}, and the one before it is taken")
+            note(f"note: {error}; it is kept as {DAMAGED}, and the one before it is used")
             with written(self.path / DAMAGED):
                 damaged.replace(self.held.file(DAMAGED))
         if restored.path.name == CHECKPOINTS[0]:

@@ -52,7 +52,7 @@ def what_differs(config, truth, options):
     try:
         said = by_name(read_config(config), config)
     except RnnlmError as error:
-        return f"{error}; the checkpoint counts, and the file is written again"
+        return f"{error}; the checkpoint's options are used, and the file is rewritten"
     true, now = of_the_run(truth), vars(options)
     edits = {name: value for name, (_, value) in said.items()
              if name not in true or (value != true[name] and value != now[name])}
@@ -61,7 +61,7 @@ def what_differs(config, truth, options):
     named = [f"{shown(name.replace('_', '-'))} = {_value(value)} ({_was(name, true)})"
              for name, value in list(edits.items())[:MOST_NAMED]]
     differing = ", ".join(named + ["..."] * (len(edits) > len(named)))
-    return (f"{config} says {differing}; the checkpoint counts, and the file is corrected"
+    return (f"{config} says {differing}; the checkpoint's options are used, and the file is corrected"
             f"{_remedy(config, edits, true)}")
 
 

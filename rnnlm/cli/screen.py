@@ -34,8 +34,8 @@ def say(line):
         reader_left = _reader_left(error)
         silence()
         if not reader_left:
-            note(f"note: standard output could not be written: {reason(error)}; the run continues, and its lines "
-                 "come here")
+            note(f"note: standard output could not be written: {reason(error)}; the run continues and prints "
+                 "its lines here")
             note(line)
             _redirect(sys.stderr)
 
@@ -51,8 +51,8 @@ def show(text):
         raise
     except OSError as error:
         silence()
-        raise RnnlmError(f"standard output could not be written: {reason(error)}; make room, or send it "
-                         "elsewhere") from error
+        raise RnnlmError(f"standard output could not be written: {reason(error)}; free some disk space, or "
+                         "redirect it elsewhere") from error
 
 
 def _write(text, stream):

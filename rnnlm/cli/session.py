@@ -96,7 +96,7 @@ class Session:
         try:
             read_model_training(self.folder.model)
         except RnnlmError as error:
-            note(f"note: {error}; unless a better model comes, the run will end without one")
+            note(f"note: {error}; unless a later epoch gives a better model, the run will end without one")
 
     def finish(self, stop):
         """Train, score the best model on the test text, draw the picture; returns the exit code."""
@@ -114,7 +114,7 @@ class Session:
             raise
         folder = self.folder
         files = "model, metrics and picture" if folder.draw() else "model and metrics"
-        note(f"{files} are in {folder.shown}; let it write: rnnlm generate {quoted(folder.path)}")
+        note(f"{files} are in {folder.shown}; to write text: rnnlm generate {quoted(folder.path)}")
         return 0
 
     def _fit(self, stop):
@@ -122,8 +122,8 @@ class Session:
         trainer, schedule = self.trainer, self.trainer.schedule
         if schedule.stop or trainer.epoch >= self.options.epochs:
             more = "patience" if schedule.stop else "epochs"
-            goes_on = f"; a larger --{more} goes on" if more in free(vars(self.options)) else ""
-            note(f"note: nothing is left to train{goes_on}")
+            further = f"; to train further, give a larger --{more}" if more in free(vars(self.options)) else ""
+            note(f"note: training is already complete{further}")
             return
         say(HEAD)
         with closing(Progress(trainer, self.options.epochs, trainer.workers.threads)) as progress:
@@ -154,7 +154,7 @@ class Session:
                 raise
         if schedule.stop:
             epochs = "the last epoch" if schedule.patience == 1 else f"each of {schedule.patience} epochs"
-            say(f"stopped: validation gained less than {schedule.threshold:g} nats in {epochs}")
+            say(f"stopped: the validation loss fell by less than {schedule.threshold:g} nats in {epochs}")
 
     def _with_rollbacks(self, rows, progress):
         while True:
@@ -162,7 +162,7 @@ class Session:
                 return rows()
             except DivergenceError as error:
                 self._roll_back(error)
-                progress.note(f"note: {error}; back to step {self.trainer.iteration:,}, "
+                progress.note(f"note: {error}; returned to step {self.trainer.iteration:,}, "
                               f"base learning rate {self.trainer.schedule.lr:g}")
                 progress.update()
 
@@ -171,11 +171,11 @@ class Session:
         last = f"{self.folder.shown} holds the run as it was after step {self.saved_at:,}"
         if self.options.on_divergence == "stop":
             clip = "a smaller --max-grad above 0" if self.options.max_grad else "--max-grad 0.25"
-            raise RnnlmError(f"{error}; {last}: go on at half the rate by {self._command()} --on-divergence rollback, "
-                             f"or start anew with a lower --lr or {clip}") from error
+            raise RnnlmError(f"{error}; {last}: resume at half the rate with {self._command()} --on-divergence "
+                             f"rollback, or start a new run with a lower --lr or {clip}") from error
         if self.rollbacks == ROLLBACKS:
-            raise RnnlmError(f"{error}, {ROLLBACKS} times in a row, each time at half the rate; {last}: start anew "
-                             "with another --lr, --optimizer, --max-grad or --seed") from error
+            raise RnnlmError(f"{error}, {ROLLBACKS} times in a row, each time at half the rate; {last}: start a "
+                             "new run with another --lr, --optimizer, --max-grad or --seed") from error
         lr, rollbacks = self.trainer.schedule.lr / 2, self.rollbacks + 1
         self.folder.restore(self.trainer, self.run)
         self.trainer.schedule.lr = lr
@@ -224,11 +224,11 @@ class Session:
                 {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
 
     def _say_how_to_resume(self):
-        note(f"stopped after step {self.saved_at:,}, {self.place}; nothing is lost, all of it is in "
+        note(f"stopped after step {self.saved_at:,}, {self.place}; all of the run is saved in "
              f"{self.folder.shown}")
         if best := self.folder.best:
             note(f"best model so far: validation perplexity {best.valid_perplexity:.5g} after epoch {best.epoch}")
-        note(f"to go on: {self._command()}")
+        note(f"to resume: {self._command()}")
 
     def _command(self):
         return f"rnnlm train --resume --output {quoted(self.folder.path)}"

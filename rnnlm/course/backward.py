@@ -56,7 +56,7 @@ def step_dWh(*args):
     return dx, dh_prev, dWx, dWh.T, db
 
 
-@mistake("h_next stands where h_prev belongs: Wh was multiplied by the state before the step, dWh = h_prev.T @ da.")
+@mistake("h_next is used where h_prev belongs: Wh was multiplied by the state before the step, dWh = h_prev.T @ da.")
 def step_h_next(dh_next, x, h_prev, h_next, Wx, Wh, b):
     return step_backward(dh_next, x, h_next, h_next, Wx, Wh, b)
 
@@ -146,7 +146,7 @@ def norms_with_slope(says, slope):
     return Mistake(says, lambda *args: norms(*args, slope=slope))
 
 
-@mistake("in reversed order: norms[t] belongs to h_t, so the norm of dh itself stands last.")
+@mistake("in reversed order: norms[t] belongs to h_t, so the norm of dh itself is last.")
 def reversed_norms(*args):
     return norms(*args)[::-1]
 
@@ -156,7 +156,7 @@ def norms_Wh(dh, hs, Wh):
     return norms(dh, hs, Wh.T)
 
 
-@mistake("off by one: the norm of dh itself stands last, before a step is taken.")
+@mistake("off by one: the norm of dh itself is last, before a step is taken.")
 def one_step_late(dh, hs, Wh):
     return np.sqrt((arriving(dh, hs, Wh) ** 2).sum(axis=(1, 2)))[:-1]
 
@@ -185,7 +185,7 @@ SIZES = ((f"the largest number of each gradient: {NORM}", lambda dh: np.abs(dh).
           lambda dh: np.linalg.norm(dh, 2)))
 
 
-@mistake("Wh is missing on the way back: dh goes on as (dh * (1 - h**2)) @ Wh.T.")
+@mistake("Wh is missing on the way back: dh continues as (dh * (1 - h**2)) @ Wh.T.")
 def norms_without_Wh(dh, hs, Wh):
     return norms(dh, hs, np.eye(len(Wh)))
 

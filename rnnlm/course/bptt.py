@@ -108,7 +108,7 @@ def only_last_dhs(dhs, *args):
     return bptt(last, *args)
 
 
-@mistake("off by one: h_t stands where h_{t-1} belongs; the step used the state before it, "
+@mistake("off by one: h_t is used where h_{t-1} belongs; the step used the state before it, "
          "dWh += h_prev.T @ da with h0 in the first step.")
 def off_by_one(dhs, xs, h0, hs, *parameters):
     return combined(each_step(dhs, xs, h0, hs, *parameters, before=hs))
@@ -149,9 +149,9 @@ def with_inside(inside):
                        dhs, xs, states_before(h0, hs), hs, *parameters, inside=inside))
 
 
-BACKS = (("Wh is missing on the way back: what goes on to the step before is da @ Wh.T, not da.",
+BACKS = (("Wh is missing on the way back: what continues to the step before is da @ Wh.T, not da.",
           lambda da, dh, h, h_prev, Wh: da),
-         ("the gradient that goes on to the step before has not gone through tanh: it is da @ Wh.T, not dh @ Wh.T.",
+         ("the gradient that continues to the step before has not gone through tanh: it is da @ Wh.T, not dh @ Wh.T.",
           lambda da, dh, h, h_prev, Wh: dh @ Wh.T),
          ("the derivative of tanh is applied twice for each step, before Wh.T and after it: once, in da.",
           lambda da, dh, h, h_prev, Wh: da @ Wh.T * tanh_slope(h_prev)))
@@ -170,7 +170,7 @@ def reversed_dxs(*args):
     return dxs[:, ::-1], *others
 
 
-@mistake("x_{t-1} stands where x_t belongs: step t has read xs[:, t], dWx += xs[:, t].T @ da.")
+@mistake("x_{t-1} is used where x_t belongs: step t has read xs[:, t], dWx += xs[:, t].T @ da.")
 def input_before(dhs, xs, *args):
     dxs, dh0, _, *grads = bptt(dhs, xs, *args)
     return dxs, dh0, bptt_with_inputs(dhs, np.roll(xs, 1, axis=1), *args), *grads
@@ -209,7 +209,7 @@ def first_step_skipped(*args):
     return combined([(dx, second[1], *grads), second, *rest])
 
 
-@mistake("dh piles up: what goes on to the step before is da @ Wh.T alone; dh = da @ Wh.T, not dh += da @ Wh.T.")
+@mistake("dh piles up: what continues to the step before is da @ Wh.T alone; dh = da @ Wh.T, not dh += da @ Wh.T.")
 def piled_up(dhs, xs, h0, hs, *parameters):
     before, steps, dh = states_before(h0, hs), [], 0
     for t in reversed(range(xs.shape[1])):

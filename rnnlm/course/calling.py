@@ -14,7 +14,7 @@ HINTS = {  # part of a message -> what is probably behind it
     "non-broadcastable output": "What is added has more axes than what it is added to: a missing sum over the batch? "
                                 "For b, add up the rows with .sum(axis=0).",
     "indexing arrays": "Arrays that are indices together are read side by side, and need shapes that fit: "
-                       "np.arange(N)[:, np.newaxis] beside np.arange(T), for example.",
+                       "np.arange(N)[:, np.newaxis] with np.arange(T), for example.",
     "could not be broadcast": "+, - and * go number by number, and need equal shapes, up to axes of length 1. "
                               "Does a product of matrices (@) belong there, keepdims=True in a sum or maximum, or is "
                               "it the wrong axis (the batch comes first: xs[:, t])?",

@@ -20,7 +20,7 @@ def transposed(got, expected, sizes):
     """The matrix lies on its side."""
     if got.ndim == 2 and same(got.T, expected):
         shapes = f"shape {got.shape}, must be {expected.shape}; " if got.shape != expected.shape else ""
-        return f"transposed: {shapes}use .T, or turn the product round"
+        return f"transposed: {shapes}use .T, or reverse the product"
 
 
 def time_first(got, expected, sizes):

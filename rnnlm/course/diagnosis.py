@@ -67,7 +67,7 @@ def diagnosed(exercise, case, got, expected, wrong):
     found = dict(known(exercise, case, got, expected, wrong))
     others = exchanged(got, expected, wrong)
     if others and found.keys() != others.keys():
-        pairs = ", ".join(f"{exercise.results[j]} stands in place of {exercise.results[k]}" for k, j in others.items())
+        pairs = ", ".join(f"{exercise.results[j]} is in place of {exercise.results[k]}" for k, j in others.items())
         return [f"the results are in another order: {pairs}; return {', '.join(exercise.results)}."]
     lines = {}
     for k in wrong:

@@ -162,7 +162,7 @@ def same_array(xs, h0, Wx, Wh, b):
     return np.repeat(unrolled(xs, h0, Wx, Wh, b)[:, -1:], xs.shape[1], axis=1)
 
 
-FIRST_IS_H0 = "h0 stands in front as if it were the first state: hs[:, 0] is the state after the first step."
+FIRST_IS_H0 = "h0 is in front as if it were the first state: hs[:, 0] is the state after the first step."
 
 
 @mistake(FIRST_IS_H0)

@@ -99,7 +99,7 @@ CELLS = (("1 - f in place of f: the share f of the old cell is kept, c_next = f 
           lambda f, g, i, c_prev, h_prev: (1 - f) * c_prev + g * i),
          ("1 - f in place of i: what is written has a gate of its own, c_next = f * c_prev + g * i.",
           lambda f, g, i, c_prev, h_prev: f * c_prev + g * (1 - f)),
-         ("h_prev stands where c_prev belongs: the cell goes on by itself, c_next = f * c_prev + g * i.",
+         ("h_prev is used where c_prev belongs: the cell continues by itself, c_next = f * c_prev + g * i.",
           lambda f, g, i, c_prev, h_prev: f * h_prev + g * i))
 OUTS = (("sigmoid around c in place of tanh: h_next = o * tanh(c_next).", lambda o, c, c_prev: o * sigmoid(c)),
         ("o is inside tanh: it multiplies what comes out, h_next = o * tanh(c_next).",
@@ -115,7 +115,7 @@ def tanh_gates(x, h_prev, c_prev, Wx, Wh, b):
     return o * np.tanh(c_next), c_next
 
 
-@mistake("tanh(c_next) is kept as the cell: the cell itself goes on, tanh is only for h_next.")
+@mistake("tanh(c_next) is kept as the cell: the cell itself continues, tanh is only for h_next.")
 def tanh_cell(x, h_prev, c_prev, Wx, Wh, b):
     h_next, c_next = lstm(x, h_prev, c_prev, Wx, Wh, b)
     return h_next, np.tanh(c_next)

@@ -23,7 +23,7 @@ def last_state_backward(du, lengths, T):
     return in_shares(du, lengths, T, "last")
 
 
-@mistake("the gradient enters at the last step of the window: a shorter sequence ended before, and what stands beyond "
+@mistake("the gradient enters at the last step of the window: a shorter sequence ended before, and what is beyond "
          "its end is padding. Its last state is hs[i, lengths[i] - 1].")
 def last_of_window(du, lengths, T):
     return last_state_backward(du, np.full_like(lengths, T), T)

@@ -56,7 +56,7 @@ def exchanged(ids, N, T):
     return [(ts, xs) for xs, ts in batches(ids, N, T)]
 
 
-@mistake("the targets are not shifted: ts[i, t] is the word after xs[i, t], one place further on in the text.")
+@mistake("the targets are not shifted: ts[i, t] is the word after xs[i, t], one position further on in the text.")
 def not_shifted(ids, N, T):
     xs, _ = streams(ids, N)
     return cut(xs, xs, T)
@@ -138,10 +138,10 @@ def embedding_backward(ids, dxs, V):
     return layer.grads[0]
 
 
-ADD_UP = "they add up. {} and {} both overwrite; write np.add.at(dW, ids, dxs), or a loop over the places."
+ADD_UP = "they add up. {} and {} both overwrite; write np.add.at(dW, ids, dxs), or a loop over the positions."
 
 
-@mistake("a word that stands in several places keeps one gradient only: "
+@mistake("a word that occurs in several positions keeps one gradient only: "
          + ADD_UP.format("dW[ids] = ...", "dW[ids] += ..."))
 def overwritten(ids, dxs, V):
     dW = np.zeros((V, dxs.shape[2]))
@@ -157,13 +157,13 @@ def kept_once(ids, dxs, V):
     return dW
 
 
-@mistake("a word that stands twice in one row of the batch keeps one gradient of that row only: "
+@mistake("a word that occurs twice in one row of the batch keeps one gradient of that row only: "
          + ADD_UP.format("dW[ids[i]] = ...", "dW[ids[i]] += ..."))
 def overwritten_in_a_row(ids, dxs, V):
     return kept_once(ids, dxs, V)
 
 
-@mistake("a word that stands in two rows at one step keeps one gradient of that step only: "
+@mistake("a word that occurs in two rows at one step keeps one gradient of that step only: "
          + ADD_UP.format("dW[ids[:, t]] = ...", "dW[ids[:, t]] += ..."))
 def overwritten_in_a_step(ids, dxs, V):
     return kept_once(ids.T, dxs.swapaxes(0, 1), V)
@@ -174,12 +174,12 @@ def averaged(ids, dxs, V):
     return embedding_backward(ids, dxs, V) / np.maximum(np.bincount(ids.ravel(), minlength=V), 1)[:, np.newaxis]
 
 
-@mistake("one row for each place of the window: dW has the shape of W, (V, D), one row for each word.")
+@mistake("one row for each position of the window: dW has the shape of W, (V, D), one row for each word.")
 def row_for_each_place(ids, dxs, V):
     return dxs.reshape(ids.size, -1)
 
 
-@mistake("one row for each word that stands in the window: dW has the shape of W, (V, D), with zeros for the others.")
+@mistake("one row for each word that occurs in the window: dW has the shape of W, (V, D), with zeros for the others.")
 def row_for_each_word(ids, dxs, V):
     return embedding_backward(ids, dxs, V)[np.unique(ids)]
 

@@ -63,7 +63,7 @@ class Layer:
     def __getattr__(self, name):
         """Only asked where there is no such attribute."""
         if name == "cache":
-            raise NoForwardError(f"{type(self).__name__}.backward goes back through the last forward: "
+            raise NoForwardError(f"{type(self).__name__}.backward needs the values of the last forward: "
                                  "call forward first")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 

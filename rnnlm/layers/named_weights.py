@@ -35,8 +35,8 @@ class NamedWeights:
             super().__setattr__(name, value)
         else:
             known = ", ".join((*self.first_options, *self.options))
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}: its weights are Wx, Wh and b (w_x, "
-                                 f"W_h, B and the like do as well), its options {known}")
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}: its weights are Wx, Wh and b (or "
+                                 f"w_x, W_h, B and the like), its options {known}")
 
     def __setstate__(self, state):
         vars(self).update({"given": {}} | state)  # an earlier version pickled none

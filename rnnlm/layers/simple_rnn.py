@@ -90,7 +90,7 @@ class SimpleRNN(NamedWeights):
     def backward(self, dA):
         """The gradient of X, from that of what ``forward`` returned; fills ``grads`` and ``dh0``."""
         if self.shape is None:
-            raise ArgumentError("backward goes back through the last forward: call forward first")
+            raise ArgumentError("backward needs the values of the last forward: call forward first")
         N, T, H = self.shape
         expected = (N, T, H) if self.return_sequences else (N, H)
         dA = arguments.floats("the gradient", dA)

@@ -128,8 +128,8 @@ class ScratchSimpleRNNClassifier(Estimator):
                 sequences = checked_steps(X[batch], part, first=batch.start)
                 probs[batch] = np.exp(network.log_probs(*sequences))
         if np.isnan(probs).any():
-            raise ArgumentError("X must be of the size of the data that was fitted, but probabilities "
-                                "are not finite: scale it as that was")
+            raise ArgumentError("X must be scaled like the data that was fitted, but it gives "
+                                "probabilities that are not finite: scale it like that")
         return probs
 
     def predict(self, X, *, mask=None):
@@ -204,14 +204,14 @@ class ScratchSimpleRNNClassifier(Estimator):
     def _fitted(self):
         """The network. NotFittedError before fit."""
         if "network_" not in vars(self):
-            raise not_fitted("this classifier has not learnt anything yet: call fit first")
+            raise not_fitted("this classifier is not fitted yet: call fit first")
         return self.network_
 
     def _check_mask(self, X, mask):
         """ArgumentError where the lengths of sequences are not known, though ``fit`` knew them."""
         if self.masked_ and mask is None and not ends_in_nan(X):
             raise ArgumentError(
-                "a mask is needed, as this classifier was fitted with one: pass mask=...; in scikit-learn "
+                "a mask is needed, because this classifier was fitted with one: pass mask=...; in scikit-learn "
                 "call set_config(enable_metadata_routing=True) and set_score_request(mask=True); or fill "
                 "X with NaN beyond each sequence's end")
 

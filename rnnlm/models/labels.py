@@ -65,8 +65,8 @@ def positions_of(labels, classes):
     positions = {label: position for position, label in enumerate(classes.tolist())}
     unknown = next((label for label in labels.tolist() if label not in positions), None)
     if unknown is not None:
-        raise ArgumentError(f"y_val holds the label {shown_label(unknown)}, which y never does: it must "
-                            f"be one of {_shown_labels(classes)}")
+        raise ArgumentError(f"y_val holds the label {shown_label(unknown)}, which does not occur in y: it "
+                            f"must be one of {_shown_labels(classes)}")
     return np.array([positions[label] for label in labels.tolist()])
 
 
@@ -126,8 +126,8 @@ def weights_in_all(weights, class_weight, classes, targets):
         labels = classes.tolist()
         strange = [label for label in class_weight if label not in labels]
         if strange and not all(label in class_weight for label in labels):
-            raise ArgumentError(f"class_weight holds {shown_label(strange[0])}, which y never does: the "
-                                f"classes are {_shown_labels(classes)}")
+            raise ArgumentError(f"class_weight holds {shown_label(strange[0])}, which does not occur in y: "
+                                f"the classes are {_shown_labels(classes)}")
         of_class = np.array([class_weight.get(label, 1.0) for label in labels], np.float64)
         of_class /= of_class.max()
     total = weights * of_class[targets]

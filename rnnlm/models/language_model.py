@@ -86,7 +86,7 @@ class LanguageModel:
     def __getstate__(self):
         """What a copy is made from: each weight once, neither gradients nor work buffers."""
         if [*self.layers, self.output] != self.built:
-            raise ArgumentError("a model whose layers were exchanged cannot be copied: make another one, and copy the "
+            raise ArgumentError("a model whose layers were replaced cannot be copied: create a new one, and copy the "
                                 "arrays of its params")
         state = {name: value for name, value in vars(self).items() if name not in MADE}
         return state | {"weights": self.packing.params, "states": self.get_state(),

@@ -20,15 +20,15 @@ def given_sequences(X, mask=None, n_features=None, name="X"):
     if hasattr(X, "toarray"):
         raise ArgumentError(f"{name} must be an array (n_samples, n_sequences, n_features), got a sparse "
                             "one: give X.toarray()")
-    X = arguments.as_array(name, X, "one array (n_samples, n_sequences, n_features)", "fill shorter sequences up "
-                           "to the longest, and say by mask which steps belong to each, or fill with NaN")
+    X = arguments.as_array(name, X, "one array (n_samples, n_sequences, n_features)", "pad shorter sequences to the "
+                           "length of the longest, and mark their own steps with mask, or pad with NaN")
     if X.ndim != 3 or 0 in X.shape:
         raise ArgumentError(f"{name} must have shape (n_samples, n_sequences, n_features), none of them "
                             f"0, got {X.shape}{_REMEDIES.get(X.ndim, '')}")
     if n_features not in (None, X.shape[2]):
         raise ArgumentError(
             f"{name} has {X.shape[2]} features, but ScratchSimpleRNNClassifier is expecting {n_features} "
-            "features as input, as in the data that was fitted: give those")
+            "features as input, as in the data that was fitted: give these")
     if X.dtype.kind == "c":
         raise ArgumentError(f"{name} must hold real numbers, but its type is {X.dtype} (Complex data not "
                             "supported): give real and imaginary part as two features")
@@ -70,8 +70,8 @@ def _as_float64(X, name):
     try:
         return X.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise ArgumentError(f"{name} must hold finite numbers, but its type is {X.dtype}, and something "
-                            "in it is no number") from None
+        raise ArgumentError(f"{name} must hold finite numbers, but its type is {X.dtype}, and a value "
+                            "in it is not a number") from None
 
 
 def ends_in_nan(X):
@@ -91,12 +91,12 @@ def lengths_until_nan(X):  # (N, T, D) -> (N, 1)
 def _lengths_of(mask):  # (N, T) -> (N, 1)
     """The lengths of the sequences. ArgumentError if mask does not give them."""
     if mask.dtype.kind not in "buif" or not np.isin(mask, (0, 1)).all():
-        raise ArgumentError("mask must hold true and false, or 1 and 0, and nothing else")
+        raise ArgumentError("mask must hold only true and false, or 1 and 0")
     mask = mask.astype(bool)
     lengths = mask.sum(axis=1, keepdims=True)
     if (mask != (np.arange(mask.shape[1]) < lengths)).any() or not lengths.all():
         raise ArgumentError("mask must be true from the first step of a sequence to its last, at least "
-                            "for one, and false from there on")
+                            "for one step, and false after that")
     return lengths
 
 

@@ -81,7 +81,7 @@ def test_a_value_may_begin_with_a_dash(arguments, prompt, capsys):
 @pytest.mark.parametrize("value", ["--length", "--len", "--lenght", "--length=3", "-h"])
 def test_a_value_that_looks_like_an_option_is_one_and_the_message_says_what_to_write(value, capsys):
     line = wrong_usage(GENERATE, ["m", "--prompt", value], capsys)
-    assert "argument --prompt: expected one argument; one that looks like an option is written --prompt=VALUE" in line
+    assert "argument --prompt: expected one argument; write a value that looks like an option as --prompt=VALUE" in line
 
 
 def test_numbers_and_switches_are_as_before(capsys):

@@ -27,8 +27,8 @@ def vocabulary(out):
 def test_a_name_on_the_command_line_means_what_exists_and_a_note_names_the_other(both, tmp_path):
     code, out, err = both.bare("--corpus", "stories", "--output", "run", *QUICK)
     assert (code, vocabulary(out)) == (0, WORDS)
-    assert (f"note: the corpus stories is the folder {tmp_path / 'stories'}, which comes before the known corpus of "
-            f"that name: --corpus {REPOSITORY / 'datasets/stories'} takes the known one\n") in err
+    assert (f"note: the corpus stories is the folder {tmp_path / 'stories'}, which overrides the known corpus of "
+            f"that name: for the known one, give --corpus {REPOSITORY / 'datasets/stories'}\n") in err
     assert tomllib.loads((tmp_path / "run/config.toml").read_text())["corpus"] == str(tmp_path / "stories")
     code, out, err = both.bare("--corpus", "ptb", "--output", "ptb-run", *QUICK)
     assert (code, vocabulary(out)) == (0, WORDS)
@@ -38,8 +38,8 @@ def test_the_default_stays_the_shipped_stories_and_a_note_names_the_folder(both,
     code, out, err = both.bare("--output", "run", *QUICK)
     assert code == 0
     assert vocabulary(out) > WORDS
-    assert (f"note: the corpus is the known one called stories, not {tmp_path / 'stories'}: --corpus ./stories takes "
-            "that one\n") in err
+    assert (f"note: the corpus is the known one called stories, not {tmp_path / 'stories'}: for that one, give "
+            "--corpus ./stories\n") in err
     assert tomllib.loads((tmp_path / "run/config.toml").read_text())["corpus"] == "stories"
 
 
@@ -64,7 +64,7 @@ def test_a_name_in_a_configuration_that_a_person_wrote_is_typed(both, tmp_path):
     (tmp_path / "my.toml").write_text('corpus = "stories"\n')
     code, out, err = both.bare("--config", "my.toml", "--output", "run", *QUICK)
     assert (code, vocabulary(out)) == (0, WORDS)
-    assert "comes before the known corpus" in err
+    assert "overrides the known corpus" in err
 
 
 def test_a_name_in_the_configuration_of_a_run_means_what_the_run_read(both):
@@ -72,7 +72,7 @@ def test_a_name_in_the_configuration_of_a_run_means_what_the_run_read(both):
     code, out, err = both.bare("--config", "run/config.toml", "--output", "again")
     assert code == 0
     assert vocabulary(out) > WORDS
-    assert "--corpus ./stories takes that one" in err
+    assert "for that one, give --corpus ./stories" in err
 
 
 def test_a_name_in_a_recipe_means_the_known_corpus(both, monkeypatch, tmp_path):
@@ -81,7 +81,7 @@ def test_a_name_in_a_recipe_means_the_known_corpus(both, monkeypatch, tmp_path):
     code, _, err = both.bare("--config", "lstm-small", "--output", "run")
     assert code == 1
     assert "ptb.train.txt" in err
-    assert "--corpus ./ptb takes that one" in err
+    assert "for that one, give --corpus ./ptb" in err
 
 
 def test_an_empty_name_is_wrong_usage(run, capsys):

@@ -125,7 +125,7 @@ def test_files_that_cannot_be_removed_or_put_aside_are_one_line(run, begun, tmp_
         patch.setattr(os, name, fails)
         code, _, err = run(*EPOCHS, {"overwriting": "--overwrite", "damaged": "--resume"}[what])
     assert code == 1
-    one_line(err, "could not be written: permission denied; choose a folder that may be written to")
+    one_line(err, "could not be written: permission denied; choose a writable folder")
     load_model(folder)
 
 
@@ -152,7 +152,7 @@ def test_with_a_limit_to_the_size_of_files_no_good_file_is_lost(run, begun, smal
         codes.append(done.returncode)
         is_whole(trial)
         if done.returncode:
-            one_line(done.stderr, "could not be written: file too large; raise the limit to the size of files first")
+            one_line(done.stderr, "could not be written: file too large; raise the limit on the size of files first")
         goes_on(run, trial, whole)
         shutil.rmtree(trial)
     assert set(codes) == {0, 1}
@@ -169,7 +169,7 @@ def test_a_run_that_cannot_be_begun_leaves_what_was_there(run, begun, small_corp
         assert not list((tmp_path / f"new-{size}").glob("*.npz"))
     before = {path.name: path.read_bytes() for path in whole.iterdir()}
     done = limited(100, "--corpus", str(small_corpus), "--output", "whole", cwd=tmp_path)
-    assert "holds a run already" in done.stderr
+    assert "already holds a run" in done.stderr
     assert {path.name: path.read_bytes() for path in whole.iterdir()} == before
 
 
@@ -198,11 +198,11 @@ def test_a_disk_that_is_full(run, begun, mounted):
             file.write(bytes(1000))
     code, _, err = run(*EPOCHS, "--resume", output=str(disk / "run"))
     assert code == 1
-    one_line(err, "MB are free: make room")
+    one_line(err, "MB are free: free some disk space")
     run.monkeypatch.setattr("rnnlm.cli.run_folder.RunFolder.require_space", lambda *sizes: None)
     code, _, err = run(*EPOCHS, "--resume", output=str(disk / "run"))
     assert code == 1
-    one_line(err, "no space left on device; make room first")
+    one_line(err, "no space left on device; free some disk space first")
     is_whole(disk / "run")
     (disk / "filler").unlink()
     goes_on(run, disk / "run", whole)
@@ -216,7 +216,7 @@ def test_a_disk_that_may_only_be_read(run, begun, mounted):
     for arguments in (["--resume"], ["--overwrite"]):
         code, out, err = run(*EPOCHS, *arguments, output=str(disk / "run"))
         assert (code, out) == (1, "")
-        one_line(err, "could not be prepared: read-only file system; choose a folder that may be written to")
+        one_line(err, "could not be prepared: read-only file system; choose a writable folder")
     code, _, err = run(*EPOCHS, output=str(disk / "new"))
     one_line(err, "could not be prepared: read-only file system")
     subprocess.run(["mount", "-o", "remount,rw", disk], check=True)

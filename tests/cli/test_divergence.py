@@ -51,22 +51,22 @@ def test_divergence_is_said_with_what_to_do_and_the_last_good_state_stays(run, t
     assert code == 1
     last = err.splitlines()[-1]
     assert "training diverged at step 41: loss nan, gradient norm nan, learning rate 0.02; " in last
-    assert "run holds the run as it was after step 35: go on at half the rate by rnnlm train --resume --out" in last
-    assert last.endswith("or start anew with a lower --lr or a smaller --max-grad above 0")
+    assert "run holds the run as it was after step 35: resume at half the rate with rnnlm train --resume --out" in last
+    assert last.endswith("or start a new run with a lower --lr or a smaller --max-grad above 0")
     assert len(rows(out)) == len(metrics(tmp_path / "run")) == 1
     assert all(np.isfinite(p).all() for p in load_model(tmp_path / "run")[0].params)
     assert all_is_finite(tmp_path / "run")
     assert (tmp_path / "run/perplexity.png").exists()
     spoil(2)
     err = run("--epochs", "9", "--optimizer", "sgd", "--max-grad", "0", output="unclipped")[2]
-    assert err.endswith("or start anew with a lower --lr or --max-grad 0.25\n")
+    assert err.endswith("or start a new run with a lower --lr or --max-grad 0.25\n")
 
 
 def test_the_advice_works(run, tmp_path, spoil):
     spoil(40, limit=0.015)
     run("--epochs", "3", "--optimizer", "sgd")
     _, _, err = run("--epochs", "3", "--optimizer", "sgd", "--resume")
-    advice = err.split("by rnnlm train ")[1].split(", or")[0]
+    advice = err.split("with rnnlm train ")[1].split(", or")[0]
     code, _, err = run.bare(*advice.split())
     assert code == 0
     assert "training diverged at step 41" in err
@@ -79,8 +79,8 @@ def test_rollback_goes_back_to_the_last_checkpoint_at_half_the_rate(run, tmp_pat
     code, out, err = run(*options)
     assert code == 0
     assert "training diverged at step 41: loss nan" in err
-    assert "back to step 35, base learning rate 0.01\n" in err
-    assert "back to step 35, base learning rate 0.005\n" in err
+    assert "returned to step 35, base learning rate 0.01\n" in err
+    assert "returned to step 35, base learning rate 0.005\n" in err
     assert [record["lr"] for record in metrics(tmp_path / "run")] == [0.02, 0.005, 0.005, 0.005]
     assert [record["iteration"] for record in metrics(tmp_path / "run")] == [STEPS * epoch for epoch in (1, 2, 3, 4)]
     assert len(rows(out)) == 4
@@ -95,14 +95,14 @@ def test_rollback_before_the_first_epoch_is_over_goes_to_the_beginning(run, tmp_
     spoil(5, limit=0.015)
     code, _, err = run("--epochs", "1", "--optimizer", "sgd", "--on-divergence", "rollback")
     assert code == 0
-    assert "back to step 0, base learning rate 0.01" in err
+    assert "returned to step 0, base learning rate 0.01" in err
 
 
 def test_rollbacks_come_to_an_end(run, tmp_path, spoil):
     spoil(40)
     code, out, err = run("--epochs", "9", "--optimizer", "sgd", "--on-divergence", "rollback")
     assert code == 1
-    assert err.count("back to step 35") == 10
+    assert err.count("returned to step 35") == 10
     assert "10 times in a row, each time at half the rate; run holds the run as it was after step 35" in err
     assert len(rows(out)) == 1
 
@@ -115,7 +115,7 @@ def test_weights_that_are_not_finite_are_never_saved(run, tmp_path, spoil, step)
     assert code == 1
     assert f"training diverged at step {step}: embedding/W holds numbers that are not finite, so nothing is " in err
     assert re.search(r"gradient norm [0-9.]+, learning rate 0\.02; run holds", err)
-    assert f"as it was after step {step - 1}: go on" in err
+    assert f"as it was after step {step - 1}: resume at" in err
     assert all_is_finite(tmp_path / "run")
     assert not (tmp_path / "run/model.npz").exists()
     assert (rows(out), (tmp_path / "run/metrics.jsonl").exists()) == ([], False)
@@ -164,7 +164,7 @@ def test_a_model_without_probabilities_scores_nothing(overflowing, capsys, json_
     assert evaluate([*overflowing, *json_option]) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.splitlines()[-1].endswith("t.txt: its scores are no finite numbers")
+    assert err.splitlines()[-1].endswith("t.txt: its scores are not finite")
 
 
 def test_a_model_without_probabilities_writes_nothing(overflowing, capsys):

@@ -85,7 +85,7 @@ def test_without_unk_oovs_are_left_out_and_said(tmp_path, rng, text, capsys):
     save_model(tmp_path / "m.npz", LanguageModel(4, 3, 3, rng=rng), Vocabulary(words))
     main([str(tmp_path / "m.npz"), str(text)])
     out = capsys.readouterr().out
-    assert "60 OOVs (left out of every number below)" in out  # dog, and <unk> as written
+    assert "60 OOVs (not counted in the numbers below)" in out  # dog, and <unk> as written
     assert "300 targets" in out
 
 

@@ -72,20 +72,20 @@ def test_the_prompt_is_printed_and_continued(write):
 def test_unknown_words_of_the_prompt_are_handled_and_said(write):
     out, err = write("--temperature", "0", "--sentences", "1", "--prompt", "the dog dog")
     assert out == "the dog dog cat sat\n"  # <unk> -> cat
-    assert "note: 1 word of the prompt not in the vocabulary and read as <unk>: dog\n" in err
+    assert "note: 1 word of the prompt is not in the vocabulary and is read as <unk>: dog\n" in err
 
 
 def test_many_unknown_words_of_the_prompt_make_a_short_note(write):
     words = [f"w{i}" for i in range(5000)] + ["x" * 10_000]
     note = write("--length", "1", "--seed", "1", "--prompt", " ".join(words[::-1])).err
-    assert note == (f"note: 5,001 words of the prompt not in the vocabulary and read as <unk>: {'x' * 40}... "
+    assert note == (f"note: 5,001 words of the prompt are not in the vocabulary and are read as <unk>: {'x' * 40}... "
                     "w4999 w4998 w4997 w4996 w4995 w4994 w4993 w4992 w4991 ...\n")
 
 
 def test_the_word_for_which_a_line_end_stands_is_refused_in_a_prompt_as_in_a_text(model_path, tmp_path, capsys):
     assert main([model_path, "--prompt", "the <eos> cat"]) == 1
-    assert capsys.readouterr() == ("", "__main__.py: error: --prompt holds the word <eos>, for which a line end "
-                                   "stands: write a line end instead\n")
+    assert capsys.readouterr() == ("", "__main__.py: error: --prompt holds the word <eos>, which is the token of "
+                                   "a line end: write a line end instead\n")
     characters = save(tmp_path / "c.npz", ["<eos>", "<unk>", "<", "e", ">"], "char")
     assert main([characters, "--prompt", "<eos>", "--length", "1", "--seed", "1"]) == 0  # five characters
     assert capsys.readouterr().out.startswith("<eo")
@@ -127,7 +127,7 @@ def test_a_model_without_words_says_so(tmp_path, capsys):
     model = LanguageModel(2, 3, 3, rng=np.random.default_rng(0))
     save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "<unk>"]))
     assert main([str(tmp_path / "m.npz")]) == 1
-    assert "holds no word it could write" in capsys.readouterr().err
+    assert "has no word to write" in capsys.readouterr().err
 
 
 def test_a_model_that_writes_line_ends_alone_is_stopped(tmp_path, capsys):

@@ -301,7 +301,7 @@ def test_the_epochs_are_no_free_option_where_the_training_depends_on_them(option
     code, _, err = run("--resume", "--epochs", "2", *options.split())
     assert code == 1
     assert "cannot be resumed with other options: --epochs is 2, was 1" in err
-    assert "note: nothing is left to train\n" in run("--resume")[2]
+    assert "note: training is already complete\n" in run("--resume")[2]
 
 
 @pytest.mark.parametrize(("schedule", "constant"), [("constant", True), ("plateau", False)])

@@ -119,12 +119,12 @@ def test_a_signal_ends_the_step_saves_and_says_how_to_go_on(small_corpus, tmp_pa
         process.send_signal(signum)
         out, err = process.communicate(timeout=60)
     assert process.returncode == code, err
-    assert "stopping after this step; once more to leave at once" in err
+    assert "stopping after this step; press Ctrl-C again to quit immediately" in err
     assert "best model so far: validation perplexity" in err
     assert "test perplexity" not in out  # it is read once, at the end
     assert (tmp_path / "a run/perplexity.png").exists()
     step = int(re.search(r"stopped after step ([\d,]+), (in|before) epoch", err)[1].replace(",", ""))
-    line, = re.findall(r"to go on: rnnlm (.*)", err)
+    line, = re.findall(r"to resume: rnnlm (.*)", err)
     assert line == "train --resume --output 'a run'"
     resumed = subprocess.run(f"{sys.executable} -m rnnlm {line} --epochs 1", shell=True, cwd=tmp_path,
                              capture_output=True, text=True)
@@ -192,7 +192,7 @@ def test_resume_takes_the_options_of_the_run(run, tmp_path):
 def test_options_on_which_the_training_depends_cannot_change(run, tmp_path):
     run("--epochs", "1")
     assert run("--resume", "--epochs", "2", "--patience", "8", "--max-grad", "0.25")[0] == 0
-    assert run("--resume", "--epochs", "1")[0] == 0  # nothing is left to train: the run's own options stay
+    assert run("--resume", "--epochs", "1")[0] == 0  # training is already complete: the run's own options stay
     assert tomllib.loads((tmp_path / "run/config.toml").read_text())["epochs"] == 2
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
     (tmp_path / "c.toml").write_text("dropout = 0.7\nepochs = 9\n")
@@ -231,7 +231,8 @@ def test_options_on_which_it_does_not_may_change(run, tmp_path, small_corpus):
     code, _, err = run.bare("--resume", "--output", "run", "--corpus", "moved", "--epochs", "3", "--patience", "7",
                             "--threads", "2", "--checkpoint-minutes", "3", "--on-divergence", "rollback")
     assert code == 0
-    assert "threads 1 before, 2 now: the run will end near, but not bit for bit where it would have ended" in err
+    assert ("threads 1 before, 2 now: the result will be close to that of an uninterrupted run, but not bit for bit "
+            "the same") in err
     assert without_times(tmp_path / "run") == without_times(tmp_path / "whole")  # so small a run uses one thread anyway
     config = tomllib.loads((tmp_path / "run/config.toml").read_text())
     assert (config["epochs"], config["patience"], config["corpus"]) == (3, 7, str(tmp_path / "moved"))
@@ -244,8 +245,8 @@ def test_another_text_is_noticed(run, small_corpus, split):
         file.write("the dog .\n")
     code, _, err = run("--epochs", "2", "--resume")
     assert code == 1
-    assert "the run in run read other texts than" in err
-    assert "give it the --corpus it had" in err
+    assert "the run in run was trained on different text from" in err
+    assert "pass its original --corpus" in err
 
 
 @pytest.mark.parametrize("which", ["newest", "its header"])
@@ -261,7 +262,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(run, tmp_path
     code, out, err = run(*EPOCHS, "--resume")
     assert code == 0
     assert "run/checkpoint.npz is not a whole rnnlm checkpoint" in err
-    assert "it is kept as checkpoint-damaged.npz, and the one before it is taken" in err
+    assert "it is kept as checkpoint-damaged.npz, and the one before it is used" in err
     assert f"resumed after step {STEPS}, before epoch 2" in out
     assert (tmp_path / "run/checkpoint-damaged.npz").read_bytes() == data
     assert same_end(tmp_path / "run", tmp_path / "whole")
@@ -275,7 +276,7 @@ def test_when_all_are_damaged_nothing_is_touched(run, tmp_path):
     code, _, err = run(*EPOCHS, "--resume")
     assert code == 1
     assert err.count("is not a whole rnnlm checkpoint") == 2
-    assert "Start anew with another --output; model.npz stays as it is" in err
+    assert "Start a new run with another --output; model.npz stays as it is" in err
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
 
 
@@ -296,7 +297,7 @@ def test_the_best_model_is_made_again_where_the_run_was_killed_before_it_was_sav
     (tmp_path / "run/model.npz").unlink()
     code, _, err = run("--resume", "--epochs", "1")
     assert code == 0
-    assert "nothing is left to train; a larger --epochs goes on" in err
+    assert "training is already complete; to train further, give a larger --epochs" in err
     assert same_end(tmp_path / "run", tmp_path / "whole")
 
 
@@ -339,7 +340,7 @@ def test_what_was_not_given_is_said_so(run):
 def test_resume_and_overwrite_exclude_each_other(run):
     code, _, err = run("--resume", "--overwrite")
     assert code == 1
-    assert "--resume goes on with a run and --overwrite replaces it: give one of them" in err
+    assert "--resume continues a run and --overwrite replaces it: give only one of them" in err
 
 
 @pytest.mark.parametrize("how", [[], ["--resume"], ["--overwrite"]])
@@ -354,7 +355,7 @@ def test_a_second_run_into_the_same_folder_is_refused_while_the_first_lives(run,
     assert f"run is in use by process {process.pid} on" in err
     code, _, err = run("--epochs", "1", *how)  # the lock is gone with its process, the run is not
     assert code == (0 if how else 1)
-    assert how or "go on with it by --resume, or replace it with --overwrite" in err
+    assert how or "continue it with --resume, or replace it with --overwrite" in err
 
 
 def test_a_checkpoint_is_saved_within_an_epoch_too(run, tmp_path, monkeypatch):
@@ -393,7 +394,7 @@ def test_what_a_run_needs_is_checked_before_it_begins(run, tmp_path, monkeypatch
     monkeypatch.setattr(shutil, "disk_usage", lambda path: room)
     code, out, err = run()
     assert (code, out) == (1, "")
-    assert re.search(r"run needs room for checkpoints and the model, 1\.\d MB more, but 0\.0 MB are free: make", err)
+    assert re.search(r"run needs 1\.\d MB more for checkpoints and the model, but only 0\.0 MB are free: free", err)
     assert not (tmp_path / "run").exists()
 
 
@@ -491,7 +492,7 @@ def test_a_run_that_left_no_checkpoint_is_not_begun_anew_by_resume(run, tmp_path
     before = (tmp_path / "run" / left).read_bytes()
     code, _, err = run("--resume")
     assert code == 1
-    assert f"run holds {left} but no checkpoint to go on from: replace it with --overwrite" in err
+    assert f"run holds {left} but no checkpoint to resume from: replace it with --overwrite" in err
     assert (tmp_path / "run" / left).read_bytes() == before
 
 
@@ -570,7 +571,7 @@ def test_files_of_the_users_own_stay(run, tmp_path):
     for how in ([], ["--overwrite"]):
         code, _, err = run("--epochs", "1", *how)
         assert code == 1
-    assert "run/perplexity.png is a folder, where the run has a file: move it" in err
+    assert "run/perplexity.png is a folder, but the run writes a file there: move it" in err
     assert not (tmp_path / "run/config.toml").exists()
 
 
@@ -582,7 +583,7 @@ def test_a_best_model_that_is_gone_is_said_at_once(run, tmp_path, harm):
     if harm == "damaged":
         path.write_bytes(b"x")
     _, _, err = run.stopped_at(3, signal.SIGINT, *EPOCHS, "--resume")
-    assert "unless a better model comes, the run will end without one" in err
+    assert "unless a later epoch gives a better model, the run will end without one" in err
 
 
 def test_a_signal_that_is_ignored_stays_ignored(run):
@@ -596,7 +597,7 @@ def test_a_signal_that_is_ignored_stays_ignored(run):
 def test_a_folder_with_a_line_break_in_its_name_breaks_no_line(run):
     _, out, err = run("--epochs", "1", output="a\nb")
     assert r"run folder a\nb" in out
-    assert r"picture are in a\nb; let" in err
+    assert r"picture are in a\nb; to write" in err
 
 
 def test_a_terminal_that_closes_sends_sighup_more_than_once(run, tmp_path):
@@ -615,7 +616,7 @@ def test_a_whole_checkpoint_of_another_run_is_not_taken_for_a_damaged_one(run, t
     before = {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()}
     code, _, err = run.bare("--resume", "--output", "old")
     assert code == 1, err
-    assert "old/checkpoint.npz is of another run than the newer checkpoint, which is damaged: remove" in err
+    assert "old/checkpoint.npz belongs to another run than the newer checkpoint, which is damaged: delete" in err
     assert {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()} == before
     newest.unlink()
     assert run.bare("--resume", "--output", "old")[0] == 0

@@ -38,8 +38,9 @@ def test_an_edited_config_is_noted_and_made_true_again(run, tmp_path, finished):
     line, = [line for line in err.splitlines() if "config.toml" in line]
     assert line == (
         "note: run/config.toml says sell = 'lstm' (no such option), hidden-size = 300 (checkpoint: 12), tied = True "
-        "(checkpoint: False), epochs = 9 (checkpoint: 2); the checkpoint counts, and the file is corrected; to change "
-        "it in this run, add --epochs 9; for a new run: rnnlm train --config run/config.toml --hidden-size 300 --tied")
+        "(checkpoint: False), epochs = 9 (checkpoint: 2); the checkpoint's options are used, and the file is "
+        "corrected; to change it in this run, add --epochs 9; for a new run: rnnlm train --config run/config.toml "
+        "--hidden-size 300 --tied")
     assert path.read_bytes() == before
     assert len(metrics(tmp_path / "run")) == 2
     assert "config.toml" not in run.bare("--resume", "--output", "run")[2]
@@ -66,7 +67,7 @@ def test_what_the_note_says_brings_what_was_wanted(run, tmp_path):
     (b"hidden_size = 12\nhidden-size = 12\n", "hidden_size and hidden-size are the same option: remove one"),
     (b"epochs = 0x" + b"f" * 5000, "says epochs = 0xfff"),
     (b'a = "\\u001b[2J"\n"b\\u001b" = 1\n', r"says a = '\x1b[2J' (no such option), b\x1b = 1 (no such option)"),
-    (b"".join(b"o%d = 1\n" % i for i in range(900)), "o4 = 1 (no such option), ...; the checkpoint counts")])
+    (b"".join(b"o%d = 1\n" % i for i in range(900)), "o4 = 1 (no such option), ...; the checkpoint's options")])
 def test_a_config_that_says_nothing_is_written_again(run, tmp_path, content, message):
     run("--epochs", "1")
     path = tmp_path / "run/config.toml"

@@ -107,7 +107,7 @@ def test_no_message_of_a_training_run_moves_the_cursor(run, small_corpus, tmp_pa
         told.append(run.bare(*resume))
     assert [code for code, *_ in told] == [0, 0, 0, 1, 1, 1, 1, 1, 0, 1]
     everything = "".join(out + err for _, out, err in told)
-    for message in ("is taken", "holds no checkpoint yet", "holds a run already", "kept as", "is long"):
+    for message in ("already exists", "holds no checkpoint yet", "already holds a run", "kept as", "is long"):
         assert message in everything
     assert not controls(everything)
     assert ESCAPED in everything

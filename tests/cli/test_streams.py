@@ -171,8 +171,8 @@ def test_training_goes_on_where_standard_output_is_full_and_its_lines_go_to_stan
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     code, _, err = Streams("full", ("stdout",)).run(ARGUMENTS["train"], places)
     assert code == 0
-    assert err.count("note: standard output could not be written: no space left on device; the run continues, and its "
-                     "lines come here\n") == 1
+    assert err.count("note: standard output could not be written: no space left on device; the run continues and "
+                     "prints its lines here\n") == 1
     assert re.search("^corpus .*\n(.*\n)*^model: .*\n(.*\n)*^epoch .*\n    1 .*\n    2 .*\n(.*\n)*^test perplexity",
                      err, re.MULTILINE)
     check_trained(places)
@@ -184,7 +184,7 @@ def test_what_is_asked_for_and_cannot_be_shown_is_an_error(tmp_path, arguments):
     code, _, err = Streams("full", ("stdout",)).run(arguments, tmp_path)
     assert code == 1
     assert re.fullmatch("rnnlm( train| generate)?: error: standard output could not be written: no space left on "
-                        "device; make room, or send it elsewhere\n", err)
+                        "device; free some disk space, or redirect it elsewhere\n", err)
 
 
 @pytest.mark.parametrize(("kind", "text"), [("ascii", r"\xfc \u8a9e"), ("cp437", r"ü \u8a9e"),

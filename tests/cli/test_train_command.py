@@ -89,7 +89,7 @@ def test_a_folder_that_holds_a_run_is_refused_unless_told(run, tmp_path):
     before = (tmp_path / "run" / "model.npz").read_bytes()
     code, out, err = run("--epochs", "2")
     assert (code, out) == (1, "")
-    assert "run holds a run already" in err
+    assert "run already holds a run" in err
     assert "--overwrite" in err
     assert (tmp_path / "run" / "model.npz").read_bytes() == before
     assert run("--epochs", "2", "--overwrite")[0] == 0
@@ -102,7 +102,7 @@ def test_without_an_output_folder_runs_are_numbered(run, tmp_path):
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"small", "small-2"}
     before = (tmp_path / "runs/small-2/metrics.jsonl").read_text()
     _, _, err = run("--epochs", "1", output=None)
-    assert "runs/small is taken, this run goes to runs/small-3" in err
+    assert "runs/small already exists, so this run goes to runs/small-3" in err
     run("--epochs", "2", "--overwrite", output=None)
     assert len(metrics(tmp_path / "runs/small")) == 2
     assert (tmp_path / "runs/small-2/metrics.jsonl").read_text() == before
@@ -245,19 +245,19 @@ def test_early_stop_and_division_of_the_rate(run, tmp_path):
     assert len(records) < 60
     losses = [math.log(record["valid_perplexity"]) for record in records]
     assert all(min(losses[:end]) - losses[end] < 0.001 for end in (-2, -1))
-    assert "stopped: validation gained less than 0.001 nats in each of 2 epochs" in out
+    assert "stopped: the validation loss fell by less than 0.001 nats in each of 2 epochs" in out
     assert records[-1]["lr"] == pytest.approx(records[-2]["lr"] / 10)
 
 
 def test_one_is_no_plural(run, small_corpus, capsys):
     out = run("--epochs", "60", "--lr", "0.3", "--patience", "1")[1]
-    assert "stopped: validation gained less than 0.001 nats in the last epoch\n" in out
+    assert "stopped: the validation loss fell by less than 0.001 nats in the last epoch\n" in out
     (small_corpus / "one.txt").write_text("cat\n")
     assert evaluate(["run", str(small_corpus / "one.txt")]) == 0
     assert "1 sentence, 1 word, 0 OOVs\n" in capsys.readouterr().out
     (small_corpus / "one.txt").write_text("zebra\n")
     evaluate(["run", str(small_corpus / "one.txt")])
-    assert "1 sentence, 1 word, 1 OOV (left out of every number below)\n" in (out := capsys.readouterr().out)
+    assert "1 sentence, 1 word, 1 OOV (not counted in the numbers below)\n" in (out := capsys.readouterr().out)
     assert " 1 target, one stream\n" in out
 
 

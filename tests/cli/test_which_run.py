@@ -47,7 +47,7 @@ def test_resume_alone_takes_the_run_whose_checkpoint_is_newest_and_says_which(ru
     code, out, err = run.bare("--resume")  # the finished one is still the newest
     assert code == 0
     assert "resuming the newest run in runs: runs/small" in err
-    assert "nothing is left to train" in err
+    assert "training is already complete" in err
     assert tree(corpora / "runs")[0] == "enwik"
     assert not (corpora / "runs/stories").exists()
 
@@ -152,8 +152,8 @@ def test_without_a_run_of_the_corpus_one_is_started_and_the_newest_other_one_nam
     (corpora / "runs/enwik-2").mkdir()  # as a run leaves it that is killed before it writes anything
     code, out, err = run.bare("--resume", "--corpus", "enwik", *EPOCHS)
     assert code == 0
-    assert (f"note: there is no run on {corpora / 'enwik'} in runs; to resume the newest other one, give --output "
-            "'runs/my run'\n") in err
+    assert (f"note: there is no run on {corpora / 'enwik'} in runs; to resume the newest run on another corpus, give "
+            "--output 'runs/my run'\n") in err
     assert "run folder runs/enwik-2\n" in out
     assert tomllib.loads((corpora / "runs/enwik/config.toml").read_text())["corpus"] == str(corpora / "small")
 
@@ -167,14 +167,14 @@ def test_a_link_that_leads_nowhere_is_named(run, tmp_path, output, how):
     code, out, err = run(*how, output=output)
     assert (code, out) == (1, "")
     name, target = ("loop", "loop") if output == "loop" else ("link", "nowhere")
-    assert f"error: {name} is a symbolic link to {target}, which is not there: make that folder, or" in err
+    assert f"error: {name} is a symbolic link to {target}, which does not exist: create that folder, or" in err
     assert tree(tmp_path) == before
 
 
 def test_runs_that_is_such_a_link_or_a_file_ends_no_search(run, tmp_path):
     """The name that is not taken yet would be looked for without end."""
     (tmp_path / "runs").symlink_to("nowhere")
-    assert "runs is a symbolic link to nowhere, which is not there" in run(output=None)[2]
+    assert "runs is a symbolic link to nowhere, which does not exist" in run(output=None)[2]
     (tmp_path / "runs").unlink()
     (tmp_path / "runs").write_text("mine")
     code, _, err = run(output=None)

@@ -16,7 +16,7 @@ def message(*edits):
 def test_a_wrong_shape():
     assert "dWx: transposed: shape (4, 2), must be (2, 4)" in message(("dh, dWx, dWh, db\n", "dh, dWx.T, dWh, db\n"))
     square = message(("dWh += h_prev.T @ da", "dWh += da.T @ h_prev"))
-    assert square.startswith("dWh: transposed: use .T, or turn the product round.")
+    assert square.startswith("dWh: transposed: use .T, or reverse the product.")
     assert "dh0: shape (4,), must be (3, 4)" in message(("dxs, dh, dWx", "dxs, dh[0], dWx"))
     assert "dxs: the steps come before the batch: shape (5, 3, 2), must be (3, 5, 2)" in message(
         ("return dxs", "return dxs.swapaxes(0, 1)"))

@@ -195,7 +195,7 @@ edited("unroll", ["h0 is ignored"], "h = h0", "h = np.zeros_like(h0)")
 edited("unroll", ["state is not carried"], "h @ Wh", "h0 @ Wh")
 edited("unroll", ["only the last state"], "np.stack(states, axis=1)", "h")
 edited("unroll", ["steps come before the batch", "(N, T, H)"], "np.stack(states, axis=1)", "np.array(states)")
-edited("unroll", ["h0 stands in front"], "states = []", "states = [h0]")
+edited("unroll", ["h0 is in front"], "states = []", "states = [h0]")
 edited("unroll", ["hs: b is missing"], " + b", "")
 edited("unroll", ["tanh is missing"], "np.tanh(", "(")
 edited("unroll", ["Wh is transposed"], "Wh + b", "Wh.T + b")
@@ -244,7 +244,7 @@ edited("loss_backward", ["indices together"], "onehot = np.eye(V)[targets]",
        "p[np.arange(N), np.arange(T), targets] -= 1")
 
 # One step backward
-edited("step_backward", ["dWh: h_next stands where h_prev belongs"], "h_prev.T @ da", "h_next.T @ da")
+edited("step_backward", ["dWh: h_next is used where h_prev belongs"], "h_prev.T @ da", "h_next.T @ da")
 edited("step_backward", ["derivative of tanh is taken at h_prev"], "h_next ** 2", "h_prev ** 2")
 edited("step_backward", ["tanh is applied twice", "1 - h**2"], "h_next ** 2", "np.tanh(h_next) ** 2")
 edited("step_backward", ["derivative of tanh is missing"], " * (1 - h_next ** 2)", "")
@@ -262,7 +262,7 @@ edited("step_backward", ["db: only one row of the batch"], "da.sum(axis=0)", "da
 edited("step_backward", ["db: the numbers are right, the shape is wrong: (1, 4)"],
        "da.sum(axis=0)", "da.sum(axis=0, keepdims=True)")
 
-edited("step_backward", ["another order", "dh_prev stands in place of dx, dx stands in place of dh_prev",
+edited("step_backward", ["another order", "dh_prev is in place of dx, dx is in place of dh_prev",
                          "return dx, dh_prev, dWx, dWh, db"], "return dx, dh_prev", "return dh_prev, dx")
 edited("step_backward", ["another order"], "dx, dh_prev, dWx, dWh, db\n", "dWx, dWh, db, dx, dh_prev\n")
 
@@ -478,8 +478,8 @@ edited("embedding_backward", ["twice in one row of the batch", "np.add.at"],
 edited("embedding_backward", ["in two rows at one step", "np.add.at"],
        "for i in range(N):\n        for t in range(T):\n            dW[ids[i, t]] += dxs[i, t]",
        "for t in range(T):\n        dW[ids[:, t]] += dxs[:, t]")
-edited("embedding_backward", ["one row for each place"], "return dW", "return dxs.reshape(-1, D)")
-edited("embedding_backward", ["one row for each word that stands"], "return dW", "return dW[np.unique(ids)]")
+edited("embedding_backward", ["one row for each position"], "return dW", "return dxs.reshape(-1, D)")
+edited("embedding_backward", ["one row for each word that occurs"], "return dW", "return dW[np.unique(ids)]")
 edited("embedding_backward", ["averaged"], "return dW",
        "return np.array([np.mean(dxs[ids == v], axis=0) if (ids == v).any() else np.zeros(D) for v in range(V)])")
 edited("embedding_backward", ["transposed: shape (2, 7), must be (7, 2)"], "return dW", "return dW.T")
@@ -523,7 +523,7 @@ edited("perplexity", ["a mean of perplexities"], "np.exp((losses * counts).sum()
        "(np.exp(losses) * counts).sum() / counts.sum()")
 edited("loss", ["mean of the probabilities"], "np.mean(-np.log(p_target))", "1 - np.mean(p_target)")
 edited("loss", ["mean of the probabilities"], "np.mean(-np.log(p_target))", "np.mean(p_target)")
-edited("unroll", ["h0 stands in front"], "np.stack(states, axis=1)", "np.stack([h0, *states[:-1]], axis=1)")
+edited("unroll", ["h0 is in front"], "np.stack(states, axis=1)", "np.stack([h0, *states[:-1]], axis=1)")
 edited("next_word", ["probabilities, which no longer add up to 1"],
        "scores = scores / temperature\n    e = np.exp(scores - scores.max())\n    return e / e.sum()",
        "e = np.exp(scores - scores.max())\n    return (e / e.sum()) ** (1 / temperature)")

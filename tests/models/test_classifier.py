@@ -97,7 +97,7 @@ def test_the_bar_is_there_only_when_asked_for(rng, capsys):
 @pytest.mark.parametrize(("change", "message"), [
     ({"X": np.ones((4, 3))}, r"X must have shape \(n_samples, n_sequences, n_features\), none of them 0, got \(4, 3\)"),
     ({"X": np.ones((4, 3))}, r"if a step is one number, give X\[..., np.newaxis\]"),
-    ({"X": [[[1.0]], [[1.0], [2.0]]]}, "X must be one array .*: fill shorter sequences up .* say by mask which steps"),
+    ({"X": [[[1.0]], [[1.0], [2.0]]]}, "X must be one array .*: pad shorter sequences .* mark their own steps"),
     ({"X": np.full((4, 3, 2), np.nan)}, r"X must hold finite numbers, but the value at \(0, 0, 0\) is nan: fill"),
     ({"X": np.full((4, 3, 2), "a")}, "X must hold finite numbers, but its type is <U1"),
     ({"y": [0, 1, 0]}, r"y must have one label for each of the 4 sequences, shape \(4,\), got \(3,\)"),
@@ -108,14 +108,14 @@ def test_the_bar_is_there_only_when_asked_for(rng, capsys):
     ({"y_val": [1]}, "y_val and mask_val belong to X_val: give it, too"),
     ({"mask_val": [1]}, "y_val and mask_val belong to X_val: give it, too"),
     ({"X_val": np.ones((2, 3, 2))}, "X_val needs its labels: give y_val, too"),
-    ({"X_val": np.ones((2, 3, 2)), "y_val": [0, 7]}, "y_val holds the label 7, which y never does: .* one of 0, 1"),
-    ({"X_val": np.ones((2, 3, 2)), "y_val": ["0", "1"]}, "holds the label '0', which y never does: .* one of 0, 1"),
+    ({"X_val": np.ones((2, 3, 2)), "y_val": [0, 7]}, "y_val holds the label 7, which does not occur .* one of 0, 1"),
+    ({"X_val": np.ones((2, 3, 2)), "y_val": ["0", "1"]}, "holds the label '0', which does not occur .* one of 0, 1"),
     ({"X_val": np.ones((2, 3, 5)), "y_val": [0, 1]}, "X_val has 5 features, but .* is expecting 2 features"),
     ({"mask": np.ones((4, 2))}, r"mask must have the shape \(n_samples, n_sequences\) of X, \(4, 3\), got \(4, 2\)"),
     ({"mask": [[1, 0, 1]] * 4}, "mask must be true from the first step of a sequence to its last"),
     ({"mask": [[0, 0, 0]] * 4}, "at least for one"),
-    ({"mask": [[1, 0.5, 0]] * 4}, "mask must hold true and false, or 1 and 0"),
-    ({"mask": [[1, np.nan, 0]] * 4}, "mask must hold true and false, or 1 and 0"),
+    ({"mask": [[1, 0.5, 0]] * 4}, "mask must hold only true and false, or 1 and 0"),
+    ({"mask": [[1, np.nan, 0]] * 4}, "mask must hold only true and false, or 1 and 0"),
 ])
 def test_bad_data_is_one_clear_line(change, message):
     data = {"X": np.ones((4, 3, 2)), "y": [0, 1, 0, 1]} | change

@@ -137,7 +137,7 @@ def test_without_routing_no_request_can_be_made():
 
 def test_without_routing_nothing_is_scored_without_the_mask(data):
     X, y, mask = data
-    with pytest.raises(RnnlmError, match=r"a mask is needed, as this .* set_score_request\(mask=True\)"):
+    with pytest.raises(RnnlmError, match=r"a mask is needed, because this .* set_score_request\(mask=True\)"):
         selection.cross_val_score(small(), X, y, cv=FOLDS, params={"mask": mask}, error_score="raise")
 
 

@@ -205,7 +205,7 @@ def test_a_trainer_can_be_copied_with_all_that_it_needs(stop, copied, rng):
 def test_a_model_with_foreign_layers_is_not_copied_without_them(rng):
     model = LanguageModel(9, 5, 6, rng=rng)
     model.layers.insert(1, TimeDropout(0.5, rng=rng))
-    with pytest.raises(RnnlmError, match="layers were exchanged cannot be copied"):
+    with pytest.raises(RnnlmError, match="layers were replaced cannot be copied"):
         copy.deepcopy(model)
 
 
@@ -217,7 +217,7 @@ def test_a_single_layer_can_be_copied_and_keeps_nothing_of_what_it_read(kind, k,
     x = rng.normal(size=(2, 3) if states else (2, 5, 3)), *(rng.normal(size=(2, 4)) for _ in range(states))
     layer.forward(*x)
     twin = copied(layer)
-    with pytest.raises(RnnlmError, match="backward goes back through the last forward: call forward first"):
+    with pytest.raises(RnnlmError, match="backward needs the values of the last forward: call forward first"):
         twin.backward(*x[:max(1, states)])
     for ours, theirs in zip(np.atleast_2d(twin.forward(*x)), np.atleast_2d(layer.forward(*x)), strict=True):
         np.testing.assert_array_equal(ours, theirs)

@@ -122,7 +122,7 @@ def test_weights_that_cannot_be_are_refused(weights, message):
     ("even", 'class_weight must be None, "balanced" or a dict, got even'), ([1, 2], r"or a dict, got \[1, 2\]"),
     ({0: 1, 1: -1}, "must give each class a finite number above 0, got -1 for 1"), ({0: 0}, "above 0, got 0 for 0"),
     ({0: "a"}, "above 0, got a for 0"), ({0: np.inf}, "above 0, got inf for 0"), ({0: True}, "above 0, got True for 0"),
-    ({"0": 2, "1": 1}, "class_weight holds '0', which y never does: the classes are 0, 1")])
+    ({"0": 2, "1": 1}, "class_weight holds '0', which does not occur in y: the classes are 0, 1")])
 def test_class_weights_that_cannot_be_are_refused(weights, message):
     with pytest.raises(RnnlmError, match=message):
         Classifier(epochs=1, class_weight=weights).fit(np.ones((4, 3, 2)), [0, 1, 0, 1])

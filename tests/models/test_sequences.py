@@ -84,7 +84,7 @@ def test_after_a_fit_with_a_mask_nothing_is_predicted_without(rng):
     classifier = small().fit(X, y, mask=np.ones(mask.shape))  # whatever the mask says
     assert classifier.masked_
     for call in (lambda: classifier.predict(X), lambda: classifier.predict_proba(X), lambda: classifier.score(X, y)):
-        with pytest.raises(ValueError, match=r"a mask is needed, as this classifier was fitted with one: .* NaN"):
+        with pytest.raises(ValueError, match=r"a mask is needed, because this classifier was fitted with one: .* NaN"):
             call()
     with pytest.raises(ValueError, match="X_val needs a mask, as X has one: give mask_val, too"):
         small().fit(X, y, X, y, mask=mask)
@@ -98,7 +98,7 @@ def test_an_object_array_of_numbers_is_one_of_numbers(rng):
     assert small().fit(X.astype(object), y).loss_curve_ == small().fit(X, y).loss_curve_
     strange = X.astype(object)
     strange[3, 2, 0] = {}
-    with pytest.raises(RnnlmError, match=r"X must hold finite numbers, but its type is object, and .* is no number"):
+    with pytest.raises(RnnlmError, match=r"X must hold finite numbers, but its type is object, and .* is not a number"):
         small().fit(strange, y)
 
 
@@ -113,5 +113,5 @@ def test_sparse_and_complex_data_are_refused():
 def test_a_prediction_that_is_no_number_is_an_error():
     X = np.arange(24.0).reshape(4, 3, 2) / 24
     classifier = small(activation="identity", initializer=lambda shape, rng: np.ones(shape)).fit(X, [0, 1, 2, 0])
-    with pytest.raises(ValueError, match="X must be of the size of the data that was fitted, but probabilities"):
+    with pytest.raises(ValueError, match="X must be scaled like the data that was fitted, but it gives probabilities"):
         classifier.predict(np.full((1, 5, 2), 1e308))
