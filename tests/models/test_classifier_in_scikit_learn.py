@@ -225,3 +225,10 @@ def test_nothing_of_it_loads_scikit_learn():
             "c.fit(np.ones((4, 3, 2)), [0, 1, 0, 1]).score(np.ones((4, 3, 2)), [0, 1, 0, 1]); "
             "assert 'sklearn' not in sys.modules")
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@SINCE_1_6
+def test_its_tags_are_of_a_classifier_of_sequences_that_takes_nan():
+    tags = sklearn.utils.get_tags(Classifier())
+    assert (tags.estimator_type, tags.target_tags.required) == ("classifier", True)
+    assert (tags.input_tags.three_d_array, tags.input_tags.two_d_array, tags.input_tags.allow_nan) == (True, False, True)
