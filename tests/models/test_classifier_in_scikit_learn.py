@@ -231,4 +231,5 @@ def test_nothing_of_it_loads_scikit_learn():
 def test_its_tags_are_of_a_classifier_of_sequences_that_takes_nan():
     tags = sklearn.utils.get_tags(Classifier())
     assert (tags.estimator_type, tags.target_tags.required) == ("classifier", True)
-    assert (tags.input_tags.three_d_array, tags.input_tags.two_d_array, tags.input_tags.allow_nan) == (True, False, True)
+    inputs = tags.input_tags
+    assert (inputs.three_d_array, inputs.two_d_array, inputs.allow_nan) == (True, False, True)
