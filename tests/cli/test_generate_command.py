@@ -83,8 +83,8 @@ def test_many_unknown_words_of_the_prompt_make_a_short_note(write):
 
 
 def test_the_word_for_which_a_line_end_stands_is_refused_in_a_prompt_as_in_a_text(model_path, tmp_path, capsys):
-    assert main([model_path, "--prompt", "the <eos> cat"]) == 1
-    assert capsys.readouterr() == ("", "__main__.py: error: --prompt holds the word <eos>, which is the token of "
+    assert main([model_path, "--prompt", "the <eos> cat"], "rnnlm generate") == 1
+    assert capsys.readouterr() == ("", "rnnlm generate: error: --prompt holds the word <eos>, which is the token of "
                                    "a line end: write a line end instead\n")
     characters = save(tmp_path / "c.npz", ["<eos>", "<unk>", "<", "e", ">"], "char")
     assert main([characters, "--prompt", "<eos>", "--length", "1", "--seed", "1"]) == 0  # five characters
