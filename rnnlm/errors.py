@@ -1,5 +1,7 @@
 """One family of errors: what the user can mend, said in one line."""
 
+import os
+
 LONGEST = 200  # characters of a strange value that a message shows
 
 
@@ -41,8 +43,9 @@ def quoted(path):
     text = f"./{path}" if str(path).startswith("-") else str(path)
     if text.isprintable():
         return shlex.quote(text)
-    escaped = one_line(text.replace("\\", "\\\\").replace("'", "\\'"))
-    return f"$'{escaped}'"
+    text = text.replace("\\", "\\\\").replace("'", "\\'")
+    escaped = (char if char.isprintable() else "".join(f"\\x{byte:02x}" for byte in os.fsencode(char)) for char in text)
+    return f"$'{''.join(escaped)}'"
 
 
 def did_you_mean(name, known):

@@ -38,6 +38,9 @@ def hostile_headers(good):
     within = {"sums": sums | {"steps": 1, "targets": 400, "seconds": 1.0}, "batches": batches | {"position": 1}}
     yield "states", asking(batch_size=400) | {"numbers": good["numbers"] | within}, "it lacks state/rnn1/h"
     yield "a window", asking(time_size=MUCH, epochs=2), ""
+    yield "a window beyond 64 bits", asking(time_size=10**38, epochs=2), ""
+    yield "streams beyond 64 bits", asking(batch_size=10**38), "batch_size must be a whole number of at least 1, got one"
+    yield "numbers of 32 bits", asking(lr=1e39, weight_decay=1e300, input_gain=1e300, max_grad=1e-300, epochs=2), ""
     yield "threads", asking(threads=MUCH), ""
     yield "epochs", standing(epoch=MUCH), "records must be float64 (1000000000, 12), found float64 (1, 12)"
     yield "epochs beyond 64 bits", standing(epoch=1 << 100), "records must be float64 (12676506002282294"

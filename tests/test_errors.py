@@ -1,5 +1,9 @@
 """What messages are made of."""
 
+import os
+import shutil
+import subprocess
+
 import pytest
 
 from rnnlm.errors import counted, did_you_mean, nearest, quoted
@@ -14,11 +18,14 @@ def test_a_number_has_its_noun(arguments, text):
 
 @pytest.mark.parametrize(("path", "text"), [
     ("runs/mine", "runs/mine"), ("my run", "'my run'"), ("-x", "./-x"), ("-my run", "'./-my run'"),
-    ("a\nb", r"$'a\nb'"),
+    ("a\nb", r"$'a\x0ab'"), ("a\xa0b\u2028", r"$'a\xc2\xa0b\xe2\x80\xa8'"), ("caf\udce9", r"$'caf\xe9'"),
     ("it's\x1b[2J\\", r"$'it\'s\x1b[2J\\'"), ("ü", "'ü'"), ("$(reboot)", "'$(reboot)'")])
 def test_a_path_can_be_pasted_into_a_shell(path, text):
     assert quoted(path) == text
     assert text.isprintable()
+    if shutil.which("bash"):
+        printed = subprocess.run(["bash", "-c", f"printf %s {text}"], capture_output=True, check=True).stdout
+        assert printed == os.fsencode(path if not path.startswith("-") else f"./{path}")
 
 
 def test_what_is_near_is_named():

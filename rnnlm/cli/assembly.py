@@ -46,8 +46,8 @@ def _model(options, vocab_size, workers, rng):
         word_dropout=options.word_dropout, weight_drop=options.weight_drop, dropout_start=options.dropout_start,
         per_window=options.dropout_mask == "window", activation_penalty=options.activation_penalty,
         slowness_penalty=options.slowness_penalty)
-    start = Start(recurrent=options.recurrent_start, recurrent_gain=options.recurrent_gain, slowest=options.slowest,
-                  input_gain=options.input_gain)
+    start = None if rng is None else Start(recurrent=options.recurrent_start, recurrent_gain=options.recurrent_gain,
+                                           slowest=options.slowest, input_gain=options.input_gain)
     return LanguageModel(**architecture_of(options, vocab_size), regularisation=regularisation, start=start, rng=rng,
                          workers=workers)
 

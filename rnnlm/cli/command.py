@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from rnnlm.cli import slowdowns
 from rnnlm.cli.screen import is_terminal, note, silence
 from rnnlm.errors import RnnlmError, one_line
-from rnnlm.files import cache_folder
+from rnnlm.files import cache_folder, reason
 from rnnlm.workers import available_cores
 
 LONGEST_NAME = 25  # characters of a file's name beside a bar
+LONGEST_ERROR = 3000  # characters; a path that exists may have 4,096, and its end says more than its middle
 
 
 class Stopped(BaseException):
@@ -56,12 +57,19 @@ def run(command, parser, argv=None):
 
 def _in_one_line(error):
     if isinstance(error, RnnlmError | OSError):
-        return one_line(str(error))
+        named = "" if getattr(error, "filename", None) is None else f"{error.filename}: "
+        return _bounded(one_line(str(error) if isinstance(error, RnnlmError) else named + reason(error)))
     if isinstance(error, MemoryError):
         what = f" ({one_line(str(error))})" if str(error) else ""
         return f"not enough memory{what}: choose smaller sizes"
     text = " ".join(str(error).split())
     return f"unexpected {type(error).__name__}: {text} (--debug shows where; please report it)"
+
+
+def _bounded(line):
+    if len(line) <= LONGEST_ERROR:
+        return line
+    return f"{line[:LONGEST_ERROR // 2]} ... {line[-LONGEST_ERROR // 2:]}"
 
 
 def _stop(signum, _frame):

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 from rnnlm.cli.arguments import meant
-from rnnlm.cli.options import LARGEST_SEED
+from rnnlm.cli.options import LARGEST_SEED, RefusedInNewRuns
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.files import File, reason
 
@@ -42,11 +42,12 @@ def _path_of(value):
     return os.fsdecode(unquote_to_bytes(value.removeprefix("file://")))
 
 
-def apply_values(parser, values, where):
+def apply_values(parser, values, where, began=False):
     """Make the values, a dict by option name, the parser's defaults: the command line still comes before them.
 
-    None leaves an option as it is.  where: what to call their source in a message.  RnnlmError: an unknown option,
-    one that is there in both spellings, a value the option does not take.
+    None leaves an option as it is.  where: what to call their source in a message.  began: whether a run began with
+    them, and so may keep what a new one may not have.  RnnlmError: an unknown option, one that is there in both
+    spellings, a value the option does not take.
     """
     of_the_command_line = ("help", "config", "recipes", "debug")
     actions = {action.dest: action for action in parser._actions if action.dest not in of_the_command_line}
@@ -54,7 +55,7 @@ def apply_values(parser, values, where):
         if name not in actions:
             raise RnnlmError(f"{where}: unknown option {shown(repr(key))}{meant(name, actions)}")
         if value is not None:
-            parser.set_defaults(**{name: _converted(actions[name], value, f"{where}: {key}")})
+            parser.set_defaults(**{name: _converted(actions[name], value, f"{where}: {key}", began)})
 
 
 def by_name(values, where):
@@ -68,7 +69,7 @@ def by_name(values, where):
     return found
 
 
-def _converted(action, value, where):
+def _converted(action, value, where, began):
     """A TOML value as the option's own type, by the option's own rule."""
     if isinstance(action, argparse._StoreTrueAction | argparse.BooleanOptionalAction):
         return _switched(value, where)
@@ -80,6 +81,10 @@ def _converted(action, value, where):
         raise RnnlmError(f"{where} must not hold the character NUL, got {shown(repr(value))}")
     try:
         value = action.type(str(value)) if action.type else str(value)
+    except RefusedInNewRuns as error:
+        if not began:
+            raise RnnlmError(f"{where} {error}") from None
+        value = error.value
     except argparse.ArgumentTypeError as error:
         raise RnnlmError(f"{where} {error}") from None
     if action.choices and value not in action.choices:

@@ -72,8 +72,17 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
 LARGEST = 10**18  # of a whole number: far beyond what can be counted, and far below what overflows
 LARGEST_SIZE = 10**6  # the square of which is still a number of bytes that a system can refuse
 LARGEST_SEED = 2**128 - 1
+LARGEST_GAIN = 1e30
 MOST_THREADS = 1024
 SMALLEST_RATIO = 1e-5  # a mask is drawn from 16 random bits a value: less than half of 1 / 65536 would be 0
+
+
+class RefusedInNewRuns(argparse.ArgumentTypeError):
+    """``value`` is possible but a slip, or without effect; a run that began with it before that was refused resumes."""
+
+    def __init__(self, message, value):
+        super().__init__(message)
+        self.value = value
 
 
 def number(kind, rule, holds):
@@ -100,8 +109,8 @@ def _require_in_32_bits(text, value, rule, holds):
     with np.errstate(all="ignore"):
         rounded = float(np.float32(value))
     if math.isinf(rounded) or (rounded == 0) != (value == 0) or not holds(rounded):
-        raise argparse.ArgumentTypeError(f"must be {rule}, got {shown(repr(text))}, which is {rounded:g} in the 32-bit "
-                                         "numbers of the training")
+        raise RefusedInNewRuns(f"must be {rule}, got {shown(repr(text))}, which is {rounded:g} in the 32-bit numbers "
+                               "of the training", value)
 
 
 def at_least(smallest, largest=LARGEST):
@@ -133,20 +142,34 @@ def not_empty(text):
 
 positive = number(float, "a number above 0", lambda value: value > 0)
 not_negative = number(float, "a number of at least 0", lambda value: value >= 0)
-gain = number(float, "a number above 0 and at most 1e30", lambda value: 0 < value < 1.001e30)  # keeps weights finite
 above_one = number(float, "a number above 1", lambda value: value > 1)
 below_one = number(float, "a number of at least 0 and below 1", lambda value: 0 <= value < 1)
-size = at_least(1, LARGEST_SIZE)
 from_zero_to_one = number(float, "a number from 0 to 1", lambda value: 0 <= value <= 1)
 share = number(float, "a number above 0 and at most 1", lambda value: 0 < value <= 1)
+
+
+def size(text):
+    """A size of arrays."""
+    value = number(int, "a whole number of at least 1", lambda value: value >= 1)(text)
+    if value > LARGEST_SIZE:
+        raise RefusedInNewRuns(f"must be at most {LARGEST_SIZE:,}, got {shown(repr(text))}", value)
+    return value
+
+
+def gain(text):
+    """A factor on initial weights, which stay finite."""
+    value = positive(text)
+    if value > LARGEST_GAIN:
+        raise RefusedInNewRuns(f"must be a number above 0 and at most {LARGEST_GAIN:g}, got {shown(repr(text))}", value)
+    return value
 
 
 def ratio(text):
     """The share of a dropout: 0, or enough to leave anything out."""
     value = below_one(text)
     if 0 < value < SMALLEST_RATIO:
-        raise argparse.ArgumentTypeError(f"must be 0 or at least {SMALLEST_RATIO:g}, because less drops nothing, "
-                                         f"got {shown(repr(text))}")
+        raise RefusedInNewRuns(f"must be 0 or at least {SMALLEST_RATIO:g}, because less drops nothing, got "
+                               f"{shown(repr(text))}", value)
     return value
 
 

@@ -14,6 +14,7 @@ from rnnlm.folders import held, sweep
 from rnnlm.places import corpus_name
 
 RUNS = Path("runs")
+LONGEST_NAME = 240  # bytes of a folder's name: file systems take 255, and a number may follow
 
 
 @contextmanager
@@ -70,7 +71,7 @@ def _prepared(options, given_corpora):
     """The folder of --output, or one under runs/; and which folders were made for it."""
     if options.output:
         return _made(Path(options.output))
-    name = corpus_name(options.corpus)
+    name = _folder_name(options.corpus)
     if options.overwrite:
         return _made(RUNS / name)
     if not options.resume:
@@ -86,6 +87,12 @@ def _prepared(options, given_corpora):
         note(f"note: there is no run on {options.corpus} in {RUNS}; to resume the newest run on another "
              f"corpus, give --output {quoted(other)}")
     return _made(next(path for path in _numbered(name) if not _holds_a_run(path)))
+
+
+def _folder_name(corpus):
+    """What a run on this corpus is called under runs/: the name of the corpus, cut where no folder's may be so long."""
+    name = corpus_name(corpus)
+    return name if len(os.fsencode(name)) <= LONGEST_NAME else name[:LONGEST_NAME // 4]
 
 
 def _numbered(name):

@@ -56,11 +56,11 @@ def _command(options, argv, prog):
 
 
 def _parsed(argv, prog, *sources):
-    """The options: defaults, then each source (values, what to call it), then the command line."""
+    """The options: defaults, then each source (what apply_values takes), then the command line."""
     parser = build_parser(prog)
-    for values, where in sources:
-        apply_values(parser, values, where)
-        let_follow(parser, values)
+    for source in sources:
+        apply_values(parser, *source)
+        let_follow(parser, source[0])
     options = parser.parse_args(argv)
     complete(options)
     return options
@@ -75,14 +75,14 @@ def _is_ours(path):
 
 
 def _saved_options(folder, header):
-    """The options of the run in the folder, and where they were found."""
+    """The options of the run in the folder, where they were found, and whether the run began with them."""
     if header is not None:
         options, where = header["run"].get("options"), f"the checkpoint in {folder.path}"
         if not isinstance(options, dict):
             raise RnnlmError(f"{where}: options must be a JSON object")
-        return options, where
+        return options, where, True
     config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint
-    return (read_config(config), str(config)) if config.exists() else ({}, "")
+    return (read_config(config), str(config), False) if config.exists() else ({}, "", False)
 
 
 def _require_same(options, saved, folder, on_the_line):

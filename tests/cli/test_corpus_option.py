@@ -92,10 +92,18 @@ def test_an_empty_name_is_wrong_usage(run, capsys):
 
 @pytest.mark.parametrize(("name", "message"), [
     ("loop", "no corpus 'loop'"), ("-", "cannot be read from standard input"),
-    ("/dev/zero", "must be a regular file or a pipe")])
+    ("x" * 300, "no corpus 'xxx"), ("/dev/zero", "must be a regular file or a pipe")])
 def test_what_is_no_corpus_is_one_line(run, tmp_path, name, message):
     (tmp_path / "loop").symlink_to("loop")
     code, out, err = run.bare("--corpus", name, *QUICK)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert message in err
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_corpus_with_the_longest_name_of_all_has_runs(run, tmp_path):
+    """Folders may have a name of 255 bytes, and the second run gets a number after it."""
+    (tmp_path / ("ü" * 127)).write_text("the cat sat on the mat .\n" * 40, encoding="utf-8")
+    for _ in range(2):
+        assert run.bare("--corpus", "ü" * 127, *QUICK)[0] == 0
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"ü" * 60, "ü" * 60 + "-2"}

@@ -1,12 +1,15 @@
 """config.toml of a run: the checkpoint is the truth, the file its copy; and paths that TOML cannot hold as they are."""
 
+import json
 import os
 import signal
 import tomllib
 
+import numpy as np
 import pytest
 from training_runs import metrics, without_times
 
+from rnnlm.archive import as_bytes
 from rnnlm.cli.config import read_config
 
 pytestmark = pytest.mark.slow
@@ -118,3 +121,28 @@ def test_a_corpus_whose_path_is_not_utf_8_is_read_back(run, small_corpus, tmp_pa
     code, _, err = run.bare("--resume", "--output", "run")
     assert code == 0
     assert "config.toml" not in err
+
+
+OF_OLD = {"dropout": 1e-6, "input_gain": 1e31, "time_size": 2_000_000, "slowness_penalty": 1e-60, "weight_decay": 1e-50,
+          "beta2": 0.99999999999}
+
+
+def test_a_run_that_began_with_values_that_a_new_run_may_not_have_is_resumed(run, tmp_path):
+    """Earlier versions took them."""
+    run(*EPOCHS)
+    for path in (tmp_path / "run").glob("checkpoint*.npz"):
+        with np.load(path) as members:
+            arrays = dict(members)
+        header = json.loads(arrays["header"].tobytes())
+        header["run"]["options"] |= OF_OLD
+        np.savez(path, **arrays | {"header": as_bytes(json.dumps(header))})
+    code, _, err = run.bare("--resume", "--output", "run", "--epochs", "3")
+    assert code == 0, err
+    assert len(metrics(tmp_path / "run")) == 3
+    values = tomllib.loads((tmp_path / "run/config.toml").read_text())
+    assert {name: values[name.replace("_", "-")] for name in OF_OLD} == OF_OLD
+    for name, value in OF_OLD.items():
+        (tmp_path / "one.toml").write_text(f"{name} = {value!r}\n")
+        code, _, err = run("--config", "one.toml", output="new")
+        assert (code, (tmp_path / "new").exists()) == (1, False), name
+        assert f"one.toml: {name} must be" in err

@@ -14,6 +14,7 @@ from rnnlm.checkpoint import save_model
 from rnnlm.cli.command import file_bar
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.generate import main as generate
+from rnnlm.cli.main import main
 from rnnlm.models import LanguageModel
 from rnnlm.vocabulary import Vocabulary
 
@@ -112,3 +113,18 @@ def test_no_message_of_a_training_run_moves_the_cursor(run, small_corpus, tmp_pa
     assert not controls(everything)
     assert ESCAPED in everything
     assert not [line for line in everything.splitlines() if line.startswith("rnnlm")]
+
+
+@pytest.mark.parametrize("length", [300, 5000])
+@pytest.mark.parametrize("arguments", [["generate", "{}"], ["evaluate", "{}", "text"], ["evaluate", "model.npz", "{}"],
+                                       ["train", "--output", "{}"], ["train", "--config", "{}.toml"],
+                                       ["train", "--resume", "--output", "{}"], ["train", "--corpus", "{}"]])
+def test_a_name_that_is_too_long_is_a_bounded_line(model, monkeypatch, tmp_path, capsys, arguments, length):
+    monkeypatch.chdir(tmp_path)
+    assert main([word.format("x" * length) for word in arguments]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert len(err) < 3100
+    assert "file name too long" in err or "no corpus 'xxx" in err
+    assert not any(words in err for words in ("Errno", "see to the disk", "unexpected"))
+    assert not (tmp_path / "runs").exists()
