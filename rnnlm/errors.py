@@ -44,7 +44,8 @@ def quoted(path):
     if text.isprintable():
         return shlex.quote(text)
     text = text.replace("\\", "\\\\").replace("'", "\\'")
-    escaped = (char if char.isprintable() else "".join(f"\\x{byte:02x}" for byte in os.fsencode(char)) for char in text)
+    escaped = [one_line(char) if char.isascii() or char.isprintable() else
+               "".join(f"\\x{byte:02x}" for byte in os.fsencode(char)) for char in text]
     return f"$'{''.join(escaped)}'"
 
 

@@ -92,7 +92,8 @@ def _read_about(path):
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     except (ValueError, RecursionError) as error:
-        raise RnnlmError(f"{path} must be JSON: {error}") from error
+        detail = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise RnnlmError(f"{path} must be JSON: {detail}") from error
     _check_about(path, content)
     return content
 

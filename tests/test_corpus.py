@@ -106,7 +106,8 @@ def test_one_long_line_is_split_between_words(tmp_path):
     (lambda path: folder(path, "a\n", valid=""), "the validation text has no token"),
     (lambda path: folder(path, "a\n", names="{}.text"), "must hold one text named train.txt.* found none"),
     (lambda path: (folder(path, "a\n"), (path / "corpus.json").write_text("{")), "corpus.json must be JSON"),
-    (lambda path: (path / "corpus.json").write_text("[" * 100_000), "corpus.json must be JSON"),
+    (lambda path: (path / "corpus.json").write_text("[" * 100_000),
+     "corpus.json must be JSON: it is nested too deeply"),
     (lambda path: (path / "corpus.json").write_text(" " * (1 << 20) + "{}"), "corpus.json must be at most 1,048,576"),
     *((lambda path, text=text: (path / "corpus.json").write_text(text), "is not a valid corpus.json") for text in
       ("[]", '"x"', '{"name": 1}', '{"best_possible": null}', '{"best_possible": {"test": 3}}', '{"files": 3}',

@@ -18,7 +18,7 @@ def test_a_number_has_its_noun(arguments, text):
 
 @pytest.mark.parametrize(("path", "text"), [
     ("runs/mine", "runs/mine"), ("my run", "'my run'"), ("-x", "./-x"), ("-my run", "'./-my run'"),
-    ("a\nb", r"$'a\x0ab'"), ("a\xa0b\u2028", r"$'a\xc2\xa0b\xe2\x80\xa8'"), ("caf\udce9", r"$'caf\xe9'"),
+    ("a\nb", r"$'a\nb'"), ("a\xa0b\u2028", r"$'a\xc2\xa0b\xe2\x80\xa8'"), ("caf\udce9", r"$'caf\xe9'"),
     ("it's\x1b[2J\\", r"$'it\'s\x1b[2J\\'"), ("ü", "'ü'"), ("$(reboot)", "'$(reboot)'")])
 def test_a_path_can_be_pasted_into_a_shell(path, text):
     assert quoted(path) == text

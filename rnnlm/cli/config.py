@@ -29,7 +29,8 @@ def read_config(path):
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     except (ValueError, RecursionError) as error:  # TOML or UTF-8
-        raise RnnlmError(f"{path} must be TOML: {shown(str(error))}") from error
+        detail = "it is nested too deeply" if isinstance(error, RecursionError) else shown(str(error))
+        raise RnnlmError(f"{path} must be TOML: {detail}") from error
     return {key: _path_of(value) for key, value in values.items()}
 
 

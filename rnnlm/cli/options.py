@@ -11,6 +11,8 @@ import numpy as np
 from rnnlm.cli.arguments import meant, with_values_joined
 from rnnlm.cli.screen import note, show
 from rnnlm.errors import one_line, quoted, shown
+from rnnlm.models.start import LARGEST as LARGEST_GAIN
+from rnnlm.models.start import SMALLEST as SMALLEST_GAIN
 
 
 class Parser(argparse.ArgumentParser):
@@ -72,7 +74,6 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
 LARGEST = 10**18  # of a whole number: far beyond what can be counted, and far below what overflows
 LARGEST_SIZE = 10**6  # the square of which is still a number of bytes that a system can refuse
 LARGEST_SEED = 2**128 - 1
-LARGEST_GAIN = 1e30
 MOST_THREADS = 1024
 SMALLEST_RATIO = 1e-5  # a mask is drawn from 16 random bits a value: less than half of 1 / 65536 would be 0
 
@@ -157,10 +158,11 @@ def size(text):
 
 
 def gain(text):
-    """A factor on initial weights, which stay finite."""
+    """A factor on initial weights."""
     value = positive(text)
-    if value > LARGEST_GAIN:
-        raise RefusedInNewRuns(f"must be a number above 0 and at most {LARGEST_GAIN:g}, got {shown(repr(text))}", value)
+    if not SMALLEST_GAIN <= value <= LARGEST_GAIN:
+        raise RefusedInNewRuns(f"must be a number from {SMALLEST_GAIN:g} to {LARGEST_GAIN:g}, got {shown(repr(text))}",
+                               value)
     return value
 
 

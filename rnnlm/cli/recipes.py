@@ -27,8 +27,8 @@ def find_config(name):
         raise RnnlmError(f"--config must be a file, a run folder or a recipe, {shown(name)} is a folder without "
                          f"{CONFIG}: name the file")
     if not os.path.exists(name) and not name.endswith(".toml"):
-        raise RnnlmError(f"--config must be a file or one of the recipes {', '.join(known)}, got {shown(name)}"
-                         f"{did_you_mean(name, known)}")
+        raise RnnlmError(f"--config must be a file, a run folder or one of the recipes {', '.join(known)}, "
+                         f"got {shown(name)}{did_you_mean(name, known)}")
     return name
 
 

@@ -53,6 +53,7 @@ def test_command_line_before_file_before_defaults(parser, tmp_path):
 
 
 @pytest.mark.parametrize(("text", "message"), [
+    ("lr = " + "[" * 5000 + "]" * 5000, "c.toml must be TOML: it is nested too deeply"),
     ("batchsize = 3", "unknown option 'batchsize': did you mean batch_size?"),
     ("config = 'x'", "unknown option 'config'"),
     ("zzz = 'x'", "unknown option 'zzz'$"),

@@ -59,7 +59,7 @@ def test_a_file_comes_before_a_recipe_of_its_name(run, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "message"), [
-    ("lstn", f"--config must be a file or one of the recipes {', '.join(recipes())}, got lstn: did you mean lstm?"),
+    ("lstn", f"a file, a run folder or one of the recipes {', '.join(recipes())}, got lstn: did you mean lstm?"),
     ("lstn.toml", "lstn.toml could not be read: no such file or directory")])
 def test_a_recipe_that_is_not_there_is_one_line(name, message, run):
     code, _, err = run("--config", name)

@@ -123,8 +123,8 @@ def test_a_corpus_whose_path_is_not_utf_8_is_read_back(run, small_corpus, tmp_pa
     assert "config.toml" not in err
 
 
-OF_OLD = {"dropout": 1e-6, "input_gain": 1e31, "time_size": 2_000_000, "slowness_penalty": 1e-60, "weight_decay": 1e-50,
-          "beta2": 0.99999999999}
+OF_OLD = {"dropout": 1e-6, "input_gain": 1e31, "recurrent_gain": 1e-40, "time_size": 2_000_000,
+          "slowness_penalty": 1e-60, "weight_decay": 1e-50, "beta2": 0.99999999999}
 
 
 def test_a_run_that_began_with_values_that_a_new_run_may_not_have_is_resumed(run, tmp_path):
