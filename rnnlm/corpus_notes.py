@@ -5,7 +5,7 @@ may look like a triumph.  Each names what to do.
 """
 
 from rnnlm.errors import counted
-from rnnlm.text import LINE_END
+from rnnlm.text import LINE_END, UNITS
 from rnnlm.vocabulary import EOS, UNK
 
 SMALL = 1000       # tokens of a text below which its perplexity is mostly chance
@@ -33,7 +33,7 @@ def vocabulary_note(counts, vocabulary, min_count, max_vocab):
     gone = len(counts.keys() - vocabulary.ids.keys())
     if gone:
         reason = f"seen fewer than {min_count} times" if max_vocab is None else "too rare for the vocabulary"
-        return f"{counted(gone, _unit(vocabulary))} of the training text became {UNK}: {reason}"
+        return f"{counted(gone, UNITS[vocabulary.level])} of the training text became {UNK}: {reason}"
     if vocabulary.unk_id is None:
         return f"no {UNK}: the vocabulary contains every training {_unit(vocabulary)}"
     return f"{UNK} occurs in the training text, so unknown words are read as {UNK}"
@@ -51,10 +51,6 @@ def text_notes(valid, test, vocabulary):
         if text.ids.size < SMALL:
             notes.append(f"the {split} text has only {counted(text.ids.size, 'token')}: its perplexity is unreliable")
     return notes
-
-
-def _unit(vocabulary):
-    return "word" if vocabulary.level == "word" else "character"
 
 
 def odd_notes(train, counts, vocabulary):

@@ -12,6 +12,7 @@ from rnnlm.files import reason
 from rnnlm.sources import called, opened
 
 LEVELS = ("word", "char")
+UNITS = {"word": "word", "char": "character"}  # what messages call a token of each level
 LINE_END = "\n"
 LONGEST_WORD = 1 << 26  # bytes, where they come from a pipe or a compressed file
 

@@ -12,6 +12,7 @@ from rnnlm.corpus import read_text
 from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.evaluation import WINDOW, evaluate
 from rnnlm.sources import STANDARD_INPUT
+from rnnlm.text import UNITS
 from rnnlm.workers import Workers
 
 
@@ -87,6 +88,7 @@ def _as_text(path, result, text, vocabulary):
     unit = "word" if vocabulary.level == "word" else "character"
     oov = counted(result.oov, "OOV") + (f" ({fate})" if result.oov else "")
     unknown = f"{share}, " if (share := unknown_share(text, "of them")) else ""
-    return (f"{one_line(path)}: {counted(result.sentences, 'sentence')}, {counted(result.words, unit)}, {oov}",
+    words = counted(result.words, UNITS[vocabulary.level])
+    return (f"{one_line(path)}: {counted(result.sentences, 'sentence')}, {words}, {oov}",
             f"perplexity {result.perplexity:.6g}, without OOVs {result.perplexity_without_oov:.6g}, "
             f"{result.bits_per_token:.5g} bits per token, {counted(result.targets, 'target')}, {unknown}one stream")

@@ -11,7 +11,7 @@ from rnnlm.cli.options import LARGEST_SEED, Parser, add_threads, at_least, not_e
 from rnnlm.cli.screen import is_terminal, note, show, without_controls
 from rnnlm.errors import RnnlmError, counted, one_line, shown
 from rnnlm.generation import generate
-from rnnlm.text import spell, tokenize
+from rnnlm.text import UNITS, spell, tokenize
 from rnnlm.vocabulary import EOS, UNKNOWN
 from rnnlm.workers import blas_threads
 
@@ -129,9 +129,9 @@ def _until(options, vocabulary, ids):
             raise RnnlmError(f"the model wrote {BLANK_LINES} line ends in a row: try a higher --temperature "
                              "or --top-k")
         if options.sentences and line > LONGEST_LINE[vocabulary.level]:  # nor to a line end, or it knows none
-            unit = "words" if vocabulary.level == "word" else "characters"
-            raise RnnlmError(f"the model wrote more than {LONGEST_LINE[vocabulary.level]:,} {unit} without a line end: "
-                             "give --length instead of --sentences, or try a higher --temperature or --top-k")
+            longest = counted(LONGEST_LINE[vocabulary.level], UNITS[vocabulary.level])
+            raise RnnlmError(f"the model wrote more than {longest} without a line end: give --length instead of "
+                             "--sentences, or try a higher --temperature or --top-k")
 
 
 def _chain(prompt, vocabulary, ids):
