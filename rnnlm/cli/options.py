@@ -89,7 +89,7 @@ class RefusedInNewRuns(argparse.ArgumentTypeError):
 def number(kind, rule, holds):
     """An argparse type: a finite ``kind`` (int or float) for which ``holds``; ``rule`` says it in words.
 
-    It must hold for a float in 32 bits, too, as that is what the training computes with.
+    It must hold for a float in 32 bits, too, as that is what the models compute with.
     """
 
     def convert(text):
@@ -110,8 +110,8 @@ def _require_in_32_bits(text, value, rule, holds):
     with np.errstate(all="ignore"):
         rounded = float(np.float32(value))
     if math.isinf(rounded) or (rounded == 0) != (value == 0) or not holds(rounded):
-        raise RefusedInNewRuns(f"must be {rule}, got {shown(repr(text))}, which is {rounded:g} in the 32-bit numbers "
-                               "of the training", value)
+        raise RefusedInNewRuns(f"must be {rule}, got {shown(repr(text))}, which is {rounded:g} in 32-bit numbers",
+                               value)
 
 
 def at_least(smallest, largest=LARGEST):

@@ -70,7 +70,7 @@ def test_command_line_before_file_before_defaults(parser, tmp_path):
     ("batch-size = " + "9" * 400, "batch-size must be a number of at most 39 digits"),
     ("batch-size = 0x" + "f" * 5000, "batch-size must be a number of at most 39 digits"),
     ("batch-size = '" + "9" * 5000 + "'", r"batch-size must be a whole number of at least 1, got '9{199}\.\.\.$"),
-    ("lr = 1e-50", "lr must be a number above 0, got '1e-50', which is 0 in the 32-bit numbers of the training"),
+    ("lr = 1e-50", "lr must be a number above 0, got '1e-50', which is 0 in 32-bit numbers"),
     ("lr = [1]", "lr must be one number or string"),
     ("batch_size = 3\nbatch-size = 3", "batch_size and batch-size are the same option: remove one"),
     ('output = "a\\u0000b"', r"output must not hold the character NUL, got 'a\\x00b'"),
@@ -104,8 +104,8 @@ def test_what_is_written_as_toml_is_read_back():
 
 
 @pytest.mark.parametrize(("kind", "text", "message"), [
-    (positive, "1e-50", "above 0, got '1e-50', which is 0 in the 32-bit numbers"),
-    (positive, "1e39", "above 0, got '1e39', which is inf in the 32-bit numbers"),
+    (positive, "1e-50", "above 0, got '1e-50', which is 0 in 32-bit numbers"),
+    (positive, "1e39", "above 0, got '1e39', which is inf in 32-bit numbers"),
     (not_negative, "1e-50", "at least 0, got '1e-50', which is 0 in"),
     (below_one, "0.999999999", "below 1, got '0.999999999', which is 1 in"),
     (above_one, "1.000000001", "above 1, got '1.000000001', which is 1 in"),
