@@ -23,11 +23,10 @@ import numpy as np
 from rnnlm.errors import ArgumentError, DamagedError, DivergenceError, RnnlmError, counted, shown
 from rnnlm.files import File, reason, whole_file
 from rnnlm.functions import all_finite
+from rnnlm.strict_json import loads
 
 HEADER = "header"
 LONGEST_HEADER = 1 << 16     # bytes of JSON; Python needs many times that for what JSON can describe
-LONGEST_NUMBER = 100         # digits of a whole number in the header; a generator's state has 39
-DEEPEST = 20                 # levels of the header; a checkpoint's has 4
 LONGEST_DIRECTORY = 1 << 20  # bytes of the ZIP directory, some ten thousand members
 LONGEST_NPY_HEADER = 1024    # bytes; NumPy writes 128 for an array of two dimensions
 LONGEST_DETAIL = 500         # characters
@@ -106,15 +105,8 @@ class Archive:
         self.header = self._json()
 
     def _json(self):
-        text = self.text(HEADER, LONGEST_HEADER)
-        try:
-            header = json.loads(text, parse_constant=_no_constant, parse_int=_whole_number)
-        except RecursionError:
-            raise ValueError(f"{HEADER} is nested too deeply") from None
-        except ValueError as error:
-            raise ValueError(f"{HEADER} is not JSON: {error}") from None
+        header = loads(self.text(HEADER, LONGEST_HEADER), HEADER)
         _require(isinstance(header, dict), f"{HEADER} must be a JSON object")
-        _require(_is_shallow(header), f"{HEADER} is nested too deeply")
         return header
 
     def require_kind(self, name, version):
@@ -233,24 +225,6 @@ def _read_rows(stream, rows):
 def _require(holds, message):
     if not holds:
         raise ValueError(message)
-
-
-def _no_constant(name):
-    raise ValueError(f"it holds {name}")
-
-
-def _whole_number(digits):
-    _require(len(digits) <= LONGEST_NUMBER, f"it holds a number of {len(digits):,} digits")
-    return int(digits)
-
-
-def _is_shallow(value):
-    """Whether lists and objects are in each other to at most DEEPEST levels: so recursion over them cannot fail."""
-    level = [value]
-    for _ in range(DEEPEST + 1):
-        level = [inner for outer in level if isinstance(outer, dict | list)
-                 for inner in (outer.values() if isinstance(outer, dict) else outer)]
-    return not level
 
 
 def _detail(error):

@@ -13,7 +13,7 @@ PACKAGE = Path(rnnlm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = {
     0: ["errors", "arguments", "functions", "initializers", "schedules", "files", "folders", "sources", "text",
-        "vocabulary", "workers", "archive", "noising", "forms"],
+        "vocabulary", "workers", "archive", "noising", "forms", "strict_json"],
     1: ["download", "places", "id_files", "numbered", "tokens", "corpus_notes", "corpus", "batches", "layers",
         "gradients", "optimizers", "shares", "averaging", "parts"],
     2: ["models"],

@@ -1,0 +1,41 @@
+"""JSON from strangers: bounded in depth and digits, and without numbers that are none."""
+
+import json
+
+LONGEST_NUMBER = 100  # digits of a whole number; a generator's state has 39
+DEEPEST = 20          # levels of lists and objects in each other; a checkpoint's header has 4
+
+
+def loads(text, name):
+    """The value of a JSON text, called ``name`` in messages.
+
+    ValueError if it is no JSON, is nested too deeply, or holds NaN, an infinity or a number of too many digits.
+    """
+    try:
+        value = json.loads(text, parse_constant=_no_constant, parse_int=_whole_number)
+    except RecursionError:
+        raise ValueError(f"{name} is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"{name} is not JSON: {error}") from None
+    if not _is_shallow(value):
+        raise ValueError(f"{name} is nested too deeply")
+    return value
+
+
+def _no_constant(name):
+    raise ValueError(f"it holds {name}")
+
+
+def _whole_number(digits):
+    if len(digits) > LONGEST_NUMBER:
+        raise ValueError(f"it holds a number of {len(digits):,} digits")
+    return int(digits)
+
+
+def _is_shallow(value):
+    """Whether lists and objects are in each other to at most DEEPEST levels: so recursion over them cannot fail."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [inner for outer in level if isinstance(outer, dict | list)
+                 for inner in (outer.values() if isinstance(outer, dict) else outer)]
+    return not level
