@@ -140,7 +140,7 @@ def test_closed_streams_are_the_null_device(places, broken):
 
 
 def test_no_file_gets_the_number_of_a_closed_stream(tmp_path):
-    code = ("from rnnlm.cli.start import open_streams; open_streams(); file = open('f', 'w'); import sys; "
+    code = ("from rnnlm.cli.start import start; start('rnnlm'); file = open('f', 'w'); import sys; "
             "print('lost'); print('lost', file=sys.stderr); file.write(f'{file.fileno() > 2} {sys.stdin.read()!r}')")
     subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", code], cwd=tmp_path, check=True)
     assert (tmp_path / "f").read_text() == "True ''"
