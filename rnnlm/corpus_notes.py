@@ -35,7 +35,7 @@ def vocabulary_note(counts, vocabulary, min_count, max_vocab):
         reason = f"seen fewer than {min_count} times" if max_vocab is None else "too rare for the vocabulary"
         return f"{counted(gone, UNITS[vocabulary.level])} of the training text became {UNK}: {reason}"
     if vocabulary.unk_id is None:
-        return f"no {UNK}: the vocabulary contains every training {_unit(vocabulary)}"
+        return f"no {UNK}: the vocabulary contains every training {UNITS[vocabulary.level]}"
     return f"{UNK} occurs in the training text, so unknown words are read as {UNK}"
 
 
@@ -46,8 +46,8 @@ def text_notes(valid, test, vocabulary):
     for split, text in (("validation", valid), ("test", test)):
         if text.oov:
             are = "is" if text.oov == 1 else "are"
-            notes.append(f"{text.oov:,} of the {counted(text.words, _unit(vocabulary))} in the {split} text {are} not "
-                         f"in the vocabulary: {fate}")
+            words = counted(text.words, UNITS[vocabulary.level])
+            notes.append(f"{text.oov:,} of the {words} in the {split} text {are} not in the vocabulary: {fate}")
         if text.ids.size < SMALL:
             notes.append(f"the {split} text has only {counted(text.ids.size, 'token')}: its perplexity is unreliable")
     return notes

@@ -177,6 +177,8 @@ def remedy(error):
         return "choose a writable folder"
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return "the folder does not exist: create it, or choose another"
+    if error.errno == errno.ENAMETOOLONG:
+        return "choose a shorter name"
     return "check the disk first"
 
 

@@ -85,7 +85,6 @@ def _as_json(path, result, text):
 def _as_text(path, result, text, vocabulary):
     """Two lines; a file's name cannot add one."""
     fate = "not counted in the numbers below" if vocabulary.unk_id is None else "scored as <unk>"
-    unit = "word" if vocabulary.level == "word" else "character"
     oov = counted(result.oov, "OOV") + (f" ({fate})" if result.oov else "")
     unknown = f"{share}, " if (share := unknown_share(text, "of them")) else ""
     words = counted(result.words, UNITS[vocabulary.level])

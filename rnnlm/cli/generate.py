@@ -97,7 +97,7 @@ def _prompt_ids(prompt, vocabulary):
     unknown = list(dict.fromkeys(token for token, i in zip(tokens, ids, strict=True) if i == UNKNOWN))
     if unknown:
         fate = "read as <unk>" if vocabulary.unk_id is not None else "left out of the model's context"
-        unit = "word" if vocabulary.level == "word" else "character"
+        unit = UNITS[vocabulary.level]
         are = "is" if len(unknown) == 1 else "are"
         note(f"note: {counted(len(unknown), unit)} of the prompt {are} not in the vocabulary and {are} {fate}: "
              f"{_first(unknown)}")
