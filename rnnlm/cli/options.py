@@ -27,6 +27,14 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(left)}{self._meant(left)}")
         return options
 
+    def _get_values(self, action, arg_strings):
+        """The value of an option; argparse would take two dashes, ``--prompt=--``, away and leave an empty list."""
+        if action.option_strings and action.nargs is None and arg_strings == ["--"]:
+            value = self._get_value(action, "--")
+            self._check_value(action, value)
+            return value
+        return super()._get_values(action, arg_strings)
+
     def _meant(self, words):
         """What was meant by words that nothing takes, a question, or nothing."""
         option = next((word for word in words if word.startswith("-")), None)
@@ -69,10 +77,11 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
         super().add_usage(" ".join(["%(prog)s", *words, "[options]"]), actions, groups, prefix)
 
 
-LARGEST = 10**18  # of a whole number: far beyond what can be counted, and far below what overflows
+LARGEST = 10**14  # of a whole number: far beyond what can be counted, and no more than the library takes
 LARGEST_SIZE = 10**6  # the square of which is still a number of bytes that a system can refuse
 LARGEST_SEED = 2**128 - 1
 MOST_THREADS = 1024
+SMALLEST_GAIN, LARGEST_GAIN = 1e-30, 1e30  # as the library's Start has them
 SMALLEST_RATIO = 1e-5  # a mask is drawn from 16 random bits a value: less than half of 1 / 65536 would be 0
 
 
@@ -133,7 +142,6 @@ def not_empty(text):
 
 positive = number(float, "a number above 0", lambda value: value > 0)
 not_negative = number(float, "a number of at least 0", lambda value: value >= 0)
-gain = number(float, "a number above 0 and at most 1e30", lambda value: 0 < value < 1.001e30)  # keeps weights finite
 above_one = number(float, "a number above 1", lambda value: value > 1)
 below_one = number(float, "a number of at least 0 and below 1", lambda value: 0 <= value < 1)
 size = at_least(1, LARGEST_SIZE)
@@ -147,6 +155,15 @@ def ratio(text):
     if 0 < value < SMALLEST_RATIO:
         raise argparse.ArgumentTypeError(f"must be 0 or at least {SMALLEST_RATIO:g}, because less drops nothing, "
                                          f"got {shown(repr(text))}")
+    return value
+
+
+def gain(text):
+    """A factor on first weights that leaves them neither all zeros nor infinite."""
+    value = positive(text)
+    if not SMALLEST_GAIN <= value <= LARGEST_GAIN:
+        raise argparse.ArgumentTypeError(f"must be a number from {SMALLEST_GAIN:g} to {LARGEST_GAIN:g}, got "
+                                         f"{shown(repr(text))}")
     return value
 
 
