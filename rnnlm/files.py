@@ -176,6 +176,8 @@ def remedy(error):
         return "choose a folder that may be written to"
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return "the folder is not there: make it, or choose another"
+    if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+        return "choose another name"
     return "see to the disk first"
 
 

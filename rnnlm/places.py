@@ -72,13 +72,17 @@ def namesake(name, path):
 
 
 def corpus_name(spec):
-    """What a corpus is called after its path: the last part without endings; a known name is its own."""
+    """What a corpus is called after its path: the last part without endings; a known name is its own.
+
+    It is never a name that leads out of a folder: ``..txt`` and ``...txt`` are called so, the root folder ``corpus``.
+    """
     if spec in known_corpora():
         return spec
     path = Path(os.path.realpath(spec))
+    stem = path.stem
     if path.suffix[1:] in PACKED and not path.is_dir():
-        path = path.with_suffix("")
-    return path.stem
+        stem = Path(stem).stem
+    return (path.name or "corpus") if stem in ("", ".", "..") else stem
 
 
 def _read_about(path):

@@ -112,3 +112,21 @@ def test_no_message_of_a_training_run_moves_the_cursor(run, small_corpus, tmp_pa
     assert not controls(everything)
     assert ESCAPED in everything
     assert not [line for line in everything.splitlines() if line.startswith("rnnlm")]
+
+
+@pytest.mark.parametrize("name", ["...txt", "..txt", "..x"])
+def test_no_name_of_a_corpus_leads_out_of_the_folder_of_runs(run, small_corpus, tmp_path, name):
+    """Without its ending ``...txt`` is the folder above: --overwrite would replace what is there."""
+    (tmp_path / "model.npz").write_text("mine")
+    (tmp_path / name).write_text((small_corpus / "train.txt").read_text())
+    code, out, err = run.bare("--corpus", name, "--overwrite", *SMALL, "--epochs", "1")
+    assert (code, (tmp_path / "model.npz").read_text()) == (0, "mine"), err
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [name]
+
+
+def test_a_name_that_is_too_long_is_to_be_another_one(run, small_corpus, tmp_path):
+    corpus = small_corpus.rename(tmp_path / ("n" * 254))
+    for expected in (0, 1):  # the second run's folder would have two characters more
+        code, _, err = run.bare("--corpus", corpus.name, *SMALL, "--epochs", "1")
+        assert code == expected
+    assert "file name too long; choose another name" in err
