@@ -26,10 +26,21 @@ def resolve(spec):
     if not os.path.exists(path):  # nor a name that no system could have
         path = known.get(name)
     if path is None:
+        _require_reachable(name)
         found = "a link that leads nowhere is there" if os.path.lexists(name) else ""
         raise RnnlmError(f"no corpus {shown(repr(name))}: it must be a folder, a text file, or a known name "
                          f"({', '.join(sorted(known))}){f'; {found}' if found else did_you_mean(name, known)}")
     return path, _read_about(path / "corpus.json"), [note] if (note := namesake(name, path)) else []
+
+
+def _require_reachable(name):
+    """RnnlmError if it cannot be told whether a path exists, as in a folder that may not be searched."""
+    try:
+        os.stat(name)
+    except PermissionError as error:
+        raise RnnlmError(f"{shown(name)} could not be read: {reason(error)}") from error
+    except OSError:
+        pass
 
 
 def _spelt(spec):
