@@ -166,6 +166,17 @@ def sync_folder(folder):
         os.close(descriptor)
 
 
+def is_denied(path):
+    """Whether it cannot be told if there is such a file, because a folder on the way may not be searched."""
+    try:
+        os.stat(path)
+    except PermissionError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
 def remedy(error):
     """What to do about an OSError at a write."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rnnlm.errors import RnnlmError, did_you_mean, shown
-from rnnlm.files import cache_folder, reason
+from rnnlm.files import cache_folder, is_denied, reason
 
 SPLITS = ("train", "valid", "test")
 KINDS = ("txt", "tokens", "raw")   # of the names of texts
@@ -26,21 +26,12 @@ def resolve(spec):
     if not os.path.exists(path):  # nor a name that no system could have
         path = known.get(name)
     if path is None:
-        _require_reachable(name)
+        if is_denied(name):
+            raise RnnlmError(f"{shown(name)} could not be read: permission denied")
         found = "a link that leads nowhere is there" if os.path.lexists(name) else ""
         raise RnnlmError(f"no corpus {shown(repr(name))}: it must be a folder, a text file, or a known name "
                          f"({', '.join(sorted(known))}){f'; {found}' if found else did_you_mean(name, known)}")
     return path, _read_about(path / "corpus.json"), [note] if (note := namesake(name, path)) else []
-
-
-def _require_reachable(name):
-    """RnnlmError if it cannot be told whether a path exists, as in a folder that may not be searched."""
-    try:
-        os.stat(name)
-    except PermissionError as error:
-        raise RnnlmError(f"{shown(name)} could not be read: {reason(error)}") from error
-    except OSError:
-        pass
 
 
 def _spelt(spec):

@@ -1,5 +1,6 @@
 """Names and words with control characters: a terminal is never sent one of them."""
 
+import errno
 import io
 import os
 import pty
@@ -130,3 +131,20 @@ def test_a_name_that_is_too_long_is_to_be_another_one(run, small_corpus, tmp_pat
         code, _, err = run.bare("--corpus", corpus.name, *SMALL, "--epochs", "1")
         assert code == expected
     assert "file name too long; choose another name" in err
+
+
+@pytest.mark.parametrize("option", ["--corpus", "--config"])
+def test_a_file_that_may_not_be_looked_at_is_not_called_unknown(run, monkeypatch, option):
+    def stat(path, *arguments, original=os.stat, **options):
+        if str(path) == "closed/mine":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return original(path, *arguments, **options)
+
+    def opened(path, *arguments, original=open, **options):
+        return original(path, *arguments, **options) if stat(path) else None
+
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr("rnnlm.files.open", opened, raising=False)
+    code, _, err = run.bare(option, "closed/mine")
+    assert code == 1
+    assert err.endswith(" error: closed/mine could not be read: permission denied\n")
