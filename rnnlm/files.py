@@ -167,6 +167,17 @@ def sync_folder(folder):
         os.close(descriptor)
 
 
+def is_denied(path):
+    """Whether it cannot be told if there is such a file, because a folder on the way may not be searched."""
+    try:
+        os.stat(path)
+    except PermissionError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
 def remedy(error):
     """What to do about an OSError at a write."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -179,6 +190,8 @@ def remedy(error):
         return "the folder does not exist: create it, or choose another"
     if error.errno == errno.ENAMETOOLONG:
         return "choose a shorter name"
+    if error.errno == errno.ELOOP:
+        return "choose another name"
     return "check the disk first"
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rnnlm.errors import RnnlmError, did_you_mean, shown
-from rnnlm.files import cache_folder, reason
+from rnnlm.files import cache_folder, is_denied, reason
 
 SPLITS = ("train", "valid", "test")
 KINDS = ("txt", "tokens", "raw")   # of the names of texts
@@ -26,6 +26,8 @@ def resolve(spec):
     if not os.path.exists(path):  # nor a name that no system could have
         path = known.get(name)
     if path is None:
+        if is_denied(name):
+            raise RnnlmError(f"{shown(name)} could not be read: permission denied")
         found = "there is a broken link of this name" if os.path.lexists(name) else ""
         raise RnnlmError(f"no corpus {shown(repr(name))}: it must be a folder, a text file, or a known name "
                          f"({', '.join(sorted(known))}){f'; {found}' if found else did_you_mean(name, known)}")
@@ -72,13 +74,17 @@ def namesake(name, path):
 
 
 def corpus_name(spec):
-    """What a corpus is called after its path: the last part without endings; a known name is its own."""
+    """What a corpus is called after its path: the last part without endings; a known name is its own.
+
+    It is never a name that leads out of a folder: ``..txt`` and ``...txt`` are called so, the root folder ``corpus``.
+    """
     if spec in known_corpora():
         return spec
     path = Path(os.path.realpath(spec))
+    stem = path.stem
     if path.suffix[1:] in PACKED and not path.is_dir():
-        path = path.with_suffix("")
-    return path.stem
+        stem = Path(stem).stem
+    return (path.name or "corpus") if stem in ("", ".", "..") else stem
 
 
 def _read_about(path):

@@ -45,7 +45,7 @@ def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None):
                 text = text.removeprefix("\ufeff") if offset == 0 else text
                 line, offset = line + block.count(b"\n"), offset + len(block)
                 yield text.replace("\r\n", "\n")
-            if offset and not block.endswith(b"\n"):
+            if offset and text and not text.endswith("\n"):  # a byte-order mark alone is no line
                 yield "\n"
     except OSError as error:
         raise RnnlmError(f"{called(path)} could not be read: {reason(error)}") from error

@@ -76,7 +76,9 @@ def test_what_is_no_corpus_is_one_line(spec, message, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("spec", "name"), [
-    ("book.txt", "book"), ("book.txt.gz", "book"), ("a/b.v2.txt.xz", "b.v2"), ("stories", "stories"), ("x.bz2", "x")])
+    ("book.txt", "book"), ("book.txt.gz", "book"), ("a/b.v2.txt.xz", "b.v2"), ("stories", "stories"), ("x.bz2", "x"),
+    ("..txt", "..txt"), ("a/...txt", "...txt"), ("...txt.gz", "...txt.gz"), ("..x", "..x"), ("....txt", "..."),
+    (".txt", ".txt"), (".txt.gz", ".txt"), ("/", "corpus"), ("a/../b.txt", "b")])
 def test_what_a_corpus_is_called(spec, name):
     assert corpus_name(spec) == name
 

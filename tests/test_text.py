@@ -23,6 +23,7 @@ def read(path):
     (b"a\r\nb\r\n", "a\nb\n"),               # CRLF = LF
     (b"\xef\xbb\xbfa\n", "a\n"),             # the byte-order mark is dropped
     (b"a\xef\xbb\xbf\n", "a\ufeff\n"),       # but only at the start
+    (b"\xef\xbb\xbf", ""),                  # and is no line of its own
     (b"\n\n", "\n\n"),                       # blank lines are sentences without words
     (b"", ""),
 ])

@@ -15,6 +15,7 @@ FORMS = {  # from so many columns on
     56: "{desc}{percentage:3.0f}%|{bar}| {remaining} left",
     0: "{desc}{remaining} left",
 }
+USUAL = 79  # columns for a bar on the usual terminal, which has one more
 
 
 class EpochBar(tqdm):
@@ -32,11 +33,12 @@ class EpochBar(tqdm):
     @property
     def format_dict(self):
         """What tqdm shows: in the form for this width, with the speed that the table of epochs has, too."""
-        columns = (values := super().format_dict)["ncols"] or 80
+        values = super().format_dict
+        columns = max(values["ncols"] or 0, 0) or USUAL  # a terminal that was told no width says -1
         form = next(form for least, form in FORMS.items() if columns >= least)
         sums = self.trainer.sums
         speed = sums.targets / sums.seconds if sums.seconds else None
-        return values | {"bar_format": form, "rate": speed, "whole_run": self._whole_run()}
+        return values | {"ncols": columns, "bar_format": form, "rate": speed, "whole_run": self._whole_run()}
 
     def _whole_run(self):
         """Time for all epochs that are left at the speed of the run so far, validation included."""

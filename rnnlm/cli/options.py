@@ -29,6 +29,14 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(left)}{self._meant(left)}")
         return options
 
+    def _get_values(self, action, arg_strings):
+        """The value of an option; argparse would take two dashes, ``--prompt=--``, away and leave an empty list."""
+        if action.option_strings and action.nargs is None and arg_strings == ["--"]:
+            value = self._get_value(action, "--")
+            self._check_value(action, value)
+            return value
+        return super()._get_values(action, arg_strings)
+
     def _meant(self, words):
         """What was meant by words that nothing takes, a question, or nothing."""
         option = next((word for word in words if word.startswith("-")), None)
@@ -71,7 +79,7 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
         super().add_usage(" ".join(["%(prog)s", *words, "[options]"]), actions, groups, prefix)
 
 
-LARGEST = 10**18  # of a whole number: far beyond what can be counted, and far below what overflows
+LARGEST = 10**14  # of a whole number: far beyond what can be counted, and no more than the library takes
 LARGEST_SIZE = 10**6  # the square of which is still a number of bytes that a system can refuse
 LARGEST_SEED = 2**128 - 1
 MOST_THREADS = 1024

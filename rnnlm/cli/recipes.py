@@ -7,6 +7,7 @@ from importlib.resources import files
 from rnnlm.cli.run_folder import CONFIG
 from rnnlm.cli.screen import show
 from rnnlm.errors import RnnlmError, did_you_mean, shown
+from rnnlm.files import is_denied
 
 
 def recipes():
@@ -26,7 +27,7 @@ def find_config(name):
     if os.path.isdir(name):
         raise RnnlmError(f"--config must be a file, a run folder or a recipe, {shown(name)} is a folder without "
                          f"{CONFIG}: name the file")
-    if not os.path.exists(name) and not name.endswith(".toml"):
+    if not os.path.exists(name) and not name.endswith(".toml") and not is_denied(name):
         raise RnnlmError(f"--config must be a file, a run folder or one of the recipes {', '.join(known)}, "
                          f"got {shown(name)}{did_you_mean(name, known)}")
     return name

@@ -1,5 +1,6 @@
 """Names and words with control characters: a terminal is never sent one of them."""
 
+import errno
 import io
 import os
 import pty
@@ -128,3 +129,30 @@ def test_a_name_that_is_too_long_is_a_bounded_line(model, monkeypatch, tmp_path,
     assert "file name too long" in err or "no corpus 'xxx" in err
     assert not any(words in err for words in ("Errno", "check the disk", "unexpected"))
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("name", ["...txt", "..txt", "..x"])
+def test_no_name_of_a_corpus_leads_out_of_the_folder_of_runs(run, small_corpus, tmp_path, name):
+    """Without its ending ``...txt`` is the folder above: --overwrite would replace what is there."""
+    (tmp_path / "model.npz").write_text("mine")
+    (tmp_path / name).write_text((small_corpus / "train.txt").read_text())
+    code, _, err = run.bare("--corpus", name, "--overwrite", *SMALL, "--epochs", "1")
+    assert (code, (tmp_path / "model.npz").read_text()) == (0, "mine"), err
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [name]
+
+
+@pytest.mark.parametrize("option", ["--corpus", "--config"])
+def test_a_file_that_may_not_be_looked_at_is_not_called_unknown(run, monkeypatch, option):
+    def stat(path, *arguments, original=os.stat, **options):
+        if str(path) == "closed/mine":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return original(path, *arguments, **options)
+
+    def opened(path, *arguments, original=open, **options):
+        return original(path, *arguments, **options) if stat(path) else None
+
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr("rnnlm.files.open", opened, raising=False)
+    code, _, err = run.bare(option, "closed/mine")
+    assert code == 1
+    assert err.endswith(" error: closed/mine could not be read: permission denied\n")

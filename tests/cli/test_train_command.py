@@ -402,8 +402,9 @@ def test_the_time_left_is_that_of_the_epoch(monkeypatch):
         bar.move_to(500)
         bar.dynamic_ncols, bar.ncols = None, 120
         assert re.search(r"^ 50%\|[█#]+ +\| 00:20 left, 25.0 tokens/s, at most 07:30 in all$", str(bar))
-        bar.ncols = 80
-        assert re.search(r"\| 00:20 left, 25.0 tokens/s$", str(bar))
+        for bar.ncols in (80, 0, -1, None):  # the last three: the width is not known
+            assert re.search(r"\| 00:20 left, 25.0 tokens/s$", str(bar)), bar.ncols
+            assert len(str(bar)) in (79, 80)
 
 
 def test_without_a_terminal_there_is_no_bar(run):

@@ -55,7 +55,7 @@ def test_threads_may_share_a_classifier(threads, rng, quick_switches):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("threads", range(2, 9))
+@pytest.mark.parametrize("threads", [2, 4, 8])
 def test_threads_may_share_a_classifier_for_long(threads, rng, quick_switches):
     assert differences(threads, 1000, rng) == 0
 
