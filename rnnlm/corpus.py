@@ -136,6 +136,9 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
     if min_count is None:
         min_count = 1 if level == "char" or UNK in counts else 2
     vocabulary = Vocabulary.from_counts(counts, level, min_count, max_vocab)
+    for split, tokens in (("validation", valid), ("test", test)):
+        if not tokens.size:
+            raise RnnlmError(f"{path}: the {split} text is empty; it must hold at least one line")
     valid, test = (EncodedText.from_tokens(tokens, vocabulary) for tokens in (valid, test))
     for split, text in (("validation", valid), ("test", test)):
         if not text.ids.size:

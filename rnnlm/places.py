@@ -17,6 +17,7 @@ SPLITS = ("train", "valid", "test")
 KINDS = ("txt", "tokens", "raw")   # of the names of texts
 PACKED = ("gz", "bz2", "xz")       # endings that may follow these
 LARGEST_ABOUT = 1 << 20            # bytes of a corpus.json
+LARGEST_PERPLEXITY = 1e12          # of the best possible ones: no vocabulary is larger
 
 
 def resolve(spec):
@@ -94,7 +95,7 @@ def _read_about(path):
     try:
         if path.stat().st_size > LARGEST_ABOUT:
             raise RnnlmError(f"{path} must be at most {LARGEST_ABOUT:,} bytes, it has {path.stat().st_size:,}")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows write a mark
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     except (ValueError, RecursionError) as error:
@@ -109,15 +110,17 @@ def _check_about(path, about):
     try:
         _require(isinstance(about.get("name", ""), str), "name must be a string")
         for split, best in about.get("best_possible", {}).items():
-            _require(1 <= best["perplexity"] < 1e300,
-                     f"best_possible of {shown(split)} must be a perplexity from 1 to 1e300")
+            _require(type(best["perplexity"]) in (int, float) and 1 <= best["perplexity"] <= LARGEST_PERPLEXITY,
+                     f"best_possible of {shown(split)} must be a perplexity from 1 to {LARGEST_PERPLEXITY:g}")
         for entry in about.get("files", []):
             _require(isinstance(about["address"] + entry["sha256"], str), "address and sha256 must be strings")
             name = entry["name"]
             _require(Path(name).name == name != "" and name.isprintable(), "name must be a plain file name")
             _require(entry["bytes"] >= 0, "bytes must be a number")
     except (ValueError, AttributeError, KeyError, TypeError) as error:
-        raise RnnlmError(f"{path} is not a valid corpus.json ({error}); see docs/file-formats.md") from error
+        rules = {ValueError: str(error), KeyError: f"{error} is missing"}
+        rule = rules.get(type(error), "a value is of another kind than it must be")
+        raise RnnlmError(f"{path} is not a valid corpus.json ({rule}); see docs/file-formats.md") from error
 
 
 def _require(holds, rule):

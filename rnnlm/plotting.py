@@ -11,6 +11,7 @@ from rnnlm.errors import ArgumentError
 from rnnlm.files import whole_file
 
 DRAWN = {"epoch", "train_perplexity", "valid_perplexity", "lr"}
+LARGEST = 1e30  # a larger perplexity is drawn like one that is too large for a number: ticks overflow on the way there
 _STEPS = ((1,), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))  # ticks within a decade
 
 
@@ -71,7 +72,7 @@ def _draw_splits(axes, records, best_possible, unit):
         lowest = unit(best["valid_perplexity"])
         axes.plot(best["epoch"], lowest, "*", ms=14, color="tab:red", zorder=3,
                   label=f"best: {lowest:.4g} after epoch {best['epoch']}")
-    if best_possible:
+    if best_possible and best_possible <= LARGEST:
         optimum = unit(best_possible)
         axes.axhline(optimum, color="tab:green", ls="--",
                      label=f"best possible on the validation text: {optimum:.4g}")
@@ -153,17 +154,21 @@ def confusion_figure(counts, labels, title):
 
 
 def _as_dicts(records):
-    """Records as metrics.jsonl has them, None for what is not finite. ArgumentError unless there is one at least."""
+    """Records as metrics.jsonl has them, None for what cannot be drawn. ArgumentError unless there is one at least."""
     dicts = []
     for record in arguments.items("records", records, "a list of the Records that Trainer.fit yields"):
         values = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
         if not isinstance(values, dict) or not values.keys() >= DRAWN:
             raise arguments.wrong("a record", f"a Record or a dict with the keys {', '.join(sorted(DRAWN))}", record)
-        dicts.append({key: None if isinstance(value, float) and not math.isfinite(value) else value
+        dicts.append({key: None if isinstance(value, float) and not _can_be_drawn(key, value) else value
                       for key, value in values.items()})
     if not dicts:
         raise ArgumentError("records must hold at least one epoch, got none: draw when fit has yielded one")
     return dicts
+
+
+def _can_be_drawn(key, value):
+    return math.isfinite(value) and not (key.endswith("_perplexity") and value > LARGEST)
 
 
 def _values(records, key):

@@ -103,7 +103,7 @@ def test_one_long_line_is_split_between_words(tmp_path):
 
 @pytest.mark.parametrize(("prepare", "message"), [
     (lambda path: folder(path, ""), "the training text is empty"),
-    (lambda path: folder(path, "a\n", valid=""), "the validation text has no token"),
+    (lambda path: folder(path, "a\n", valid=""), "the validation text is empty; it must hold"),
     (lambda path: folder(path, "a\n", names="{}.text"), "must hold one text named train.txt.* found none"),
     (lambda path: (folder(path, "a\n"), (path / "corpus.json").write_text("{")), "corpus.json must be JSON"),
     (lambda path: (path / "corpus.json").write_text("[" * 100_000),
@@ -113,6 +113,7 @@ def test_one_long_line_is_split_between_words(tmp_path):
       ("[]", '"x"', '{"name": 1}', '{"best_possible": null}', '{"best_possible": {"test": 3}}', '{"files": 3}',
        '{"best_possible": {"test": {"perplexity": Infinity}}}',
        '{"best_possible": {"test": {"perplexity": 1' + "0" * 400 + "}}}",
+       '{"best_possible": {"test": {"perplexity": true}}}', '{"best_possible": {"test": {"perplexity": 2e12}}}',
        '{"address": "http://x/", "files": [{"name": "\\u0000", "bytes": 1, "sha256": "0"}]}',
        '{"files": [{}]}', '{"files": [{"name": "a", "bytes": 1, "sha256": "0"}]}',
        '{"address": "http://x/", "files": [{"name": "../a", "bytes": 1, "sha256": "0"}]}')),
@@ -121,6 +122,22 @@ def test_a_corpus_that_cannot_be_used_is_said_in_one_line(tmp_path, prepare, mes
     prepare(tmp_path)
     with pytest.raises(RnnlmError, match=message):
         load_corpus(str(tmp_path))
+
+
+@pytest.mark.parametrize(("text", "rule"), [
+    ("null", "a value is of another kind than it must be"), ('{"files": [{"name": "a"}]}', "'address' is missing"),
+    ('{"best_possible": {"valid": {"perplexity": "5"}}}', "best_possible of valid must be a perplexity from 1 to 1e+12")])
+def test_what_is_wrong_with_a_corpus_json_is_said_without_python(tmp_path, text, rule):
+    (tmp_path / "corpus.json").write_text(text)
+    with pytest.raises(RnnlmError) as caught:
+        load_corpus(str(tmp_path))
+    assert f"is not a valid corpus.json ({rule}); see" in str(caught.value)
+
+
+def test_a_byte_order_mark_in_a_corpus_json_is_dropped(tmp_path):
+    folder(tmp_path, "a b\n" * 3)
+    (tmp_path / "corpus.json").write_text('{"name": "mine"}', encoding="utf-8-sig")
+    assert load_corpus(str(tmp_path)).name == "mine"
 
 
 def test_a_file_too_short_to_split_is_refused(tmp_path):

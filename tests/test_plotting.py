@@ -28,6 +28,17 @@ def test_what_is_not_known_is_not_drawn():
     assert not any("possible" in label or "rate" in label for label in drawn)
 
 
+@pytest.mark.parametrize("best_possible", [None, 1e12, 1.7e308])
+@pytest.mark.parametrize("values", [[1e290], [5.0, 1e300], [1e308, 1e299, 1e308], [None]])
+def test_what_is_too_large_for_ticks_is_a_gap(tmp_path, values, best_possible):
+    """matplotlib's ticks overflow near the largest number; warnings are errors here."""
+    records = [{"epoch": e, "train_perplexity": value, "valid_perplexity": value, "lr": 1.0}
+               for e, value in enumerate(values, 1)]
+    plot_perplexity(tmp_path / "picture.png", records, "t", best_possible)
+    drawn = lines(perplexity_figure(records, "t", best_possible))["validation"].get_ydata()
+    np.testing.assert_array_equal(drawn, [5.0 if value == 5 else np.nan for value in values])
+
+
 def test_the_picture_says_what_it_is_of():
     axes = perplexity_figure(RECORDS, "ptb, tanh RNN").axes[0]
     assert (axes.get_title(), axes.get_xlabel(), axes.get_ylabel()) == ("ptb, tanh RNN", "epoch", "perplexity")
