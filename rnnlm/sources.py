@@ -13,7 +13,7 @@ from importlib import import_module
 from rnnlm.errors import RnnlmError
 from rnnlm.files import reason
 
-STANDARD_INPUT = "-"
+STANDARD_INPUT = "-"  # the string; a Path of this name, as Path("./-") is, is a file's
 CHUNK = 1 << 16
 LARGEST_DICTIONARY = 100_000_000  # bytes of memory that an xz file may ask for; one made by xz -9 asks for 65 MB
 READ = {b"\x1f\x8b": ("gzip", "gunzip"), b"BZh": ("bz2", "bunzip2"), b"\xfd7zXZ\0": ("lzma", "unxz")}  # module, remedy
@@ -23,12 +23,12 @@ NOT_READ = {b"PK\x03\x04": ("a ZIP archive", "unzip"), b"\x28\xb5\x2f\xfd": ("co
 
 def called(path):
     """What a message calls a text."""
-    return "standard input" if str(path) == STANDARD_INPUT else path
+    return "standard input" if path == STANDARD_INPUT else path
 
 
 def require_text_file(path):
     """The os.stat of a text, None for standard input. RnnlmError: not there, or neither a regular file nor a pipe."""
-    if str(path) == STANDARD_INPUT:
+    if path == STANDARD_INPUT:
         return None
     try:
         status = os.stat(path)

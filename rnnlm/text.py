@@ -74,10 +74,11 @@ def _decode(block, path, line, offset):
         text = block.decode("utf-8")
     except UnicodeDecodeError as error:
         line, offset = line + block.count(b"\n", 0, error.start), offset + error.start
+        cut = "; or is it cut off in the middle of a character?" if error.reason == "unexpected end of data" else ""
         raise RnnlmError(
             f"{called(path)} must be UTF-8: line {line} (byte offset {offset}) holds the byte "
             f"0x{block[error.start]:02x}; "
-            "convert it, for example with iconv -f latin1 -t utf-8 (or -f utf-16)"
+            f"convert it, for example with iconv -f latin1 -t utf-8 (or -f utf-16){cut}"
         ) from None
     if "\0" in text:
         line, offset = line + block.count(b"\n", 0, block.index(0)), offset + block.index(0)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -270,3 +271,13 @@ def test_an_empty_name_is_wrong_usage(arguments, model):
 def test_reading_with_a_fixed_vocabulary_takes_compressed_texts(tmp_path):
     path = write(tmp_path / "t.gz", gzip.compress(b"b a\n"))
     assert read_text(path, Vocabulary(["<eos>", "a", "b"])).ids.tolist() == [2, 1, 0]
+
+
+def test_a_file_called_dash_is_a_file_where_its_path_says_so(tmp_path, monkeypatch):
+    """A Path drops the ``./`` that tells the file from standard input."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").write_text("a b c\n" * 20)
+    monkeypatch.setattr("sys.stdin", None)
+    assert load_corpus("./-").train.size == 72
+    for path in ("./-", Path("./-")):
+        assert read_text(path, Vocabulary(["<eos>", "a", "b", "c"])).sentences == 20

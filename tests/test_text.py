@@ -84,6 +84,14 @@ def test_what_cannot_be_read_is_said_in_one_line(tmp_path):
         read(tmp_path / "none")
 
 
+@pytest.mark.parametrize(("data", "cut"), [(b"a \xc3", True), (b"a \xe2\x82", True), (b"\xfc", False),
+                                           (b"a\xc3 b\n", False)])
+def test_a_text_that_is_cut_off_in_a_character_is_asked_about(tmp_path, data, cut):
+    with pytest.raises(RnnlmError, match="must be UTF-8") as caught:
+        read(write(tmp_path, data))
+    assert str(caught.value).endswith("; or is it cut off in the middle of a character?") is cut
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
 def test_no_permission_is_said_in_one_line(tmp_path):
     path = write(tmp_path, b"a\n")
