@@ -126,7 +126,8 @@ def test_a_corpus_that_cannot_be_used_is_said_in_one_line(tmp_path, prepare, mes
 
 @pytest.mark.parametrize(("text", "rule"), [
     ("null", "a value is of another kind than it must be"), ('{"files": [{"name": "a"}]}', "'address' is missing"),
-    ('{"best_possible": {"valid": {"perplexity": "5"}}}', "best_possible of valid must be a perplexity from 1 to 1e+12")])
+    ('{"best_possible": {"valid": {"perplexity": "5"}}}',
+     "best_possible of valid must be a perplexity from 1 to 1e+12")])
 def test_what_is_wrong_with_a_corpus_json_is_said_without_python(tmp_path, text, rule):
     (tmp_path / "corpus.json").write_text(text)
     with pytest.raises(RnnlmError) as caught:
