@@ -162,8 +162,6 @@ def floats(name, value):
 
 def ids_of_windows(name, value):
     """Ids of shape (N, T), as an array."""
-    if isinstance(value, np.ndarray) and value.dtype.kind == "i" and value.ndim == 2 and value.size:
-        return value  # nearly always, and quickly: every window of a training comes by here
     ids = _array(value)
     if ids is None or ids.ndim != 2 or not ids.size or ids.dtype.kind not in "iu":
         raise wrong(name, "an array of ids of shape (N, T), neither of them 0", value if ids is None else ids)
@@ -172,7 +170,8 @@ def ids_of_windows(name, value):
 
 def targets_of_windows(xs, ts):
     """The targets ts of the ids xs: ids of the same shape, as an array."""
-    ts = ids_of_windows("ts", ts)
+    if not (type(ts) is np.ndarray and ts.dtype.kind == "i" and ts.size):
+        ts = ids_of_windows("ts", ts)
     if ts.shape != (xs.shape if isinstance(xs, np.ndarray) else np.shape(xs)):
         raise ArgumentError(f"ts must have the shape of xs, {np.shape(xs)}, got {ts.shape}: a target for each id")
     return ts

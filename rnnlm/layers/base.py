@@ -18,6 +18,8 @@ from rnnlm import arguments
 from rnnlm.errors import ArgumentError, IdError
 from rnnlm.functions import writable
 
+UNSIGNED = {np.dtype(np.int32): np.uint32, np.dtype(np.int64): np.uint64}
+
 
 def untouched_zeros(like):
     """Zeros of the shape, type and memory order of ``like``, in memory that the system only gives when it is written.
@@ -31,6 +33,10 @@ def untouched_zeros(like):
 
 def require_ids(ids, V, name="ids"):
     """IdError unless all ids are from 0 to V - 1: NumPy would count negative ones from the end."""
+    unsigned = UNSIGNED.get(ids.dtype)
+    # Without their signs negative numbers are larger than any id: one pass finds both.
+    if unsigned is not None and ids.size and np.maximum.reduce(ids.view(unsigned), axis=None) < V:
+        return
     if ids.dtype.kind not in "iu":
         raise arguments.wrong(name, "an array of ids, which are whole numbers", ids)
     if ids.size and (ids.min() < 0 or ids.max() >= V):
