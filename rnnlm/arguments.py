@@ -16,6 +16,8 @@ from rnnlm.errors import ArgumentError, did_you_mean, shown
 
 LARGEST = 1 << 48  # a size beyond this is a slip of the pen; no memory holds so many numbers
 
+WHOLE, NUMBERS, BOOLS = (int, Integral), (float, Real), (bool, np.bool_)  # the common ones first: they are quicker
+
 
 def described(value):
     """A value as a message shows it: small ones as they are, of others what they are."""
@@ -36,7 +38,7 @@ def wrong(name, rule, value, remedy=""):
 
 def whole(name, value, least=1, most=None):
     """The value as an int; it must be whole and within the bounds."""
-    right = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+    right = isinstance(value, WHOLE) and not isinstance(value, BOOLS)
     if not right or not least <= value <= (most or LARGEST):
         bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
         raise wrong(name, f"a whole number {bounds}", value, "that is too many" if right and value > LARGEST else "")
@@ -45,11 +47,13 @@ def whole(name, value, least=1, most=None):
 
 def number(name, value, rule, holds):
     """The value as a float; it must be finite, and ``holds``, which ``rule`` says in words, must be true of it."""
-    right, finite = isinstance(value, Real) and not isinstance(value, bool | np.bool_), False
-    with suppress(OverflowError):  # a whole number that no float can hold
+    right, finite = isinstance(value, NUMBERS) and not isinstance(value, BOOLS), False
+    try:
         finite = right and math.isfinite(value)
         if finite and holds(value):
             return float(value)
+    except OverflowError:  # a whole number that no float can hold
+        pass
     raise wrong(name, f"a {'finite ' if right and not finite else ''}number {rule}", value)
 
 
@@ -80,7 +84,7 @@ def one_of(name, value, choices):
 
 def yes_or_no(name, value):
     """True or False."""
-    if not isinstance(value, bool | np.bool_):
+    if not isinstance(value, BOOLS):
         raise wrong(name, "True or False", value)
     return bool(value)
 
@@ -166,8 +170,9 @@ def ids_of_windows(name, value):
 
 def targets_of_windows(xs, ts):
     """The targets ts of the ids xs: ids of the same shape, as an array."""
-    ts = ids_of_windows("ts", ts)
-    if ts.shape != np.shape(xs):
+    if not (type(ts) is np.ndarray and ts.dtype.kind == "i" and ts.size):
+        ts = ids_of_windows("ts", ts)
+    if ts.shape != (xs.shape if isinstance(xs, np.ndarray) else np.shape(xs)):
         raise ArgumentError(f"ts must have the shape of xs, {np.shape(xs)}, got {ts.shape}: a target for each id")
     return ts
 

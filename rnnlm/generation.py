@@ -86,8 +86,9 @@ def generate(model, prompt, *, rng, temperature=1.0, top_k=None, top_p=None, for
         arguments.whole("top_k", top_k)
     if top_p is not None:
         arguments.number("top_p", top_p, "above 0 and at most 1", lambda p: 0 < p <= 1)
-    forbidden = list(forbidden) if isinstance(forbidden, set | frozenset) else forbidden
-    forbidden = arguments.ids_of_text("forbidden", forbidden).tolist()
+    if not isinstance(forbidden, tuple) or forbidden:
+        forbidden = list(forbidden) if isinstance(forbidden, set | frozenset) else forbidden
+        forbidden = arguments.ids_of_text("forbidden", forbidden).tolist()
     if prompt.min() < 0:
         raise IdError(f"prompt must hold ids of the vocabulary, got {prompt.min()}: leave out the words that it lacks, "
                       "or give them the id of <unk>")

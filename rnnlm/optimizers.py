@@ -17,6 +17,7 @@ import numpy as np
 from rnnlm import arguments
 from rnnlm.functions import writable
 from rnnlm.gradients import RowGradient
+from rnnlm.parts import name_misfit
 from rnnlm.shares import in_shares
 from rnnlm.workers import SERIAL
 
@@ -45,6 +46,14 @@ class Optimizer:
         if self.slots.keys() != set(self.slot_names):
             self.slots = {name: [np.zeros_like(w) for w in params] for name in self.slot_names}
 
+    def _fits(self, params, grads):
+        """Whether each parameter has a gradient of its shape, and whatever else there is for each."""
+        try:
+            return ([w.shape for w in params if isinstance(w, np.ndarray)] == [g.shape for g in grads]
+                    and len(self.factors) in (0, len(params)) and len(self.decays) in (0, len(params)))
+        except (AttributeError, TypeError):
+            return False
+
     def __setstate__(self, state):
         vars(self).update(state)
         self.slots = {name: list(map(writable, arrays)) for name, arrays in self.slots.items()}
@@ -61,11 +70,8 @@ class Optimizer:
         if grads is None and hasattr(params, "params"):
             self.update(params.params, params.grads, scale, workers)
             return params
-        for array in arguments.kind("params", params, list | tuple, "a list of arrays"):
-            arguments.kind("a parameter", array, np.ndarray, "an array")
-        for name, values in (("grads", grads), ("factors", self.factors), ("decays", self.decays)):
-            if name == "grads" or values:
-                arguments.one_for_each(name, values, len(params), "parameters")
+        if not self._fits(params, grads):
+            name_misfit(params, grads, self.factors, self.decays)
         self.prepare(params)
         self.steps += 1
         rule, shares = self.rule(scale), []
@@ -73,8 +79,6 @@ class Optimizer:
         slots = zip(*(self.slots[name] for name in self.slot_names), strict=True) if self.slot_names else (
             () for _ in params)
         for w, g, memory, factor, decay in zip(params, grads, slots, factors, decays, strict=True):
-            if getattr(g, "shape", None) != w.shape:
-                raise arguments.wrong("a gradient", f"an array of its parameter's shape, {w.shape}", g)
             rate = self.lr * factor
             if isinstance(g, RowGradient) and self.moves_only_by_gradient and not np.any(decay):
                 rows = [array[g.ids] for array in (w, *memory)]

@@ -1,5 +1,7 @@
 """The parts of a training run: each is looked at when the Trainer gets it, so that a wrong one is named there."""
 
+import numpy as np
+
 from rnnlm import arguments
 from rnnlm.errors import ArgumentError
 from rnnlm.workers import Workers
@@ -33,3 +35,15 @@ def require_functions(validate, on_step):
         raise arguments.wrong("validate", "a function that returns the validation loss in nats per token", validate)
     if on_step is not None and not callable(on_step):
         raise arguments.wrong("on_step", "a function of a step", on_step)
+
+
+def name_misfit(params, grads, factors, decays):
+    """ArgumentError that says why an update cannot be made of these."""
+    for param in arguments.kind("params", params, list | tuple, "a list of arrays"):
+        arguments.kind("a parameter", param, np.ndarray, "an array")
+    for name, values in (("grads", grads), ("factors", factors), ("decays", decays)):
+        if name == "grads" or values:
+            arguments.one_for_each(name, values, len(params), "parameters")
+    for param, grad in zip(params, grads, strict=True):
+        if getattr(grad, "shape", None) != param.shape:
+            raise arguments.wrong("a gradient", f"an array of its parameter's shape, {param.shape}", grad)

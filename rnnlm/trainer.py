@@ -119,7 +119,7 @@ class Trainer:
         with np.errstate(over="ignore", invalid="ignore"):  # the next step's loss says it
             self.optimizer.update(model.packing.params, model.packing.grads, scale, self.workers)
         self.iteration += 1
-        targets = np.size(ts)
+        targets = ts.size if isinstance(ts, np.ndarray) else np.size(ts)
         self.tokens += targets
         return Step(loss, targets, norm)
 

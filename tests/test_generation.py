@@ -180,7 +180,7 @@ def test_the_scores_after_the_last_step_are_those_of_predict(model, rng):
     ({"prompt": "once a"}, r"prompt must be an array of ids of shape \(n,\), got 'once a'"),
     ({"prompt": ["once", "a"]}, r"prompt must be an array of ids of shape \(n,\), got an array of <U4, .*"),
     ({"prompt": [0, -1]}, "prompt must hold ids of the vocabulary, got -1: leave out the words that it lacks, .*"),
-    ({"prompt": [0, 9]}, "ids must be from 0 to 8, got 9 to 9"),
+    ({"prompt": [0, 9]}, "ids must be from 0 to 8, got 0 to 9"),
     ({"rng": 0}, r"rng must be a numpy.random.Generator, got 0: numpy.random.default_rng\(0\) makes one"),
     ({"rng": np.random.RandomState(0)}, "rng must be a numpy.random.Generator, got a RandomState: .*"),
     ({"temperature": -1}, "temperature must be a number of at least 0, got -1"),

@@ -177,8 +177,7 @@ def test_a_layer_that_has_read_nothing_has_no_cache():
 
 
 @pytest.mark.parametrize(("grads", "message"), [
-    (np.ones((1, 3)), "grads must be a list with one value for each of the 1 parameters, got an array of float64, "
-                      r"of shape \(1, 3\)"),
+    ({"W": np.ones(3)}, "grads must be a list with one value for each of the 1 parameters, got a dict"),
     ([[1.0, 1.0, 1.0]], r"a gradient must be an array of its parameter's shape, \(3,\), got a list"),
     ([np.ones(1)], r"a gradient must be an array of its parameter's shape, \(3,\), got an array of float64, "
                    r"of shape \(1,\)")])
@@ -186,6 +185,7 @@ def test_a_gradient_has_the_shape_of_its_parameter(grads, message):
     for rule in (SGD(0.1), Adam(0.1)):
         with pytest.raises(ArgumentError, match=f"^{message}$"):
             rule.update([np.ones(3)], grads)
+        assert rule.steps == 0
 
 
 def test_a_subclass_of_simple_rnn_has_attributes_and_a_constructor_of_its_own():

@@ -60,8 +60,11 @@ class TimeRecurrent(Layer):
         """What the window starts from, one for each of ``state_names``: an array (N, H), or 0."""
         if not self.stateful:
             return [0] * len(self.state_names)
-        self.check_state(N)
-        state = (getattr(self, name) for name in self.state_names)
+        state = [getattr(self, name) for name in self.state_names]
+        shape = N, len(self.params[1])
+        for array in state:
+            if array is not None and array.shape != shape:
+                self.check_state(N)
         return [0 if array is None else array for array in state]
 
     def _recurrent_weights(self):

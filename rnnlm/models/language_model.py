@@ -159,7 +159,8 @@ class LanguageModel:
 
     def states(self, xs):  # ids (N, T) -> (N, T, H)
         """The hidden states that the output layer reads; carries the state on."""
-        xs = arguments.ids_of_windows("xs", xs)
+        if type(xs) is not np.ndarray or xs.dtype.kind != "i" or not xs.size:  # nearly never: a call costs more
+            xs = arguments.ids_of_windows("xs", xs)
         for layer in self.layers:
             xs = layer.forward(xs)
         return xs
@@ -173,10 +174,9 @@ class LanguageModel:
 
     def predict_last(self, xs):  # ids (N, T) -> (N, V)
         """What ``predict`` gives for the last step alone, for less than all of them take; carries the state on."""
-        xs = arguments.ids_of_windows("xs", xs)
-        if xs.shape[1] > 1:
-            self.states(xs[:, :-1])
-        return self.predict(xs[:, -1:])[:, 0]
+        if getattr(self.predict, "__func__", None) is not LanguageModel.predict:  # a subclass has scores of its own
+            return self.predict(xs)[:, -1]
+        return self.output.scores(self.states(xs)[:, -1:])[:, 0]
 
     def log_probs(self, xs, ts):  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
@@ -203,7 +203,8 @@ class LanguageModel:
 
     def set_progress(self, progress):
         """Let dropout be as it is when this share of the training, from 0 to 1, is done (see dropout_start)."""
-        arguments.number("progress", progress, "from 0 to 1", lambda x: 0 <= x <= 1)
+        if not (isinstance(progress, float) and 0 <= progress <= 1):
+            arguments.number("progress", progress, "from 0 to 1", lambda x: 0 <= x <= 1)
         start = self.regularisation.dropout_start
         for layer, ratio in zip(self.switches, self.whole_ratios, strict=True):
             layer.ratio = ratio * (start + (1 - start) * progress)

@@ -17,7 +17,7 @@ class FastEmbedding(Layer):
     def forward(self, xs):  # ids (N, T) -> (N, T, D)
         """Look every id of the window up at once."""
         (W,) = self.params
-        N, T = self.window_of_ids(xs)
+        N, T = xs.shape if xs.ndim == 2 else self.window_of_ids(xs)
         self.cache = xs
         rows = self.buffer("rows", (T * N, W.shape[1]), W.dtype)
         require_ids(xs, len(W))

@@ -62,25 +62,30 @@ class FastOutput(Layer):
     def log_probs(self, xs, ts):  # (N, T, H), ids (N, T) -> (N, T)
         """ln p of every target."""
         N, T, _ = self.window(xs, len(self.params[0]), "H")
-        require_targets(ts, N, T)
+        if ts.shape != (N, T):
+            require_targets(ts, N, T)
         log_probs, *_ = self._softmax(time_rows(xs), self._blocks(ts.T.ravel()))
         return log_probs.reshape(T, N).T
 
     def forward(self, xs, ts):  # (N, T, H), ids (N, T) -> float
         """The mean of -ln p over the targets that count, in nats."""
         N, T, _ = self.window(xs, len(self.params[0]), "H")
-        require_targets(ts, N, T)
+        if ts.shape != (N, T):
+            require_targets(ts, N, T)
         rows, targets = time_rows(xs), ts.T.ravel()
         counts = targets != self.ignore_label
-        blocks = self._blocks(targets if counts.all() else np.where(counts, targets, 0))
+        all_count = counts.all()
+        blocks = self._blocks(targets if all_count else np.where(counts, targets, 0))
         self._keep(blocks, len(rows))
         log_probs, sums, shift = self._softmax(rows, blocks)
         for block in blocks:
             if block.e is not None:
                 block.e[block.here, block.columns] -= sums[block.here]
-        total = max(np.count_nonzero(counts), 1)
+        total = len(targets) if all_count else max(np.count_nonzero(counts), 1)
         self.cache = rows, counts / (total * sums), blocks, sums, shift, ts.shape
-        return float(-log_probs[counts].sum(dtype=np.float64) / total)
+        if not all_count:
+            log_probs = log_probs[counts]
+        return float(-log_probs.sum(dtype=np.float64) / total)
 
     def backward(self, dout=1, meanwhile=None):  # float -> (N, T, H)
         """The gradient of the hidden states, and those of W and b.
@@ -142,7 +147,8 @@ class FastOutput(Layer):
         """ln p of the targets, the sums of the exponentials, (M,) each, and what was taken out of the scores."""
         shift = None
         log_probs, sums = self._sum_up(rows, blocks, shift)
-        if not (sums.min() > 1 / LARGEST_SUM and sums.max() < LARGEST_SUM):  # not a number is caught, too
+        # Not a number is caught, too.
+        if not (np.minimum.reduce(sums) > 1 / LARGEST_SUM and np.maximum.reduce(sums) < LARGEST_SUM):
             shift = self._maxima(rows, blocks)
             log_probs, sums = self._sum_up(rows, blocks, shift)
         return log_probs, sums, shift

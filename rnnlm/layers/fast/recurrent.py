@@ -23,7 +23,8 @@ class FastRecurrent:
         Wh = self._recurrent_weights()
         N, T, _ = xs.shape
         rows = time_rows(xs)
-        states = [self.buffer(name + "s", (T + 1, N, self.hidden_size), Wh.dtype) for name in self.state_names]
+        shape = T + 1, N, len(Wh)
+        states = [self.buffer(name + "s", shape, Wh.dtype) for name in self.state_names]
         for array, first in zip(states, self._first_state(N), strict=True):
             array[0] = first
         return rows, Wh, self._input_terms(rows, N, T), *states
