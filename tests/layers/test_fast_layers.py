@@ -299,3 +299,13 @@ def test_the_whole_model_at_a_size_that_is_really_shared():
                 model.backward()
             for fast_grad, plain_grad in zip(fast.grads, plain.grads, strict=True):
                 agree(fast_grad, plain_grad, np.float32)
+
+
+@pytest.mark.parametrize("ignored", [0, 1])
+def test_each_targets_share_of_the_loss_has_64_bits_whatever_the_arrays_have(ignored, rng):
+    """What the weights after training depend on, to the last bit: with 32 bits a run would end elsewhere."""
+    layer = FastOutput(np.asfortranarray(rng.normal(size=(2, 5)), np.float32), np.zeros(5, np.float32))
+    last = layer.ignore_label if ignored else 2
+    layer.forward(rng.normal(size=(1, 3, 2)).astype(np.float32), np.array([[1, 4, last]]))
+    _, shares, *_ = layer.cache
+    assert shares.dtype == np.float64

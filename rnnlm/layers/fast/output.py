@@ -81,7 +81,8 @@ class FastOutput(Layer):
         for block in blocks:
             if block.e is not None:
                 block.e[block.here, block.columns] -= sums[block.here]
-        total = len(targets) if all_count else max(np.count_nonzero(counts), 1)
+        # Of NumPy's type, so that the quotient has 64 bits: with a plain int the weights after training are others.
+        total = np.int64(max(np.count_nonzero(counts), 1))
         self.cache = rows, counts / (total * sums), blocks, sums, shift, ts.shape
         if not all_count:
             log_probs = log_probs[counts]
