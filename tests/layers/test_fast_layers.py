@@ -305,6 +305,7 @@ def test_the_whole_model_at_a_size_that_is_really_shared():
 def test_each_targets_share_of_the_loss_has_64_bits_whatever_the_arrays_have(ignored, rng):
     """What the weights after training depend on, to the last bit: with 32 bits a run would end elsewhere."""
     layer = FastOutput(np.asfortranarray(rng.normal(size=(2, 5)), np.float32), np.zeros(5, np.float32))
-    layer.forward(rng.normal(size=(1, 3, 2)).astype(np.float32), np.array([[1, 4, layer.ignore_label if ignored else 2]]))
+    last = layer.ignore_label if ignored else 2
+    layer.forward(rng.normal(size=(1, 3, 2)).astype(np.float32), np.array([[1, 4, last]]))
     _, shares, *_ = layer.cache
     assert shares.dtype == np.float64
