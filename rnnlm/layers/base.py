@@ -91,7 +91,7 @@ class Layer:
 
     def window(self, xs, width=None, letter="D"):  # (N, T, width) -> its shape
         """The shape of a window of vectors; ArgumentError that names it if it is none, or of another width."""
-        shape = self._array(xs).shape
+        shape = xs.shape if isinstance(xs, np.ndarray) else self._array(xs).shape
         if len(shape) != 3 or width not in (None, shape[2]):
             numbers = letter if width is None else f"{letter} = {width}"
             hint = ": for a single sequence pass xs[np.newaxis]" if len(shape) == 2 else ""
@@ -101,7 +101,7 @@ class Layer:
 
     def window_of_ids(self, ids):  # (N, T) -> its shape
         """The shape of a window of ids; ArgumentError that names it if it is none."""
-        shape = self._array(ids).shape
+        shape = ids.shape if isinstance(ids, np.ndarray) else self._array(ids).shape
         if len(shape) != 2:
             hint = ": for a single sequence pass ids[np.newaxis]" if len(shape) == 1 else ""
             raise ArgumentError(f"{type(self).__name__} takes ids (N, T): N rows, T steps; got the shape {shape}{hint}")
