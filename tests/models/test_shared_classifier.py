@@ -112,9 +112,10 @@ def test_nothing_of_the_data_is_in_a_pickle(optimizer, rng):
         use()
         for data in saved(classifier):
             assert len(data) < 8 * numbers + 3000
-            for value in X[..., 0].ravel():
+            for value, after in zip(X[..., 0].ravel(), X[..., 0].ravel()[1:], strict=False):
                 assert value.tobytes() not in data
-                assert np.float32(value).tobytes() not in data
+                # Two at once: four bytes alone are found among the weights by chance, once in some fifty runs.
+                assert np.float32([value, after]).tobytes() not in data
             again = joblib_load(data)
             np.testing.assert_array_equal(again.predict_proba(X, mask=mask), classifier.predict_proba(X, mask=mask))
 
