@@ -1,6 +1,6 @@
 """The generation command: text from a saved model, printed as it is drawn."""
 
-import secrets
+import os
 import sys
 
 import numpy as np
@@ -58,7 +58,7 @@ def generate_text(options):
     forbidden = [] if options.allow_unk or vocabulary.unk_id is None else [vocabulary.unk_id]
     if len(vocabulary) - len(forbidden) == 1:
         raise RnnlmError(f"{options.model}: the model's vocabulary has no word to write, only <eos>")
-    seed = secrets.randbits(32) if options.seed is None else options.seed
+    seed = int.from_bytes(os.urandom(4)) if options.seed is None else options.seed
     ids = generate(model, [vocabulary.eos_id, *prompt], rng=np.random.default_rng(seed),
                    temperature=options.temperature, top_k=options.top_k, top_p=options.top_p, forbidden=forbidden)
     written = _until(options, vocabulary, ids)
