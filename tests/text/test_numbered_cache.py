@@ -7,9 +7,9 @@ import pytest
 
 from rnnlm.errors import RnnlmError
 from rnnlm.files.cache import cache_folder
+from rnnlm.text import numbered
+from rnnlm.text import numbered_cache as module
 from rnnlm.text.corpus import load_corpus, read_text
-from rnnlm.text.lines import numbered
-from rnnlm.text.lines import numbered_cache as module
 from rnnlm.text.numbered_cache import read_tokens
 
 TEXT = "the cat sat\nthe dog sat on the cat\n\n" * 50

@@ -17,8 +17,8 @@ import pytest
 from rnnlm.errors import RnnlmError
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
+from rnnlm.text import numbered_cache as module
 from rnnlm.text.corpus import load_corpus, read_text
-from rnnlm.text.lines import numbered_cache as module
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.numbered_cache import read_tokens
 from rnnlm.text.sources import opened
