@@ -1,6 +1,5 @@
 """A classifier of sequences in scikit-learn's manner: SimpleRNN, a full connection, softmax."""
 
-import inspect
 import math
 from contextlib import nullcontext
 
@@ -214,13 +213,3 @@ class ScratchSimpleRNNClassifier(Estimator):
                 "a mask is needed, because this classifier was fitted with one: pass mask=...; in scikit-learn "
                 "call set_config(enable_metadata_routing=True) and set_score_request(mask=True); or fill "
                 "X with NaN beyond each sequence's end")
-
-    def __setstate__(self, state):
-        """Unpickle; an earlier version pickled its layers, and in them the data they saw last."""
-        params = inspect.signature(ScratchSimpleRNNClassifier).parameters
-        state = {name: param.default for name, param in params.items()} | state
-        if "rule" in state:
-            rnn, W, b, *_ = (state.pop(name) for name in ("rnn", "W", "b", "rule", "pooled"))
-            network = SequenceNetwork([*rnn.params, W, b], rnn.activation, state["pooling"])
-            state |= {"network_": network, "masked_": False}
-        vars(self).update(state)

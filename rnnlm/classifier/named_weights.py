@@ -38,9 +38,6 @@ class NamedWeights:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}: its weights are Wx, Wh and b (or "
                                  f"w_x, W_h, B and the like), its options {known}")
 
-    def __setstate__(self, state):
-        vars(self).update({"given": {}} | state)  # an earlier version pickled none
-
     def __getattr__(self, name):
         """A weight or, with a d in front, its gradient."""
         if (place := place_of(name)) is not None:

@@ -131,7 +131,7 @@ def _require(holds, rule):
 
 def known_corpora():
     """Folders of the corpora known by name: those that hold a corpus.json."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     for place in (package / "datasets", package.parent / "datasets"):  # as a wheel has it, and a checkout
         with suppress(OSError):  # a place that may not be read knows nothing
             if found := {about.parent.name: about.parent for about in sorted(place.glob("*/corpus.json"))}:

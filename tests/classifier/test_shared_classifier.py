@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_info
 from rnnlm.classifier import sequence_network
 from rnnlm.classifier.classifier import ScratchSimpleRNNClassifier as Classifier
 from rnnlm.compute.threads import blas_threads
+from rnnlm.errors import RnnlmError
 
 OLD = Path(__file__).parent.parent / "golden/classifier-with-layers.pickle"
 
@@ -145,17 +146,10 @@ def test_an_initializers_own_array_is_not_trained(rng):
         np.testing.assert_array_equal(array, before[shape])
 
 
-def test_a_pickle_of_before_still_predicts():
-    """Made at dd2d79e by fitting X and a, b, a, c with n_nodes=2, epochs=2, random_state=0, pooling="mean"."""
-    classifier = pickle.loads(OLD.read_bytes())
-    X = np.arange(24.0).reshape(4, 3, 2) / 24
-    np.testing.assert_allclose(classifier.predict_proba(X[:2]), [[0.3436243, 0.31702105, 0.33935465],
-                                                                 [0.35293156, 0.29774367, 0.34932477]], rtol=1e-7)
-    assert classifier.class_weight is None
-    assert repr(classifier) == "ScratchSimpleRNNClassifier(n_nodes=2, pooling='mean', epochs=2, random_state=0)"
-    assert {"rule", "pooled", "rnn"}.isdisjoint(vars(classifier))
-    assert all(row.tobytes() not in pickle.dumps(classifier) for row in X.reshape(12, 2))
-    assert classifier.fit(X, [0, 1, 0, 1]).score(X, [0, 1, 0, 1]) >= 0
+def test_a_pickle_of_an_earlier_version_gets_one_line():
+    """Made at dd2d79e, when the classifier was in another module."""
+    with pytest.raises(RnnlmError, match="pickled by an earlier version cannot be read: fit it again"):
+        pickle.loads(OLD.read_bytes())
 
 
 @pytest.mark.parametrize("shape", [(1500, 1000, 1), (30_000, 10, 5), (2, 25_000, 30)])
