@@ -4,7 +4,7 @@ import math
 
 from rnnlm.cli.screen import note, say
 from rnnlm.cli.slowdowns import Watch
-from rnnlm.models import UNGATED
+from rnnlm.models import CELLS, UNGATED
 from rnnlm.text.vocabulary import UNK
 
 HEAD = f"{'epoch':>5} {'train':>9} {'valid':>9} {'lr':>9} {'tokens/s':>9} {'seconds':>8}"
@@ -41,7 +41,7 @@ def described(model):
     """The kind and the sizes of a model in a few words."""
     a = model.architecture
     depth = "" if a["layers"] == 1 else f"{a['layers']} x "
-    cell = {"rnn": "RNN", "mrnn": "multiplicative RNN"}.get(a["cell"], a["cell"].upper())
+    cell = CELLS[a["cell"]].title
     if a["cell"] in UNGATED:
         cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a['activation']]} {cell}"
     tied = "tied " if a["tied"] else ""
