@@ -15,10 +15,12 @@ from rnnlm.compute import arguments
 from rnnlm.compute.functions import perplexity
 from rnnlm.errors import ArgumentError, shown
 from rnnlm.files.archive import open_archive, require_finite, write_archive
-from rnnlm.models.architecture import declared_shapes
+from rnnlm.models.architecture import declared_shapes, from_earlier
 from rnnlm.training.trainer import Record, Trainer
 
-CHECKPOINT_FORMAT = "rnnlm checkpoint", 3  # raised when a run would go on otherwise than it began
+FORMAT = "rnnlm checkpoint"
+VERSION = 4  # raised when a run would go on otherwise than it began
+EARLIER = 3  # is read, too: it has earlier names of cells
 RECORDS = "records"
 
 
@@ -33,8 +35,7 @@ def save_checkpoint(path, trainer, run, records):
     arguments.kind("records", records, list | tuple, "a list of Records")
     if len(records) != trainer.epoch or not all(isinstance(record, Record) for record in records):
         raise ArgumentError(f"records must be the Records that fit yielded, one for each of {trainer.epoch} epochs")
-    name, version = CHECKPOINT_FORMAT
-    header = {"format": name, "version": version, "architecture": trainer.model.architecture, "run": run,
+    header = {"format": FORMAT, "version": VERSION, "architecture": trainer.model.architecture, "run": run,
               "made_by": versions(), "numbers": _without_inf(trainer.numbers())}
     arrays = trainer.arrays()
     require_finite(arrays)
@@ -52,12 +53,22 @@ def read_checkpoint_header(path):
 
 
 def _checkpoint_header(archive):
-    archive.require_kind(*CHECKPOINT_FORMAT)
+    archive.require_kind(FORMAT, VERSION, EARLIER)
     for key in ("architecture", "run", "made_by", "numbers"):
         if not isinstance(archive.header[key], dict):
             raise ValueError(f"{key} must be a JSON object")
-    archive.require(declared_shapes(archive.header["architecture"]))
-    return archive.header
+    header = _in_words_of_today(archive.header)
+    archive.require(declared_shapes(header["architecture"]))
+    return header
+
+
+def _in_words_of_today(header):
+    """A checkpoint's header, where it is of the earlier version with the names that cells have today."""
+    if header["version"] == EARLIER:
+        header["architecture"] = from_earlier(header["architecture"])
+        if isinstance(options := header["run"].get("options"), dict):
+            header["run"]["options"] = from_earlier(options)
+    return header
 
 
 def load_checkpoint(path, trainer):

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from rnnlm.errors import ArgumentError
 from rnnlm.compute.functions import sigmoid
+from rnnlm.errors import ArgumentError
 from rnnlm.layers.base import Layer
 from rnnlm.layers.recurrent import TimeRecurrent
 
 
 def require_state_bias(layer, bh):
-    """ArgumentError unless the fourth array of this layer is one."""
-    if not isinstance(bh, np.ndarray):
+    """ArgumentError if bh is missing, or what followed b in the form without it is in its place."""
+    if bh is None or isinstance(bh, bool):
         name = type(layer).__name__
         raise ArgumentError(f"{name} takes four arrays, Wx (D, 3H), Wh (H, 3H), b (3H,) and bh (H,), got no bh: add "
                             f"np.zeros(H); for the form without bh use {name.replace('GRU', 'TextbookGRU')}")

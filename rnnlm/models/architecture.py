@@ -27,8 +27,9 @@ CELLS = {
     "mrnn": Cell(TimeMRNN, FastMRNN, "multiplicative RNN", "mrnn"),
     "lstm": Cell(TimeLSTM, FastLSTM, "LSTM", "lstm"),
     "gru": Cell(TimeGRU, FastGRU, "GRU", "gru"),
-    "gru-textbook": Cell(TimeTextbookGRU, FastTextbookGRU, "textbook GRU", "gru"),  # files from before gru's new form
+    "gru-textbook": Cell(TimeTextbookGRU, FastTextbookGRU, "textbook GRU", "gru"),
 }
+EARLIER = {"gru": "gru-textbook"}  # names in earlier files, from before another cell took the name over, and today's
 UNGATED = tuple(name for name, cell in CELLS.items() if cell.plain.state_blocks == 1)
 RNN_ACTIVATIONS = ("tanh", "relu")  # that these have
 CHOICES = {"activation": "tanh", "tied": False, "projection": False}  # what early files do not have
@@ -47,6 +48,19 @@ def checked(architecture):
         a[name] = arguments.yes_or_no(name, a[name])
     a["projection"] = a["projection"] or (a["tied"] and a["wordvec_size"] != a["hidden_size"])
     return a
+
+
+def from_earlier(values):
+    """An architecture or options (a dict) of an earlier file, with the cell's name of today."""
+    cell = values.get("cell")
+    return values | {"cell": EARLIER[cell]} if isinstance(cell, str) and cell in EARLIER else values
+
+
+def to_earlier(architecture):
+    """The architecture with the cell's earlier name; None if files of that time do not know the cell."""
+    names = {today: before for before, today in EARLIER.items()}
+    cell = architecture["cell"]
+    return None if cell in EARLIER else architecture | {"cell": names.get(cell, cell)}
 
 
 def float_type(dtype):
