@@ -54,9 +54,9 @@ __all__ = [
     "Momentum", "Noising", "OrthogonalInitializer", "RMSprop", "Record", "Regularisation", "RnnlmError",
     "ScratchSimpleRNNClassifier", "SimpleInitializer", "SimpleRNN", "Start", "TextbookGRU", "TimeActivationPenalty",
     "TimeAffine", "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeRNN",
-    "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeTextbookGRU", "TimeWordDropout", "Trainer", "Vocabulary", "WeightDrop",
-    "Workers", "XavierInitializer", "evaluate", "generate", "load_checkpoint", "load_corpus", "load_model",
-    "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax",
+    "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeTextbookGRU", "TimeWordDropout", "Trainer", "Vocabulary",
+    "WeightDrop", "Workers", "XavierInitializer", "evaluate", "generate", "load_checkpoint", "load_corpus",
+    "load_model", "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax",
     "token_log_probs",
 ]
 

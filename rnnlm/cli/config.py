@@ -10,6 +10,7 @@ from rnnlm.cli.arguments import meant
 from rnnlm.cli.options import LARGEST_SEED, RefusedInNewRuns
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.files.whole import File, reason
+from rnnlm.models.architecture import from_earlier
 
 LARGEST_CONFIG = 1 << 20  # bytes
 FILE_URI = "file:///"
@@ -33,7 +34,9 @@ def read_config(path):
     except (ValueError, RecursionError) as error:  # TOML or UTF-8
         detail = "it is nested too deeply" if isinstance(error, RecursionError) else shown(str(error))
         raise RnnlmError(f"{path} must be TOML: {detail}") from error
-    return {key: _path_of(value) for key, value in (from_earlier(values) if is_earlier(text) else values).items()}
+    if is_earlier(text):
+        values = from_earlier(values)
+    return {key: _path_of(value) for key, value in values.items()}
 
 
 def is_earlier(text):
