@@ -41,18 +41,25 @@ class XavierInitializer(Initializer):
     """
 
     def __call__(self, shape, rng):
-        return scaled_normal(shape, rng)
+        return _made(scaled_normal, shape, rng)
 
 
 class HeInitializer(Initializer):
     """Normal with standard deviation sqrt(2 / rows): for ReLU, which halves what it lets through (He et al., 2015)."""
 
     def __call__(self, shape, rng):
-        return scaled_normal(shape, rng, np.sqrt(2))
+        return _made(scaled_normal, shape, rng, np.sqrt(2))
 
 
 class OrthogonalInitializer(Initializer):
     """Orthogonal where the shape is square (``orthogonal``), XavierInitializer where it is not."""
 
     def __call__(self, shape, rng):
-        return orthogonal(shape, rng) if shape[0] == shape[1] else scaled_normal(shape, rng)
+        return _made(orthogonal if shape[0] == shape[1] else scaled_normal, shape, rng)
+
+
+def _made(fill, shape, rng, *options):
+    """A new array, filled by one of the models' initializers."""
+    out = np.empty(shape, np.float32)
+    fill(out, rng, *options)
+    return out

@@ -8,7 +8,7 @@ from rnnlm.formats.checkpoint import versions
 
 def require_architecture(header, options, vocab_size, folder):
     """RnnlmError if the options ask for another model than the one that the checkpoint declares, and so holds."""
-    expected = architecture_of(options, vocab_size)
+    expected = dict(architecture_of(options, vocab_size))
     found = header["architecture"]
     differing = [f"{key} is {shown(found.get(key))} in its model and {value} in its options"
                  for key, value in expected.items() if found.get(key) != value]

@@ -4,7 +4,6 @@ import math
 
 from rnnlm.cli.screen import note, say
 from rnnlm.cli.slowdowns import Watch
-from rnnlm.models import CELLS, UNGATED
 from rnnlm.text.vocabulary import UNK
 
 HEAD = f"{'epoch':>5} {'train':>9} {'valid':>9} {'lr':>9} {'tokens/s':>9} {'seconds':>8}"
@@ -40,12 +39,12 @@ def unknown_share(text, rest):
 def described(model):
     """The kind and the sizes of a model in a few words."""
     a = model.architecture
-    depth = "" if a["layers"] == 1 else f"{a['layers']} x "
-    cell = CELLS[a["cell"]].title
-    if a["cell"] in UNGATED:
-        cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a['activation']]} {cell}"
-    tied = "tied " if a["tied"] else ""
-    return f"{depth}{cell} of {a['hidden_size']}, {tied}word vectors of {a['wordvec_size']}"
+    depth = "" if a.layers == 1 else f"{a.layers} x "
+    cell = a.row.title
+    if not a.row.gated:
+        cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a.activation]} {cell}"
+    tied = "tied " if a.tied else ""
+    return f"{depth}{cell} of {a.hidden_size}, {tied}word vectors of {a.wordvec_size}"
 
 
 class Progress:

@@ -112,6 +112,11 @@ class Workers:
         return memory[:size].reshape(shape)
 
 
+def call(function):
+    """function(): for ``Workers.each`` over functions."""
+    return function()
+
+
 def slices(size, length):
     """range(size) as slices of equal length, at most ``length``: [slice(0, a), slice(a, 2a), ...]."""
     if size <= length:
