@@ -43,6 +43,14 @@ def save_checkpoint(path, trainer, run, records):
     write_archive(path, header, {RECORDS: table.reshape(-1, len(fields(Record))), **arrays})
 
 
+def checkpoint_size(trainer):
+    """Bytes of the arrays in the largest checkpoint of a Trainer: weights, what is kept beside each, and states."""
+    model, N = trainer.model, trainer.batches.batch_size
+    copies = 1 + len(trainer.optimizer.slot_names) + (trainer.average is not None)
+    states = sum(len(layer.state_names) * layer.hidden_size for layer in model.recurrent) * N
+    return copies * sum(p.nbytes for p in model.params) + states * model.params[0].itemsize
+
+
 def read_checkpoint_header(path):
     """The header of a checkpoint, a dict with the keys of docs/file-formats.md, of the kinds stated there.
 
