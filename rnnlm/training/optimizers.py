@@ -10,6 +10,7 @@ may ask for; the workers share it out. In the rules below g is that product, lr 
 the optimizer's times the parameter's own ``factor``.
 """
 
+import inspect
 import math
 
 import numpy as np
@@ -30,6 +31,7 @@ class Optimizer:
     (Loshchilov & Hutter, 2019): first w <- w - lr * decay * w.
     """
 
+    default_lr = None  # the rate of the command without --lr
     slot_names = ()
     weight_decay = 0.0
     moves_only_by_gradient = False  # a weight without gradient stays where it is, and so do its slots
@@ -40,6 +42,13 @@ class Optimizer:
         self.decays = arguments.kind("decays", decays, list | tuple, "a list of numbers and arrays")
         self.steps = 0
         self.slots = {}
+
+    @classmethod
+    def constants(cls):
+        """The rule's own constants and their defaults, a dict: {"momentum": 0.9}."""
+        parameters = inspect.signature(cls).parameters.values()
+        return {p.name: p.default for p in parameters
+                if p.name not in ("lr", "factors", "decays") and p.kind != p.VAR_KEYWORD}
 
     def prepare(self, params):
         """Make the slots, all zeros, if there are none yet."""
@@ -94,6 +103,7 @@ class Optimizer:
 class SGD(Optimizer):
     """Stochastic gradient descent: w <- w - lr * g."""
 
+    default_lr = 1.0
     moves_only_by_gradient = True
 
     def rule(self, scale):
@@ -109,6 +119,7 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     """Heavy ball: v <- momentum * v - lr * g;  w <- w + v (Polyak, 1964)."""
 
+    default_lr = 0.1
     slot_names = ("v",)
 
     def __init__(self, lr, momentum=0.9, **options):
@@ -130,6 +141,7 @@ class Momentum(Optimizer):
 class AdaGrad(Optimizer):
     """AdaGrad (Duchi et al., 2011): s <- s + g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
 
+    default_lr = 0.05
     slot_names = ("s",)
     moves_only_by_gradient = True
 
@@ -152,6 +164,7 @@ class AdaGrad(Optimizer):
 class RMSprop(Optimizer):
     """RMSprop (Tieleman & Hinton, 2012): s <- alpha * s + (1 - alpha) * g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
 
+    default_lr = 0.001
     slot_names = ("s",)
 
     def __init__(self, lr, alpha=0.99, eps=1e-8, **options):
@@ -192,6 +205,7 @@ class Adam(Optimizer):
     w <- w - lr * (m / (1 - beta1^k)) / (sqrt(v / (1 - beta2^k)) + eps)
     """
 
+    default_lr = 0.002
     slot_names = ("m", "v")
 
     def __init__(self, lr, beta1=0.9, beta2=0.999, eps=1e-8, **options):
