@@ -91,8 +91,8 @@ def test_each_parameter_has_a_factor_of_the_rate_and_a_decay_of_its_own(name):
 @pytest.mark.parametrize(("kind", "order"), [("dense", "C"), ("dense", "F"), ("rows", "C")])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_each_weight_can_have_a_decay_of_its_own(kind, order, threads, monkeypatch):
-    monkeypatch.setattr("rnnlm.training.blocks.BLOCK", 5)  # several blocks in each of several shares
-    monkeypatch.setattr("rnnlm.training.blocks.SHARE", 12)
+    monkeypatch.setattr("rnnlm.training.blocks.BLOCK", 5)  # several blocks in each of several pieces
+    monkeypatch.setattr("rnnlm.training.blocks.PIECE", 12)
     start, decay = (np.asarray(a.reshape(9, 3), order=order) for a in (np.arange(1.0, 28), np.arange(27) % 4 / 10))
     params, plain, gradient = [start.copy("K")], [start.copy("K")], RowGradient(start)
     gradient.set(np.array([0, 2, 0]), np.ones((3, 3)))
