@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDERS = ("", "docs", "docs/course", "datasets", "datasets/*", "findings", "benchmarks")
 MOST_WORDS = 30
 END = r"[.!?][)\"'”*]*"
-BREAK = re.compile(rf"(?<=[.!?])([)\"'”*]*)\s+(?=[\"“*(\[]*[A-ZÀ-Ý0-9§±])")
+BREAK = re.compile(r"(?<=[.!?])([)\"'”*]*)\s+(?=[\"“*(\[]*[A-ZÀ-Ý0-9§±])")
 ABBREVIATION = re.compile(r"(?:\bet al|\be\.g|\bi\.e|\bcf|\bvs|\b[A-Z])\.$")
 ITEM = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+")
 LEAD = re.compile(r"^\*\*[^*]+[.:?!]\*\*\s+|^\*\*[^*]+\*\*[.:]\s+")  # "**Weights.** They start ..."
@@ -35,7 +35,7 @@ def paragraphs(text):
     for number, line in enumerate(text.splitlines(), 1):
         fence = line.lstrip().startswith("```")
         fenced ^= fence
-        code = line.startswith("    ") and (code or not found[-1]) or (code and not line.strip())
+        code = (line.startswith("    ") and (code or not found[-1])) or (code and not line.strip())
         if fence or fenced or code or not line.strip() or SKIPPED.match(line):
             found.append([])
             continue
