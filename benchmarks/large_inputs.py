@@ -35,7 +35,7 @@ def load(path):
     """Seconds to load a text as a corpus, on one core."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    from rnnlm.corpus import load_corpus
+    from rnnlm.text.corpus import load_corpus
 
     started = time.perf_counter()
     corpus = load_corpus(path)
@@ -46,10 +46,10 @@ def load(path):
 
 def step(vocab_size, optimizer):
     """Seconds for a training step."""
+    from rnnlm.compute.threads import Workers, available_cores
     from rnnlm.models import LanguageModel
-    from rnnlm.optimizers import OPTIMIZERS
-    from rnnlm.trainer import Trainer
-    from rnnlm.workers import Workers, available_cores
+    from rnnlm.training.optimizers import OPTIMIZERS
+    from rnnlm.training.trainer import Trainer
 
     rng = np.random.default_rng(0)
     shares = (1 / np.arange(1, vocab_size + 1)).cumsum()

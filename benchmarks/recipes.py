@@ -13,7 +13,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from rnnlm.plotting import plot_runs
+from rnnlm.reports.curves import plot_runs
 
 PEERS = [("faster C++ toolkit, noise-contrastive estimation (test, 4.7 min)", 164.3),
          ("the same, hierarchical softmax (test, 1.5 min)", 161.4),

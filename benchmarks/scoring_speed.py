@@ -25,10 +25,10 @@ def subject(task, name, config):
     """Seconds of one subject of this project."""
     from itertools import islice
 
-    from rnnlm.evaluation import token_log_probs
-    from rnnlm.generation import generate
+    from rnnlm.compute.threads import Workers, available_cores, blas_threads
     from rnnlm.models import LanguageModel
-    from rnnlm.workers import Workers, available_cores, blas_threads
+    from rnnlm.scoring.evaluation import token_log_probs
+    from rnnlm.scoring.generation import generate
 
     V, H, threads = config["vocab_size"], config["hidden_size"], config["threads"] or available_cores()
     if name == "output product":
@@ -67,7 +67,7 @@ def main():
         task, name, config = options.measure
         report(seconds=subject(task, name, json.loads(config)))
         return
-    from rnnlm.corpus import load_corpus
+    from rnnlm.text.corpus import load_corpus
 
     corpus = load_corpus(options.corpus)
     figures = {}

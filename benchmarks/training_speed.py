@@ -29,7 +29,7 @@ SUBJECTS = ("rnnlm", "plain", "limit", "torch", "torch bf16")
 
 def products(config):
     """Seconds for the matrix products of a step, each into an array that is there already."""
-    from rnnlm.workers import available_cores, blas_threads
+    from rnnlm.compute.threads import available_cores, blas_threads
 
     V, H, N, T = (config[key] for key in ("vocab_size", "hidden_size", "batch_size", "time_size"))
     M, rng = N * T, np.random.default_rng(0)
@@ -58,11 +58,11 @@ def products(config):
 
 def training(config, plain):
     """Seconds for a step of this project's trainer."""
-    from rnnlm.batches import TimeBatches
+    from rnnlm.compute.threads import SERIAL, Workers, available_cores
     from rnnlm.models import LanguageModel
-    from rnnlm.optimizers import OPTIMIZERS
-    from rnnlm.trainer import Trainer
-    from rnnlm.workers import SERIAL, Workers, available_cores
+    from rnnlm.text.batches import TimeBatches
+    from rnnlm.training.optimizers import OPTIMIZERS
+    from rnnlm.training.trainer import Trainer
 
     def measure(workers):
         H = config["hidden_size"]
@@ -155,7 +155,7 @@ def main():
         return
     if options.chart and "limit" not in options.subjects:
         parser.error("--chart draws shares of the limit: add limit to --subjects")
-    from rnnlm.corpus import load_corpus
+    from rnnlm.text.corpus import load_corpus
 
     figures = {}
     with tempfile.TemporaryDirectory() as folder:

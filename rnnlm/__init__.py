@@ -5,21 +5,19 @@ Importing this package loads nothing yet: each name brings its module, and NumPy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks into _MODULES
-    from rnnlm.averaging import Average
-    from rnnlm.batches import TimeBatches
-    from rnnlm.checkpoint import load_checkpoint, load_model, save_checkpoint, save_model
-    from rnnlm.corpus import Corpus, EncodedText, load_corpus, read_text
+    from rnnlm.classifier.classifier import ScratchSimpleRNNClassifier
+    from rnnlm.classifier.initializers import HeInitializer, OrthogonalInitializer, SimpleInitializer, XavierInitializer
+    from rnnlm.classifier.simple_rnn import SimpleRNN
+    from rnnlm.compute.functions import log_softmax, sigmoid, softmax
+    from rnnlm.compute.threads import Workers
     from rnnlm.errors import DivergenceError, RnnlmError
-    from rnnlm.evaluation import Evaluation, evaluate, token_log_probs
-    from rnnlm.functions import log_softmax, sigmoid, softmax
-    from rnnlm.generation import generate
-    from rnnlm.initializers import HeInitializer, OrthogonalInitializer, SimpleInitializer, XavierInitializer
+    from rnnlm.formats.checkpoint import load_checkpoint, save_checkpoint
+    from rnnlm.formats.model_file import load_model, save_model
     from rnnlm.layers import (
         GRU,
         LSTM,
         MRNN,
         RNN,
-        SimpleRNN,
         TimeActivationPenalty,
         TimeAffine,
         TimeDropout,
@@ -33,14 +31,18 @@ if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks in
         TimeWordDropout,
         WeightDrop,
     )
-    from rnnlm.models import LanguageModel, Regularisation, ScratchSimpleRNNClassifier, Start
-    from rnnlm.noising import Noising
-    from rnnlm.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, RMSprop
-    from rnnlm.plotting import plot_perplexity
-    from rnnlm.schedules import Constant, Cosine, DivideOnPlateau, Linear
-    from rnnlm.trainer import Record, Trainer
-    from rnnlm.vocabulary import Vocabulary
-    from rnnlm.workers import Workers
+    from rnnlm.models import LanguageModel, Regularisation, Start
+    from rnnlm.reports.curves import plot_perplexity
+    from rnnlm.scoring.evaluation import Evaluation, evaluate, token_log_probs
+    from rnnlm.scoring.generation import generate
+    from rnnlm.text.batches import TimeBatches
+    from rnnlm.text.corpus import Corpus, EncodedText, load_corpus, read_text
+    from rnnlm.text.noising import Noising
+    from rnnlm.text.vocabulary import Vocabulary
+    from rnnlm.training.averaging import Average
+    from rnnlm.training.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, RMSprop
+    from rnnlm.training.schedules import Constant, Cosine, DivideOnPlateau, Linear
+    from rnnlm.training.trainer import Record, Trainer
 
 __version__ = "0.1.0"
 
@@ -57,26 +59,29 @@ __all__ = [
 ]
 
 _MODULES = {  # which names come from which module
-    "averaging": "Average",
-    "batches": "TimeBatches",
-    "checkpoint": "load_checkpoint load_model save_checkpoint save_model",
-    "corpus": "Corpus EncodedText load_corpus read_text",
+    "classifier.classifier": "ScratchSimpleRNNClassifier",
+    "classifier.initializers": "HeInitializer OrthogonalInitializer SimpleInitializer XavierInitializer",
+    "classifier.simple_rnn": "SimpleRNN",
+    "compute.functions": "log_softmax sigmoid softmax",
+    "compute.threads": "Workers",
     "errors": "DivergenceError RnnlmError",
-    "evaluation": "Evaluation evaluate token_log_probs",
-    "functions": "log_softmax sigmoid softmax",
-    "generation": "generate",
-    "initializers": "HeInitializer OrthogonalInitializer SimpleInitializer XavierInitializer",
+    "formats.checkpoint": "load_checkpoint save_checkpoint",
+    "formats.model_file": "load_model save_model",
     "layers":
-        "GRU LSTM MRNN RNN SimpleRNN TimeActivationPenalty TimeAffine TimeDropout TimeEmbedding TimeGRU TimeLSTM "
-        "TimeMRNN TimeRNN TimeSlownessPenalty TimeSoftmaxWithLoss TimeWordDropout WeightDrop",
-    "models": "LanguageModel Regularisation ScratchSimpleRNNClassifier Start",
-    "noising": "Noising",
-    "optimizers": "SGD AdaGrad Adam AdamW Momentum RMSprop",
-    "plotting": "plot_perplexity",
-    "schedules": "Constant Cosine DivideOnPlateau Linear",
-    "trainer": "Record Trainer",
-    "vocabulary": "Vocabulary",
-    "workers": "Workers",
+        "GRU LSTM MRNN RNN TimeActivationPenalty TimeAffine TimeDropout TimeEmbedding TimeGRU TimeLSTM TimeMRNN "
+        "TimeRNN TimeSlownessPenalty TimeSoftmaxWithLoss TimeWordDropout WeightDrop",
+    "models": "LanguageModel Regularisation Start",
+    "reports.curves": "plot_perplexity",
+    "scoring.evaluation": "Evaluation evaluate token_log_probs",
+    "scoring.generation": "generate",
+    "text.batches": "TimeBatches",
+    "text.corpus": "Corpus EncodedText load_corpus read_text",
+    "text.noising": "Noising",
+    "text.vocabulary": "Vocabulary",
+    "training.averaging": "Average",
+    "training.optimizers": "SGD AdaGrad Adam AdamW Momentum RMSprop",
+    "training.schedules": "Constant Cosine DivideOnPlateau Linear",
+    "training.trainer": "Record Trainer",
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 

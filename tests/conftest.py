@@ -52,7 +52,7 @@ def run(small_corpus, tmp_path, capsys, monkeypatch):
     are processes of their own.
     """
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("rnnlm.plotting.perplexity_figure", QuickPicture)
+    monkeypatch.setattr("rnnlm.reports.curves.perplexity_figure", QuickPicture)
     return Runs(small_corpus, capsys, monkeypatch)
 
 

@@ -8,9 +8,9 @@ import zipfile
 
 import numpy as np
 
-from rnnlm.checkpoint import save_model
+from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
-from rnnlm.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ("<eos>", "the", "cat", "sat", ".")
 

@@ -11,20 +11,27 @@ import rnnlm
 
 PACKAGE = Path(rnnlm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-LEVELS = {
-    0: ["errors", "arguments", "functions", "initializers", "schedules", "files", "folders", "sources", "text",
-        "vocabulary", "workers", "archive", "noising", "forms", "strict_json"],
-    1: ["download", "places", "id_files", "numbered", "tokens", "corpus_notes", "corpus", "batches", "layers",
-        "gradients", "optimizers", "shares", "averaging", "parts"],
-    2: ["models"],
-    3: ["trainer", "evaluation", "generation", "checkpoint", "plotting"],
-    4: ["cli", "course", "__main__", "__init__"],
+FLOORS = {  # a file imports from lower floors only, and from its own wing
+    0: ["__init__", "__main__"],  # the roof, which hands names on: it may import from all
+    1: ["errors"],
+    2: ["files", "compute"],
+    3: ["text", "layers", "training"],
+    4: ["models", "scoring"],
+    5: ["formats", "classifier", "reports"],
+    6: ["course"],
+    7: ["cli"],
 }
-LEVEL = {room: level for level, rooms in LEVELS.items() for room in rooms}
+FLOOR = {wing: floor for floor, wings in FLOORS.items() for wing in wings}
+ROOF = 0
 
 
-def room(path):
+def wing(path):
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def module(path):
+    parts = ("rnnlm", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imported(path):
@@ -38,28 +45,53 @@ def imported(path):
             yield node.module
 
 
-def test_every_file_has_a_level():
-    assert {room(path) for path in FILES} == set(LEVEL)
+def own_imports(path):
+    """The modules of the package that a file imports, anywhere in it."""
+    modules = {module(path) for path in FILES}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules)
+        elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "rnnlm":
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in modules else node.module
+
+
+def test_the_root_holds_three_files_and_the_wings():
+    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "__main__.py", "errors.py"}
+    assert {wing(path) for path in FILES} == set(FLOOR)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_run_downwards(path):
-    for name in imported(path):
-        if name.startswith("rnnlm."):
-            assert LEVEL[name.split(".")[1]] <= LEVEL[room(path)], f"{path.name} imports {name}"
+    floor = FLOOR[wing(path)]
+    for name in own_imports(path) if floor != ROOF else ():
+        if name == "rnnlm":
+            assert wing(path) == "cli", f"{path.name} imports from the roof"  # the version
+        else:
+            other = name.split(".")[1]
+            assert other == wing(path) or FLOOR[other] < floor, f"{path.name} imports {name}"
+
+
+def test_no_circle_of_imports():
+    graph = {module(path): set(own_imports(path)) - {"rnnlm"} for path in FILES if FLOOR[wing(path)] != ROOF}
+    done = set()
+    while ready := {name for name, others in graph.items() if name not in done and others <= done | {name}}:
+        done |= ready
+    assert not graph.keys() - done
 
 
 def test_layers_see_arrays_only():
     for path in (PACKAGE / "layers").rglob("*.py"):
-        own = {name.split(".")[1] for name in imported(path) if name.startswith("rnnlm.")}
-        assert own <= {"layers", "functions", "initializers", "gradients", "workers", "errors", "arguments"}, path.name
+        own = {name.split(".")[1] for name in own_imports(path)}
+        assert own <= {"layers", "compute", "errors"}, path.name
 
 
 def test_the_trainer_knows_no_file_and_no_screen():
-    for name in ("trainer", "gradients", "optimizers", "shares", "averaging", "schedules"):
-        others = {module.split(".")[0] for module in imported(PACKAGE / f"{name}.py")}
-        assert others <= {"rnnlm", "math", "time", "dataclasses", "contextlib", "numbers", "numpy"}, name
-        assert "rnnlm.files" not in set(imported(PACKAGE / f"{name}.py"))
+    for path in (PACKAGE / "training").glob("*.py"):
+        others = {name.split(".")[0] for name in imported(path)}
+        assert others <= {"rnnlm", "math", "time", "dataclasses", "contextlib", "numbers", "numpy"}, path.name
+        assert {name.split(".")[1] for name in own_imports(path)} <= {"training", "compute", "errors"}, path.name
 
 
 def loaded_by(statement, beside="numpy"):
@@ -103,7 +135,7 @@ def test_importing_the_package_changes_nothing_in_the_process():
 
 
 def test_a_module_is_an_attribute_and_an_unknown_name_is_none():
-    assert rnnlm.tokens.__name__ == "rnnlm.tokens"
+    assert rnnlm.text.numbered_cache.__name__ == "rnnlm.text.numbered_cache"
     with pytest.raises(AttributeError, match="module 'rnnlm' has no attribute 'Nothing'"):
         rnnlm.Nothing  # noqa: B018
     with pytest.raises(ImportError):

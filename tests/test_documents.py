@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from rnnlm.checkpoint import save_model
 from rnnlm.cli import evaluate, generate, train
 from rnnlm.cli.recipes import recipes
+from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
-from rnnlm.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import Vocabulary
 
 OPTION = r"--[a-z][a-z0-9-]+"
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("datasets/**/*.md")])

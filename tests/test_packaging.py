@@ -86,7 +86,7 @@ def test_a_wheel_holds_the_package_with_the_corpora_and_nothing_else(kind, built
 def test_an_sdist_holds_the_corpora_at_the_top_and_no_tests(built):
     with tarfile.open(built["sdist"]) as archive:
         held = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
-    assert held >= CORPORA | {"setup.py", "setup.cfg", "pyproject.toml", "rnnlm/places.py"}
+    assert held >= CORPORA | {"setup.py", "setup.cfg", "pyproject.toml", "rnnlm/text/corpora.py"}
     assert not [name for name in held if name.startswith(("tests", "rnnlm/datasets")) or "ptb.train" in name]
 
 
@@ -136,7 +136,8 @@ def test_the_default_command_knows_its_corpus_after_an_installation(scheme, buil
 def test_an_editable_installation_knows_its_corpora(scheme, built, tmp_path, elsewhere):
     python, others = installed(built["editable"], scheme, tmp_path)
     code = ("import os, site; [site.addsitedir(path) for path in os.environ.get('PYTHONPATH', '').split(':') if path]; "
-            "import rnnlm; from rnnlm.places import known_corpora; print(rnnlm.__file__, sorted(known_corpora())); "
+            "import rnnlm; from rnnlm.text.corpora import known_corpora; "
+            "print(rnnlm.__file__, sorted(known_corpora())); "
             "assert rnnlm.load_corpus('stories').train.size == 100170")
     out = call(python, "-c", code, cwd=elsewhere, env=others)
     assert out == f"{built['wheel'].parent.parent / 'source/rnnlm/__init__.py'} ['ptb', 'stories']\n"

@@ -10,9 +10,9 @@ import pytest
 from conftest import REPOSITORY
 
 import rnnlm
-from rnnlm.checkpoint import save_model
+from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
-from rnnlm.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import Vocabulary
 
 
 def run(*command, cwd):

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from rnnlm.checkpoint import save_model
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.train import main as train
+from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
-from rnnlm.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.slow
 
@@ -64,17 +64,17 @@ def pipe(path, monkeypatch):
 @contextmanager
 def shrinking(path, monkeypatch):
     """A file that loses its end as soon as its first block is read."""
-    import rnnlm.text
+    import rnnlm.text.lines
 
     path.write_bytes(TEXT)
-    plain = rnnlm.text._decode
+    plain = rnnlm.text.lines._decode
 
     def decode(block, where, *others):
         if where == path or where == str(path):
             os.truncate(path, 50)
         return plain(block, where, *others)
 
-    monkeypatch.setattr(rnnlm.text, "_decode", decode)
+    monkeypatch.setattr(rnnlm.text.lines, "_decode", decode)
     yield
 
 

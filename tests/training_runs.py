@@ -4,7 +4,7 @@ import json
 import os
 
 from rnnlm.cli.train import main as train
-from rnnlm.trainer import Trainer
+from rnnlm.training.trainer import Trainer
 
 SMALL = ["--hidden-size", "12", "--batch-size", "4", "--time-size", "7", "--lr", "0.02", "--dropout", "0.1",
          "--input-dropout", "0.1"]

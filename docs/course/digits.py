@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnlm import ScratchSimpleRNNClassifier
-from rnnlm.plotting import plot_confusion, plot_learning
+from rnnlm.reports.curves import plot_confusion, plot_learning
 
 
 def digits():

@@ -1,9 +1,9 @@
 """What a checkpoint and the run that resumes from it must agree in: the model and the texts."""
 
-from rnnlm.checkpoint import versions
 from rnnlm.cli.assembly import architecture_of
 from rnnlm.cli.screen import note
 from rnnlm.errors import RnnlmError, shown
+from rnnlm.formats.checkpoint import versions
 
 
 def require_architecture(header, options, vocab_size, folder):

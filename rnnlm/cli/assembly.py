@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from rnnlm.averaging import Average
-from rnnlm.batches import TimeBatches
 from rnnlm.cli.train_options import OF_THE_RULE
-from rnnlm.initializers import log_frequencies
 from rnnlm.models import UNGATED, LanguageModel, Regularisation, Start
-from rnnlm.noising import Noising
-from rnnlm.optimizers import OPTIMIZERS
-from rnnlm.schedules import SCHEDULES
-from rnnlm.trainer import Trainer
-from rnnlm.vocabulary import occurrences
+from rnnlm.models.initializers import log_frequencies
+from rnnlm.text.batches import TimeBatches
+from rnnlm.text.noising import Noising
+from rnnlm.text.vocabulary import occurrences
+from rnnlm.training.averaging import Average
+from rnnlm.training.optimizers import OPTIMIZERS
+from rnnlm.training.schedules import SCHEDULES
+from rnnlm.training.trainer import Trainer
 
 
 def build_trainer(options, corpus, workers, fresh):

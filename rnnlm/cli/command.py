@@ -8,9 +8,10 @@ from contextlib import contextmanager
 
 from rnnlm.cli import slowdowns
 from rnnlm.cli.screen import is_terminal, note, silence
+from rnnlm.compute.threads import available_cores
 from rnnlm.errors import RnnlmError, one_line
-from rnnlm.files import cache_folder, reason
-from rnnlm.workers import available_cores
+from rnnlm.files.cache import cache_folder
+from rnnlm.files.whole import reason
 
 LONGEST_NAME = 25  # characters of a file's name beside a bar
 LONGEST_ERROR = 3000  # characters; a path that exists may have 4,096, and its end says more than its middle

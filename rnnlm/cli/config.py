@@ -9,7 +9,7 @@ from pathlib import Path
 from rnnlm.cli.arguments import meant
 from rnnlm.cli.options import LARGEST_SEED, RefusedInNewRuns
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.files import File, reason
+from rnnlm.files.whole import File, reason
 
 LARGEST_CONFIG = 1 << 20  # bytes
 FILE_URI = "file:///"

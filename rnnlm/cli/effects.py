@@ -3,7 +3,7 @@
 from rnnlm.cli.train_options import AVERAGE_DECAY, NUMBERS, OF_THE_RULE
 from rnnlm.errors import RnnlmError, counted
 from rnnlm.models import UNGATED
-from rnnlm.schedules import SCHEDULES
+from rnnlm.training.schedules import SCHEDULES
 
 
 def _drops_values(options):

@@ -3,17 +3,17 @@
 import json
 import math
 
-from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, encoding_bar, run, scoring_bar, stop_on_signal, threads_of
 from rnnlm.cli.options import Parser, add_threads, at_least, not_empty
 from rnnlm.cli.progress import unknown_share
 from rnnlm.cli.screen import note, show
-from rnnlm.corpus import read_text
+from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line
-from rnnlm.evaluation import WINDOW, evaluate
-from rnnlm.sources import STANDARD_INPUT
-from rnnlm.text import UNITS
-from rnnlm.workers import Workers
+from rnnlm.formats.model_file import load_model
+from rnnlm.scoring.evaluation import WINDOW, evaluate
+from rnnlm.text.corpus import read_text
+from rnnlm.text.sources import STANDARD_INPUT
+from rnnlm.text.tokenizer import UNITS
 
 
 def build_parser(prog=None):

@@ -1,10 +1,10 @@
 """The end of a training run: the best model's test perplexity, read once."""
 
-from rnnlm.checkpoint import load_model
 from rnnlm.cli.progress import bits_per_character, unknown_share
 from rnnlm.cli.screen import say
 from rnnlm.errors import RnnlmError
-from rnnlm.evaluation import evaluate
+from rnnlm.formats.model_file import load_model
+from rnnlm.scoring.evaluation import evaluate
 
 
 def read_test(folder, corpus, workers, stop):

@@ -5,15 +5,15 @@ import sys
 
 import numpy as np
 
-from rnnlm.checkpoint import load_model
 from rnnlm.cli.command import add_debug, run, stop_on_signal, threads_of
 from rnnlm.cli.options import LARGEST_SEED, Parser, add_threads, at_least, not_empty, not_negative, share
 from rnnlm.cli.screen import is_terminal, note, show, without_controls
+from rnnlm.compute.threads import blas_threads
 from rnnlm.errors import RnnlmError, counted, one_line, shown
-from rnnlm.generation import generate
-from rnnlm.text import UNITS, spell, tokenize
-from rnnlm.vocabulary import EOS, UNKNOWN
-from rnnlm.workers import blas_threads
+from rnnlm.formats.model_file import load_model
+from rnnlm.scoring.generation import generate
+from rnnlm.text.tokenizer import UNITS, spell, tokenize
+from rnnlm.text.vocabulary import EOS, UNKNOWN
 
 BLANK_LINES = 1000  # in a row: more are no text
 LONGEST_LINE = {"word": 10_000, "char": 50_000}  # where line ends are counted and may never come

@@ -9,9 +9,9 @@ from rnnlm.cli.run_folder import NAMES, RunFolder
 from rnnlm.cli.runs import newest_run
 from rnnlm.cli.screen import note
 from rnnlm.errors import RnnlmError, quoted
-from rnnlm.files import reason, remedy
-from rnnlm.folders import held, sweep
-from rnnlm.places import corpus_name
+from rnnlm.files.lock import held, sweep
+from rnnlm.files.whole import reason, remedy
+from rnnlm.text.corpora import corpus_name
 
 RUNS = Path("runs")
 LONGEST_NAME = 240  # bytes of a folder's name: file systems take 255, and a number may follow

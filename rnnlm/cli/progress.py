@@ -5,7 +5,7 @@ import math
 from rnnlm.cli.screen import note, say
 from rnnlm.cli.slowdowns import Watch
 from rnnlm.models import UNGATED
-from rnnlm.vocabulary import UNK
+from rnnlm.text.vocabulary import UNK
 
 HEAD = f"{'epoch':>5} {'train':>9} {'valid':>9} {'lr':>9} {'tokens/s':>9} {'seconds':>8}"
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rnnlm.batches import MORE
 from rnnlm.errors import RnnlmError
+from rnnlm.text.batches import MORE
 
 SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
 SMALLEST_CHANGE = 3e-8  # of 1 in 32 bits: a little more than half of what the next smaller number is away

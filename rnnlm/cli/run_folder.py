@@ -11,12 +11,13 @@ import stat
 import time
 from dataclasses import asdict
 
-from rnnlm.checkpoint import MODEL_NAME, load_checkpoint, read_checkpoint_header, save_checkpoint, save_model
 from rnnlm.cli.run_options import config_text, same_run, what_differs
 from rnnlm.cli.screen import note
 from rnnlm.errors import DamagedError, RnnlmError, one_line
-from rnnlm.files import write_text, written
-from rnnlm.plotting import plot_perplexity
+from rnnlm.files.whole import write_text, written
+from rnnlm.formats.checkpoint import load_checkpoint, read_checkpoint_header, save_checkpoint
+from rnnlm.formats.model_file import MODEL_NAME, save_model
+from rnnlm.reports.curves import plot_perplexity
 
 CHECKPOINTS = ("checkpoint-next.npz", "checkpoint.npz", "checkpoint-previous.npz")  # the newest first
 DAMAGED = "checkpoint-damaged.npz"
@@ -140,7 +141,7 @@ class RunFolder:
             self._write_config()
 
     def save_model(self, *model_vocabulary_and_training):
-        """Write the model file; see rnnlm.checkpoint.save_model."""
+        """Write the model file; see rnnlm.formats.model_file.save_model."""
         with self.held.writing():
             save_model(self.model, *model_vocabulary_and_training)
 

@@ -5,7 +5,7 @@ The truth is what the checkpoint holds; config.toml is for people to read, and f
 
 from rnnlm.cli.config import by_name, read_config, toml
 from rnnlm.errors import RnnlmError, quoted, shown
-from rnnlm.schedules import SCHEDULES
+from rnnlm.training.schedules import SCHEDULES
 
 OF_THE_COMMAND = ("config", "overwrite", "resume", "debug", "output")  # options that are not the run's
 # What may be another when a run goes on: no step of the training depends on it (the corpus has its fingerprint;

@@ -3,11 +3,11 @@
 import os
 from contextlib import suppress
 
-from rnnlm.checkpoint import read_checkpoint_header
 from rnnlm.cli.config import read_config
 from rnnlm.cli.run_folder import CHECKPOINTS, CONFIG
 from rnnlm.errors import RnnlmError
-from rnnlm.places import known_corpora
+from rnnlm.formats.checkpoint import read_checkpoint_header
+from rnnlm.text.corpora import known_corpora
 
 
 def newest_run(folder, corpus=None):

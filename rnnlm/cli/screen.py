@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 
 from rnnlm.errors import RnnlmError, one_line
-from rnnlm.files import reason
+from rnnlm.files.whole import reason
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but the tab and the line end
 

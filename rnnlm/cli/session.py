@@ -4,7 +4,6 @@ import math
 import time
 from contextlib import closing
 
-from rnnlm.checkpoint import read_model_training
 from rnnlm.cli.agreement import require_architecture, require_same_texts
 from rnnlm.cli.assembly import build_trainer
 from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, stop_on_signal, threads_of
@@ -13,11 +12,12 @@ from rnnlm.cli.final_score import read_test
 from rnnlm.cli.progress import HEAD, Progress, described, row, unknown_share
 from rnnlm.cli.run_options import free, of_the_run
 from rnnlm.cli.screen import note, say
-from rnnlm.corpus import load_corpus
+from rnnlm.compute.threads import Workers
 from rnnlm.errors import DivergenceError, RnnlmError, quoted, shown
-from rnnlm.evaluation import evaluate
-from rnnlm.places import known_corpora
-from rnnlm.workers import Workers
+from rnnlm.formats.model_file import read_model_training
+from rnnlm.scoring.evaluation import evaluate
+from rnnlm.text.corpora import known_corpora
+from rnnlm.text.corpus import load_corpus
 
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
 

@@ -5,8 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+from rnnlm.compute.threads import available_cores
 from rnnlm.errors import counted
-from rnnlm.workers import available_cores
 
 LOOK_EVERY = 5.0     # seconds
 BUSY = 0.5           # cores: less is the usual hum of a system

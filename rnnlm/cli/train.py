@@ -15,7 +15,7 @@ from rnnlm.cli.screen import note
 from rnnlm.cli.session import train
 from rnnlm.cli.train_options import DERIVED, build_parser, complete, let_follow
 from rnnlm.errors import RnnlmError
-from rnnlm.places import known_corpora, namesake, settled
+from rnnlm.text.corpora import known_corpora, namesake, settled
 
 
 def main(argv=None, prog=None):

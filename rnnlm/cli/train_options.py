@@ -3,7 +3,6 @@
 import argparse
 import inspect
 
-from rnnlm.batches import SHORTEST
 from rnnlm.cli.command import add_debug
 from rnnlm.cli.options import (
     LARGEST_SEED,
@@ -25,11 +24,12 @@ from rnnlm.cli.options import (
 from rnnlm.cli.recipes import ListRecipes
 from rnnlm.cli.run_options import FREE
 from rnnlm.errors import RnnlmError
-from rnnlm.initializers import RECURRENT
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED
-from rnnlm.optimizers import OPTIMIZERS
-from rnnlm.schedules import SCHEDULES
-from rnnlm.text import LEVELS
+from rnnlm.models.initializers import RECURRENT
+from rnnlm.text.batches import SHORTEST
+from rnnlm.text.tokenizer import LEVELS
+from rnnlm.training.optimizers import OPTIMIZERS
+from rnnlm.training.schedules import SCHEDULES
 
 AVERAGE_DECAY = 0.999
 SWITCH = argparse.BooleanOptionalAction

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from rnnlm.compute.functions import identity_slope, relu_slope, sigmoid_slope, tanh_slope
 from rnnlm.course.exercise import Case, Exercise, Mistake, mistake, weights
-from rnnlm.functions import identity_slope, relu_slope, sigmoid_slope, tanh_slope
 from rnnlm.layers import RNN, TimeRNN
 
 TWICE = "tanh is applied twice in the derivative: h is tanh(a) already, so tanh'(a) = 1 - h**2, not 1 - tanh(h)**2."

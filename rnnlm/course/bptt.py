@@ -5,10 +5,10 @@ The mistakes are made with the package's own step layer, run backward once for e
 
 import numpy as np
 
+from rnnlm.compute.functions import tanh_slope
 from rnnlm.course.backward import AVERAGED, NOT_TRANSPOSED, SLOPES, step_backward
 from rnnlm.course.exercise import Case, Exercise, Mistake, mistake, states, states_before, weights
 from rnnlm.course.updates import CHANGED, RATES, UPDATED, WHEN, updating
-from rnnlm.functions import tanh_slope
 
 
 def window_cases(rng):

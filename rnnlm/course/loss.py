@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
+from rnnlm.compute.functions import softmax
 from rnnlm.course.exercise import Case, Exercise, Mistake, mistake
-from rnnlm.functions import softmax
 from rnnlm.layers import TimeSoftmaxWithLoss
 
 OVERFLOW = ("overflow: exp of a large score is inf, and inf / inf is nan. Take the largest out of what goes into exp, "

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from rnnlm.compute.functions import softmax
 from rnnlm.course.exercise import Exercise, mistake
 from rnnlm.course.loss import cases
-from rnnlm.functions import softmax
 from rnnlm.layers import TimeSoftmaxWithLoss
 
 

@@ -4,8 +4,8 @@ from itertools import permutations
 
 import numpy as np
 
+from rnnlm.compute.functions import sigmoid
 from rnnlm.course.exercise import Case, Exercise, Mistake, mistake, weights
-from rnnlm.functions import sigmoid
 from rnnlm.layers import LSTM
 
 

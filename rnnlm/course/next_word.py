@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from rnnlm.compute.functions import softmax
 from rnnlm.course.exercise import Case, Exercise, mistake
 from rnnlm.course.loss import OVERFLOW
-from rnnlm.functions import softmax
-from rnnlm.generation import next_probs
+from rnnlm.scoring.generation import next_probs
 
 
 def next_word_cases(rng):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from rnnlm.compute.functions import perplexity
 from rnnlm.course.exercise import Case, Exercise, mistake
-from rnnlm.evaluation import perplexity
 
 
 def perplexity_cases(rng):

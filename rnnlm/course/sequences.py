@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from rnnlm.classifier.sequences import shares_of_states
 from rnnlm.course.exercise import Case, Exercise, mistake
-from rnnlm.models.sequences import shares_of_states
 
 
 def last_state_cases(rng):

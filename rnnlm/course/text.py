@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from rnnlm.batches import TimeBatches
 from rnnlm.course.exercise import Case, Exercise, mistake
 from rnnlm.layers import TimeEmbedding
+from rnnlm.text.batches import TimeBatches
 
 
 def batch_cases(rng):

@@ -11,10 +11,9 @@ from rnnlm.layers.output import TimeOutput
 from rnnlm.layers.penalties import TimeActivationPenalty, TimeSlownessPenalty
 from rnnlm.layers.recurrent import TimeRecurrent
 from rnnlm.layers.rnn import RNN, TimeRNN
-from rnnlm.layers.simple_rnn import SimpleRNN
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 from rnnlm.layers.weight_drop import WeightDrop
 
-__all__ = ["GRU", "LSTM", "MRNN", "RNN", "Layer", "SimpleRNN", "TimeActivationPenalty", "TimeAffine", "TimeDropout",
+__all__ = ["GRU", "LSTM", "MRNN", "RNN", "Layer", "TimeActivationPenalty", "TimeAffine", "TimeDropout",
            "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeOutput", "TimeRNN", "TimeRecurrent",
            "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeWordDropout", "WeightDrop"]

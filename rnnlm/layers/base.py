@@ -14,9 +14,9 @@ import math
 
 import numpy as np
 
-from rnnlm import arguments
+from rnnlm.compute import arguments
+from rnnlm.compute.functions import writable
 from rnnlm.errors import ArgumentError, IdError
-from rnnlm.functions import writable
 
 UNSIGNED = {np.dtype(np.int32): np.uint32, np.dtype(np.int64): np.uint64}
 

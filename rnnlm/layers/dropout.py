@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from rnnlm import arguments
+from rnnlm.compute import arguments
 from rnnlm.layers.base import Layer
 
 

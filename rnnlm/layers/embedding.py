@@ -1,6 +1,6 @@
 """Embedding: a word's id picks a row of a matrix, its vector (Bengio et al., 2003)."""
 
-from rnnlm.functions import sum_by_id
+from rnnlm.compute.row_gradient import sum_by_id
 from rnnlm.layers.base import Layer, require_ids
 
 

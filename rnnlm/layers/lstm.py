@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnlm.functions import sigmoid
+from rnnlm.compute.functions import sigmoid
 from rnnlm.layers.base import Layer
 from rnnlm.layers.recurrent import TimeRecurrent
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnlm.functions import log_softmax
+from rnnlm.compute.functions import log_softmax
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer, require_ids, require_targets
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss

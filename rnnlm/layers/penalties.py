@@ -5,7 +5,7 @@ The loss that is reported stays the cross entropy alone.
 
 import numpy as np
 
-from rnnlm import arguments
+from rnnlm.compute import arguments
 from rnnlm.layers.base import Layer
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnlm.functions import activation_by_name
+from rnnlm.compute.functions import activation_by_name
 from rnnlm.layers.base import Layer
 from rnnlm.layers.recurrent import TimeRecurrent
 

@@ -4,7 +4,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from rnnlm import arguments
+from rnnlm.compute import arguments
+from rnnlm.errors import shown
 from rnnlm.layers import TimeGRU, TimeLSTM, TimeMRNN, TimeRNN
 from rnnlm.layers.fast import FastGRU, FastLSTM, FastMRNN, FastRNN
 
@@ -13,6 +14,8 @@ CELLS = {"rnn": (TimeRNN, FastRNN), "mrnn": (TimeMRNN, FastMRNN), "lstm": (TimeL
          "gru": (TimeGRU, FastGRU)}  # to read, and fast
 UNGATED = tuple(name for name, (kind, _) in CELLS.items() if kind.state_blocks == 1)
 RNN_ACTIVATIONS = ("tanh", "relu")  # that these have
+CHOICES = {"activation": "tanh", "tied": False, "projection": False}  # what early files do not have
+RATIOS = ("dropout", "input_dropout")
 SIZES = ("vocab_size", "wordvec_size", "hidden_size", "layers")
 
 
@@ -48,3 +51,25 @@ def param_shapes(cell, vocab_size, wordvec_size, hidden_size, layers, activation
     if projection:
         shapes |= {"projection/W": (H, D), "projection/b": (D,)}
     return shapes | ({} if tied else {"affine/W": (D if projection else H, V)}) | {"affine/b": (V,)}
+
+
+def declared_shapes(architecture):
+    """Names and shapes of the parameters of an architecture; ValueError unless a model of that size may be built."""
+    return param_shapes(**declared(architecture))
+
+
+def declared(architecture):
+    """An architecture as keyword arguments of LanguageModel; ValueError unless a model of that size may be built.
+
+    The dropout ratios that early files hold are of no use to a model that is not trained.
+    """
+    if not isinstance(architecture, dict) or architecture.get("cell") not in tuple(CELLS):
+        raise ValueError(f"architecture must be an object with one of the cells {', '.join(CELLS)}, "
+                         f"got {shown(architecture)}")
+    if not {"cell", *SIZES} <= architecture.keys() <= {"cell", *SIZES, *CHOICES, *RATIOS}:
+        raise ValueError(f"architecture must have the keys {', '.join(['cell', *SIZES])} and may have "
+                         f"{', '.join(CHOICES)}, got {shown(architecture)}")
+    own = {key: value for key, value in architecture.items() if key not in RATIOS}
+    if checked(CHOICES | own)["projection"] != own.get("projection", False):
+        raise ValueError(f"tied needs a projection where the sizes differ, got {shown(architecture)}")
+    return own

@@ -4,7 +4,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rnnlm import arguments
+from rnnlm.compute import arguments
+from rnnlm.compute.threads import SERIAL, Workers
 from rnnlm.errors import ArgumentError
 from rnnlm.layers import (
     TimeActivationPenalty,
@@ -18,11 +19,10 @@ from rnnlm.layers import (
 )
 from rnnlm.layers.fast import FastAffine, FastEmbedding, FastOutput
 from rnnlm.models.architecture import CELLS, UNGATED, checked, float_type, param_shapes
-from rnnlm.models.packing import Packing, Place
+from rnnlm.models.parameters import Packing, Place
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start, first_values
 from rnnlm.models.tied import TiedWeight
-from rnnlm.workers import SERIAL, Workers
 
 MADE = ("embedding", "layers", "recurrent", "projection", "output", "tied", "packing", "params", "grads", "switches",
         "whole_ratios", "built", "busy")  # attributes that follow from the others and from the weights

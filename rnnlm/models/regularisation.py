@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from rnnlm import arguments
+from rnnlm.compute import arguments
 
 LARGEST = float(np.finfo(np.float32).max)
 SHARES = ("dropout", "output_dropout", "input_dropout", "word_dropout", "weight_drop")

@@ -5,9 +5,9 @@ from functools import partial
 
 import numpy as np
 
-from rnnlm import arguments
+from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError
-from rnnlm.initializers import RECURRENT, scaled_normal, time_scales, uniform
+from rnnlm.models.initializers import RECURRENT, scaled_normal, time_scales, uniform
 
 SMALLEST, LARGEST = 1e-30, 1e30  # a gain: within these, first weights are neither all zeros nor infinite in float32
 

@@ -1,6 +1,6 @@
 """Tied weights: the output weights are the embedding, one array with one gradient (Press & Wolf, 2017)."""
 
-from rnnlm.gradients import RowGradient
+from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.layers import Layer
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from rnnlm.cli.assembly import architecture_of, build_trainer
 from rnnlm.cli.train_options import build_parser, complete
-from rnnlm.corpus import load_corpus
+from rnnlm.compute.threads import SERIAL
 from rnnlm.models import LanguageModel, Regularisation, Start
-from rnnlm.workers import SERIAL
+from rnnlm.text.corpus import load_corpus
 
 
 @pytest.fixture

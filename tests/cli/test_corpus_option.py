@@ -77,7 +77,11 @@ def test_a_name_in_the_configuration_of_a_run_means_what_the_run_read(both):
 
 def test_a_name_in_a_recipe_means_the_known_corpus(both, monkeypatch, tmp_path):
     monkeypatch.setenv("RNNLM_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("rnnlm.download.fetch", lambda url, *_: (_ for _ in ()).throw(OSError(5, f"asked for {url}")))
+
+    def fetch(url, *_):
+        raise OSError(5, f"asked for {url}")
+
+    monkeypatch.setattr("rnnlm.files.download.fetch", fetch)
     code, _, err = both.bare("--config", "lstm-small", "--output", "run")
     assert code == 1
     assert "ptb.train.txt" in err

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from training_runs import SMALL, without_times
 
-from rnnlm.checkpoint import load_model, read_checkpoint_header
-from rnnlm.trainer import Trainer
+from rnnlm.formats.checkpoint import read_checkpoint_header
+from rnnlm.formats.model_file import load_model
+from rnnlm.training.trainer import Trainer
 
 pytestmark = pytest.mark.slow
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from training_runs import metrics, rows, without_times
 
-from rnnlm.checkpoint import load_model, save_model
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.generate import main as generate
+from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import LanguageModel
-from rnnlm.optimizers import OPTIMIZERS, SGD
-from rnnlm.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import Vocabulary
+from rnnlm.training.optimizers import OPTIMIZERS, SGD
 
 STEPS = 35  # of an epoch of the small corpus
 

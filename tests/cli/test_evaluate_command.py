@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from rnnlm.checkpoint import save_model
 from rnnlm.cli.evaluate import main
+from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel, Regularisation
-from rnnlm.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import Vocabulary
 
 
 @pytest.fixture

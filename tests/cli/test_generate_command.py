@@ -5,10 +5,10 @@ import sys
 import numpy as np
 import pytest
 
-from rnnlm.checkpoint import load_model, save_model
 from rnnlm.cli.generate import LONGEST_LINE, main
+from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import LanguageModel
-from rnnlm.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ["<eos>", "<unk>", "the", "cat", "sat"]
 
@@ -168,7 +168,7 @@ def test_only_sentences_may_not_be_long(tmp_path, capsys, monkeypatch):
 
 
 def test_a_prompt_is_read_after_eos(model_path, capsys):
-    from rnnlm.evaluation import token_log_probs
+    from rnnlm.scoring.evaluation import token_log_probs
 
     model, vocabulary = load_model(model_path)
     ids = np.array([2, 3], dtype=np.int32)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hostile_checkpoints import LARGEST, hostile_headers
 
-from rnnlm.archive import as_bytes
+from rnnlm.files.archive import as_bytes
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from rnnlm.checkpoint import save_model
+from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
-from rnnlm.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import Vocabulary
 
 AT_IMPORT = """
 import os, runpy, signal, sys

@@ -6,7 +6,7 @@ import signal
 import pytest
 from training_runs import metrics, without_times
 
-from rnnlm.trainer import Trainer
+from rnnlm.training.trainer import Trainer
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,6 @@ import tomllib
 
 import pytest
 
-from rnnlm import arguments
 from rnnlm.cli.config import apply_values, read_config, toml
 from rnnlm.cli.evaluate import build_parser as evaluate_parser
 from rnnlm.cli.generate import build_parser as generate_parser
@@ -22,6 +21,7 @@ from rnnlm.cli.options import (
     size,
 )
 from rnnlm.cli.train_options import build_parser as train_parser
+from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError
 from rnnlm.models.start import Start
 

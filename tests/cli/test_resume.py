@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from training_runs import SMALL, metrics, rows, without_times
 
-from rnnlm.checkpoint import load_model
 from rnnlm.cli import session
-from rnnlm.trainer import Trainer
+from rnnlm.formats.model_file import load_model
+from rnnlm.training.trainer import Trainer
 
 pytestmark = pytest.mark.slow
 

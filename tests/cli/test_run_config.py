@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from training_runs import metrics, without_times
 
-from rnnlm.archive import as_bytes
 from rnnlm.cli.config import read_config
+from rnnlm.files.archive import as_bytes
 
 pytestmark = pytest.mark.slow
 

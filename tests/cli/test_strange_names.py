@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from training_runs import SMALL
 
-from rnnlm.checkpoint import save_model
 from rnnlm.cli.command import file_bar
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.generate import main as generate
 from rnnlm.cli.main import main
+from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
-from rnnlm.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import Vocabulary
 
 STRANGE = "\x1b[2J\r\x9b31m\x7f\nrnnlm"  # clears a screen, overwrites the line, colours in eight bits, forges a line
 LINE_END = "\n"
@@ -93,7 +93,7 @@ def test_the_traceback_of_debug_is_escaped(tmp_path):
 
 def test_no_message_of_a_training_run_moves_the_cursor(run, small_corpus, tmp_path, monkeypatch):
     """Every note and error that names a folder or a file, with a folder and a file of strange names."""
-    monkeypatch.setattr("rnnlm.tokens.LONG", 10)
+    monkeypatch.setattr("rnnlm.text.numbered_cache.LONG", 10)
     monkeypatch.setenv("RNNLM_CACHE", str(tmp_path / "cache"))
     corpus = small_corpus.rename(tmp_path / STRANGE)
     text = (corpus / "train.txt").rename(corpus / f"{STRANGE.replace(LINE_END, '')}.train.txt")
@@ -152,7 +152,7 @@ def test_a_file_that_may_not_be_looked_at_is_not_called_unknown(run, monkeypatch
         return original(path, *arguments, **options) if stat(path) else None
 
     monkeypatch.setattr(os, "stat", stat)
-    monkeypatch.setattr("rnnlm.files.open", opened, raising=False)
+    monkeypatch.setattr("rnnlm.files.whole.open", opened, raising=False)
     code, _, err = run.bare(option, "closed/mine")
     assert code == 1
     assert err.endswith(" error: closed/mine could not be read: permission denied\n")

@@ -17,10 +17,10 @@ import pytest
 from conftest import REPOSITORY
 from training_runs import SMALL, metrics
 
-from rnnlm.checkpoint import save_model
 from rnnlm.cli.command import stop_on_signal
+from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
-from rnnlm.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import Vocabulary
 
 NARROW = {
     "ascii": {"PYTHONIOENCODING": "ascii"},

@@ -16,11 +16,11 @@ import pytest
 from threadpoolctl import threadpool_info
 from training_runs import SMALL, metrics
 
-from rnnlm.checkpoint import load_model
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.progress import HEAD, row
 from rnnlm.cli.train import main as train
-from rnnlm.trainer import Record
+from rnnlm.formats.model_file import load_model
+from rnnlm.training.trainer import Record
 
 KEYS = {"epoch", "iteration", "tokens", "train_loss", "train_perplexity", "valid_loss", "valid_perplexity", "lr",
         "grad_norm", "tokens_per_second", "seconds", "improved"}
@@ -44,7 +44,7 @@ def test_a_run_learns_and_leaves_everything_behind(run, tmp_path):
 
 def test_the_saved_model_is_the_best_one_and_scores_what_was_reported(run, tmp_path, small_corpus, capsys, monkeypatch):
     # The last epoch changes the weights by a rate far too high: it must not be what is saved.
-    from rnnlm.schedules import DivideOnPlateau
+    from rnnlm.training.schedules import DivideOnPlateau
 
     def update(schedule, loss, original=DivideOnPlateau.update):
         improved = original(schedule, loss)

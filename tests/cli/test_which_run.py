@@ -187,7 +187,7 @@ def test_a_picture_that_was_not_drawn_is_not_promised(run, tmp_path, monkeypatch
         raise RuntimeError("no font")
 
     assert "model, metrics and picture are in run;" in run("--epochs", "1")[2]
-    monkeypatch.setattr("rnnlm.plotting.perplexity_figure", fails)
+    monkeypatch.setattr("rnnlm.reports.curves.perplexity_figure", fails)
     code, _, err = run("--epochs", "1", output="other")
     assert code == 0
     assert "note: perplexity.png could not be drawn: no font" in err

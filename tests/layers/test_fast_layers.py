@@ -5,10 +5,10 @@ import pytest
 from gradient_check import check_gradient
 from recurrent_layers import CELLS, random_arrays, states
 
+from rnnlm.compute.threads import SERIAL, Workers
 from rnnlm.layers import TimeAffine, TimeEmbedding, TimeOutput, WeightDrop
 from rnnlm.layers.fast import FastAffine, FastEmbedding, FastLSTM, FastOutput, output, products, recurrent
 from rnnlm.models import LanguageModel, Regularisation
-from rnnlm.workers import SERIAL, Workers
 
 SIZES = [(1, 1, 3, 2), (1, 6, 2, 3), (4, 1, 3, 5), (3, 5, 4, 2), (7, 4, 6, 9)]
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-10}

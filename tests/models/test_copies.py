@@ -9,19 +9,19 @@ import sys
 import numpy as np
 import pytest
 
-from rnnlm.averaging import Average
-from rnnlm.batches import TimeBatches
-from rnnlm.checkpoint import load_model, save_model
+from rnnlm.compute.threads import SERIAL, Workers
 from rnnlm.errors import RnnlmError
-from rnnlm.evaluation import token_log_probs
+from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.layers import GRU, LSTM, MRNN, RNN, TimeDropout, TimeRNN, TimeWordDropout
 from rnnlm.layers.fast import FastEmbedding
 from rnnlm.models import CELLS, LanguageModel, Regularisation
-from rnnlm.optimizers import SGD, Adam
-from rnnlm.schedules import DivideOnPlateau
-from rnnlm.trainer import Trainer
-from rnnlm.vocabulary import Vocabulary
-from rnnlm.workers import SERIAL, Workers
+from rnnlm.scoring.evaluation import token_log_probs
+from rnnlm.text.batches import TimeBatches
+from rnnlm.text.vocabulary import Vocabulary
+from rnnlm.training.averaging import Average
+from rnnlm.training.optimizers import SGD, Adam
+from rnnlm.training.schedules import DivideOnPlateau
+from rnnlm.training.trainer import Trainer
 
 ALL = Regularisation(dropout=0.3, output_dropout=0.2, input_dropout=0.1, word_dropout=0.2, weight_drop=0.3,
                      dropout_start=0.5, per_window=True, activation_penalty=2.0, slowness_penalty=1.0)

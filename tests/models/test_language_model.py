@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from gradient_check import check_gradient
 
-from rnnlm.gradients import RowGradient
+from rnnlm.compute.row_gradient import RowGradient
+from rnnlm.compute.threads import Workers
 from rnnlm.layers import TimeDropout
 from rnnlm.models import CELLS, LanguageModel, Regularisation, Start
-from rnnlm.workers import Workers
 
 ALL = Regularisation(dropout=0.3, output_dropout=0.2, input_dropout=0.1, word_dropout=0.2, weight_drop=0.3,
                      per_window=True, activation_penalty=2.0, slowness_penalty=1.0)

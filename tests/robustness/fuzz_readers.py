@@ -19,7 +19,7 @@ import atheris
 
 with atheris.instrument_imports(include=["rnnlm", "zipfile", "json"]):
     from rnnlm import RnnlmError, load_model, read_text
-    from rnnlm.vocabulary import Vocabulary
+    from rnnlm.text.vocabulary import Vocabulary
 
 import mutate_files
 

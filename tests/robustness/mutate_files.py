@@ -25,12 +25,12 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnlm.checkpoint import save_model
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.generate import main as generate
 from rnnlm.cli.train import main as train
+from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
-from rnnlm.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import Vocabulary
 
 SECONDS = 10  # that one case may take
 TEXT = "\ufeffthe fox ran .\r\nça va , naïve \U0001f98a !\n\n<unk> the\tcat\x0bsat \u2028on\u00a0it <eos>x\n" * 9

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from rnnlm.compute.threads import SERIAL, slices
 from rnnlm.layers.base import Layer
 from rnnlm.layers.fast.products import workers_for
 from rnnlm.layers.fast.rows import batch_view, time_rows
-from rnnlm.workers import SERIAL, slices
 
 
 class FastAffine(Layer):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnlm.gradients import RowGradient
+from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.layers.base import Layer, require_ids
 from rnnlm.layers.fast.rows import batch_view, time_rows
 

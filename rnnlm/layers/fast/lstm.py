@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnlm.functions import sigmoid_slope, tanh_slope
+from rnnlm.compute.functions import sigmoid_slope, tanh_slope
 from rnnlm.layers.fast.products import step_product
 from rnnlm.layers.fast.recurrent import FastRecurrent, by_block
 from rnnlm.layers.fast.rows import batch_view, time_rows

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnlm.compute.threads import SERIAL, slices
 from rnnlm.layers.base import Layer, require_ids, require_targets
 from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
-from rnnlm.workers import SERIAL, slices
 
 BLOCK = 1250         # words: the scores of 700 tokens for them, 3.5 MB, stay near the core that made them
 LARGE = 50_000_000   # multiplications of a product from which on sharing it out pays

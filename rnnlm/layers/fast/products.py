@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from rnnlm.workers import SERIAL
+from rnnlm.compute.threads import SERIAL
 
 LARGE_PRODUCT = 20_000_000  # multiplications from which on sharing a product out to threads pays
 SMALL_PRODUCT = 1_000_000   # multiplications up to which an OpenBLAS with small kernels takes a faster way

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from rnnlm.compute.threads import SERIAL, slices
 from rnnlm.layers.fast.products import workers_for
 from rnnlm.layers.fast.rows import batch_view, time_rows
-from rnnlm.workers import SERIAL, slices
 
 LARGE_STEP = 5_000_000      # multiplications of a step from which on sharing the streams out to threads pays
 

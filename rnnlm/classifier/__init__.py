@@ -1,0 +1,1 @@
+"""A classifier of sequences, which works like those of scikit-learn."""

@@ -1,0 +1,75 @@
+"""Weights by name: a layer's Wx, Wh and b can be read and set under the names that textbooks give them.
+
+A name that means nothing is refused: as a new attribute that no code reads it would be a silent mistake.
+"""
+
+from rnnlm.compute import arguments
+from rnnlm.errors import ArgumentError
+
+PLACES = {"wx": 0, "wh": 1, "b": 2, "bh": 2}  # in params; upper or lower case and underscores make no difference
+SHAPES = "(n_features, n_nodes)", "(n_nodes, n_nodes)", "(n_nodes,)"
+
+
+def place_of(name):
+    """The place in ``params`` of a weight of this name (Wx, w_x, W_x, ..., B); None if it is none."""
+    return PLACES.get(name.replace("_", "").lower())
+
+
+class NamedWeights:
+    """For a layer with ``n_nodes``, ``params`` [Wx, Wh, b] and ``grads``, both empty before ``build(n_features)``.
+
+    options: attributes that can be set at any time; first_options: those that are read when the weights are made, and
+    no longer after that; inner: the layer's own.  AttributeError for others, but in a subclass of the class that names
+    its options: it may have attributes of its own.
+    """
+
+    options = first_options = inner = ()
+
+    def __setattr__(self, name, value):
+        if (place := place_of(name)) is not None:
+            self._set_weight(place, name, value)
+        elif name in self.first_options and self.params:
+            raise AttributeError(f"{name} cannot change once the weights are made: make a new {type(self).__name__}")
+        elif ("options" not in vars(type(self)) or hasattr(type(self), name)
+                or name in (*self.first_options, *self.options, *self.inner, "given")):
+            super().__setattr__(name, value)
+        else:
+            known = ", ".join((*self.first_options, *self.options))
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}: its weights are Wx, Wh and b (or "
+                                 f"w_x, W_h, B and the like), its options {known}")
+
+    def __getattr__(self, name):
+        """A weight or, with a d in front, its gradient."""
+        if (place := place_of(name)) is not None:
+            arrays = self.params or self.given
+        elif name.startswith("d") and (place := place_of(name[1:])) is not None:
+            arrays = self.grads
+        else:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        try:
+            return arrays[place]
+        except (IndexError, KeyError):
+            raise AttributeError(f"{type(self).__name__} has no {name} yet: the first forward makes it") from None
+
+    def _set_weight(self, place, name, value):
+        """Copy the value into a weight. ArgumentError if it has another shape."""
+        value = arguments.floats(name, value)
+        H = self.n_nodes
+        if place == 2 and value.shape == (1, H):
+            value = value[0]  # some textbooks have the biases as a row
+        D = len(self.params[0]) if self.params else len(value) if value.ndim == 2 else 0
+        if value.shape != ((D, H), (H, H), (H,))[place] or 0 in value.shape:
+            features = f", n_features = {D}" if self.params and place == 0 else ""
+            raise ArgumentError(f"{name} must have shape {SHAPES[place]}, n_nodes = {H}{features}; got {value.shape}")
+        if not self.params and place == 0:
+            self.build(D)
+        if self.params:
+            self.params[place][...] = value
+        else:
+            self.given[place] = value.copy()
+
+    def _take_given(self):
+        """Copy what was set before the number of features was known into the weights, which are new."""
+        for place, value in self.given.items():
+            self.params[place][...] = value
+        self.given = {}

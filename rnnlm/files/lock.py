@@ -1,0 +1,160 @@
+"""A folder that one process has for itself, and that it reaches by an open descriptor.
+
+Somebody may remove the folder, move it, or put another one in its place while the process works or sleeps.  That
+changes what the folder's name stands for, but not what the descriptor does: nothing is written into the other one.
+"""
+
+import errno
+import os
+import re
+from contextlib import contextmanager, suppress
+
+from rnnlm.errors import RnnlmError, one_line
+from rnnlm.files.whole import HAS_DIR_FD, File
+
+LOCK_NAME = ".rnnlm.lock"
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)  # what a file system without locks answers
+
+
+@contextmanager
+def held(path):
+    """A block in which this process alone has the folder; yields a HeldFolder.  The lock ends with the process.
+
+    RnnlmError while another process has it; OSError as it comes.  On Windows and on file systems without locks
+    nothing is locked.
+    """
+    folder = HeldFolder(path)
+    try:
+        folder.take()
+        yield folder
+    finally:
+        folder.release()
+
+
+class HeldFolder:
+    """``path``, for messages; ``lost``: whether the folder was found to be no longer this process's own.
+
+    Where the system has no descriptors of folders (Windows), the files are reached by their paths.
+    """
+
+    def __init__(self, path):
+        self.path, self.lost = path, False
+        self._descriptor = self._lock = None
+        if HAS_DIR_FD:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        self._identity = os.stat(path) if self._descriptor is None else os.fstat(self._descriptor)
+
+    def file(self, name):
+        """The File of this name in the folder."""
+        return File(self.path / name, self._descriptor)
+
+    def names(self):
+        """The names in the folder, a list."""
+        return os.listdir(self.path if self._descriptor is None else self._descriptor)
+
+    @contextmanager
+    def writing(self):
+        """A block that writes into the folder.
+
+        RnnlmError before it if the folder's lock is gone, and after it if the folder no longer has its name, too: a
+        folder that was moved holds everything then.
+        """
+        self._require(self.has_its_name() if self._descriptor is None else self._has_lock())
+        try:
+            yield
+        except Exception:
+            self.require_own()
+            raise
+        self.require_own()
+
+    def require_own(self):
+        """RnnlmError if the folder no longer has its name, or its lock."""
+        self._require(self.has_its_name() and (self._descriptor is None or self._has_lock()))
+
+    def _require(self, holds):
+        if not holds:
+            self.lost = True
+            raise RnnlmError(f"{self.path} was removed, emptied, moved or replaced while this run was working in it, "
+                             "so the run ends: if the folder was moved, resume with --resume --output and its new name")
+
+    def has_its_name(self):
+        """Whether the path still leads to this folder."""
+        return _is_at(self._identity, self.path)
+
+    def take(self):
+        """Lock the folder and a file in it; RnnlmError while another process has one of them.
+
+        The folder, so that nobody else gets it when somebody removes the file; the file, as NFS locks only what is
+        open for writing.
+        """
+        if self._descriptor is None:
+            return
+        with suppress(OSError):
+            self._lock_open(self._descriptor)
+        while not self._has_lock():  # the owner before removed it between our two calls
+            self._close_lock()
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+            self._lock = os.open(LOCK_NAME, flags, 0o666, dir_fd=self._descriptor)
+            try:
+                self._lock_open(self._lock)
+            except (OSError, RnnlmError) as error:
+                if getattr(error, "errno", None) not in NO_LOCKS:
+                    self._close_lock()  # it is not ours to remove
+                    raise
+        if not self.has_its_name():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        with suppress(OSError):  # only for the message of others
+            os.ftruncate(self._lock, 0)
+            os.write(self._lock, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
+
+    def _lock_open(self, descriptor):
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RnnlmError(f"{self.path} is in use by {self._owner()}: wait until it ends, or choose another "
+                             "folder") from None
+
+    def _owner(self):
+        with suppress(OSError), self.file(LOCK_NAME).open("rb") as file:
+            return one_line(file.read(100).decode("utf-8", "replace").strip()) or "another process"
+        return "another process"
+
+    def _has_lock(self):
+        """Whether the lock file in the folder is the one that is locked here."""
+        return self._lock is not None and _is_at(os.fstat(self._lock), LOCK_NAME, dir_fd=self._descriptor)
+
+    def release(self):
+        """Remove the lock file, if it is our own, and let go of the folder."""
+        try:
+            with suppress(OSError):
+                if self._has_lock():
+                    self.file(LOCK_NAME).unlink()
+        finally:
+            self._close_lock()
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+
+    def _close_lock(self):
+        if self._lock is not None:
+            os.close(self._lock)
+        self._lock = None
+
+
+def _is_at(identity, path, dir_fd=None):
+    """Whether a path leads to the file or folder with this os.stat_result."""
+    try:
+        return os.path.samestat(identity, os.stat(path, dir_fd=dir_fd))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # cannot be told; if it is no passing trouble, the next write meets it, too
+        return True
+
+
+def sweep(folder, names):
+    """Remove what killed processes left half-written of files with these names, in a HeldFolder."""
+    half_written = re.compile(rf"\.({'|'.join(map(re.escape, names))})\.[0-9a-f]{{8}}\.tmp")
+    for name in folder.names():
+        if half_written.fullmatch(name):
+            folder.file(name).unlink(missing_ok=True)

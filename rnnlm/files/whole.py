@@ -1,0 +1,188 @@
+"""Files that appear whole or not at all."""
+
+import errno
+import os
+import stat
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rnnlm.errors import RnnlmError
+
+HAS_DIR_FD = {os.open, os.stat, os.unlink, os.rename} <= os.supports_dir_fd  # not on Windows
+
+
+class File:
+    """A file by its path, or by its name in a folder that is held open: then the folder's own name does not matter.
+
+    It is no os.PathLike on purpose: what would reach the file by its path alone cannot take it by mistake.
+    """
+
+    def __init__(self, path, descriptor=None):
+        self.path, self._folder = Path(path), descriptor
+        self._name = self.path if descriptor is None else self.path.name
+
+    @classmethod
+    def of(cls, path):
+        """A File as it is, a path as a File."""
+        return path if isinstance(path, cls) else cls(path)
+
+    def __str__(self):
+        return str(self.path)
+
+    def beside(self, name):
+        """A file of the same folder."""
+        return File(self.path.with_name(name), self._folder)
+
+    def stat(self, follow_symlinks=True):
+        """Its os.stat_result."""
+        return os.stat(self._name, dir_fd=self._folder, follow_symlinks=follow_symlinks)
+
+    def mode(self):
+        """The mode, which says what kind of file it is; 0 where there is none."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return self.stat().st_mode
+        return 0
+
+    def exists(self):
+        """Whether there is anything of this name."""
+        return self.mode() != 0
+
+    def open(self, mode, **options):
+        """Open it as the built-in function does; the umask decides the permissions of a new file."""
+        return open(self._name, mode, opener=self._open, **options)
+
+    def _open(self, name, flags):
+        return os.open(name, flags, 0o666, dir_fd=self._folder)
+
+    def replace(self, target):
+        """Give it the name of another File."""
+        os.replace(self._name, target._name, src_dir_fd=self._folder, dst_dir_fd=target._folder)
+
+    def unlink(self, missing_ok=False):
+        """Remove it."""
+        with suppress(*[FileNotFoundError] if missing_ok else []):
+            os.unlink(self._name, dir_fd=self._folder)
+
+    def sync_folder(self):
+        """Make a change of names in its folder last through a power cut, where the system can."""
+        if self._folder is None:
+            sync_folder(self.path.parent)
+        else:
+            os.fsync(self._folder)
+
+    def followed(self):
+        """The file behind symbolic links; what a link names is reached by its path."""
+        if self._folder is None:
+            return File(os.path.realpath(self.path))
+        try:
+            target = os.readlink(self._name, dir_fd=self._folder)
+        except OSError:  # no link, or nothing
+            return self
+        return File(os.path.realpath(self.path.parent / target))
+
+
+@contextmanager
+def whole_file(path):
+    """Open a binary file that replaces ``path`` only when the block ends without an error.
+
+    A temporary file in the same folder is written, flushed, synced and renamed, and the folder is
+    synced, so that a crash at any moment leaves the old file or the new one.  A symbolic link is
+    followed; a target that is not a regular file is refused with RnnlmError.  path: a path or a File.
+    """
+    target = File.of(path).followed()
+    with written(target):
+        mode = target.mode()
+    if mode and not stat.S_ISREG(mode):
+        raise RnnlmError(f"{target} is not a regular file, so it is not replaced: choose another name")
+    with written(target), _half_written(target.beside(_temporary(target.path.name))) as (file, settle):
+        yield file
+        settle(target)
+
+
+@contextmanager
+def written(path):
+    """A block that writes, renames or removes ``path``: an OSError in it is one RnnlmError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be written: {reason(error)}; {remedy(error)}") from error
+
+
+def new_file(folder, name=""):
+    """A block with a binary file whose name is only known at the end: yields (file, settle).
+
+    settle(path), a path in the same folder, syncs the file and gives it its name.  A file without one is
+    removed.  OSError as it comes.
+    """
+    return _half_written(File(folder / _temporary(name)))
+
+
+def _temporary(name):
+    return f".{name}.{os.urandom(4).hex()}.tmp"
+
+
+@contextmanager
+def _half_written(temporary):
+    def settle(path):
+        file.flush()
+        os.fsync(file.fileno())
+        file.close()  # Windows renames no open file
+        target = File.of(path)
+        temporary.replace(target)
+        target.sync_folder()
+
+    try:
+        with temporary.open("xb") as file:  # "x" never opens a file that is there
+            yield file, settle
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path, text):
+    """Write ``text`` to ``path`` as UTF-8, whole or not at all."""
+    with whole_file(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def sync_folder(folder):
+    """Make a rename in ``folder`` last through a power cut, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_denied(path):
+    """Whether it cannot be told if there is such a file, because a folder on the way may not be searched."""
+    try:
+        os.stat(path)
+    except PermissionError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def remedy(error):
+    """What to do about an OSError at a write."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free some disk space first"
+    if error.errno == errno.EFBIG:
+        return "raise the limit on the size of files first (ulimit -f)"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "choose a writable folder"
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return "the folder does not exist: create it, or choose another"
+    if error.errno == errno.ENAMETOOLONG:
+        return "choose a shorter name"
+    if error.errno == errno.ELOOP:
+        return "choose another name"
+    return "check the disk first"
+
+
+def reason(error):
+    """The few words of an OSError a user can act on, without the errno and the name."""
+    return (error.strerror or str(error)).lower()

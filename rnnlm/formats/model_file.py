@@ -1,0 +1,122 @@
+"""Model files, from which a model is used.
+
+They are archives (rnnlm/files/archive.py): a JSON header and named arrays, read without trust.  A model file holds the
+weights, the architecture and the vocabulary, so that nothing else is needed.  docs/file-formats.md has the format.
+"""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from rnnlm.compute import arguments
+from rnnlm.compute.threads import SERIAL, Workers
+from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
+from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_archive
+from rnnlm.files.whole import File
+from rnnlm.models import LanguageModel, Regularisation
+from rnnlm.models.architecture import declared, declared_shapes
+from rnnlm.text.tokenizer import LEVELS
+from rnnlm.text.vocabulary import Vocabulary
+
+MODEL_NAME = "model.npz"
+MODEL_FORMAT = "rnnlm model", 1        # name and version
+
+
+def save_model(path, model, vocabulary, training=None):
+    """Write a model file, whole or not at all; its numbers are float32, whatever the model computes in.
+
+    training: what to remember of the run, a dict for JSON.
+
+    DivergenceError if a weight is not finite, ArgumentError if model and vocabulary do not belong together; then
+    nothing is written.
+    """
+    arguments.path("path", path, remedy="save_model takes (path, model, vocabulary)")
+    arguments.kind("model", model, LanguageModel, "a LanguageModel")
+    arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
+    words = _words_of(model, vocabulary)
+    name, version = MODEL_FORMAT
+    header = {"format": name, "version": version, "level": vocabulary.level, "architecture": model.architecture,
+              "training": training or {}, "regularisation": asdict(model.regularisation)}
+    with np.errstate(over="ignore"):  # said in one line
+        params = {name: param.astype(np.float32, copy=False) for name, param in model.named_params().items()}
+    require_finite(params)
+    write_archive(path, header, {"vocabulary": words, **params})
+
+
+def _words_of(model, vocabulary):
+    """The words as a model file holds them. ArgumentError unless they are the model's, and come back as they are."""
+    size = model.architecture["vocab_size"]
+    if len(vocabulary) != size:
+        raise ArgumentError(f"the vocabulary must have a word for each of the model's {size} ids, it has "
+                            f"{len(vocabulary)}")
+    if model.vocabulary_fingerprint not in (None, vocabulary.fingerprint()):
+        raise ArgumentError("the model uses the ids of another vocabulary: save it with the one that load_model "
+                            "returned, or set model.vocabulary_fingerprint to None if the words have new names")
+    words = "\n".join(vocabulary.words)
+    if words.count("\n") != size - 1:
+        found = next(word for word in vocabulary.words if "\n" in word)
+        raise arguments.wrong("words", "without a line end, which separates them in the file", found)
+    try:
+        return as_bytes(words)
+    except UnicodeEncodeError as error:
+        raise ArgumentError(f"words must be text that UTF-8 can encode, got {shown(words[error.start])}") from None
+
+
+def load_model(path, workers=SERIAL, regularisation=None):
+    """The (model, vocabulary) of a model file (a path or a File) or of a run folder.
+
+    RnnlmError says what is wrong with it.
+
+    workers: the threads that the model will compute on.
+    regularisation: what the model is to be trained with from now on; None: as it was, which the file says.
+
+    Dropout is off until a Trainer takes the model, or model.set_training(True) is called.
+    """
+    arguments.path("path", path, "the path of a model file or of a run folder")
+    arguments.kind("workers", workers, Workers, "a Workers", "with Workers(2) as workers: load_model(path, workers)")
+    if regularisation is not None:
+        arguments.kind("regularisation", regularisation, Regularisation, "a Regularisation")
+    with open_archive(_model_file(path), "a whole rnnlm model file") as archive:
+        archive.require_kind(*MODEL_FORMAT)
+        architecture = archive.header["architecture"]
+        arguments.one_of("level", archive.header["level"], LEVELS)
+        shapes = declared_shapes(architecture)
+        archive.require_names(["vocabulary", *shapes])
+        archive.require(shapes)
+        vocabulary = _vocabulary(archive, architecture["vocab_size"])
+        saved = Regularisation.from_file(archive.header.get("regularisation", {}))
+        model = LanguageModel(**declared(architecture), regularisation=regularisation or saved, rng=None,
+                              workers=workers)
+        for name, param in model.named_params().items():
+            archive.read_finite(name, param)
+    model.vocabulary_fingerprint = vocabulary.fingerprint()
+    model.set_training(False)
+    return model, vocabulary
+
+
+def _model_file(path):
+    """The path or File itself, or the model's in a run folder. RnnlmError if that has none."""
+    if isinstance(path, File) or not os.path.isdir(path):
+        return path
+    if not os.path.exists(Path(path) / MODEL_NAME):
+        raise RnnlmError(f"{path} holds no {MODEL_NAME}: give a model file or the folder of a run")
+    return Path(path) / MODEL_NAME
+
+
+def _vocabulary(archive, size):
+    """The Vocabulary of a model file. ValueError if it has not this many words."""
+    words = archive.text("vocabulary")
+    count = words.count("\n") + 1
+    if count != size:  # before a list of them is made
+        raise ValueError(f"vocab_size is {size}, which does not fit the {counted(count, 'word')} of the vocabulary")
+    return Vocabulary(words.split("\n"), archive.header["level"])
+
+
+def read_model_training(path):
+    """What a model file remembers of its run (see save_model). RnnlmError if it is no model file."""
+    with open_archive(path, "a whole rnnlm model file") as archive:
+        archive.require_kind(*MODEL_FORMAT)
+        archive.require(declared_shapes(archive.header["architecture"]))
+        return archive.header["training"]

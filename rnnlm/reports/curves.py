@@ -1,0 +1,206 @@
+"""Pictures of a run.  matplotlib is imported when a picture is drawn, through Figure: no window, no back end."""
+
+import io
+import math
+import warnings
+from dataclasses import asdict, is_dataclass
+from itertools import pairwise
+
+from rnnlm.compute import arguments
+from rnnlm.errors import ArgumentError
+from rnnlm.files.whole import whole_file
+
+DRAWN = {"epoch", "train_perplexity", "valid_perplexity", "lr"}
+LARGEST = 1e30  # a larger perplexity is drawn like one that is too large for a number: ticks overflow on the way there
+_STEPS = ((1,), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))  # ticks within a decade
+
+
+def plot_perplexity(path, records, title, best_possible=None, level="word"):
+    """Draw ``perplexity_figure`` into a PNG file, whole or not at all."""
+    arguments.path("path", path, remedy="plot_perplexity takes (path, records, title)")
+    _save(path, perplexity_figure(records, title, best_possible, level))
+
+
+def _save(path, figure):
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box in the title is no news for a user
+        figure.savefig(buffer, format="png")
+    with whole_file(path) as file:
+        file.write(buffer.getvalue())
+
+
+def perplexity_figure(records, title, best_possible=None, level="word"):
+    """How well a run predicts its training and validation text after each epoch, a matplotlib Figure.
+
+    records: those that Trainer.fit yields, or dicts with the keys of metrics.jsonl.  level: of words
+    perplexity is drawn, on a logarithmic axis; of characters ("char") bits per character, its
+    logarithm.  Marked are the best epoch, the epochs that began with another learning rate and, if
+    given, the lowest perplexity any model can reach on the validation text.
+    """
+    records = _as_dicts(records)
+    arguments.kind("title", title, str, "a string")
+    if best_possible is not None:
+        arguments.number("best_possible", best_possible, "of at least 1", lambda x: x >= 1)
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    _draw_splits(axes, records, best_possible, math.log2 if level == "char" else float)
+    _mark_rates(axes, records)
+    axes.set_title(title.encode("utf-8", "replace").decode(), parse_math=False)  # a corpus may be called anything
+    axes.set(xlim=(records[0]["epoch"] - 0.5, records[-1]["epoch"] + 0.5), xlabel="epoch")
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    if level == "char":
+        axes.set(ylabel="bits per character")
+    else:
+        axes.set(ylabel="perplexity", yscale="log")
+        _plain_log_ticks(axes.yaxis)
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(loc="upper right")  # where falling curves leave room
+    return figure
+
+
+def _draw_splits(axes, records, best_possible, unit):
+    """The curves, the best epoch and the lowest perplexity possible, as ``unit`` makes them of perplexities."""
+    epochs = [record["epoch"] for record in records]
+    for split, label, color in (("train", "training", "tab:blue"), ("valid", "validation", "tab:orange")):
+        values = [unit(value) for value in _values(records, f"{split}_perplexity")]
+        axes.plot(epochs, values, "o-", ms=3, color=color, label=label)
+    best = min(records, key=lambda record: record["valid_perplexity"] or math.inf)
+    if best["valid_perplexity"]:
+        lowest = unit(best["valid_perplexity"])
+        axes.plot(best["epoch"], lowest, "*", ms=14, color="tab:red", zorder=3,
+                  label=f"best: {lowest:.4g} after epoch {best['epoch']}")
+    if best_possible and best_possible <= LARGEST:
+        optimum = unit(best_possible)
+        axes.axhline(optimum, color="tab:green", ls="--",
+                     label=f"best possible on the validation text: {optimum:.4g}")
+
+
+def plot_runs(path, runs, lines=()):
+    """Draw ``runs_figure`` into a PNG file, whole or not at all."""
+    _save(path, runs_figure(runs, lines))
+
+
+def runs_figure(runs, lines=()):
+    """Validation perplexity of several runs against the time they took, a matplotlib Figure with logarithmic axes.
+
+    runs: a dict from a run's name to its records, dicts with the keys of metrics.jsonl; lines: (label, perplexity)
+    of results to compare with, the highest first.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 6), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    for name, records in runs.items():
+        best = min(record["valid_perplexity"] for record in records if record["valid_perplexity"])
+        axes.plot([record["seconds"] / 60 for record in records], _values(records, "valid_perplexity"), "o-", ms=3,
+                  label=f"{name}: {best:.4g}")
+    for i, (label, value) in enumerate(lines):
+        axes.axhline(value, color="tab:gray", lw=1, ls=("--", ":", "-.")[i % 3])
+        # Curves fall from the left to the right: above them there is room at the right, below them at the left.
+        x, side = (0.99, "right") if i < len(lines) / 2 else (0.01, "left")
+        close = any(value < other < 1.05 * value for _, other in lines)  # its label stands above the line already
+        axes.annotate(f"{label}: {value:g}", (x, value), xycoords=("axes fraction", "data"), ha=side,
+                      va="top" if close else "bottom", size=8, color="dimgray")
+    axes.set(xlabel="minutes", ylabel="validation perplexity", xscale="log", yscale="log")
+    _plain_log_ticks(axes.xaxis)
+    _plain_log_ticks(axes.yaxis)
+    axes.grid(alpha=0.3, which="both")
+    figure.legend(loc="outside right upper", title="lowest")
+    return figure
+
+
+def plot_learning(path, curves, title):
+    """Draw ``learning_figure`` into a PNG file, whole or not at all."""
+    _save(path, learning_figure(curves, title))
+
+
+def learning_figure(curves, title):
+    """Losses over the epochs, a matplotlib Figure.  curves: a dict from a name to the mean loss of each epoch."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    for name, losses in curves.items():
+        axes.plot(range(1, len(losses) + 1), losses, "o-", ms=3, label=f"{name}: {losses[-1]:.3g} at the end")
+    axes.set(title=title, xlabel="epoch", ylabel="loss (nats per sequence)", yscale="log")
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(loc="upper right")
+    return figure
+
+
+def plot_confusion(path, counts, labels, title):
+    """Draw ``confusion_figure`` into a PNG file, whole or not at all."""
+    _save(path, confusion_figure(counts, labels, title))
+
+
+def confusion_figure(counts, labels, title):
+    """A confusion matrix, a matplotlib Figure.  counts (K, K): how often class i (row) was taken for class j."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 5.5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(counts, cmap="Blues", vmax=1.3 * counts.max())
+    for i, row in enumerate(counts):
+        for j, count in enumerate(row):
+            if count:
+                axes.text(j, i, count, ha="center", va="center", color="black" if i == j else "tab:red")
+    axes.set(title=title, xlabel="predicted", ylabel="true", xticks=range(len(labels)), yticks=range(len(labels)),
+             xticklabels=labels, yticklabels=labels)
+    return figure
+
+
+def _as_dicts(records):
+    """Records as metrics.jsonl has them, None for what cannot be drawn. ArgumentError unless there is one at least."""
+    dicts = []
+    for record in arguments.items("records", records, "a list of the Records that Trainer.fit yields"):
+        values = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
+        if not isinstance(values, dict) or not values.keys() >= DRAWN:
+            raise arguments.wrong("a record", f"a Record or a dict with the keys {', '.join(sorted(DRAWN))}", record)
+        dicts.append({key: None if isinstance(value, float) and not _can_be_drawn(key, value) else value
+                      for key, value in values.items()})
+    if not dicts:
+        raise ArgumentError("records must hold at least one epoch, got none: draw when fit has yielded one")
+    return dicts
+
+
+def _can_be_drawn(key, value):
+    return math.isfinite(value) and not (key.endswith("_perplexity") and value > LARGEST)
+
+
+def _values(records, key):
+    """The numbers to draw; a perplexity too large for a number (None) leaves a gap."""
+    return [math.nan if record[key] is None else record[key] for record in records]
+
+
+def _mark_rates(axes, records):
+    """A thin line where an epoch began with another learning rate than the one before; none if that is the rule."""
+    changes = [record["epoch"] for before, record in pairwise(records) if record["lr"] != before["lr"]]
+    label = "learning rate changed"
+    for epoch in changes if 2 * len(changes) <= len(records) else ():
+        axes.axvline(epoch - 0.5, color="tab:gray", lw=0.8, ls=":", label=label)
+        label = None  # one entry in the legend
+
+
+def _plain_log_ticks(axis, fewest=5):
+    """Plain numbers (8, 10, 20, 50, 100), not powers of ten: round ones, as many of them as the range asks for.
+
+    To be called when everything is drawn that decides the range.
+    """
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+
+    low, high = axis.get_view_interval()
+    if low <= 0:  # nothing is drawn
+        low, high = 1, 10
+        axis.set_view_interval(low, high, ignore=True)
+    for locator in (*(LogLocator(subs=subs, numticks="auto") for subs in _STEPS), MaxNLocator(8, steps=[1, 2, 2.5, 5])):
+        ticks = [tick for tick in locator.tick_values(low, high) if low <= tick <= high]
+        if len(ticks) >= fewest:
+            break
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,109 @@
+"""Generation: the model's own words, drawn one at a time."""
+
+import math
+
+import numpy as np
+
+from rnnlm.compute import arguments
+from rnnlm.errors import ArgumentError, IdError, RnnlmError
+
+WINDOW = 256  # steps of a prompt read at a time
+
+
+def next_probs(scores, temperature=1.0, top_k=None, top_p=None, forbidden=()):
+    """Probabilities (V,) float64 from which the next word is drawn, given its scores (V,).
+
+    temperature: scores are divided by it; 0 puts everything on the highest.  top_k: only the k most
+    probable words (Fan et al., 2018).  top_p: only the most probable words that together reach p
+    (Holtzman et al., 2020).  forbidden: ids that are never drawn.  Ties are cut in order of ids.
+    RnnlmError if the highest score is not a finite number.
+    """
+    probs = np.array(scores, dtype=np.float64)
+    if len(forbidden):
+        _require_some_left(forbidden, probs.size)
+        probs[list(forbidden)] = -np.inf
+    highest = probs.max()
+    if not np.isfinite(highest):
+        raise RnnlmError("the model gives no probabilities: its scores are not finite numbers")
+    if temperature == 0:
+        return np.eye(1, probs.size, int(probs.argmax()))[0]
+    probs -= highest
+    if temperature != 1:
+        # The maximum is out already: a tiny temperature sends the others to -inf, which is right.
+        with np.errstate(over="ignore"):
+            probs /= temperature
+    np.exp(probs, out=probs)
+    probs /= probs.sum()
+    if top_k is not None or top_p is not None:
+        order = np.argsort(-probs, kind="stable")
+        kept = len(order) if top_k is None else min(top_k, len(order))
+        if top_p is not None:
+            kept = min(kept, int(np.searchsorted(np.cumsum(probs[order]), top_p)) + 1)
+        probs[order[kept:]] = 0
+        probs /= probs.sum()
+    return probs
+
+
+def _require_some_left(forbidden, V):
+    """ArgumentError unless these are ids of the vocabulary, and not all of them."""
+    if min(forbidden) < 0 or max(forbidden) >= V:
+        raise IdError(f"forbidden must hold ids from 0 to {V - 1}, got {min(forbidden)} to {max(forbidden)}")
+    if len(set(forbidden)) == V:
+        raise ArgumentError(f"forbidden must leave a word to draw, got all {V} ids")
+
+
+def draw(probs, rng):
+    """One id (int) with these probabilities (V,): numbers of which one is above 0; they need not add up to 1.
+
+    The point on the line of all probabilities is looked up among the sums of a hundred or so neighbours
+    first: 9 microseconds for 10,000 words, where one sum over all of them takes 39.
+    """
+    width = math.isqrt(len(probs))
+    sums = np.add.reduceat(probs, np.arange(0, len(probs), width)).cumsum()
+    point = rng.random() * sums[-1]
+    group = min(int(sums.searchsorted(point, side="right")), len(sums) - 1)
+    start = group * width
+    inside = probs[start : start + width].cumsum()
+    place = start + int(inside.searchsorted(point - (sums[group - 1] if group else 0), side="right"))
+    return place if place < start + len(inside) and probs[place] else start + int(inside.argmax())
+
+
+def generate(model, prompt, *, rng, temperature=1.0, top_k=None, top_p=None, forbidden=()):
+    """Yield ids for ever: the continuation of ``prompt``, a list of ids that opens with <eos>.
+
+    temperature, top_k, top_p, forbidden: see ``next_probs``; rng: a numpy.random.Generator.
+
+    Each drawn id is fed back once.  From the first ``next`` until the generator is closed, the model's
+    state is that of this text; then it is what it was before.  ArgumentError, at once, for what cannot be.
+    """
+    arguments.language_model("model", model, "predict")
+    arguments.generator("rng", rng)
+    prompt = arguments.ids_of_text("prompt", prompt)
+    if not prompt.size:
+        raise ArgumentError("prompt must hold at least one id, got none: [vocabulary.eos_id] is the start of a text")
+    arguments.not_negative("temperature", temperature)
+    if top_k is not None:
+        arguments.whole("top_k", top_k)
+    if top_p is not None:
+        arguments.number("top_p", top_p, "above 0 and at most 1", lambda p: 0 < p <= 1)
+    if not isinstance(forbidden, tuple) or forbidden:
+        forbidden = list(forbidden) if isinstance(forbidden, set | frozenset) else forbidden
+        forbidden = arguments.ids_of_text("forbidden", forbidden).tolist()
+    if prompt.min() < 0:
+        raise IdError(f"prompt must hold ids of the vocabulary, got {prompt.min()}: leave out the words that it lacks, "
+                      "or give them the id of <unk>")
+    return _words(model, prompt, rng, (temperature, top_k, top_p, forbidden))
+
+
+def _words(model, prompt, rng, options):
+    """The generator that ``generate`` returns."""
+    predict_last = getattr(model, "predict_last", lambda xs: model.predict(xs)[:, -1])
+    with model.fresh_state():
+        windows = [prompt[np.newaxis, start : start + WINDOW] for start in range(0, len(prompt), WINDOW)]
+        while True:
+            with np.errstate(over="ignore", invalid="ignore"):  # next_probs says it in one line
+                for xs in windows:
+                    scores = predict_last(xs)[0]
+                drawn = draw(next_probs(scores, *options), rng)
+            yield drawn
+            windows = [np.array([[drawn]], dtype=np.int32)]

@@ -1,0 +1,1 @@
+"""From a file of text to windows of ids."""

@@ -1,0 +1,98 @@
+"""Mini-batches for truncated backpropagation: N places in the text, read on side by side."""
+
+import numpy as np
+
+from rnnlm.compute import arguments
+from rnnlm.errors import ArgumentError, RnnlmError
+
+SHORTEST = 10  # windows that may vary: one of half the length is cut at 5
+MORE = 20  # steps by which a window that varies is longer at most
+
+
+class TimeBatches:
+    """Windows of ids and targets over a text cut into N streams.
+
+    Stream i starts at offset i * L, L = floor((n - 1) / N); window k holds the ids k*T ... k*T + T - 1
+    of every stream, so that row i of one window continues row i of the window before and the hidden
+    state can be carried over.  The last window is shorter where T does not divide L.
+
+    ids (n,) int32.  Iterating yields pairs (xs, ts) of shape (N, <= T), ts shifted by one, from
+    ``position`` (the offset in each stream) to the end of the streams; once there, from the start again.
+    RnnlmError if the text cannot fill N streams of two tokens.
+
+    With ``rng`` (a numpy.random.Generator) each pass may differ.  random_start: the text is a ring, of which a
+    pass begins anywhere.  random_length: a window is about T or, one time in twenty, T / 2 long, normally distributed
+    with standard deviation 5, from 5 to T + 20 steps (Merity et al., 2018).  noising: a Noising for every window.
+    """
+
+    def __init__(self, ids, batch_size, time_size, *, random_start=False, random_length=False, noising=None, rng=None):
+        ids = arguments.ids_of_text("ids", ids)
+        batch_size, time_size = arguments.whole("batch_size", batch_size), arguments.whole("time_size", time_size)
+        n = len(ids)
+        if n < 3:
+            raise RnnlmError(f"a text must hold at least 3 tokens to train on, got {n}: give more text")
+        if batch_size > (n - 1) // 2:
+            raise RnnlmError(
+                f"batch_size must be at most {(n - 1) // 2} for a text of {n} tokens, got {batch_size}: "
+                "lower --batch-size or give more text"
+            )
+        if rng is not None:
+            arguments.generator("rng", rng)
+        elif random_start or random_length or noising:
+            raise ArgumentError("random_start, random_length and noising need rng, a numpy.random.Generator")
+        if noising is not None and not callable(noising):
+            raise arguments.wrong("noising", "a Noising", noising)
+        if random_length and time_size < SHORTEST:
+            raise ArgumentError(f"random_length needs a time_size of at least {SHORTEST}, got {time_size}")
+        self.ids = ids
+        self.batch_size, self.time_size = batch_size, time_size
+        self.stream_length = (n - 1) // batch_size
+        self.random_start, self.random_length, self.noising, self.rng = random_start, random_length, noising, rng
+        self.position = self.start = 0
+
+    def __len__(self):
+        """Windows in one pass over the text, if all are of full length."""
+        return -(-self.stream_length // self.time_size)
+
+    @property
+    def targets(self):
+        """Targets in one pass over the text."""
+        return self.batch_size * self.stream_length
+
+    @property
+    def at_end(self):
+        """Whether the pass is over."""
+        return self.position >= self.stream_length
+
+    def __iter__(self):
+        if self.at_end:
+            self.position = 0
+        while not self.at_end:
+            if self.position == 0 and self.random_start:
+                self.start = int(self.rng.integers(len(self.ids)))
+            steps = np.arange(self.position, min(self.position + self._length(), self.stream_length))
+            places = self.start + self.stream_length * np.arange(self.batch_size)[:, np.newaxis] + steps
+            self.position += len(steps)
+            xs, ts = self.ids[places % len(self.ids)], self.ids[(places + 1) % len(self.ids)]
+            yield self.noising(xs, ts, self.rng) if self.noising else (xs, ts)
+
+    def _length(self):
+        if not self.random_length:
+            return self.time_size
+        middle = self.time_size if self.rng.random() < 0.95 else self.time_size / 2
+        return int(min(max(5, self.rng.normal(middle, 5)), self.time_size + MORE))
+
+    def numbers(self):
+        """Where the pass stands: what ``go_to`` takes."""
+        numbers = {"position": self.position, "start": self.start}
+        return numbers | {"generator": self.rng.bit_generator.state} if self.rng else numbers
+
+    def go_to(self, numbers):
+        """Stand where ``numbers()`` was taken. ValueError if no pass over this text can have stood there."""
+        position, start = numbers["position"], numbers["start"]
+        if position > self.stream_length or start >= len(self.ids):
+            raise ValueError(f"position {position}, start {start} cannot be right in {self.batch_size} streams of "
+                             f"{self.stream_length}")
+        self.position, self.start = position, start
+        if self.rng:
+            self.rng.bit_generator.state = numbers["generator"]

@@ -1,0 +1,128 @@
+"""What there is to say about a corpus before it is trained on, a line each.
+
+Above all signs that a text is not what it should be, one sentence a line with blanks between words: then its perplexity
+may look like a triumph.  Each names what to do.
+"""
+
+from rnnlm.errors import counted
+from rnnlm.text.tokenizer import LINE_END, UNITS
+from rnnlm.text.vocabulary import EOS, UNK
+
+SMALL = 1000       # tokens of a text below which its perplexity is mostly chance
+TINY = 4           # entries of a vocabulary below which there is next to nothing to predict
+MANY_BLANK = 0.05  # share of blank lines: paragraphs of twenty sentences have as many
+MANY_GONE = 0.4    # share of the words that became <unk>: ordinary text of a thousand words has less
+LONG_LINE = 500    # words a line: paragraphs have fewer
+MARKERS = {f"{left}{name}{right}" for left, right in (("<", ">"), ("[", "]")) for name in
+           ("s", "/s", "bos", "eos", "sos", "start", "end", "cls", "sep", "|endoftext|")}  # around sentences, elsewhere
+UNKNOWNS = {f"{left}{name}{right}" for left, right in (("<", ">"), ("[", "]"), ("(", ")"), ("_", "_"))
+            for name in ("unk", "unknown", "oov")}
+
+
+def used_notes(where, size, train, valid, test):
+    """How one text became three (where it was cut, None for three texts), and how much of the training text is used."""
+    if where:
+        yield (f"one file, split in order {where} 90/5/5: {train.size:,} tokens to train, {valid.ids.size:,} to "
+               f"validate, {test.ids.size:,} to test")
+    if train.size < size:
+        yield f"only the first {train.size:,} of the training text's {size:,} tokens are used (--max-tokens)"
+
+
+def vocabulary_note(counts, vocabulary, min_count, max_vocab):
+    """What became of rare words.  counts: how often each word of the training text occurs, a dict."""
+    gone = len(counts.keys() - vocabulary.ids.keys())
+    if gone:
+        reason = f"seen fewer than {min_count} times" if max_vocab is None else "too rare for the vocabulary"
+        return f"{counted(gone, UNITS[vocabulary.level])} of the training text became {UNK}: {reason}"
+    if vocabulary.unk_id is None:
+        return f"no {UNK}: the vocabulary contains every training {UNITS[vocabulary.level]}"
+    return f"{UNK} occurs in the training text, so unknown words are read as {UNK}"
+
+
+def text_notes(valid, test, vocabulary):
+    """What is unknown in the two other texts, and whether they are too short."""
+    fate = "left out" if vocabulary.unk_id is None else f"read as {UNK}"
+    notes = []
+    for split, text in (("validation", valid), ("test", test)):
+        if text.oov:
+            are = "is" if text.oov == 1 else "are"
+            words = counted(text.words, UNITS[vocabulary.level])
+            notes.append(f"{text.oov:,} of the {words} in the {split} text {are} not in the vocabulary: {fate}")
+        if text.ids.size < SMALL:
+            notes.append(f"the {split} text has only {counted(text.ids.size, 'token')}: its perplexity is unreliable")
+    return notes
+
+
+def odd_notes(train, counts, vocabulary):
+    """What makes the perplexity of a training text (Tokens) mean something else than it seems to."""
+    lines = counts[EOS]
+    if vocabulary.level == "char":
+        return _carriage_returns(counts.get("\r", 0), lines)
+    words = sum(counts.values()) - lines
+    blank = _blank_lines(train)
+    special = {word: count for word, count in counts.items() if word[0] in "<[(_" or word == "UNK"}
+    return [*_markers(special, lines - blank), *_other_unknowns(special, words), *_blank(blank, lines),
+            *_line_lengths(words, lines, blank), *_little_to_predict(counts, words, vocabulary)]
+
+
+def _markers(counts, lines):
+    """Words that only say where a sentence begins or ends."""
+    found = [word for word in counts if word.lower() in MARKERS and word != EOS and 2 * counts[word] >= lines > 0]
+    if found:
+        occur, are, them = ("occurs", "is", "it") if len(found) == 1 else ("occur", "are", "them")
+        yield (f"{' and '.join(found)} {occur} in almost every line of the training text and {are} predicted like "
+               f"words, which lowers the perplexity: remove {them}, because every line end is {EOS} already")
+
+
+def _other_unknowns(counts, words):
+    """Words that mean unknown words elsewhere; without brackets they may be words."""
+    for word in counts:
+        bracketed = word.lower() in UNKNOWNS and word != UNK
+        if bracketed or (word == "UNK" and 1000 * counts[word] > words):
+            yield (f"{word} occurs {counted(counts[word], 'time')} in the training text and is an ordinary word here: "
+                   f"spell it {UNK} if it means an unknown word")
+
+
+def _blank_lines(train):
+    """How many lines hold no word."""
+    line_end = train.words.index(LINE_END) if LINE_END in train.words else -1
+    blank, ended = 0, True  # the start of the text is that of a line
+    for block in train.blocks():
+        ends = block == line_end
+        if ends.size:
+            blank += int((ends[1:] & ends[:-1]).sum()) + int(ends[0] and ended)
+            ended = ends[-1]
+    return blank
+
+
+def _blank(blank, lines):
+    if blank > MANY_BLANK * lines:
+        yield (f"{blank:,} of the training text's {lines:,} lines are blank and count as sentences without words: "
+               "remove them, for example with sed '/^[[:space:]]*$/d'")
+
+
+def _line_lengths(words, lines, blank):
+    if words >= LONG_LINE * (lines + 1):
+        yield (f"the training text has {counted(words, 'word')} and {counted(lines, 'line end')}, so the model "
+               "hardly sees the end of a sentence: write one sentence a line (CR alone is not a line end: convert "
+               "it with tr '\\r' '\\n')")
+    elif words < 1.5 * (lines - blank):
+        sizes = f"{counted(words, 'word')}, {counted(lines - blank, 'line')}"
+        yield (f"most lines of the training text hold one word ({sizes}): write one sentence a line with blanks "
+               "between words, or train on characters with --level char")
+
+
+def _little_to_predict(counts, words, vocabulary):
+    gone = sum(counts[word] for word in counts.keys() - vocabulary.ids.keys())
+    if gone > MANY_GONE * words:
+        yield (f"{100 * gone / words:.0f} % of the training text's words became {UNK}, which is easy to predict: give "
+               "more text, a lower --min-count or a higher --max-vocab, or train on characters with --level char")
+    if (size := len(vocabulary)) < TINY:
+        yield (f"the vocabulary has only {size} entries, so guessing gives a perplexity of {size}: check that blanks "
+               "separate the words, and give more text")
+
+
+def _carriage_returns(count, lines):
+    if count > lines:
+        yield (f"the training text has {counted(count, 'CR character')} and {counted(lines, 'line end')}: CR "
+               "alone is not a line end: convert it with tr '\\r' '\\n'")

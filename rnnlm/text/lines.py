@@ -1,0 +1,89 @@
+"""From bytes to tokens: strict UTF-8, one sentence a line, ASCII white space between words.
+
+A token is a string.  The line end is the token "\\n" at both levels; a vocabulary shows it as <eos>.
+"""
+
+import numpy as np
+
+from rnnlm.errors import RnnlmError
+from rnnlm.files.whole import reason
+from rnnlm.text.sources import called, opened
+from rnnlm.text.tokenizer import tokenize
+
+LONGEST_WORD = 1 << 26  # bytes, where they come from a pipe or a compressed file
+
+def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None):
+    """Yield the text of a file in pieces of about ``size`` bytes that end at line ends; ``-`` is standard input.
+
+    Where a line is longer, a piece ends at a blank; a word is never cut.  on_block(bytes) is called with each
+    piece as it is in the file, on_bytes(n) for n bytes that were read; of a compressed file that is less.
+
+    A byte-order mark is dropped, CRLF becomes LF, a last line without line end gets one.
+    RnnlmError: the file cannot be read, a byte is not UTF-8, there is a NUL, a word of a text of unknown length is
+    longer than LONGEST_WORD.
+    """
+    line, offset = 1, 0
+    try:
+        with opened(path, on_bytes) as source:
+            for block in _whole_words(source, size):
+                if on_block:
+                    on_block(block)
+                text = _decode(block, path, line, offset)
+                text = text.removeprefix("\ufeff") if offset == 0 else text
+                line, offset = line + block.count(b"\n"), offset + len(block)
+                yield text.replace("\r\n", "\n")
+            if offset and text and not text.endswith("\n"):  # a byte-order mark alone is no line
+                yield "\n"
+    except OSError as error:
+        raise RnnlmError(f"{called(path)} could not be read: {reason(error)}") from error
+
+
+def _whole_words(source, size):
+    """Yield a text in pieces (bytes) that end at a line end, or at a blank where there is none."""
+    held, length = [], 0
+    while block := source.read(size):
+        end = block.rfind(b"\n") + 1 or max(block.rfind(b" "), block.rfind(b"\t")) + 1
+        if end:
+            yield b"".join([*held, block[:end]])
+            held, length = [], 0
+        held.append(block[end:])
+        length += len(block) - end
+        if length > LONGEST_WORD and not source.bounded:  # a few kilobytes may decompress to anything
+            raise RnnlmError(f"{called(source.path)} must be text with blanks or line ends, it has none in more than "
+                             f"{LONGEST_WORD // 10**6} MB")
+    if rest := b"".join(held):
+        yield rest
+
+
+def _decode(block, path, line, offset):
+    """The text of a block that starts at ``line`` (from 1) and ``offset`` (bytes)."""
+    try:
+        text = block.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line, offset = line + block.count(b"\n", 0, error.start), offset + error.start
+        cut = "; or is it cut off in the middle of a character?" if error.reason == "unexpected end of data" else ""
+        raise RnnlmError(
+            f"{called(path)} must be UTF-8: line {line} (byte offset {offset}) holds the byte "
+            f"0x{block[error.start]:02x}; "
+            f"convert it, for example with iconv -f latin1 -t utf-8 (or -f utf-16){cut}"
+        ) from None
+    if "\0" in text:
+        line, offset = line + block.count(b"\n", 0, block.index(0)), offset + block.index(0)
+        hint = "it is a tar archive: unpack it first with tar -xf" if block[257:262] == b"ustar" else (
+            "is it UTF-16 or a binary file?")
+        raise RnnlmError(f"{called(path)} must be text: line {line} (byte offset {offset}) holds a NUL; {hint}")
+    return text
+
+
+def encode_blocks(path, index, level, on_block=None, on_bytes=None):
+    """Yield all tokens of a file as ids, in int32 arrays: ``index[token]`` for each, in order.
+
+    ``index`` decides what a new token means: a dict whose ``__missing__`` counts up numbers the distinct
+    tokens.  on_block, on_bytes: see read_blocks.
+    """
+    for text in read_blocks(path, on_block=on_block, on_bytes=on_bytes):
+        tokens = tokenize(text, level)
+        yield np.fromiter(map(index.__getitem__, tokens), dtype=np.int32, count=len(tokens))
+        if level == "word" and "<eos>" in text and "<eos>" in tokens:
+            raise RnnlmError(f"{called(path)} holds the word <eos>, which is the token of every line end: remove it "
+                             "from the text")

@@ -1,0 +1,49 @@
+"""Data noising: some words of the training text are replaced by others, as Kneser-Ney smoothing would believe in them.
+
+A model that has seen a word few times learns by heart what followed it.  Smoothing of n-grams takes some of the
+probability away from what was seen and gives it to words that follow many different ones; noising has the same effect
+on a network (Xie et al., 2017, "bigram Kneser-Ney noising").
+"""
+
+import numpy as np
+
+from rnnlm.compute import arguments
+from rnnlm.errors import ArgumentError, IdError
+from rnnlm.text.vocabulary import occurrences
+
+CHUNK = 10_000_000  # tokens whose pairs are counted at once
+
+
+class Noising:
+    """Replaces a word w with probability strength * N(w, .) / c(w) by a word w' drawn in proportion to N(., w').
+
+    c(w): how often w stands in the text; N(w, .): how many different words follow it; N(., w'): how many different
+    words w' follows.  A word that is followed by something new each time is replaced most often.
+
+    ids (n,): the training text; vocab_size V; strength from 0 to 1.
+    """
+
+    def __init__(self, ids, vocab_size, strength):
+        ids = arguments.ids_of_text("ids", ids)
+        arguments.whole("vocab_size", vocab_size)
+        arguments.number("strength", strength, "from 0 to 1", lambda x: 0 <= x <= 1)
+        if len(ids) < 2:
+            raise ArgumentError(f"ids must hold at least 2 tokens, a word and what follows it, got {len(ids)}")
+        if ids.min() < 0 or ids.max() >= vocab_size:
+            raise IdError(f"ids must be from 0 to {vocab_size - 1}, got {ids.min()} to {ids.max()}")
+        counts = occurrences(ids[:-1], vocab_size)
+        pairs = np.empty(0, np.int64)  # w V + w' for each pair that stands in the text
+        for start in range(0, len(ids) - 1, CHUNK):
+            part = ids[start : start + CHUNK + 1].astype(np.int64)
+            pairs = np.union1d(pairs, part[:-1] * vocab_size + part[1:])
+        followers = np.bincount(pairs // vocab_size, minlength=vocab_size)
+        followed = np.bincount(pairs % vocab_size, minlength=vocab_size)
+        self.probs = strength * followers / np.maximum(counts, 1)
+        self.ends = np.cumsum(followed) / followed.sum()
+
+    def __call__(self, xs, ts, rng):  # (N, T), (N, T) -> (N, T), (N, T)
+        """A window after noising: a word that is replaced is another one as an input and as a target."""
+        words = np.concatenate([xs, ts[:, -1:]], axis=1)
+        hit = rng.random(words.shape) < self.probs[words]
+        words[hit] = np.searchsorted(self.ends, rng.random(np.count_nonzero(hit)), side="right")
+        return words[:, :-1], words[:, 1:]

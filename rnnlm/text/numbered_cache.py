@@ -1,0 +1,226 @@
+"""Reading a text as numbers: a short one into memory, a long one by way of the cache.
+
+A long text is read once, block by block, into a file of numbers in the cache, and later runs take that file: it is
+found by the SHA-256 of the text, which is remembered together with the text file's size, times and inode, so that the
+text need not be read again while these stay.  The text of a compressed file is what it decompresses to.
+"""
+
+import hashlib
+import json
+import os
+import stat
+import time
+from collections import defaultdict
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from rnnlm.errors import RnnlmError
+from rnnlm.files.cache import cache_folder
+from rnnlm.files.whole import new_file, reason, write_text
+from rnnlm.text.id_files import ENDING, has_size, used
+from rnnlm.text.lines import encode_blocks
+from rnnlm.text.numbered import Tokens
+from rnnlm.text.sources import CHUNK, compression, opened, require_text_file
+from rnnlm.text.tokenizer import LINE_END
+
+LONG = 1 << 26     # bytes: longer texts go through the cache
+HALF_WRITTEN, UNUSED = 3600, 30 * 24 * 3600  # seconds after which files of the cache are removed
+
+
+def read_tokens(path, level, on_long=None, sha256=None):
+    """The Tokens of a text: a file, compressed or not, a pipe, or standard input (``-``).
+
+    on_long(name, size): called when a file turns out to be a long text, returns a callback for its bytes.  sha256: what
+    the file must have.  RnnlmError: the file cannot be read, is no text, or has another content.
+    """
+    status = require_text_file(path)
+    file = _File(path, status) if status is not None and stat.S_ISREG(status.st_mode) else None
+    tokens = _known_tokens(file, level) if file and (file.compressed or status.st_size > LONG) else None
+    if tokens is not None:
+        digest = file.digest
+    else:
+        tokens, digest = _Reading(path, level, file, on_long).tokens()
+    if sha256:
+        digest = _file_digest(path) if file and file.compressed else digest
+        if digest != sha256:
+            raise RnnlmError(f"{path} is damaged: its SHA-256 must be {sha256}, it is {digest}")
+    return tokens
+
+
+def _file_digest(path):
+    """The SHA-256 of a file as it is on disk; None if it cannot be read."""
+    with suppress(OSError), open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _folder():
+    return cache_folder() / "encoded"
+
+
+class _File:
+    """A regular file with a text: what is remembered of it, and where."""
+
+    def __init__(self, path, status):
+        self.path, self.status, self.compressed = Path(path), status, compression(path) is not None
+        self.identity = [os.path.realpath(path), *_identity(status)]
+        self.digest = None  # the SHA-256 of the text, once it is known
+
+    @property
+    def record(self):
+        """The path of what is remembered of the file."""
+        return _folder() / f"{hashlib.sha256(os.fsencode(self.identity[0])).hexdigest()[:32]}.json"
+
+    def remember(self, sha256):
+        """Keep the SHA-256 of the text for the next time."""
+        write_text(self.record, json.dumps({"file": self.identity, "sha256": sha256}))
+
+    def is_known(self):
+        """Whether the record is of this file as it is now; then ``digest`` is the SHA-256 of its text.
+
+        Where only the inode was touched, as by chmod or a link, the content is compared: faster than to encode it.
+        """
+        known = _read_json(self.record)
+        if not isinstance(known, dict):
+            return False
+        self.digest, recorded, now = known.get("sha256"), known.get("file"), self.identity
+        if recorded == now:
+            return True
+        if not isinstance(recorded, list) or [*recorded[:3], *recorded[4:]] != [*now[:3], *now[4:]]:
+            return False
+        return _text_digest(self.path) == self.digest
+
+    def require_unchanged(self):
+        """RnnlmError if the file is not as it was before it was read."""
+        try:
+            now = os.stat(self.path)
+        except OSError:  # it was removed, after it had been read to its end
+            return
+        if stat.S_ISREG(now.st_mode) and _identity(now) != _identity(self.status):
+            raise RnnlmError(f"{self.path} changed while it was read: start again when it is complete")
+
+
+def _identity(status):
+    """What changes when a file's content does: a tool may keep its time of change, but not that of its inode."""
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def _text_digest(path):
+    """The SHA-256 of a text's bytes, decompressed; None if it cannot be read, which encoding it tells better."""
+    hasher = hashlib.sha256()
+    try:
+        with opened(path) as source:
+            while block := source.read(CHUNK):
+                hasher.update(block)
+    except (OSError, RnnlmError):
+        return None
+    return hasher.hexdigest()
+
+
+def _known_tokens(file, level):
+    """The Tokens of a file that was encoded before, from the cache; None if it was not, or changed since."""
+    tokens = _cached(_folder(), file.digest, level) if file.is_known() else None
+    if tokens is not None:
+        used(file.record)
+    return tokens
+
+
+class _Reading:
+    """One reading of a text, from its start to its end: into memory, and into the cache once it has become long."""
+
+    def __init__(self, path, level, file, on_long):
+        self.path, self.level, self.file, self.on_long = path, level, file, on_long
+        self.index, self.hasher = defaultdict(), hashlib.sha256()
+        self.index.default_factory = self.index.__len__  # a new token gets the next number
+        self.size = file.status.st_size if file and not file.compressed else 0  # of the text, as far as it is known
+        self.length, self.read, self.bar = 0, 0, None  # bytes so far: of the text, of the file; what shows the latter
+
+    def tokens(self):
+        """The Tokens of the text and its SHA-256."""
+        blocks, held = encode_blocks(self.path, self.index, self.level, self._on_block, self._on_bytes), []
+        while self.size <= LONG and (ids := next(blocks, None)) is not None:
+            held.append(ids)
+        if self.size > LONG:
+            return self._by_way_of_the_cache(chain(_emptied(held), blocks))
+        if self.file:
+            self.file.require_unchanged()
+        ids = np.concatenate([np.empty(0, np.int32), *held])
+        return Tokens(list(self.index), ids, 0, ids.size), self.hasher.hexdigest()
+
+    def _on_block(self, block):
+        self.hasher.update(block)
+        self.length += len(block)
+        self.size = max(self.size, self.length)
+
+    def _on_bytes(self, count):
+        self.read += count
+        if self.bar:
+            self.bar(count)
+
+    def _by_way_of_the_cache(self, blocks):
+        folder = _folder()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _sweep(folder)
+            if self.on_long and self.file:
+                self.bar = self.on_long(self.file.path.name, self.file.status.st_size)
+                self.bar(self.read)
+            tokens, sha256 = self._stored(folder, blocks)
+        except OSError as error:
+            raise RnnlmError(f"the cache {folder} could not be written: {reason(error)}; "
+                             "set RNNLM_CACHE to a folder with free space") from error
+        if self.file:
+            self.file.require_unchanged()
+            self.file.remember(sha256)
+        return tokens, sha256
+
+    def _stored(self, folder, blocks):
+        """Write the numbers into the cache; returns the Tokens and the SHA-256 of the text."""
+        count = 0
+        with new_file(folder, "text") as (file, settle):
+            for ids in blocks:
+                file.write(ids)
+                count += ids.size
+            sha256 = self.hasher.hexdigest()
+            path = folder / f"{sha256}-{self.level}{ENDING}"
+            settle(path)
+        words = list(self.index)
+        write_text(path.with_name(path.name + ".json"), json.dumps({"tokens": count, "words": words}))
+        return Tokens(words, path, 0, count), sha256
+
+
+def _emptied(arrays):
+    """Yield the arrays of a list, which lets go of them."""
+    while arrays:
+        yield arrays.pop(0)
+
+
+def _cached(folder, sha256, level):
+    """The Tokens with this content if the cache holds them whole, else None."""
+    path = folder / f"{sha256}-{level}{ENDING}"
+    about = _read_json(path.with_name(path.name + ".json"))
+    if not isinstance(about, dict):
+        return None
+    count, words = about.get("tokens"), about.get("words")
+    if type(count) is not int or not isinstance(words, list) or LINE_END not in words or not has_size(path, 4 * count):
+        return None
+    used(path, path.with_name(path.name + ".json"))
+    return Tokens(words, path, 0, count)
+
+
+def _sweep(folder):
+    """Remove what a killed run left half-written, and what nobody has used for a month."""
+    for path in folder.iterdir():
+        with suppress(OSError):
+            age = time.time() - path.stat().st_mtime
+            if age > (HALF_WRITTEN if path.suffix == ".tmp" else UNUSED):
+                path.unlink()
+
+
+def _read_json(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None

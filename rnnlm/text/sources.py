@@ -1,0 +1,193 @@
+"""The bytes of a text in order, from wherever it is read: a file, a compressed file, a pipe or standard input.
+
+What a file is, its first bytes say, not its name: gzip, bzip2 and xz are decompressed piece by piece, so memory does
+not grow with what comes out.
+"""
+
+import os
+import stat
+import sys
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
+
+from rnnlm.errors import RnnlmError
+from rnnlm.files.whole import reason
+
+STANDARD_INPUT = "-"  # the string; a Path of this name, as Path("./-") is, is a file's
+CHUNK = 1 << 16
+LARGEST_DICTIONARY = 100_000_000  # bytes of memory that an xz file may ask for; one made by xz -9 asks for 65 MB
+READ = {b"\x1f\x8b": ("gzip", "gunzip"), b"BZh": ("bz2", "bunzip2"), b"\xfd7zXZ\0": ("lzma", "unxz")}  # module, remedy
+NOT_READ = {b"PK\x03\x04": ("a ZIP archive", "unzip"), b"\x28\xb5\x2f\xfd": ("compressed by zstd", "unzstd"),
+            b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "7z x"), b"\x1f\x9d": ("compressed by compress", "uncompress")}
+
+
+def called(path):
+    """What a message calls a text."""
+    return "standard input" if path == STANDARD_INPUT else path
+
+
+def require_text_file(path):
+    """The os.stat of a text, None for standard input. RnnlmError: not there, or neither a regular file nor a pipe."""
+    if path == STANDARD_INPUT:
+        return None
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        words = reason(error) if isinstance(error, OSError) else error
+        raise RnnlmError(f"{path} could not be read: {words}") from error
+    if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode) or stat.S_ISSOCK(status.st_mode):
+        kind = "socket" if stat.S_ISSOCK(status.st_mode) else "device"
+        raise RnnlmError(f"{path} must be a regular file or a pipe, it is a {kind}: for standard input give -")
+    return status
+
+
+def compression(path):
+    """How a regular file is compressed: the name of Python's module for it; None if it is not, or cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return _module_for(file.read(10))
+    except OSError:
+        return None
+
+
+@contextmanager
+def opened(path, on_bytes=None):
+    """A block with a Source of the bytes of a text, ``-`` being standard input.
+
+    on_bytes(n): called for every n bytes that were read from the disk or the pipe.
+    OSError as it comes; RnnlmError: no file or pipe, or compressed in a way that is not read, or damaged.
+    """
+    status = require_text_file(path)
+    with _standard_input() if status is None else open(path, "rb") as file:
+        raw = _Raw(file, on_bytes)
+        start = raw.fill(10)
+        for magic, (what, command) in NOT_READ.items():
+            if start.startswith(magic):
+                raise RnnlmError(f"{called(path)} is {what}, which is not supported: decompress it first with "
+                                 f"{command}")
+        module = _module_for(start)
+        yield Source(path, raw, module, module is None and status is not None and stat.S_ISREG(status.st_mode))
+
+
+def _standard_input():
+    """A block with standard input, which stays open."""
+    stream = getattr(sys.stdin, "buffer", None)
+    try:
+        status = stream and os.fstat(stream.fileno())
+    except (OSError, ValueError):  # no file of the system's, as in a notebook or a test
+        return nullcontext(stream)
+    if status is None or os.path.samestat(status, os.stat(os.devnull)):  # the commands put that in a closed one's place
+        raise RnnlmError("standard input is closed: redirect a text to it, or name a file")
+    if stat.S_ISCHR(status.st_mode) and not stream.isatty():
+        raise RnnlmError("standard input must be a regular file, a pipe or a terminal, it is a device")
+    return nullcontext(stream)
+
+
+def _module_for(start):
+    """The name of the module that decompresses what starts with these bytes; None for plain bytes."""
+    if start.startswith(b"BZh") and start[4:10] not in (b"1AY&SY", b"\x17rE8P\x90"):  # a text may start with BZh
+        return None
+    return next((module for magic, (module, _) in READ.items() if start.startswith(magic)), None)
+
+
+class _Raw:
+    """A file whose first bytes have been looked at, and that is never read again after its end."""
+
+    def __init__(self, file, on_bytes):
+        self.file, self.on_bytes, self.held, self.ended = file, on_bytes, b"", False
+
+    def fill(self, size):
+        """The first bytes, which stay to be read."""
+        self.held = self.read(size)
+        return self.held
+
+    def read(self, size):
+        part, self.held = self.held[:size], self.held[size:]
+        if len(part) < size and not self.ended:
+            more = self.file.read(size - len(part))
+            self.ended = len(more) < size - len(part)  # a terminal would have to be ended twice
+            if self.on_bytes:
+                self.on_bytes(len(more))
+            part += more
+        return part
+
+
+class Source:
+    """What ``opened`` yields: read(size) gives at most so many bytes, none at the end.
+
+    bounded: whether there cannot come more than the size of the file.
+    """
+
+    def __init__(self, path, raw, module, bounded):
+        self.path, self.module, self.bounded = path, module, bounded
+        self._read = raw.read
+        if module is not None:
+            self._read = self._decompressed(raw)
+
+    def _decompressed(self, raw):
+        """The read of a decompressor."""
+        try:
+            library = import_module(self.module)
+        except ImportError as error:
+            raise RnnlmError(f"{called(self.path)} is compressed and this Python was built without {self.module}: "
+                             f"decompress it first with {self._command()}") from error
+        if self.module == "gzip":
+            return library.GzipFile(fileobj=raw, mode="rb").read
+        if self.module == "bz2":
+            return _Streams(raw, library.BZ2Decompressor).read
+        return _Streams(raw, lambda: library.LZMADecompressor(memlimit=LARGEST_DICTIONARY)).read
+
+    def _command(self):
+        return next(command for module, command in READ.values() if module == self.module)
+
+    def read(self, size):
+        """The next bytes. RnnlmError if the file is compressed and damaged."""
+        if self.module is None:
+            return self._read(size)
+        try:
+            return self._read(size)
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise self._damaged(error) from error
+        except MemoryError:
+            raise
+        except Exception as error:  # each library has its own
+            raise self._damaged(error) from error
+
+    def _damaged(self, error):
+        if "limit" in str(error):
+            return RnnlmError(f"{called(self.path)} needs more than {LARGEST_DICTIONARY // 10**6} MB of memory "
+                              f"to be decompressed: decompress it first with {self._command()}")
+        words = "it ends too early" if isinstance(error, EOFError) else str(error)
+        return RnnlmError(f"{called(self.path)} is damaged and cannot be decompressed ({words}): get a new copy")
+
+
+class _Streams:
+    """Compressed streams, one after another, as one: the tools write several into a file."""
+
+    def __init__(self, raw, new):
+        self.raw, self.new, self.decoder = raw, new, new()
+
+    def read(self, size):
+        block = b""
+        while not block:
+            data = b""
+            if self.decoder.eof:
+                data = self._next_stream()
+                if not data:
+                    return b""
+                self.decoder = self.new()
+            elif self.decoder.needs_input:
+                data = self.raw.read(CHUNK)
+                if not data:
+                    raise EOFError
+            block = self.decoder.decompress(data, size)
+        return block
+
+    def _next_stream(self):
+        """The first bytes of the next stream, without the zeros that may fill up the one before it."""
+        data = self.decoder.unused_data.lstrip(b"\0")
+        while not data and (more := self.raw.read(CHUNK)):
+            data = more.lstrip(b"\0")
+        return data

@@ -1,0 +1,124 @@
+"""The vocabulary: which words the model knows, and the id of each."""
+
+import hashlib
+from numbers import Integral
+
+import numpy as np
+
+from rnnlm.compute import arguments
+from rnnlm.errors import ArgumentError, IdError, RnnlmError, shown
+from rnnlm.text.tokenizer import LEVELS, LINE_END
+
+EOS = "<eos>"  # the end of a sentence, a target like any word
+UNK = "<unk>"  # what stands for every word that is not in the vocabulary
+CHUNK = 1 << 22  # ids counted at a time
+UNKNOWN = -1   # the id of a word that is not in the vocabulary, before <unk> or nothing takes its place
+
+
+class Vocabulary:
+    """Words by id and ids by word.  ``words``: a list of distinct strings, <eos> among them.
+
+    ``eos_id`` is the id of <eos>; ``unk_id`` that of <unk>, or None where the vocabulary has none.
+    """
+
+    def __init__(self, words, level="word"):
+        self.words = arguments.items("words", words, "a list of strings")
+        self.level = arguments.one_of("level", level, LEVELS)
+        for kind in set(map(type, self.words)):
+            if not issubclass(kind, str):
+                raise ArgumentError(f"words must be a list of strings, got a list with values of type {kind.__name__}")
+        self.ids = {word: i for i, word in enumerate(self.words)}
+        if len(self.ids) != len(self.words):
+            raise RnnlmError("a vocabulary must hold each word once")
+        if EOS not in self.ids:
+            raise RnnlmError(f"a vocabulary must hold {EOS}")
+        self.eos_id = self.ids[EOS]
+        self.unk_id = self.ids.get(UNK)
+
+    def __len__(self):
+        return len(self.words)
+
+    def index(self):
+        """A mapping from token to id: the line end is <eos>, tokens that are not in the vocabulary are UNKNOWN."""
+        index = _Known(self.ids)
+        index[LINE_END] = self.eos_id
+        return index
+
+    def encode(self, tokens):
+        """Ids (int32) of a list of tokens; UNKNOWN (-1) for those that are not in the vocabulary.
+
+        At the level of characters the list may be a string.
+        """
+        if isinstance(tokens, str) and self.level == "word":
+            raise ArgumentError(f"tokens must be a list of words, got the string {shown(repr(tokens), 60)}: "
+                                "split it first, as in encode(text.split())")
+        index = self.index()
+        try:
+            return np.array([index[token] for token in tokens], dtype=np.int32)
+        except TypeError:  # nothing to iterate over, or a list of lists
+            raise arguments.wrong("tokens", "a list of strings, one a token", tokens) from None
+
+    def decode(self, ids):
+        """Tokens of ids; <eos> becomes the line end, so that encode(decode(ids)) == ids for ids of the vocabulary.
+
+        UNKNOWN becomes <unk> where the vocabulary has it.  IdError for any other id outside the vocabulary.
+        """
+        return [self._token(i) for i in arguments.items("ids", ids, "a list of ids")]
+
+    def _token(self, i):
+        if not isinstance(i, Integral):
+            raise arguments.wrong("an id", "a whole number", i)
+        if i == self.eos_id:
+            return LINE_END
+        if 0 <= i < len(self.words):
+            return self.words[i]
+        if i == UNKNOWN and self.unk_id is not None:
+            return UNK
+        unknown = f" ({UNKNOWN} is a word outside the vocabulary, and this one has no {UNK})" if i == UNKNOWN else ""
+        raise IdError(f"ids must be from 0 to {len(self.words) - 1}, got {i}{unknown}")
+
+    def fingerprint(self):
+        """A SHA-256 (hex) of what ids mean: the level, and the words in order."""
+        return hashlib.sha256("\n".join([self.level, *self.words]).encode("utf-8", "surrogatepass")).hexdigest()
+
+    @classmethod
+    def from_counts(cls, counts, level="word", min_count=1, max_size=None):
+        """The most frequent words, in order of falling frequency, ties by first appearance.
+
+        counts: how often each word occurs, a dict in order of first appearance, <eos> among its keys.
+        Words seen fewer than ``min_count`` times, and the rarest where there would be more than
+        ``max_size`` entries, give their counts to <unk>.  If all words stay, no <unk> is added.
+        """
+        arguments.kind("counts", counts, dict, "a dict from words to how often each occurs")
+        arguments.whole("min_count", min_count, 0)
+        if max_size is not None:
+            arguments.whole("max_size", max_size, 2)
+        special = {EOS, UNK}
+        kept = {word for word, count in counts.items() if count >= min_count or word in special}
+        size = len(kept) if len(kept) == len(counts) else len(kept | {UNK})
+        if max_size is not None and size > max_size:
+            regular = kept - special
+            ranked = sorted((word for word in counts if word in regular), key=lambda word: -counts[word])
+            kept = special | set(ranked[: max(0, max_size - len(special))])
+        totals = {}  # in order of first appearance: <unk> first appears where the first word gives way to it
+        for word, count in counts.items():
+            entry = word if word in kept else UNK
+            totals[entry] = totals.get(entry, 0) + count
+        return cls(sorted(totals, key=lambda word: -totals[word]), level)
+
+
+def occurrences(ids, vocab_size):  # (n,) -> (V,)
+    """How often each id stands in a text, which may be mapped into memory: read in pieces, never copied whole."""
+    counts = np.zeros(vocab_size, np.int64)
+    for start in range(0, len(ids), CHUNK):
+        counts += np.bincount(ids[start : start + CHUNK], minlength=vocab_size)
+    return counts
+
+
+class _Known(dict):
+    """A dict in which every other key means UNKNOWN."""
+
+    def __missing__(self, token):
+        if not isinstance(token, str):
+            raise arguments.wrong("a token", "a string", token)
+        return UNKNOWN

@@ -1,0 +1,1 @@
+"""Training: it knows no model, no file and no screen."""

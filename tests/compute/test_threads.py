@@ -1,0 +1,255 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from rnnlm.compute import threads as module
+from rnnlm.compute.threads import SERIAL, Workers, available_cores, blas_threads, slices
+from rnnlm.layers import TimeEmbedding
+from rnnlm.layers.fast import FastEmbedding
+from rnnlm.models import LanguageModel, Regularisation
+from rnnlm.training.averaging import Average
+from rnnlm.training.optimizers import OPTIMIZERS
+from rnnlm.training.trainer import Trainer
+
+
+def blas():
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+
+def test_inside_the_block_blas_has_one_thread_and_afterwards_what_it_had():
+    before = blas()
+    assert before
+    with blas_threads(2):
+        with Workers(3) as workers:
+            assert set(blas()) == {1}
+            assert workers.threads == 3
+        assert set(blas()) == {2}
+        assert workers.threads == 1
+    assert blas() == before
+
+
+def test_of_blocks_that_overlap_the_last_one_out_restores():
+    with blas_threads(3):
+        outside = blas()
+        first, second, third = blas_threads(1), blas_threads(2), blas_threads(1)
+        first.__enter__()
+        second.__enter__()
+        third.__enter__()
+        first.__exit__(None, None, None)
+        assert set(blas()) == {1}
+        third.__exit__(None, None, None)
+        assert set(blas()) == {2}  # the one that began last, of those that are open
+        second.__exit__(None, None, None)
+        assert blas() == outside == [3] * len(outside)
+
+
+def test_many_threads_leave_blas_as_it_was():
+    def work(n):
+        for _ in range(20):
+            with blas_threads(1 + n % 2):
+                pass
+
+    with blas_threads(3):
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(blas()) == {3}
+
+
+class OpenMP:
+    """A BLAS library that counts threads for each caller, as one on OpenMP does."""
+
+    filepath, threading_layer = "libopenmp.so", "openmp"
+
+    def __init__(self):
+        self.counts = {}
+
+    @property
+    def num_threads(self):
+        return self.counts.get(threading.get_ident(), 4)
+
+    def set_num_threads(self, count):
+        self.counts[threading.get_ident()] = count
+
+    @property
+    def lib_controllers(self):
+        return [self]
+
+    def select(self, user_api):
+        assert user_api == "blas"
+        return self
+
+
+def test_a_blas_on_openmp_is_restored_for_each_thread(monkeypatch):
+    library = OpenMP()
+    monkeypatch.setattr("threadpoolctl.ThreadpoolController", lambda: library)
+    inside, go_on, seen = threading.Event(), threading.Event(), []
+
+    def work():
+        with blas_threads(1):
+            inside.set()
+            go_on.wait(10)
+            seen.append(library.num_threads)
+        seen.append(library.num_threads)
+
+    thread = threading.Thread(target=work)
+    with blas_threads(2):
+        thread.start()
+        inside.wait(10)
+        with blas_threads(1):
+            assert library.num_threads == 1
+        assert library.num_threads == 2
+    assert library.num_threads == 4  # though the other thread's block is still open
+    go_on.set()
+    thread.join()
+    assert seen == [1, 4]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("items", [0, 1, 7])
+def test_every_item_is_done_once_and_meanwhile_too(threads, items):
+    done = []
+    with Workers(threads) as workers:
+        for meanwhile in (None, lambda: done.append("meanwhile")):
+            done.clear()
+            workers.each(done.append, range(items), meanwhile)
+            assert sorted(done, key=str) == [*range(items), *(["meanwhile"] if meanwhile else [])]
+
+
+def test_the_items_are_shared_between_threads_and_the_caller_is_free_meanwhile():
+    names, gate = set(), threading.Event()
+
+    def work(_):
+        names.add(threading.current_thread().name)
+        gate.set()
+        time.sleep(0.01)
+
+    with Workers(2) as workers:
+        workers.each(work, range(6), meanwhile=lambda: gate.wait(10))  # which only another thread can end
+    assert len(names) == 2
+    assert gate.is_set()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_error_in_any_thread_reaches_the_caller_and_nobody_works_on(threads):
+    done = []
+
+    def work(item):
+        time.sleep(0.001)
+        if item == 2:
+            raise ValueError("item 2")
+        done.append(item)
+
+    with Workers(threads) as workers:
+        with pytest.raises(ValueError, match="item 2"):
+            workers.each(work, range(1000))
+        count = len(done)
+        assert count < 500  # the others stop as well
+        time.sleep(0.02)
+        assert len(done) == count
+
+
+def test_each_inside_each_does_not_wait_for_a_busy_helper():
+    order = []
+    with Workers(2) as workers:
+        def outer():
+            started = time.perf_counter()
+            workers.each(lambda item: order.append(item), ["a", "b"])
+            order.append(time.perf_counter() - started)
+
+        workers.each(lambda item: time.sleep(0.5), [1], None)
+        workers.each(lambda item: time.sleep(0.5), [1, 2], meanwhile=outer)
+    assert order[:2] == ["a", "b"]
+    assert order[2] < 0.4
+
+
+def test_the_error_state_of_numpy_is_the_callers_in_every_thread():
+    with Workers(3) as workers, np.errstate(over="raise"):
+        with pytest.raises(FloatingPointError):
+            workers.each(lambda item: np.exp(np.array([1000.0])), range(6))
+        with np.errstate(over="ignore"):
+            workers.each(lambda item: np.exp(np.array([1000.0])), range(6))
+
+
+def test_scratch_memory_is_kept_by_name_and_by_thread():
+    first = SERIAL.scratch("a", (2, 3), np.float32)
+    assert first.shape == (2, 3)
+    assert np.shares_memory(first, SERIAL.scratch("a", (5,), np.float32))
+    assert not np.shares_memory(first, SERIAL.scratch("b", (2, 3), np.float32))
+    others = []
+    thread = threading.Thread(target=lambda: others.append(SERIAL.scratch("a", (2, 3), np.float32)))
+    thread.start()
+    thread.join()
+    assert not np.shares_memory(first, others[0])
+    assert SERIAL.scratch("a", (2,), np.float64).dtype == np.float64
+
+
+@pytest.mark.parametrize(("size", "length", "expected"), [
+    (0, 5, [(0, 0)]), (5, 5, [(0, 5)]), (6, 5, [(0, 3), (3, 6)]), (7, 3, [(0, 2), (2, 4), (4, 7)])])
+def test_slices(size, length, expected):
+    assert [(part.start, part.stop) for part in slices(size, length)] == expected
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("max 100000", 8), ("200000 100000", 2), ("50000 100000", 1),
+                                              ("9900000 100000", 8), ("nonsense", 8)])
+def test_available_cores_are_those_of_the_affinity_and_the_quota(quota, cores, monkeypatch, tmp_path):
+    (tmp_path / "cpu.max").write_text(quota)
+    monkeypatch.setattr(module, "QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(module.os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
+    assert available_cores() == cores
+
+
+def test_at_least_one_thread():
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        Workers(0)
+
+
+@pytest.mark.parametrize(("name", "options"), [
+    *((name, {}) for name in OPTIMIZERS), ("adam", {"cell": "lstm", "tied": True}), ("adam", {"cell": "gru"}),
+    ("adam", {"cell": "mrnn"}), ("sgd", {"tied": True, "wordvec_size": 60})], ids=str)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_threads_give_the_same_bits(name, options, threads, monkeypatch):
+    """At a size where the output, the update and the norm are shared out, the recurrence too; dropout included."""
+    monkeypatch.setattr("rnnlm.layers.fast.recurrent.LARGE_STEP", 1)
+    monkeypatch.setattr("rnnlm.layers.fast.products.LARGE_PRODUCT", 1)
+    monkeypatch.setattr("rnnlm.layers.fast.output.KEPT", 300_000)
+    def params():
+        with Workers(threads) as workers:
+            model = LanguageModel(**{"vocab_size": 4000, "wordvec_size": 150, "hidden_size": 150} | options,
+                                  regularisation=Regularisation(dropout=0.5, input_dropout=0.1, weight_drop=0.2),
+                                  rng=np.random.default_rng(1), workers=workers)
+            trainer = Trainer(model, OPTIMIZERS[name](0.01), average=Average(), max_grad=0.25, workers=workers)
+            rng = np.random.default_rng(2)
+            for _ in range(4):
+                trainer.step(*rng.integers(0, 4000, (2, 10, 12)))
+                trainer.average.update(model.packing.params, 0.5, workers)
+            return [p.copy() for p in (*model.params, *trainer.average.values)]
+
+    for first, again in zip(params(), params(), strict=True):
+        np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_row_gradient_updates_exactly_as_the_full_matrix(name, monkeypatch):
+    """Every row, also those without gradient, which momentum and Adam move on; bit for bit, in blocks and threads."""
+    import rnnlm.training.blocks
+
+    monkeypatch.setattr(rnnlm.training.blocks, "BLOCK", 64)
+    monkeypatch.setattr(rnnlm.training.blocks, "SHARE", 128)
+    rng = np.random.default_rng(0)
+    W = rng.normal(size=(100, 7)).astype(np.float32)
+    plain, fast = TimeEmbedding(W.copy()), FastEmbedding(W.copy())
+    plain_rule, fast_rule = OPTIMIZERS[name](0.1), OPTIMIZERS[name](0.1)
+    with Workers(2) as workers:
+        for _ in range(5):
+            xs, dxs = rng.integers(0, 100, (3, 4)), rng.normal(size=(3, 4, 7)).astype(np.float32)
+            for layer, rule in ((plain, plain_rule), (fast, fast_rule)):
+                layer.forward(xs)
+                layer.backward(dxs)
+                rule.update(layer.params, layer.grads, 0.7, workers)
+            np.testing.assert_array_equal(fast.params[0], plain.params[0])

@@ -1,0 +1,191 @@
+"""A folder that is held: whatever becomes of its name, the files are its own."""
+
+import errno
+import fcntl
+import os
+import shutil
+
+import pytest
+
+from rnnlm.errors import RnnlmError
+from rnnlm.files.lock import LOCK_NAME, held, sweep
+from rnnlm.files.whole import HAS_DIR_FD, write_text
+
+pytestmark = pytest.mark.skipif(not HAS_DIR_FD, reason="the system has no descriptors of folders")
+
+LOST = "was removed, emptied, moved or replaced while this run was working in it"
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A folder."""
+    (tmp_path / "mine").mkdir()
+    return tmp_path / "mine"
+
+
+def replaced(path):
+    """Another folder in its place; returns where the first one is now."""
+    moved = path.with_name("moved")
+    path.rename(moved)
+    path.mkdir()
+    return moved
+
+
+def test_files_are_those_of_the_folder_that_is_open_not_of_its_name(path):
+    (path / "old").write_text("x")
+    with held(path) as folder:
+        moved = replaced(path)
+        file = folder.file("old")
+        with file.open("rb") as stream:
+            assert stream.read() == b"x"
+        assert file.exists()
+        write_text(folder.file("new"), "y")
+        file.replace(folder.file("newer"))
+        with folder.file("more").open("ab") as stream:
+            stream.write(b"z")
+        folder.file("more").unlink()
+        folder.file("more").unlink(missing_ok=True)
+        assert sorted(folder.names()) == sorted([LOCK_NAME, "new", "newer"])
+        assert os.listdir(path) == []
+        assert str(folder.file("new")) == str(path / "new")
+    assert sorted(os.listdir(moved)) == ["new", "newer"]
+
+
+def test_a_file_of_a_held_folder_is_no_path(path):
+    """Otherwise open() or Path() would reach it by its name, and nobody would notice."""
+    with held(path) as folder:
+        with pytest.raises(TypeError):
+            os.stat(folder.file("a"))
+        with pytest.raises(TypeError):
+            path / folder.file("a")
+
+
+def test_what_is_written_into_a_moved_folder_is_whole_before_it_is_said(path):
+    with held(path) as folder:
+        with folder.writing():
+            write_text(folder.file("a"), "1")
+        moved = replaced(path)
+        with pytest.raises(RnnlmError, match=LOST), folder.writing():
+            write_text(folder.file("a"), "2")
+        assert folder.lost
+    assert (moved / "a").read_text() == "2"
+    assert os.listdir(path) == []
+
+
+def test_a_folder_that_is_gone_is_said_rather_than_the_error_it_causes(path):
+    with held(path) as folder:
+        shutil.rmtree(path)
+        with pytest.raises(RnnlmError, match=LOST), folder.writing():
+            write_text(folder.file("a"), "1")
+
+
+def test_nothing_is_written_once_the_lock_is_gone(path):
+    with held(path) as folder:
+        (path / LOCK_NAME).unlink()
+        (path / LOCK_NAME).write_text("another's")
+        with pytest.raises(RnnlmError, match=LOST), folder.writing():
+            write_text(folder.file("a"), "1")
+        assert os.listdir(path) == [LOCK_NAME]
+    assert (path / LOCK_NAME).read_text() == "another's"  # and it is not ours to remove
+
+
+def test_a_folder_that_is_emptied_while_it_is_written_is_said_rather_than_the_error_it_causes(path):
+    with held(path) as folder, pytest.raises(RnnlmError, match=LOST), folder.writing():
+        with folder.file("a").open("xb"):
+            for name in os.listdir(path):
+                (path / name).unlink()
+        folder.file("a").replace(folder.file("b"))
+
+
+def test_any_other_error_stays_as_it_is(path):
+    with held(path) as folder:
+        with pytest.raises(ZeroDivisionError), folder.writing():
+            raise ZeroDivisionError
+        assert not folder.lost
+
+
+def test_who_removes_the_lock_file_does_not_get_the_folder(path):
+    with held(path):
+        with pytest.raises(RnnlmError, match=f"mine is in use by process {os.getpid()} on "), held(path):
+            pass
+        (path / LOCK_NAME).unlink()
+        with pytest.raises(RnnlmError, match="mine is in use by another process"), held(path):
+            pass
+        assert os.listdir(path) == []
+    with held(path):
+        pass
+    assert os.listdir(path) == []
+
+
+@pytest.mark.parametrize("code", [errno.EBADF, errno.ENOLCK])
+def test_where_folders_cannot_be_locked_the_file_still_is(path, monkeypatch, code):
+    """As on NFS, which locks only what is open for writing."""
+    plain = fcntl.flock
+
+    def flock(descriptor, operation):
+        if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+            raise OSError(code, os.strerror(code))
+        plain(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with held(path):
+        with pytest.raises(RnnlmError, match=f"in use by process {os.getpid()}"), held(path):
+            pass
+        assert (path / LOCK_NAME).exists()
+    assert os.listdir(path) == []
+
+
+def test_without_any_locks_the_folder_can_be_held(path, monkeypatch):
+    def flock(descriptor, operation):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with held(path) as folder, folder.writing():
+        write_text(folder.file("a"), "1")
+    assert os.listdir(path) == ["a"]
+
+
+def test_a_folder_that_vanishes_while_it_is_locked_is_not_there(path, monkeypatch):
+    plain = fcntl.flock
+
+    def flock(descriptor, operation):
+        if path.exists():
+            path.rename(path.with_name("moved"))
+        plain(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(FileNotFoundError), held(path):
+        pass
+
+
+def test_links_in_a_held_folder_are_followed(path, tmp_path):
+    (tmp_path / "models").mkdir()
+    (path / "link").symlink_to("../models/real")
+    with held(path) as folder:
+        write_text(folder.file("link"), "x")
+        (path / "link").unlink()
+        (path / "link").symlink_to(tmp_path / "models")
+        with pytest.raises(RnnlmError, match="models is not a regular file"):
+            write_text(folder.file("link"), "x")
+    assert (tmp_path / "models/real").read_text() == "x"
+
+
+def test_half_written_files_are_swept_from_the_folder_that_is_open(path):
+    with held(path) as folder:
+        for place in (path, replaced(path)):
+            (place / ".a.0a1b2c3d.tmp").write_text("x")
+        sweep(folder, ["a"])
+    assert os.listdir(path) == [".a.0a1b2c3d.tmp"]
+    assert os.listdir(path.with_name("moved")) == []
+
+
+def test_without_descriptors_the_name_is_looked_at_before_anything_is_written(path, monkeypatch):
+    """As on Windows."""
+    monkeypatch.setattr("rnnlm.files.lock.HAS_DIR_FD", False)
+    with held(path) as folder:
+        with folder.writing():
+            write_text(folder.file("a"), "1")
+        replaced(path)
+        with pytest.raises(RnnlmError, match=LOST), folder.writing():
+            write_text(folder.file("a"), "2")
+    assert os.listdir(path) == []
