@@ -19,7 +19,7 @@ END = r"[.!?][)\"'”*]*"
 BREAK = re.compile(r"(?<=[.!?])([)\"'”*]*)\s+(?=[\"“*(\[]*[A-ZÀ-Ý0-9§±])")
 ABBREVIATION = re.compile(r"(?:\bet al|\be\.g|\bi\.e|\bcf|\bvs|\b[A-Z])\.$")
 ITEM = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+")
-LEAD = re.compile(r"^\*\*[^*]+[.:?!]\*\*\s+|^\*\*[^*]+\*\*[.:]\s+")  # "**Weights.** They start ..."
+LEAD = re.compile(r"^\*\*(?:\S+\s+){0,5}\S+[.:?!]\*\*\s+|^\*\*(?:\S+\s+){0,5}\S+\*\*[.:]\s+")  # "**Weights.** They start ..."
 SKIPPED = re.compile(r"^\s*(?:#|\||!\[|<|\[[^\]]+\]:|-{3,}$)")
 
 
