@@ -4,7 +4,7 @@
     python tests/prose.py --long    and the sentences over 30 words themselves
 
 Prose is what is neither code nor table, heading or picture.
-A code span or a link counts as its words: `--lr 0.01` is one word, since it is read as one name.
+A code span counts as one word, a link as its text, and a run-in heading ("**Weights.**") not at all.
 """
 
 import re
@@ -19,7 +19,7 @@ END = r"[.!?][)\"'”*]*"
 BREAK = re.compile(r"(?<=[.!?])([)\"'”*]*)\s+(?=[\"“*(\[]*[A-ZÀ-Ý0-9§±])")
 ABBREVIATION = re.compile(r"(?:\bet al|\be\.g|\bi\.e|\bcf|\bvs|\b[A-Z])\.$")
 ITEM = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+")
-LEAD = re.compile(r"^\*\*(?:\S+\s+){0,5}\S+[.:?!]\*\*\s+|^\*\*(?:\S+\s+){0,5}\S+\*\*[.:]\s+")  # "**Weights.** They start ..."
+LEAD = re.compile(r"^\*\*(?:\S+\s+){0,5}\S+(?:[.:?!]\*\*|\*\*[.:])\s+")  # "**Weights.** They start ..."
 SKIPPED = re.compile(r"^\s*(?:#|\||!\[|<|\[[^\]]+\]:|-{3,}$)")
 
 
