@@ -1,7 +1,6 @@
 """The options of the training command, and what follows from them."""
 
 import argparse
-import inspect
 
 from rnnlm.cli.command import add_debug
 from rnnlm.cli.options import (
@@ -33,10 +32,9 @@ from rnnlm.training.schedules import SCHEDULES
 
 AVERAGE_DECAY = 0.999
 SWITCH = argparse.BooleanOptionalAction
-DEFAULT_LR = {"sgd": 1.0, "momentum": 0.1, "adagrad": 0.05, "rmsprop": 0.001, "adam": 0.002, "adamw": 0.002}
-NUMBERS = ("momentum", "alpha", "beta1", "beta2", "eps")  # of the update rules
-OF_THE_RULE = {rule: {name: parameter.default for name, parameter in inspect.signature(kind).parameters.items()
-                      if name in NUMBERS} for rule, kind in OPTIMIZERS.items()}  # which each has, and their defaults
+DEFAULT_LR = {rule: kind.default_lr for rule, kind in OPTIMIZERS.items()}
+OF_THE_RULE = {rule: kind.constants() for rule, kind in OPTIMIZERS.items()}  # the constants each has, their defaults
+NUMBERS = tuple(dict.fromkeys(name for constants in OF_THE_RULE.values() for name in constants))
 
 
 def build_parser(prog=None):

@@ -47,6 +47,11 @@ def save_model(path, model, vocabulary, training=None):
     write_archive(path, header, {"vocabulary": words, **params})
 
 
+def model_size(model, vocabulary):
+    """Bytes of the arrays in the model file."""
+    return 4 * sum(p.size for p in model.params) + sum(len(word.encode()) + 1 for word in vocabulary.words)
+
+
 def _words_of(model, vocabulary):
     """The words as a model file holds them. ArgumentError unless they are the model's, and come back as they are."""
     size = model.architecture.vocab_size

@@ -206,6 +206,14 @@ class LanguageModel:
             arrays |= {f"{part}/{name}": array for name, array in zip(layer.state_names, state, strict=True)}
         return arrays
 
+    def snapshot(self):
+        """What training needs to go on, beside arrays: the state of dropout's generator."""
+        return self.dropout_rng.bit_generator.state
+
+    def restore(self, values):
+        """Go on from a snapshot."""
+        self.dropout_rng.bit_generator.state = values
+
     @contextmanager
     def fresh_state(self):
         """A block in which the model reads from zeros and without dropout; afterwards its state is as before."""

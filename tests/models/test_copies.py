@@ -197,7 +197,8 @@ def test_a_trainer_can_be_copied_with_all_that_it_needs(stop, copied, rng):
     for each in (twin, trainer):
         steps = []
         list(each.fit(lambda: 1.0, 2, steps.append))
-        ends.append(([step.loss for step in steps], each.numbers() | {"seconds": 0, "sums": 0}, each.arrays()))
+        snapshot = each.snapshot()
+        ends.append(([step.loss for step in steps], snapshot.values | {"seconds": 0, "sums": 0}, snapshot.arrays))
     assert ends[0][:2] == ends[1][:2]
     assert len(ends[0][0]) > 5
     for name, array in ends[0][2].items():
