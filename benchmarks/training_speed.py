@@ -176,8 +176,7 @@ def main():
             config = {"ids": str(ids), "vocab_size": len(corpus.vocabulary), "hidden_size": H, "layers": layers,
                       "cell": options.cell, "batch_size": N, "time_size": T, "optimizer": options.optimizer,
                       "max_grad": 0.25, "lr": 1.0 if options.optimizer == "sgd" else 0.001, "steps": steps,
-                      "warm_up": steps // 4 + 2,
-                      "threads": options.threads}
+                      "warm_up": steps // 4 + 2, "threads": options.threads}
             print(f"{name}: vocabulary {config['vocab_size']:,}, batch {N}, window {T}", file=sys.stderr)
             results = interleave({subject: command(subject, config) for subject in options.subjects}, options.repeats)
             figures[name] = compare(results, N * T)
