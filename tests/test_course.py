@@ -193,7 +193,7 @@ def test_the_script_makes_the_pictures_that_the_chapters_show_and_no_other(pictu
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "name", "args"), [("05-vanishing-and-exploding.md", "norms", (1.0,)),
-                                                    ("09-gates.md", "arriving", (TimeGRU, 3, -3))])
+                                                    ("09-gates.md", "arriving", (TimeGRU, 3, 3))])
 def test_pictures_measure_what_the_chapter_measures(page, name, args, monkeypatch):
     monkeypatch.syspath_prepend(COURSE)
     from pictures import gradients

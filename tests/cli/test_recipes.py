@@ -9,6 +9,7 @@ from training_runs import metrics
 from rnnlm.cli.config import apply_values
 from rnnlm.cli.recipes import recipes
 from rnnlm.cli.train_options import build_parser, complete
+from rnnlm.models import CELLS
 
 SMALL = ("--epochs", "1", "--hidden-size", "8", "--wordvec-size", "6")
 
@@ -86,8 +87,8 @@ def test_a_run_folder_means_its_configuration(run, tmp_path):
     assert not (tmp_path / "other").exists()
 
 
-CHANGES = ["--cell mrnn", "--cell mrnn --activation relu", "--cell mrnn --slowest 0.8", "--cell lstm", "--cell gru",
-           "--activation relu", "--layers 2", "--wordvec-size 7", "--hidden-size 9", "--tied", "--projection",
+CHANGES = [*(f"--cell {cell}" for cell in CELLS if cell != "rnn"),
+           "--cell mrnn --activation relu", "--cell mrnn --slowest 0.8", "--activation relu", "--layers 2", "--wordvec-size 7", "--hidden-size 9", "--tied", "--projection",
            "--recurrent-start identity", "--recurrent-start normal", "--recurrent-start orthogonal",
            "--recurrent-gain 2", "--slowest 0.8", "--input-gain 2", "--output-start frequencies",
            "--layers 2 --output-dropout 0.4", "--dropout-mask window", "--word-dropout 0.3", "--weight-drop 0.3",
