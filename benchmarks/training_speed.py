@@ -29,7 +29,8 @@ SUBJECTS = ("rnnlm", "plain", "limit", "torch", "torch bf16")
 
 def products(config):
     """Seconds for the matrix products of a step, each into an array that is there already."""
-    from rnnlm.compute.threads import available_cores, blas_threads
+    from rnnlm.compute.blas import blas_threads
+    from rnnlm.compute.threads import available_cores
 
     V, H, N, T = (config[key] for key in ("vocab_size", "hidden_size", "batch_size", "time_size"))
     M, rng = N * T, np.random.default_rng(0)

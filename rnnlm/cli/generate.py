@@ -8,7 +8,8 @@ import numpy as np
 from rnnlm.cli.command import add_debug, run, stop_on_signal, threads_of
 from rnnlm.cli.options import LARGEST_SEED, Parser, add_threads, at_least, not_empty, not_negative, share
 from rnnlm.cli.screen import is_terminal, note, show, without_controls
-from rnnlm.compute.threads import blas_threads
+from rnnlm.compute.blas import blas_threads
+from rnnlm.compute.threads import SERIAL
 from rnnlm.errors import RnnlmError, counted, one_line, shown
 from rnnlm.formats.model_file import load_model
 from rnnlm.scoring.generation import generate
@@ -52,7 +53,7 @@ def main(argv=None, prog=None):
 
 def generate_text(options):
     """Print the prompt and its continuation, each token as soon as it is drawn."""
-    model, vocabulary = load_model(options.model)
+    model, vocabulary = load_model(options.model, SERIAL)  # products with one row are best on BLAS's threads
     opening = _as_text(options.prompt)
     prompt = _prompt_ids(opening, vocabulary)
     forbidden = [] if options.allow_unk or vocabulary.unk_id is None else [vocabulary.unk_id]

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import writable
-from rnnlm.compute.threads import SERIAL, slices
+from rnnlm.compute.threads import DEFAULT, slices
 
 SHARE = 1 << 17  # numbers that a thread takes at a time
 
@@ -40,7 +40,7 @@ class Average:
         if not self.values:
             self.values = [np.zeros_like(w) for w in params]
 
-    def update(self, params, progress, workers=SERIAL):
+    def update(self, params, progress, workers=DEFAULT):
         """Take the weights after a step in, if it is time: a <- a + share * (w - a)."""
         if progress < self.start:
             return
@@ -58,7 +58,8 @@ class Average:
             out *= share
             a += out
 
-        workers.each(step, self._parts(params))
+        with workers.computing():
+            workers.each(step, self._parts(params))
 
     @contextmanager
     def in_place(self, params):

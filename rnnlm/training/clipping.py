@@ -5,12 +5,12 @@ import math
 import numpy as np
 
 from rnnlm.compute.row_gradient import RowGradient
-from rnnlm.compute.threads import SERIAL, slices
+from rnnlm.compute.threads import DEFAULT, SERIAL, slices
 
 SHARE = 1 << 19  # numbers that a thread takes at a time
 
 
-def global_norm(grads, workers=SERIAL):
+def global_norm(grads, workers=DEFAULT):
     """L2 norm of all arrays as if they were one vector: sqrt(sum of squares). A float; nan or inf pass through."""
     parts = []
     for grad in grads:
@@ -24,7 +24,8 @@ def global_norm(grads, workers=SERIAL):
         squares[i] = float(np.dot(parts[i], parts[i]))
 
     # One array larger than a share at least: otherwise waking a thread costs more than it brings.
-    (workers if len(parts) > len(grads) else SERIAL).each(add, range(len(parts)))
+    with workers.computing():
+        (workers if len(parts) > len(grads) else SERIAL).each(add, range(len(parts)))
     return math.sqrt(sum(squares))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import writable
 from rnnlm.compute.row_gradient import RowGradient
-from rnnlm.compute.threads import SERIAL
+from rnnlm.compute.threads import DEFAULT, SERIAL
 from rnnlm.training.blocks import in_shares
 from rnnlm.training.parts import name_misfit
 
@@ -65,7 +65,7 @@ class Optimizer:
         """
         raise NotImplementedError
 
-    def update(self, params, grads=None, scale=1.0, workers=SERIAL):
+    def update(self, params, grads=None, scale=1.0, workers=DEFAULT):
         """One step, in place; params alone is a layer, whose params and grads are meant: it is returned."""
         if grads is None and hasattr(params, "params"):
             self.update(params.params, params.grads, scale, workers)
@@ -88,7 +88,8 @@ class Optimizer:
             else:
                 shares += in_shares(rate, decay, w, g, memory)
         # One array larger than a share at least: otherwise waking a thread costs more than it brings.
-        (workers if len(shares) > len(params) else SERIAL).each(lambda share: share.step(rule, workers), shares)
+        with workers.computing():
+            (workers if len(shares) > len(params) else SERIAL).each(lambda share: share.step(rule, workers), shares)
 
 
 class SGD(Optimizer):

@@ -19,7 +19,8 @@ def require_parts(model, optimizer, batches, schedule, average, max_grad, worker
         arguments.has("schedule", schedule, ("rate", "update"), "a schedule", "for example Constant(0.002)")
     if average is not None:
         arguments.has("average", average, ("in_place", "update"), "an Average")
-    arguments.kind("workers", workers, Workers, "a Workers")
+    if workers is not None:
+        arguments.kind("workers", workers, Workers, "a Workers")
     arguments.limit("max_grad", max_grad)
 
 

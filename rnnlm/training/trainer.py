@@ -14,7 +14,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import perplexity
-from rnnlm.compute.threads import SERIAL
+from rnnlm.compute.threads import SERIAL, computing
 from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import clip_scale, global_norm
 from rnnlm.training.forms import require_form
@@ -85,21 +85,23 @@ class Trainer:
 
     batches, schedule: what ``fit`` reads and what decides the learning rate (``step`` alone needs neither).
     average: an Average of the weights, which is validated in their place, or None.
-    workers: the threads that share the norm and the update.
+    workers: the Workers that share the norm and the update; None: the model's.
     ``epoch``, ``iteration``, ``tokens``: epochs finished, updates made and targets read so far.
     """
 
     def __init__(self, model, optimizer, batches=None, schedule=None, *, average=None, max_grad=math.inf,
-                 workers=SERIAL):
+                 workers=None):
         require_parts(model, optimizer, batches, schedule, average, max_grad, workers)
         if hasattr(model, "set_training"):
             model.set_training(True)
         self.model, self.optimizer, self.batches, self.schedule = model, optimizer, batches, schedule
-        self.average, self.max_grad, self.workers = average, max_grad, workers
+        self.average, self.max_grad = average, max_grad
+        self.workers = getattr(model, "workers", SERIAL) if workers is None else workers
         self.epoch = self.iteration = self.tokens = 0
         self.seconds = 0.0
         self.sums = Sums()
 
+    @computing
     def step(self, xs, ts):
         """Read one window (N, T), go back through it, update once; return the Step.
 

@@ -1,0 +1,144 @@
+"""The threads of the BLAS library behind NumPy: held to a number during a block, and given back.
+
+The number is the whole process's.  So the open blocks of all Python threads are counted: the one that began
+last decides, and the one that ends last restores what BLAS had before the first.  A BLAS on OpenMP counts
+threads for each caller; there each Python thread has blocks of its own.
+
+A block is opened for each call of the library's users, so it must cost little: some 5 microseconds.
+"""
+
+import math
+import os
+import threading
+from functools import cache
+
+LIMITS = {"openblas", "mkl"}  # a BLAS that has one thread although nobody asked for that is none of these
+
+_lock = threading.Lock()
+_blocks = {}  # the open blocks, oldest first: key -> the Python thread and its count
+
+
+class Library:
+    """A BLAS library that was found in the process, and what to restore it to.
+
+    get() -> its count of threads; set(count).
+    """
+
+    def __init__(self, controller):
+        layer = getattr(controller, "threading_layer", None)
+        self.by_caller = layer == "openmp"
+        self.is_limit = controller.internal_api in LIMITS and layer not in ("disabled", "sequential")
+        self.before = {}  # Python thread, or None for the process -> its count before the oldest block
+        self.get, self.set = _own_functions(controller) or _functions(controller)
+
+    def follow_blocks(self):
+        """Take the count that the open blocks ask for, or the one from before if there is no block left.
+
+        Returns the one from before.
+        """
+        caller = threading.get_ident() if self.by_caller else None
+        counts = [count for thread, count in _blocks.values() if caller in (None, thread)] if _blocks else ()
+        now = self.get()
+        before = self.before.setdefault(caller, now) if counts else self.before.pop(caller, now)
+        wanted = counts[-1] if counts else before
+        if now != wanted:
+            self.set(wanted)
+        return before
+
+
+def _own_functions(controller):
+    """get and set of an OpenBLAS with threads of its own, or None for another library.
+
+    threadpoolctl's take ten times as long, and are deaf while another Python thread has set the number.
+    """
+    if controller.internal_api == "openblas" and getattr(controller, "threading_layer", None) == "pthreads":
+        for name in controller.check_symbols:
+            if hasattr(controller.dynlib, name):
+                return getattr(controller.dynlib, name), getattr(controller.dynlib, name.replace("_get_", "_set_"))
+    return None
+
+
+def _functions(controller):
+    """get and set of any library, by threadpoolctl."""
+    release = getattr(controller, "clear_controlling_thread", lambda force: None)
+
+    def set_count(count):
+        # In newer versions a thread that has set the number keeps all others from it until it says so: with the
+        # blocks counted here, the last one out may be any thread.
+        release(force=True)
+        controller.set_num_threads(count)
+        release(force=True)
+
+    return controller.get_num_threads, set_count
+
+
+@cache
+def libraries():
+    """The BLAS libraries of the process.  They are searched for once: that takes 0.1 to 1 ms."""
+    import numpy  # noqa: F401  # brings the BLAS along
+    from threadpoolctl import ThreadpoolController  # a command that only prints its help does without
+
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    return [Library(controller) for controller in found if controller.num_threads]
+
+
+class blas_threads:  # noqa: N801
+    """A block in which the BLAS library computes on its own threads, ``count`` of them."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __enter__(self):
+        hold(self, self.count)
+
+    def __exit__(self, *_):
+        give_back(self)
+
+
+def hold(key, count):
+    """Begin a block of this thread; the count that it had before.
+
+    That is the one of the block that this thread is in; without one that of BLAS outside all blocks, which its
+    environment variables set, or threadpoolctl; inf where BLAS does not say.
+    """
+    thread = threading.get_ident()
+    with _lock:
+        own = [count for other, (owner, count) in _blocks.items() if owner == thread and other != key] if _blocks else ()
+        _blocks[key] = thread, count
+        limit = math.inf
+        for library in libraries():
+            before = library.follow_blocks()
+            if library.is_limit and before < limit:
+                limit = before
+    return own[-1] if own else limit
+
+
+def give_back(key):
+    """End a block."""
+    with _lock:
+        del _blocks[key]
+        for library in libraries():
+            library.follow_blocks()
+
+
+def hold_for_good():
+    """For a thread that lives inside a block: a BLAS on OpenMP, which counts threads for each caller, has one in it."""
+    for library in libraries():
+        if library.by_caller:
+            library.set(1)
+
+
+def _after_fork():
+    """In a new process: the blocks of other threads are none, as those threads are not there."""
+    global _lock
+    _lock = threading.Lock()
+    gone = [key for key, (thread, _) in _blocks.items() if thread != threading.get_ident()]
+    for key in gone:
+        del _blocks[key]
+    if gone:
+        for library in libraries():
+            library.follow_blocks()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
