@@ -156,6 +156,20 @@ class _OneForAll(Workers):
         """How many share the work of the call that is under way; 1 outside of all calls."""
         return _threads_now.get() or 1
 
+    @property
+    def wanted(self):
+        """How many share the work of a call where nothing limits them."""
+        return cores()
+
+    def __enter__(self):
+        """Hold them for all calls of the block, which saves each some microseconds."""
+        self._memory.blocks = [*getattr(self._memory, "blocks", ()), self.computing()]
+        self._memory.blocks[-1].__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self._memory.blocks.pop().__exit__(*error)
+
     def computing(self):
         """A block around a call; inside another one it costs next to nothing."""
         return NOTHING if _threads_now.get() else _Call()
@@ -219,7 +233,9 @@ def computing(method):
     """A method that computes on ``self.workers``, inside a block of theirs."""
     @wraps(method)
     def call(self, *args, **options):
-        with self.workers.computing():
+        if _threads_now.get() or self.workers is not DEFAULT:  # quicker than a block that changes nothing
+            return method(self, *args, **options)
+        with _Call():
             return method(self, *args, **options)
 
     return call

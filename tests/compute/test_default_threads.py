@@ -290,6 +290,16 @@ def test_threads_that_train_at_once_get_what_each_gets_alone_and_give_blas_back(
             np.testing.assert_array_equal(p, q)
 
 
+def test_it_can_be_entered_as_any_workers(seen):
+    subject = model()
+    with subject.workers as workers, workers:
+        assert (workers.threads, workers.wanted, set(blas_now())) == (3, 3, {1})
+        subject.forward(XS, TS)
+        assert set(blas_now()) == {1}
+    assert set(seen) == {(3, 1)}
+    assert DEFAULT.threads == 1
+
+
 def test_helpers_wait_for_the_next_call_until_they_are_let_go(shared):
     subject = model()
     subject.forward(XS, TS)
