@@ -11,6 +11,7 @@ import math
 import os
 import threading
 from functools import cache
+from threading import get_ident
 
 LIMITS = {"openblas", "mkl"}  # a BLAS that has one thread although nobody asked for that is none of these
 
@@ -36,14 +37,24 @@ class Library:
 
         Returns the one from before.
         """
-        caller = threading.get_ident() if self.by_caller else None
-        counts = [count for thread, count in _blocks.values() if caller in (None, thread)] if _blocks else ()
+        caller = get_ident() if self.by_caller else None
         now = self.get()
-        before = self.before.setdefault(caller, now) if counts else self.before.pop(caller, now)
-        wanted = counts[-1] if counts else before
+        wanted = _newest(caller) if _blocks else None
+        if wanted is None:
+            wanted = before = self.before.pop(caller, now)
+        else:
+            before = self.before.setdefault(caller, now)
         if now != wanted:
             self.set(wanted)
         return before
+
+
+def _newest(thread, but=None):
+    """The count of the newest block of a thread, or of any thread for None; None where there is none."""
+    for key, (owner, count) in reversed(_blocks.items()):
+        if (thread is None or owner == thread) and key != but:
+            return count
+    return None
 
 
 def _own_functions(controller):
@@ -101,16 +112,15 @@ def hold(key, count):
     That is the one of the block that this thread is in; without one that of BLAS outside all blocks, which its
     environment variables set, or threadpoolctl; inf where BLAS does not say.
     """
-    thread = threading.get_ident()
+    thread, limit = get_ident(), math.inf
     with _lock:
-        own = [count for other, (owner, count) in _blocks.items() if owner == thread and other != key] if _blocks else ()
+        own = _newest(thread, but=key) if _blocks else None
         _blocks[key] = thread, count
-        limit = math.inf
         for library in libraries():
             before = library.follow_blocks()
             if library.is_limit and before < limit:
                 limit = before
-    return own[-1] if own else limit
+    return limit if own is None else own
 
 
 def give_back(key):
@@ -132,7 +142,7 @@ def _after_fork():
     """In a new process: the blocks of other threads are none, as those threads are not there."""
     global _lock
     _lock = threading.Lock()
-    gone = [key for key, (thread, _) in _blocks.items() if thread != threading.get_ident()]
+    gone = [key for key, (thread, _) in _blocks.items() if thread != get_ident()]
     for key in gone:
         del _blocks[key]
     if gone:
