@@ -1,10 +1,12 @@
-"""The threads of the BLAS library behind NumPy: held to a number during a block, and given back.
+"""The threads of the BLAS library behind NumPy: a number of them in a block, given back at its end.
 
-The number is the whole process's.  So the open blocks of all Python threads are counted: the one that began
-last decides, and the one that ends last restores what BLAS had before the first.  A BLAS on OpenMP counts
-threads for each caller; there each Python thread has blocks of its own.
+The number is the whole process's.  So the open blocks of all Python threads are counted: the
+one that began last decides, and the one that ends last restores what BLAS had before the
+first.  A BLAS on OpenMP counts threads for each caller; there each Python thread has blocks
+of its own.
 
-A block is opened for each call of the library's users, so it must cost little: some 5 microseconds.
+A block is opened for each call of the library's users, so it must cost little: some 8
+microseconds.
 """
 
 import math
@@ -20,10 +22,7 @@ _blocks = {}  # the open blocks, oldest first: key -> the Python thread and its 
 
 
 class Library:
-    """A BLAS library that was found in the process, and what to restore it to.
-
-    get() -> its count of threads; set(count).
-    """
+    """A BLAS library of the process: ``get()`` -> its count of threads, and ``set(count)``."""
 
     def __init__(self, controller):
         layer = getattr(controller, "threading_layer", None)
@@ -50,7 +49,7 @@ class Library:
 
 
 def _newest(thread, but=None):
-    """The count of the newest block of a thread, or of any thread for None; None where there is none."""
+    """The count of the newest block of a thread (None: of any); None where there is none."""
     for key, (owner, count) in reversed(_blocks.items()):
         if (thread is None or owner == thread) and key != but:
             return count
@@ -60,7 +59,8 @@ def _newest(thread, but=None):
 def _own_functions(controller):
     """get and set of an OpenBLAS with threads of its own, or None for another library.
 
-    threadpoolctl's take ten times as long, and are deaf while another Python thread has set the number.
+    threadpoolctl's take ten times as long, and do nothing while another Python thread is the
+    one that set the number.
     """
     if controller.internal_api == "openblas" and getattr(controller, "threading_layer", None) == "pthreads":
         for name in controller.check_symbols:
@@ -85,7 +85,7 @@ def _functions(controller):
 
 @cache
 def libraries():
-    """The BLAS libraries of the process.  They are searched for once: that takes 0.1 to 1 ms."""
+    """The BLAS libraries of the process, searched for once: that takes 0.1 to 1 ms."""
     import numpy  # noqa: F401  # brings the BLAS along
     from threadpoolctl import ThreadpoolController  # a command that only prints its help does without
 
@@ -93,7 +93,7 @@ def libraries():
     return [Library(controller) for controller in found if controller.num_threads]
 
 
-class blas_threads:  # noqa: N801
+class blas_threads:
     """A block in which the BLAS library computes on its own threads, ``count`` of them."""
 
     def __init__(self, count):
@@ -107,10 +107,11 @@ class blas_threads:  # noqa: N801
 
 
 def hold(key, count):
-    """Begin a block of this thread; the count that it had before.
+    """Begin a block of this thread; return the count that the thread had before.
 
-    That is the one of the block that this thread is in; without one that of BLAS outside all blocks, which its
-    environment variables set, or threadpoolctl; inf where BLAS does not say.
+    That is the count of the innermost block that this thread opened itself.  Without one it
+    is BLAS's count outside all blocks, which environment variables or threadpoolctl may have
+    set; inf where BLAS does not tell.
     """
     thread, limit = get_ident(), math.inf
     with _lock:
@@ -132,14 +133,14 @@ def give_back(key):
 
 
 def hold_for_good():
-    """For a thread that lives inside a block: a BLAS on OpenMP, which counts threads for each caller, has one in it."""
+    """Have one thread of a BLAS on OpenMP in the calling thread, which lives inside blocks."""
     for library in libraries():
         if library.by_caller:
             library.set(1)
 
 
 def _after_fork():
-    """In a new process: the blocks of other threads are none, as those threads are not there."""
+    """Forget, in a new process, the blocks of threads that are not there."""
     global _lock
     _lock = threading.Lock()
     gone = [key for key, (thread, _) in _blocks.items() if thread != get_ident()]

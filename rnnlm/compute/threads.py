@@ -6,8 +6,8 @@ spinning: where another program keeps a core busy, two of them are many times sl
 held to one thread and the parts are shared out here.  Waking a thread takes about 0.2 ms on a virtual
 machine: what takes less than a millisecond is not worth sharing.
 
-Whoever gives no Workers gets DEFAULT: as many threads as there are cores, and a BLAS of one, during each call.
-Between two calls BLAS is as it was.
+Whoever gives no Workers gets DEFAULT: as many threads as there are cores, and a BLAS of
+one, during each call.  Between two calls BLAS is as it was.
 """
 
 import contextvars
@@ -65,11 +65,11 @@ class Workers:
         self.threads, self._pool = 1, None
 
     def computing(self):
-        """A block for a call that was made outside ``with Workers(...)``: here it changes nothing."""
+        """A block around a call; it changes nothing, as ``with Workers(...)`` is the block."""
         return NOTHING
 
     def computing_on_blas(self):
-        """The same for work that BLAS's own threads do best: products with a single row."""
+        """The same for what BLAS's own threads do best: products with a single row."""
         return NOTHING
 
     def each(self, function, items, meanwhile=None):
@@ -139,10 +139,10 @@ def slices(size, length):
 
 
 class _OneForAll(Workers):
-    """What calls compute on that were given no Workers: each call makes a block of its own.
+    """What calls compute on that were given no Workers: each call is a block of its own.
 
-    The helpers are made when the first piece of work is shared out, and wait for the next one without using
-    the processor.  All Python threads share them.
+    The helpers are made when the first piece of work is shared out.  They wait for the next
+    one without using the processor, and all Python threads share them.
     """
 
     def __init__(self):
@@ -162,7 +162,7 @@ class _OneForAll(Workers):
         return cores()
 
     def __enter__(self):
-        """Hold them for all calls of the block, which saves each some microseconds."""
+        """Make one block of all calls in it, which saves each some microseconds."""
         self._memory.blocks = [*getattr(self._memory, "blocks", ()), self.computing()]
         self._memory.blocks[-1].__enter__()
         return self
@@ -175,7 +175,7 @@ class _OneForAll(Workers):
         return NOTHING if _threads_now.get() else _Call()
 
     def computing_on_blas(self):
-        """A block in which the calling thread computes with BLAS's threads, not more of them than cores."""
+        """A block in which the calling thread computes on BLAS's threads, at most the cores."""
         return NOTHING if _threads_now.get() else _CallOnBlas()
 
     def _begin(self, work):
@@ -201,7 +201,8 @@ class _OneForAll(Workers):
 class _Call:
     """A block in which BLAS has one thread, and DEFAULT as many as there are cores.
 
-    Fewer where BLAS was limited to fewer; in a block of ``Workers`` or ``blas_threads`` as many as BLAS has there.
+    They are fewer where BLAS was limited to fewer, by its environment variables, by
+    threadpoolctl or by a block of ``Workers`` or ``blas_threads`` around the call.
     """
 
     def __enter__(self):
@@ -249,8 +250,14 @@ def new_pool(threads):
 
 
 def workers_or_default(workers, remedy=""):
-    """The Workers that were given, or DEFAULT for None. ArgumentError for anything else."""
+    """The Workers that were given, or DEFAULT for None.  ArgumentError for anything else."""
     return DEFAULT if workers is None else kind("workers", workers, Workers, "a Workers", remedy)
+
+
+def workers_of(model):
+    """The Workers that a model computes on; SERIAL for a model of one's own that has none."""
+    workers = getattr(model, "workers", None)
+    return workers if isinstance(workers, Workers) else SERIAL
 
 
 def available_cores():

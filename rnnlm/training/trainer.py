@@ -14,7 +14,7 @@ from numbers import Real
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.compute.threads import SERIAL, computing
+from rnnlm.compute.threads import computing, workers_of
 from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import clip_scale, global_norm
 from rnnlm.training.parts import require_functions, require_parts, require_parts_to_fit, require_parts_to_save
@@ -49,7 +49,7 @@ class Trainer:
             model.set_training(True)
         self.model, self.optimizer, self.batches, self.schedule = model, optimizer, batches, schedule
         self.average, self.max_grad = average, max_grad
-        self.workers = getattr(model, "workers", SERIAL) if workers is None else workers
+        self.workers = workers_of(model) if workers is None else workers
         self.epoch = self.iteration = self.tokens = 0
         self.seconds = 0.0
         self.sums = Sums()
