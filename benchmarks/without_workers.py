@@ -1,11 +1,11 @@
-"""How fast calls without Workers are, on an idle machine and beside a program that keeps a core busy.
+"""How fast calls without Workers are, alone and next to a program that keeps a core busy.
 
     python benchmarks/without_workers.py
 
-"command" computes as the commands do, inside ``with Workers(cores)``.  "python" is what somebody gets who gives no
-Workers.  "blas" leaves the products to BLAS's own threads, as Workers do that are never entered.  Weights and texts
-are random: the work is the same.  Every subject runs in a process of its own, in turns.  Nothing else should run
-meanwhile.
+"command" computes as the commands do, inside ``with Workers(cores)``.  "python" is what
+somebody gets who gives no Workers.  "blas" leaves the products to BLAS's own threads, as
+Workers do that are never entered.  Weights and texts are random: the work is the same.
+Every subject runs in a process of its own, in turns.  Nothing else should run meanwhile.
 """
 
 import argparse
@@ -107,7 +107,7 @@ def others(count):
 
 
 def measure(options):
-    """Figures by machine (idle, busy), size, task and subject: tokens per second, and their share of the command's."""
+    """Figures by machine (idle, busy), size, task and subject."""
     figures = {}
     for machine, count in (("idle", 0), ("busy", options.busy)):
         with others(count):
@@ -121,7 +121,7 @@ def measure(options):
 
 
 def compare(results):
-    """Tokens per second (median, lowest, highest) of each subject, and the median over the command's."""
+    """Tokens per second of each subject: median, range, and the median over the command's."""
     rows = {}
     for name, result in results.items():
         median, fastest, slowest = summary(result, "seconds")

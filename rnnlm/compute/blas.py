@@ -1,9 +1,9 @@
-"""The threads of the BLAS library behind NumPy: a number of them in a block, given back at its end.
+"""The threads of the BLAS behind NumPy: a number of them in a block, then given back.
 
-The number is the whole process's.  So the open blocks of all Python threads are counted: the
-one that began last decides, and the one that ends last restores what BLAS had before the
-first.  A BLAS on OpenMP counts threads for each caller; there each Python thread has blocks
-of its own.
+The number is the whole process's.  So the open blocks of all Python threads are counted:
+the one that began last decides, and the one that ends last restores what BLAS had
+before the first.  A BLAS on OpenMP counts threads for each caller; there each Python
+thread has blocks of its own.
 
 A block is opened for each call of the library's users, so it must cost little: some 8
 microseconds.
@@ -22,7 +22,7 @@ _blocks = {}  # the open blocks, oldest first: key -> the Python thread and its 
 
 
 class Library:
-    """A BLAS library of the process: ``get()`` -> its count of threads, and ``set(count)``."""
+    """A BLAS library of the process: ``get()`` -> its threads, and ``set(count)``."""
 
     def __init__(self, controller):
         layer = getattr(controller, "threading_layer", None)
@@ -32,9 +32,9 @@ class Library:
         self.get, self.set = _own_functions(controller) or _functions(controller)
 
     def follow_blocks(self):
-        """Take the count that the open blocks ask for, or the one from before if there is no block left.
+        """Take the count that the open blocks ask for; without one that from before.
 
-        Returns the one from before.
+        Returns the count from before.
         """
         caller = get_ident() if self.by_caller else None
         now = self.get()
@@ -49,7 +49,7 @@ class Library:
 
 
 def _newest(thread, but=None):
-    """The count of the newest block of a thread (None: of any); None where there is none."""
+    """The count of the newest block of a thread (None: of any); None without one."""
     for key, (owner, count) in reversed(_blocks.items()):
         if (thread is None or owner == thread) and key != but:
             return count
@@ -59,8 +59,8 @@ def _newest(thread, but=None):
 def _own_functions(controller):
     """get and set of an OpenBLAS with threads of its own, or None for another library.
 
-    threadpoolctl's take ten times as long, and do nothing while another Python thread is the
-    one that set the number.
+    threadpoolctl's take ten times as long, and do nothing while another Python thread
+    is the one that set the number.
     """
     if controller.internal_api == "openblas" and getattr(controller, "threading_layer", None) == "pthreads":
         for name in controller.check_symbols:
@@ -94,7 +94,7 @@ def libraries():
 
 
 class blas_threads:
-    """A block in which the BLAS library computes on its own threads, ``count`` of them."""
+    """A block in which the BLAS library computes on ``count`` threads of its own."""
 
     def __init__(self, count):
         self.count = count
@@ -109,9 +109,9 @@ class blas_threads:
 def hold(key, count):
     """Begin a block of this thread; return the count that the thread had before.
 
-    That is the count of the innermost block that this thread opened itself.  Without one it
-    is BLAS's count outside all blocks, which environment variables or threadpoolctl may have
-    set; inf where BLAS does not tell.
+    That is the count of the innermost block that this thread opened itself.  Without one
+    it is BLAS's count outside all blocks, which environment variables or threadpoolctl
+    may have set; inf where BLAS does not tell.
     """
     thread, limit = get_ident(), math.inf
     with _lock:
@@ -133,7 +133,7 @@ def give_back(key):
 
 
 def hold_for_good():
-    """Have one thread of a BLAS on OpenMP in the calling thread, which lives inside blocks."""
+    """A BLAS on OpenMP of one thread for the calling thread, which lives in blocks."""
     for library in libraries():
         if library.by_caller:
             library.set(1)

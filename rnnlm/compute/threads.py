@@ -1,10 +1,11 @@
-"""Threads: the parts of one piece of work, done side by side on the cores of the machine.
+"""Threads: the parts of one piece of work, done side by side on several cores.
 
-NumPy lets go of the interpreter's lock inside products and elementwise functions, so plain Python threads
-use several cores.  The BLAS library behind ``np.matmul`` has threads of its own, which wait for work by
-spinning: where another program keeps a core busy, two of them are many times slower than one.  So BLAS is
-held to one thread and the parts are shared out here.  Waking a thread takes about 0.2 ms on a virtual
-machine: what takes less than a millisecond is not worth sharing.
+NumPy lets go of the interpreter's lock inside products and elementwise functions, so
+plain Python threads use several cores.  The BLAS library behind ``np.matmul`` has
+threads of its own, which wait for work by spinning: where another program keeps a core
+busy, two of them are many times slower than one.  So BLAS is held to one thread and the
+parts are shared out here.  Waking a thread takes about 0.2 ms on a virtual machine: what
+takes less than a millisecond is not worth sharing.
 
 Whoever gives no Workers gets DEFAULT: as many threads as there are cores, and a BLAS of
 one, during each call.  Between two calls BLAS is as it was.
@@ -30,12 +31,13 @@ NOTHING = nullcontext()
 
 
 class Workers:
-    """``with Workers(threads) as workers``: in the block, that many threads, and a BLAS of one.
+    """``with Workers(threads)``: that many threads in the block, and a BLAS of one.
 
     Outside the block everything runs in the calling thread and BLAS is left as it is.
 
-    A model that is copied (copy.deepcopy) computes on the threads of the first.  One that was pickled and read again
-    computes in the calling thread: its ``workers``, a Workers of as many threads, can be entered as this one was.
+    A model that is copied (copy.deepcopy) computes on the threads of the first.  One
+    that was pickled and read again computes in the calling thread: its ``workers``, a
+    Workers of as many threads, can be entered as this one was.
     """
 
     def __init__(self, threads=1):
@@ -65,7 +67,7 @@ class Workers:
         self.threads, self._pool = 1, None
 
     def computing(self):
-        """A block around a call; it changes nothing, as ``with Workers(...)`` is the block."""
+        """A block around a call: nothing, as the user opens ``with Workers(...)``."""
         return NOTHING
 
     def computing_on_blas(self):
@@ -73,10 +75,11 @@ class Workers:
         return NOTHING
 
     def each(self, function, items, meanwhile=None):
-        """function(item) for every item, by all threads; returns when all is done, in whatever order.
+        """function(item) for every item, by all threads and in whatever order.
 
-        Each item must write into places of its own: then the result does not depend on the order.
-        meanwhile() is called first, in the calling thread, while the others begin with the items.
+        Each item must write into arrays of its own: then the result does not depend on
+        the order.  meanwhile() is called first, in the calling thread, while the others
+        begin with the items.
         """
         if self.threads == 1 or len(items) == 1:
             if meanwhile is not None:
@@ -120,7 +123,10 @@ class Workers:
         return self._pool.submit(contextvars.copy_context().run, work)
 
     def scratch(self, name, shape, dtype):
-        """An array to work in, the calling thread's own; the next call with this name hands its memory out again."""
+        """An array to work in, the calling thread's own.
+
+        The next call with this name hands its memory out again.
+        """
         size = math.prod(shape)
         memory = getattr(self._memory, name, None)
         if memory is None or memory.size < size or memory.dtype != dtype:
@@ -130,7 +136,7 @@ class Workers:
 
 
 def slices(size, length):
-    """range(size) as slices of equal length, at most ``length``: [slice(0, a), slice(a, 2a), ...]."""
+    """range(size) as slices of equal length, at most ``length``."""
     if size <= length:
         return [slice(0, size)]
     count = -(-size // length)
@@ -139,10 +145,10 @@ def slices(size, length):
 
 
 class _OneForAll(Workers):
-    """What calls compute on that were given no Workers: each call is a block of its own.
+    """What calls without Workers compute on: each call is a block of its own.
 
-    The helpers are made when the first piece of work is shared out.  They wait for the next
-    one without using the processor, and all Python threads share them.
+    The helpers are made when the first piece of work is shared out.  They wait for the
+    next one without using the processor, and all Python threads share them.
     """
 
     def __init__(self):
@@ -153,7 +159,7 @@ class _OneForAll(Workers):
 
     @property
     def threads(self):
-        """How many share the work of the call that is under way; 1 outside of all calls."""
+        """How many share the work of the call under way; 1 outside of all calls."""
         return _threads_now.get() or 1
 
     @property
@@ -175,7 +181,7 @@ class _OneForAll(Workers):
         return NOTHING if _threads_now.get() else _Call()
 
     def computing_on_blas(self):
-        """A block in which the calling thread computes on BLAS's threads, at most the cores."""
+        """A block in which the calling thread computes on BLAS's threads."""
         return NOTHING if _threads_now.get() else _CallOnBlas()
 
     def _begin(self, work):
@@ -250,18 +256,18 @@ def new_pool(threads):
 
 
 def workers_or_default(workers, remedy=""):
-    """The Workers that were given, or DEFAULT for None.  ArgumentError for anything else."""
+    """The Workers given, or DEFAULT for None.  ArgumentError for anything else."""
     return DEFAULT if workers is None else kind("workers", workers, Workers, "a Workers", remedy)
 
 
 def workers_of(model):
-    """The Workers that a model computes on; SERIAL for a model of one's own that has none."""
+    """The Workers of a model; SERIAL for one of the user's own that has none."""
     workers = getattr(model, "workers", None)
     return workers if isinstance(workers, Workers) else SERIAL
 
 
 def available_cores():
-    """How many cores this process may use: those of its affinity, fewer where a control group's quota is lower."""
+    """The cores of the process: its affinity, or fewer by the quota of a container."""
     seen = cores_in_sight()
     try:
         quota, period = QUOTA.read_text(encoding="ascii").split()

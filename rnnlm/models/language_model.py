@@ -36,8 +36,9 @@ class LanguageModel:
     TimeOutput is TimeAffine and TimeSoftmaxWithLoss.  By default the layers are those of rnnlm.layers.fast, which
     compute the same; plain=True takes the ones to read.
 
-    workers: the Workers that share the work of the fast layers.  None: during each call the
-    cores share it, as in the command, and BLAS has one thread.  Between two calls BLAS is as it was.
+    workers: the Workers that share the work of the fast layers.  None: during each call
+    all cores share it, as in the command, and BLAS has one thread.  Between two calls BLAS
+    is as it was.
 
     vocab_size V, wordvec_size D, hidden_size H, layers: sizes; cell: a name of CELLS ("rnn", "mrnn", "lstm",
     "gru", "gru-textbook"); activation of the first two: "tanh" or "relu"; tied: the output weights are the
