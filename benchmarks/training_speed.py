@@ -31,7 +31,8 @@ SUBJECTS = ("rnnlm", "plain", "limit", "torch", "torch bf16")
 
 def products(config):
     """Seconds for the matrix products of a step, each into an array that is there already."""
-    from rnnlm.compute.threads import available_cores, blas_threads
+    from rnnlm.compute.blas import blas_threads
+    from rnnlm.compute.threads import available_cores
     from rnnlm.models import CELLS
 
     cell = CELLS[config["cell"]].plain

@@ -10,7 +10,8 @@ from rnnlm.cli.options import LARGEST_SEED, Parser, add_threads, at_least, not_e
 from rnnlm.cli.screen import is_terminal, note, show, without_controls
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
-from rnnlm.compute.threads import blas_threads
+from rnnlm.compute.blas import blas_threads
+from rnnlm.compute.threads import SERIAL
 from rnnlm.errors import RnnlmError, counted, one_line, shown
 from rnnlm.formats.model_file import load_model
 from rnnlm.scoring.generation import generate
@@ -54,7 +55,7 @@ def main(argv=None, prog=None):
 
 def generate_text(options):
     """Print the prompt and its continuation, each token as soon as it is drawn."""
-    model, vocabulary = load_model(options.model)
+    model, vocabulary = load_model(options.model, SERIAL)  # products with one row are best on BLAS's threads
     opening = _as_text(options.prompt)
     prompt = _prompt_ids(opening, vocabulary)
     forbidden = [] if options.allow_unk or vocabulary.unk_id is None else [vocabulary.unk_id]
