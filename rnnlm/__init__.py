@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks in
     from rnnlm.compute.threads import Workers
     from rnnlm.errors import DivergenceError, RnnlmError
     from rnnlm.formats.checkpoint import load_checkpoint, save_checkpoint
+    from rnnlm.formats.loaded import load
     from rnnlm.formats.model_file import load_model, save_model
     from rnnlm.layers import (
         GRU,
@@ -53,7 +54,7 @@ __all__ = [
     "ScratchSimpleRNNClassifier", "SimpleInitializer", "SimpleRNN", "Start", "TimeActivationPenalty", "TimeAffine",
     "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeRNN",
     "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeWordDropout", "Trainer", "Vocabulary", "WeightDrop",
-    "Workers", "XavierInitializer", "evaluate", "generate", "load_checkpoint", "load_corpus", "load_model",
+    "Workers", "XavierInitializer", "evaluate", "generate", "load", "load_checkpoint", "load_corpus", "load_model",
     "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax",
     "token_log_probs",
 ]
@@ -66,6 +67,7 @@ _MODULES = {  # which names come from which module
     "compute.threads": "Workers",
     "errors": "DivergenceError RnnlmError",
     "formats.checkpoint": "load_checkpoint save_checkpoint",
+    "formats.loaded": "load",
     "formats.model_file": "load_model save_model",
     "layers":
         "GRU LSTM MRNN RNN TimeActivationPenalty TimeAffine TimeDropout TimeEmbedding TimeGRU TimeLSTM TimeMRNN "

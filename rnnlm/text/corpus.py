@@ -6,6 +6,7 @@ from where they are fetched.
 """
 
 import hashlib
+from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -15,6 +16,8 @@ from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError, counted
 from rnnlm.text.corpora import SPLITS, corpus_name, fetch_damaged, resolve, split_files
 from rnnlm.text.corpus_notes import odd_notes, text_notes, used_notes, vocabulary_note
+from rnnlm.text.lines import encode_string
+from rnnlm.text.numbered import Tokens
 from rnnlm.text.numbered_cache import read_tokens
 from rnnlm.text.sources import called
 from rnnlm.text.tokenizer import LEVELS, LINE_END
@@ -108,6 +111,22 @@ def read_text(path, vocabulary, on_long=None):
     if not tokens.size:
         raise RnnlmError(f"{called(path)} must hold at least one line of text, but it is empty")
     return EncodedText.from_tokens(tokens, vocabulary)
+
+
+def encode_text(text, vocabulary):
+    """The EncodedText of a string under a fixed vocabulary, as that of a file that holds it.
+
+    A last line without a line end gets one.  RnnlmError if it has no token.
+    """
+    if not isinstance(text, str):
+        raise arguments.wrong("text", "a string", text, "read_text takes the path of a file")
+    arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
+    index = defaultdict()
+    index.default_factory = index.__len__  # a new token gets the next number
+    ids = encode_string(text, index, vocabulary.level)
+    if not ids.size:
+        raise RnnlmError("text must hold at least one line, but it is empty")
+    return EncodedText.from_tokens(Tokens(list(index), ids, 0, ids.size), vocabulary)
 
 
 def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=None, on_file=None, on_long=None):
