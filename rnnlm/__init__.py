@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks in
         LSTM,
         MRNN,
         RNN,
+        TextbookGRU,
         TimeActivationPenalty,
         TimeAffine,
         TimeDropout,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks in
         TimeRNN,
         TimeSlownessPenalty,
         TimeSoftmaxWithLoss,
+        TimeTextbookGRU,
         TimeWordDropout,
         WeightDrop,
     )
@@ -51,11 +53,11 @@ __all__ = [
     "GRU", "LSTM", "MRNN", "RNN", "SGD", "AdaGrad", "Adam", "AdamW", "Average", "Constant", "Corpus", "Cosine",
     "DivergenceError", "DivideOnPlateau", "EncodedText", "Evaluation", "HeInitializer", "LanguageModel", "Linear",
     "Momentum", "Noising", "OrthogonalInitializer", "RMSprop", "Record", "Regularisation", "RnnlmError",
-    "ScratchSimpleRNNClassifier", "SimpleInitializer", "SimpleRNN", "Start", "TimeActivationPenalty", "TimeAffine",
-    "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeRNN",
-    "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeWordDropout", "Trainer", "Vocabulary", "WeightDrop",
-    "Workers", "XavierInitializer", "evaluate", "generate", "load", "load_checkpoint", "load_corpus", "load_model",
-    "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax",
+    "ScratchSimpleRNNClassifier", "SimpleInitializer", "SimpleRNN", "Start", "TextbookGRU", "TimeActivationPenalty",
+    "TimeAffine", "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeRNN",
+    "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeTextbookGRU", "TimeWordDropout", "Trainer", "Vocabulary",
+    "WeightDrop", "Workers", "XavierInitializer", "evaluate", "generate", "load", "load_checkpoint", "load_corpus",
+    "load_model", "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax",
     "token_log_probs",
 ]
 
@@ -70,8 +72,8 @@ _MODULES = {  # which names come from which module
     "formats.loaded": "load",
     "formats.model_file": "load_model save_model",
     "layers":
-        "GRU LSTM MRNN RNN TimeActivationPenalty TimeAffine TimeDropout TimeEmbedding TimeGRU TimeLSTM TimeMRNN "
-        "TimeRNN TimeSlownessPenalty TimeSoftmaxWithLoss TimeWordDropout WeightDrop",
+        "GRU LSTM MRNN RNN TextbookGRU TimeActivationPenalty TimeAffine TimeDropout TimeEmbedding TimeGRU TimeLSTM "
+        "TimeMRNN TimeRNN TimeSlownessPenalty TimeSoftmaxWithLoss TimeTextbookGRU TimeWordDropout WeightDrop",
     "models": "LanguageModel Regularisation Start",
     "reports.curves": "plot_perplexity",
     "scoring.evaluation": "Evaluation evaluate token_log_probs",

@@ -3,7 +3,7 @@
 import os
 
 from rnnlm.cli.command import run
-from rnnlm.cli.config import apply_values, read_config
+from rnnlm.cli.config import LEFT_BY_A_RUN, apply_values, read_config
 from rnnlm.cli.effects import require_effect
 from rnnlm.cli.options import given
 from rnnlm.cli.progress import Screen
@@ -82,7 +82,7 @@ def _is_ours(path):
     if is_recipe(path) or not os.path.isfile(path):  # a pipe has been read
         return is_recipe(path)
     with open(path, encoding="utf-8") as file:
-        return file.readline().startswith("# run folder")
+        return file.readline().startswith(LEFT_BY_A_RUN)
 
 
 def _saved_options(folder, header):

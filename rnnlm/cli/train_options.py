@@ -1,7 +1,6 @@
 """The options of the training command, and what follows from them."""
 
 import argparse
-import inspect
 
 from rnnlm.cli.command import add_debug
 from rnnlm.cli.options import (
@@ -33,10 +32,9 @@ from rnnlm.training.schedules import SCHEDULES
 
 AVERAGE_DECAY = 0.999
 SWITCH = argparse.BooleanOptionalAction
-DEFAULT_LR = {"sgd": 1.0, "momentum": 0.1, "adagrad": 0.05, "rmsprop": 0.001, "adam": 0.002, "adamw": 0.002}
-NUMBERS = ("momentum", "alpha", "beta1", "beta2", "eps")  # of the update rules
-OF_THE_RULE = {rule: {name: parameter.default for name, parameter in inspect.signature(kind).parameters.items()
-                      if name in NUMBERS} for rule, kind in OPTIMIZERS.items()}  # which each has, and their defaults
+DEFAULT_LR = {rule: kind.default_lr for rule, kind in OPTIMIZERS.items()}
+OF_THE_RULE = {rule: kind.constants() for rule, kind in OPTIMIZERS.items()}  # the constants each has, their defaults
+NUMBERS = tuple(dict.fromkeys(name for constants in OF_THE_RULE.values() for name in constants))
 
 
 def build_parser(prog=None):
@@ -63,7 +61,8 @@ def _add_text(add):
 def _add_model(add):
     ungated = " and ".join(UNGATED)
     add("--cell", choices=tuple(CELLS), default="rnn", help="kind of recurrent layer; mrnn: a multiplicative RNN, in "
-        "which each input rescales what the previous state contributes")
+        "which each input rescales what the previous state contributes; gru-textbook: a GRU that resets its state "
+        "before the matrix product, not after it as PyTorch, Keras and gru do")
     add("--activation", choices=RNN_ACTIVATIONS, default="tanh", help=f"activation of the cells {ungated}")
     add("--layers", type=between(1, MOST_LAYERS), default=1, metavar="L", help="number of recurrent layers")
     add("--wordvec-size", type=size, metavar="D", help="size of the word vectors (default: the hidden size)")

@@ -108,11 +108,11 @@ class Archive:
         _require(isinstance(header, dict), f"{HEADER} must be a JSON object")
         return header
 
-    def require_kind(self, name, version):
-        """ValueError unless the header's ``format`` and ``version`` are these."""
+    def require_kind(self, name, *versions):
+        """ValueError unless the header's ``format`` is this one and its ``version`` one of these."""
         found = self.header.get("format"), self.header.get("version")
-        _require(found == (name, version), f"format {shown(found[0])}, version {shown(found[1])}; this program reads "
-                 f"{name!r}, version {version}")
+        _require(found in [(name, version) for version in versions], f"format {shown(found[0])}, version "
+                 f"{shown(found[1])}; this program reads {name!r}, version {' or '.join(map(str, versions))}")
 
     def require_names(self, names):
         """ValueError unless the arrays beside the header are these."""

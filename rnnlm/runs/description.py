@@ -1,6 +1,6 @@
 """A model and its texts in a few words, for titles and lines."""
 
-from rnnlm.models import UNGATED
+from rnnlm.models import CELLS, UNGATED
 from rnnlm.text.vocabulary import UNK
 
 
@@ -8,7 +8,7 @@ def described(model):
     """The kind and the sizes of a model in a few words."""
     a = model.architecture
     depth = "" if a["layers"] == 1 else f"{a['layers']} x "
-    cell = {"rnn": "RNN", "mrnn": "multiplicative RNN"}.get(a["cell"], a["cell"].upper())
+    cell = CELLS[a["cell"]].title
     if a["cell"] in UNGATED:
         cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a['activation']]} {cell}"
     tied = "tied " if a["tied"] else ""
