@@ -18,7 +18,7 @@ FLOORS = {  # a file imports from lower floors only, and from its own wing
     3: ["text", "layers", "training"],
     4: ["models", "scoring"],
     5: ["formats", "classifier", "reports"],
-    6: ["course"],
+    6: ["course", "runs"],
     7: ["cli"],
 }
 FLOOR = {wing: floor for floor, wings in FLOORS.items() for wing in wings}

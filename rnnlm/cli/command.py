@@ -101,11 +101,6 @@ def threads_of(options):
     return threads
 
 
-def add_debug(parser):
-    """The option every command has."""
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-
-
 def file_bar(verb):
     """A function (name, size) that opens a bar for a file and returns the callback that moves it by so many bytes."""
 

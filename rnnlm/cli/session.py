@@ -4,17 +4,17 @@ import math
 import time
 from contextlib import closing
 
-from rnnlm.cli.agreement import require_architecture, require_same_texts
-from rnnlm.cli.assembly import build_trainer
 from rnnlm.cli.command import StoppedBetweenSteps, encoding_bar, file_bar, stop_on_signal, threads_of
-from rnnlm.cli.effects import notes_on_length
 from rnnlm.cli.final_score import read_test
 from rnnlm.cli.progress import HEAD, Progress, described, row, unknown_share
-from rnnlm.cli.run_options import free, of_the_run
 from rnnlm.cli.screen import note, say
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import DivergenceError, RnnlmError, quoted, shown
 from rnnlm.formats.model_file import read_model_training
+from rnnlm.runs.assembly import build_trainer
+from rnnlm.runs.combinations import notes_on_length
+from rnnlm.runs.options import free, of_the_run
+from rnnlm.runs.resuming import require_architecture, require_same_texts
 from rnnlm.scoring.evaluation import evaluate
 from rnnlm.text.corpora import known_corpora
 from rnnlm.text.corpus import load_corpus
@@ -25,7 +25,7 @@ ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and 
 def train(options, folder, header=None):
     """Train in a RunFolder; returns the exit code.  header: that of the checkpoint to go on from, if any."""
     if header is not None:  # before anything is read or made that the options ask for
-        require_architecture(header, options, header["architecture"]["vocab_size"], folder)
+        require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
     address = known_corpora().get(options.corpus, options.corpus)  # what exists is an absolute path by now
     corpus = load_corpus(address, options.level, options.min_count, options.max_vocab, options.max_tokens,
                          on_file=file_bar("fetching"), on_long=encoding_bar)
@@ -38,10 +38,11 @@ def train(options, folder, header=None):
 
 def _session(options, corpus, folder, header, workers):
     """All parts of the run; nothing is written yet."""
-    run = {"options": of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
+    run = {**of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
     if header is not None:
-        require_same_texts(header, run, options, folder)
-        require_architecture(header, options, len(corpus.vocabulary), folder)
+        if line := require_same_texts(header, run, options, folder.path):
+            note(f"note: {line}")
+        require_architecture(header, options, len(corpus.vocabulary), folder.path)
     return Session(options, corpus, build_trainer(options, corpus, workers, fresh=header is None), folder, run)
 
 

@@ -32,6 +32,7 @@ class Optimizer:
 
     slot_names = ()
     weight_decay = 0.0
+    usual_lr = 0.001  # of ``rnnlm train``; a rule says its own
     moves_only_by_gradient = False  # a weight without gradient stays where it is, and so do its slots
 
     def __init__(self, lr, factors=(), decays=()):
@@ -94,6 +95,7 @@ class Optimizer:
 class SGD(Optimizer):
     """Stochastic gradient descent: w <- w - lr * g."""
 
+    usual_lr = 1.0
     moves_only_by_gradient = True
 
     def rule(self, scale):
@@ -110,6 +112,7 @@ class Momentum(Optimizer):
     """Heavy ball: v <- momentum * v - lr * g;  w <- w + v (Polyak, 1964)."""
 
     slot_names = ("v",)
+    usual_lr = 0.1
 
     def __init__(self, lr, momentum=0.9, **options):
         super().__init__(lr, **options)
@@ -131,6 +134,7 @@ class AdaGrad(Optimizer):
     """AdaGrad (Duchi et al., 2011): s <- s + g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
 
     slot_names = ("s",)
+    usual_lr = 0.05
     moves_only_by_gradient = True
 
     def __init__(self, lr, eps=1e-10, **options):
@@ -193,6 +197,7 @@ class Adam(Optimizer):
     """
 
     slot_names = ("m", "v")
+    usual_lr = 0.002
 
     def __init__(self, lr, beta1=0.9, beta2=0.999, eps=1e-8, **options):
         super().__init__(lr, **options)
