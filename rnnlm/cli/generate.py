@@ -5,42 +5,47 @@ import sys
 
 import numpy as np
 
-from rnnlm.cli.command import add_debug, run
-from rnnlm.cli.options import LARGEST_SEED, Parser, add_threads, at_least, not_empty, not_negative, share
+from rnnlm.cli.arguments import Parser
+from rnnlm.cli.command import run
 from rnnlm.cli.screen import is_terminal, note, show, without_controls
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import blas_threads
 from rnnlm.errors import RnnlmError, counted, one_line, shown
 from rnnlm.formats.model_file import load_model
+from rnnlm.runs.checks import any_text, at_least, not_empty, not_negative, seed, share
+from rnnlm.runs.option import FLAG, Option
+from rnnlm.runs.options import DEBUG, THREADS
+from rnnlm.runs.table import Table
 from rnnlm.scoring.writing import LONGEST_LINE, prompt_ids, write_text
 from rnnlm.text.tokenizer import UNITS
+
+GENERATE = Table({"options": (
+    Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
+    Option("prompt", any_text, "text to continue", "", default_text="the start of a text",
+           meant_by="prefix prime primer start"),
+    Option("length", at_least(1), "number of words (or characters) to write", metavar="WORDS",
+           default_text="100 words or 500 characters, then to the end of the line, but at most twice as many",
+           meant_by="max-length max-new-tokens max-tokens max-words n-words num-tokens num-words words"),
+    Option("sentences", at_least(1), f"write up to the K-th line end; a line of more than {LONGEST_LINE['word']:,} "
+           f"words, or {LONGEST_LINE['char']:,} characters, ends the command with an error", metavar="K",
+           excludes="length"),
+    Option("temperature", not_negative, "number that divides the scores: below 1 the text is safer, above 1 bolder; 0: "
+           "always the most probable word", 1.0, "X"),
+    Option("top_k", at_least(1), "draw from the K most probable words", metavar="K"),
+    Option("top_p", share, "draw from the most probable words whose probabilities together reach P", metavar="P",
+           meant_by="nucleus"),
+    Option("allow_unk", FLAG, "let the model write <unk>", False),
+    Option("seed", seed, "seed of all random numbers; the same seed gives the same text", metavar="S",
+           default_text="random", meant_by="random-seed rng"),
+    THREADS,
+    DEBUG,
+)})
 
 
 def build_parser(prog=None):
     """The options of the generation command."""
-    parser = Parser(prog, "Write text with a trained model.")
-    parser.add_argument("model", metavar="MODEL", type=not_empty, help="a model file or a run folder")
-    parser.add_argument("--prompt", default="", help="text to continue (default: the start of a text)")
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--length", type=at_least(1), metavar="WORDS",
-                        help="number of words (or characters) to write (default: 100 words or 500 characters, then to "
-                             "the end of the line, but at most twice as many)")
-    length.add_argument("--sentences", type=at_least(1), metavar="K", help="write up to the K-th line "
-                        f"end; a line of more than {LONGEST_LINE['word']:,} words, or {LONGEST_LINE['char']:,} "
-                        "characters, ends the command with an error")
-    parser.add_argument("--temperature", type=not_negative, default=1.0, metavar="X",
-                        help="number that divides the scores: below 1 the text is safer, above 1 bolder; 0: always the "
-                             "most probable word")
-    parser.add_argument("--top-k", type=at_least(1), metavar="K", help="draw from the K most probable words")
-    parser.add_argument("--top-p", type=share, metavar="P",
-                        help="draw from the most probable words whose probabilities together reach P")
-    parser.add_argument("--allow-unk", action="store_true", help="let the model write <unk>")
-    parser.add_argument("--seed", type=at_least(0, LARGEST_SEED), metavar="S",
-                        help="seed of all random numbers; the same seed gives the same text (default: random)")
-    add_threads(parser.add_argument)
-    add_debug(parser)
-    return parser
+    return Parser(prog, "Write text with a trained model.", GENERATE)
 
 
 def main(argv=None, prog=None):

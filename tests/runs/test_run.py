@@ -82,9 +82,9 @@ def test_what_comes_back(train, small_corpus):
     assert run.test.targets == len((small_corpus / "test.txt").read_text().replace("\n", " . ").split())
 
 
-def test_by_default_nothing_is_shown(train, capfd):
+def test_by_default_nothing_is_shown(train, capsys):
     train(epochs=1)
-    assert capfd.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_without_output_the_folder_is_numbered(train):
@@ -113,7 +113,7 @@ def test_a_recipe_and_a_file_of_options(train):
     ({"dropout": [0.1]}, "dropout must be one number or string"), ({"corpus": "nowhere"}, "no corpus 'nowhere'"),
     ({"optimizer": "adam", "momentum": 0.5}, "momentum does nothing here"), ({"observer": print}, "observer must be"),
     ({"config": "nothing"}, "config must be a file"), ({"batch_size": 10**6}, "batch_size must be at most"),
-    ({"resume": True, "overwrite": True}, "give only one of them"), ({"resume": True, "output": None}, "no run"),
+    ({"resume": True, "overwrite": True}, "give only one of them"), ({"resume": True, "output": None, "corpus": None}, "there is no run in runs"),
 ])
 def test_what_cannot_be_is_one_line(train, options, message):
     with pytest.raises(rnnlm.RnnlmError, match=message) as error:
@@ -140,7 +140,7 @@ def test_an_observer_is_told_everything_in_order(train):
     train(epochs=2, resume=True, observer=again, max_tokens=700)
     assert [name for name in again.names if name != "on_note"] == [
         "on_threads", "on_corpus", "on_model", "on_resumed", "on_complete", "on_test", "on_end"]
-    saved = dict((name, arguments) for name, *arguments in again.calls)["on_resumed"][0]
+    saved = {name: arguments for name, *arguments in again.calls}["on_resumed"][0]
     assert (saved.step, saved.epoch, saved.when) == (told.steps, 3, "before")
 
 
