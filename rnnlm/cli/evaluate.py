@@ -4,13 +4,15 @@ import json
 import math
 
 from rnnlm.cli.arguments import Parser
-from rnnlm.cli.command import encoding_bar, run, scoring_bar, stop_on_signal, threads_of
-from rnnlm.cli.progress import unknown_share
-from rnnlm.cli.screen import note, show
+from rnnlm.cli.command import run
+from rnnlm.cli.screen import encoding_bar, note, scoring_bar, show
+from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.formats.model_file import load_model
 from rnnlm.runs.checks import at_least, not_empty
+from rnnlm.runs.description import unknown_share
 from rnnlm.runs.option import FLAG, Option
 from rnnlm.runs.options import DEBUG, THREADS
 from rnnlm.runs.table import Table
@@ -68,11 +70,11 @@ def _show(lines):
 
 def _score(path, model, text, eos_id, window):
     """The text's Evaluation, under a bar; a signal ends it."""
-    with stop_on_signal("stopping after this window") as stop, scoring_bar(path, len(text.ids)) as move:
+    with stop_on_signal("stopping after this window") as check, scoring_bar(path, len(text.ids)) as move:
 
         def on_window(targets):
             move(targets)
-            stop.check()
+            check()
 
         return evaluate(model, text, eos_id, window, on_window)
 

@@ -6,8 +6,10 @@ import sys
 import numpy as np
 
 from rnnlm.cli.arguments import Parser
-from rnnlm.cli.command import run, stop_on_signal, threads_of
+from rnnlm.cli.command import run
 from rnnlm.cli.screen import is_terminal, note, show, without_controls
+from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import blas_threads
 from rnnlm.errors import RnnlmError, counted, one_line, shown
 from rnnlm.formats.model_file import load_model
@@ -71,11 +73,11 @@ def generate_text(options):
     tokens = _chain(tokenize(opening, vocabulary.level), vocabulary, written)
     visible = without_controls if is_terminal(sys.stdout) else str  # a pipe gets the words as they are
     text = ""
-    with blas_threads(threads_of(options)), stop_on_signal("stopping after this word") as stop:
+    with blas_threads(threads_of(options)), stop_on_signal("stopping after this word") as check:
         try:
             for text in spell(tokens, vocabulary.level):
                 show(visible(text))
-                stop.check()
+                check()
         finally:
             if text and not text.endswith("\n"):
                 show("\n")

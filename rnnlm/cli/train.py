@@ -2,12 +2,13 @@
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
-from rnnlm.cli.place import run_folder
-from rnnlm.cli.screen import note, show
-from rnnlm.cli.session import train
+from rnnlm.cli.progress import Screen
+from rnnlm.cli.screen import show
+from rnnlm.cli.signals import StoppedBetweenSteps, stop_on_signal
 from rnnlm.runs import recipes
 from rnnlm.runs.options import TRAIN
 from rnnlm.runs.request import Request
+from rnnlm.runs.session import train
 
 
 def build_parser(prog=None):
@@ -21,18 +22,18 @@ def main(argv=None, prog=None):
     return run(_command, build_parser(prog), argv)
 
 
-def _command(options):
+def _command(line):
     """Find out what is to be done and where, then do it; returns the exit code."""
-    request = Request(options.line)
-    options = request.options
-    for line in [] if options.resume else request.require_possible():
-        note(f"note: {line}")
-    with run_folder(options, request.corpora) as folder:
-        header = None
-        if options.resume:
-            header = folder.newest_header()
-            options = request.resumed(folder, header)
-            if header is None:
-                note(f"note: {folder.path} holds no checkpoint yet: training starts from the beginning, on "
-                     f"{options.corpus}")
-        return train(options, folder, header)
+    screen, request = Screen(), Request(line.given_here)
+    with request.folder(screen) as folder:
+        options, header = request.settled_in(folder, screen)
+        return _train(options, folder, screen, header)
+
+
+def _train(options, folder, screen, header):
+    """Train until the run ends or a signal comes; returns the exit code."""
+    try:
+        train(options, folder, screen, lambda: stop_on_signal("stopping after this step"), header)
+    except StoppedBetweenSteps as stopped:
+        return 128 + stopped.signum
+    return 0

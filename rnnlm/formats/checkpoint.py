@@ -1,8 +1,8 @@
 """Checkpoints, from which a training run is resumed.
 
-They are archives (rnnlm/files/archive.py): a JSON header and named arrays, read without trust.  A checkpoint holds
-everything that the end of a run depends on, but for the texts, whose fingerprint it keeps.  docs/file-formats.md has
-the format.
+They are archives (rnnlm/files/archive.py): a JSON header and named arrays, read without
+trust.  A checkpoint holds everything that the end of a run depends on, but for the texts,
+whose fingerprint it keeps.  docs/file-formats.md has the format.
 """
 
 import math
@@ -12,59 +12,86 @@ from dataclasses import astuple, fields
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.compute.functions import perplexity
 from rnnlm.errors import ArgumentError, shown
 from rnnlm.files.archive import open_archive, require_finite, write_archive
-from rnnlm.models.architecture import declared_shapes
+from rnnlm.formats.checkpoint_form import RECORDS, records_of, require_possible
+from rnnlm.models.architecture import declared_shapes, from_earlier
+from rnnlm.training.snapshot import shapes_of
 from rnnlm.training.trainer import Record, Trainer
 
-CHECKPOINT_FORMAT = "rnnlm checkpoint", 3  # raised when a run would go on otherwise than it began
-RECORDS = "records"
+FORMAT = "rnnlm checkpoint"
+VERSION = 4  # raised when a run would go on otherwise than it began
+EARLIER = 3  # is read, too: it has earlier names of cells
 
 
 def save_checkpoint(path, trainer, run, records):
     """Write all that a run needs to go on, whole or not at all.
 
-    run: what else to keep, a dict for JSON; records: the Record of every epoch so far.  DivergenceError if a
-    number is not finite; then nothing is written.
+    Parameters
+    ----------
+    run : what else to keep, a dict for JSON.
+    records : the Record of every epoch so far.
+
+    Raises
+    ------
+    DivergenceError : if a number is not finite; then nothing is written.
     """
     arguments.path("path", path, remedy="save_checkpoint takes (path, trainer, run, records)")
     arguments.kind("trainer", trainer, Trainer, "a Trainer")
     arguments.kind("records", records, list | tuple, "a list of Records")
     if len(records) != trainer.epoch or not all(isinstance(record, Record) for record in records):
         raise ArgumentError(f"records must be the Records that fit yielded, one for each of {trainer.epoch} epochs")
-    name, version = CHECKPOINT_FORMAT
-    header = {"format": name, "version": version, "architecture": trainer.model.architecture, "run": run,
-              "made_by": versions(), "numbers": _without_inf(trainer.numbers())}
-    arrays = trainer.arrays()
-    require_finite(arrays)
+    snapshot = trainer.snapshot()
+    header = {"format": FORMAT, "version": VERSION, "architecture": trainer.model.architecture, "run": run,
+              "made_by": versions(), "numbers": _without_inf(snapshot.values)}
+    require_finite(snapshot.arrays)
     table = np.array([astuple(record) for record in records], np.float64)  # a perplexity may be infinite
-    write_archive(path, header, {RECORDS: table.reshape(-1, len(fields(Record))), **arrays})
+    write_archive(path, header, {RECORDS: table.reshape(-1, len(fields(Record))), **snapshot.arrays})
+
+
+def checkpoint_size(trainer):
+    """Bytes of the arrays in the largest checkpoint of a Trainer: weights, what is kept beside each, and states."""
+    model, N = trainer.model, trainer.batches.batch_size
+    copies = 1 + len(trainer.optimizer.slot_names) + (trainer.average is not None)
+    states = sum(len(layer.state_names) * layer.hidden_size for layer in model.recurrent) * N
+    return copies * sum(p.nbytes for p in model.params) + states * model.params[0].itemsize
 
 
 def read_checkpoint_header(path):
-    """The header of a checkpoint, a dict with the keys of docs/file-formats.md, of the kinds stated there.
+    """The header of a checkpoint, a dict with the keys and kinds of docs/file-formats.md.
 
-    RnnlmError if the file is no checkpoint, or if a model of the size it tells of cannot be in it.
+    RnnlmError if the file is no checkpoint, or if a model of the size it tells of cannot
+    be in it.
     """
     with open_archive(path, "a whole rnnlm checkpoint") as archive:
         return _checkpoint_header(archive)
 
 
 def _checkpoint_header(archive):
-    archive.require_kind(*CHECKPOINT_FORMAT)
+    archive.require_kind(FORMAT, VERSION, EARLIER)
     for key in ("architecture", "run", "made_by", "numbers"):
         if not isinstance(archive.header[key], dict):
             raise ValueError(f"{key} must be a JSON object")
-    archive.require(declared_shapes(archive.header["architecture"]))
-    return archive.header
+    header = _in_words_of_today(archive.header)
+    archive.require(declared_shapes(header["architecture"]))
+    return header
+
+
+def _in_words_of_today(header):
+    """A checkpoint's header, where it is of the earlier version with the names that cells have today."""
+    if header["version"] == EARLIER:
+        header["architecture"] = from_earlier(header["architecture"])
+        if isinstance(options := header["run"].get("options"), dict):
+            header["run"]["options"] = from_earlier(options)
+    return header
 
 
 def load_checkpoint(path, trainer):
     """Put a trainer where the checkpoint was taken; returns the Records of the epochs before it.
 
-    The trainer must have been built as for the run's beginning.  RnnlmError if the file is damaged or of another
-    model; the trainer may then hold a part of it, until another checkpoint is restored.
+    The trainer must have been built as for the run's beginning.  RnnlmError if the file is
+    damaged or of another model; the trainer may then hold a part of it, until another
+    checkpoint is restored.
     """
     arguments.path("path", path, remedy="load_checkpoint takes (path, trainer)")
     arguments.kind("trainer", trainer, Trainer, "a Trainer")
@@ -72,30 +99,32 @@ def load_checkpoint(path, trainer):
         header = _checkpoint_header(archive)
         if header["architecture"] != trainer.model.architecture:
             raise ValueError(f"its model is {shown(header['architecture'])}, not {trainer.model.architecture}")
-        trainer.go_to(_with_inf(header["numbers"]))
-        arrays = trainer.arrays()
-        archive.require_names([RECORDS, *arrays])
-        archive.require({name: array.shape for name, array in arrays.items()})
-        archive.require({RECORDS: (trainer.epoch, len(fields(Record)))}, np.float64)
-        table = np.empty((trainer.epoch, len(fields(Record))))
-        archive.read(RECORDS, table)
+        values = _with_inf(header["numbers"])
+        require_possible(values, trainer)
+        saved = SavedSnapshot(values, archive)
+        trainer.restore(saved)
+        return records_of(saved.records.tolist())
+
+
+class SavedSnapshot:
+    """A Snapshot in an open archive, read straight into the arrays of the run.
+
+    records: the table of the epochs' records, once ``fill`` was called.
+    """
+
+    def __init__(self, values, archive):
+        self.values, self.archive, self.records = values, archive, None
+
+    def fill(self, arrays):
+        """Read all arrays, after a look at the names and shapes that the file declares."""
+        self.archive.require_names([RECORDS, *arrays])
+        self.archive.require(shapes_of(arrays))
+        table = self.values["epoch"], len(fields(Record))
+        self.archive.require({RECORDS: table}, np.float64)  # before memory follows what the file says
+        self.records = np.empty(table)
+        self.archive.read(RECORDS, self.records)
         for name, array in arrays.items():
-            archive.read_finite(name, array)
-        return [_record(epoch, row) for epoch, row in enumerate(table.tolist(), 1)]
-
-
-def _record(epoch, row):
-    """The Record in a row of the table; ValueError if no epoch can have had these numbers."""
-    values = dict(zip((field.name for field in fields(Record)), row, strict=True))
-    valid_loss = values["valid_loss"]  # the one number that may be infinite or none
-    numbers = [value for name, value in values.items() if name != "valid_loss" and "perplexity" not in name]
-    if not all(math.isfinite(number) and number >= 0 for number in numbers) or valid_loss < 0:
-        raise ValueError(f"{RECORDS} hold numbers that no epoch can have had: {shown(row)}")
-    values |= {"train_perplexity": perplexity(values["train_loss"], 1), "valid_perplexity": perplexity(valid_loss, 1)}
-    record = Record(**{field.name: field.type(values[field.name]) for field in fields(Record)})
-    if record.epoch != epoch or (record.improved and not math.isfinite(valid_loss)):
-        raise ValueError(f"{RECORDS} hold numbers that no epoch can have had: {shown(row)}")
-    return record
+            self.archive.read_finite(name, array)
 
 
 def versions():

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.files.whole import File, reason
+from rnnlm.models.architecture import from_earlier
 from rnnlm.runs.options import TRAIN, of_the_run
 
 CONFIG = "config.toml"
@@ -53,6 +54,8 @@ def read_config(path):
         detail = "it is nested too deeply" if isinstance(error, RecursionError) else shown(str(error))
         raise RnnlmError(f"{path} must be TOML: {detail}") from error
     earlier = text.startswith(OF_AN_EARLIER_RUN)
+    if earlier:
+        values = from_earlier(values)
     return Configuration({key: _path_of(value) for key, value in values.items()},
                          earlier or text.startswith(OF_A_RUN), earlier)
 

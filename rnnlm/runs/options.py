@@ -4,8 +4,6 @@ Whoever adds an option adds a record here.  The parser, the help, TOML keys, the
 options, what is saved and what may change on resume follow from it.
 """
 
-import inspect
-
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED
 from rnnlm.models.initializers import RECURRENT
 from rnnlm.runs.checks import (
@@ -33,9 +31,7 @@ from rnnlm.training.schedules import SCHEDULES
 
 AVERAGE_DECAY = 0.999
 WITHOUT_GATES = " and ".join(UNGATED)
-NUMBERS = ("momentum", "alpha", "beta1", "beta2", "eps")  # of the update rules
-OF_THE_RULE = {rule: {name: parameter.default for name, parameter in inspect.signature(kind).parameters.items()
-                      if name in NUMBERS} for rule, kind in OPTIMIZERS.items()}  # which each has, and their defaults
+OF_THE_RULE = {rule: kind.constants() for rule, kind in OPTIMIZERS.items()}  # the constants each has, their defaults
 
 
 def drops_values(o):
@@ -70,7 +66,8 @@ TEXT = (
 
 MODEL = (
     Option("cell", OneOf(CELLS), "kind of recurrent layer; mrnn: a multiplicative RNN, in which each input rescales "
-           "what the previous state contributes", "rnn", meant_by="model model-type rnn-type"),
+           "what the previous state contributes; gru-textbook: a GRU that resets its state before the matrix product, "
+           "not after it as PyTorch, Keras and gru do", "rnn", meant_by="model model-type rnn-type"),
     Option("hidden_size", size, "size of the hidden state", 200, "H", aliases="nhid",
            meant_by="hidden-dim hidden-units n-hidden num-hidden rnn-size size"),
     Option("layers", between(1, MOST_LAYERS), "number of recurrent layers", 1, "L", aliases="num-layers",
@@ -107,8 +104,9 @@ TRAINING = (
            aliases="bptt seq-len", meant_by="bptt-steps seq-length seqlen sequence-length window"),
     Option("optimizer", OneOf(OPTIMIZERS), "update rule", "adam", meant_by="opt update"),
     Option("lr", positive, "learning rate", metavar="LR", follows="optimizer", aliases="learning-rate",
-           derived=lambda o: OPTIMIZERS[o.optimizer].usual_lr, meant_by="rate",
-           default_text=", ".join(f"{kind.usual_lr:g} for {rule}" for rule, kind in OPTIMIZERS.items())),
+           derived=lambda o: OPTIMIZERS[o.optimizer].default_lr, meant_by="rate",
+           default_text=", ".join(f"{kind.default_lr:g} for {rule}" for rule, kind in OPTIMIZERS.items()
+                                  if kind.default_lr)),
     Option("max_grad", not_negative, "clip the gradient to this global norm; 0: do not clip", 0.25, "NORM",
            aliases="clip", meant_by="clip-grad clip-norm clipping grad-clip gradient-clip gradient-clipping "
            "max-grad-norm max-norm"),

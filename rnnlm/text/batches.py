@@ -1,4 +1,4 @@
-"""Mini-batches for truncated backpropagation: N places in the text, read on side by side."""
+"""Mini-batches for truncated backpropagation: the text is read at N offsets side by side."""
 
 import numpy as np
 
@@ -71,9 +71,9 @@ class TimeBatches:
             if self.position == 0 and self.random_start:
                 self.start = int(self.rng.integers(len(self.ids)))
             steps = np.arange(self.position, min(self.position + self._length(), self.stream_length))
-            places = self.start + self.stream_length * np.arange(self.batch_size)[:, np.newaxis] + steps
+            offsets = self.start + self.stream_length * np.arange(self.batch_size)[:, np.newaxis] + steps
             self.position += len(steps)
-            xs, ts = self.ids[places % len(self.ids)], self.ids[(places + 1) % len(self.ids)]
+            xs, ts = self.ids[offsets % len(self.ids)], self.ids[(offsets + 1) % len(self.ids)]
             yield self.noising(xs, ts, self.rng) if self.noising else (xs, ts)
 
     def _length(self):
@@ -82,17 +82,17 @@ class TimeBatches:
         middle = self.time_size if self.rng.random() < 0.95 else self.time_size / 2
         return int(min(max(5, self.rng.normal(middle, 5)), self.time_size + MORE))
 
-    def numbers(self):
-        """Where the pass stands: what ``go_to`` takes."""
-        numbers = {"position": self.position, "start": self.start}
-        return numbers | {"generator": self.rng.bit_generator.state} if self.rng else numbers
+    def snapshot(self):
+        """What the pass needs to go on."""
+        values = {"position": self.position, "start": self.start}
+        return values | {"generator": self.rng.bit_generator.state} if self.rng else values
 
-    def go_to(self, numbers):
-        """Stand where ``numbers()`` was taken. ValueError if no pass over this text can have stood there."""
-        position, start = numbers["position"], numbers["start"]
+    def restore(self, values):
+        """Go on from a snapshot. ValueError if no pass over this text can have stood there."""
+        position, start = values["position"], values["start"]
         if position > self.stream_length or start >= len(self.ids):
             raise ValueError(f"position {position}, start {start} cannot be right in {self.batch_size} streams of "
                              f"{self.stream_length}")
         self.position, self.start = position, start
         if self.rng:
-            self.rng.bit_generator.state = numbers["generator"]
+            self.rng.bit_generator.state = values["generator"]

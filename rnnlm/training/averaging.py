@@ -12,17 +12,27 @@ from rnnlm.compute import arguments
 from rnnlm.compute.functions import writable
 from rnnlm.compute.threads import SERIAL, slices
 
-SHARE = 1 << 17  # numbers that a thread takes at a time
+PIECE = 1 << 17  # values that a thread takes at a time
 
 
 class Average:
-    """The mean of the weights after each step from a share ``start`` of all epochs on.
+    """The mean of the weights after each step from some part of all epochs on.
 
-    decay 1: all these steps count alike (the tail average).  Below 1: a step counts ``decay`` times as much as the
-    one after it (the exponential average); the average is about 1 / (1 - decay) steps old.  In a run shorter than
-    that it would be the mean of everything, so the n-th step takes a share of at least 10 / (n + 9) (Shamir &
-    Zhang, 2013, with eta = 9): the average is about n / 11 steps old then.
-    count: the steps averaged so far; values: a list of arrays, empty before the first.
+    In a run shorter than the exponential average looks back, it would be the mean of
+    everything.  So the n-th step has at least the weight 10 / (n + 9) (Shamir & Zhang,
+    2013, with eta = 9): the average is about n / 11 steps old then.
+
+    Parameters
+    ----------
+    start : the part of all epochs, from 0 to 1, after which averaging begins.
+    decay : 1: all these steps count alike (the tail average).  Below 1: a step counts
+        ``decay`` times as much as the one after it (the exponential average); the average
+        is about 1 / (1 - decay) steps old.
+
+    Attributes
+    ----------
+    count : the steps averaged so far.
+    values : a list of arrays, empty before the first.
     """
 
     def __init__(self, start=0.0, decay=1.0):
@@ -35,34 +45,46 @@ class Average:
         vars(self).update(state)
         self.values = list(map(writable, self.values))
 
-    def prepare(self, params):
-        """Make the arrays, zeros, if there are none yet."""
+    def values_for(self, params):
+        """The arrays of the average, which are made of zeros if there are none yet."""
         if not self.values:
             self.values = [np.zeros_like(w) for w in params]
+        return self.values
+
+    def snapshot(self):
+        """What the average needs to go on, beside its arrays."""
+        return {"count": self.count}
+
+    def restore(self, values):
+        """Go on from a snapshot."""
+        self.count = values["count"]
 
     def update(self, params, progress, workers=SERIAL):
-        """Take the weights after a step in, if it is time: a <- a + share * (w - a)."""
+        """Take the weights after a step in, if it is time: a <- a + weight * (w - a)."""
         if progress < self.start:
             return
-        self.prepare(params)
+        self.values_for(params)
         self.count += 1
-        share = 1 / self.count if self.decay == 1 else max(1 - self.decay, 10 / (self.count + 9))
+        weight = 1 / self.count if self.decay == 1 else max(1 - self.decay, 10 / (self.count + 9))
 
         def step(pair):
             w, a = pair
-            if share == 1:  # the first: whatever stood there before a rollback is gone
+            if weight == 1:  # the first: whatever stood there before a rollback is gone
                 a[...] = w
                 return
             out = workers.scratch("average", w.shape, w.dtype)
             np.subtract(w, a, out=out)
-            out *= share
+            out *= weight
             a += out
 
-        workers.each(step, self._parts(params))
+        workers.each(step, self._pieces(params))
 
     @contextmanager
     def in_place(self, params):
-        """A block in which the parameters hold the average, if there is one; afterwards what they held before."""
+        """A block in which the parameters hold the average, if there is one.
+
+        Afterwards they hold what they held before.
+        """
         self._exchange(params)
         try:
             yield
@@ -71,13 +93,14 @@ class Average:
 
     def _exchange(self, params):
         if self.count:
-            for w, a in self._parts(params):
+            for w, a in self._pieces(params):
                 kept = w.copy()
                 w[...] = a
                 a[...] = kept
 
-    def _parts(self, params):
-        return [(flat_w[part], flat_a[part])
+    def _pieces(self, params):
+        """Pairs of flat views, of the parameters and of the average."""
+        return [(flat_w[piece], flat_a[piece])
                 for w, a in zip(params, self.values, strict=True)
                 for flat_w, flat_a in [(w.reshape(-1, order="A", copy=False), a.reshape(-1, order="A", copy=False))]
-                for part in slices(flat_w.size, SHARE)]
+                for piece in slices(flat_w.size, PIECE)]

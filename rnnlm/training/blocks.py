@@ -1,7 +1,7 @@
-"""An update of one parameter, walked in parts: threads share them out, and all passes over a block stay in the cache.
+"""An update of one parameter, block by block: threads take pieces, and all passes over a block stay in the cache.
 
-For 4 million weights on one core Adam's step takes 14 ms so; with a new array for each intermediate result it takes
-38 ms, most of it page faults.
+For 4 million weights on one core Adam's step takes 14 ms so.  With a new array for each
+intermediate result it takes 38 ms, most of it page faults.
 """
 
 import numpy as np
@@ -9,22 +9,28 @@ import numpy as np
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.compute.threads import slices
 
-BLOCK = 1 << 17  # numbers that are passed over at a time, so that all passes over them stay in the core's cache
-SHARE = 1 << 19  # numbers that a thread takes at a time
+BLOCK = 1 << 17  # values that are passed over at a time, so that all passes over them stay in the core's cache
+PIECE = 1 << 19  # values that a thread takes at a time
 
 
-class Share:
-    """A part of one parameter w, its gradient and its slots.
+class Piece:
+    """What a thread updates at a time: a part of one parameter w, its gradient and its slots.
 
-    rate: the parameter's; decay: its weight decay, a number or an array that lies like w; arrays: w, the gradient
-    unless row_gradient holds it, the slots; part: a slice of them; block: how much of it is walked at a time.
+    Parameters
+    ----------
+    rate : the parameter's.
+    decay : its weight decay, a number or an array that lies like w.
+    arrays : w, the gradient unless row_gradient holds it, the slots.
+    row_gradient : the gradient as a RowGradient, or None.
+    part : which part of the arrays, a slice.
+    block : how much of it is walked at a time.
     """
 
     def __init__(self, rate, decay, arrays, row_gradient, part, block):
         self.rate, self.decay, self.arrays, self.row_gradient = rate, decay, arrays, row_gradient
         self.part, self.block = part, block
 
-    def step(self, rule, workers):
+    def update(self, rule, workers):
         """Apply the rule, after the weight decay."""
         for start in range(self.part.start, self.part.stop, self.block):
             block = slice(start, min(start + self.block, self.part.stop))
@@ -41,15 +47,23 @@ class Share:
             rule(out, self.rate, w, *others)
 
 
-def in_shares(rate, decay, w, g, memory):
-    """A list of Shares: the parameter w, its gradient g and its slots in parts for the threads."""
+def pieces_of(rate, decay, w, g, slots):
+    """The Pieces of the parameter w, its gradient g and its slots, a list."""
     rows = isinstance(g, RowGradient)  # walked row by row and filled up with zeros; other arrays as they lie
-    arrays = [w, *memory] if rows else _flat(w, g, *memory)
+    arrays = [w, *slots] if rows else _flat(w, g, *slots)
     if np.ndim(decay) and not rows:
         _, decay = _flat(w, decay)
     width = w.shape[1] if rows else 1
-    share, block = max(1, SHARE // width), max(1, BLOCK // width)
-    return [Share(rate, decay, arrays, g if rows else None, part, block) for part in slices(len(arrays[0]), share)]
+    piece, block = max(1, PIECE // width), max(1, BLOCK // width)
+    return [Piece(rate, decay, arrays, g if rows else None, part, block) for part in slices(len(arrays[0]), piece)]
+
+
+def update_rows(rule, rate, w, g, slots):
+    """Apply the rule to the rows that a RowGradient holds, and to no others."""
+    rows = [array[g.ids] for array in (w, *slots)]
+    rule(np.empty_like(rows[0]), rate, rows[0], g.values, *rows[1:])
+    for array, values in zip((w, *slots), rows, strict=True):
+        array[g.ids] = values
 
 
 def _flat(*arrays):

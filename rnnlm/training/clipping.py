@@ -7,30 +7,33 @@ import numpy as np
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.compute.threads import SERIAL, slices
 
-SHARE = 1 << 19  # numbers that a thread takes at a time
+PIECE = 1 << 19  # values that a thread takes at a time
 
 
 def global_norm(grads, workers=SERIAL):
-    """L2 norm of all arrays as if they were one vector: sqrt(sum of squares). A float; nan or inf pass through."""
-    parts = []
+    """L2 norm of all arrays as if they were one vector: sqrt(sum of squares).
+
+    A float; nan or inf pass through.
+    """
+    pieces = []
     for grad in grads:
         values = grad.values if isinstance(grad, RowGradient) else grad
         flat = values.reshape(-1, order="A", copy=False)
-        parts += [flat] if flat.size <= SHARE else [flat[part] for part in slices(flat.size, SHARE)]
-    squares = [0.0] * len(parts)
+        pieces += [flat] if flat.size <= PIECE else [flat[part] for part in slices(flat.size, PIECE)]
+    squares = [0.0] * len(pieces)
 
     def add(i):
         # np.dot makes no temporary and is four times as fast as (g ** 2).sum()
-        squares[i] = float(np.dot(parts[i], parts[i]))
+        squares[i] = float(np.dot(pieces[i], pieces[i]))
 
-    # One array larger than a share at least: otherwise waking a thread costs more than it brings.
-    (workers if len(parts) > len(grads) else SERIAL).each(add, range(len(parts)))
+    # One array larger than a piece at least: otherwise waking a thread costs more than it brings.
+    (workers if len(pieces) > len(grads) else SERIAL).each(add, range(len(pieces)))
     return math.sqrt(sum(squares))
 
 
 def clip_scale(norm, max_norm):
-    """What to multiply gradients of this global norm by, so that it is at most max_norm (Pascanu et al., 2013).
+    """What gradients of this global norm are multiplied by, so that it is at most max_norm.
 
-    1 within the limit, and where the norm is not finite; max_norm = inf never clips.
+    (Pascanu et al., 2013.)  1 within the limit, and where the norm is not finite; max_norm = inf never clips.
     """
     return max_norm / norm if max_norm < norm < math.inf else 1.0

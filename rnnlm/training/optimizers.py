@@ -1,13 +1,8 @@
-"""Update rules: each takes the parameters and their gradients as two lists of arrays and steps in place.
+"""Update rules: SGD, momentum, AdaGrad, RMSprop, Adam, AdamW.
 
-An optimizer knows neither layers nor models. ``lr`` may be changed between steps. The memory of the rule is
-``steps``, how many updates were made, and ``slots``: for each slot name a list of arrays in the order of the
-parameters. With these and ``lr`` a run can be taken up again. A gradient may be a RowGradient: the result is
-exactly that of the full matrix, in which all other rows are zero.
-
-``update(params, grads, scale, workers)`` makes one step with the gradients times ``scale``, which clipping
-may ask for; the workers share it out. In the rules below g is that product, lr the rate of the parameter:
-the optimizer's times the parameter's own ``factor``.
+In the rules g is the gradient times ``scale``, which clipping may ask for.  lr is the rate
+of the parameter: the optimizer's times the parameter's own ``factor``.  A new rule is a
+class here and a row of ``OPTIMIZERS``.
 """
 
 import math
@@ -15,87 +10,13 @@ import math
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.compute.functions import writable
-from rnnlm.compute.row_gradient import RowGradient
-from rnnlm.compute.threads import SERIAL
-from rnnlm.training.blocks import in_shares
-from rnnlm.training.parts import name_misfit
-
-
-class Optimizer:
-    """What all rules share. Subclasses name their slots and write ``rule``.
-
-    factors, decays: for each parameter what its rate is multiplied by, and its weight decay, a number or an array
-    of the parameter's shape; () for 1 and ``weight_decay`` throughout.  Weight decay is decoupled from the rule
-    (Loshchilov & Hutter, 2019): first w <- w - lr * decay * w.
-    """
-
-    slot_names = ()
-    weight_decay = 0.0
-    usual_lr = 0.001  # of ``rnnlm train``; a rule says its own
-    moves_only_by_gradient = False  # a weight without gradient stays where it is, and so do its slots
-
-    def __init__(self, lr, factors=(), decays=()):
-        self.lr = arguments.not_negative("lr", lr)
-        self.factors = arguments.kind("factors", factors, list | tuple, "a list of numbers")
-        self.decays = arguments.kind("decays", decays, list | tuple, "a list of numbers and arrays")
-        self.steps = 0
-        self.slots = {}
-
-    def prepare(self, params):
-        """Make the slots, all zeros, if there are none yet."""
-        if self.slots.keys() != set(self.slot_names):
-            self.slots = {name: [np.zeros_like(w) for w in params] for name in self.slot_names}
-
-    def _fits(self, params, grads):
-        """Whether each parameter has a gradient of its shape, and whatever else there is for each."""
-        try:
-            return ([w.shape for w in params if isinstance(w, np.ndarray)] == [g.shape for g in grads]
-                    and len(self.factors) in (0, len(params)) and len(self.decays) in (0, len(params)))
-        except (AttributeError, TypeError):
-            return False
-
-    def __setstate__(self, state):
-        vars(self).update(state)
-        self.slots = {name: list(map(writable, arrays)) for name, arrays in self.slots.items()}
-
-    def rule(self, scale):
-        """The rule of this step: a function (out, rate, w, g, *slots) that changes w and the slots in place.
-
-        All are arrays of one shape but the rate; out is memory to work in; g is to be multiplied by scale.
-        """
-        raise NotImplementedError
-
-    def update(self, params, grads=None, scale=1.0, workers=SERIAL):
-        """One step, in place; params alone is a layer, whose params and grads are meant: it is returned."""
-        if grads is None and hasattr(params, "params"):
-            self.update(params.params, params.grads, scale, workers)
-            return params
-        if not self._fits(params, grads):
-            name_misfit(params, grads, self.factors, self.decays)
-        self.prepare(params)
-        self.steps += 1
-        rule, shares = self.rule(scale), []
-        factors, decays = self.factors or [1.0] * len(params), self.decays or [self.weight_decay] * len(params)
-        slots = zip(*(self.slots[name] for name in self.slot_names), strict=True) if self.slot_names else (
-            () for _ in params)
-        for w, g, memory, factor, decay in zip(params, grads, slots, factors, decays, strict=True):
-            rate = self.lr * factor
-            if isinstance(g, RowGradient) and self.moves_only_by_gradient and not np.any(decay):
-                rows = [array[g.ids] for array in (w, *memory)]
-                rule(np.empty_like(rows[0]), rate, rows[0], g.values, *rows[1:])
-                for array, values in zip((w, *memory), rows, strict=True):
-                    array[g.ids] = values
-            else:
-                shares += in_shares(rate, decay, w, g, memory)
-        # One array larger than a share at least: otherwise waking a thread costs more than it brings.
-        (workers if len(shares) > len(params) else SERIAL).each(lambda share: share.step(rule, workers), shares)
+from rnnlm.training.optimizer import Optimizer
 
 
 class SGD(Optimizer):
     """Stochastic gradient descent: w <- w - lr * g."""
 
-    usual_lr = 1.0
+    default_lr = 1.0
     moves_only_by_gradient = True
 
     def rule(self, scale):
@@ -111,8 +32,8 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     """Heavy ball: v <- momentum * v - lr * g;  w <- w + v (Polyak, 1964)."""
 
+    default_lr = 0.1
     slot_names = ("v",)
-    usual_lr = 0.1
 
     def __init__(self, lr, momentum=0.9, **options):
         super().__init__(lr, **options)
@@ -133,8 +54,8 @@ class Momentum(Optimizer):
 class AdaGrad(Optimizer):
     """AdaGrad (Duchi et al., 2011): s <- s + g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
 
+    default_lr = 0.05
     slot_names = ("s",)
-    usual_lr = 0.05
     moves_only_by_gradient = True
 
     def __init__(self, lr, eps=1e-10, **options):
@@ -154,8 +75,12 @@ class AdaGrad(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """RMSprop (Tieleman & Hinton, 2012): s <- alpha * s + (1 - alpha) * g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
+    """RMSprop (Tieleman & Hinton, 2012).
 
+    s <- alpha * s + (1 - alpha) * g^2;  w <- w - lr * g / (sqrt(s) + eps)
+    """
+
+    default_lr = 0.001
     slot_names = ("s",)
 
     def __init__(self, lr, alpha=0.99, eps=1e-8, **options):
@@ -164,11 +89,11 @@ class RMSprop(Optimizer):
 
     def rule(self, scale):
         """s <- alpha * s + (1 - alpha) * g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
-        share = scale * math.sqrt(1.0 - self.alpha)
+        new = scale * math.sqrt(1.0 - self.alpha)  # what the new gradient counts, before it is squared
 
         def step(out, rate, w, g, s):
             s *= self.alpha
-            np.multiply(g, share, out=out)
+            np.multiply(g, new, out=out)
             np.multiply(out, out, out=out)
             s += out
             _divide_by_root(out, rate * scale, w, g, s, self.eps)
@@ -196,8 +121,8 @@ class Adam(Optimizer):
     w <- w - lr * (m / (1 - beta1^k)) / (sqrt(v / (1 - beta2^k)) + eps)
     """
 
+    default_lr = 0.002
     slot_names = ("m", "v")
-    usual_lr = 0.002
 
     def __init__(self, lr, beta1=0.9, beta2=0.999, eps=1e-8, **options):
         super().__init__(lr, **options)
@@ -209,14 +134,14 @@ class Adam(Optimizer):
         # Both corrections are folded into two numbers, so the arrays are passed over once less.
         root = math.sqrt(1.0 - self.beta2**self.steps)  # a Python float: NumPy's would make the arrays float64
         correction, eps = root / (1.0 - self.beta1**self.steps), self.eps * root
-        share_m, share_v = scale * (1.0 - self.beta1), scale * math.sqrt(1.0 - self.beta2)
+        new_m, new_v = scale * (1.0 - self.beta1), scale * math.sqrt(1.0 - self.beta2)
 
         def step(out, rate, w, g, m, v):
             m *= self.beta1
-            np.multiply(g, share_m, out=out)
+            np.multiply(g, new_m, out=out)
             m += out
             v *= self.beta2
-            np.multiply(g, share_v, out=out)
+            np.multiply(g, new_v, out=out)
             np.multiply(out, out, out=out)
             v += out
             np.sqrt(v, out=out)

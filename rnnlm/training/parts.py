@@ -1,32 +1,57 @@
-"""The parts of a training run: each is looked at when the Trainer gets it, so that a wrong one is named there."""
+"""The parts of a run are checked when the Trainer gets them, so that a wrong one is named there."""
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import ArgumentError
+from rnnlm.training import protocols
+from rnnlm.training.protocols import members
 
 EXAMPLE = "Trainer(model, Adam(0.002), TimeBatches(ids, 20, 35), Constant(0.002))"
 
 
 def require_parts(model, optimizer, batches, schedule, average, max_grad, workers):
-    """ArgumentError unless a Trainer can be made of these; of models, rules and batches only what it needs is asked."""
-    arguments.has("model", model, ("forward", "backward", "packing"), "a LanguageModel")
-    arguments.has("optimizer", optimizer, ("update", "lr"), "an optimizer", "for example Adam(0.002)")
+    """ArgumentError unless a Trainer can be made of these parts."""
+    _require("model", model, protocols.Model, "a LanguageModel")
+    _require("optimizer", optimizer, protocols.Optimizer, "an optimizer", "for example Adam(0.002)")
     if batches is not None:
-        arguments.has("batches", batches, ("at_end", "position"), "a TimeBatches", "TimeBatches(ids, 20, 35)")
+        _require("batches", batches, protocols.Batches, "a TimeBatches", "TimeBatches(ids, 20, 35)")
     if schedule is not None:
-        arguments.has("schedule", schedule, ("rate", "update"), "a schedule", "for example Constant(0.002)")
+        _require("schedule", schedule, protocols.Schedule, "a schedule", "for example Constant(0.002)")
     if average is not None:
-        arguments.has("average", average, ("in_place", "update"), "an Average")
+        _require("average", average, protocols.Average, "an Average")
     arguments.kind("workers", workers, Workers, "a Workers")
     arguments.limit("max_grad", max_grad)
+
+
+def _require(name, part, protocol, rule, remedy=""):
+    arguments.has(name, part, members(protocol), rule, remedy)
 
 
 def require_batches_and_schedule(trainer, who):
     """ArgumentError unless the trainer has both; who: what needs them."""
     if trainer.batches is None or trainer.schedule is None:
         raise ArgumentError(f"{who} needs batches and a schedule: give them to the Trainer, as in {EXAMPLE}")
+
+
+def require_parts_to_fit(trainer):
+    """ArgumentError unless the trainer has all that ``fit`` needs."""
+    require_batches_and_schedule(trainer, "fit")
+    _require("model", trainer.model, protocols.ModelToFit, "one that can be fitted",
+             "it needs reset_state() and set_progress(progress)")
+
+
+def require_parts_to_save(trainer):
+    """ArgumentError unless all parts of the trainer can be saved."""
+    require_batches_and_schedule(trainer, "a checkpoint")
+    rule = "one that a checkpoint can hold"
+    _require("model", trainer.model, protocols.ModelToSave, rule)
+    _require("optimizer", trainer.optimizer, protocols.OptimizerToSave, rule)
+    for name in ("batches", "schedule"):
+        _require(name, getattr(trainer, name), protocols.Stateful, rule)
+    if trainer.average is not None:
+        _require("average", trainer.average, protocols.AverageToSave, rule)
 
 
 def require_functions(validate, on_step):

@@ -6,13 +6,19 @@ from rnnlm.compute import arguments
 
 
 class Schedule:
-    """What all rules share: the base rate ``lr``, the warm-up, the best validation loss so far.
+    """What all rules share: the base rate, the warm-up, the best validation loss so far.
 
-    ``rate(step, progress)`` is the rate of the step with this number (from 0 on), a share ``progress`` (from 0 to 1)
-    of all epochs behind it.  Over the first ``warm_up`` steps it rises from next to nothing to what the rule says.
-    After each epoch give the validation loss to ``update``.  An epoch stalls when its loss is not below the best so
-    far by at least ``threshold`` nats.  After ``patience`` stalls in a row ``stop`` is True, if the rule stops early;
-    patience None: never.
+    After each epoch give the validation loss to ``update``.  An epoch stalls when its loss
+    is not below the best so far by at least ``threshold`` nats.
+
+    Parameters
+    ----------
+    lr : the base rate.
+    warm_up : the number of first steps over which the rate rises from next to nothing to
+        what the rule says.
+    patience : after so many stalls in a row ``stop`` is True, if the rule stops early;
+        None: never.
+    threshold : in nats.
     """
 
     needs_epochs = False  # whether the rates depend on how many epochs there will be
@@ -26,7 +32,10 @@ class Schedule:
         self.stalls = 0
 
     def rate(self, step, progress):
-        """The learning rate of a step."""
+        """The learning rate of the step with this number, from 0 on.
+
+        progress: which part of all epochs is done before it, from 0 to 1.
+        """
         return self.lr * self.shape(progress) * min(1.0, (step + 1) / (self.warm_up + 1))
 
     def shape(self, progress):
@@ -48,13 +57,13 @@ class Schedule:
     def stalled(self):
         """Called at every stall."""
 
-    def numbers(self):
-        """Where the rule stands: what ``go_to`` takes."""
+    def snapshot(self):
+        """What the rule needs to go on."""
         return {"lr": self.lr, "best": self.best, "stalls": self.stalls}
 
-    def go_to(self, numbers):
-        """Stand where ``numbers()`` was taken."""
-        self.lr, self.best, self.stalls = numbers["lr"], numbers["best"], numbers["stalls"]
+    def restore(self, values):
+        """Go on from a snapshot."""
+        self.lr, self.best, self.stalls = values["lr"], values["best"], values["stalls"]
 
     @property
     def stop(self):

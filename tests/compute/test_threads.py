@@ -240,7 +240,7 @@ def test_a_row_gradient_updates_exactly_as_the_full_matrix(name, monkeypatch):
     import rnnlm.training.blocks
 
     monkeypatch.setattr(rnnlm.training.blocks, "BLOCK", 64)
-    monkeypatch.setattr(rnnlm.training.blocks, "SHARE", 128)
+    monkeypatch.setattr(rnnlm.training.blocks, "PIECE", 128)
     rng = np.random.default_rng(0)
     W = rng.normal(size=(100, 7)).astype(np.float32)
     plain, fast = TimeEmbedding(W.copy()), FastEmbedding(W.copy())

@@ -60,7 +60,7 @@ def test_random_lengths_vary_around_T_and_miss_nothing():
     assert 3 < lengths[lengths > 22].std() < 7
 
 
-def test_numbers_are_all_a_pass_needs_to_go_on():
+def test_a_snapshot_is_all_a_pass_needs_to_go_on():
     def batches(seed):
         rng = np.random.default_rng(seed)
         return TimeBatches(np.arange(301), 2, 12, random_start=True, random_length=True, rng=rng)
@@ -72,16 +72,16 @@ def test_numbers_are_all_a_pass_needs_to_go_on():
         seen.append(x.tolist())
         if len(seen) == 5:
             break
-    second.go_to(first.numbers())
+    second.restore(first.snapshot())
     seen += [x.tolist() for _ in range(2) for x, _ in second]
     assert seen == expected
 
 
 @pytest.mark.parametrize("change", [{"position": 151}, {"start": 301}])
-def test_numbers_that_cannot_be_of_this_text_are_refused(change):
+def test_a_snapshot_that_cannot_be_of_this_text_are_refused(change):
     batches = TimeBatches(np.arange(301), 2, 7)
     with pytest.raises(ValueError, match="cannot be right in 2 streams of 150"):
-        batches.go_to({"position": 0, "start": 0} | change)
+        batches.restore({"position": 0, "start": 0} | change)
 
 
 def test_what_is_random_needs_a_generator():

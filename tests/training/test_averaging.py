@@ -77,7 +77,7 @@ def test_in_the_block_the_weights_are_the_average_and_afterwards_what_they_were(
 
 
 def test_arrays_in_any_order_and_threads_change_nothing(monkeypatch):
-    monkeypatch.setattr("rnnlm.training.averaging.SHARE", 7)
+    monkeypatch.setattr("rnnlm.training.averaging.PIECE", 7)
     ends = []
     for threads in (1, 2):
         for order in "CF":

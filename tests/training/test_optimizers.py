@@ -91,8 +91,8 @@ def test_each_parameter_has_a_factor_of_the_rate_and_a_decay_of_its_own(name):
 @pytest.mark.parametrize(("kind", "order"), [("dense", "C"), ("dense", "F"), ("rows", "C")])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_each_weight_can_have_a_decay_of_its_own(kind, order, threads, monkeypatch):
-    monkeypatch.setattr("rnnlm.training.blocks.BLOCK", 5)  # several blocks in each of several shares
-    monkeypatch.setattr("rnnlm.training.blocks.SHARE", 12)
+    monkeypatch.setattr("rnnlm.training.blocks.BLOCK", 5)  # several blocks in each of several pieces
+    monkeypatch.setattr("rnnlm.training.blocks.PIECE", 12)
     start, decay = (np.asarray(a.reshape(9, 3), order=order) for a in (np.arange(1.0, 28), np.arange(27) % 4 / 10))
     params, plain, gradient = [start.copy("K")], [start.copy("K")], RowGradient(start)
     gradient.set(np.array([0, 2, 0]), np.ones((3, 3)))
@@ -139,3 +139,24 @@ def test_two_optimizers_share_no_memory():
     first, second = OPTIMIZERS["momentum"](0.1), OPTIMIZERS["momentum"](0.1)
     first.update([np.ones(1)], [np.ones(1)])
     assert not second.slots
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_each_rule_has_a_rate_to_start_from_and_says_its_constants(name):
+    kind = OPTIMIZERS[name]
+    assert kind.default_lr > 0
+    optimizer = kind(kind.default_lr, **kind.constants())
+    assert {constant: getattr(optimizer, constant) for constant in kind.constants()} == kind.constants()
+
+
+def test_a_rule_made_from_another_has_the_rate_and_the_constants_of_its_own():
+    class Slower(OPTIMIZERS["adam"]):
+        default_lr = 0.0001
+
+        def __init__(self, lr, beta1=0.9, beta2=0.99, **options):
+            super().__init__(lr, beta1, beta2, **options)
+
+    assert Slower.default_lr == 0.0001
+    assert Slower.constants() == {"beta1": 0.9, "beta2": 0.99}
+    assert OPTIMIZERS["adamw"].constants() == OPTIMIZERS["adam"].constants() == {
+        "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}

@@ -80,6 +80,6 @@ def test_numbers_are_all_it_needs_to_go_on(kind):
     one, other = kind(8.0, warm_up=2), kind(1.0, warm_up=2)
     for loss in (3, 4, 2, 2):
         one.update(loss)
-    other.go_to(one.numbers())
+    other.restore(one.snapshot())
     assert [schedule.update(1.9999) for schedule in (one, other)] == [True, True]
-    assert (one.numbers(), one.rate(7, 0.3), one.stop) == (other.numbers(), other.rate(7, 0.3), other.stop)
+    assert (one.snapshot(), one.rate(7, 0.3), one.stop) == (other.snapshot(), other.rate(7, 0.3), other.stop)

@@ -4,7 +4,7 @@ import time
 import numpy as np
 import pytest
 
-from rnnlm.errors import DivergenceError
+from rnnlm.errors import ArgumentError, DivergenceError
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.text.batches import TimeBatches
 from rnnlm.training.averaging import Average
@@ -172,7 +172,7 @@ def test_what_on_step_or_validate_raises_ends_training_where_it_can_go_on(where)
     {}, {"cell": "lstm", "random": True, "n": 301, "T": 12}, {"cell": "gru", "tied": True, "average": {"decay": 0.9}},
     {"cell": "mrnn"},
     {"random": True, "T": 12, "tied": True, "average": {"start": 0.3}, "schedule": Linear}], ids=str)
-def test_numbers_and_arrays_are_all_that_a_run_needs_to_go_on(options):
+def test_a_snapshot_is_all_that_a_run_needs_to_go_on(options):
     """A second trainer, built with another seed, takes over after every step; the end is that of one trainer alone."""
     options = {"dropout": 0.3, "max_grad": 0.5} | options
 
@@ -191,12 +191,9 @@ def test_numbers_and_arrays_are_all_that_a_run_needs_to_go_on(options):
         try:
             records += trainer.fit(lambda: 1.0, 2, stop)
         except Enough:
-            numbers, arrays = trainer.numbers(), {name: array.copy() for name, array in trainer.arrays().items()}
+            snapshot = trainer.snapshot()
             trainer, _ = setup(seed=99, optimizer=Adam(0.7), **options)
-            trainer.go_to(numbers)
-            for name, array in trainer.arrays().items():
-                array[...] = arrays.pop(name)
-            assert not arrays
+            trainer.restore(snapshot)
     for ours, theirs in zip(trainer.model.params, whole.model.params, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     for ours, theirs in zip(records, expected, strict=False):
@@ -232,19 +229,16 @@ def test_the_average_is_what_is_validated_and_training_goes_on_without_it():
 
 @pytest.mark.parametrize("average", [{"decay": 0.9}, {"start": 0.3}])
 def test_back_at_an_older_place_the_end_is_the_same(average):
-    """As after a divergence: the trainer goes back to numbers and arrays of before, and has seen a best loss since."""
+    """As after a divergence: the trainer goes back to a snapshot, and has seen a best loss since."""
     def trainer():
         return setup(seed=3, optimizer=Adam(0.02), dropout=0.3, average=Average(**average))[0]
 
     whole, back = trainer(), trainer()
     expected = list(whole.fit(lambda: 1.0, 3))
-    numbers = back.numbers()
-    arrays = {name: array.copy() for name, array in back.arrays().items()}
+    snapshot = back.snapshot().copy()
     list(back.fit(lambda: 1.0, 2))
     back.average.values[0][...] = np.inf
-    back.go_to(numbers)
-    for name, array in back.arrays().items():
-        array[...] = arrays.pop(name)
+    back.restore(snapshot)
     records = list(back.fit(lambda: 1.0, 3))
     assert [record.train_loss for record in records] == [record.train_loss for record in expected]
     for ours, theirs in zip([*back.model.params, *back.average.values], [*whole.model.params, *whole.average.values],
@@ -287,25 +281,71 @@ def test_a_short_window_of_random_length_takes_a_short_step():
         assert lr == pytest.approx(targets / 2 / 12)
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda n: n.pop("sums"), "numbers must be an object of epoch"),
-    (lambda n: n.update(epoch=1.5), r"numbers.epoch must be a number from 0 to below 2\^128 \(int\)"),
-    (lambda n: n.update(iteration=-1), "numbers.iteration must be"),
-    (lambda n: n.update(tokens=10**400), "numbers.tokens must be"),
-    (lambda n: n["schedule"].update(lr="1"), "numbers.schedule.lr must be"),
-    (lambda n: n["schedule"].update(lr=math.nan), "numbers.schedule.lr must be"),
-    (lambda n: n["schedule"].update(lr=math.inf), "numbers.schedule.lr must be"),
-    (lambda n: n["sums"].update(nats=math.inf), "numbers.sums.nats must be"),
-    (lambda n: n["dropout"].update(bit_generator="MT19937"), "numbers.dropout.bit_generator must be PCG64"),
-    (lambda n: n["sums"].update(steps=6, targets=9, seconds=1.0), "6 steps with 9 targets to position 0"),
-    (lambda n: n["sums"].update(steps=2), "2 steps with 0 targets to position 0"),
-    (lambda n: (n["sums"].update(targets=14), n["batches"].update(position=7)),
-     "0 steps with 14 targets to position 7"),
-    (lambda n: n["batches"].update(position=31), "position 31, start 0 cannot be right"),
-])
-def test_numbers_that_cannot_be_a_runs_are_refused(change, message):
+def test_restoring_is_the_same_in_any_order_and_again():
+    """Into a trainer before and after its first steps, twice, and with a snapshot of its own taken in between."""
+    options = {"dropout": 0.3, "random": True, "T": 12, "average": Average(decay=0.9)}
+    source, _ = setup(optimizer=Adam(0.02), **options)
+    with pytest.raises(Enough):
+        list(source.fit(lambda: 1.0, 2, lambda step: stop_after(source, 4)))
+    snapshot = source.snapshot().copy()
+    ends = []
+    for epochs, times in ((0, 1), (1, 1), (1, 2)):
+        trainer, _ = setup(seed=9, optimizer=Adam(0.7), **options | {"average": Average(decay=0.9)})
+        list(trainer.fit(lambda: 1.0, epochs))
+        for _ in range(times):
+            trainer.restore(snapshot)
+            trainer.snapshot()
+        records = list(trainer.fit(lambda: 1.0, 2))
+        ends.append([record.train_loss for record in records])
+        for ours, theirs in zip(trainer.model.params, source.model.params, strict=True):
+            assert (ours != theirs).any()
+    assert ends[0] == ends[1] == ends[2]
+
+
+def stop_after(trainer, steps):
+    if trainer.iteration == steps:
+        raise Enough
+
+
+def test_restoring_fills_the_arrays_that_are_there():
+    source, trainer = setup(seed=1, optimizer=Adam(0.02))[0], setup(seed=2, optimizer=Adam(0.02))[0]
+    arrays = trainer.snapshot().arrays
+    trainer.restore(source.snapshot())
+    for name, array in trainer.snapshot().arrays.items():
+        assert np.shares_memory(array, arrays[name])
+        assert not np.shares_memory(array, source.snapshot().arrays[name])
+
+
+def test_the_snapshot_of_another_model_is_refused():
+    with pytest.raises(ArgumentError, match="must be of a trainer that was built alike, got other arrays"):
+        setup(cell="lstm")[0].restore(setup()[0].snapshot())
+
+
+@pytest.mark.parametrize(("part", "lacks", "message"), [
+    ("optimizer", "snapshot", "optimizer must be one that a checkpoint can hold, got a "),
+    ("batches", "restore", "batches must be one that a checkpoint can hold, got a "),
+    ("model", "named_state", "model must be one that a checkpoint can hold, got a ")])
+def test_a_part_that_cannot_be_saved_is_named(part, lacks, message):
     trainer, _ = setup()
-    numbers = trainer.numbers()
-    change(numbers)
-    with pytest.raises(ValueError, match=message):
-        trainer.go_to(numbers)
+    whole = getattr(trainer, part)
+
+    class Without:
+        def __getattr__(self, name):
+            if name == lacks:
+                raise AttributeError(name)
+            return getattr(whole, name)
+
+        __iter__ = None
+
+    setattr(trainer, part, Without())
+    with pytest.raises(ArgumentError, match=message):
+        trainer.snapshot()
+
+
+def test_a_model_that_cannot_be_fitted_is_named():
+    class Steps:
+        packing = forward = backward = None
+
+    trainer = Trainer(Steps(), SGD(0.1), setup()[1], DivideOnPlateau(0.5))
+    with pytest.raises(ArgumentError, match=r"model must be one that can be fitted, got a Steps: it needs reset_state"):
+        trainer.fit(lambda: 1.0, 1)

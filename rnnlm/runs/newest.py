@@ -3,10 +3,10 @@
 import os
 from contextlib import suppress
 
-from rnnlm.cli.run_folder import CHECKPOINTS
 from rnnlm.errors import RnnlmError
 from rnnlm.formats.checkpoint import read_checkpoint_header
 from rnnlm.runs.configuration import CONFIG, read_config
+from rnnlm.runs.run_folder import CHECKPOINTS
 from rnnlm.text.corpora import known_corpora
 
 

@@ -1,0 +1,120 @@
+"""What all update rules share: the parameters are walked block by block, each by its rule.
+
+An optimizer knows neither layers nor models.  It takes the parameters and their gradients
+as two lists of arrays and steps in place.  A gradient may be a RowGradient: the result is
+exactly that of the full matrix, in which all other rows are zero.
+"""
+
+import inspect
+
+import numpy as np
+
+from rnnlm.compute import arguments
+from rnnlm.compute.functions import writable
+from rnnlm.compute.row_gradient import RowGradient
+from rnnlm.compute.threads import SERIAL
+from rnnlm.training.blocks import pieces_of, update_rows
+from rnnlm.training.parts import name_misfit
+
+
+class Optimizer:
+    """An update rule.  Subclasses have a ``default_lr``, name their slots and write ``rule``.
+
+    Weight decay is decoupled from the rule (Loshchilov & Hutter, 2019): first
+    w <- w - lr * decay * w.
+
+    Parameters
+    ----------
+    lr : the learning rate; it may be changed between steps.
+    factors : for each parameter what its rate is multiplied by; () for 1 throughout.
+    decays : for each parameter its weight decay, a number or an array of the parameter's
+        shape; () for the ``weight_decay`` of the rule throughout.
+
+    Attributes
+    ----------
+    steps : how many updates were made.
+    slots : for each slot name a list of arrays in the order of the parameters, {} before
+        the first update.
+    """
+
+    default_lr = None  # the rate of the command without --lr
+    slot_names = ()
+    weight_decay = 0.0
+    moves_only_by_gradient = False  # a weight without gradient stays where it is, and so do its slots
+
+    def __init__(self, lr, factors=(), decays=()):
+        self.lr = arguments.not_negative("lr", lr)
+        self.factors = arguments.kind("factors", factors, list | tuple, "a list of numbers")
+        self.decays = arguments.kind("decays", decays, list | tuple, "a list of numbers and arrays")
+        self.steps = 0
+        self.slots = {}
+
+    @classmethod
+    def constants(cls):
+        """The rule's own constants and their defaults, a dict: {"momentum": 0.9}."""
+        parameters = inspect.signature(cls).parameters.values()
+        return {p.name: p.default for p in parameters
+                if p.name not in ("lr", "factors", "decays") and p.kind != p.VAR_KEYWORD}
+
+    def slots_for(self, params):
+        """The slots, which are made of zeros if there are none yet."""
+        if self.slots.keys() != set(self.slot_names):
+            self.slots = {name: [np.zeros_like(w) for w in params] for name in self.slot_names}
+        return self.slots
+
+    def snapshot(self):
+        """What the optimizer needs to go on, beside ``lr`` and the slots."""
+        return {"steps": self.steps}
+
+    def restore(self, values):
+        """Go on from a snapshot."""
+        self.steps = values["steps"]
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self.slots = {name: list(map(writable, arrays)) for name, arrays in self.slots.items()}
+
+    def rule(self, scale):
+        """The rule of this step, a function (out, rate, w, g, *slots).
+
+        It changes w and the slots in place.  All are arrays of one shape but the rate; out
+        is memory to work in; g is to be multiplied by scale.
+        """
+        raise NotImplementedError
+
+    def update(self, params, grads=None, scale=1.0, workers=SERIAL):
+        """Make one step in place, with the gradients times ``scale``.
+
+        params alone is a layer, whose params and grads are meant: it is returned.
+        workers: the threads that share the step.
+        """
+        if grads is None and hasattr(params, "params"):
+            self.update(params.params, params.grads, scale, workers)
+            return params
+        if not self._fits(params, grads):
+            name_misfit(params, grads, self.factors, self.decays)
+        self.steps += 1
+        rule, pieces = self.rule(scale), []
+        for w, g, slots, rate, decay in self._by_parameter(params, grads):
+            if isinstance(g, RowGradient) and self.moves_only_by_gradient and not np.any(decay):
+                update_rows(rule, rate, w, g, slots)
+            else:
+                pieces += pieces_of(rate, decay, w, g, slots)
+        # One array larger than a piece at least: otherwise waking a thread costs more than it brings.
+        (workers if len(pieces) > len(params) else SERIAL).each(lambda piece: piece.update(rule, workers), pieces)
+        return None
+
+    def _by_parameter(self, params, grads):
+        """(w, gradient, its slots, rate, decay) of each parameter."""
+        count, slots = len(params), self.slots_for(params)
+        by_parameter = zip(*(slots[name] for name in self.slot_names), strict=True) if slots else [()] * count
+        rates = [self.lr * factor for factor in self.factors] or [self.lr] * count
+        return zip(params, grads, by_parameter, rates, self.decays or [self.weight_decay] * count, strict=True)
+
+    def _fits(self, params, grads):
+        """Whether each parameter has a gradient of its shape, and whatever else there is for each."""
+        try:
+            return ([w.shape for w in params if isinstance(w, np.ndarray)] == [g.shape for g in grads]
+                    and len(self.factors) in (0, len(params)) and len(self.decays) in (0, len(params)))
+        except (AttributeError, TypeError):
+            return False
