@@ -36,7 +36,7 @@ class Parser:
         self.names = [*self.flags, "-h", "--help"]
 
     def parse_args(self, argv=None):
-        """All options as attributes, the defaults among them; ``given_here``: those on the line, a dict by name.
+        """All options as attributes, the defaults among them; ``line``: those that stand there, a dict by name.
 
         SystemExit: wrong usage, with one line on standard error, or after what an action such as --help shows.
         """
@@ -45,7 +45,7 @@ class Parser:
         except UsageError as error:
             note(f"{self.prog}: error: {one_line(str(error))} (--help shows all options)")
             raise SystemExit(2) from None
-        return SimpleNamespace(**vars(self.table.resolved(given)), given_here=given)
+        return SimpleNamespace(**vars(self.table.resolved(given)), line=given)
 
     def given(self, argv):
         """What stands on the line, a dict by name.  UsageError if the line is wrong."""

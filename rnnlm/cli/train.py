@@ -6,6 +6,7 @@ from rnnlm.cli.progress import Screen
 from rnnlm.cli.screen import show
 from rnnlm.cli.signals import StoppedBetweenSteps, stop_on_signal
 from rnnlm.runs import recipes
+from rnnlm.runs.choose_folder import run_folder
 from rnnlm.runs.options import TRAIN
 from rnnlm.runs.request import Request
 from rnnlm.runs.session import train
@@ -22,11 +23,19 @@ def main(argv=None, prog=None):
     return run(_command, build_parser(prog), argv)
 
 
-def _command(line):
+def _command(options):
     """Find out what is to be done and where, then do it; returns the exit code."""
-    screen, request = Screen(), Request(line.given_here)
-    with request.folder(screen) as folder:
-        options, header = request.settled_in(folder, screen)
+    screen, request, header = Screen(), Request(options.line), None
+    options = request.options
+    for note in [] if options.resume else request.require_possible():
+        screen.on_note(note)
+    with run_folder(options, request.corpora, screen) as folder:
+        if options.resume:
+            header = folder.newest_header()
+            options = request.resumed(folder, header)
+            if header is None:
+                screen.on_note(f"{folder.path} holds no checkpoint yet: training starts from the beginning, on "
+                               f"{options.corpus}")
         return _train(options, folder, screen, header)
 
 

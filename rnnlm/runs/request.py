@@ -1,6 +1,5 @@
 """What is asked of a run: the options given, in a file and beside it, merged once; and those of a run to be resumed."""
 
-from rnnlm.runs.choose_folder import run_folder
 from rnnlm.runs.combinations import require_effect, require_possible, require_possible_rates
 from rnnlm.runs.configuration import CONFIG, Configuration, read_config
 from rnnlm.runs.options import TRAIN
@@ -28,52 +27,39 @@ class Request:
         self.corpus = self.options.corpus  # as it was written
         self.options.corpus = settled(self.corpus, self.corpus_typed)
 
-    def folder(self, observer):
-        """A block with the run's RunFolder (see rnnlm.runs.choose_folder).
+    @property
+    def corpora(self):
+        """What the corpus that was named may be called in a checkpoint, the likelier first; [] if none was named."""
+        return [self.options.corpus, self.corpus] if self.names_a_corpus else []
 
-        RnnlmError if no new run can have the options.
+    def require_possible(self):
+        """RnnlmError if no new run can have these options; returns what is to be said of them, a list of lines."""
+        require_possible(self.options)
+        require_effect(self.options, self.typed)
+        require_possible_rates(self.options)
+        corpus = self.options.corpus
+        return [line] if (line := namesake(self.corpus, known_corpora().get(corpus, corpus))) else []
+
+    def resumed(self, folder, header):
+        """The options with which the run in a RunFolder continues, or begins where it has no checkpoint (header None).
+
+        RnnlmError if what was given cannot be had in this run.
         """
-        if not self.options.resume:
-            require_possible(self.options)
-            require_effect(self.options, self.typed)
-            if line := namesake(self.corpus, known_corpora().get(self.options.corpus, self.options.corpus)):
-                observer.on_note(line)
-        named = [self.options.corpus, self.corpus] if self.names_a_corpus else []
-        return run_folder(self.options, named, observer)
-
-    def settled_in(self, folder, observer):
-        """The options with which the run in this RunFolder begins or continues, and the header of its checkpoint.
-
-        The header is None where the run begins.  RnnlmError if what was given cannot be had in this run.
-        """
-        header, options = None, self.options
-        if self.options.resume:
-            header = folder.newest_header()
-            options = self._begun(folder, observer) if header is None else self._continued(folder, header)
-            require_possible(options)
-            require_effect(options, self.typed)
         if header is None:
-            require_possible_rates(options)
-        return options, header
-
-    def _begun(self, folder, observer):
-        """Of a run that was killed before its first checkpoint: all that it left is its config.toml, if that."""
-        config = folder.held.file(CONFIG)
-        saved = read_config(config).given(str(config)) if config.exists() else {}
-        options = self._with_corpus(TRAIN.resolved(saved | self.given), saved.get("corpus"))
-        folder.require_nothing_but_options()
-        observer.on_note(f"{folder.path} holds no checkpoint yet: training starts from the beginning, on "
-                         f"{options.corpus}")
-        return options
-
-    def _continued(self, folder, header):
-        """Of a run with a checkpoint: its own options, and of those given what may change."""
-        saved = folder.before = saved_options(header, folder.path)
-        options = self._with_corpus(changed_options(saved, self.given), saved.corpus)
-        require_same_options(saved, options, folder.path)
-        return options
-
-    def _with_corpus(self, options, before):
-        """The options with the corpus's lasting name; before: the one in the run's files."""
+            config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint
+            saved = read_config(config).given(str(config)) if config.exists() else {}
+            options = TRAIN.resolved(saved | self.given)
+            before = saved.get("corpus")
+        else:
+            folder.before = saved_options(header, folder.path)
+            options = changed_options(folder.before, self.given)
+            before = folder.before.corpus
         options.corpus = settled(options.corpus, self.corpus_typed and self.corpus != before)
+        if header is None:
+            folder.require_nothing_but_options()
+            require_possible_rates(options)
+        else:
+            require_same_options(folder.before, options, folder.path)
+        require_possible(options)
+        require_effect(options, self.typed)
         return options
