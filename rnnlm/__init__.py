@@ -41,7 +41,8 @@ if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks in
     from rnnlm.scoring.evaluation import Evaluation, evaluate, token_log_probs
     from rnnlm.scoring.generation import generate
     from rnnlm.text.batches import TimeBatches
-    from rnnlm.text.corpus import Corpus, EncodedText, load_corpus, read_text
+    from rnnlm.text.corpus import Corpus, load_corpus, read_text
+    from rnnlm.text.encoded import EncodedText
     from rnnlm.text.noising import Noising
     from rnnlm.text.vocabulary import Vocabulary
     from rnnlm.training.averaging import Average
@@ -83,7 +84,8 @@ _MODULES = {  # which names come from which module
     "scoring.evaluation": "Evaluation evaluate token_log_probs",
     "scoring.generation": "generate",
     "text.batches": "TimeBatches",
-    "text.corpus": "Corpus EncodedText load_corpus read_text",
+    "text.corpus": "Corpus load_corpus read_text",
+    "text.encoded": "EncodedText",
     "text.noising": "Noising",
     "text.vocabulary": "Vocabulary",
     "training.averaging": "Average",

@@ -36,7 +36,7 @@ class Parser:
         self.names = [*self.flags, "-h", "--help"]
 
     def parse_args(self, argv=None):
-        """All options of the line as attributes, the defaults among them; ``line`` is a dict of those given.
+        """All options as attributes, the defaults among them; ``line``: those that stand there, a dict by name.
 
         SystemExit: wrong usage, with one line on standard error, or after what an action such as --help shows.
         """
@@ -61,7 +61,7 @@ class Parser:
             elif word.split("=")[0] in self.flags:
                 self._take(word, rest, given)
             else:
-                loose.append((word, word.startswith("-") and len(word) > 1))
+                loose.append((word, word.startswith("-") and len(word) > 1 and " " not in word))
         if left := self._take_arguments(loose, given):
             raise UsageError(f"unrecognized arguments: {' '.join(word for word, _ in left)}{self._meant(left)}")
         return given
@@ -105,7 +105,7 @@ class Parser:
         flag = word.split("=")[0]
         if flag in self.names or word == "--":
             return True
-        return word.startswith("--") and (any(name.startswith(flag) for name in self.names)
+        return word.startswith("--") and " " not in flag and (any(name.startswith(flag) for name in self.names)
                                           or nearest(flag, self.names, 0.8) is not None)
 
     def _meant(self, left):

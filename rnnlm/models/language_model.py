@@ -167,7 +167,7 @@ class LanguageModel:
     def leaky_weights(self):
         """The names of the weights whose diagonal is each unit's hold on its own state: Wh of a cell without gates."""
         cell, layers = self.architecture["cell"], self.architecture["layers"]
-        return {f"{cell}{i}/Wh" for i in range(1, layers + 1)} if cell in UNGATED else set()
+        return {f"{CELLS[cell].prefix}{i}/Wh" for i in range(1, layers + 1)} if cell in UNGATED else set()
 
     def start_at_frequencies(self, counts):  # (V,)
         """Let the output biases be ln of each word's share of the training text, from its ``counts`` there.

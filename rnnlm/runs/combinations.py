@@ -13,6 +13,8 @@ SMALLEST_CHANGE = 3e-8  # of 1 in 32 bits: a little more than half of what the n
 
 def require_possible(options):
     """RnnlmError where two options can never go together, wherever they were given."""
+    if options.lr is None:
+        raise RnnlmError(f"--optimizer {options.optimizer} has no learning rate of its own: give --lr")
     if options.random_length and options.time_size < SHORTEST:
         raise RnnlmError(f"--random-length needs a --time-size of at least {SHORTEST}, got {options.time_size}")
     if options.cell not in UNGATED:

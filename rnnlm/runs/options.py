@@ -4,7 +4,6 @@ Whoever adds an option adds a record here.  The parser, the help, TOML keys, the
 options, what is saved and what may change on resume follow from it.
 """
 
-
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED
 from rnnlm.models.initializers import RECURRENT
 from rnnlm.runs.checks import (
@@ -33,7 +32,6 @@ from rnnlm.training.schedules import SCHEDULES
 AVERAGE_DECAY = 0.999
 WITHOUT_GATES = " and ".join(UNGATED)
 OF_THE_RULE = {rule: kind.constants() for rule, kind in OPTIMIZERS.items()}  # the constants each has, their defaults
-NUMBERS = tuple(dict.fromkeys(name for constants in OF_THE_RULE.values() for name in constants))
 
 
 def drops_values(o):
@@ -107,7 +105,8 @@ TRAINING = (
     Option("optimizer", OneOf(OPTIMIZERS), "update rule", "adam", meant_by="opt update"),
     Option("lr", positive, "learning rate", metavar="LR", follows="optimizer", aliases="learning-rate",
            derived=lambda o: OPTIMIZERS[o.optimizer].default_lr, meant_by="rate",
-           default_text=", ".join(f"{kind.default_lr:g} for {rule}" for rule, kind in OPTIMIZERS.items())),
+           default_text=", ".join(f"{kind.default_lr:g} for {rule}" for rule, kind in OPTIMIZERS.items()
+                                  if kind.default_lr)),
     Option("max_grad", not_negative, "clip the gradient to this global norm; 0: do not clip", 0.25, "NORM",
            aliases="clip", meant_by="clip-grad clip-norm clipping grad-clip gradient-clip gradient-clipping "
            "max-grad-norm max-norm"),

@@ -33,7 +33,7 @@ class Request:
         return [self.options.corpus, self.corpus] if self.names_a_corpus else []
 
     def require_possible(self):
-        """RnnlmError if no new run can have these options; yields what is to be said of them."""
+        """RnnlmError if no new run can have these options; returns what is to be said of them, a list of lines."""
         require_possible(self.options)
         require_effect(self.options, self.typed)
         require_possible_rates(self.options)

@@ -1,4 +1,6 @@
-"""A training run from its beginning to its end, whoever asks for it: the command, or ``rnnlm.train``."""
+"""A training run from its beginning to its end: what the command and ``rnnlm.train`` do."""
+
+from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
@@ -26,16 +28,11 @@ class Run:
 
     Attributes
     ----------
-    folder : pathlib.Path
-        Where everything is: model, checkpoints, metrics, picture.
-    records : list of Record
-        One for each epoch; losses in nats per token.
-    best : Record
-        That of the epoch with the lowest validation loss, whose model was kept.
-    test : Evaluation
-        Of the test text by that model.
-    model : Loaded
-        That model with its vocabulary, as ``rnnlm.load(folder)`` returns it.
+    folder : the path of the run folder: model, checkpoints, metrics, picture.
+    records : the Record of each epoch; losses in nats per token.
+    best : that of the epoch with the lowest validation loss, whose model was kept.
+    test : the Evaluation of the test text by that model.
+    model : that model with its vocabulary, as ``rnnlm.load(folder)`` returns it.
     """
 
     folder: Path
@@ -45,36 +42,30 @@ class Run:
     model: Loaded | None = None
 
 
-def train(corpus=None, *, observer=None, **options):
-    """Train a language model: the run of the command ``rnnlm train``, with the same options, speed and bits.
+def train(corpus: str | os.PathLike[str] | None = None, *, observer: Observer | None = None,
+          **options: object) -> Run:
+    """Train a language model: the run of the command ``rnnlm train``, bit for bit.
 
     Parameters
     ----------
-    corpus : str or path, optional
-        A known name (stories, ptb), a folder with train, valid and test texts, or one text
-        file, which is split 90/5/5.  The default is stories, which is shipped.
-    observer : Observer, optional
-        Is told what happens; by default nothing is shown.
-    **options
-        Every option of ``rnnlm train --help`` but debug and recipes, with underscores:
-        ``hidden_size=100``, ``tied=True``, ``config="lstm-small"``.  None is the same as
-        not given.  ``output`` is the run folder, by default ``runs/NAME`` with a number
-        where that is taken; ``resume=True`` continues the run in it.
+    corpus : a known name (stories, ptb), a folder with train, valid and test texts, or one
+        text file, which is split 90/5/5; None: stories, which is shipped.
+    observer : is told what happens; None: nothing is shown.
+    options : every option of ``rnnlm train --help`` but debug and recipes, with underscores:
+        ``hidden_size=100``, ``tied=True``, ``config="lstm-small"``; None: not given.
+        ``output`` is the run folder, by default ``runs/NAME``, numbered where that is
+        taken; ``resume=True`` continues the run in it.
 
     Returns
     -------
-    Run
-        ``folder``, ``records``, ``best``, ``test`` and ``model``.
+    Run : ``folder``, ``records``, ``best``, ``test`` and ``model``.
 
     Raises
     ------
-    RnnlmError
-        For a wrong option or value, a text or folder that cannot be used, in one line.
-    DivergenceError
-        Where training met a number that is not finite and is not to roll back.
-    KeyboardInterrupt
-        After Ctrl-C, once a step has ended and a checkpoint is saved, from which
-        ``resume=True`` continues.  A second Ctrl-C does not wait.
+    RnnlmError : a wrong option or value, a text or folder that cannot be used, a loss that
+        is not finite; in one line.
+    KeyboardInterrupt : after Ctrl-C, once a step has ended and a checkpoint is saved, from
+        which ``resume=True`` continues.  A second Ctrl-C does not wait.
     """
     if observer is not None:
         arguments.kind("observer", observer, Observer, "an rnnlm.Observer")

@@ -37,27 +37,19 @@ def write_text(model, vocabulary, prompt="", *, rng, length=None, sentences=None
 
     Parameters
     ----------
-    model, vocabulary
-        A LanguageModel and the Vocabulary of its ids.
-    prompt : str
-        The text to continue; "" is the start of a text.
-    rng : numpy.random.Generator
-        From which the words are drawn.
-    length : int, optional
-        How many words (or characters) to write.  By default 100 words or 500 characters,
+    model, vocabulary : a LanguageModel and the Vocabulary of its ids.
+    prompt : the text to continue; "" is the start of a text.
+    rng : the numpy.random.Generator from which the words are drawn.
+    length : how many words (or characters) to write; None: 100 words or 500 characters,
         then to the end of the line, but at most twice as many.
-    sentences : int, optional
-        In place of a length: write up to this line end.
-    temperature, top_k, top_p
-        See ``rnnlm.generate``.
-    allow_unk : bool
-        Whether the model may write <unk>.
+    sentences : in place of a length: write up to this line end.
+    temperature, top_k, top_p : see ``rnnlm.generate``.
+    allow_unk : whether the model may write <unk>.
 
     Raises
     ------
-    RnnlmError
-        For what cannot be, at once; later where the model writes a thousand line ends in a
-        row, or no line end where they are counted.
+    RnnlmError : what cannot be, at once; later a thousand line ends in a row, or no line end
+        where they are counted.
     """
     ids, _ = prompt_ids(prompt, vocabulary)
     for name, value in (("length", length), ("sentences", sentences)):

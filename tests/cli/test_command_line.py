@@ -91,6 +91,7 @@ def test_a_command_that_is_not_there(name, end, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(("arguments", "prompt"), [
     (["--prompt", "-lrb-"], "-lrb-"), (["--prompt=-lrb-"], "-lrb-"),
     (["--prompt", "--"], None), (["--prompt", "-"], "-"), (["--prompt", "-- he said"], "-- he said"),
+    (["--prompt", "--length 3"], "--length 3"),
     (["--prompt", "--dash"], "--dash"), (["--prompt=--length"], "--length")])
 def test_a_value_may_begin_with_a_dash(arguments, prompt, capsys):
     if prompt is None:

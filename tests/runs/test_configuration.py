@@ -40,8 +40,8 @@ def test_an_edited_config_is_noted_and_made_true_again(run, tmp_path, finished):
     assert code == 0
     line, = [line for line in err.splitlines() if "config.toml" in line]
     assert line == (
-        "note: run/config.toml says sell = 'lstm' (no such option), hidden-size = 300 (checkpoint: 12), tied = True "
-        "(checkpoint: False), epochs = 9 (checkpoint: 2); the checkpoint's options are used, and the file is "
+        "note: run/config.toml says sell = 'lstm' (no such option), hidden-size = 300 (checkpoint: 12), epochs = 9 "
+        "(checkpoint: 2), tied = True (checkpoint: False); the checkpoint's options are used, and the file is "
         "corrected; to change it in this run, add --epochs 9; for a new run: rnnlm train --config run/config.toml "
         "--hidden-size 300 --tied")
     assert path.read_bytes() == before

@@ -9,7 +9,7 @@ from rnnlm.cli.evaluate import EVALUATE
 from rnnlm.cli.generate import GENERATE
 from rnnlm.cli.help import sentence
 from rnnlm.runs.option import OF_THE_RUN, SWITCH
-from rnnlm.runs.options import NUMBERS, OF_THE_RULE, TRAIN, free, of_the_run
+from rnnlm.runs.options import OF_THE_RULE, TRAIN, free, of_the_run
 from rnnlm.training.optimizers import OPTIMIZERS
 
 TABLES = [TRAIN, EVALUATE, GENERATE]
@@ -65,7 +65,8 @@ def test_what_is_not_given_follows_from_what_is():
 def test_the_numbers_of_each_rule_are_its_own(rule):
     options = TRAIN.resolved({"optimizer": rule})
     assert options.lr == OPTIMIZERS[rule].default_lr
-    assert {name: getattr(options, name) for name in NUMBERS if getattr(options, name) is not None} == OF_THE_RULE[rule]
+    names = {name for constants in OF_THE_RULE.values() for name in constants}
+    assert {name: getattr(options, name) for name in names if getattr(options, name) is not None} == OF_THE_RULE[rule]
 
 
 def test_the_help_of_resume_names_the_options_that_may_change():
