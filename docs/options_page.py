@@ -1,9 +1,10 @@
 """Writes docs/options.md, the page of all options, from the commands' tables: python docs/options_page.py"""
 
+from importlib import import_module
 from pathlib import Path
 
-from rnnlm.cli import evaluate, generate, train
 from rnnlm.cli.help import names
+from rnnlm.cli.main import COMMANDS
 from rnnlm.runs.option import OF_THE_LINE
 from rnnlm.runs.options import free
 
@@ -21,13 +22,14 @@ Options marked ¹ are for the command line only, and options marked ² may chang
 def page():
     """The text of the page."""
     text = HEAD
-    for command in (train, evaluate, generate):
-        parser = command.build_parser(f"rnnlm {command.__name__.split('.')[-1]}")
-        text += f"\n## {parser.prog}\n\n{parser.about}\n"
+    for command in COMMANDS:
+        parser = import_module(f"rnnlm.cli.{command}").build_parser(f"rnnlm {command}")
+        about = parser.about.replace(". ", ".\n")
+        text += f"\n## {parser.prog}\n\n{about}\n"
         for title, options in parser.table.groups.items():
             heading = f"\n### {title[0].upper()}{title[1:]}\n" if len(parser.table.groups) > 1 else ""
             text += f"{heading}\n| option | default | |\n|---|---|---|\n"
-            text += "".join(_row(option, command is train) for option in options)
+            text += "".join(_row(option, command == "train") for option in options)
     return text
 
 
