@@ -19,6 +19,7 @@ from rnnlm.layers import (
 )
 from rnnlm.layers.fast import FastAffine, FastEmbedding, FastOutput
 from rnnlm.models.architecture import CELLS, UNGATED, checked, float_type, param_shapes
+from rnnlm.models.initializers import log_frequencies
 from rnnlm.models.parameters import Packing, Place
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start, first_values
@@ -167,6 +168,25 @@ class LanguageModel:
     def named_params(self):
         """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..., affine/W, affine/b."""
         return {place.name: place.param for place in self.packing.places}
+
+    @property
+    def leaky_weights(self):
+        """The names of the weights whose diagonal is each unit's hold on its own state: Wh of a cell without gates."""
+        cell, layers = self.architecture["cell"], self.architecture["layers"]
+        return {f"{CELLS[cell].prefix}{i}/Wh" for i in range(1, layers + 1)} if cell in UNGATED else set()
+
+    def start_at_frequencies(self, counts):  # (V,)
+        """Let the output biases be ln of each word's share of the training text, from its ``counts`` there.
+
+        Each count is taken as one more.  A model that knows nothing yet then already
+        predicts each word as often as it occurs.
+        """
+        V = self.architecture["vocab_size"]
+        counts = arguments.floats("counts", counts)
+        if counts.shape != (V,) or not (np.isfinite(counts) & (counts >= 0)).all():
+            raise arguments.wrong("counts", f"numbers of at least 0, of shape ({V},)", counts,
+                                  "numpy.bincount(ids, minlength=vocab_size) gives them")
+        self.output.params[1][...] = log_frequencies(counts)
 
     @computing
     def states(self, xs):  # ids (N, T) -> (N, T, H)
