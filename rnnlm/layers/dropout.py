@@ -60,12 +60,23 @@ class TimeWordDropout(Layer):
     (embedding dropout: Gal & Ghahramani, 2016).  It has the parameters and the gradients of the embedding.
     """
 
+    param_names = ("W",)
+
     def __init__(self, embedding, ratio, *, rng):
-        super().__init__()
+        self.embedding = embedding
         require_ratio(ratio, rng)
-        self.embedding, self.ratio, self.rng = embedding, ratio, rng
-        self.params, self.grads = embedding.params, embedding.grads
+        self.ratio, self.rng = ratio, rng
         self.train = True
+
+    @property
+    def params(self):
+        """Those of the embedding."""
+        return self.embedding.params
+
+    @property
+    def grads(self):
+        """Those of the embedding."""
+        return self.embedding.grads
 
     def forward(self, xs):  # ids (N, T) -> (N, T, D)
         """A new mask over the vocabulary for every call in training."""
