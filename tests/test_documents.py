@@ -42,6 +42,12 @@ def model_folder(tmp_path):
     return tmp_path
 
 
+def test_the_page_on_python_runs_from_its_top_to_its_end(tmp_path):
+    blocks = python_blocks("docs/from-python.md")
+    assert len(blocks) > 4
+    assert run("\n".join(code for code, _ in blocks), tmp_path) == "".join(shown for _, shown in blocks)
+
+
 def test_the_examples_print_what_the_page_shows(tmp_path):
     blocks = python_blocks("docs/how-it-works.md")
     assert len(blocks) == 2

@@ -1,4 +1,4 @@
-"""What all commands share: one line for an error, exit codes, --debug."""
+"""What all commands share: one line for an error, exit codes."""
 
 import signal
 
