@@ -1,7 +1,6 @@
 """The structure: which file may import which, what a bare import loads, what the public names are."""
 
 import ast
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -161,13 +160,6 @@ def test_nothing_global_is_random_and_nothing_is_pickled():
         assert "np.random.seed" not in text
         assert "allow_pickle=True" not in text
         assert "import pickle" not in text
-
-
-def test_a_run_knows_no_command_line_and_prints_nothing():
-    for path in (PACKAGE / "runs").glob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        assert not re.search(r"\bprint\(", text), path.name
-        assert not {name.split(".")[0] for name in imported(path)} & {"argparse", "sys", "tqdm"}, path.name
 
 
 def test_every_module_says_what_it_is():
