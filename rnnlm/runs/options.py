@@ -21,9 +21,8 @@ from rnnlm.runs.checks import (
     ratio,
     seed,
     size,
-    threads,
 )
-from rnnlm.runs.option import FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, Option
+from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.text.tokenizer import LEVELS
 from rnnlm.training.optimizers import OPTIMIZERS
@@ -173,10 +172,6 @@ REGULARISATION = (
            acts_with="a --time-size above 1"),
 )
 
-THREADS = Option("threads", threads, "number of threads to compute with", metavar="K", may_change=True,
-                 default_text="one for each core this process may use",
-                 meant_by="cores cpus jobs n-jobs n-threads num-threads workers")
-DEBUG = Option("debug", FLAG, "show the traceback of an error", False, scope=OF_THE_LINE)
 
 
 def _resume(others):
