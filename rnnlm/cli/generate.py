@@ -10,7 +10,8 @@ from rnnlm.cli.command import run
 from rnnlm.cli.screen import is_terminal, note, show, without_controls
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
-from rnnlm.compute.threads import blas_threads
+from rnnlm.compute.blas import blas_threads
+from rnnlm.compute.threads import SERIAL
 from rnnlm.errors import RnnlmError, counted, one_line, shown
 from rnnlm.formats.model_file import load_model
 from rnnlm.runs.checks import any_text, at_least, not_empty, not_negative, seed, share
@@ -55,7 +56,7 @@ def main(argv=None, prog=None):
 
 def generate_text(options):
     """Print the prompt and its continuation, each token as soon as it is drawn."""
-    model, vocabulary = load_model(options.model)
+    model, vocabulary = load_model(options.model, SERIAL)  # products with one row are best on BLAS's threads
     prompt = _as_text(options.prompt)
     _note_unknown(prompt_ids(prompt, vocabulary, "--prompt")[1], vocabulary)
     seed = int.from_bytes(os.urandom(4)) if options.seed is None else options.seed

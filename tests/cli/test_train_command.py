@@ -424,6 +424,7 @@ def test_perplexities_stand_in_columns(perplexity, shown):
 @pytest.mark.parametrize(("options", "words"), [
     ("", "tanh RNN of 12, word vectors of 12"), ("--activation relu --layers 2", "2 x ReLU RNN of 12"),
     ("--cell mrnn", "tanh multiplicative RNN of 12"), ("--cell mrnn --activation relu", "ReLU multiplicative RNN"),
-    ("--cell lstm --tied", "LSTM of 12, tied word vectors"), ("--cell gru", "GRU of 12")])
+    ("--cell lstm --tied", "LSTM of 12, tied word vectors"), ("--cell gru", "GRU of 12"),
+    ("--cell gru-textbook", "textbook GRU of 12")])
 def test_the_model_is_named(options, words, run):
     assert f"model: {words}" in run("--epochs", "1", *options.split())[1]

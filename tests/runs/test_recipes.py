@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from training_runs import metrics, options_of
 
+from rnnlm.models import CELLS
 from rnnlm.runs.combinations import require_possible
 from rnnlm.runs.configuration import read_config
 from rnnlm.runs.options import TRAIN
@@ -85,8 +86,8 @@ def test_a_run_folder_means_its_configuration(run, tmp_path):
     assert not (tmp_path / "other").exists()
 
 
-CHANGES = ["--cell mrnn", "--cell mrnn --activation relu", "--cell mrnn --slowest 0.8", "--cell lstm", "--cell gru",
-           "--activation relu", "--layers 2", "--wordvec-size 7", "--hidden-size 9", "--tied", "--projection",
+CHANGES = [*(f"--cell {cell}" for cell in CELLS if cell != "rnn"),
+           "--cell mrnn --activation relu", "--cell mrnn --slowest 0.8", "--activation relu", "--layers 2", "--wordvec-size 7", "--hidden-size 9", "--tied", "--projection",
            "--recurrent-start identity", "--recurrent-start normal", "--recurrent-start orthogonal",
            "--recurrent-gain 2", "--slowest 0.8", "--input-gain 2", "--output-start frequencies",
            "--layers 2 --output-dropout 0.4", "--dropout-mask window", "--word-dropout 0.3", "--weight-drop 0.3",
