@@ -19,7 +19,8 @@ from rnnlm.models.architecture import declared_shapes
 from rnnlm.training.snapshot import shapes_of
 from rnnlm.training.trainer import Record, Trainer
 
-CHECKPOINT_FORMAT = "rnnlm checkpoint", 3  # raised when a run would go on otherwise than it began
+CHECKPOINT_FORMAT = "rnnlm checkpoint", 4  # raised when a run would go on otherwise than it began
+BEFORE_SCHEMES = 3  # the version that does not say how random numbers are made: by scheme 1
 
 
 def save_checkpoint(path, trainer, run, records):
@@ -58,10 +59,14 @@ def read_checkpoint_header(path):
 
 
 def _checkpoint_header(archive):
-    archive.require_kind(*CHECKPOINT_FORMAT)
+    name, version = CHECKPOINT_FORMAT
+    old = archive.header.get("version") == BEFORE_SCHEMES
+    archive.require_kind(name, BEFORE_SCHEMES if old else version)
     for key in ("architecture", "run", "made_by", "numbers"):
         if not isinstance(archive.header[key], dict):
             raise ValueError(f"{key} must be a JSON object")
+    if old:
+        archive.header["numbers"].setdefault("random_scheme", 1)
     archive.require(declared_shapes(archive.header["architecture"]))
     return archive.header
 

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rnnlm.compute import arguments
+from rnnlm.compute import arguments, draws
 from rnnlm.compute.threads import SERIAL, Workers
 from rnnlm.errors import ArgumentError
 from rnnlm.layers import (
@@ -65,6 +65,7 @@ class LanguageModel:
         arguments.kind("start", start, Start, "a Start")
         self.plain, self.workers = plain, arguments.kind("workers", workers, Workers, "a Workers")
         self.vocabulary_fingerprint = None
+        self.scheme = draws.SCHEME
         if rng is not None:
             arguments.generator("rng", rng)
         (self.dropout_rng,) = (rng or np.random.default_rng()).spawn(1)
@@ -82,6 +83,7 @@ class LanguageModel:
                          if hasattr(layer, "train")]
         self.whole_ratios = [layer.ratio for layer in self.switches]
         self.built = [*self.layers, self.output]
+        self.random_scheme = self.scheme
 
     def __getstate__(self):
         """What a copy is made from: each weight once, neither gradients nor work buffers."""
@@ -239,6 +241,17 @@ class LanguageModel:
             arrays |= {f"{self.architecture['cell']}{i}/{name}": array
                        for name, array in zip(layer.state_names, state, strict=True)}
         return arrays
+
+    @property
+    def random_scheme(self):
+        """How dropout's random numbers are made: see rnnlm/compute/draws.py."""
+        return self.scheme
+
+    @random_scheme.setter
+    def random_scheme(self, scheme):
+        self.scheme = scheme
+        for layer in self.switches:
+            layer.random_scheme = scheme
 
     def snapshot(self):
         """What training needs to go on, beside arrays: the state of dropout's generator."""
