@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks in
         LSTM,
         MRNN,
         RNN,
+        TextbookGRU,
         TimeActivationPenalty,
         TimeAffine,
         TimeDropout,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks in
         TimeRNN,
         TimeSlownessPenalty,
         TimeSoftmaxWithLoss,
+        TimeTextbookGRU,
         TimeWordDropout,
         WeightDrop,
     )
@@ -36,7 +38,8 @@ if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks in
     from rnnlm.scoring.evaluation import Evaluation, evaluate, token_log_probs
     from rnnlm.scoring.generation import generate
     from rnnlm.text.batches import TimeBatches
-    from rnnlm.text.corpus import Corpus, EncodedText, load_corpus, read_text
+    from rnnlm.text.corpus import Corpus, load_corpus, read_text
+    from rnnlm.text.encoded import EncodedText
     from rnnlm.text.noising import Noising
     from rnnlm.text.vocabulary import Vocabulary
     from rnnlm.training.averaging import Average
@@ -50,11 +53,11 @@ __all__ = [
     "GRU", "LSTM", "MRNN", "RNN", "SGD", "AdaGrad", "Adam", "AdamW", "Average", "Constant", "Corpus", "Cosine",
     "DivergenceError", "DivideOnPlateau", "EncodedText", "Evaluation", "HeInitializer", "LanguageModel", "Linear",
     "Momentum", "Noising", "OrthogonalInitializer", "RMSprop", "Record", "Regularisation", "RnnlmError",
-    "ScratchSimpleRNNClassifier", "SimpleInitializer", "SimpleRNN", "Start", "TimeActivationPenalty", "TimeAffine",
-    "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeRNN",
-    "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeWordDropout", "Trainer", "Vocabulary", "WeightDrop",
-    "Workers", "XavierInitializer", "evaluate", "generate", "load_checkpoint", "load_corpus", "load_model",
-    "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax",
+    "ScratchSimpleRNNClassifier", "SimpleInitializer", "SimpleRNN", "Start", "TextbookGRU", "TimeActivationPenalty",
+    "TimeAffine", "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeRNN",
+    "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeTextbookGRU", "TimeWordDropout", "Trainer", "Vocabulary",
+    "WeightDrop", "Workers", "XavierInitializer", "evaluate", "generate", "load_checkpoint", "load_corpus",
+    "load_model", "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax",
     "token_log_probs",
 ]
 
@@ -68,14 +71,15 @@ _MODULES = {  # which names come from which module
     "formats.checkpoint": "load_checkpoint save_checkpoint",
     "formats.model_file": "load_model save_model",
     "layers":
-        "GRU LSTM MRNN RNN TimeActivationPenalty TimeAffine TimeDropout TimeEmbedding TimeGRU TimeLSTM TimeMRNN "
-        "TimeRNN TimeSlownessPenalty TimeSoftmaxWithLoss TimeWordDropout WeightDrop",
+        "GRU LSTM MRNN RNN TextbookGRU TimeActivationPenalty TimeAffine TimeDropout TimeEmbedding TimeGRU TimeLSTM "
+        "TimeMRNN TimeRNN TimeSlownessPenalty TimeSoftmaxWithLoss TimeTextbookGRU TimeWordDropout WeightDrop",
     "models": "LanguageModel Regularisation Start",
     "reports.curves": "plot_perplexity",
     "scoring.evaluation": "Evaluation evaluate token_log_probs",
     "scoring.generation": "generate",
     "text.batches": "TimeBatches",
-    "text.corpus": "Corpus EncodedText load_corpus read_text",
+    "text.corpus": "Corpus load_corpus read_text",
+    "text.encoded": "EncodedText",
     "text.noising": "Noising",
     "text.vocabulary": "Vocabulary",
     "training.averaging": "Average",

@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 
 from rnnlm.formats.model_file import save_model
-from rnnlm.models import LanguageModel
+from rnnlm.models import CELLS, LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ("<eos>", "the", "cat", "sat", ".")
@@ -130,11 +130,11 @@ def hostile_files(folder):
     yield "JSON with NaN", replaced(header=text_member('{"format": NaN}')), "header is not JSON: it holds NaN"
     yield "JSON with a long number", replaced(header=text_member('{"a": ' + "9" * 9000 + "}")), "header is not JSON"
     yield "another format", headed(format="a\nb"), r"format a\nb, version 1; this program reads 'rnnlm model'"
-    yield "another version", headed(version=2), "version 2; this program reads 'rnnlm model', version 1"
+    yield "another version", headed(version=3), "version 3; this program reads 'rnnlm model', version 1 or 2"
     yield "another level", headed(level=["word"]), "level must be one of word, char, got a list"
     yield "no architecture", headed(architecture=7), "architecture must be an object"
-    yield "another cell", sized(cell="elman"), "one of the cells rnn, mrnn, lstm, gru"
-    yield "a cell as a list", sized(cell=["rnn"]), "one of the cells rnn, mrnn, lstm, gru"
+    yield "another cell", sized(cell="elman"), f"one of the cells {', '.join(CELLS)}"
+    yield "a cell as a list", sized(cell=["rnn"]), f"one of the cells {', '.join(CELLS)}"
     yield "the weights of another cell", sized(cell="lstm"), "it lacks lstm1/Wh"
     yield "another activation", sized(activation=["tanh"]), "activation must be one of tanh, relu"
     yield "tied sizes that differ", sized(tied=True), "tied needs a projection"

@@ -2,14 +2,20 @@
 
 import numpy as np
 
-from rnnlm.layers import GRU, LSTM, MRNN, RNN, TimeGRU, TimeLSTM, TimeMRNN, TimeRNN, WeightDrop
-from rnnlm.layers.fast import FastGRU, FastLSTM, FastMRNN, FastRNN
+from rnnlm import layers
+from rnnlm.layers import WeightDrop
+from rnnlm.models import CELLS as TABLE
+from rnnlm.models import UNGATED
 
-RELU = {"activation": "relu"}
-CELLS = {"tanh": (RNN, TimeRNN, FastRNN, {}), "relu": (RNN, TimeRNN, FastRNN, RELU),
-         "mrnn": (MRNN, TimeMRNN, FastMRNN, {}), "relu mrnn": (MRNN, TimeMRNN, FastMRNN, RELU),
-         "lstm": (LSTM, TimeLSTM, FastLSTM, {}), "gru": (GRU, TimeGRU, FastGRU, {})}  # step, plain, fast, options
-BLOCKS = {"tanh": (1, 1), "relu": (1, 1), "mrnn": (2, 1), "relu mrnn": (2, 1), "lstm": (4, 4), "gru": (3, 3)}  # Wx, Wh
+
+def _case(cell, **options):
+    """Step, plain window, fast window, options of a cell of the table."""
+    plain, fast = TABLE[cell][:2]
+    return getattr(layers, plain.__name__.removeprefix("Time")), plain, fast, options
+
+
+CELLS = {"tanh" if cell == "rnn" else cell: _case(cell) for cell in TABLE}
+CELLS |= {"relu" if cell == "rnn" else f"relu {cell}": _case(cell, activation="relu") for cell in UNGATED}
 
 
 class SameMask(WeightDrop):
@@ -21,13 +27,15 @@ class SameMask(WeightDrop):
 
 
 def random_arrays(cell, D, H, rng, dtype=np.float64):
-    """Wx, Wh, b; those of a ReLU such that most units are alive, the factors of a multiplicative RNN around 1."""
-    k, j = (blocks * H for blocks in BLOCKS[cell])
-    Wx, Wh, b = rng.normal(size=(D, k)), rng.normal(size=(H, j)) / 2, rng.normal(size=k)
+    """The arrays of a layer; most units of a ReLU alive, the factors of a multiplicative RNN around 1."""
+    shapes = CELLS[cell][1].param_shapes(D, H)
+    arrays = {name: rng.normal(size=shape) / (2 if name == "Wh" else 1) for name, shape in shapes.items()}
     if "mrnn" in cell:
-        for array in (Wx, b):
+        for array in (arrays["Wx"], arrays["b"]):
             array[..., H:] /= 4
-    return [array.astype(dtype) for array in (Wx, Wh, b + 1 if "relu" in cell else b)]
+    if "relu" in cell:
+        arrays["b"] += 1
+    return [array.astype(dtype) for array in arrays.values()]
 
 
 def states(layer, prefix=""):

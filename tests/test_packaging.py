@@ -78,9 +78,17 @@ def names(wheel):
 def test_a_wheel_holds_the_package_with_the_corpora_and_nothing_else(kind, built):
     held = names(built[kind])
     package = {name for name in held if not name.split("/")[0].endswith(".dist-info")}
-    sources = {str(path.relative_to(REPOSITORY)) for ending in ("*.py", "*.toml")
+    sources = {str(path.relative_to(REPOSITORY)) for ending in ("*.py", "*.toml", "py.typed")
                for path in (REPOSITORY / "rnnlm").rglob(ending)}
     assert package == sources | {f"rnnlm/{name}" for name in CORPORA}
+
+
+def test_the_distribution_has_a_name_of_its_own(built):
+    """The package index has another project called rnnlm."""
+    assert {built[what].name.split("-")[0] for what in ("sdist", "wheel", "from sdist")} == {"numpy_rnnlm"}
+    with zipfile.ZipFile(built["wheel"]) as archive:
+        (about,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        assert "\nName: numpy-rnnlm\n" in archive.read(about).decode()
 
 
 def test_an_sdist_holds_the_corpora_at_the_top_and_no_tests(built):

@@ -1,4 +1,4 @@
-"""What a classifier is given: parameters, the data it learns from, the data that validates it."""
+"""Checks of a classifier's parameters, its training data and its validation data."""
 
 import numpy as np
 
@@ -18,7 +18,10 @@ from rnnlm.training.optimizers import OPTIMIZERS
 
 
 def check_parameters(classifier):
-    """ArgumentError at a parameter that cannot be: the constructor only stores, as scikit-learn asks."""
+    """ArgumentError at a wrong parameter.
+
+    The constructor only stores them, as scikit-learn asks.
+    """
     for name in ("n_nodes", "epochs", "batch_size"):
         arguments.whole(name, getattr(classifier, name))
     known = {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "pooling": ("last", "mean"),
@@ -39,7 +42,8 @@ def check_parameters(classifier):
 def checked_training(X, y, mask, sample_weight, class_weight):
     """(X, lengths, classes, targets, weights) of the samples that count.
 
-    See ``ScratchSimpleRNNClassifier.fit``; targets (N,) are positions in the sorted classes.
+    See ``ScratchSimpleRNNClassifier.fit``; targets (N,) are positions in the sorted
+    classes.
     """
     X, lengths = checked_sequences(X, mask)
     y = checked_labels(y, len(X))
@@ -58,7 +62,8 @@ def checked_training(X, y, mask, sample_weight, class_weight):
 def checked_validation(X, y, mask_fit, mask, classes, n_features):
     """The validation data as ``SequenceNetwork.loss`` takes it, or None.
 
-    mask_fit: that of the training data.  ArgumentError at a class that the training data lacks.
+    mask_fit: the mask of the training data.  ArgumentError at a class that the training
+    data lacks.
     """
     if X is None:
         if y is not None or mask is not None:

@@ -1,7 +1,10 @@
-"""A classifier of sequences in scikit-learn's manner: SimpleRNN, a full connection, softmax."""
+"""A classifier of sequences for scikit-learn: SimpleRNN, a full connection, softmax."""
+
+from __future__ import annotations
 
 import math
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,53 +21,69 @@ from rnnlm.layers.rnn import TimeRNN
 from rnnlm.training.optimizers import OPTIMIZERS
 from rnnlm.training.schedules import SCHEDULES
 
+if TYPE_CHECKING:
+    from typing import Any, Self
+
+    from numpy.typing import ArrayLike
+
+    from rnnlm.classifier.simple_rnn import FirstWeights
+
 
 class FitDivergedError(DivergenceError, ValueError):
     """``fit`` met a loss or a weight that is not finite."""
 
 
 class ScratchSimpleRNNClassifier(Estimator):
-    """Which class a sequence belongs to: the last state of a SimpleRNN, or the mean, into softmax.
+    """Which class a sequence belongs to: states of a SimpleRNN, pooled, into softmax.
 
-    p = softmax(u W + b), u (N, H) the last state h_T, or with pooling="mean" the mean of all;
-    for two classes a sigmoid of one score.  The loss is the mean of -ln p[label] over a mini-batch.
+    p = softmax(u W + b), u (N, H) the last state h_T, or with pooling="mean" the mean
+    of all; for two classes a sigmoid of one score.  The loss is the mean of -ln
+    p[label] over a mini-batch.
 
     Parameters
     ----------
     n_nodes : width of the SimpleRNN's state.
     activation : of the SimpleRNN: "tanh", "relu", "sigmoid" or "identity".
-    initializer : (shape, rng) -> array for the first weights; None: XavierInitializer().
-    pooling : "last" or "mean": which states stand for a sequence.
+    initializer : (shape, rng) -> array for the first weights; None:
+        XavierInitializer().
+    pooling : "last" or "mean": which states represent a sequence.
     optimizer : "adam", "sgd" or another name in OPTIMIZERS.
     lr : the optimizer's rate.
-    schedule : "constant", or "linear": the rate falls from lr in the first epoch to lr / epochs in
-        the last, so that training ends smoothly.
+    schedule : "constant", or "linear": the rate falls from lr in the first epoch to
+        lr / epochs in the last, so that training ends smoothly.
     epochs : passes over the data.
     batch_size : sequences in a mini-batch.
     max_grad : limit of the gradients' global norm; inf for none.
     random_state : a seed; None: another result each time.
     verbose : whether ``fit`` shows a progress bar.
-    class_weight : how much a sample of each class counts: None, all the same; a dict, 1 for a
-        class that it leaves out; "balanced", so that every class counts the same in all.
+    class_weight : how much a sample of each class counts.  None: all the same.  A dict:
+        by label, 1 for a class that it leaves out.  "balanced": so that every class
+        counts the same in all.
 
     Attributes
     ----------
-    After ``fit``:
-
-    classes_ : the labels, sorted.
+    classes_ : the labels, sorted.  It and all below are there after ``fit``.
     loss_curve_ : the mean training loss of each epoch; weighted, if samples are.
-    val_loss_curve_ : that of the validation data, unweighted; empty without.
+    val_loss_curve_ : the mean validation loss of each epoch, unweighted; may be empty.
     n_features_in_ : features of a step.
-    masked_ : whether ``fit`` had a mask. Then a prediction needs to know the lengths, too.
+    masked_ : whether ``fit`` had a mask.  Predictions must then know the lengths, too.
     network_ : the weights, a SequenceNetwork.
 
-    Nothing else of the data is kept, and a prediction changes nothing: threads may share a fitted
+    No data is kept, and a prediction changes nothing: threads may share a fitted
     classifier, and a pickled one holds no sample.
     """
 
-    def __init__(self, *, n_nodes=64, activation="tanh", initializer=None, pooling="last",
-                 optimizer="adam", lr=0.003, epochs=40, batch_size=32, max_grad=1.0,
-                 random_state=None, verbose=False, class_weight=None, schedule="constant"):
+    classes_: np.ndarray
+    loss_curve_: list[float]
+    val_loss_curve_: list[float]
+    n_features_in_: int
+    masked_: bool
+    network_: SequenceNetwork
+
+    def __init__(self, *, n_nodes: int = 64, activation: str = "tanh", initializer: FirstWeights | None = None,
+                 pooling: str = "last", optimizer: str = "adam", lr: float = 0.003, epochs: int = 40,
+                 batch_size: int = 32, max_grad: float = 1.0, random_state: int | None = None, verbose: bool = False,
+                 class_weight: dict[Any, float] | str | None = None, schedule: str = "constant") -> None:
         self.n_nodes = n_nodes
         self.activation = activation
         self.initializer = initializer
@@ -79,23 +98,29 @@ class ScratchSimpleRNNClassifier(Estimator):
         self.class_weight = class_weight
         self.schedule = schedule
 
-    def fit(self, X, y, X_val=None, y_val=None, *, mask=None, mask_val=None, sample_weight=None):
-        """Learn from X (n_samples, n_sequences, n_features) and labels y; returns the classifier.
+    def fit(self, X: ArrayLike, y: ArrayLike, X_val: ArrayLike | None = None, y_val: ArrayLike | None = None, *,
+            mask: ArrayLike | None = None, mask_val: ArrayLike | None = None,
+            sample_weight: ArrayLike | None = None) -> Self:
+        """Learn from sequences X and their labels y; returns the classifier itself.
 
         Parameters
         ----------
+        X : (n_samples, n_sequences, n_features).
         y : (n_samples,), text or whole numbers.
-        mask : (n_samples, n_sequences), true for the steps that belong to a sequence, which come
-            first. None: a sequence ends where all features of all further steps are NaN. With a
-            mask nothing is read beyond the ends, NaN or not, and NaN before them is an error.
         X_val, y_val, mask_val : validation data, for ``val_loss_curve_``.
-        sample_weight : (n_samples,), how much each counts: 2 as if it were there twice, 0 as if
-            it were not there. They are scaled to a mean of 1, so that the rate stays what it is.
+        mask : (n_samples, n_sequences), true for the steps that belong to a sequence,
+            which come first.  None: a sequence ends where all features of all further
+            steps are NaN.  With a mask nothing is read beyond the ends, NaN or not, and
+            NaN before them is an error.
+        sample_weight : (n_samples,), how much each counts: 2 as if it were there twice,
+            0 as if it were not there.  The weights are scaled to a mean of 1, so that
+            lr keeps its meaning.
 
         Raises
         ------
-        ArgumentError : names what does not fit; what was learnt before stays.
-        DivergenceError : the loss or a weight is no longer finite; nothing can be predicted then.
+        ArgumentError : names what does not fit; what was learnt before is kept.
+        DivergenceError : the loss or a weight is no longer finite; the classifier is
+            then not fitted.
         """
         check_parameters(self)
         X, lengths, classes, targets, weights = checked_training(
@@ -107,15 +132,17 @@ class ScratchSimpleRNNClassifier(Estimator):
         self.classes_, self.n_features_in_, self.masked_ = classes, X.shape[2], mask is not None
         self.network_, self.loss_curve_, self.val_loss_curve_ = network, [], []
         samples = X, shares_of_states(lengths, X.shape[1], self.pooling), targets, weights
-        # One thread, as its products are too small for more; what overflows is said by _learn.
+        # One thread, as its products are too small for more; _learn reports what
+        # overflows.
         with blas_threads(1), np.errstate(all="ignore"), self._bar() as bar:
             self._learn(samples, validation, rng, bar)
         return self
 
-    def predict_proba(self, X, *, mask=None):
+    def predict_proba(self, X: ArrayLike, *, mask: ArrayLike | None = None) -> np.ndarray:
         """Probabilities (n_samples, n_classes), columns in the order of ``classes_``.
 
-        mask: as in ``fit``.  After a fit with one it is needed, unless NaN in X shows the ends.
+        X, mask: as in ``fit``.  After a fit with a mask, a mask is needed unless NaN in
+        X shows the ends.
         """
         network = self._fitted()
         X, mask = given_sequences(X, mask, self.n_features_in_)
@@ -131,32 +158,35 @@ class ScratchSimpleRNNClassifier(Estimator):
                                 "probabilities that are not finite: scale it like that")
         return probs
 
-    def predict(self, X, *, mask=None):
-        """The most probable class of each sequence (n_samples,)."""
+    def predict(self, X: ArrayLike, *, mask: ArrayLike | None = None) -> np.ndarray:
+        """The most probable class (n_samples,) of each sequence: ``predict_proba``."""
         probs = self.predict_proba(X, mask=mask)
         return self.classes_[probs.argmax(axis=1)]
 
-    def score(self, X, y, *, mask=None, sample_weight=None):
-        """The share of sequences whose class is predicted.
+    def score(self, X: ArrayLike, y: ArrayLike, *, mask: ArrayLike | None = None,
+              sample_weight: ArrayLike | None = None) -> float:
+        """The accuracy: the share of sequences whose class is predicted.
 
-        mask: see ``predict_proba``; sample_weight (n_samples,): how much each sequence counts.
+        X, mask: see ``predict_proba``; y (n_samples,): the labels; sample_weight
+        (n_samples,): how much each sequence counts.
         """
         predicted = self.predict(X, mask=mask)
         y = checked_labels(y, len(predicted))
         check_same_kind(y, self.classes_)
         return float(np.average(predicted == y, weights=checked_weights(sample_weight, len(y))))
 
-    def forward(self, x, w_x, w_h, b):  # (N, T, D), (D, H), (H, H), (H,) -> (N, H)
-        """The last state of sequences x, from a state of zeros and with these weights.
+    def forward(self, x: ArrayLike, w_x: ArrayLike, w_h: ArrayLike, b: ArrayLike) -> np.ndarray:
+        """The last state (N, H) of sequences, from zeros, with the given weights.
 
-        What was learnt plays no part.  ArgumentError if the shapes do not fit.
+        x (N, T, D), w_x (D, H), w_h (H, H), b (H,).  What was learnt plays no part.
+        ArgumentError if the shapes do not fit.
         """
         rnn = SimpleRNN(np.atleast_1d(arguments.floats("w_h", w_h)).shape[-1], activation=self.activation)
         rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b
         return rnn.forward(x)
 
     @property
-    def rnn(self):
+    def rnn(self) -> SimpleRNN:
         """The recurrent layer, a SimpleRNN with the weights of ``network_``."""
         network = self._fitted()
         Wx, Wh, b = network.params[:3]
@@ -165,13 +195,13 @@ class ScratchSimpleRNNClassifier(Estimator):
         return rnn
 
     @property
-    def W(self):
-        """The weights of the full connection (n_nodes, n_classes); (n_nodes, 1) for two classes."""
+    def W(self) -> np.ndarray:
+        """Weights (n_nodes, n_classes) of the full connection; (n_nodes, 1) for two."""
         return self._fitted().params[3]
 
     @property
-    def b(self):
-        """The bias of the full connection."""
+    def b(self) -> np.ndarray:
+        """The bias of the full connection, as long as ``W`` has columns."""
         return self._fitted().params[4]
 
     def _learn(self, samples, validation, rng, bar):
@@ -207,7 +237,7 @@ class ScratchSimpleRNNClassifier(Estimator):
         return self.network_
 
     def _check_mask(self, X, mask):
-        """ArgumentError where the lengths of sequences are not known, though ``fit`` knew them."""
+        """ArgumentError if ends of sequences are unknown, but ``fit`` had a mask."""
         if self.masked_ and mask is None and not ends_in_nan(X):
             raise ArgumentError(
                 "a mask is needed, because this classifier was fitted with one: pass mask=...; in scikit-learn "

@@ -1,28 +1,38 @@
-"""An estimator in scikit-learn's manner that needs no scikit-learn: only what scikit-learn calls imports it."""
+"""An estimator in scikit-learn's manner that needs no scikit-learn.
+
+Only the methods that scikit-learn calls import it.
+"""
+
+from __future__ import annotations
 
 import copy
 import inspect
 import sys
+from typing import TYPE_CHECKING
 
 from rnnlm.errors import ArgumentError
 
+if TYPE_CHECKING:
+    from typing import Any, Self
+
 
 class Estimator:
-    """Parameters, ``repr``, and what scikit-learn asks for: tags and requests for metadata.
+    """Parameters, ``repr``, and scikit-learn's needs: tags and requests for metadata.
 
-    A subclass's constructor takes keywords and only stores them under their names.  Metadata are
-    the arguments of ``fit``, ``predict``, ``predict_proba`` and ``score`` after X and y.
+    A subclass's constructor takes keywords and only stores them under their names.
+    Metadata are the arguments of ``fit``, ``predict``, ``predict_proba`` and ``score``
+    after X and y.
     """
 
     _estimator_type = "classifier"  # what scikit-learn before 1.6 asks for
 
-    def get_params(self, deep=True):
-        """The arguments of the constructor, a dict."""
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The arguments of the constructor, a dict; ``deep`` changes nothing here."""
         params = inspect.signature(type(self)).parameters.values()
         return {param.name: getattr(self, param.name) for param in params if param.kind != param.VAR_KEYWORD}
 
-    def set_params(self, **params):
-        """Change some of them; returns the classifier itself."""
+    def set_params(self, **params: Any) -> Self:
+        """Change some of the parameters; returns the classifier itself."""
         known = self.get_params()
         for name, value in params.items():
             if name not in known:
@@ -38,14 +48,14 @@ class Estimator:
         return f"{type(self).__name__}({', '.join(changed)})"
 
     def __sklearn_tags__(self):
-        """What scikit-learn from 1.6 on asks for, as in cross_val_score and pipelines."""
+        """What scikit-learn from 1.6 on needs in pipelines and cross_val_score."""
         from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
 
         return Tags(estimator_type="classifier", target_tags=TargetTags(required=True),
                     transformer_tags=None, regressor_tags=None, classifier_tags=ClassifierTags(),
                     input_tags=InputTags(two_d_array=False, three_d_array=True, allow_nan=True))
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """scikit-learn's MetadataRequest: which metadata each method asks for."""
         from sklearn.utils.metadata_routing import MetadataRequest
 
@@ -57,24 +67,25 @@ class Estimator:
                 getattr(routing, method).add_request(param=name, alias=None)
         return routing
 
-    def set_fit_request(self, **requests):
-        """Which metadata scikit-learn passes to ``fit``, as in ``set_fit_request(mask=True)``.
+    def set_fit_request(self, **requests: bool | str | None) -> Self:
+        """Which metadata ``fit`` gets from scikit-learn: set_fit_request(mask=True).
 
-        True, False, or the name by which the caller passes them.  scikit-learn's metadata routing
-        must be enabled.  Returns the classifier itself.
+        Each value is True, False, or the name under which the caller passes the
+        metadata. scikit-learn's metadata routing must be enabled.  Returns the
+        classifier itself.
         """
         return self._set_request("fit", requests)
 
-    def set_predict_request(self, **requests):
-        """Which metadata scikit-learn passes to ``predict``: see ``set_fit_request``."""
+    def set_predict_request(self, **requests: bool | str | None) -> Self:
+        """Which metadata ``predict`` gets: see ``set_fit_request``."""
         return self._set_request("predict", requests)
 
-    def set_predict_proba_request(self, **requests):
-        """Which metadata scikit-learn passes to ``predict_proba``: see ``set_fit_request``."""
+    def set_predict_proba_request(self, **requests: bool | str | None) -> Self:
+        """Which metadata ``predict_proba`` gets: see ``set_fit_request``."""
         return self._set_request("predict_proba", requests)
 
-    def set_score_request(self, **requests):
-        """Which metadata scikit-learn passes to ``score``: see ``set_fit_request``."""
+    def set_score_request(self, **requests: bool | str | None) -> Self:
+        """Which metadata ``score`` gets: see ``set_fit_request``."""
         return self._set_request("score", requests)
 
     def _set_request(self, method, requests):

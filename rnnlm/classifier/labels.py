@@ -1,4 +1,7 @@
-"""The labels of a classifier, and how much each sample counts; what cannot be is refused in one line."""
+"""The labels of a classifier, and how much each sample counts.
+
+What is wrong is refused in one line.
+"""
 
 from numbers import Number, Real
 
@@ -30,7 +33,7 @@ def checked_labels(y, n, name="y"):
 
 
 def _check_whole(y, name):
-    """ArgumentError unless float labels are whole numbers: others are a regression's target."""
+    """ArgumentError unless float labels are whole: others are targets of regression."""
     if not np.isfinite(y).all():
         place, value = first_fault(y)
         raise ArgumentError(f"{name} must hold labels, but the value at {place} is {value}")
@@ -43,7 +46,7 @@ def _check_whole(y, name):
 
 
 def check_same_kind(y, classes, name="y"):
-    """ArgumentError if labels are text and classes are numbers, or the like: none could be equal."""
+    """ArgumentError if labels and classes are of two kinds, as text and numbers."""
     if _kind(y) != _kind(classes):
         raise ArgumentError(
             f"{name} must hold labels of the kind that was fitted, {_kind(classes)} such as "
@@ -61,7 +64,10 @@ def _kind(labels):
 
 
 def positions_of(labels, classes):
-    """Which of the sorted classes each label (n,) is. ArgumentError at one that is none."""
+    """Positions (n,) of labels (n,) among the classes.
+
+    ArgumentError at a label that is not among them.
+    """
     positions = {label: position for position, label in enumerate(classes.tolist())}
     unknown = next((label for label in labels.tolist() if label not in positions), None)
     if unknown is not None:
@@ -80,7 +86,10 @@ def _shown_labels(labels):
 
 
 def checked_weights(sample_weight, n):
-    """How much each of n samples counts, float64 (n,), at most 1: ones for None. ArgumentError at what cannot be."""
+    """How much each of n samples counts, (n,) float64, at most 1; ones for None.
+
+    ArgumentError unless they are finite numbers of at least 0, one of them above 0.
+    """
     if sample_weight is None:
         return np.ones(n)
     weights = arguments.as_array("sample_weight", sample_weight, f"one number for each of the {n} sequences",
@@ -112,11 +121,19 @@ def check_class_weight(class_weight):
 
 
 def weights_in_all(weights, class_weight, classes, targets):
-    """What each sample counts, (n,), its class's weight included, 1 on average.
+    """How much each sample counts (n,), its class's weight included; 1 on average.
 
-    weights (n,): of the samples; class_weight: see ``check_class_weight``; "balanced" gives every
-    class the same sum.  ArgumentError where class_weight lacks a class and holds another that y
-    lacks: probably a slip, 1 for "1".
+    Parameters
+    ----------
+    weights : (n,), those of the samples.
+    class_weight : see ``check_class_weight``; "balanced" makes all classes' sums equal.
+    classes : the labels, sorted.
+    targets : (n,), the samples' positions in ``classes``.
+
+    Raises
+    ------
+    ArgumentError : class_weight lacks a class of y and holds another that y lacks,
+        which is probably a mistake such as 1 for "1".
     """
     if class_weight is None:
         of_class = np.ones(len(classes))

@@ -1,31 +1,47 @@
-"""Weights by name: a layer's Wx, Wh and b can be read and set under the names that textbooks give them.
+"""Weights by name: a layer's Wx, Wh and b, under the various names in textbooks.
 
-A name that means nothing is refused: as a new attribute that no code reads it would be a silent mistake.
+An unknown name is refused: as a new attribute that no code reads it would be a silent
+mistake.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 PLACES = {"wx": 0, "wh": 1, "b": 2, "bh": 2}  # in params; upper or lower case and underscores make no difference
 SHAPES = "(n_features, n_nodes)", "(n_nodes, n_nodes)", "(n_nodes,)"
 
 
 def place_of(name):
-    """The place in ``params`` of a weight of this name (Wx, w_x, W_x, ..., B); None if it is none."""
+    """The index in ``params`` of a weight by name (Wx, w_x, W_x, ..., B), or None."""
     return PLACES.get(name.replace("_", "").lower())
 
 
 class NamedWeights:
-    """For a layer with ``n_nodes``, ``params`` [Wx, Wh, b] and ``grads``, both empty before ``build(n_features)``.
+    """For a layer with ``n_nodes``, ``params`` [Wx, Wh, b] and ``grads``.
 
-    options: attributes that can be set at any time; first_options: those that are read when the weights are made, and
-    no longer after that; inner: the layer's own.  AttributeError for others, but in a subclass of the class that names
-    its options: it may have attributes of its own.
+    Both lists are empty before ``build(n_features)``.  Other attributes than those
+    below are an AttributeError, except in a subclass of the class that names its
+    options: it may have attributes of its own.
+
+    Attributes
+    ----------
+    options : names of attributes that can be set at any time.
+    first_options : names of those that are read only when the weights are made.
+    inner : names of the layer's own attributes.
     """
 
-    options = first_options = inner = ()
+    options: tuple[str, ...] = ()
+    first_options: tuple[str, ...] = ()
+    inner: tuple[str, ...] = ()
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: object) -> None:
         if (place := place_of(name)) is not None:
             self._set_weight(place, name, value)
         elif name in self.first_options and self.params:
@@ -38,7 +54,7 @@ class NamedWeights:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}: its weights are Wx, Wh and b (or "
                                  f"w_x, W_h, B and the like), its options {known}")
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> np.ndarray:
         """A weight or, with a d in front, its gradient."""
         if (place := place_of(name)) is not None:
             arrays = self.params or self.given
@@ -52,7 +68,7 @@ class NamedWeights:
             raise AttributeError(f"{type(self).__name__} has no {name} yet: the first forward makes it") from None
 
     def _set_weight(self, place, name, value):
-        """Copy the value into a weight. ArgumentError if it has another shape."""
+        """Copy the value into a weight; ArgumentError if it has another shape."""
         value = arguments.floats(name, value)
         H = self.n_nodes
         if place == 2 and value.shape == (1, H):
@@ -69,7 +85,7 @@ class NamedWeights:
             self.given[place] = value.copy()
 
     def _take_given(self):
-        """Copy what was set before the number of features was known into the weights, which are new."""
+        """Copy into the new weights what was set before the first input came."""
         for place, value in self.given.items():
             self.params[place][...] = value
         self.given = {}

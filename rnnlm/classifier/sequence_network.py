@@ -1,4 +1,4 @@
-"""The network of a sequence classifier: weights, what they make of sequences, how they learn."""
+"""The network of a sequence classifier: its weights, its predictions, how it learns."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ STEPS = 16  # at once, at least, if sequences are that long: a call for each ste
 
 
 class SequenceNetwork:
-    """p = softmax(u W + b), u (N, H) the states of a recurrent layer, summed up in shares.
+    """p = softmax(u W + b), u (N, H) a weighted sum of a recurrent layer's states.
 
     For two classes there is one score, and p is its sigmoid.
 
@@ -25,8 +25,8 @@ class SequenceNetwork:
     activation : f of the recurrent layer.
     pooling : "last" or "mean", see ``shares_of_states``.
 
-    Nothing else is kept: a prediction writes nowhere, so threads may share a network, and nothing
-    remains of the data.
+    Nothing else is kept.  A prediction writes nowhere, so threads may share a network,
+    and no data remains.
     """
 
     def __init__(self, params, activation, pooling):
@@ -34,7 +34,7 @@ class SequenceNetwork:
 
     @classmethod
     def new(cls, n_features, n_classes, n_nodes, initializer, activation, pooling, rng):
-        """First weights, float64: those of a SimpleRNN, then those of the full connection."""
+        """A network with first weights, float64; SimpleRNN's are drawn first."""
         rnn = SimpleRNN(n_nodes, initializer, activation=activation, rng=rng)
         rnn.build(n_features)
         outputs = 1 if n_classes == 2 else n_classes
@@ -80,11 +80,12 @@ class Learner:
         self.rule, self.max_grad = rule, max_grad
 
     def step(self, X, shares, targets, weights):  # (N, T, D), (N, T), (N,), (N,)
-        """One mini-batch forward, back, and one update of all weights; its mean weighted loss."""
+        """One update of all weights by a mini-batch; returns its mean weighted loss."""
         N = len(X)
         u = np.einsum("nt,nth->nh", shares, self.rnn.forward(X))
         log_probs = log_probs_of(u @ self.W + self.b)
-        # d(-ln p[label]) / d scores = probabilities - onehot; of two classes the second has the score
+        # d(-ln p[label]) / d scores = probabilities - onehot; of two classes the second
+        # has the score
         dscores = np.exp(log_probs)
         dscores[np.arange(N), targets] -= 1
         dscores = dscores[:, -len(self.b):] * weights[:, np.newaxis] / N

@@ -1,4 +1,4 @@
-"""Sequences as a classifier takes them: an array, and lengths, from a mask or from NaN."""
+"""Sequences as a classifier takes them: an array, and lengths, by a mask or by NaN."""
 
 import numpy as np
 
@@ -7,16 +7,26 @@ from rnnlm.errors import ArgumentError
 
 
 def checked_sequences(X, mask=None, n_features=None, name="X"):
-    """X (n_samples, n_sequences, n_features) as float64 and lengths (n_samples, 1): ``checked_steps``.
+    """X (n_samples, n_sequences, n_features) as float64 and lengths (n_samples, 1).
 
-    mask: see ``ScratchSimpleRNNClassifier.fit``.  ArgumentError at what cannot be X, or not of so
-    many features.
+    Parameters
+    ----------
+    X, mask : see ``ScratchSimpleRNNClassifier.fit``.
+    n_features : how many features X must have; None: any number.
+    name : what messages call X.
+
+    Raises
+    ------
+    ArgumentError : X or mask has a wrong type, shape or value.
     """
     return checked_steps(*given_sequences(X, mask, n_features, name), name)
 
 
 def given_sequences(X, mask=None, n_features=None, name="X"):
-    """X and its mask as arrays of the right shapes and types; no array is copied. ArgumentError: as above."""
+    """X and its mask as arrays of the right shapes and types; no array is copied.
+
+    Parameters and errors: see ``checked_sequences``.
+    """
     if hasattr(X, "toarray"):
         raise ArgumentError(f"{name} must be an array (n_samples, n_sequences, n_features), got a sparse "
                             "one: give X.toarray()")
@@ -47,11 +57,18 @@ _REMEDIES = {1: ". Reshape your data: X.reshape(1, -1, 1) is one sequence of sin
 
 
 def checked_steps(X, mask=None, name="X", first=0):
-    """A float64 copy of X (N, T, D) with zeros beyond the ends of sequences, and lengths (N, 1).
+    """A float64 copy of X (N, T, D) with zeros beyond the ends, and lengths (N, 1).
 
-    X, mask: as ``given_sequences`` returns them.  Without a mask a sequence ends where nothing but
-    NaN follows.  first: the number of the first sequence, for messages.  ArgumentError at any other
-    value that is not finite, and at a mask that gives no lengths.
+    Parameters
+    ----------
+    X, mask : as ``given_sequences`` returns them.  Without a mask a sequence ends where
+        nothing but NaN follows.
+    name : what messages call X.
+    first : int, the number of the first sequence, for messages.
+
+    Raises
+    ------
+    ArgumentError : any other value is not finite, or the mask does not give lengths.
     """
     X = _as_float64(X, name)
     lengths = lengths_until_nan(X) if mask is None else _lengths_of(mask)
@@ -80,7 +97,7 @@ def ends_in_nan(X):
 
 
 def lengths_until_nan(X):  # (N, T, D) -> (N, 1)
-    """The steps of each sequence before nothing but NaN follows; T where it holds nothing else."""
+    """The steps of each sequence before only NaN follows; T if there is only NaN."""
     N, T, _ = X.shape
     if not ends_in_nan(X):
         return np.full((N, 1), T)
@@ -89,7 +106,7 @@ def lengths_until_nan(X):  # (N, T, D) -> (N, 1)
 
 
 def _lengths_of(mask):  # (N, T) -> (N, 1)
-    """The lengths of the sequences. ArgumentError if mask does not give them."""
+    """The lengths of the sequences; ArgumentError if the mask does not give them."""
     if mask.dtype.kind not in "buif" or not np.isin(mask, (0, 1)).all():
         raise ArgumentError("mask must hold only true and false, or 1 and 0")
     mask = mask.astype(bool)
@@ -107,9 +124,10 @@ def first_fault(values):
 
 
 def shares_of_states(lengths, T, pooling):
-    """The shares (N, T) in which states represent sequences of these lengths (N, 1).
+    """The weights (N, T) with which states add up to represent sequences.
 
-    1 for the last state with pooling "last", 1 / length for each with "mean"; 0 beyond the end.
+    With pooling "last" 1 for the last state, with "mean" 1 / length for each; 0 beyond
+    the end.  lengths: (N, 1).
     """
     steps = np.arange(T)
     if pooling == "last":

@@ -1,4 +1,11 @@
-"""A recurrent layer over whole sequences that makes its own weights: TimeRNN for those who bring data, not arrays."""
+"""A recurrent layer over whole sequences that makes its own weights.
+
+It is TimeRNN for those who have data, but no weight arrays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,24 +16,49 @@ from rnnlm.compute.functions import activation_by_name
 from rnnlm.errors import ArgumentError
 from rnnlm.layers.rnn import TimeRNN
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol, Self
+
+    from numpy.typing import ArrayLike
+
+    FirstWeights = Callable[[tuple[int, ...], np.random.Generator], ArrayLike]
+
+    class Updates(Protocol):
+        """An optimizer: ``update`` changes the weights in place."""
+
+        def update(self, params: list[np.ndarray], grads: list[np.ndarray]) -> Any: ...
+
 
 class SimpleRNN(NamedWeights):
-    """h_t = f(x_t Wx + h_{t-1} Wh + b), t = 1 ... n_sequences, from any h_0 (Elman, 1990).
+    """h_t = f(x_t Wx + h_{t-1} Wh + b), t = 1 ... n_sequences, any h_0 (Elman, 1990).
 
-    n_nodes: H, the width of the state; initializer: (shape, rng) -> array for Wx (n_features, H) and Wh (H, H), by
-    default a XavierInitializer; b starts at zeros.  optimizer: what ``update`` steps with.  activation: f, one of
-    "tanh", "relu", "sigmoid", "identity".  return_sequences: whether ``forward`` returns all states or the last one.
-    rng: a numpy.random.Generator for the first weights, which are made when the number of features is known.
+    The arithmetic is TimeRNN's.  The weights are made when the number of features is
+    known.  They can be set by name, rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b, and read, and
+    so can their gradients dWx, dWh, db be read.
 
-    The arithmetic is TimeRNN's.  ``params``: [Wx, Wh, b], ``grads`` in the same order; ``dh0`` after ``backward``.
-    Weights can be set by name, rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b, and read, as their gradients dWx, dWh, db can.
+    Parameters
+    ----------
+    n_nodes : H, the width of the state.
+    initializer : (shape, rng) -> array for Wx (n_features, H) and Wh (H, H); None:
+        XavierInitializer().  b starts at zeros.
+    optimizer : what ``update`` steps with, such as SGD(0.1).
+    activation : f: "tanh", "relu", "sigmoid" or "identity".
+    return_sequences : whether ``forward`` returns all states or the last one.
+    rng : numpy.random.Generator for the first weights; None: others each time.
+
+    Attributes
+    ----------
+    params : [Wx, Wh, b].
+    grads : their gradients, in the same order.
+    dh0 : (N, H), the gradient of h_0, after ``backward``.
     """
 
     options, first_options = ("optimizer", "return_sequences"), ("n_nodes", "initializer", "activation", "rng")
     inner = ("layer", "shape", "dh0")
 
-    def __new__(cls, *args, **options):
-        """ArgumentError that says what to write, where weights are given instead of n_nodes."""
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """ArgumentError with a remedy, if weights are given instead of n_nodes."""
         weights = [value for value in args[:3] if isinstance(value, np.ndarray | list | tuple)]
         weights += [value for name, value in options.items() if place_of(name) is not None]
         if weights and cls.__init__ is SimpleRNN.__init__:
@@ -35,8 +67,9 @@ class SimpleRNN(NamedWeights):
                                 "rnn.Wx, rnn.Wh, rnn.b = w_x, w_h, b")
         return super().__new__(cls)
 
-    def __init__(self, n_nodes, initializer=None, optimizer=None, activation="tanh", *, return_sequences=False,
-                 rng=None):
+    def __init__(self, n_nodes: int, initializer: FirstWeights | None = None, optimizer: Updates | None = None,
+                 activation: str = "tanh", *, return_sequences: bool = False,
+                 rng: np.random.Generator | None = None) -> None:
         activation_by_name(activation)  # what is wrong is named here, not at the first forward
         if optimizer is not None and (isinstance(optimizer, type) or not hasattr(optimizer, "update")):
             raise arguments.wrong("optimizer", "None or one such as SGD(0.1)", optimizer)
@@ -49,7 +82,7 @@ class SimpleRNN(NamedWeights):
 
     __new__.__wrapped__ = __init__  # whose arguments help() shows
 
-    def build(self, n_features):
+    def build(self, n_features: int) -> None:
         """Make the weights for inputs of so many features."""
         H = self.n_nodes
         weights = [np.array(self.initializer(shape, self.rng), np.float64) for shape in ((n_features, H), (H, H))]
@@ -57,17 +90,21 @@ class SimpleRNN(NamedWeights):
         self._take_given()
 
     @property
-    def params(self):
+    def params(self) -> list[np.ndarray]:
         """[Wx, Wh, b]: empty before the first forward."""
         return self.layer.params if self.layer else []
 
     @property
-    def grads(self):
-        """Their gradients."""
+    def grads(self) -> list[np.ndarray]:
+        """The gradients of ``params``, in the same order."""
         return self.layer.grads if self.layer else []
 
-    def forward(self, X, h0=None):  # (batch_size, n_sequences, n_features) -> (batch_size[, n_sequences], n_nodes)
-        """All states or the last one, from h0 (batch_size, n_nodes); None is zeros."""
+    def forward(self, X: ArrayLike, h0: ArrayLike | None = None) -> np.ndarray:
+        """All states (batch_size, n_sequences, n_nodes), or the last one of each.
+
+        X: (batch_size, n_sequences, n_features).  h0: (batch_size, n_nodes); None:
+        zeros.
+        """
         X = arguments.floats("X", X)
         if X.ndim != 3 or 0 in X.shape:
             raise ArgumentError("X must have shape (batch_size, n_sequences, n_features), none of them 0, "
@@ -87,8 +124,11 @@ class SimpleRNN(NamedWeights):
         self.shape = hs.shape
         return hs if self.return_sequences else hs[:, -1]
 
-    def backward(self, dA):
-        """The gradient of X, from that of what ``forward`` returned; fills ``grads`` and ``dh0``."""
+    def backward(self, dA: ArrayLike) -> np.ndarray:
+        """The gradient of X from dA, that of what ``forward`` returned.
+
+        Fills ``grads`` and ``dh0``.
+        """
         if self.shape is None:
             raise ArgumentError("backward needs the values of the last forward: call forward first")
         N, T, H = self.shape
@@ -105,8 +145,8 @@ class SimpleRNN(NamedWeights):
         self.dh0 = self.layer.dh
         return dX
 
-    def update(self):
-        """One step of the optimizer, after ``backward`` has summed the gradients over all steps."""
+    def update(self) -> None:
+        """One step of the optimizer, with the gradients that ``backward`` left."""
         if self.optimizer is None:
             raise ArgumentError("update needs an optimizer: give one, as in SimpleRNN(n_nodes, optimizer=SGD(0.1))")
         if self.layer is None:

@@ -10,9 +10,11 @@ from rnnlm.cli.arguments import meant
 from rnnlm.cli.options import LARGEST_SEED, RefusedInNewRuns
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.files.whole import File, reason
+from rnnlm.models.architecture import from_earlier
 
 LARGEST_CONFIG = 1 << 20  # bytes
 FILE_URI = "file:///"
+LEFT_BY_A_RUN, VERSION = "# run folder", "# version 2"  # how the first two lines of a run's config.toml begin
 
 
 def read_config(path):
@@ -25,13 +27,22 @@ def read_config(path):
             content = file.read(LARGEST_CONFIG + 1)  # a device never ends
         if len(content) > LARGEST_CONFIG:
             raise RnnlmError(f"{path} must be a configuration of at most {LARGEST_CONFIG:,} bytes, it has more")
-        values = tomllib.loads(content.decode("utf-8-sig"))  # editors on Windows write a byte-order mark
+        text = content.decode("utf-8-sig")  # editors on Windows write a byte-order mark
+        values = tomllib.loads(text)
     except OSError as error:
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     except (ValueError, RecursionError) as error:  # TOML or UTF-8
         detail = "it is nested too deeply" if isinstance(error, RecursionError) else shown(str(error))
         raise RnnlmError(f"{path} must be TOML: {detail}") from error
+    if is_earlier(text):
+        values = from_earlier(values)
     return {key: _path_of(value) for key, value in values.items()}
+
+
+def is_earlier(text):
+    """Whether a configuration was left by a run of an earlier version, which had other names of cells."""
+    first, _, rest = text.partition("\n")
+    return first.startswith(LEFT_BY_A_RUN) and not rest.startswith(VERSION)
 
 
 def _path_of(value):

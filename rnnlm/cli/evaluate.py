@@ -3,13 +3,15 @@
 import json
 import math
 
-from rnnlm.cli.command import add_debug, encoding_bar, run, scoring_bar, stop_on_signal, threads_of
+from rnnlm.cli.command import add_debug, run
 from rnnlm.cli.options import Parser, add_threads, at_least, not_empty
-from rnnlm.cli.progress import unknown_share
-from rnnlm.cli.screen import note, show
+from rnnlm.cli.screen import encoding_bar, note, scoring_bar, show
+from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.formats.model_file import load_model
+from rnnlm.runs.description import unknown_share
 from rnnlm.scoring.evaluation import WINDOW, evaluate
 from rnnlm.text.corpus import read_text
 from rnnlm.text.sources import STANDARD_INPUT
@@ -63,11 +65,11 @@ def _show(lines):
 
 def _score(path, model, text, eos_id, window):
     """The text's Evaluation, under a bar; a signal ends it."""
-    with stop_on_signal("stopping after this window") as stop, scoring_bar(path, len(text.ids)) as move:
+    with stop_on_signal("stopping after this window") as check, scoring_bar(path, len(text.ids)) as move:
 
         def on_window(targets):
             move(targets)
-            stop.check()
+            check()
 
         return evaluate(model, text, eos_id, window, on_window)
 

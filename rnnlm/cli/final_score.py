@@ -1,24 +1,22 @@
-"""The end of a training run: the best model's test perplexity, read once."""
+"""The end of a training run: the lines with the best model's perplexities."""
 
-from rnnlm.cli.progress import bits_per_character, unknown_share
-from rnnlm.cli.screen import say
-from rnnlm.errors import RnnlmError
-from rnnlm.formats.model_file import load_model
-from rnnlm.scoring.evaluation import evaluate
+import math
+
+from rnnlm.runs.description import unknown_share
 
 
-def read_test(folder, corpus, workers, stop):
-    """Score the test text with the best model of a RunFolder and say both perplexities."""
-    best = folder.best
-    if best is None:
-        raise RnnlmError("no epoch gave a finite validation loss, so there is no model: lower --lr")
-    model, vocabulary = load_model(folder.model, workers)
-    result = evaluate(model, corpus.test, vocabulary.eos_id, on_window=stop.check)
-    in_bits = bits_per_character if vocabulary.level == "char" else lambda nats: ""
-    say(f"best validation perplexity {best.valid_perplexity:.5g}{in_bits(best.valid_loss)} after epoch {best.epoch}"
-        f"{_context(best.valid_perplexity, corpus, 'valid')}")
-    say(f"test perplexity {result.perplexity:.5g}{in_bits(-result.log_prob / result.targets)}"
-        f"{_context(result.perplexity, corpus, 'test')}")
+def score_lines(evaluation, best, corpus):
+    """Both perplexities of the best model: of the validation text (its Record) and of the test text (an Evaluation)."""
+    in_bits = _bits_per_character if corpus.vocabulary.level == "char" else lambda nats: ""
+    return (f"best validation perplexity {best.valid_perplexity:.5g}{in_bits(best.valid_loss)} after epoch "
+            f"{best.epoch}{_context(best.valid_perplexity, corpus, 'valid')}",
+            f"test perplexity {evaluation.perplexity:.5g}{in_bits(-evaluation.log_prob / evaluation.targets)}"
+            f"{_context(evaluation.perplexity, corpus, 'test')}")
+
+
+def _bits_per_character(nats):
+    """What to say next to the perplexity of characters, in the unit of their field."""
+    return f" ({nats / math.log(2):.4f} bits per character)"
 
 
 def _context(perplexity, corpus, split):

@@ -5,9 +5,11 @@ import sys
 
 import numpy as np
 
-from rnnlm.cli.command import add_debug, run, stop_on_signal, threads_of
+from rnnlm.cli.command import add_debug, run
 from rnnlm.cli.options import LARGEST_SEED, Parser, add_threads, at_least, not_empty, not_negative, share
 from rnnlm.cli.screen import is_terminal, note, show, without_controls
+from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import blas_threads
 from rnnlm.errors import RnnlmError, counted, one_line, shown
 from rnnlm.formats.model_file import load_model
@@ -65,11 +67,11 @@ def generate_text(options):
     tokens = _chain(tokenize(opening, vocabulary.level), vocabulary, written)
     visible = without_controls if is_terminal(sys.stdout) else str  # a pipe gets the words as they are
     text = ""
-    with blas_threads(threads_of(options)), stop_on_signal("stopping after this word") as stop:
+    with blas_threads(threads_of(options)), stop_on_signal("stopping after this word") as check:
         try:
             for text in spell(tokens, vocabulary.level):
                 show(visible(text))
-                stop.check()
+                check()
         finally:
             if text and not text.endswith("\n"):
                 show("\n")

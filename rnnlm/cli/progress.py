@@ -1,11 +1,14 @@
-"""What a training run shows while it works: a bar on the screen, a row for each epoch."""
+"""What the training command shows: lines for what a run tells, a bar while it works, a row for each epoch."""
 
 import math
 
-from rnnlm.cli.screen import note, say
-from rnnlm.cli.slowdowns import Watch
-from rnnlm.models import UNGATED
-from rnnlm.text.vocabulary import UNK
+from rnnlm.cli.final_score import score_lines
+from rnnlm.cli.screen import encoding_bar, file_bar, note, say
+from rnnlm.cli.slowdowns import Watch, note_slowdowns
+from rnnlm.errors import one_line, quoted, shown
+from rnnlm.runs.description import described, unknown_in_validation
+from rnnlm.runs.observer import Observer
+from rnnlm.runs.run_folder import resume_command
 
 HEAD = f"{'epoch':>5} {'train':>9} {'valid':>9} {'lr':>9} {'tokens/s':>9} {'seconds':>8}"
 
@@ -22,37 +25,100 @@ def _digits(perplexity):
     return f"{perplexity:#.4g}" if perplexity < 999.5 else f"{perplexity:.4g}"
 
 
-def bits_per_character(nats):
-    """What to say beside the perplexity of characters, in the unit of their field."""
-    return f" ({nats / math.log(2):.4f} bits per character)"
+class Screen(Observer):
+    """The observer of the training command: results on standard output, all else on standard error."""
+
+    on_fetching = staticmethod(file_bar("fetching"))
+    on_encoding = staticmethod(encoding_bar)
+
+    def __init__(self):
+        self.threads, self.progress = 1, None
+
+    def on_note(self, line):
+        self._write(note, f"note: {line}")
+
+    def on_threads(self, threads):
+        self.threads = threads
+        note_slowdowns(threads)
+
+    def on_corpus(self, corpus):
+        say(f"corpus {shown(corpus.name)}: {corpus.train.size:,} tokens to train, {corpus.valid.ids.size:,} to "
+            f"validate, {corpus.test.ids.size:,} to test; vocabulary {len(corpus.vocabulary):,}")
+        for line in corpus.notes:
+            self.on_note(line)
+        if unknown := unknown_in_validation(corpus):
+            say(unknown)
+
+    def on_model(self, model, folder):
+        parameters = sum(p.size for p in model.params)
+        say(f"model: {described(model)}, {parameters:,} parameters; run folder {one_line(str(folder))}")
+
+    def on_resumed(self, saved):
+        say(f"resumed after step {saved.step:,}, {_when(saved)}")
+
+    def on_complete(self, option):
+        further = f"; to train further, give a larger --{option}" if option else ""
+        self.on_note(f"training is already complete{further}")
+
+    def on_training(self, trainer, epochs):
+        say(HEAD)
+        self.progress = Progress(trainer, epochs, self.threads)
+
+    def on_step(self, step):
+        for line in self.progress.move(step):
+            self.on_note(line)
+
+    def on_validation(self):
+        self.progress.validating()
+
+    def on_epoch(self, record):
+        self._write(say, row(record))
+        self.progress.update()
+
+    def on_rollback(self, error, step, lr):
+        self.on_note(f"{error}; returned to step {step:,}, base learning rate {lr:g}")
+        self.progress.update()
+
+    def on_training_over(self):
+        self.progress.close()
+        self.progress = None
+
+    def on_stalled(self, schedule):
+        epochs = "the last epoch" if schedule.patience == 1 else f"each of {schedule.patience} epochs"
+        say(f"stopped: the validation loss fell by less than {schedule.threshold:g} nats in {epochs}")
+
+    def on_test(self, evaluation, best, corpus):
+        for line in score_lines(evaluation, best, corpus):
+            say(line)
+
+    def on_end(self, folder, drawn):
+        files = "model, metrics and picture" if drawn else "model and metrics"
+        note(f"{files} are in {one_line(str(folder))}; to write text: rnnlm generate {quoted(folder)}")
+
+    def on_stop(self, saved, folder, best):
+        note(f"stopped after step {saved.step:,}, {_when(saved)}; all of the run is saved in {one_line(str(folder))}")
+        if best:
+            note(f"best model so far: validation perplexity {best.valid_perplexity:.5g} after epoch {best.epoch}")
+        note(f"to resume: {resume_command(folder)}")
+
+    def _write(self, write, line):
+        """A line by ``note`` or ``say``, above the bar if there is one."""
+        if self.progress is None:
+            write(line)
+            return
+        with self.progress.bar.external_write_mode():
+            write(line)
 
 
-def unknown_share(text, rest):
-    """The share of <unk> among the targets of an EncodedText, in percent, then ``rest``; empty where there is none.
-
-    The more targets are <unk>, the less does a perplexity say.
-    """
-    percent = 100 * text.unk_share
-    shown = f"{percent:.1f}" if percent >= 0.05 else "less than 0.1"
-    return f"{shown} % {rest} {UNK}" if text.unk else ""
-
-
-def described(model):
-    """The kind and the sizes of a model in a few words."""
-    a = model.architecture
-    depth = "" if a["layers"] == 1 else f"{a['layers']} x "
-    cell = {"rnn": "RNN", "mrnn": "multiplicative RNN"}.get(a["cell"], a["cell"].upper())
-    if a["cell"] in UNGATED:
-        cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a['activation']]} {cell}"
-    tied = "tied " if a["tied"] else ""
-    return f"{depth}{cell} of {a['hidden_size']}, {tied}word vectors of {a['wordvec_size']}"
+def _when(saved):
+    """Where a SavePoint is, in words."""
+    if saved.when == "over":
+        return "training is over, but the test text is not scored"
+    return f"{saved.when} epoch {saved.epoch}"
 
 
 class Progress:
-    """The bar of a run: which epoch, its perplexity so far, how far it is, how long it takes still, how fast it goes.
-
-    To be called after each step; a line where something slows the run down is a part of it.
-    """
+    """The bar of a run: which epoch, its perplexity so far, how far it is, how long it takes still, how fast it is."""
 
     def __init__(self, trainer, epochs, threads):
         from rnnlm.cli.epoch_bar import EpochBar
@@ -66,12 +132,12 @@ class Progress:
         self.bar.move_to(self.trainer.sums.targets)
         self._describe("")
 
-    def __call__(self, step):
+    def move(self, step):
+        """Show a step; returns the lines on what slows the run down, if something does."""
         sums = self.trainer.sums
         self._describe(f", perplexity {math.exp(min(sums.nats / sums.targets, 700)):.4g}")
         self.bar.update(step.targets)
-        for line in self.watch.lines():
-            self.note(f"note: {line}")
+        return self.watch.lines()
 
     def validating(self):
         """Say that the bar stands still for a while."""
@@ -82,16 +148,6 @@ class Progress:
         """In front of the bar, where a narrow terminal cuts nothing off."""
         epoch = min(self.trainer.epoch + 1, self.epochs)
         self.bar.set_description(f"epoch {epoch}/{self.epochs}{what}", refresh=False)
-
-    def note(self, line):
-        """A line for the person at the screen, above the bar."""
-        with self.bar.external_write_mode():
-            note(line)
-
-    def say(self, line):
-        """A line of results, above the bar."""
-        with self.bar.external_write_mode():
-            say(line)
 
     def close(self):
         """Take the bar off the screen."""

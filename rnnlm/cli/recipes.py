@@ -4,10 +4,10 @@ import argparse
 import os
 from importlib.resources import files
 
-from rnnlm.cli.run_folder import CONFIG
 from rnnlm.cli.screen import show
 from rnnlm.errors import RnnlmError, did_you_mean, shown
 from rnnlm.files.whole import is_denied
+from rnnlm.runs.run_folder import CONFIG
 
 
 def recipes():

@@ -3,7 +3,7 @@
 The truth is what the checkpoint holds; config.toml is for people to read, and for --config.
 """
 
-from rnnlm.cli.config import by_name, read_config, toml
+from rnnlm.cli.config import LEFT_BY_A_RUN, VERSION, by_name, read_config, toml
 from rnnlm.errors import RnnlmError, quoted, shown
 from rnnlm.training.schedules import SCHEDULES
 
@@ -41,7 +41,7 @@ def same_run(saved, run):
 
 def config_text(path, options):
     """The content of config.toml in the run folder ``path``."""
-    return f"# run folder: {str(path)!r}\n" + toml(of_the_run(options))
+    return f"{LEFT_BY_A_RUN}: {str(path)!r}\n{VERSION}\n" + toml(of_the_run(options))
 
 
 def what_differs(config, truth, options):

@@ -1,4 +1,4 @@
-"""Lines for the person at the screen: nothing in them moves the cursor, and a reader who leaves ends no run.
+"""Lines and bars for the person at the screen: no line moves the cursor, and a reader who leaves ends no run.
 
 Results go to standard output, everything else to standard error.
 """
@@ -8,11 +8,13 @@ import os
 import re
 import stat
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from rnnlm.errors import RnnlmError, one_line
+from rnnlm.files.cache import cache_folder
 from rnnlm.files.whole import reason
 
+LONGEST_NAME = 25  # characters of a file's name beside a bar
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but the tab and the line end
 
 
@@ -98,3 +100,43 @@ def _reader_left(error):
         with suppress(OSError, ValueError, AttributeError):
             return stat.S_ISCHR(os.fstat(sys.stdout.fileno()).st_mode)
     return error.errno == errno.EPIPE
+
+
+def file_bar(verb):
+    """A function (name, size) that opens a bar for a file and returns the callback that moves it by so many bytes."""
+
+    def open_bar(name, size):
+        bar = _bar(f"{verb} {name}", size)
+
+        def on_bytes(count):
+            bar.update(count)
+            if bar.n >= size:
+                bar.close()
+
+        return on_bytes
+
+    return open_bar
+
+
+@contextmanager
+def scoring_bar(path, tokens):
+    """A block with a bar for a text that is scored; yields what moves it by so many tokens."""
+    if not is_terminal(sys.stderr):  # then tqdm need not even be imported
+        yield lambda _: None
+        return
+    name = os.path.basename(path)
+    with _bar(f"scoring {name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + '...'}", tokens) as bar:
+        yield bar.update
+
+
+def _bar(description, total):
+    from tqdm import tqdm
+
+    return tqdm(total=total, desc=one_line(description), disable=not is_terminal(sys.stderr), leave=False,
+                dynamic_ncols=True, bar_format="{desc}: {percentage:3.0f}%|{bar}| {remaining} left")
+
+
+def encoding_bar(name, size):
+    """The bar for a long text, after a line that says what happens to it."""
+    note(f"note: {name} is long and is encoded into {cache_folder() / 'encoded'}; later runs read it from there")
+    return file_bar("encoding")(name, size)

@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+from rnnlm.cli.screen import note
 from rnnlm.compute.threads import available_cores
 from rnnlm.errors import counted
 
@@ -12,6 +13,19 @@ LOOK_EVERY = 5.0     # seconds
 BUSY = 0.5           # cores: less is the usual hum of a system
 SWAPPED_PAGES = 500  # read back from disk between two looks, some 2 MB; less is a hiccup
 SWAPPED_MB = 10      # of this process on disk; without them the pages that were read are those of a mapped text
+
+
+def threads_of(options):
+    """How many threads to compute on: as many as asked for, or as there are cores. What will slow them down is said."""
+    threads = options.threads or available_cores()
+    note_slowdowns(threads)
+    return threads
+
+
+def note_slowdowns(threads):
+    """A note on all that will slow down a computation on so many threads."""
+    for line in at_start(threads):
+        note(f"note: {line}")
 
 
 def at_start(threads):

@@ -3,18 +3,19 @@
 import os
 
 from rnnlm.cli.command import run
-from rnnlm.cli.config import apply_values, read_config
+from rnnlm.cli.config import LEFT_BY_A_RUN, apply_values, read_config
 from rnnlm.cli.effects import require_effect
 from rnnlm.cli.options import given
-from rnnlm.cli.place import run_folder
+from rnnlm.cli.progress import Screen
 from rnnlm.cli.rates import require_possible_rates
 from rnnlm.cli.recipes import find_config, is_recipe
-from rnnlm.cli.run_folder import CONFIG
 from rnnlm.cli.run_options import OF_THE_COMMAND, free
-from rnnlm.cli.screen import note
-from rnnlm.cli.session import train
+from rnnlm.cli.signals import StoppedBetweenSteps, stop_on_signal
 from rnnlm.cli.train_options import DERIVED, build_parser, complete, let_follow
 from rnnlm.errors import RnnlmError
+from rnnlm.runs.choose_folder import run_folder
+from rnnlm.runs.run_folder import CONFIG
+from rnnlm.runs.session import train
 from rnnlm.text.corpora import known_corpora, namesake, settled
 
 
@@ -30,12 +31,13 @@ def _command(options, argv, prog):
     options, on_the_line = _parsed(argv, prog, config), given(build_parser(prog), argv)
     typed = "corpus" in on_the_line or ("corpus" in config[0] and not _is_ours(path))
     name, options.corpus = options.corpus, settled(options.corpus, typed)
+    screen = Screen()
     if not options.resume:
         require_effect(options, on_the_line)
         if line := namesake(name, known_corpora().get(options.corpus, options.corpus)):
-            note(f"note: {line}")
+            screen.on_note(line)
     given_corpora = [options.corpus, name] if "corpus" in on_the_line or "corpus" in config[0] else []
-    with run_folder(options, given_corpora) as folder:
+    with run_folder(options, given_corpora, screen) as folder:
         header = None
         if options.resume:
             header = folder.newest_header()
@@ -44,15 +46,24 @@ def _command(options, argv, prog):
             options.corpus = settled(options.corpus, typed and name != saved[0].get("corpus"))
             if header is None:
                 folder.require_nothing_but_options()
-                note(f"note: {folder.path} holds no checkpoint yet: training starts from the beginning, "
-                     f"on {options.corpus}")
+                screen.on_note(f"{folder.path} holds no checkpoint yet: training starts from the beginning, "
+                               f"on {options.corpus}")
             else:
                 folder.before = _parsed([], prog, saved)
                 _require_same(options, folder.before, folder, on_the_line)
             require_effect(options, on_the_line)
         if header is None:
             require_possible_rates(options)
-        return train(options, folder, header)
+        return _train(options, folder, screen, header)
+
+
+def _train(options, folder, screen, header):
+    """Train until the run ends or a signal comes; returns the exit code."""
+    try:
+        train(options, folder, screen, lambda: stop_on_signal("stopping after this step"), header)
+    except StoppedBetweenSteps as stopped:
+        return 128 + stopped.signum
+    return 0
 
 
 def _parsed(argv, prog, *sources):
@@ -71,7 +82,7 @@ def _is_ours(path):
     if is_recipe(path) or not os.path.isfile(path):  # a pipe has been read
         return is_recipe(path)
     with open(path, encoding="utf-8") as file:
-        return file.readline().startswith("# run folder")
+        return file.readline().startswith(LEFT_BY_A_RUN)
 
 
 def _saved_options(folder, header):

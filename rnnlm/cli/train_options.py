@@ -61,7 +61,8 @@ def _add_text(add):
 def _add_model(add):
     ungated = " and ".join(UNGATED)
     add("--cell", choices=tuple(CELLS), default="rnn", help="kind of recurrent layer; mrnn: a multiplicative RNN, in "
-        "which each input rescales what the previous state contributes")
+        "which each input rescales what the previous state contributes; gru-textbook: a GRU that resets its state "
+        "before the matrix product, not after it as PyTorch, Keras and gru do")
     add("--activation", choices=RNN_ACTIVATIONS, default="tanh", help=f"activation of the cells {ungated}")
     add("--layers", type=between(1, MOST_LAYERS), default=1, metavar="L", help="number of recurrent layers")
     add("--wordvec-size", type=size, metavar="D", help="size of the word vectors (default: the hidden size)")

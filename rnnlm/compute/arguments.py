@@ -1,7 +1,8 @@
-"""What the arguments of the library's functions must be: a wrong one is named in one line.
+"""What the arguments of functions must be: a wrong one is named in one line.
 
-Each function here takes the argument's name and its value, and raises ArgumentError with the rule, the value and,
-where it helps, the remedy.  What is right is returned as Python's own type, so that it can go into a file.
+Each function here takes the argument's name and its value.  It returns a correct value
+as Python's own type, so that it can go into a file.  For a wrong one it raises
+ArgumentError with the rule, the value and, where it helps, the remedy.
 """
 
 import math
@@ -14,13 +15,13 @@ import numpy as np
 
 from rnnlm.errors import ArgumentError, did_you_mean, shown
 
-LARGEST = 1 << 48  # a size beyond this is a slip of the pen; no memory holds so many numbers
+LARGEST = 1 << 48  # a larger size is a typing error; no memory holds so many numbers
 
 WHOLE, NUMBERS, BOOLS = (int, Integral), (float, Real), (bool, np.bool_)  # the common ones first: they are quicker
 
 
 def described(value):
-    """A value as a message shows it: small ones as they are, of others what they are."""
+    """A value as a message shows it: small ones themselves, of others the kind."""
     if isinstance(value, int) and abs(value) > LARGEST:
         return f"one of {value.bit_length()} bits"  # Python does not even write the longest
     if isinstance(value, np.ndarray):
@@ -46,7 +47,10 @@ def whole(name, value, least=1, most=None):
 
 
 def number(name, value, rule, holds):
-    """The value as a float; it must be finite, and ``holds``, which ``rule`` says in words, must be true of it."""
+    """The value as a float; it must be finite.
+
+    holds: function that is true for right values; rule: the same in words.
+    """
     right, finite = isinstance(value, NUMBERS) and not isinstance(value, BOOLS), False
     try:
         finite = right and math.isfinite(value)
@@ -104,7 +108,7 @@ def has(name, value, attributes, rule, remedy=""):
 
 
 def items(name, value, rule):
-    """What can be gone through, but no string and no dict, as a list."""
+    """Any iterable but a string or a dict, as a list."""
     if not isinstance(value, str | bytes | dict):
         with suppress(TypeError):
             return list(value)
@@ -112,7 +116,7 @@ def items(name, value, rule):
 
 
 def one_for_each(name, value, count, things):
-    """A list or tuple with one value for each of the so many things."""
+    """A list or tuple of ``count`` values, one for each of the ``things``."""
     kind(name, value, list | tuple, f"a list with one value for each of the {count} {things}")
     if len(value) != count:
         raise ArgumentError(f"{name} must hold one value for each of the {count} {things}, it holds {len(value)}")
@@ -120,14 +124,14 @@ def one_for_each(name, value, count, things):
 
 
 def language_model(name, value, method):
-    """A LanguageModel, or another predictor that carries a state and has the method that is asked of it."""
+    """A LanguageModel, or another predictor with a state and a method of this name."""
     path = shown(repr(value), 60) if isinstance(value, str) else "path"
     return has(name, value, ("fresh_state", method), "a LanguageModel",
                f"load_model({path}) gives a pair, (model, vocabulary)")
 
 
 def path(name, value, rule="a path", remedy=""):
-    """A path: a string, a Path, or what can be opened as a Path can."""
+    """A path: a string, a Path, or an object with a Path's ``open``."""
     if not isinstance(value, str | os.PathLike) and not hasattr(value, "open"):
         raise wrong(name, rule, value, remedy)
     return value
@@ -141,14 +145,14 @@ def generator(name, value):
 
 
 def initializer(name, value):
-    """What makes first weights, or None."""
+    """A function that makes first weights, or None."""
     if value is not None and (isinstance(value, type) or not callable(value)):
         raise wrong(name, "None or a function (shape, rng) -> array, such as XavierInitializer()", value)
     return value
 
 
 def as_array(name, value, rule, remedy="", dtype=None):
-    """The value as an array; what NumPy cannot make one of is refused, as rows of different lengths are."""
+    """The value as an array; what NumPy cannot convert, as unequal rows, is refused."""
     try:
         return np.asarray(value, dtype)
     except (TypeError, ValueError, OverflowError):  # the last of a whole number that no float can hold
@@ -178,7 +182,7 @@ def targets_of_windows(xs, ts):
 
 
 def ids_of_text(name, value):
-    """Ids of shape (n,), as an array; there may be none."""
+    """Ids of shape (n,), as an array; n may be 0."""
     ids = _array(value)
     if ids is None or ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
         raise wrong(name, "an array of ids of shape (n,)", value if ids is None else ids)
@@ -186,7 +190,7 @@ def ids_of_text(name, value):
 
 
 def _array(value):
-    """The value as an array; None for what is no list of ids, nor an array of another library."""
+    """A list of ids, or any library's array, as an array; None for anything else."""
     if not isinstance(value, np.ndarray):
         if not isinstance(value, list | tuple | range | array) and not hasattr(value, "__array__"):
             return None

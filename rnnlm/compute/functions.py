@@ -1,16 +1,28 @@
-"""The elementwise and row-wise functions of the network: pure, and stable for any finite input."""
+"""Elementwise and row-wise functions of the network: pure, stable for finite input."""
+
+from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute import arguments
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-def sigmoid(x, out=None):
+
+def sigmoid(x: ArrayLike, out: np.ndarray | None = None) -> np.ndarray:
     """Logistic function 1 / (1 + exp(-x)), same shape as x; no overflow at either end.
 
     Written as (1 + tanh(x / 2)) / 2, which is the same function and saturates quietly.
+
+    Parameters
+    ----------
+    x : array of any shape.
+    out : array of the shape of x that takes the result, x itself if wanted; None: a
+        new one.
     """
     y = np.tanh(np.multiply(x, 0.5), out=out)
     y = np.add(y, 1.0, out=out)
@@ -52,20 +64,26 @@ ACTIVATIONS = {"tanh": (np.tanh, tanh_slope), "relu": (relu, relu_slope), "sigmo
 
 
 def activation_by_name(name):
-    """The function and its slope; ArgumentError for a name that is not in ACTIVATIONS."""
+    """The function and its slope; ArgumentError unless the name is in ACTIVATIONS."""
     return ACTIVATIONS[arguments.one_of("activation", name, tuple(ACTIVATIONS))]
 
 
-def softmax(x):
-    """Probabilities exp(x) / sum(exp(x)) over the last axis; the maximum is taken out first."""
+def softmax(x: ArrayLike) -> np.ndarray:
+    """Probabilities exp(x) / sum(exp(x)) over the last axis, same shape as x.
+
+    The maximum is subtracted first, so that nothing overflows.
+    """
     x = np.asarray(x)
     e = np.exp(x - x.max(axis=-1, keepdims=True))
     e /= e.sum(axis=-1, keepdims=True)
     return e
 
 
-def log_softmax(x):
-    """Natural logarithm of softmax(x) over the last axis, finite where softmax itself underflows to 0."""
+def log_softmax(x: ArrayLike) -> np.ndarray:
+    """Natural logarithm of softmax(x) over the last axis, same shape as x.
+
+    It is finite where softmax itself underflows to 0.
+    """
     x = np.asarray(x)
     shifted = x - x.max(axis=-1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
@@ -73,12 +91,15 @@ def log_softmax(x):
 
 
 def writable(x):
-    """x itself, or a copy where nobody may write into it: joblib and others hand such arrays to their workers."""
+    """x itself, or a copy if it is read-only.
+
+    joblib and others give read-only arrays to their workers.
+    """
     return x.copy() if isinstance(x, np.ndarray) and not x.flags.writeable else x
 
 
 def perplexity(nats, targets):
-    """exp(total nats / total targets); inf where that is too large for a float or nothing was counted."""
+    """exp(total nats / total targets); inf if that is too large, or without targets."""
     try:
         return math.exp(nats / targets)
     except (OverflowError, ZeroDivisionError):

@@ -1,1 +1,4 @@
-"""Files that appear whole or not at all, locks, the cache, archives and downloads: they know no text and no model."""
+"""Files that appear whole or not at all, locks, the cache, archives and downloads.
+
+They know no text and no model.
+"""

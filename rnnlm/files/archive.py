@@ -1,9 +1,11 @@
-"""Files of named arrays that can be read from strangers: an .npz whose every claim is checked before it is believed.
+"""Files of named arrays from strangers: an .npz whose every claim is checked first.
 
-The format is NumPy's (a ZIP of .npy members) under narrower rules: members lie uncompressed and unencrypted, each
-name once, all of them together no longer than the file, and the first one is ``header``, a JSON object.  Who reads
-an archive says which arrays of which shape it must hold; these are read straight into memory that is there already.
-So a file can make its reader use no more memory than its own size, and nothing in it is ever unpickled.
+The format is NumPy's (a ZIP of .npy members) under narrower rules.  Members are neither
+compressed nor encrypted, each name occurs once, and together they are no longer than
+the file.  The first one is ``header``, a JSON object.  The reader says which arrays of
+which shape an archive must hold, and has them read straight into memory that it already
+has.  So no file makes its reader use more memory than its own size, and nothing is
+unpickled.
 """
 
 import errno
@@ -33,9 +35,10 @@ BLOCK = 1 << 20              # bytes that are read at a time
 
 
 def write_archive(path, header, arrays):
-    """Write a header (for JSON) and named arrays, whole or not at all.  path: a path or a File.
+    """Write a header (for JSON) and named arrays, whole or not at all.
 
-    ArgumentError if ``open_archive`` could not read the header.
+    path: a path or a File.  ArgumentError if ``open_archive`` could not read the
+    header.
     """
     try:
         text = as_bytes(json.dumps(header, allow_nan=False))
@@ -50,24 +53,23 @@ def write_archive(path, header, arrays):
 
 
 def require_finite(arrays):
-    """DivergenceError if a number of the named arrays is not finite: such weights never replace good ones."""
+    """DivergenceError if an array has a number that is not finite: it is not saved."""
     for name, array in arrays.items():
         if not all_finite(array):
             raise DivergenceError(f"{name} holds numbers that are not finite, so nothing is saved")
 
 
 def as_bytes(text):
-    """A text as an array (bytes,) uint8: NumPy's own string arrays lose trailing NULs."""
+    """A text as an array (bytes,) uint8: NumPy's string arrays lose trailing NULs."""
     return np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
 
 
 @contextmanager
 def open_archive(path, kind):
-    """A block with the Archive in a file; whatever is wrong with its content is one DamagedError that names the file.
+    """A block with the Archive in a file: a path, or a File.
 
-    RnnlmError if it cannot be read at all.
-
-    path: a path or a File; kind: what it should be, for the message.
+    DamagedError, which names the file and its ``kind``, for whatever is wrong with the
+    content.  RnnlmError if the file cannot be read at all.
     """
     try:
         path = File.of(path)
@@ -76,7 +78,7 @@ def open_archive(path, kind):
         with path.open("rb") as file, zipfile.ZipFile(_checked(file)) as members:
             yield Archive(members)
     except OSError as error:
-        if error.errno == errno.EINVAL:  # a place in the file that there cannot be
+        if error.errno == errno.EINVAL:  # a position in the file that there cannot be
             raise DamagedError(f"{path} is not {kind}: it is damaged or of another format") from error
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     except (ArithmeticError, AttributeError, EOFError, LookupError, RnnlmError, RuntimeError, TypeError,
@@ -85,9 +87,9 @@ def open_archive(path, kind):
 
 
 class Archive:
-    """An open file: ``header``, a dict.
+    """An open file: ``header``, a dict, and arrays.
 
-    Methods raise ValueError, and what zipfile raises, at what does not fit.
+    At what does not fit, methods raise ValueError or what zipfile raises.
     """
 
     def __init__(self, members):
@@ -108,14 +110,14 @@ class Archive:
         _require(isinstance(header, dict), f"{HEADER} must be a JSON object")
         return header
 
-    def require_kind(self, name, version):
-        """ValueError unless the header's ``format`` and ``version`` are these."""
+    def require_kind(self, name, *versions):
+        """ValueError unless the header's ``format`` is this one and its ``version`` one of these."""
         found = self.header.get("format"), self.header.get("version")
-        _require(found == (name, version), f"format {shown(found[0])}, version {shown(found[1])}; this program reads "
-                 f"{name!r}, version {version}")
+        _require(found in [(name, version) for version in versions], f"format {shown(found[0])}, version "
+                 f"{shown(found[1])}; this program reads {name!r}, version {' or '.join(map(str, versions))}")
 
     def require_names(self, names):
-        """ValueError unless the arrays beside the header are these."""
+        """ValueError unless the arrays, the header apart, are these."""
         found = [name.removesuffix(".npy") for name in self._members if name != f"{HEADER}.npy"]
         wanted = set(names)
         missing, surplus = sorted(wanted - set(found)), sorted(set(found) - wanted)
@@ -123,7 +125,7 @@ class Archive:
         _require(not surplus, f"it holds arrays that do not belong there: {shown(', '.join(surplus))}")
 
     def require(self, shapes, dtype=np.float32):
-        """ValueError unless there are arrays with these names and shapes, as the members' own headers declare them."""
+        """ValueError unless the members' own headers declare these names and shapes."""
         for name, shape in shapes.items():
             with self._array(name) as (_, declared, _):
                 self._fits(name, declared, shape, dtype)
@@ -132,12 +134,12 @@ class Archive:
         found_shape, found_dtype, found_size = declared
         _require((found_shape, found_dtype) == (tuple(shape), np.dtype(dtype)),
                  f"{name} must be {np.dtype(dtype)} {tuple(shape)}, found {shown(f'{found_dtype} {found_shape}')}")
-        size = math.prod(shape) * np.dtype(dtype).itemsize  # of Python's integers, which do not overflow
+        size = math.prod(shape) * np.dtype(dtype).itemsize  # Python's integers do not overflow
         _require(found_size >= size, f"{name} is too short for its shape")  # so a small file never makes a large model
         _require(found_size == size, f"{name} has surplus bytes")
 
     def text(self, name, longest=1 << 62):
-        """A member of bytes (n,) uint8 as a text in UTF-8."""
+        """A member of bytes (n,) uint8, read as UTF-8."""
         size = self._member(name).file_size
         _require(size <= longest, f"{name} has {counted(size, 'byte')}, at most {longest:,} can be right")
         with self._array(name) as (_, declared, _):
@@ -152,15 +154,15 @@ class Archive:
             raise ValueError(f"{name} is not UTF-8") from None
 
     def read(self, name, out):
-        """Fill ``out`` (contiguous, in C or Fortran order) with an array of its shape and type."""
+        """Fill ``out``, contiguous in C or Fortran order, with an array that fits."""
         with self._array(name) as (stream, declared, is_fortran):
             self._fits(name, declared, out.shape, out.dtype)
-            rows = out.T if is_fortran else out  # as they follow each other in the file
+            rows = out.T if is_fortran else out  # in the order of the file
             _read_rows(stream, rows.reshape(-1) if rows.flags.c_contiguous else rows)
             _require(not stream.read(1), f"{name} has surplus bytes")  # its end, where the CRC-32 is checked
 
     def read_finite(self, name, out):
-        """The same; ValueError if a number is not finite."""
+        """``read``, but ValueError if a number is not finite."""
         self.read(name, out)
         _require(all_finite(out), f"{name} holds numbers that are not finite")
 
@@ -172,7 +174,7 @@ class Archive:
 
     @contextmanager
     def _array(self, name):
-        """A member behind its .npy header: (stream, (shape, dtype, bytes), whether it lies in Fortran order)."""
+        """A member after its header: stream, (shape, dtype, bytes), is_fortran."""
         with self._zip.open(self._member(name)) as stream:
             start = stream.read(10)  # magic string, version 1.0, length of the header
             length = int.from_bytes(start[8:], "little")
@@ -182,7 +184,7 @@ class Archive:
 
 
 def _npy_header(name, file):
-    """(shape, dtype, whether it lies in Fortran order), as the header in an open file declares."""
+    """(shape, dtype, whether in Fortran order), as the header in a file declares."""
     try:
         with warnings.catch_warnings():  # NumPy warns of headers of Python 2
             warnings.simplefilter("error")
@@ -193,7 +195,7 @@ def _npy_header(name, file):
 
 
 def _checked(file):
-    """The open file, once it is clear that its ZIP directory is small: zipfile reads all of it."""
+    """The open file, if its ZIP directory is small: zipfile reads all of it."""
     size = file.seek(0, os.SEEK_END)
     _require(size > 0, "it is empty")
     file.seek(max(0, size - 98))
@@ -235,9 +237,9 @@ def _detail(error):
 
 
 def all_finite(x):
-    """Whether no number of the array is infinite or not a number; always so for integers.
+    """Whether all numbers of the array are finite; those of integer arrays always are.
 
-    Block by block: the answers for a whole matrix would be an array of a quarter of its size.
+    Block by block: the answers for a whole matrix would take a quarter of its memory.
     """
     if x.dtype.kind != "f":
         return True

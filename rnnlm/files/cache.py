@@ -7,7 +7,10 @@ from rnnlm.errors import RnnlmError
 
 
 def cache_folder():
-    """Where fetched and encoded texts are kept: $RNNLM_CACHE, or rnnlm in $XDG_CACHE_HOME or ~/.cache."""
+    """$RNNLM_CACHE, or the folder rnnlm in $XDG_CACHE_HOME or ~/.cache.
+
+    RnnlmError where there is no home folder.
+    """
     if os.environ.get("RNNLM_CACHE"):
         return Path(os.environ["RNNLM_CACHE"])
     try:

@@ -1,4 +1,4 @@
-"""Fetching a file that is known by address, size and SHA-256: it arrives as recorded, or not at all."""
+"""Fetching a file of known size and SHA-256: it arrives as recorded, or not at all."""
 
 import hashlib
 import urllib.error
@@ -22,10 +22,20 @@ def is_intact(path, sha256):
 
 
 def fetch(url, path, size, sha256, on_bytes=None, remedy="try again"):
-    """Fetch ``url`` into ``path``; certificates are checked, and so are size and SHA-256.
+    """Fetch ``url`` into ``path``; certificates, size and SHA-256 are checked.
 
-    ``on_bytes(n)`` is called after each n bytes.  RnnlmError says what went wrong, and ``remedy``; then nothing is left
-    at ``path`` that was not there before.
+    Parameters
+    ----------
+    url : str, the address.
+    path : Path of the file to write.
+    size : int, bytes that the file must have.
+    sha256 : str (hex), the digest that it must have.
+    on_bytes : function, called as on_bytes(n) after each n bytes; None: no progress.
+    remedy : str, the end of error messages: what the user can do.
+
+    Raises
+    ------
+    RnnlmError : what went wrong, and ``remedy``; ``path`` is then as it was before.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +64,7 @@ def fetch(url, path, size, sha256, on_bytes=None, remedy="try again"):
 
 @contextmanager
 def _asked(url, remedy):
-    """A block that talks to the server: whatever goes wrong on the way is one RnnlmError."""
+    """A block that talks to the server: whatever goes wrong in it is one RnnlmError."""
     try:
         yield
     except urllib.error.HTTPError as error:

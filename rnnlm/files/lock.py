@@ -1,7 +1,8 @@
 """A folder that one process has for itself, and that it reaches by an open descriptor.
 
-Somebody may remove the folder, move it, or put another one in its place while the process works or sleeps.  That
-changes what the folder's name stands for, but not what the descriptor does: nothing is written into the other one.
+Somebody may remove the folder, move it, or put another one in its place while the
+process works or sleeps.  That changes what the folder's name means, but not what the
+descriptor means: nothing is written into the other one.
 """
 
 import errno
@@ -18,10 +19,15 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)  # what a file system wit
 
 @contextmanager
 def held(path):
-    """A block in which this process alone has the folder; yields a HeldFolder.  The lock ends with the process.
+    """A block in which only this process has the folder ``path``; yields a HeldFolder.
 
-    RnnlmError while another process has it; OSError as it comes.  On Windows and on file systems without locks
+    The lock ends with the process.  On Windows and on file systems without locks
     nothing is locked.
+
+    Raises
+    ------
+    RnnlmError : another process has the folder.
+    OSError : from the system, unchanged.
     """
     folder = HeldFolder(path)
     try:
@@ -32,9 +38,15 @@ def held(path):
 
 
 class HeldFolder:
-    """``path``, for messages; ``lost``: whether the folder was found to be no longer this process's own.
+    """A folder that is held open.
 
-    Where the system has no descriptors of folders (Windows), the files are reached by their paths.
+    Where the system has no descriptors of folders (Windows), the files are reached by
+    their paths.
+
+    Attributes
+    ----------
+    path : Path, for messages.
+    lost : bool, whether the folder was found to be no longer this process's own.
     """
 
     def __init__(self, path):
@@ -56,8 +68,9 @@ class HeldFolder:
     def writing(self):
         """A block that writes into the folder.
 
-        RnnlmError before it if the folder's lock is gone, and after it if the folder no longer has its name, too: a
-        folder that was moved holds everything then.
+        RnnlmError before the block if the folder's lock is gone.  RnnlmError after the
+        block also if the folder no longer has its name: a folder that was moved then
+        holds everything.
         """
         self._require(self.has_its_name() if self._descriptor is None else self._has_lock())
         try:
@@ -82,10 +95,10 @@ class HeldFolder:
         return _is_at(self._identity, self.path)
 
     def take(self):
-        """Lock the folder and a file in it; RnnlmError while another process has one of them.
+        """Lock the folder and a file in it; RnnlmError if another process has one.
 
-        The folder, so that nobody else gets it when somebody removes the file; the file, as NFS locks only what is
-        open for writing.
+        The folder, so that nobody else gets it when somebody removes the file.  The
+        file, because NFS locks only what is open for writing.
         """
         if self._descriptor is None:
             return
@@ -153,7 +166,10 @@ def _is_at(identity, path, dir_fd=None):
 
 
 def sweep(folder, names):
-    """Remove what killed processes left half-written of files with these names, in a HeldFolder."""
+    """Remove what killed processes left half-written in a HeldFolder.
+
+    names: those of the files that they were to become.
+    """
     half_written = re.compile(rf"\.({'|'.join(map(re.escape, names))})\.[0-9a-f]{{8}}\.tmp")
     for name in folder.names():
         if half_written.fullmatch(name):

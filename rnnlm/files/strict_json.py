@@ -1,4 +1,4 @@
-"""JSON from strangers: bounded in depth and digits, and without numbers that are none."""
+"""JSON from strangers: bounded in depth and digits, without NaN and infinities."""
 
 import json
 
@@ -9,7 +9,8 @@ DEEPEST = 20          # levels of lists and objects in each other; a checkpoint'
 def loads(text, name):
     """The value of a JSON text, called ``name`` in messages.
 
-    ValueError if it is no JSON, is nested too deeply, or holds NaN, an infinity or a number of too many digits.
+    ValueError if it is not JSON, is nested too deeply, or holds NaN, an infinity or a
+    number of too many digits.
     """
     try:
         value = json.loads(text, parse_constant=_no_constant, parse_int=_whole_number)
@@ -33,7 +34,7 @@ def _whole_number(digits):
 
 
 def _is_shallow(value):
-    """Whether lists and objects are in each other to at most DEEPEST levels: so recursion over them cannot fail."""
+    """Whether the value is nested at most DEEPEST levels: recursion is safe then."""
     level = [value]
     for _ in range(DEEPEST + 1):
         level = [inner for outer in level if isinstance(outer, dict | list)

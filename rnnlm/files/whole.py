@@ -12,9 +12,11 @@ HAS_DIR_FD = {os.open, os.stat, os.unlink, os.rename} <= os.supports_dir_fd  # n
 
 
 class File:
-    """A file by its path, or by its name in a folder that is held open: then the folder's own name does not matter.
+    """A file by its path, or by its name in a folder that is held open.
 
-    It is no os.PathLike on purpose: what would reach the file by its path alone cannot take it by mistake.
+    In an open folder the folder's own name does not matter.  It is not an os.PathLike,
+    on purpose: code that would reach the file by its path alone cannot take it by
+    mistake.
     """
 
     def __init__(self, path, descriptor=None):
@@ -23,7 +25,7 @@ class File:
 
     @classmethod
     def of(cls, path):
-        """A File as it is, a path as a File."""
+        """A File from a path; a File is returned as it is."""
         return path if isinstance(path, cls) else cls(path)
 
     def __str__(self):
@@ -38,7 +40,7 @@ class File:
         return os.stat(self._name, dir_fd=self._folder, follow_symlinks=follow_symlinks)
 
     def mode(self):
-        """The mode, which says what kind of file it is; 0 where there is none."""
+        """The mode, which tells the kind of file; 0 where there is none."""
         with suppress(FileNotFoundError, NotADirectoryError):
             return self.stat().st_mode
         return 0
@@ -48,7 +50,7 @@ class File:
         return self.mode() != 0
 
     def open(self, mode, **options):
-        """Open it as the built-in function does; the umask decides the permissions of a new file."""
+        """Open it as the built-in does; the umask decides a new file's permissions."""
         return open(self._name, mode, opener=self._open, **options)
 
     def _open(self, name, flags):
@@ -64,14 +66,14 @@ class File:
             os.unlink(self._name, dir_fd=self._folder)
 
     def sync_folder(self):
-        """Make a change of names in its folder last through a power cut, where the system can."""
+        """Make a change of names in its folder survive a power cut, where possible."""
         if self._folder is None:
             sync_folder(self.path.parent)
         else:
             os.fsync(self._folder)
 
     def followed(self):
-        """The file behind symbolic links; what a link names is reached by its path."""
+        """The file behind symbolic links; a link's target is reached by its path."""
         if self._folder is None:
             return File(os.path.realpath(self.path))
         try:
@@ -83,11 +85,15 @@ class File:
 
 @contextmanager
 def whole_file(path):
-    """Open a binary file that replaces ``path`` only when the block ends without an error.
+    """Open a binary file that replaces ``path`` when the block ends without an error.
 
-    A temporary file in the same folder is written, flushed, synced and renamed, and the folder is
-    synced, so that a crash at any moment leaves the old file or the new one.  A symbolic link is
-    followed; a target that is not a regular file is refused with RnnlmError.  path: a path or a File.
+    A temporary file in the same folder is written, flushed, synced and renamed, and the
+    folder is synced.  So a crash at any moment leaves the old file or the new one.  A
+    symbolic link is followed.  path: a path or a File.
+
+    Raises
+    ------
+    RnnlmError : the target is not a regular file, or cannot be written.
     """
     target = File.of(path).followed()
     with written(target):
@@ -101,7 +107,10 @@ def whole_file(path):
 
 @contextmanager
 def written(path):
-    """A block that writes, renames or removes ``path``: an OSError in it is one RnnlmError that says what to do."""
+    """A block that writes, renames or removes ``path``.
+
+    An OSError in it becomes an RnnlmError that says what to do.
+    """
     try:
         yield
     except OSError as error:
@@ -109,10 +118,10 @@ def written(path):
 
 
 def new_file(folder, name=""):
-    """A block with a binary file whose name is only known at the end: yields (file, settle).
+    """A block with a binary file whose name is only known at the end.
 
-    settle(path), a path in the same folder, syncs the file and gives it its name.  A file without one is
-    removed.  OSError as it comes.
+    Yields (file, settle).  settle(path), a path in the same folder, syncs the file and
+    gives it that name.  A file without a name is removed.  An OSError comes unchanged.
     """
     return _half_written(File(folder / _temporary(name)))
 
@@ -145,7 +154,7 @@ def write_text(path, text):
 
 
 def sync_folder(folder):
-    """Make a rename in ``folder`` last through a power cut, where the system can."""
+    """Make a rename in ``folder`` survive a power cut, where the system can."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -156,7 +165,7 @@ def sync_folder(folder):
 
 
 def is_denied(path):
-    """Whether it cannot be told if there is such a file, because a folder on the way may not be searched."""
+    """Whether nobody can tell what is there: a folder on the way is not searchable."""
     try:
         os.stat(path)
     except PermissionError:
@@ -184,5 +193,5 @@ def remedy(error):
 
 
 def reason(error):
-    """The few words of an OSError a user can act on, without the errno and the name."""
+    """The words of an OSError that help a user, without the errno and the name."""
     return (error.strerror or str(error)).lower()

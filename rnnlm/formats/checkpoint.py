@@ -15,12 +15,13 @@ from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, shown
 from rnnlm.files.archive import open_archive, require_finite, write_archive
 from rnnlm.formats.checkpoint_form import RECORDS, records_of, require_possible
-from rnnlm.models.architecture import declared_shapes
+from rnnlm.models.architecture import declared_shapes, from_earlier
 from rnnlm.training.snapshot import shapes_of
 from rnnlm.training.trainer import Record, Trainer
 
-CHECKPOINT_FORMAT = "rnnlm checkpoint", 4  # raised when a run would go on otherwise than it began
-BEFORE_SCHEMES = 3  # the version that does not say how random numbers are made: by scheme 1
+FORMAT = "rnnlm checkpoint"
+VERSION = 4  # raised when a run would go on otherwise than it began
+EARLIER = 3  # is read, too: it has earlier names of cells, and random numbers by scheme 1
 
 
 def save_checkpoint(path, trainer, run, records):
@@ -40,12 +41,20 @@ def save_checkpoint(path, trainer, run, records):
     arguments.kind("records", records, list | tuple, "a list of Records")
     if len(records) != trainer.epoch or not all(isinstance(record, Record) for record in records):
         raise ArgumentError(f"records must be the Records that fit yielded, one for each of {trainer.epoch} epochs")
-    snapshot, (name, version) = trainer.snapshot(), CHECKPOINT_FORMAT
-    header = {"format": name, "version": version, "architecture": trainer.model.architecture, "run": run,
+    snapshot = trainer.snapshot()
+    header = {"format": FORMAT, "version": VERSION, "architecture": trainer.model.architecture, "run": run,
               "made_by": versions(), "numbers": _without_inf(snapshot.values)}
     require_finite(snapshot.arrays)
     table = np.array([astuple(record) for record in records], np.float64)  # a perplexity may be infinite
     write_archive(path, header, {RECORDS: table.reshape(-1, len(fields(Record))), **snapshot.arrays})
+
+
+def checkpoint_size(trainer):
+    """Bytes of the arrays in the largest checkpoint of a Trainer: weights, what is kept beside each, and states."""
+    model, N = trainer.model, trainer.batches.batch_size
+    copies = 1 + len(trainer.optimizer.slot_names) + (trainer.average is not None)
+    states = sum(len(layer.state_names) * layer.hidden_size for layer in model.recurrent) * N
+    return copies * sum(p.nbytes for p in model.params) + states * model.params[0].itemsize
 
 
 def read_checkpoint_header(path):
@@ -59,16 +68,23 @@ def read_checkpoint_header(path):
 
 
 def _checkpoint_header(archive):
-    name, version = CHECKPOINT_FORMAT
-    old = archive.header.get("version") == BEFORE_SCHEMES
-    archive.require_kind(name, BEFORE_SCHEMES if old else version)
+    archive.require_kind(FORMAT, VERSION, EARLIER)
     for key in ("architecture", "run", "made_by", "numbers"):
         if not isinstance(archive.header[key], dict):
             raise ValueError(f"{key} must be a JSON object")
-    if old:
-        archive.header["numbers"].setdefault("random_scheme", 1)
-    archive.require(declared_shapes(archive.header["architecture"]))
-    return archive.header
+    header = _in_words_of_today(archive.header)
+    archive.require(declared_shapes(header["architecture"]))
+    return header
+
+
+def _in_words_of_today(header):
+    """A checkpoint's header as today's programs write it, where it is of the earlier version."""
+    if header["version"] == EARLIER:
+        header["numbers"].setdefault("random_scheme", 1)
+        header["architecture"] = from_earlier(header["architecture"])
+        if isinstance(options := header["run"].get("options"), dict):
+            header["run"]["options"] = from_earlier(options)
+    return header
 
 
 def load_checkpoint(path, trainer):

@@ -16,12 +16,13 @@ from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_archive
 from rnnlm.files.whole import File
 from rnnlm.models import LanguageModel, Regularisation
-from rnnlm.models.architecture import declared, declared_shapes
+from rnnlm.models.architecture import declared, declared_shapes, from_earlier, to_earlier
 from rnnlm.text.tokenizer import LEVELS
 from rnnlm.text.vocabulary import Vocabulary
 
 MODEL_NAME = "model.npz"
-MODEL_FORMAT = "rnnlm model", 1        # name and version
+FORMAT = "rnnlm model"
+EARLIER, LATEST = VERSIONS = 1, 2  # the earlier one has earlier names of cells; it is written wherever it can be
 
 
 def save_model(path, model, vocabulary, training=None):
@@ -36,13 +37,19 @@ def save_model(path, model, vocabulary, training=None):
     arguments.kind("model", model, LanguageModel, "a LanguageModel")
     arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
     words = _words_of(model, vocabulary)
-    name, version = MODEL_FORMAT
-    header = {"format": name, "version": version, "level": vocabulary.level, "architecture": model.architecture,
-              "training": training or {}, "regularisation": asdict(model.regularisation)}
+    earlier = to_earlier(model.architecture)
+    header = {"format": FORMAT, "version": EARLIER if earlier else LATEST, "level": vocabulary.level,
+              "architecture": earlier or model.architecture, "training": training or {},
+              "regularisation": asdict(model.regularisation)}
     with np.errstate(over="ignore"):  # said in one line
         params = {name: param.astype(np.float32, copy=False) for name, param in model.named_params().items()}
     require_finite(params)
     write_archive(path, header, {"vocabulary": words, **params})
+
+
+def model_size(model, vocabulary):
+    """Bytes of the arrays in the model file."""
+    return 4 * sum(p.size for p in model.params) + sum(len(word.encode()) + 1 for word in vocabulary.words)
 
 
 def _words_of(model, vocabulary):
@@ -79,8 +86,7 @@ def load_model(path, workers=SERIAL, regularisation=None):
     if regularisation is not None:
         arguments.kind("regularisation", regularisation, Regularisation, "a Regularisation")
     with open_archive(_model_file(path), "a whole rnnlm model file") as archive:
-        archive.require_kind(*MODEL_FORMAT)
-        architecture = archive.header["architecture"]
+        architecture = _architecture(archive)
         arguments.one_of("level", archive.header["level"], LEVELS)
         shapes = declared_shapes(architecture)
         archive.require_names(["vocabulary", *shapes])
@@ -94,6 +100,15 @@ def load_model(path, workers=SERIAL, regularisation=None):
     model.vocabulary_fingerprint = vocabulary.fingerprint()
     model.set_training(False)
     return model, vocabulary
+
+
+def _architecture(archive):
+    """The architecture that a model file declares, in today's words. ValueError if it is of another format."""
+    archive.require_kind(FORMAT, *VERSIONS)
+    architecture = archive.header["architecture"]
+    if archive.header["version"] == EARLIER and isinstance(architecture, dict):
+        return from_earlier(architecture)
+    return architecture
 
 
 def _model_file(path):
@@ -117,6 +132,5 @@ def _vocabulary(archive, size):
 def read_model_training(path):
     """What a model file remembers of its run (see save_model). RnnlmError if it is no model file."""
     with open_archive(path, "a whole rnnlm model file") as archive:
-        archive.require_kind(*MODEL_FORMAT)
-        archive.require(declared_shapes(archive.header["architecture"]))
+        archive.require(declared_shapes(_architecture(archive)))
         return archive.header["training"]

@@ -12,8 +12,9 @@ from rnnlm.layers.penalties import TimeActivationPenalty, TimeSlownessPenalty
 from rnnlm.layers.recurrent import TimeRecurrent
 from rnnlm.layers.rnn import RNN, TimeRNN
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
+from rnnlm.layers.textbook_gru import TextbookGRU, TimeTextbookGRU
 from rnnlm.layers.weight_drop import WeightDrop
 
-__all__ = ["GRU", "LSTM", "MRNN", "RNN", "Layer", "TimeActivationPenalty", "TimeAffine", "TimeDropout",
+__all__ = ["GRU", "LSTM", "MRNN", "RNN", "Layer", "TextbookGRU", "TimeActivationPenalty", "TimeAffine", "TimeDropout",
            "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeOutput", "TimeRNN", "TimeRecurrent",
-           "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeWordDropout", "WeightDrop"]
+           "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeTextbookGRU", "TimeWordDropout", "WeightDrop"]

@@ -1,58 +1,71 @@
-"""The gated recurrent unit: each unit decides how much of its state it replaces (Cho et al., 2014)."""
+"""The gated recurrent unit: each unit decides how much of its state it replaces."""
 
 import numpy as np
 
 from rnnlm.compute.functions import sigmoid
+from rnnlm.errors import ArgumentError
 from rnnlm.layers.base import Layer
 from rnnlm.layers.recurrent import TimeRecurrent
 
 
+def require_state_bias(layer, bh):
+    """ArgumentError if bh is missing, or what followed b in the form without it is in its place."""
+    if bh is None or isinstance(bh, bool):
+        name = type(layer).__name__
+        raise ArgumentError(f"{name} takes four arrays, Wx (D, 3H), Wh (H, 3H), b (3H,) and bh (H,), got no bh: add "
+                            f"np.zeros(H); for the form without bh use {name.replace('GRU', 'TextbookGRU')}")
+
+
 class GRU(Layer):
-    """One time step, with an update gate z, a reset gate r and a proposal h_hat:
+    """One time step of the gated recurrent unit, as PyTorch, Keras and cuDNN have it.
 
-    z = sigmoid(x Wx_z + h_prev Wh_z + b_z)
-    r = sigmoid(x Wx_r + h_prev Wh_r + b_r)
-    h_hat = tanh(x Wx_h + (r h_prev) Wh_h + b_h)
-    h_next = (1 - z) h_prev + z h_hat
+    z = sigmoid(x Wx_z + h_prev Wh_z + b_z)              update gate: what is kept
+    r = sigmoid(x Wx_r + h_prev Wh_r + b_r)              reset gate
+    n = tanh(x Wx_n + b_n + r (h_prev Wh_n + bh))        candidate, the new state
+    h_next = (1 - z) n + z h_prev
 
-    Wx (D, 3H), Wh (H, 3H), b (3H,), columns in the order z, r, h_hat.  The reset gate acts on h_prev before
-    the product, as in the paper; other programs reset after it, r (h_prev Wh_h), and their weights do not fit.
-    TimeGRU does the same for a whole window, faster; this is the step to read and to check by hand.
+    The unit is that of Cho et al. (2014), with the reset after the product, which then
+    is one for all gates.  TextbookGRU is the form of the paper.
+    TimeGRU does the same for a whole window; this is the step to read.
+
+    Parameters
+    ----------
+    Wx, Wh, b, bh : arrays (D, 3H), (H, 3H), (3H,), (H,)
+        Columns in the order z, r, n; bh is the candidate's bias inside the reset.
     """
 
-    def __init__(self, Wx, Wh, b):
-        super().__init__(Wx, Wh, b)
+    def __init__(self, Wx, Wh, b, bh=None):
+        require_state_bias(self, bh)
+        super().__init__(Wx, Wh, b, bh)
 
     def forward(self, x, h_prev):  # (N, D), (N, H) -> (N, H)
         """The next state."""
-        Wx, Wh, b = self.params
+        Wx, Wh, b, bh = self.params
         H = Wh.shape[0]
-        a = x @ Wx + b  # (N, 3H)
-        z, r = np.split(sigmoid(a[:, : 2 * H] + h_prev @ Wh[:, : 2 * H]), 2, axis=1)
-        h_hat = np.tanh(a[:, 2 * H :] + (r * h_prev) @ Wh[:, 2 * H :])
-        h_next = (1 - z) * h_prev + z * h_hat
-        self.cache = x, h_prev, z, r, h_hat
+        a, u = x @ Wx + b, h_prev @ Wh  # (N, 3H) each
+        z, r = np.split(sigmoid(a[:, : 2 * H] + u[:, : 2 * H]), 2, axis=1)
+        v = u[:, 2 * H :] + bh
+        n = np.tanh(a[:, 2 * H :] + r * v)
+        h_next = (1 - z) * n + z * h_prev
+        self.cache = x, h_prev, z, r, v, n
         return h_next
 
     def backward(self, dh_next):  # (N, H) -> (N, D), (N, H)
         """Gradients of the input and of the previous state."""
-        x, h_prev, z, r, h_hat = self.cache
-        Wx, Wh, _ = self.params
-        dWx, dWh, db = self.grads
-        H = Wh.shape[0]
-        dz, dh_hat = dh_next * (h_hat - h_prev), dh_next * z  # h_next = (1 - z) h_prev + z h_hat
-        dh_prev = dh_next * (1 - z)
-        da_hat = dh_hat * (1 - h_hat**2)                      # h_hat = tanh(a_hat)
-        dWh[:, 2 * H :] = (r * h_prev).T @ da_hat             # a_hat = ... + (r h_prev) Wh_h
-        dreset = da_hat @ Wh[:, 2 * H :].T                    # of r h_prev
-        dr = dreset * h_prev
-        dh_prev += dreset * r
-        da_zr = np.concatenate([dz * z * (1 - z), dr * r * (1 - r)], axis=1)  # z, r = sigmoid(a_z, a_r)
-        dWh[:, : 2 * H] = h_prev.T @ da_zr                    # a_z, a_r = ... + h_prev Wh_z, h_prev Wh_r
-        dh_prev += da_zr @ Wh[:, : 2 * H].T
-        da = np.concatenate([da_zr, da_hat], axis=1)
-        db[...] = da.sum(axis=0)                              # a = ... + b
-        dWx[...] = x.T @ da                                   # a = x Wx + ...
+        x, h_prev, z, r, v, n = self.cache
+        Wx, Wh, _, _ = self.params
+        dWx, dWh, db, dbh = self.grads
+        dn, dz = dh_next * (1 - z), dh_next * (h_prev - n)  # h_next = (1 - z) n + z h_prev
+        da_n = dn * (1 - n**2)                              # n = tanh(a_n + r v)
+        dr, dv = da_n * v, da_n * r                         # r v
+        dbh[...] = dv.sum(axis=0)                           # v = u_n + bh
+        da_z, da_r = dz * z * (1 - z), dr * r * (1 - r)     # z, r = sigmoid(a_z + u_z, a_r + u_r)
+        du = np.concatenate([da_z, da_r, dv], axis=1)
+        dWh[...] = h_prev.T @ du                            # u = h_prev Wh
+        dh_prev = dh_next * z + du @ Wh.T                   # h_prev is used twice: sum
+        da = np.concatenate([da_z, da_r, da_n], axis=1)
+        db[...] = da.sum(axis=0)                            # a = ... + b
+        dWx[...] = x.T @ da                                 # a = x Wx + ...
         dx = da @ Wx.T
         return dx, dh_prev
 
@@ -60,28 +73,34 @@ class GRU(Layer):
 class TimeGRU(TimeRecurrent):
     """A window of T steps of GRU.
 
-    Wx (D, 3H), Wh (H, 3H), b (3H,), columns in the order z, r, h_hat.  State, truncation and weight drop:
-    see TimeRecurrent.
+    Wx (D, 3H), Wh (H, 3H), b (3H,), bh (H,), columns in the order z, r, n.  State,
+    truncation and weight drop: see TimeRecurrent.
     """
 
+    param_names = ("Wx", "Wh", "b", "bh")
     input_blocks = state_blocks = 3
+
+    def __init__(self, Wx, Wh, b, bh=None, stateful=False, *, weight_drop=None):
+        require_state_bias(self, bh)
+        super().__init__(Wx, Wh, b, stateful, more=(bh,), weight_drop=weight_drop)
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
-        Wx, _, b = self.params
+        Wx, _, b, bh = self.params
         Wh = self._recurrent_weights()
         N, T, _ = self.window(xs, len(Wx))
         H = Wh.shape[0]
-        Wh_zr, Wh_hat = Wh[:, : 2 * H], Wh[:, 2 * H :]
         As = (xs @ Wx + b).swapaxes(0, 1)  # (T, N, 3H): every step's input term in one product
         hs = np.empty((T + 1, N, H), dtype=As.dtype)  # time first: a step is contiguous
-        gates = np.empty((T, 3, N, H), dtype=As.dtype)
+        gates = np.empty((T, 4, N, H), dtype=As.dtype)
         (hs[0],) = self._first_state(N)
         for t in range(T):
-            z, r = np.split(sigmoid(As[t, :, : 2 * H] + hs[t] @ Wh_zr), 2, axis=1)
-            h_hat = np.tanh(As[t, :, 2 * H :] + (r * hs[t]) @ Wh_hat)
-            hs[t + 1] = (1 - z) * hs[t] + z * h_hat
-            gates[t] = z, r, h_hat
+            u = hs[t] @ Wh
+            z, r = np.split(sigmoid(As[t, :, : 2 * H] + u[:, : 2 * H]), 2, axis=1)
+            v = u[:, 2 * H :] + bh
+            n = np.tanh(As[t, :, 2 * H :] + r * v)
+            hs[t + 1] = (1 - z) * n + z * hs[t]
+            gates[t] = z, r, v, n
         self.h = hs[T].copy()
         self.cache = xs, Wh, hs, gates
         return hs[1:].swapaxes(0, 1)
@@ -90,21 +109,23 @@ class TimeGRU(TimeRecurrent):
         """Gradients of the inputs, from those of all the states."""
         xs, Wh, hs, gates = self.cache
         N, T, H = self.window(dhs, self.hidden_size, "H")
-        Wh_zr_transposed, Wh_hat_transposed = np.split(np.ascontiguousarray(Wh.T), [2 * H])  # copied as in TimeRNN
-        das = np.empty((T, N, 3 * H), dtype=hs.dtype)
+        Wh_transposed = np.ascontiguousarray(Wh.T)  # copied as in TimeRNN
+        das, dus = np.empty((2, T, N, 3 * H), dtype=hs.dtype)
         dh = np.zeros((N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
         for t in reversed(range(T)):
-            z, r, h_hat = gates[t]
-            dh = dhs[:, t] + dh                           # h_t is used by the layer above and by the next step: sum
-            dz, dh_hat = dh * (h_hat - hs[t]), dh * z     # h_t = (1 - z) h_{t-1} + z h_hat
-            da_hat = dh_hat * (1 - h_hat**2)              # h_hat = tanh(a_hat)
-            dreset = da_hat @ Wh_hat_transposed           # a_hat = ... + (r h_{t-1}) Wh_h
-            dr = dreset * hs[t]
-            np.concatenate([dz * z * (1 - z), dr * r * (1 - r), da_hat], axis=1, out=das[t])  # z, r = sigmoid(...)
-            dh = dh * (1 - z) + dreset * r + das[t, :, : 2 * H] @ Wh_zr_transposed  # all that h_{t-1} was used for
+            z, r, v, n = gates[t]
+            dh = dhs[:, t] + dh                              # h_t is used by the layer above and by the next step: sum
+            dn, dz = dh * (1 - z), dh * (hs[t] - n)          # h_t = (1 - z) n + z h_{t-1}
+            da_n = dn * (1 - n**2)                           # n = tanh(a_n + r v)
+            dr, dv = da_n * v, da_n * r                      # r v, v = u_n + bh
+            da_z, da_r = dz * z * (1 - z), dr * r * (1 - r)  # z, r = sigmoid(a_z + u_z, a_r + u_r)
+            np.concatenate([da_z, da_r, da_n], axis=1, out=das[t])
+            np.concatenate([da_z, da_r, dv], axis=1, out=dus[t])
+            dh = dh * z + dus[t] @ Wh_transposed             # u = h_{t-1} Wh; h_{t-1} is used twice: sum
         self.dh = dh
-        dWh, h_prevs, rows = self.grads[1], hs[:-1].reshape(T * N, H), das.reshape(T * N, 3 * H)
-        dWh[:, : 2 * H] = h_prevs.T @ rows[:, : 2 * H]
-        dWh[:, 2 * H :] = (gates[:, 1] * hs[:-1]).reshape(T * N, H).T @ rows[:, 2 * H :]
+        _, dWh, _, dbh = self.grads
+        rows = dus.reshape(T * N, 3 * H)
+        dWh[...] = hs[:-1].reshape(T * N, H).T @ rows
+        dbh[...] = rows[:, 2 * H :].sum(axis=0)
         self._through_weight_drop()
         return self._through_inputs(xs, das)

@@ -7,29 +7,53 @@ from rnnlm.layers.base import Layer
 class TimeRecurrent(Layer):
     """A cell run over a window of T steps; subclasses write ``forward`` and ``backward``.
 
-    Wx (D, kH), Wh (H, jH), b (kH,): blocks of H columns, one a gate or other sum, stand side by side, k of them
-    ``input_blocks`` and j ``state_blocks``.  stateful=True keeps the state from one window to the next; the gradient
-    is always cut at the window's edge: truncated backpropagation through time (Williams & Peng, 1990).  weight_drop:
-    a WeightDrop of this layer's own.
+    ``params`` are the arrays of ``param_names``: Wx (D, kH), Wh (H, jH), b (kH,) and, where a
+    cell has it, bh (H,), a bias inside the recurrence.  Blocks of H columns, one a gate or other
+    sum, stand side by side, k of them ``input_blocks`` and j ``state_blocks``.
 
-    After ``forward``, each of ``state_names`` (``h``) is an attribute: the last state (N, H).  After
-    ``backward``, so is its gradient (``dh``), that of the state that came into the window: what is cut off.
+    After ``forward``, each of ``state_names`` (``h``) is an attribute: the last state (N, H).
+    After ``backward``, so is its gradient (``dh``), that of the state that came into the window:
+    what is cut off.
+
+    Parameters
+    ----------
+    stateful : bool
+        Keep the state from one window to the next.  The gradient is always cut at the window's
+        edge: truncated backpropagation through time (Williams & Peng, 1990).
+    more : sequence of arrays
+        Those of ``param_names`` after the first three.
+    weight_drop : WeightDrop
+        One of this layer's own, or None.
     """
 
+    param_names = ("Wx", "Wh", "b")
     input_blocks = state_blocks = 1
     state_names = ("h",)  # what set_state takes and a checkpoint holds
 
-    def __init__(self, Wx, Wh, b, stateful=False, *, weight_drop=None):
-        super().__init__(Wx, Wh, b)
-        blocks = self.input_blocks, self.state_blocks, self.input_blocks
-        if (Wx.shape[1:], Wh.shape[1:], b.shape) != tuple((k * Wh.shape[0],) for k in blocks):
-            x, h, _ = (f"{k}H" if k > 1 else "H" for k in blocks)
-            raise ArgumentError(f"{type(self).__name__} takes Wx (D, {x}), Wh (H, {h}) and b ({x},), "
-                             f"got the shapes {Wx.shape}, {Wh.shape} and {b.shape}")
+    def __init__(self, Wx, Wh, b, stateful=False, *, more=(), weight_drop=None):
+        super().__init__(Wx, Wh, b, *more)
+        self._require_shapes()
         self.stateful, self.weight_drop = stateful, weight_drop
         self.reset_state()
         for name in self.state_names:
             setattr(self, "d" + name, None)
+
+    @classmethod
+    def param_shapes(cls, D, H):
+        """The shape of each of ``param_names`` for inputs of D and states of H numbers."""
+        k, j = cls.input_blocks, cls.state_blocks
+        shapes = {"Wx": (D, k * H), "Wh": (H, j * H), "b": (k * H,), "bh": (H,)}
+        return {name: shapes[name] for name in cls.param_names}
+
+    def _require_shapes(self):
+        """ArgumentError unless ``params`` fit together."""
+        Wx, Wh = self.params[:2]
+        found = [param.shape for param in self.params]
+        if Wx.ndim != 2 or Wh.ndim != 2 or found != list(self.param_shapes(len(Wx), len(Wh)).values()):
+            x, h = (f"{k}H" if k > 1 else "H" for k in (self.input_blocks, self.state_blocks))
+            forms = {"Wx": f"Wx (D, {x})", "Wh": f"Wh (H, {h})", "b": f"b ({x},)", "bh": "bh (H,)"}
+            raise ArgumentError(f"{type(self).__name__} takes {listed([forms[name] for name in self.param_names])}, "
+                                f"got the shapes {listed(map(str, found))}")
 
     @property
     def hidden_size(self):
@@ -79,10 +103,15 @@ class TimeRecurrent(Layer):
 
     def _through_inputs(self, xs, das):  # (N, T, D), (T, N, kH) -> (N, T, D)
         """Fill dWx and db from the gradients of a_t = x_t Wx + b + ...; return the inputs'."""
-        Wx, _, _ = self.params
-        dWx, _, db = self.grads
+        Wx, (dWx, _, db) = self.params[0], self.grads[:3]
         T, N, width = das.shape
         rows = das.reshape(T * N, width)  # each weight was used in every step: its gradients add up
         dWx[...] = xs.swapaxes(0, 1).reshape(T * N, -1).T @ rows
         db[...] = rows.sum(axis=0)
         return (rows @ Wx.T).reshape(T, N, -1).swapaxes(0, 1)
+
+
+def listed(names):
+    """The names as a text: a, b and c."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}"

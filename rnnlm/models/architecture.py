@@ -1,18 +1,36 @@
 """Which language models there are: the cells, and what sizes and outputs go together."""
 
 from contextlib import suppress
+from typing import NamedTuple
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import shown
-from rnnlm.layers import TimeGRU, TimeLSTM, TimeMRNN, TimeRNN
-from rnnlm.layers.fast import FastGRU, FastLSTM, FastMRNN, FastRNN
+from rnnlm.layers import TimeGRU, TimeLSTM, TimeMRNN, TimeRNN, TimeTextbookGRU
+from rnnlm.layers.fast import FastGRU, FastLSTM, FastMRNN, FastRNN, FastTextbookGRU
 
 MOST_LAYERS = 500  # so that no model file can keep its reader busy for long; the deepest in use have a dozen
-CELLS = {"rnn": (TimeRNN, FastRNN), "mrnn": (TimeMRNN, FastMRNN), "lstm": (TimeLSTM, FastLSTM),
-         "gru": (TimeGRU, FastGRU)}  # to read, and fast
-UNGATED = tuple(name for name, (kind, _) in CELLS.items() if kind.state_blocks == 1)
+
+
+class Cell(NamedTuple):
+    """A row of CELLS: what there is to know of a recurrent layer, beside its arrays (param_shapes)."""
+
+    plain: type  # the layer to read
+    fast: type   # the layer to run
+    title: str   # what a reader of the screen calls it
+    prefix: str  # of its arrays' names in files: gru1/Wx
+
+
+CELLS = {
+    "rnn": Cell(TimeRNN, FastRNN, "RNN", "rnn"),
+    "mrnn": Cell(TimeMRNN, FastMRNN, "multiplicative RNN", "mrnn"),
+    "lstm": Cell(TimeLSTM, FastLSTM, "LSTM", "lstm"),
+    "gru": Cell(TimeGRU, FastGRU, "GRU", "gru"),
+    "gru-textbook": Cell(TimeTextbookGRU, FastTextbookGRU, "textbook GRU", "gru"),
+}
+EARLIER = {"gru": "gru-textbook"}  # names in earlier files, from before another cell took the name over, and today's
+UNGATED = tuple(name for name, cell in CELLS.items() if cell.plain.state_blocks == 1)
 RNN_ACTIVATIONS = ("tanh", "relu")  # that these have
 CHOICES = {"activation": "tanh", "tied": False, "projection": False}  # what early files do not have
 RATIOS = ("dropout", "input_dropout")
@@ -32,6 +50,19 @@ def checked(architecture):
     return a
 
 
+def from_earlier(values):
+    """An architecture or options (a dict) of an earlier file, with the cell's name of today."""
+    cell = values.get("cell")
+    return values | {"cell": EARLIER[cell]} if isinstance(cell, str) and cell in EARLIER else values
+
+
+def to_earlier(architecture):
+    """The architecture with the cell's earlier name; None if files of that time do not know the cell."""
+    names = {today: before for before, today in EARLIER.items()}
+    cell = architecture["cell"]
+    return None if cell in EARLIER else architecture | {"cell": names.get(cell, cell)}
+
+
 def float_type(dtype):
     """The NumPy type of a model's numbers: float32, or float64 for comparisons."""
     if isinstance(dtype, type | np.dtype | str):
@@ -43,11 +74,11 @@ def float_type(dtype):
 
 def param_shapes(cell, vocab_size, wordvec_size, hidden_size, layers, activation="tanh", tied=False, projection=False):
     """Names and shapes of the parameters of such a model, in the order of its ``params``."""
-    V, D, H, kind = vocab_size, wordvec_size, hidden_size, CELLS[cell][0]
-    k, j = kind.input_blocks, kind.state_blocks
+    V, D, H, kind = vocab_size, wordvec_size, hidden_size, CELLS[cell]
     shapes = {"embedding/W": (V, D)}
     for i in range(1, layers + 1):
-        shapes |= {f"{cell}{i}/Wx": (D if i == 1 else H, k * H), f"{cell}{i}/Wh": (H, j * H), f"{cell}{i}/b": (k * H,)}
+        of_layer = kind.plain.param_shapes(D if i == 1 else H, H)
+        shapes |= {f"{kind.prefix}{i}/{name}": shape for name, shape in of_layer.items()}
     if projection:
         shapes |= {"projection/W": (H, D), "projection/b": (D,)}
     return shapes | ({} if tied else {"affine/W": (D if projection else H, V)}) | {"affine/b": (V,)}

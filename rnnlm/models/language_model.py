@@ -36,8 +36,8 @@ class LanguageModel:
     TimeOutput is TimeAffine and TimeSoftmaxWithLoss.  By default the layers are those of rnnlm.layers.fast, which
     compute the same; plain=True takes the ones to read.  workers: the threads that share the work of the fast ones.
 
-    vocab_size V, wordvec_size D, hidden_size H, layers: sizes; cell: "rnn", "mrnn", "lstm" or "gru" (TimeRNN,
-    TimeMRNN, TimeLSTM, TimeGRU); activation of the first two: "tanh" or "relu"; tied: the output weights are the
+    vocab_size V, wordvec_size D, hidden_size H, layers: sizes; cell: a name of CELLS ("rnn", "mrnn", "lstm",
+    "gru", "gru-textbook"); activation of the first two: "tanh" or "relu"; tied: the output weights are the
     embedding (Press & Wolf, 2017; Inan et al., 2017); projection: a TimeAffine from H to D before the output, which
     tied asks for unless H = D.
     regularisation: a Regularisation; start: a Start.
@@ -69,7 +69,7 @@ class LanguageModel:
         if rng is not None:
             arguments.generator("rng", rng)
         (self.dropout_rng,) = (rng or np.random.default_rng()).spawn(1)
-        self._assemble(first_values(self.architecture, CELLS[cell][0], start, rng), float_type(dtype))
+        self._assemble(first_values(self.architecture, CELLS[cell].plain, start, rng), float_type(dtype))
 
     def _assemble(self, values, dtype):
         """Make the layers from the first values of their parameters, and all that follows from them."""
@@ -97,7 +97,7 @@ class LanguageModel:
     def __setstate__(self, state):
         weights, states, switched = (state.pop(name) for name in ("weights", "states", "switched"))
         vars(self).update(state)
-        values = first_values(self.architecture, CELLS[self.architecture["cell"]][0], Start(), None)
+        values = first_values(self.architecture, CELLS[self.architecture["cell"]].plain, Start(), None)
         self._assemble(values, weights[0].dtype)
         for param, value in zip(self.packing.params, weights, strict=True):
             param[...] = value
@@ -145,15 +145,20 @@ class LanguageModel:
         self.tied = TiedWeight(self.embedding) if self.architecture["tied"] else None
         places = [Place("embedding/W", self.tied or self.embedding, 0, "words")]
         for i, layer in enumerate(self.recurrent, 1):
-            for k, name in enumerate(("Wx", "Wh", "b")):
-                places.append(Place(f"{self.architecture['cell']}{i}/{name}", layer, k,
-                                    "biases" if name == "b" else "matrices"))
+            for k, name in enumerate(layer.param_names):
+                places.append(Place(f"{self._prefix}{i}/{name}", layer, k,
+                                    "matrices" if name.startswith("W") else "biases"))
         if self.projection:
             places += [Place("projection/W", self.projection, 0, "matrices"),
                        Place("projection/b", self.projection, 1, "biases")]
         if not self.tied:
             places.append(Place("affine/W", self.output, 0, "words"))
         return [*places, Place("affine/b", self.output, 1, "biases")]
+
+    @property
+    def _prefix(self):
+        """What the names of the recurrent layers' arrays begin with."""
+        return CELLS[self.architecture["cell"]].prefix
 
     def named_params(self):
         """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..., affine/W, affine/b."""
@@ -238,7 +243,7 @@ class LanguageModel:
             state = [np.zeros((N, layer.hidden_size), layer.params[1].dtype) if array is None else array
                      for array in (getattr(layer, name) for name in layer.state_names)]
             layer.set_state(*state)
-            arrays |= {f"{self.architecture['cell']}{i}/{name}": array
+            arrays |= {f"{self._prefix}{i}/{name}": array
                        for name, array in zip(layer.state_names, state, strict=True)}
         return arrays
 

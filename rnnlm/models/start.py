@@ -40,7 +40,7 @@ class Start:
 
 
 def recurrent_values(inputs, H, cell, start, input_gain, rng):
-    """(Wx, Wh, b) of a recurrent layer, float32; a gated cell's gates start independently.
+    """The params of a recurrent layer, float32; a gated cell's gates start independently.
 
     The forget gate of an LSTM starts at bias 1: open (Gers et al., 2000; Jozefowicz et al., 2015).
     """
@@ -58,11 +58,12 @@ def recurrent_values(inputs, H, cell, start, input_gain, rng):
     Wh = np.hstack([RECURRENT[kind]((H, H), rng, start.recurrent_gain) for _ in range(j)])
     if "c" in cell.state_names:
         b[:H] = 1
-    return Wx, Wh, b
+    more = [np.zeros(shape, np.float32) for shape in list(cell.param_shapes(inputs, H).values())[3:]]
+    return Wx, Wh, b, *more
 
 
 def first_values(architecture, cell, start, rng):
-    """The embedding, (Wx, Wh, b) of each recurrent layer, the output weights and the projection's, before training.
+    """The embedding, the params of each recurrent layer, the output weights and the projection's, before training.
 
     The last two are None where the output weights are tied, and where there is no projection.
     rng None: zeros, in memory that is not touched before it is filled.
@@ -71,8 +72,8 @@ def first_values(architecture, cell, start, rng):
     tied, projection = architecture["tied"], architecture["projection"]
     E, sizes = D if projection else H, [D] + [H] * (layers - 1)
     if rng is None:
-        zeros, k = partial(np.zeros, dtype=np.float32), cell.input_blocks
-        recurrent = [(zeros((inputs, k * H)), zeros((H, cell.state_blocks * H)), zeros(k * H)) for inputs in sizes]
+        zeros = partial(np.zeros, dtype=np.float32)
+        recurrent = [[zeros(shape) for shape in cell.param_shapes(inputs, H).values()] for inputs in sizes]
         return zeros((V, D)), recurrent, None if tied else zeros((V, E)).T, zeros((H, D)) if projection else None
     embedding = uniform((V, D), rng)
     gains = [start.input_gain] + [1.0] * (layers - 1)

@@ -1,22 +1,49 @@
-"""Pictures of a run.  matplotlib is imported when a picture is drawn, through Figure: no window, no back end."""
+"""Pictures of a run.
+
+matplotlib is imported when a picture is drawn, through Figure: no window, no back end.
+"""
+
+from __future__ import annotations
 
 import io
 import math
 import warnings
 from dataclasses import asdict, is_dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError
 from rnnlm.files.whole import whole_file
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    from rnnlm.files.whole import File
+    from rnnlm.training.trainer import Record
 
 DRAWN = {"epoch", "train_perplexity", "valid_perplexity", "lr"}
 LARGEST = 1e30  # a larger perplexity is drawn like one that is too large for a number: ticks overflow on the way there
 _STEPS = ((1,), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))  # ticks within a decade
 
 
-def plot_perplexity(path, records, title, best_possible=None, level="word"):
-    """Draw ``perplexity_figure`` into a PNG file, whole or not at all."""
+def plot_perplexity(path: str | os.PathLike[str] | File, records: Iterable[Record | dict], title: str,
+                    best_possible: float | None = None, level: str = "word") -> None:
+    """Draw how well a run predicts its texts after each epoch, into a PNG file.
+
+    The file appears whole or not at all.  Marked are the best epoch, the epochs that
+    began with another learning rate and, if given, the lowest perplexity possible.
+
+    Parameters
+    ----------
+    path : where the file is written.
+    records : those that Trainer.fit yields, or dicts with the keys of metrics.jsonl.
+    title : what is written above the curves.
+    best_possible : the lowest perplexity any model can reach on the validation text.
+    level : "word" draws perplexity, on a logarithmic axis; "char" draws its logarithm,
+        bits per character.
+    """
     arguments.path("path", path, remedy="plot_perplexity takes (path, records, title)")
     _save(path, perplexity_figure(records, title, best_possible, level))
 
@@ -31,13 +58,7 @@ def _save(path, figure):
 
 
 def perplexity_figure(records, title, best_possible=None, level="word"):
-    """How well a run predicts its training and validation text after each epoch, a matplotlib Figure.
-
-    records: those that Trainer.fit yields, or dicts with the keys of metrics.jsonl.  level: of words
-    perplexity is drawn, on a logarithmic axis; of characters ("char") bits per character, its
-    logarithm.  Marked are the best epoch, the epochs that began with another learning rate and, if
-    given, the lowest perplexity any model can reach on the validation text.
-    """
+    """The picture of ``plot_perplexity``, a matplotlib Figure."""
     records = _as_dicts(records)
     arguments.kind("title", title, str, "a string")
     if best_possible is not None:
@@ -62,7 +83,10 @@ def perplexity_figure(records, title, best_possible=None, level="word"):
 
 
 def _draw_splits(axes, records, best_possible, unit):
-    """The curves, the best epoch and the lowest perplexity possible, as ``unit`` makes them of perplexities."""
+    """Draw the curves, the best epoch and the lowest perplexity possible.
+
+    unit: function from a perplexity to the number that is drawn.
+    """
     epochs = [record["epoch"] for record in records]
     for split, label, color in (("train", "training", "tab:blue"), ("valid", "validation", "tab:orange")):
         values = [unit(value) for value in _values(records, f"{split}_perplexity")]
@@ -84,10 +108,14 @@ def plot_runs(path, runs, lines=()):
 
 
 def runs_figure(runs, lines=()):
-    """Validation perplexity of several runs against the time they took, a matplotlib Figure with logarithmic axes.
+    """Validation perplexity of several runs over time, a matplotlib Figure.
 
-    runs: a dict from a run's name to its records, dicts with the keys of metrics.jsonl; lines: (label, perplexity)
-    of results to compare with, the highest first.
+    Both axes are logarithmic.
+
+    Parameters
+    ----------
+    runs : dict from a run's name to its records, dicts with the keys of metrics.jsonl.
+    lines : (label, perplexity) of results to compare with, the highest first.
     """
     from matplotlib.figure import Figure
 
@@ -99,9 +127,10 @@ def runs_figure(runs, lines=()):
                   label=f"{name}: {best:.4g}")
     for i, (label, value) in enumerate(lines):
         axes.axhline(value, color="tab:gray", lw=1, ls=("--", ":", "-.")[i % 3])
-        # Curves fall from the left to the right: above them there is room at the right, below them at the left.
+        # Curves fall from left to right: labels above them fit at the right, others at
+        # the left.
         x, side = (0.99, "right") if i < len(lines) / 2 else (0.01, "left")
-        close = any(value < other < 1.05 * value for _, other in lines)  # its label stands above the line already
+        close = any(value < other < 1.05 * value for _, other in lines)  # the other's label is above the line
         axes.annotate(f"{label}: {value:g}", (x, value), xycoords=("axes fraction", "data"), ha=side,
                       va="top" if close else "bottom", size=8, color="dimgray")
     axes.set(xlabel="minutes", ylabel="validation perplexity", xscale="log", yscale="log")
@@ -118,7 +147,10 @@ def plot_learning(path, curves, title):
 
 
 def learning_figure(curves, title):
-    """Losses over the epochs, a matplotlib Figure.  curves: a dict from a name to the mean loss of each epoch."""
+    """Losses over the epochs, a matplotlib Figure.
+
+    curves: dict from a name to the mean loss of each epoch.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.5), dpi=120, layout="constrained")
@@ -138,7 +170,10 @@ def plot_confusion(path, counts, labels, title):
 
 
 def confusion_figure(counts, labels, title):
-    """A confusion matrix, a matplotlib Figure.  counts (K, K): how often class i (row) was taken for class j."""
+    """A confusion matrix, a matplotlib Figure.
+
+    counts: (K, K), how often class i (row) was taken for class j (column).
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 5.5), dpi=120, layout="constrained")
@@ -154,7 +189,10 @@ def confusion_figure(counts, labels, title):
 
 
 def _as_dicts(records):
-    """Records as metrics.jsonl has them, None for what cannot be drawn. ArgumentError unless there is one at least."""
+    """Records as metrics.jsonl has them, None for what cannot be drawn.
+
+    ArgumentError unless there is at least one.
+    """
     dicts = []
     for record in arguments.items("records", records, "a list of the Records that Trainer.fit yields"):
         values = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
@@ -177,7 +215,10 @@ def _values(records, key):
 
 
 def _mark_rates(axes, records):
-    """A thin line where an epoch began with another learning rate than the one before; none if that is the rule."""
+    """Draw a thin line where the learning rate changed before an epoch.
+
+    No lines if it changes at more than half of the epochs.
+    """
     changes = [record["epoch"] for before, record in pairwise(records) if record["lr"] != before["lr"]]
     label = "learning rate changed"
     for epoch in changes if 2 * len(changes) <= len(records) else ():
@@ -186,9 +227,10 @@ def _mark_rates(axes, records):
 
 
 def _plain_log_ticks(axis, fewest=5):
-    """Plain numbers (8, 10, 20, 50, 100), not powers of ten: round ones, as many of them as the range asks for.
+    """Label an axis with plain numbers (8, 10, 20, 50, 100), not powers of ten.
 
-    To be called when everything is drawn that decides the range.
+    They are round numbers, at least ``fewest`` where that is possible.  Call it when
+    everything is drawn that decides the range.
     """
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 

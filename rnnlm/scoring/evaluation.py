@@ -1,14 +1,24 @@
 """Evaluation: how well a model predicts a text it has not seen."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import perplexity
 from rnnlm.errors import ArgumentError
-from rnnlm.text.corpus import EncodedText
+from rnnlm.text.encoded import EncodedText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+
+    from rnnlm.scoring.predictor import Scores
 
 WINDOW = 1024  # steps at a time; the result does not depend on it
 
@@ -17,9 +27,12 @@ WINDOW = 1024  # steps at a time; the result does not depend on it
 class Evaluation:
     """Scores of one text.
 
-    words, sentences, oov: counts of the text as written; targets: what was predicted, <eos> included;
-    log_prob: sum of ln p over the targets; log_prob_oov, oov_targets: the part of it on words outside
-    the vocabulary, predicted as <unk>.
+    Attributes
+    ----------
+    sentences, words, oov : counts in the text as written; oov counts unknown words.
+    targets : how many tokens were predicted, <eos> included.
+    log_prob : sum of ln p over the targets, nats.
+    oov_targets, log_prob_oov : their parts for unknown words, predicted as <unk>.
     """
 
     sentences: int
@@ -31,29 +44,43 @@ class Evaluation:
     log_prob_oov: float = 0.0
 
     @property
-    def perplexity(self):
+    def perplexity(self) -> float:
         """exp(-log_prob / targets)."""
         return perplexity(-self.log_prob, self.targets)
 
     @property
-    def perplexity_without_oov(self):
-        """The same over the targets that are words of the vocabulary."""
+    def perplexity_without_oov(self) -> float:
+        """The perplexity over the targets that are words of the vocabulary."""
         return perplexity(self.log_prob_oov - self.log_prob, self.targets - self.oov_targets)
 
     @property
-    def bits_per_token(self):
+    def bits_per_token(self) -> float:
         """-log_prob / targets in bits; inf where nothing was counted."""
         return -self.log_prob / self.targets / math.log(2) if self.targets else math.inf
 
 
-def token_log_probs(model, ids, eos_id, window=WINDOW):
-    """ln p of every token of a text given all before it: ids (n,) -> (n,) float64.
+def token_log_probs(model: Scores, ids: ArrayLike | EncodedText, eos_id: int, window: int = WINDOW) -> np.ndarray:
+    """ln p of every token of a text, given all tokens before it.
 
-    ids: an array, or an EncodedText.  Of the latter each token as written has a value, the words and the line ends
-    in order: nan for a word that is neither in the vocabulary nor has an <unk> there to stand for it.
+    The text is one stream from a fresh state.  <eos> opens it as context, so the first
+    word is predicted too.  Afterwards the model's own state and dropout are as before.
 
-    One stream with a fresh state; <eos> opens the text as context, so the first word is predicted
-    too.  The model's own state and dropout are as before afterwards.  ArgumentError for ids that are not the model's.
+    Parameters
+    ----------
+    model : LanguageModel, or another predictor with ``fresh_state`` and ``log_probs``.
+    ids : (n,), or an EncodedText.
+    eos_id : the id of <eos>.
+    window : steps at a time; the result does not depend on it.
+
+    Returns
+    -------
+    (n,) float64, nats.  For an EncodedText, a value for each token as written: the
+        words
+    and the line ends in order, nan for an unknown word if the vocabulary has no <unk>.
+
+    Raises
+    ------
+    ArgumentError : the ids are not the model's.
     """
     text = ids if isinstance(ids, EncodedText) else None
     ids = arguments.ids_of_text("ids", ids) if text is None else text.ids
@@ -65,7 +92,7 @@ def token_log_probs(model, ids, eos_id, window=WINDOW):
 
 
 def _require_fit(model, text, eos_id, window):
-    """ArgumentError unless a model can score the text (an EncodedText or None) with these."""
+    """ArgumentError unless a model can score the text (an EncodedText or None) so."""
     arguments.language_model("model", model, "log_probs")
     arguments.whole("eos_id", eos_id, 0)
     arguments.whole("window", window)
@@ -83,17 +110,33 @@ def _windows(model, ids, eos_id, window):
             ts = ids[start : start + window]
             xs = np.concatenate([[last], ts[:-1]])
             last = ts[-1]
-            with np.errstate(over="ignore", invalid="ignore"):  # who needs the sum to be a number looks at it
+            with np.errstate(over="ignore", invalid="ignore"):  # callers check the sum where they need to
                 log_probs = model.log_probs(xs[np.newaxis], ts[np.newaxis])[0]
             yield slice(start, start + len(ts)), log_probs
 
 
-def evaluate(model, text, eos_id, window=WINDOW, on_window=None):
-    """Score an EncodedText, read as one stream from a fresh state; memory does not grow with the text.
+def evaluate(model: Scores, text: EncodedText, eos_id: int, window: int = WINDOW,
+             on_window: Callable[[int], object] | None = None) -> Evaluation:
+    """Score a text as one stream from a fresh state; memory does not grow with it.
 
-    on_window(targets): called after each window; what it raises ends the evaluation.
-    Returns an Evaluation: sentences, words, oov, targets, log_prob (nats), perplexity,
-    perplexity_without_oov, bits_per_token.  ArgumentError for a text that the model cannot have been made for.
+    Parameters
+    ----------
+    model : LanguageModel, or another predictor with ``fresh_state`` and ``log_probs``.
+    text : EncodedText.
+    eos_id : the id of <eos>.
+    window : steps at a time; the result does not depend on it.
+    on_window : function, called as on_window(targets) after each window; what it raises
+        ends the evaluation.
+
+    Returns
+    -------
+    Evaluation : sentences, words, oov, targets, log_prob (nats), perplexity,
+        perplexity_without_oov, bits_per_token.
+
+    Raises
+    ------
+    ArgumentError : the text has another vocabulary than the model, or another argument
+        is wrong.
     """
     arguments.kind("text", text, EncodedText, "an EncodedText", "read_text(path, vocabulary) makes one")
     _require_fit(model, text, eos_id, window)

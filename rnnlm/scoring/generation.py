@@ -1,22 +1,38 @@
 """Generation: the model's own words, drawn one at a time."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, IdError, RnnlmError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rnnlm.scoring.predictor import Predicts
+
 WINDOW = 256  # steps of a prompt read at a time
 
 
 def next_probs(scores, temperature=1.0, top_k=None, top_p=None, forbidden=()):
-    """Probabilities (V,) float64 from which the next word is drawn, given its scores (V,).
+    """Probabilities (V,) float64 from which the next word is drawn.
 
-    temperature: scores are divided by it; 0 puts everything on the highest.  top_k: only the k most
-    probable words (Fan et al., 2018).  top_p: only the most probable words that together reach p
-    (Holtzman et al., 2020).  forbidden: ids that are never drawn.  Ties are cut in order of ids.
-    RnnlmError if the highest score is not a finite number.
+    Parameters
+    ----------
+    scores : (V,), the model's scores of the words.
+    temperature : scores are divided by it; 0 puts everything on the highest.
+    top_k : only the k most probable words (Fan et al., 2018); None: all.
+    top_p : only the most probable words that together reach p (Holtzman et al., 2020);
+        None: all.  Both cut ties in order of ids.
+    forbidden : ids that are never drawn.
+
+    Raises
+    ------
+    RnnlmError : the highest score is not a finite number.
     """
     probs = np.array(scores, dtype=np.float64)
     if len(forbidden):
@@ -29,7 +45,7 @@ def next_probs(scores, temperature=1.0, top_k=None, top_p=None, forbidden=()):
         return np.eye(1, probs.size, int(probs.argmax()))[0]
     probs -= highest
     if temperature != 1:
-        # The maximum is out already: a tiny temperature sends the others to -inf, which is right.
+        # The maximum is 0: a tiny temperature sends the others to -inf, which is right.
         with np.errstate(over="ignore"):
             probs /= temperature
     np.exp(probs, out=probs)
@@ -53,10 +69,13 @@ def _require_some_left(forbidden, V):
 
 
 def draw(probs, rng):
-    """One id (int) with these probabilities (V,): numbers of which one is above 0; they need not add up to 1.
+    """Draw one id (int) with these probabilities (V,).
 
-    The point on the line of all probabilities is looked up among the sums of a hundred or so neighbours
-    first: 9 microseconds for 10,000 words, where one sum over all of them takes 39.
+    They need not add up to 1, but one of them must be above 0.
+
+    A random point on the line of all probabilities is first looked up among sums of a
+    hundred or so neighbours: 9 microseconds for 10,000 words, where one cumulative sum
+    over all of them takes 39.
     """
     width = math.isqrt(len(probs))
     sums = np.add.reduceat(probs, np.arange(0, len(probs), width)).cumsum()
@@ -68,13 +87,30 @@ def draw(probs, rng):
     return place if place < start + len(inside) and probs[place] else start + int(inside.argmax())
 
 
-def generate(model, prompt, *, rng, temperature=1.0, top_k=None, top_p=None, forbidden=()):
-    """Yield ids for ever: the continuation of ``prompt``, a list of ids that opens with <eos>.
+def generate(model: Predicts, prompt: Iterable[int], *, rng: np.random.Generator, temperature: float = 1.0,
+             top_k: int | None = None, top_p: float | None = None, forbidden: Iterable[int] = ()) -> Iterator[int]:
+    """Yield ids for ever: the continuation of a prompt.
 
-    temperature, top_k, top_p, forbidden: see ``next_probs``; rng: a numpy.random.Generator.
+    Each drawn id is fed back once.  From the first ``next`` until the generator is
+    closed, the model's state is that of this text; then it is what it was before.
 
-    Each drawn id is fed back once.  From the first ``next`` until the generator is closed, the model's
-    state is that of this text; then it is what it was before.  ArgumentError, at once, for what cannot be.
+    Parameters
+    ----------
+    model : LanguageModel, or another predictor with ``fresh_state`` and ``predict``.
+    prompt : ids, at least one; <eos> is the start of a text.
+    rng : numpy.random.Generator that draws.
+    temperature : the model's scores are divided by it; 0: always the most probable
+        word.
+    top_k : draw among the k most probable words only (Fan et al., 2018); None: all.
+    top_p : draw only among the most probable words that together reach the probability
+        p (Holtzman et al., 2020); None: all.
+    forbidden : ids that are never drawn.
+
+    Raises
+    ------
+    ArgumentError : an argument is wrong; it is raised by the call, before the first
+        ``next``.
+    RnnlmError : the model gives scores that are not finite, at a ``next``.
     """
     arguments.language_model("model", model, "predict")
     arguments.generator("rng", rng)

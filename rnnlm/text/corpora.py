@@ -1,7 +1,7 @@
-"""Where a corpus is: a folder, a file, or a name known through a corpus.json under ``datasets/``.
+"""Where a corpus is: a folder, a file, or a known name, a corpus.json in ``datasets/``.
 
-What exists on disk comes before a known name of the same spelling.  Texts of a known corpus that are not next to
-its corpus.json are fetched into the cache.
+What exists on disk overrides a known name of the same spelling.  Texts of a known
+corpus that are not next to its corpus.json are fetched into the cache.
 """
 
 import json
@@ -22,7 +22,11 @@ LARGEST_PERPLEXITY = 1e12          # of the best possible ones: no vocabulary is
 
 
 def resolve(spec):
-    """The path of a corpus, the content of its corpus.json ({} where there is none), and notes, a line each."""
+    """Find a corpus by its path or known name.
+
+    Returns its path, the content of its corpus.json ({} where there is none), and a
+    list of notes, a line each.
+    """
     name = _spelt(spec)
     known, path = known_corpora(), Path(name)
     if not os.path.exists(path):  # nor a name that no system could have
@@ -52,10 +56,13 @@ def _spelt(spec):
 
 
 def settled(name, typed):
-    """A corpus's name as a run keeps it: the absolute path of what exists, or a known name that means no path.
+    """A corpus's name as a run keeps it: an absolute path, or a known name.
 
-    typed: whether a person wrote the name for this run; otherwise it is a default, or a recipe's, or what another run
-    kept, and a known name means the known corpus wherever that is read.
+    What exists is kept by its absolute path.
+
+    typed: whether a person wrote the name for this run.  Otherwise it is a default, or
+    from a recipe, or kept by another run, and a known name means the known corpus,
+    whatever else exists where it is read.
     """
     if (name in known_corpora() and not typed) or not os.path.exists(_spelt(name)):
         return name
@@ -63,7 +70,7 @@ def settled(name, typed):
 
 
 def namesake(name, path):
-    """A note where a name means two corpora, the one at ``path`` and another one; None where it does not."""
+    """A note if a name means another corpus besides the one at ``path``, else None."""
     known = known_corpora().get(name)
     if known is None or not os.path.exists(name) or os.path.samefile(known, name):
         return None
@@ -76,9 +83,10 @@ def namesake(name, path):
 
 
 def corpus_name(spec):
-    """What a corpus is called after its path: the last part without endings; a known name is its own.
+    """What a corpus is called: its known name, or its path's last part without endings.
 
-    It is never a name that leads out of a folder: ``..txt`` and ``...txt`` are called so, the root folder ``corpus``.
+    It is never a name that leads out of a folder: ``..txt`` and ``...txt`` keep their
+    endings, and the root folder is called ``corpus``.
     """
     if spec in known_corpora():
         return spec
@@ -140,7 +148,10 @@ def known_corpora():
 
 
 def split_files(folder, about, on_file):
-    """The three files of a corpus folder by split, fetched into the cache if the folder does not hold them."""
+    """The three files of a corpus folder, a dict by split.
+
+    Files that the folder does not hold are fetched into the cache.
+    """
     if "files" not in about or all(_candidates(folder, split) for split in SPLITS):
         return {split: _the_file(folder, split) for split in SPLITS}
     cache = cache_folder() / folder.name
@@ -152,7 +163,7 @@ def split_files(folder, about, on_file):
 
 
 def fetch_damaged(about, cache, on_file):
-    """Fetch what is not in the cache as it should be; whether there was any."""
+    """Fetch the files that are missing or damaged in the cache; whether any were."""
     from rnnlm.files.download import is_intact
 
     damaged = [entry for entry in about["files"] if not is_intact(cache / entry["name"], entry["sha256"])]
@@ -172,10 +183,12 @@ def _fetch(about, entry, cache, on_file):
 
 
 def _candidates(folder, split):
-    """Files of ``folder`` that may be the text of a split, and how near each name is to the plain one (0 the nearest).
+    """Files of ``folder`` that may be the text of a split, the plainest names first.
 
-    Plain is train.txt; then come train.tokens and the like, then NAME.train.txt and the like, the shorter NAME first.
-    A packed text counts as the text that it is named after, if that is not there.
+    Each is a tuple: how far its name is from the plain one (0 the nearest), and the
+    name.  The plain name is train.txt.  Then come train.tokens and the like, then
+    NAME.train.txt and the like, the shorter NAME first.  A packed text counts as the
+    text that it is named after, if that is not there.
     """
     pattern = re.compile(rf"(.*[._-])?{split}\.({'|'.join(KINDS)})(\.({'|'.join(PACKED)}))?", re.ASCII)
     try:
@@ -193,7 +206,7 @@ def _candidates(folder, split):
 
 
 def _the_file(folder, split):
-    """The path of a split's text: the candidate whose name is nearest to the plain one."""
+    """The path of a split's text: the candidate with the plainest name."""
     candidates = _candidates(folder, split)
     nearest = [name for *rank, name in candidates if rank == list(candidates[0][:-1])]
     if len(nearest) == 1:

@@ -1,13 +1,16 @@
-"""A corpus: the ids of a training, a validation and a test text, and the vocabulary of the training text.
+"""A corpus: the ids of a training, a validation and a test text, and their vocabulary.
 
-A corpus is a folder with three texts, one text file that is split in order, or a name: a folder
-under ``datasets/`` whose ``corpus.json`` says what it is and, where the texts are not beside it,
-from where they are fetched.
+A corpus is a folder with three texts, one text file that is split in order, or a name.
+A name means a folder under ``datasets/``.  Its ``corpus.json`` says what the corpus is
+and, where the texts are not in the folder, from where they are fetched.
 """
+
+from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,69 +18,34 @@ from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError, counted
 from rnnlm.text.corpora import SPLITS, corpus_name, fetch_damaged, resolve, split_files
 from rnnlm.text.corpus_notes import odd_notes, text_notes, used_notes, vocabulary_note
+from rnnlm.text.encoded import EncodedText, id_table, ids_of
 from rnnlm.text.numbered_cache import read_tokens
 from rnnlm.text.sources import called
 from rnnlm.text.tokenizer import LEVELS, LINE_END
-from rnnlm.text.vocabulary import EOS, UNK, UNKNOWN, Vocabulary
+from rnnlm.text.vocabulary import EOS, UNK, Vocabulary
 
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
 
-@dataclass
-class EncodedText:
-    """A text as ids of one vocabulary.
-
-    ids (n,) int32; is_oov (n,) bool: the ids that stand for a word outside the vocabulary (as <unk>).
-    words, sentences, oov: counts of the text as written; where the vocabulary has no <unk>, the oov
-    words are left out of ``ids``.
-
-    kept (words + sentences,) bool: which tokens of the text as written have an id; None: all of them.
-    vocabulary_fingerprint: that of the vocabulary, None where it is not known.
-    unk: how many of the ids are <unk>, as written or for an oov word.
-    """
-
-    ids: np.ndarray
-    is_oov: np.ndarray
-    words: int
-    sentences: int
-    oov: int
-    kept: np.ndarray | None = None
-    vocabulary_fingerprint: str | None = None
-    unk: int = 0
-
-    @property
-    def unk_share(self):
-        """The share of the targets that are <unk>; the larger it is, the less a perplexity says."""
-        return self.unk / max(1, len(self.ids))
-
-    @classmethod
-    def from_tokens(cls, tokens, vocabulary):
-        """From the Tokens of a text."""
-        table = _table(tokens, vocabulary)
-        counts = tokens.counts()
-        sentences, oov = int(counts[table == vocabulary.eos_id].sum()), int(counts[table == UNKNOWN].sum())
-        ids = _ids(tokens, table, vocabulary)
-        is_oov, kept, unk = np.broadcast_to(np.False_, ids.shape), None, 0
-        if vocabulary.unk_id is not None:
-            is_oov = tokens.look_up(table == UNKNOWN)
-            unk = oov + int(counts[table == vocabulary.unk_id].sum())
-        elif oov:
-            kept = tokens.look_up(table != UNKNOWN)
-        return cls(ids, is_oov, tokens.size - sentences, sentences, oov, kept, vocabulary.fingerprint(), unk)
-
-    def as_written(self, values):  # (ids,) -> (words + sentences,)
-        """One value for each token of the text as written, from one for each id: nan where a word was left out."""
-        if self.kept is None:
-            return values
-        spread = np.full(len(self.kept), np.nan)
-        spread[self.kept] = values
-        return spread
+    # Called as f(name, size in bytes), returns a function that is called as g(new
+    # bytes).
+    Progress = Callable[[str, int], Callable[[int], object] | None] | None
 
 
 @dataclass
 class Corpus:
     """Three texts and their vocabulary.
 
-    train (n,) int32; valid, test: EncodedText; notes: what was decided on the way, a line each;
-    best_possible: the lowest perplexity any model can expect on valid and test, by split, where known.
+    Attributes
+    ----------
+    name : what the corpus is called.
+    vocabulary : Vocabulary of the training text.
+    train : (n,) int32, the ids of the training text.
+    valid, test : EncodedText, the validation and the test text.
+    notes : list of str, what was decided while the texts were read, a line each.
+    best_possible : dict, the lowest perplexity that any model can expect on "valid" and
+        "test", where it is known.
     """
 
     name: str
@@ -85,21 +53,28 @@ class Corpus:
     train: np.ndarray
     valid: EncodedText
     test: EncodedText
-    notes: list = field(default_factory=list)
-    best_possible: dict = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    best_possible: dict[str, float] = field(default_factory=dict)
 
-    def fingerprint(self):
-        """A SHA-256 (hex) of all that a run reads: the vocabulary and the three texts as ids."""
+    def fingerprint(self) -> str:
+        """A SHA-256 (hex) of all that a run reads: the vocabulary and three texts."""
         words = "\n".join([self.vocabulary.level, *self.vocabulary.words])
         parts = [words.encode("utf-8"), self.train, self.valid.ids, self.test.ids]
         return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
-def read_text(path, vocabulary, on_long=None):
-    """The EncodedText of a file, compressed or not, under a fixed vocabulary; ``-`` is standard input.
+def read_text(path: str | os.PathLike[str], vocabulary: Vocabulary, on_long: Progress = None) -> EncodedText:
+    """Read a text as ids of a given vocabulary.
 
-    on_long(name, size): called when a file turns out to be a long text, returns a callback for its bytes.
-    RnnlmError if it has no token or cannot be read.
+    Parameters
+    ----------
+    path : of a file, compressed or not; ``-`` is standard input.
+    vocabulary : Vocabulary to encode with.
+    on_long : function (name, size), called for a long text; see ``load_corpus``.
+
+    Raises
+    ------
+    RnnlmError : the text has no token, or cannot be read.
     """
     arguments.path("path", path, "the path of a text", "read_text takes (path, vocabulary)")
     arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary",
@@ -110,14 +85,26 @@ def read_text(path, vocabulary, on_long=None):
     return EncodedText.from_tokens(tokens, vocabulary)
 
 
-def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=None, on_file=None, on_long=None):
-    """The Corpus named by ``spec``: a folder, a file (str or Path) or a known name; what exists comes first.
+def load_corpus(spec: str | os.PathLike[str], level: str = "word", min_count: int | None = None,
+                max_vocab: int | None = None, max_tokens: int | None = None, on_file: Progress = None,
+                on_long: Progress = None) -> Corpus:
+    """Read a corpus from a folder, a file, or by its known name.
 
-    level: "word" or "char".  min_count: words of the training text seen fewer times become <unk>;
-    by default 2, but 1 for characters and for a text that has <unk> already.  max_vocab: the most
-    entries of the vocabulary.  max_tokens: train on the first tokens only.  on_file(name, size), on_long(name,
-    size): return a progress callback for a file that is fetched, for a long one that is read.
-    RnnlmError: no such corpus, a text that cannot be read, nothing to train on.
+    Parameters
+    ----------
+    spec : path of a folder or a text file, or a known name; paths override names.
+    level : "word" or "char".
+    min_count : words seen fewer times in the training text become <unk>.
+        None: 2, but 1 for characters and for a text that has <unk> already.
+    max_vocab : the most entries of the vocabulary; None: no limit.
+    max_tokens : use only the first tokens of the training text; None: all.
+    on_file : function (name, size), called for each file that is fetched; returns a
+        progress callback, which is called with each number of new bytes, or None.
+    on_long : the same for a long text that is read.
+
+    Raises
+    ------
+    RnnlmError : no such corpus, a text that cannot be read, or nothing to train on.
     """
     arguments.path("spec", spec, "a known name or the path of a corpus")
     arguments.one_of("level", level, LEVELS)
@@ -145,36 +132,23 @@ def load_corpus(spec, level="word", min_count=None, max_vocab=None, max_tokens=N
             raise RnnlmError(f"{path}: the {split} text has no token of the vocabulary; give more text")
     notes += [*used_notes(where, size, train, valid, test), vocabulary_note(counts, vocabulary, min_count, max_vocab),
               *odd_notes(train, counts, vocabulary), *text_notes(valid, test, vocabulary)]
-    train = _ids(train, _table(train, vocabulary), vocabulary)
+    train = ids_of(train, id_table(train, vocabulary), vocabulary)
     best = _best_possible(about, valid, test) if level == "word" else {}
     return Corpus(about.get("name", corpus_name(path)), vocabulary, train, valid, test, notes, best)
 
 
 def _best_possible(about, valid, test):
-    """The lowest perplexities that corpus.json knows, by split, of the texts as written: without words replaced."""
+    """The lowest perplexities that corpus.json knows, by split.
+
+    They are of the texts as written, so texts in which words were replaced have none.
+    """
     best = about.get("best_possible", {})
     return {split: best[split]["perplexity"] for split, text in (("valid", valid), ("test", test))
             if split in best and not text.oov}
 
 
-def _table(tokens, vocabulary):
-    """The id of each distinct token of a text, UNKNOWN for those outside the vocabulary."""
-    index = vocabulary.index()
-    return np.array([index[word] for word in tokens.words], dtype=np.int32)
-
-
-def _ids(tokens, table, vocabulary):
-    """The ids of a text by its table; unknown words are <unk>, or left out where the vocabulary has none."""
-    known = table != UNKNOWN
-    if known.all():
-        return tokens.look_up(table)
-    if vocabulary.unk_id is None:
-        return tokens.look_up(table, keep=known)
-    return tokens.look_up(np.where(known, table, np.int32(vocabulary.unk_id)))
-
-
 def _read_splits(path, about, level, on_file, on_long):
-    """The Tokens of the three texts, and where one text was cut into three, if it was."""
+    """The Tokens of the three texts; and where one text was cut, None if none was."""
     if not path.is_dir():
         return _split(read_tokens(path, level, on_long), path)
     sums = {entry["name"]: entry["sha256"] for entry in about.get("files", [])}
@@ -189,7 +163,10 @@ def _read_splits(path, about, level, on_file, on_long):
 
 
 def _counts(tokens):
-    """How often each word of a text occurs, a dict in order of first appearance; <eos> for the line end."""
+    """How often each word of a text occurs, a dict in order of first appearance.
+
+    The line end is counted as <eos>.
+    """
     counts = {EOS if word == LINE_END else word: int(count)
               for word, count in zip(tokens.words, tokens.counts(), strict=True) if count}
     counts.setdefault(EOS, 0)  # the first max_tokens of a text may not reach a line end
@@ -197,7 +174,10 @@ def _counts(tokens):
 
 
 def _split(tokens, path):
-    """Split one text in order, 90/5/5, at line ends where there are enough of them; three Tokens, and where."""
+    """Split one text in order, 90/5/5, at line ends if there are enough.
+
+    Returns the three Tokens, and in words where the text was cut.
+    """
     size = tokens.size
     if size < 20:
         raise RnnlmError(f"{path} must hold at least 20 tokens to be split into three texts, got {size}")

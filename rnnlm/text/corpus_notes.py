@@ -1,7 +1,8 @@
-"""What there is to say about a corpus before it is trained on, a line each.
+"""Notes about a corpus before it is trained on, a line each.
 
-Above all signs that a text is not what it should be, one sentence a line with blanks between words: then its perplexity
-may look like a triumph.  Each names what to do.
+Above all they tell of signs that a text is not what it should be: one sentence a line,
+with blanks between words.  Otherwise its perplexity may look far too good.  Each note
+names what to do.
 """
 
 from rnnlm.errors import counted
@@ -20,7 +21,10 @@ UNKNOWNS = {f"{left}{name}{right}" for left, right in (("<", ">"), ("[", "]"), (
 
 
 def used_notes(where, size, train, valid, test):
-    """How one text became three (where it was cut, None for three texts), and how much of the training text is used."""
+    """How one text became three, and how much of the training text is used.
+
+    where: where it was cut, in words; None for three texts.
+    """
     if where:
         yield (f"one file, split in order {where} 90/5/5: {train.size:,} tokens to train, {valid.ids.size:,} to "
                f"validate, {test.ids.size:,} to test")
@@ -29,7 +33,10 @@ def used_notes(where, size, train, valid, test):
 
 
 def vocabulary_note(counts, vocabulary, min_count, max_vocab):
-    """What became of rare words.  counts: how often each word of the training text occurs, a dict."""
+    """What became of rare words.
+
+    counts: dict, how often each word of the training text occurs.
+    """
     gone = len(counts.keys() - vocabulary.ids.keys())
     if gone:
         reason = f"seen fewer than {min_count} times" if max_vocab is None else "too rare for the vocabulary"
@@ -54,7 +61,7 @@ def text_notes(valid, test, vocabulary):
 
 
 def odd_notes(train, counts, vocabulary):
-    """What makes the perplexity of a training text (Tokens) mean something else than it seems to."""
+    """What makes a perplexity misleading, in a training text (Tokens)."""
     lines = counts[EOS]
     if vocabulary.level == "char":
         return _carriage_returns(counts.get("\r", 0), lines)
@@ -66,7 +73,7 @@ def odd_notes(train, counts, vocabulary):
 
 
 def _markers(counts, lines):
-    """Words that only say where a sentence begins or ends."""
+    """Words that only mark where a sentence begins or ends."""
     found = [word for word in counts if word.lower() in MARKERS and word != EOS and 2 * counts[word] >= lines > 0]
     if found:
         occur, are, them = ("occurs", "is", "it") if len(found) == 1 else ("occur", "are", "them")

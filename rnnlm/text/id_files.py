@@ -1,4 +1,4 @@
-"""Files of numbers in the cache: arrays as they are in memory, one after another, without a header."""
+"""Files of numbers in the cache: arrays as in memory, one after another, no header."""
 
 import os
 from contextlib import suppress
@@ -32,7 +32,7 @@ def write_arrays(path, arrays):
 
 
 def mapped(path, dtype):
-    """The numbers in a file as a read-only array that is read from it when it is used."""
+    """The numbers in a file as a read-only array; they are read when they are used."""
     used(path)
     try:
         return np.asarray(np.memmap(path, dtype, mode="r")) if path.stat().st_size else np.empty(0, dtype)
@@ -41,7 +41,7 @@ def mapped(path, dtype):
 
 
 def used(*paths):
-    """Note that files of the cache are of use, so that they are not swept."""
+    """Touch files of the cache that are in use, so that they are not swept."""
     for path in paths:
         with suppress(OSError):  # a cache that may only be read
             os.utime(path)

@@ -1,6 +1,7 @@
-"""From bytes to tokens: strict UTF-8, one sentence a line, ASCII white space between words.
+"""From bytes to tokens: strict UTF-8, a sentence a line, ASCII blanks between words.
 
-A token is a string.  The line end is the token "\\n" at both levels; a vocabulary shows it as <eos>.
+A token is a string.  The line end is the token "\\n" at both levels; a vocabulary shows
+it as <eos>.
 """
 
 import numpy as np
@@ -13,14 +14,22 @@ from rnnlm.text.tokenizer import tokenize
 LONGEST_WORD = 1 << 26  # bytes, where they come from a pipe or a compressed file
 
 def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None):
-    """Yield the text of a file in pieces of about ``size`` bytes that end at line ends; ``-`` is standard input.
+    """Yield the text of a file in pieces of about ``size`` bytes that end at line ends.
 
-    Where a line is longer, a piece ends at a blank; a word is never cut.  on_block(bytes) is called with each
-    piece as it is in the file, on_bytes(n) for n bytes that were read; of a compressed file that is less.
+    Where a line is longer, a piece ends at a blank; a word is never cut.  A byte-order
+    mark is dropped, CRLF becomes LF, and a last line without a line end gets one.
 
-    A byte-order mark is dropped, CRLF becomes LF, a last line without line end gets one.
-    RnnlmError: the file cannot be read, a byte is not UTF-8, there is a NUL, a word of a text of unknown length is
-    longer than LONGEST_WORD.
+    Parameters
+    ----------
+    path : of a text; ``-`` is standard input.
+    on_block : function, called as on_block(bytes) with each piece as it is in the text.
+    on_bytes : function, called as on_bytes(n) for n bytes that were read from the file;
+        of a compressed file these are fewer.
+
+    Raises
+    ------
+    RnnlmError : the file cannot be read, a byte is not UTF-8, there is a NUL, or a word
+        is longer than LONGEST_WORD in a text of unknown length.
     """
     line, offset = 1, 0
     try:
@@ -39,7 +48,7 @@ def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None):
 
 
 def _whole_words(source, size):
-    """Yield a text in pieces (bytes) that end at a line end, or at a blank where there is none."""
+    """Yield a text in pieces (bytes) that end at a line end, or else at a blank."""
     held, length = [], 0
     while block := source.read(size):
         end = block.rfind(b"\n") + 1 or max(block.rfind(b" "), block.rfind(b"\t")) + 1
@@ -76,10 +85,10 @@ def _decode(block, path, line, offset):
 
 
 def encode_blocks(path, index, level, on_block=None, on_bytes=None):
-    """Yield all tokens of a file as ids, in int32 arrays: ``index[token]`` for each, in order.
+    """Yield all tokens of a file as ids, in int32 arrays: ``index[token]``, in order.
 
-    ``index`` decides what a new token means: a dict whose ``__missing__`` counts up numbers the distinct
-    tokens.  on_block, on_bytes: see read_blocks.
+    ``index`` decides what a new token means.  For example, a dict whose ``__missing__``
+    counts up numbers the distinct tokens.  on_block, on_bytes: see ``read_blocks``.
     """
     for text in read_blocks(path, on_block=on_block, on_bytes=on_bytes):
         tokens = tokenize(text, level)

@@ -1,6 +1,6 @@
 """A text as numbers: each distinct token has one, in order of first appearance.
 
-The numbers are in memory, or, of a long text, in a file of the cache.
+The numbers are in memory or, for a long text, in a file of the cache.
 """
 
 import hashlib
@@ -19,9 +19,13 @@ BLOCK = 1 << 20    # numbers that are in memory at a time
 
 @dataclass
 class Tokens:
-    """The numbers start ... stop - 1 of a text; words: its distinct tokens by number.
+    """The numbers start ... stop - 1 of a text.
 
-    source: the numbers (int32), an array, or the path of a file of them.
+    Attributes
+    ----------
+    words : list of str, the text's distinct tokens by number.
+    source : the text's numbers (int32): an array, or the path of a file of them.
+    start, stop : int, offsets in ``source``.
     """
 
     words: list
@@ -54,7 +58,7 @@ class Tokens:
             raise RnnlmError(f"{self.source} could not be read: {reason(error)}; run the command again") from error
 
     def next_line(self, place):
-        """Where the first line begins that does not begin before ``place``; the end if there is none."""
+        """Where the first line from offset ``place`` on begins; the end without one."""
         line_end = self.words.index(LINE_END)
         start = place - 1
         for block in self.part(start, self.size).blocks():
@@ -75,9 +79,14 @@ class Tokens:
         return counts
 
     def look_up(self, table, keep=None):
-        """table[number] for every token, as one array: of a long text a file in the cache that is mapped into memory.
+        """table[number] for every token, as one array.
 
-        keep: for each number whether its tokens stay; the others are left out.
+        For a long text it is a file in the cache, mapped into memory.
+
+        Parameters
+        ----------
+        table : (len(words),), a value for each number.
+        keep : (len(words),) bool, which numbers' tokens are kept; None: all.
         """
 
         def chosen(block):

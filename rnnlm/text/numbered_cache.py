@@ -1,8 +1,10 @@
-"""Reading a text as numbers: a short one into memory, a long one by way of the cache.
+"""Reading a text as numbers: a short one into memory, a long one through the cache.
 
-A long text is read once, block by block, into a file of numbers in the cache, and later runs take that file: it is
-found by the SHA-256 of the text, which is remembered together with the text file's size, times and inode, so that the
-text need not be read again while these stay.  The text of a compressed file is what it decompresses to.
+A long text is read once, block by block, into a file of numbers in the cache.  Later
+runs take that file, which they find by the SHA-256 of the text.  This is remembered
+together with the text file's size, times and inode, so that the text need not be read
+again while these stay the same.  The text of a compressed file is what it decompresses
+to.
 """
 
 import hashlib
@@ -31,10 +33,19 @@ HALF_WRITTEN, UNUSED = 3600, 30 * 24 * 3600  # seconds after which files of the 
 
 
 def read_tokens(path, level, on_long=None, sha256=None):
-    """The Tokens of a text: a file, compressed or not, a pipe, or standard input (``-``).
+    """The Tokens of a text.
 
-    on_long(name, size): called when a file turns out to be a long text, returns a callback for its bytes.  sha256: what
-    the file must have.  RnnlmError: the file cannot be read, is no text, or has another content.
+    Parameters
+    ----------
+    path : of a file, compressed or not, or of a pipe; ``-`` is standard input.
+    level : "word" or "char".
+    on_long : function, called as on_long(name, size) when a file turns out to be a long
+        text; returns a callback for its bytes.
+    sha256 : str (hex), the digest that the file must have; None: any.
+
+    Raises
+    ------
+    RnnlmError : the file cannot be read, is not text, or has another content.
     """
     status = require_text_file(path)
     file = _File(path, status) if status is not None and stat.S_ISREG(status.st_mode) else None
@@ -61,7 +72,7 @@ def _folder():
 
 
 class _File:
-    """A regular file with a text: what is remembered of it, and where."""
+    """A regular file with a text: what is remembered about it, and where."""
 
     def __init__(self, path, status):
         self.path, self.status, self.compressed = Path(path), status, compression(path) is not None
@@ -74,13 +85,14 @@ class _File:
         return _folder() / f"{hashlib.sha256(os.fsencode(self.identity[0])).hexdigest()[:32]}.json"
 
     def remember(self, sha256):
-        """Keep the SHA-256 of the text for the next time."""
+        """Keep the SHA-256 of the text for the next run."""
         write_text(self.record, json.dumps({"file": self.identity, "sha256": sha256}))
 
     def is_known(self):
-        """Whether the record is of this file as it is now; then ``digest`` is the SHA-256 of its text.
+        """Whether the record is of this file as it is now.
 
-        Where only the inode was touched, as by chmod or a link, the content is compared: faster than to encode it.
+        Then ``digest`` is the SHA-256 of its text.  Where only the inode was touched,
+        as by chmod or a link, the content is compared: encoding it takes longer.
         """
         known = _read_json(self.record)
         if not isinstance(known, dict):
@@ -103,12 +115,15 @@ class _File:
 
 
 def _identity(status):
-    """What changes when a file's content does: a tool may keep its time of change, but not that of its inode."""
+    """What changes with a file's content: a tool may keep mtime, but not ctime."""
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def _text_digest(path):
-    """The SHA-256 of a text's bytes, decompressed; None if it cannot be read, which encoding it tells better."""
+    """The SHA-256 of a text's bytes, decompressed.
+
+    None if it cannot be read: the error from encoding it tells more.
+    """
     hasher = hashlib.sha256()
     try:
         with opened(path) as source:
@@ -120,7 +135,7 @@ def _text_digest(path):
 
 
 def _known_tokens(file, level):
-    """The Tokens of a file that was encoded before, from the cache; None if it was not, or changed since."""
+    """The Tokens of a file from the cache; None if it is not there, or has changed."""
     tokens = _cached(_folder(), file.digest, level) if file.is_known() else None
     if tokens is not None:
         used(file.record)
@@ -128,7 +143,7 @@ def _known_tokens(file, level):
 
 
 class _Reading:
-    """One reading of a text, from its start to its end: into memory, and into the cache once it has become long."""
+    """One reading of a text: into memory, and into the cache when it becomes long."""
 
     def __init__(self, path, level, file, on_long):
         self.path, self.level, self.file, self.on_long = path, level, file, on_long
@@ -177,7 +192,7 @@ class _Reading:
         return tokens, sha256
 
     def _stored(self, folder, blocks):
-        """Write the numbers into the cache; returns the Tokens and the SHA-256 of the text."""
+        """Write the numbers into the cache; returns Tokens and the text's SHA-256."""
         count = 0
         with new_file(folder, "text") as (file, settle):
             for ids in blocks:
@@ -211,7 +226,7 @@ def _cached(folder, sha256, level):
 
 
 def _sweep(folder):
-    """Remove what a killed run left half-written, and what nobody has used for a month."""
+    """Remove what a killed run left half-written, and what was unused for a month."""
     for path in folder.iterdir():
         with suppress(OSError):
             age = time.time() - path.stat().st_mtime

@@ -1,7 +1,7 @@
-"""The bytes of a text in order, from wherever it is read: a file, a compressed file, a pipe or standard input.
+"""The bytes of a text in order: of a file, compressed or not, a pipe or standard input.
 
-What a file is, its first bytes say, not its name: gzip, bzip2 and xz are decompressed piece by piece, so memory does
-not grow with what comes out.
+The first bytes of a file, not its name, tell what it is.  gzip, bzip2 and xz are
+decompressed piece by piece, so memory does not grow with what comes out.
 """
 
 import os
@@ -22,12 +22,15 @@ NOT_READ = {b"PK\x03\x04": ("a ZIP archive", "unzip"), b"\x28\xb5\x2f\xfd": ("co
 
 
 def called(path):
-    """What a message calls a text."""
+    """A text's name in messages."""
     return "standard input" if path == STANDARD_INPUT else path
 
 
 def require_text_file(path):
-    """The os.stat of a text, None for standard input. RnnlmError: not there, or neither a regular file nor a pipe."""
+    """The os.stat of a text, None for standard input.
+
+    RnnlmError if it does not exist, or is neither a regular file nor a pipe.
+    """
     if path == STANDARD_INPUT:
         return None
     try:
@@ -42,7 +45,10 @@ def require_text_file(path):
 
 
 def compression(path):
-    """How a regular file is compressed: the name of Python's module for it; None if it is not, or cannot be read."""
+    """The name of Python's module that decompresses a regular file.
+
+    None if the file is not compressed, or cannot be read.
+    """
     try:
         with open(path, "rb") as file:
             return _module_for(file.read(10))
@@ -52,10 +58,17 @@ def compression(path):
 
 @contextmanager
 def opened(path, on_bytes=None):
-    """A block with a Source of the bytes of a text, ``-`` being standard input.
+    """A block with a Source of the bytes of a text.
 
-    on_bytes(n): called for every n bytes that were read from the disk or the pipe.
-    OSError as it comes; RnnlmError: no file or pipe, or compressed in a way that is not read, or damaged.
+    Parameters
+    ----------
+    path : of a file or pipe; ``-`` is standard input.
+    on_bytes : function, called as on_bytes(n) for n bytes from the disk or the pipe.
+
+    Raises
+    ------
+    RnnlmError : no file or pipe, damaged, or compressed in a way that is not supported.
+    OSError : from the system, unchanged.
     """
     status = require_text_file(path)
     with _standard_input() if status is None else open(path, "rb") as file:
@@ -84,20 +97,20 @@ def _standard_input():
 
 
 def _module_for(start):
-    """The name of the module that decompresses what starts with these bytes; None for plain bytes."""
+    """The module's name that decompresses what starts so; None for plain bytes."""
     if start.startswith(b"BZh") and start[4:10] not in (b"1AY&SY", b"\x17rE8P\x90"):  # a text may start with BZh
         return None
     return next((module for magic, (module, _) in READ.items() if start.startswith(magic)), None)
 
 
 class _Raw:
-    """A file whose first bytes have been looked at, and that is never read again after its end."""
+    """A file whose first bytes can be looked at, and that is not read after its end."""
 
     def __init__(self, file, on_bytes):
         self.file, self.on_bytes, self.held, self.ended = file, on_bytes, b"", False
 
     def fill(self, size):
-        """The first bytes, which stay to be read."""
+        """The first bytes, which ``read`` will give again."""
         self.held = self.read(size)
         return self.held
 
@@ -115,7 +128,7 @@ class _Raw:
 class Source:
     """What ``opened`` yields: read(size) gives at most so many bytes, none at the end.
 
-    bounded: whether there cannot come more than the size of the file.
+    bounded: whether no more bytes can come than the file's size.
     """
 
     def __init__(self, path, raw, module, bounded):
@@ -164,7 +177,7 @@ class Source:
 
 
 class _Streams:
-    """Compressed streams, one after another, as one: the tools write several into a file."""
+    """Compressed streams, one after another, as one: tools write several to a file."""
 
     def __init__(self, raw, new):
         self.raw, self.new, self.decoder = raw, new, new()
@@ -186,7 +199,7 @@ class _Streams:
         return block
 
     def _next_stream(self):
-        """The first bytes of the next stream, without the zeros that may fill up the one before it."""
+        """The first bytes of the next stream, without zeros that pad the one before."""
         data = self.decoder.unused_data.lstrip(b"\0")
         while not data and (more := self.raw.read(CHUNK)):
             data = more.lstrip(b"\0")

@@ -9,17 +9,18 @@ LEVELS = ("word", "char")
 UNITS = {"word": "word", "char": "character"}  # what messages call a token of each level
 LINE_END = "\n"
 
-# str.split() would also split at NBSP, U+0085 and more, and counts would differ from other toolkits.
+# str.split() also splits at NBSP, U+0085 and more: counts would differ from other
+# tools'.
 _WORDS = re.compile(r"[^ \t\n\r\v\f]+|\n")
 
 
 def tokenize(text, level):
-    """Tokens of a piece of text, a list of strings: words or characters, and "\\n" for every line end."""
+    """Tokens of a text, a list of words or characters; every line end is "\\n"."""
     return _WORDS.findall(text) if level == "word" else list(text)
 
 
 def spell(tokens, level):
-    """Yield the pieces of printed text for a stream of tokens ("\\n" ends a line), one piece a token."""
+    """Yield pieces of printed text, one for each token; "\\n" ends a line."""
     at_line_start = True
     for token in tokens:
         glue = "" if at_line_start or level == "char" or token == LINE_END else " "

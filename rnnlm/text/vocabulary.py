@@ -1,7 +1,10 @@
 """The vocabulary: which words the model knows, and the id of each."""
 
+from __future__ import annotations
+
 import hashlib
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,16 +15,30 @@ from rnnlm.text.tokenizer import LEVELS, LINE_END
 EOS = "<eos>"  # the end of a sentence, a target like any word
 UNK = "<unk>"  # what stands for every word that is not in the vocabulary
 CHUNK = 1 << 22  # ids counted at a time
-UNKNOWN = -1   # the id of a word that is not in the vocabulary, before <unk> or nothing takes its place
+UNKNOWN = -1   # the id of a word that is not in the vocabulary, before <unk> or nothing replaces it
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Vocabulary:
-    """Words by id and ids by word.  ``words``: a list of distinct strings, <eos> among them.
+    """Words by id and ids by word.
 
-    ``eos_id`` is the id of <eos>; ``unk_id`` that of <unk>, or None where the vocabulary has none.
+    Parameters
+    ----------
+    words : distinct strings in order of their ids, <eos> among them.
+    level : "word" or "char", what the strings are.
+
+    Attributes
+    ----------
+    words : list of str.
+    ids : dict from a word to its id.
+    level : as given.
+    eos_id : int, the id of <eos>.
+    unk_id : int, the id of <unk>; None where the vocabulary has none.
     """
 
-    def __init__(self, words, level="word"):
+    def __init__(self, words: Iterable[str], level: str = "word") -> None:
         self.words = arguments.items("words", words, "a list of strings")
         self.level = arguments.one_of("level", level, LEVELS)
         for kind in set(map(type, self.words)):
@@ -35,19 +52,19 @@ class Vocabulary:
         self.eos_id = self.ids[EOS]
         self.unk_id = self.ids.get(UNK)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.words)
 
-    def index(self):
-        """A mapping from token to id: the line end is <eos>, tokens that are not in the vocabulary are UNKNOWN."""
+    def index(self) -> dict[str, int]:
+        """A dict from token to id: the line end is <eos>, any other token UNKNOWN."""
         index = _Known(self.ids)
         index[LINE_END] = self.eos_id
         return index
 
-    def encode(self, tokens):
-        """Ids (int32) of a list of tokens; UNKNOWN (-1) for those that are not in the vocabulary.
+    def encode(self, tokens: Iterable[str]) -> np.ndarray:
+        """Ids (n,) int32 of n tokens; UNKNOWN (-1) for those outside the vocabulary.
 
-        At the level of characters the list may be a string.
+        tokens: a list of strings; at the level of characters it may be one string.
         """
         if isinstance(tokens, str) and self.level == "word":
             raise ArgumentError(f"tokens must be a list of words, got the string {shown(repr(tokens), 60)}: "
@@ -58,10 +75,11 @@ class Vocabulary:
         except TypeError:  # nothing to iterate over, or a list of lists
             raise arguments.wrong("tokens", "a list of strings, one a token", tokens) from None
 
-    def decode(self, ids):
-        """Tokens of ids; <eos> becomes the line end, so that encode(decode(ids)) == ids for ids of the vocabulary.
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """Tokens of ids; <eos> becomes the line end.
 
-        UNKNOWN becomes <unk> where the vocabulary has it.  IdError for any other id outside the vocabulary.
+        So encode(decode(ids)) == ids for ids of the vocabulary.  UNKNOWN becomes <unk>
+        where the vocabulary has it.  IdError for any other id outside the vocabulary.
         """
         return [self._token(i) for i in arguments.items("ids", ids, "a list of ids")]
 
@@ -77,17 +95,25 @@ class Vocabulary:
         unknown = f" ({UNKNOWN} is a word outside the vocabulary, and this one has no {UNK})" if i == UNKNOWN else ""
         raise IdError(f"ids must be from 0 to {len(self.words) - 1}, got {i}{unknown}")
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """A SHA-256 (hex) of what ids mean: the level, and the words in order."""
         return hashlib.sha256("\n".join([self.level, *self.words]).encode("utf-8", "surrogatepass")).hexdigest()
 
     @classmethod
-    def from_counts(cls, counts, level="word", min_count=1, max_size=None):
-        """The most frequent words, in order of falling frequency, ties by first appearance.
+    def from_counts(cls, counts: dict[str, int], level: str = "word", min_count: int = 1,
+                    max_size: int | None = None) -> Vocabulary:
+        """The most frequent words, the most frequent first, ties by first appearance.
 
-        counts: how often each word occurs, a dict in order of first appearance, <eos> among its keys.
-        Words seen fewer than ``min_count`` times, and the rarest where there would be more than
-        ``max_size`` entries, give their counts to <unk>.  If all words stay, no <unk> is added.
+        Words that are left out give their counts to <unk>.  If all words are kept, no
+        <unk> is added.
+
+        Parameters
+        ----------
+        counts : dict, how often each word, <eos> among them, occurs; in order of first
+            appearance.
+        level : "word" or "char".
+        min_count : words seen fewer times are left out.
+        max_size : the most entries, the rarest words being left out; None: no limit.
         """
         arguments.kind("counts", counts, dict, "a dict from words to how often each occurs")
         arguments.whole("min_count", min_count, 0)
@@ -108,7 +134,10 @@ class Vocabulary:
 
 
 def occurrences(ids, vocab_size):  # (n,) -> (V,)
-    """How often each id stands in a text, which may be mapped into memory: read in pieces, never copied whole."""
+    """How often each id occurs in a text.
+
+    It is read in pieces and never copied whole, as it may be mapped into memory.
+    """
     counts = np.zeros(vocab_size, np.int64)
     for start in range(0, len(ids), CHUNK):
         counts += np.bincount(ids[start : start + CHUNK], minlength=vocab_size)

@@ -200,7 +200,7 @@ def test_a_disk_that_is_full(run, begun, mounted):
     code, _, err = run(*EPOCHS, "--resume", output=str(disk / "run"))
     assert code == 1
     one_line(err, "MB are free: free some disk space")
-    run.monkeypatch.setattr("rnnlm.cli.run_folder.RunFolder.require_space", lambda *sizes: None)
+    run.monkeypatch.setattr("rnnlm.runs.run_folder.RunFolder.require_space", lambda *sizes: None)
     code, _, err = run(*EPOCHS, "--resume", output=str(disk / "run"))
     assert code == 1
     one_line(err, "no space left on device; free some disk space first")

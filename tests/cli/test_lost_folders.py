@@ -92,9 +92,9 @@ def test_however_the_run_ends_then_nothing_is_written_into_the_other(run, runs, 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_folder_that_is_replaced_while_the_test_text_is_scored(run, runs, monkeypatch, when):
     """The best model is that of the run, not the other's; and the picture goes nowhere else."""
-    import rnnlm.cli.final_score
+    import rnnlm.runs.session
 
-    plain = rnnlm.cli.final_score.load_model
+    plain = rnnlm.runs.session.load_model
 
     def load_model(*arguments):
         if when == "before":
@@ -105,7 +105,7 @@ def test_a_folder_that_is_replaced_while_the_test_text_is_scored(run, runs, monk
         return loaded
 
     expected = run.bare("--resume", "--output", "whole")[1].splitlines()[-1]
-    monkeypatch.setattr(rnnlm.cli.final_score, "load_model", load_model)
+    monkeypatch.setattr(rnnlm.runs.session, "load_model", load_model)
     code, out, err = run(*EPOCHS)
     assert out.splitlines()[-1] == expected
     assert code == 1
@@ -116,15 +116,15 @@ def test_a_folder_that_is_replaced_while_the_test_text_is_scored(run, runs, monk
 
 @pytest.mark.parametrize("how", ["removed", "replaced"])
 def test_a_folder_that_is_gone_before_the_run_begins_gets_nothing(run, runs, monkeypatch, how):
-    import rnnlm.cli.session
+    import rnnlm.runs.session
 
-    plain = rnnlm.cli.session.load_corpus
+    plain = rnnlm.runs.session.load_corpus
 
     def load_corpus(*arguments, **options):
         replaced(runs) if how == "replaced" else shutil.rmtree(runs / "run")
         return plain(*arguments, **options)
 
-    monkeypatch.setattr(rnnlm.cli.session, "load_corpus", load_corpus)
+    monkeypatch.setattr(rnnlm.runs.session, "load_corpus", load_corpus)
     is_lost(run(*EPOCHS))
     assert (contents(runs / "run") == contents(runs / "other")) if how == "replaced" else not (runs / "run").exists()
 
@@ -151,13 +151,13 @@ def test_a_folder_that_comes_back_in_time_is_as_if_it_had_never_been_away(run, r
 
 def test_a_folder_that_another_run_made_meanwhile_is_not_removed(run, runs, monkeypatch):
     """A run that does not begin removes the folder that it made, but not one that only has its name."""
-    import rnnlm.cli.session
+    import rnnlm.runs.session
 
     def load_corpus(*arguments, **options):
         (runs / "run").rename(runs / "moved")
         (runs / "run").mkdir()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(rnnlm.cli.session, "load_corpus", load_corpus)
+    monkeypatch.setattr(rnnlm.runs.session, "load_corpus", load_corpus)
     assert run(*EPOCHS)[0] == 130
     assert (runs / "run").is_dir()

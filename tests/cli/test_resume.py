@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from training_runs import SMALL, metrics, rows, without_times
 
-from rnnlm.cli import session
 from rnnlm.formats.model_file import load_model
+from rnnlm.runs import session
 from rnnlm.training.trainer import Trainer
 
 pytestmark = pytest.mark.slow
@@ -149,11 +149,10 @@ def test_a_run_stopped_in_its_first_epoch_says_that_there_is_no_model_yet(run, t
 
 @pytest.mark.parametrize("when", ["validation", "test"])
 def test_a_signal_while_a_text_is_scored_is_no_loss_either(run, tmp_path, monkeypatch, when):
-    import rnnlm.cli.final_score
-    import rnnlm.cli.session
+    import rnnlm.runs.session
 
     run(*EPOCHS, output="whole")
-    plain, calls = rnnlm.cli.session.evaluate, itertools.count(1)
+    plain, calls = rnnlm.runs.session.evaluate, itertools.count(1)
     at = {"validation": 2, "test": 4}[when]
 
     def signalled(*arguments, **options):
@@ -161,8 +160,7 @@ def test_a_signal_while_a_text_is_scored_is_no_loss_either(run, tmp_path, monkey
             os.kill(os.getpid(), signal.SIGINT)
         return plain(*arguments, **options)
 
-    monkeypatch.setattr(rnnlm.cli.session, "evaluate", signalled)
-    monkeypatch.setattr(rnnlm.cli.final_score, "evaluate", signalled)
+    monkeypatch.setattr(rnnlm.runs.session, "evaluate", signalled)
     code, out, err = run(*EPOCHS)
     assert code == 130
     assert "test perplexity" not in out
@@ -359,18 +357,19 @@ def test_a_second_run_into_the_same_folder_is_refused_while_the_first_lives(run,
 
 
 def test_a_checkpoint_is_saved_within_an_epoch_too(run, tmp_path, monkeypatch):
-    import rnnlm.cli.session
+    import rnnlm.runs.saving
+    from rnnlm.runs.saving import Saver
 
     now = itertools.count(0, 20)  # every look at the clock is 20 seconds later
-    monkeypatch.setattr(rnnlm.cli.session.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(rnnlm.runs.saving.time, "monotonic", lambda: next(now))
     saved = []
-    plain = rnnlm.cli.session.Session.save
+    plain = Saver.save
 
-    def save(session):
-        saved.append(session.trainer.iteration)
-        plain(session)
+    def save(saver):
+        saved.append(saver.trainer.iteration)
+        plain(saver)
 
-    monkeypatch.setattr(rnnlm.cli.session.Session, "save", save)
+    monkeypatch.setattr(Saver, "save", save)
     run("--epochs", "1", "--checkpoint-minutes", "3")
     assert saved[-1] == STEPS
     assert 2 < len(saved) < STEPS / 2
@@ -400,7 +399,7 @@ def test_what_a_run_needs_is_checked_before_it_begins(run, tmp_path, monkeypatch
 
 @pytest.mark.parametrize("more", ["--average exponential", "--optimizer adam"])
 def test_the_room_asked_for_holds_all_that_a_checkpoint_does(run, tmp_path, monkeypatch, more):
-    from rnnlm.cli.run_folder import RunFolder
+    from rnnlm.runs.run_folder import RunFolder
 
     asked, written, ask = [], [], RunFolder.require_space
 

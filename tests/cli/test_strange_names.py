@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from training_runs import SMALL
 
-from rnnlm.cli.command import file_bar
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.generate import main as generate
 from rnnlm.cli.main import main
+from rnnlm.cli.screen import file_bar
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary

@@ -17,7 +17,7 @@ import pytest
 from conftest import REPOSITORY
 from training_runs import SMALL, metrics
 
-from rnnlm.cli.command import stop_on_signal
+from rnnlm.cli.signals import StoppedBetweenSteps, stop_on_signal
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
@@ -160,9 +160,11 @@ def test_a_signal_that_comes_while_a_line_is_written_ends_nothing(monkeypatch):
             raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
 
     monkeypatch.setattr(sys, "stderr", Busy())
-    with stop_on_signal("stopping") as stop:
+    with stop_on_signal("stopping") as check:
         signal.raise_signal(signal.SIGTERM)
-    assert stop.signum == signal.SIGTERM
+    with pytest.raises(StoppedBetweenSteps) as stopped:
+        check()
+    assert stopped.value.signum == signal.SIGTERM
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

@@ -39,6 +39,7 @@ from rnnlm import (
     save_model,
 )
 from rnnlm.errors import ArgumentError
+from rnnlm.models import CELLS
 
 IDS = np.arange(60, dtype=np.int32) % 3
 VOCABULARY = Vocabulary(["<eos>", "a", "b"])
@@ -60,12 +61,13 @@ def fit(validate=lambda: 1.0, epochs=1, **parts):
 
 A_RECORD = {"epoch": 1, "train_perplexity": 2.0, "valid_perplexity": 3.0, "lr": 0.1}
 ARRAY = r"an array of float64, of shape \(2, 2\)"
+KNOWN_CELLS = ", ".join(CELLS)
 
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: model(rng=0), r"rng must be a numpy.random.Generator, got 0: numpy.random.default_rng\(0\) makes one"),
-    (lambda: model(cell="LSTM"), "cell must be one of rnn, mrnn, lstm, gru, got 'LSTM': did you mean lstm\\?"),
-    (lambda: model(cell=None), "cell must be one of rnn, mrnn, lstm, gru, got None"),
+    (lambda: model(cell="LSTM"), f"cell must be one of {KNOWN_CELLS}, got 'LSTM': did you mean lstm\\?"),
+    (lambda: model(cell=None), f"cell must be one of {KNOWN_CELLS}, got None"),
     (lambda: model(activation="sigmoid"), "activation must be one of tanh, relu, got 'sigmoid'"),
     (lambda: model(vocab_size=0), "vocab_size must be a whole number of at least 1, got 0"),
     (lambda: model(vocab_size=VOCABULARY), "vocab_size must be a whole number of at least 1, got a Vocabulary"),
@@ -213,7 +215,7 @@ TAKERS = {
         "SGD", "Momentum", "AdaGrad", "RMSprop", "Adam", "AdamW", "Constant", "Cosine", "Linear", "DivideOnPlateau",
         "Average", "Workers", "Start", "Regularisation", "TimeActivationPenalty", "TimeSlownessPenalty")},
     **{name: lambda junk, name=name: getattr(rnnlm, name)(junk, junk, junk) for name in (
-        "TimeRNN", "TimeMRNN", "TimeLSTM", "TimeGRU")},
+        "TimeRNN", "TimeMRNN", "TimeLSTM", "TimeGRU", "TimeTextbookGRU")},
     "factors": lambda junk: Adam(0.1, factors=junk), "update": lambda junk: SGD(0.1).update(junk, junk),
     "patience": lambda junk: Constant(0.1, patience=junk), "factor": lambda junk: DivideOnPlateau(0.1, junk),
     "Noising": lambda junk: Noising(junk, 3, 0.5), "its size": lambda junk: Noising(IDS, junk, 0.5),

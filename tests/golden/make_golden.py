@@ -51,14 +51,15 @@ def recurrence(x, Wx, Wh, b, h0):
 
 
 def cell_case(cell, k, j=None, N=3, T=5, D=4, H=6):
-    """The same for another cell of k blocks in Wx and j (by default k) in Wh: a function of x, Wx, Wh, b, h0 (and c0),
-    to hs (and the last c).
+    """The same for another cell of k blocks in Wx and j (by default k) in Wh: a function of x, Wx, Wh, b (and bh), h0
+    (and c0), to hs (and the last c).
     """
-    shapes = {"x": (N, T, D), "Wx": (D, k * H), "Wh": (H, (j or k) * H), "b": (k * H,), "h0": (N, H)}
+    shapes = {"x": (N, T, D), "Wx": (D, k * H), "Wh": (H, (j or k) * H), "b": (k * H,)}
+    shapes |= ({"bh": (H,)} if cell is gru else {}) | {"h0": (N, H)}
     if cell is lstm:
         shapes["c0"] = (N, H)
     inputs = {name: torch.randn(*shape) / 2 for name, shape in shapes.items()}
-    if cell is diagonal_gru:
+    if cell is diagonal_textbook_gru:
         inputs["Wh"][:, 2 * H :] *= torch.eye(H)
     inputs = {name: tensor.requires_grad_() for name, tensor in inputs.items()}
     hs, *last = cell(*inputs.values())
@@ -110,8 +111,8 @@ def lstm(x, Wx, Wh, b, h0, c0):
     return hs, c[0]
 
 
-def gru(x, Wx, Wh, b, h0):
-    """Cho et al. (2014), written out: torch.nn.GRU resets after the product, rnnlm before it."""
+def textbook_gru(x, Wx, Wh, b, h0):
+    """Cho et al. (2014), written out: torch.nn.GRU resets after the product, this form before it."""
     (Wxz, Wxr, Wxh), (Whz, Whr, Whh), (bz, br, bh) = (tensor.chunk(3, dim=-1) for tensor in (Wx, Wh, b))
     h, hs = h0, []
     for t in range(x.shape[1]):
@@ -123,8 +124,19 @@ def gru(x, Wx, Wh, b, h0):
     return [torch.stack(hs, dim=1)]
 
 
-def diagonal_gru(x, Wx, Wh, b, h0):
-    """torch.gru, which torch.nn.GRU calls: gates r, z, n and h = (1 - z) n + z h_prev; its 1 - z is the z of rnnlm.
+def gru(x, Wx, Wh, b, bh, h0):
+    """torch.gru, which torch.nn.GRU calls: its gates stand in the order r, z, n; rnnlm's are z, r, n."""
+    def theirs(tensor):
+        z, r, n = tensor.chunk(3, dim=-1)
+        return torch.cat([r, z, n], dim=-1)
+
+    weights = [theirs(Wx).T, theirs(Wh).T, theirs(b), torch.cat([torch.zeros_like(bh)] * 2 + [bh])]
+    hs, _ = torch.gru(x, h0[None], weights, True, 1, 0.0, True, False, True)
+    return [hs]
+
+
+def diagonal_textbook_gru(x, Wx, Wh, b, h0):
+    """torch.gru, which torch.nn.GRU calls: gates r, z, n and h = (1 - z) n + z h_prev; its 1 - z is the textbook's z.
 
     Where the last block of Wh is diagonal, it is the same to reset before and after the product.
     """
@@ -176,6 +188,7 @@ def tied_language_model(cell, k, j=None, V=7, D=3, H=4, N=2, T=3):
     shapes = {"embedding/W": (V, D)}
     for i, size in ((1, D), (2, H)):
         shapes |= {f"{i}/Wx": (size, k * H), f"{i}/Wh": (H, (j or k) * H), f"{i}/b": (k * H,)}
+        shapes |= {f"{i}/bh": (H,)} if cell is gru else {}
     shapes |= {"projection/W": (H, D), "projection/b": (D,)} if D != H else {}
     shapes |= {"affine/b": (V,)}
     params = {name: 0.7 * torch.randn(*shape) for name, shape in shapes.items()}
@@ -190,7 +203,8 @@ def tied_language_model(cell, k, j=None, V=7, D=3, H=4, N=2, T=3):
     for window in (xs[:, :T], xs[:, T:]):
         hs = params["embedding/W"][window]
         for i, state in enumerate(states, 1):
-            hs, *last = cell(hs, params[f"{i}/Wx"], params[f"{i}/Wh"], params[f"{i}/b"], *state)
+            arrays = [params[f"{i}/{name}"] for name in ("Wx", "Wh", "b", "bh") if f"{i}/{name}" in params]
+            hs, *last = cell(hs, *arrays, *state)
             states[i - 1] = [array.detach() for array in (hs[:, -1], *last)]
     if D != H:
         hs = hs @ params["projection/W"] + params["projection/b"]
@@ -228,13 +242,17 @@ if __name__ == "__main__":
     torch.manual_seed(0)
     golden = {"torch": torch.__version__, "worked": worked_case(), "random": random_case(3, 5, 4, 6),
               "language_model": language_model(V=7, D=3, H=4, N=2, T=3), "optimizers": optimizer_steps(),
-              "relu": cell_case(relu, 1), "lstm": cell_case(lstm, 4), "gru": cell_case(gru, 3),
-              "diagonal_gru": cell_case(diagonal_gru, 3), "mrnn": cell_case(mrnn, 2, 1)}
-    blocks = {"tanh": (tanh, 1), "relu": (relu, 1), "mrnn": (mrnn, 2, 1), "lstm": (lstm, 4), "gru": (gru, 3)}
+              "relu": cell_case(relu, 1), "lstm": cell_case(lstm, 4), "gru-textbook": cell_case(textbook_gru, 3),
+              "diagonal_textbook_gru": cell_case(diagonal_textbook_gru, 3), "mrnn": cell_case(mrnn, 2, 1)}
+    blocks = {"tanh": (tanh, 1), "relu": (relu, 1), "mrnn": (mrnn, 2, 1), "lstm": (lstm, 4),
+              "gru-textbook": (textbook_gru, 3)}
     golden["tied_language_models"] = {name: tied_language_model(*cell) for name, cell in blocks.items()}
     golden["relu mrnn"] = cell_case(relu_mrnn, 2, 1)
     golden["tied_language_models"]["relu mrnn"] = tied_language_model(relu_mrnn, 2, 1)
     golden["tied_language_models"]["lstm, D = H"] = tied_language_model(lstm, 4, D=4)
+    golden["gru"] = cell_case(gru, 3)
+    golden["tied_language_models"]["gru"] = tied_language_model(gru, 3)
+    golden["tied_language_models"]["gru, D = H"] = tied_language_model(gru, 3, D=4)
     path = Path(__file__).with_name("golden.json")
     path.write_text(json.dumps(golden) + "\n", encoding="utf-8")
     print(f"wrote {path.name}: {path.stat().st_size} bytes")

@@ -5,28 +5,31 @@ import pytest
 from gradient_check import check_gradient
 from recurrent_layers import CELLS, random_arrays, states
 
-from rnnlm.layers import GRU, LSTM, MRNN, TimeGRU, TimeLSTM, TimeMRNN, TimeRNN
+from rnnlm.errors import ArgumentError
+from rnnlm.layers import GRU, LSTM, MRNN, TextbookGRU, TimeGRU, TimeLSTM, TimeMRNN, TimeRNN, TimeTextbookGRU
 
+DIAGONAL = "diagonal_textbook_gru"
 OPEN = 1000.0  # sigmoid is 1 there, and 0 at minus this
 
 
 @pytest.mark.parametrize("kind", [1, 2], ids=["plain", "fast"])
-@pytest.mark.parametrize("case", ["relu", "mrnn", "relu mrnn", "lstm", "gru", "diagonal_gru"])
+@pytest.mark.parametrize("case", [*(cell for cell in CELLS if cell != "tanh"), DIAGONAL])  # tanh: in test_rnn.py
 def test_gradients_agree_with_independent_automatic_differentiation(case, kind, golden):
-    cell, case, H = case.removeprefix("diagonal_"), golden[case], 6
+    cell, case, H = "gru-textbook" if case == DIAGONAL else case, golden[case], 6
     inputs = {name: np.array(value) for name, value in case["inputs"].items()}
-    layer = CELLS[cell][kind](inputs["Wx"], inputs["Wh"], inputs["b"], stateful=True, **CELLS[cell][-1])
+    names = CELLS[cell][kind].param_names
+    layer = CELLS[cell][kind](*(inputs[name] for name in names), stateful=True, **CELLS[cell][-1])
     layer.set_state(*(inputs[name + "0"] for name in layer.state_names))
     hs = layer.forward(inputs["x"])
     np.testing.assert_allclose(hs, case["hs"], rtol=1e-12)
     for state, expected in zip(states(layer), case["last"], strict=True):
         np.testing.assert_allclose(state, expected, rtol=1e-12)
     dxs = layer.backward(np.array(case["weights"]) + hs)
-    results = dict(zip(("dWx", "dWh", "db"), layer.grads, strict=True)) | {"dx": dxs}
+    results = {f"d{name}": grad for name, grad in zip(names, layer.grads, strict=True)} | {"dx": dxs}
     results |= {f"d{name}0": grad for name, grad in zip(layer.state_names, states(layer, "d"), strict=True)}
     assert set(results) == set(case["grads"])
     expected_grads = {name: np.array(grad) for name, grad in case["grads"].items()}
-    if case is golden["diagonal_gru"]:  # off the diagonal the weights have another meaning in PyTorch's
+    if case is golden[DIAGONAL]:  # off the diagonal the weights have another meaning in PyTorch's
         for dWh in (results["dWh"], expected_grads["dWh"]):
             dWh[:, 2 * H :] *= np.eye(H)
     for name, expected in expected_grads.items():
@@ -65,7 +68,7 @@ def test_a_window_is_its_steps(cell, rng):
     for last, expected in zip(states(layer), state, strict=True):
         np.testing.assert_allclose(last, expected, rtol=1e-12)
 
-    dxs, totals = layer.backward(dhs), [0, 0, 0]
+    dxs, totals = layer.backward(dhs), [0] * len(layer.grads)
     dstate = [np.zeros((N, H)) for _ in layer.state_names]
     for t in reversed(range(T)):
         dx, *dstate = steps[t].backward(dstate[0] + dhs[:, t], *dstate[1:])
@@ -75,10 +78,10 @@ def test_a_window_is_its_steps(cell, rng):
         np.testing.assert_allclose(grad, expected, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("cell", ["mrnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_backward_of_a_step_twice_is_backward_once(cell, rng):
-    step, window, _, _ = CELLS[cell]
-    layer = step(*random_arrays(cell, 3, 2, rng))
+    step, window, _, options = CELLS[cell]
+    layer = step(*random_arrays(cell, 3, 2, rng), **options)
     layer.forward(rng.normal(size=(2, 3)), *(rng.normal(size=(2, 2)) for _ in window.state_names))
     dstate = [rng.normal(size=(2, 2)) for _ in window.state_names]
     copies = [d.copy() for d in dstate]
@@ -89,9 +92,9 @@ def test_backward_of_a_step_twice_is_backward_once(cell, rng):
         np.testing.assert_array_equal(d, copy)
 
 
-def biased(cls, k, H, *biases):
+def biased(cls, k, H, *biases, more=()):
     """A layer without weights, for one input: its gates are what the biases say, whatever is read."""
-    return cls(np.zeros((1, k * H)), np.zeros((H, k * H)), np.repeat(np.array(biases), H))
+    return cls(np.zeros((1, k * H)), np.zeros((H, k * H)), np.repeat(np.array(biases), H), *more)
 
 
 def test_an_lstm_whose_gates_are_half_open_halves():
@@ -124,13 +127,16 @@ def test_an_lstm_that_takes_in_and_forgets():
     assert h == 0  # the output gate shut
 
 
-def test_a_gru_whose_gates_are_half_open_halves():
-    h = biased(GRU, 3, 2, 0, 0, 0).forward(np.ones((1, 1)), np.array([[1.0, -2.0]]))
+@pytest.mark.parametrize(("cls", "more"), [(GRU, [np.zeros(2)]), (TextbookGRU, [])])
+def test_a_gru_whose_gates_are_half_open_halves(cls, more):
+    h = biased(cls, 3, 2, 0, 0, 0, more=more).forward(np.ones((1, 1)), np.array([[1.0, -2.0]]))
     np.testing.assert_array_equal(h, [[0.5, -1]])
 
 
-def test_a_gru_with_a_closed_update_gate_copies_its_state_and_the_gradient():
-    layer = biased(TimeGRU, 3, 3, -OPEN, 1, 2)
+@pytest.mark.parametrize(("cls", "copies", "more"), [(TimeGRU, OPEN, [np.full(3, 7.0)]), (TimeTextbookGRU, -OPEN, [])])
+def test_a_gru_whose_update_gate_says_so_copies_its_state_and_the_gradient(cls, copies, more):
+    """z is what is kept of the state, and in the textbook's form what is replaced."""
+    layer = biased(cls, 3, 3, copies, 1, 2, more=more)
     layer.stateful = True
     h0 = np.array([[0.3, -0.7, 1.1]])
     layer.set_state(h0)
@@ -142,11 +148,48 @@ def test_a_gru_with_a_closed_update_gate_copies_its_state_and_the_gradient():
 
 
 def test_a_gru_that_resets_knows_its_input_only():
+    """z = 0: h is n = tanh(b_n + r (2 h_prev + bh)), Wh_n = 2: with r = 1 of all of it, with r = 0 of b_n alone."""
+    Wh = np.array([[0.0, 0.0, 2.0]])
+    for reset, expected in ((OPEN, 0.4 + 2 * 0.3 + 0.1), (-OPEN, 0.4)):
+        layer = GRU(np.zeros((1, 3)), Wh, np.array([-OPEN, reset, 0.4]), np.array([0.1]))
+        np.testing.assert_allclose(layer.forward(np.ones((1, 1)), np.array([[0.3]])), np.tanh([[expected]]))
+
+
+def test_a_textbook_gru_that_resets_knows_its_input_only():
     """z = 1: h is h_hat = tanh(b + r h_prev): with r = 1 and Wh_h = 2 of b = 0.4 and 2 h_prev, with r = 0 of b."""
     Wh = np.array([[0.0, 0.0, 2.0]])
     for reset, expected in ((OPEN, 0.4 + 2 * 0.3), (-OPEN, 0.4)):
-        layer = GRU(np.zeros((1, 3)), Wh, np.array([OPEN, reset, 0.4]))
+        layer = TextbookGRU(np.zeros((1, 3)), Wh, np.array([OPEN, reset, 0.4]))
         np.testing.assert_allclose(layer.forward(np.ones((1, 1)), np.array([[0.3]])), np.tanh([[expected]]))
+
+
+def test_one_unit_of_a_gru_by_hand():
+    """h_prev = 0.4, x = 1, whose weight is 1 for n and 0 for the gates; their biases take h_prev Wh back.
+
+    z = sigmoid(0) = 1/2, r = sigmoid(ln 3) = 3/4, v = 2 * 0.4 + 0.2 = 1, n = tanh(1 - 0.75 + 3/4 * 1) = tanh(1).
+    """
+    Wh, b = np.array([[0.5, -1.5, 2.0]]), np.array([-0.2, np.log(3) + 0.6, -0.75])
+    h = GRU(np.array([[0.0, 0.0, 1.0]]), Wh, b, np.array([0.2])).forward(np.ones((1, 1)), np.array([[0.4]]))
+    np.testing.assert_allclose(h, [[(np.tanh(1) + 0.4) / 2]], rtol=1e-12)
+
+
+def test_both_forms_of_the_gru_are_one_where_their_units_do_not_mix(rng):
+    """With a diagonal Wh_n it is the same to reset before and after the product; the z of one is the other's 1 - z."""
+    H, h_prev, x = 4, rng.normal(size=(3, 4)), rng.normal(size=(3, 2))
+    Wx, Wh, b = random_arrays("gru-textbook", 2, H, rng)
+    Wh[:, 2 * H :] *= np.eye(H)
+    expected = TextbookGRU(Wx, Wh, b).forward(x, h_prev)
+    theirs = [np.concatenate([-array[..., :H], array[..., H:]], axis=-1) for array in (Wx, Wh, b)]
+    np.testing.assert_allclose(GRU(*theirs, np.zeros(H)).forward(x, h_prev), expected, rtol=1e-12)
+    assert (GRU(Wx, Wh, b, np.zeros(H)).forward(x, h_prev) != expected).all()
+
+
+@pytest.mark.parametrize(("cls", "other"), [(GRU, "TextbookGRU"), (TimeGRU, "TimeTextbookGRU")])
+def test_a_gru_of_three_arrays_is_told_of_the_fourth_and_of_the_form_that_has_three(cls, other, rng):
+    arrays = random_arrays("gru-textbook", 2, 3, rng)
+    for more in ((), (True,)):  # TimeGRU(Wx, Wh, b, stateful) was a call of the form of before
+        with pytest.raises(ArgumentError, match=rf"bh \(H,\), got no bh: .*; for the form without bh use {other}$"):
+            cls(*arrays, *more)
 
 
 def test_a_multiplicative_rnn_whose_factors_are_1_is_the_rnn(rng):

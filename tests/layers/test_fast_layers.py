@@ -8,6 +8,7 @@ from recurrent_layers import CELLS, random_arrays, states
 from rnnlm.compute.threads import SERIAL, Workers
 from rnnlm.layers import TimeAffine, TimeEmbedding, TimeOutput, WeightDrop
 from rnnlm.layers.fast import FastAffine, FastEmbedding, FastLSTM, FastOutput, output, products, recurrent
+from rnnlm.models import CELLS as CELLS_OF_MODELS
 from rnnlm.models import LanguageModel, Regularisation
 
 SIZES = [(1, 1, 3, 2), (1, 6, 2, 3), (4, 1, 3, 5), (3, 5, 4, 2), (7, 4, 6, 9)]
@@ -273,7 +274,7 @@ def models(dtype, workers=SERIAL, **options):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("options", [{}, {"cell": "lstm", "tied": True}, {"cell": "gru"},
+@pytest.mark.parametrize("options", [*({"cell": cell} for cell in CELLS_OF_MODELS), {"cell": "lstm", "tied": True},
                                      {"activation": "relu", "projection": True},
                                      {"cell": "mrnn", "tied": True}], ids=str)
 def test_the_whole_model(options, dtype, workers, shared, rng):

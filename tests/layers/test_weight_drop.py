@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from recurrent_layers import BLOCKS, CELLS, random_arrays
+from recurrent_layers import CELLS, random_arrays
 
 from rnnlm.layers import WeightDrop
 
@@ -66,13 +66,13 @@ def test_backward_masks_the_gradient_in_place(rng):
 def test_a_layer_uses_one_mask_for_a_window_and_a_new_one_for_the_next(cell, kind, rng):
     """It is the layer without weight drop whose recurrent weights are what is left; a dropped one has no gradient."""
     cls, options = CELLS[cell][kind], CELLS[cell][-1]
-    Wx, Wh, b = random_arrays(cell, 3, 6, rng)
-    layer = cls(Wx, Wh, b, weight_drop=WeightDrop(0.5, rng=np.random.default_rng(3)), **options)
+    Wx, Wh, *biases = random_arrays(cell, 3, 6, rng)
+    layer = cls(Wx, Wh, *biases, weight_drop=WeightDrop(0.5, rng=np.random.default_rng(3)), **options)
     again = WeightDrop(0.5, rng=np.random.default_rng(3))
     xs, dhs = rng.normal(size=(2, 4, 3)), rng.normal(size=(2, 4, 6))
     for _ in range(2):
         left = again.forward(Wh).copy()
-        other = cls(Wx, left, b, **options)
+        other = cls(Wx, left, *biases, **options)
         np.testing.assert_array_equal(layer.forward(xs), other.forward(xs))
         np.testing.assert_array_equal(layer.backward(dhs), other.backward(dhs))
         np.testing.assert_array_equal(layer.grads[1], again.backward(other.grads[1].copy()))
@@ -81,8 +81,8 @@ def test_a_layer_uses_one_mask_for_a_window_and_a_new_one_for_the_next(cell, kin
         np.testing.assert_array_equal(layer.grads[1][off], 0)
         assert other.grads[1][off].any()
     layer.weight_drop.train = False
-    np.testing.assert_array_equal(layer.forward(xs), cls(Wx, Wh, b, **options).forward(xs))
-    assert layer.params[1] is Wh and Wh.shape == (6, 6 * BLOCKS[cell][1])
+    np.testing.assert_array_equal(layer.forward(xs), cls(Wx, Wh, *biases, **options).forward(xs))
+    assert layer.params[1] is Wh and Wh.shape == (6, 6 * cls.state_blocks)
 
 
 @pytest.mark.parametrize("ratio", [-0.1, 1, 1.5])

@@ -8,11 +8,13 @@ import sys
 
 import numpy as np
 import pytest
+from recurrent_layers import CELLS as LAYERS
+from recurrent_layers import random_arrays
 
 from rnnlm.compute.threads import SERIAL, Workers
 from rnnlm.errors import RnnlmError
 from rnnlm.formats.model_file import load_model, save_model
-from rnnlm.layers import GRU, LSTM, MRNN, RNN, TimeDropout, TimeRNN, TimeWordDropout
+from rnnlm.layers import TimeDropout, TimeRNN, TimeWordDropout
 from rnnlm.layers.fast import FastEmbedding
 from rnnlm.models import CELLS, LanguageModel, Regularisation
 from rnnlm.scoring.evaluation import token_log_probs
@@ -211,10 +213,10 @@ def test_a_model_with_foreign_layers_is_not_copied_without_them(rng):
 
 
 @pytest.mark.parametrize("copied", COPIES, ids=lambda function: function.__name__)
-@pytest.mark.parametrize(("kind", "k", "states"), [(RNN, 1, 1), (MRNN, 2, 1), (LSTM, 4, 2), (GRU, 3, 1),
-                                                   (TimeRNN, 1, 0)])
-def test_a_single_layer_can_be_copied_and_keeps_nothing_of_what_it_read(kind, k, states, copied, rng):
-    layer = kind(rng.normal(size=(3, k * 4)), rng.normal(size=(4, (1 if k == 2 else k) * 4)), rng.normal(size=k * 4))
+@pytest.mark.parametrize(("kind", "cell", "states"), [
+    *((step, cell, len(window.state_names)) for cell, (step, window, _, _) in LAYERS.items()), (TimeRNN, "tanh", 0)])
+def test_a_single_layer_can_be_copied_and_keeps_nothing_of_what_it_read(kind, cell, states, copied, rng):
+    layer = kind(*random_arrays(cell, 3, 4, rng))
     x = rng.normal(size=(2, 3) if states else (2, 5, 3)), *(rng.normal(size=(2, 4)) for _ in range(states))
     layer.forward(*x)
     twin = copied(layer)

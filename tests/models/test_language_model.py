@@ -15,7 +15,7 @@ ALL = Regularisation(dropout=0.3, output_dropout=0.2, input_dropout=0.1, word_dr
 
 def require_agreement(model, case):
     """The second window's loss and gradients are those of an independent implementation (names without the cell's)."""
-    cell = model.architecture["cell"]
+    cell = CELLS[model.architecture["cell"]].prefix
 
     def named(arrays):
         return {f"{cell}{name}" if name[0].isdigit() else name: np.array(array) for name, array in arrays.items()}
@@ -39,7 +39,7 @@ def test_loss_and_gradients_agree_with_an_independent_implementation(plain, gold
 
 
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
-@pytest.mark.parametrize("cell", ["tanh", "relu", "mrnn", "relu mrnn", "lstm", "lstm, D = H", "gru"])
+@pytest.mark.parametrize("cell", ["tanh", "relu", *list(CELLS)[1:], "relu mrnn", "lstm, D = H", "gru, D = H"])
 def test_models_with_tied_vectors_agree_with_an_independent_implementation(cell, plain, golden, rng):
     case = golden["tied_language_models"][cell]
     kinds = {"tanh": {}, "relu": {"activation": "relu"}, "relu mrnn": {"cell": "mrnn", "activation": "relu"}}
@@ -60,7 +60,7 @@ def test_gradients_of_the_whole_model_against_differences(layers, N, T, cell, ou
     sizes = {"vocab_size": 6, "wordvec_size": 3, "hidden_size": 4, "layers": layers} | cell | output
     model = LanguageModel(**sizes, regularisation=ALL, rng=rng, dtype=np.float64, plain=plain)
     for name, param in model.named_params().items():
-        if name.endswith("/b"):
+        if name.endswith(("/b", "/bh")):
             param += rng.normal(size=param.shape)  # a relu of exactly 0 has no derivative
     xs, ts = rng.integers(0, 6, (2, N, T))
     masks = model.dropout_rng.bit_generator.state
@@ -106,14 +106,17 @@ def test_equal_values_do_not_tie_weights():
     assert not model.named_params()["affine/W"].any()
 
 
-@pytest.mark.parametrize(("cell", "k", "j"), [("rnn", 1, 1), ("mrnn", 2, 1), ("lstm", 4, 4), ("gru", 3, 3)])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("output", [{}, {"projection": True}, {"tied": True}])
-def test_declared_shapes_are_those_of_the_model(cell, k, j, output, rng):
+def test_declared_shapes_are_those_of_the_model(cell, output, rng):
     model = LanguageModel(6, 3, 4, layers=2, cell=cell, **output, rng=rng)
     shapes = LanguageModel.param_shapes(**model.architecture)
     assert {name: param.shape for name, param in model.named_params().items()} == shapes
     assert list(shapes) == list(model.named_params())
-    assert (shapes[f"{cell}2/Wx"], shapes[f"{cell}2/Wh"]) == ((4, 4 * k), (4, 4 * j))
+    k, j = {"rnn": (1, 1), "mrnn": (2, 1), "lstm": (4, 4), "gru": (3, 3), "gru-textbook": (3, 3)}[cell]
+    prefix = CELLS[cell].prefix
+    assert (shapes[f"{prefix}2/Wx"], shapes[f"{prefix}2/Wh"]) == ((4, 4 * k), (4, 4 * j))
+    assert (shapes.get("gru2/bh") == (4,)) == (cell == "gru")
     assert ("affine/W" in shapes, "projection/W" in shapes) == (not output.get("tied"), bool(output))
     assert LanguageModel(6, 3, 4, layers=2, cell=cell, **output, rng=None).named_params().keys() == shapes.keys()
 
@@ -125,8 +128,8 @@ def first(cell="rnn", start=None, H=40, D=30, layers=1):
 def test_recurrent_weights_start_as_asked():
     identity = first(start=Start("identity", 0.5))["rnn1/Wh"]
     np.testing.assert_array_equal(identity, 0.5 * np.eye(40))
-    for cell, k in (("rnn", 1), ("mrnn", 1), ("lstm", 4), ("gru", 3)):
-        blocks = np.split(first(cell, Start("orthogonal", 2.0))[f"{cell}1/Wh"], k, axis=1)
+    for cell, kind in CELLS.items():
+        blocks = np.split(first(cell, Start("orthogonal", 2.0))[f"{kind.prefix}1/Wh"], kind.plain.state_blocks, axis=1)
         for block in blocks:
             np.testing.assert_allclose(block.T @ block, 4 * np.eye(40), atol=1e-5)
         assert all((block != blocks[0]).any() for block in blocks[1:])  # the gates start independently
@@ -155,7 +158,8 @@ def test_the_input_gain_and_the_forget_gate():
     np.testing.assert_allclose(four["rnn1/Wx"], 4 * one["rnn1/Wx"], rtol=1e-6)
     np.testing.assert_array_equal(four["rnn2/Wx"], one["rnn2/Wx"])  # states are not as small as word vectors
     np.testing.assert_array_equal(first("lstm")["lstm1/b"], [1] * 40 + [0] * 120)  # f, g, i, o
-    assert not first("gru")["gru1/b"].any()
+    for cell in ("gru", "gru-textbook"):
+        assert not any(array.any() for name, array in first(cell).items() if name.startswith("gru1/b"))
 
 
 def test_names_cover_every_parameter_once(rng):

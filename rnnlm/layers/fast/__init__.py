@@ -12,5 +12,7 @@ from rnnlm.layers.fast.lstm import FastLSTM
 from rnnlm.layers.fast.mrnn import FastMRNN
 from rnnlm.layers.fast.output import FastOutput
 from rnnlm.layers.fast.rnn import FastRNN
+from rnnlm.layers.fast.textbook_gru import FastTextbookGRU
 
-__all__ = ["FastAffine", "FastEmbedding", "FastGRU", "FastLSTM", "FastMRNN", "FastOutput", "FastRNN"]
+__all__ = ["FastAffine", "FastEmbedding", "FastGRU", "FastLSTM", "FastMRNN", "FastOutput", "FastRNN",
+           "FastTextbookGRU"]

@@ -1,8 +1,7 @@
-"""The GRU for speed: two products a step, on memory that is allocated once."""
+"""The GRU for speed: one product a step, and backwards one factor for each sum, made for all steps at once."""
 
 import numpy as np
 
-from rnnlm.compute.functions import sigmoid_slope, tanh_slope
 from rnnlm.layers.fast.products import step_product
 from rnnlm.layers.fast.recurrent import FastRecurrent, by_block
 from rnnlm.layers.fast.rows import batch_view, time_rows
@@ -10,74 +9,81 @@ from rnnlm.layers.gru import TimeGRU
 
 
 class FastGRU(FastRecurrent, TimeGRU):
-    """What TimeGRU computes: z, r = sigmoid(a), h_hat = tanh(a), h_t = (1 - z) h_{t-1} + z h_hat."""
+    """What TimeGRU computes: z, r = sigmoid(a + u), n = tanh(a + r v), h_t = n + z (h_{t-1} - n)."""
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
         N, T, _ = self.window(xs, len(self.params[0]))
-        H = self.hidden_size
-        rows, Wh, As, hs = self._begin(xs)  # As (T, N, 3H): each step turns its own into the gates
-        kept = self.buffer("kept", (T, N, H), Wh.dtype)  # r h_{t-1}
+        H, bh = self.hidden_size, self.params[3]
+        rows, Wh, As, hs = self._begin(xs)  # As (T, N, 3H): each step turns its own into z, r, n
+        vs = self.buffer("vs", (T, N, H), Wh.dtype)  # h_{t-1} Wh_n + bh
 
         def read(streams):
-            times_zr, times_hat = (step_product(W, streams.stop - streams.start)
-                                   for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
-            steps = zip(hs[:-1, streams], As[:, streams, : 2 * H], *by_block(As[:, streams], 3), kept[:, streams],
+            multiply = step_product(Wh, streams.stop - streams.start)
+            steps = zip(hs[:-1, streams], As[:, streams, : 2 * H], *by_block(As[:, streams], 3), vs[:, streams],
                         hs[1:, streams], strict=True)
-            for h_prev, zr, z, r, h_hat, rh, h_next in steps:
-                np.add(times_zr(h_prev), zr, out=zr)
+            for h_prev, zr, z, r, n, v, h_next in steps:
+                u = multiply(h_prev)
+                np.add(u[:, : 2 * H], zr, out=zr)
                 np.multiply(zr, 0.5, out=zr)  # sigmoid(a) = tanh(a / 2) / 2 + 1 / 2
                 np.tanh(zr, out=zr)
                 np.multiply(zr, 0.5, out=zr)
                 np.add(zr, 0.5, out=zr)  # from here on z and r, which are views of it
-                np.multiply(r, h_prev, out=rh)
-                np.add(times_hat(rh), h_hat, out=h_hat)
-                np.tanh(h_hat, out=h_hat)
-                np.subtract(h_hat, h_prev, out=h_next)
+                np.add(u[:, 2 * H :], bh, out=v)
+                np.multiply(r, v, out=h_next)
+                np.add(n, h_next, out=n)
+                np.tanh(n, out=n)
+                np.subtract(h_prev, n, out=h_next)
                 np.multiply(z, h_next, out=h_next)
-                np.add(h_next, h_prev, out=h_next)  # h_t = h_{t-1} + z (h_hat - h_{t-1})
+                np.add(h_next, n, out=h_next)  # h_t = n + z (h_{t-1} - n)
 
         self._each_stream(read, N)
         self.h = hs[T].copy()
-        self.cache = rows, Wh, hs, kept, As
+        self.cache = rows, Wh, hs, vs, As
         return batch_view(hs[1:], N, T)
 
     def backward(self, dhs):  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states."""
-        rows, Wh, hs, kept, gates = self.cache
+        rows, Wh, hs, vs, gates = self.cache
         N, T, H = self.window(dhs, self.hidden_size, "H")
         dhs = time_rows(dhs).reshape(T, N, H)
-        das = self.buffer("das", (T, N, 3 * H), hs.dtype)
-        held = self.buffer("held", (T, N, H), hs.dtype)
+        # dv, da_z, da_r, da_n: the first three are of the products with Wh, the last three of those with Wx.
+        sums = self.buffer("sums", (T, N, 4 * H), hs.dtype)
         self.dh = np.empty((N, H), hs.dtype)
 
         def read(streams):
-            z, r, h_hat = by_block(gates[:, streams], 3)
-            dz, dr, dh_hat = dgates = by_block(das[:, streams], 3)
-            h_prev, change = hs[:-1, streams], held[:, streams]
-            # For all steps at once, what dh_t and d(r h_{t-1}) are multiplied by, in the places of the products.
-            np.subtract(h_hat, h_prev, out=change)
-            np.multiply(sigmoid_slope(z, out=dz), change, out=dz)      # h_t = h_{t-1} + z (h_hat - h_{t-1})
-            np.multiply(tanh_slope(h_hat, out=dh_hat), z, out=dh_hat)
-            np.multiply(sigmoid_slope(r, out=dr), h_prev, out=dr)      # r h_{t-1}
-            hold = np.subtract(1, z, out=change)
-
-            times_zr, times_hat = (step_product(W, streams.stop - streams.start)
-                                   for W in (Wh.T[: 2 * H], Wh.T[2 * H :]))
-            dh_t, part = np.empty((2, *self.dh[streams].shape), hs.dtype)
+            z, r, n = by_block(gates[:, streams], 3)
+            factors = by_block(sums[:, streams], 4)
+            self._factors(z, r, n, vs[:, streams], hs[:-1, streams], factors)
+            multiply = step_product(np.concatenate([Wh.T[2 * H :], Wh.T[: 2 * H]]), streams.stop - streams.start)
+            dh_t = np.empty_like(self.dh[streams])
             dh = 0  # nothing comes from beyond the window: the truncation
             for t in reversed(range(T)):
                 np.add(dhs[t, streams], dh, out=dh_t)  # h_t is used by the layer above and by the next step: sum
-                np.multiply(dgates[::2, t], dh_t, out=dgates[::2, t])  # z and h_hat
-                drh = times_hat(dh_hat[t])               # a_hat = ... + (r h_{t-1}) Wh_hat
-                np.multiply(dr[t], drh, out=dr[t])
-                dh = times_zr(das[t, streams, : 2 * H])  # a_z, a_r = ... + h_{t-1} Wh_zr
-                np.multiply(drh, r[t], out=part)         # r h_{t-1}
-                np.add(dh, part, out=dh)
-                np.multiply(dh_t, hold[t], out=part)     # h_t = (1 - z) h_{t-1} + ...
-                np.add(dh, part, out=dh)
+                np.multiply(factors[:, t], dh_t, out=factors[:, t])
+                dh = multiply(sums[t, streams, : 3 * H])  # u = h_{t-1} Wh
+                np.multiply(dh_t, z[t], out=dh_t)         # h_t = ... + z h_{t-1}
+                np.add(dh, dh_t, out=dh)
             self.dh[streams] = dh
 
         self._each_stream(read, N)
-        zr, hat = slice(0, 2 * H), slice(2 * H, None)
-        return self._gradients(rows, das, (hs[:-1], das[:, :, zr], zr), (kept, das[:, :, hat], hat))
+        zr, n = slice(0, 2 * H), slice(2 * H, None)
+        dvs = sums[:, :, :H]
+        np.matmul(np.ones(T * N, hs.dtype), dvs.reshape(T * N, H), out=self.grads[3])
+        return self._gradients(rows, sums[:, :, H:], (hs[:-1], sums[:, :, H : 3 * H], zr), (hs[:-1], dvs, n))
+
+    @staticmethod
+    def _factors(z, r, n, v, h_prev, out):  # (T, N, H) each -> (4, T, N, H)
+        """What dh_t is multiplied by to become dv, da_z, da_r and da_n, for all steps at once."""
+        dv, da_z, da_r, da_n = out
+        taken = np.subtract(1, z, out=da_r)
+        np.subtract(h_prev, n, out=da_z)         # h_t = n + z (h_{t-1} - n)
+        np.multiply(da_z, z, out=da_z)           # z = sigmoid(a_z + u_z)
+        np.multiply(da_z, taken, out=da_z)
+        np.multiply(n, n, out=da_n)              # n = tanh(a_n + r v)
+        np.subtract(1, da_n, out=da_n)
+        np.multiply(da_n, taken, out=da_n)
+        np.multiply(da_n, r, out=dv)             # r v
+        np.subtract(1, r, out=da_r)              # r = sigmoid(a_r + u_r), whose slope is r (1 - r)
+        np.multiply(da_r, dv, out=da_r)
+        np.multiply(da_r, v, out=da_r)

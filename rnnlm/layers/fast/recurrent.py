@@ -12,8 +12,8 @@ LARGE_STEP = 5_000_000      # multiplications of a step from which on sharing th
 class FastRecurrent:
     """Stands before the plain layer among the bases; subclasses write the loops over the steps."""
 
-    def __init__(self, Wx, Wh, b, stateful=False, workers=SERIAL, **options):
-        super().__init__(Wx, Wh, b, stateful, **options)
+    def __init__(self, *args, workers=SERIAL, **options):
+        super().__init__(*args, **options)
         self.workers = workers
 
     def _begin(self, xs):  # (N, T, D) -> rows (T * N, D), Wh, (T, N, kH), (T + 1, N, H) for each of state_names
@@ -31,7 +31,7 @@ class FastRecurrent:
 
     def _input_terms(self, rows, N, T):  # (T * N, D) -> (T, N, kH)
         """x_t Wx + b of all steps in one product, the part of every step that needs no state."""
-        Wx, _, b = self.params
+        Wx, _, b = self.params[:3]
         out = self.buffer("As", (T * N, len(b)), b.dtype)
         workers = workers_for(len(rows) * Wx.size, self.workers)
 
@@ -57,8 +57,7 @@ class FastRecurrent:
         recurrent: triples of states (T, N, H), the gradients of their products with Wh, and the columns of Wh that
         they were multiplied by.
         """
-        Wx, _, _ = self.params
-        dWx, dWh, db = self.grads
+        Wx, (dWx, dWh, db) = self.params[0], self.grads[:3]
         T, N, width = das.shape
         das = das.reshape(T * N, width)
         drows = np.empty_like(rows)

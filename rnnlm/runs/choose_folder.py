@@ -5,12 +5,11 @@ import os
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from rnnlm.cli.run_folder import NAMES, RunFolder
-from rnnlm.cli.runs import newest_run
-from rnnlm.cli.screen import note
 from rnnlm.errors import RnnlmError, quoted
 from rnnlm.files.lock import held, sweep
 from rnnlm.files.whole import reason, remedy
+from rnnlm.runs.newest import newest_run
+from rnnlm.runs.run_folder import NAMES, RunFolder
 from rnnlm.text.corpora import corpus_name
 
 RUNS = Path("runs")
@@ -18,23 +17,23 @@ LONGEST_NAME = 240  # bytes of a folder's name: file systems take 255, and a num
 
 
 @contextmanager
-def run_folder(options, given_corpora):
+def run_folder(options, given_corpora, observer):
     """A block with the RunFolder that --output names, or one under runs/: locked and known to be writable.
 
     given_corpora: what the corpus that the user named may be called in a checkpoint, the likelier first; [] where the
-    user named none.
+    user named none.  observer: the Observer to tell which folder was chosen, where that is not plain.
     RnnlmError if the folder cannot be the run's.  If the block ends before the run has begun, what was made is removed.
     """
     _check_flags(options)
     try:
-        path, made = _prepared(options, given_corpora)
+        path, made = _prepared(options, given_corpora, observer)
     except OSError as error:
         raise _not_prepared(options.output or RUNS, error) from error
     folder = None
     try:
         with ExitStack() as stack:
             try:
-                folder = RunFolder(stack.enter_context(held(path)))
+                folder = RunFolder(stack.enter_context(held(path)), observer)
                 sweep(folder.held, NAMES)
             except OSError as error:
                 raise _not_prepared(path, error) from error
@@ -67,7 +66,7 @@ def _holds_a_run(path):
     return any((path / name).exists() for name in NAMES)
 
 
-def _prepared(options, given_corpora):
+def _prepared(options, given_corpora, observer):
     """The folder of --output, or one under runs/; and which folders were made for it."""
     if options.output:
         return _made(Path(options.output))
@@ -75,17 +74,17 @@ def _prepared(options, given_corpora):
     if options.overwrite:
         return _made(RUNS / name)
     if not options.resume:
-        return _claimed(name)
+        return _claimed(name, observer)
     for corpus in given_corpora or [None]:
         if path := newest_run(RUNS, corpus):
-            note(f"note: resuming the newest run{f' on {corpus}' if corpus else ''} in {RUNS}: {path}")
+            observer.on_note(f"resuming the newest run{f' on {corpus}' if corpus else ''} in {RUNS}: {path}")
             return path, []
     if not given_corpora:
         raise RnnlmError(f"there is no run in {RUNS} to resume: give its folder with --output, or start a run without "
                          "--resume")
     if other := newest_run(RUNS):
-        note(f"note: there is no run on {options.corpus} in {RUNS}; to resume the newest run on another "
-             f"corpus, give --output {quoted(other)}")
+        observer.on_note(f"there is no run on {options.corpus} in {RUNS}; to resume the newest run on another "
+                         f"corpus, give --output {quoted(other)}")
     return _made(next(path for path in _numbered(name) if not _holds_a_run(path)))
 
 
@@ -100,14 +99,14 @@ def _numbered(name):
     return (RUNS / (name if number == 1 else f"{name}-{number}") for number in itertools.count(1))
 
 
-def _claimed(name):
+def _claimed(name, observer):
     """The first numbered folder that is not there yet.  To make it is to claim it: two runs never share one."""
     for path in _numbered(name):
         with suppress(FileExistsError):
             made = _made(path, exist_ok=False)
             if path.name != name:
-                note(f"note: {RUNS / name} already exists, so this run goes to {path} (--overwrite "
-                     "replaces it, --resume continues it)")
+                observer.on_note(f"{RUNS / name} already exists, so this run goes to {path} (--overwrite "
+                                 "replaces it, --resume continues it)")
             return made
 
 

@@ -4,9 +4,9 @@ import os
 from contextlib import suppress
 
 from rnnlm.cli.config import read_config
-from rnnlm.cli.run_folder import CHECKPOINTS, CONFIG
 from rnnlm.errors import RnnlmError
 from rnnlm.formats.checkpoint import read_checkpoint_header
+from rnnlm.runs.run_folder import CHECKPOINTS, CONFIG
 from rnnlm.text.corpora import known_corpora
 
 

@@ -4,20 +4,17 @@ Each file appears whole or not at all.  The two newest checkpoints are kept; eac
 the lines of metrics.jsonl included.
 """
 
-import json
-import math
 import shutil
 import stat
 import time
-from dataclasses import asdict
 
 from rnnlm.cli.run_options import config_text, same_run, what_differs
-from rnnlm.cli.screen import note
-from rnnlm.errors import DamagedError, RnnlmError, one_line
+from rnnlm.errors import DamagedError, RnnlmError, one_line, quoted
 from rnnlm.files.whole import write_text, written
 from rnnlm.formats.checkpoint import load_checkpoint, read_checkpoint_header, save_checkpoint
 from rnnlm.formats.model_file import MODEL_NAME, save_model
 from rnnlm.reports.curves import plot_perplexity
+from rnnlm.runs.metrics import append_line, as_json, as_line
 
 CHECKPOINTS = ("checkpoint-next.npz", "checkpoint.npz", "checkpoint-previous.npz")  # the newest first
 DAMAGED = "checkpoint-damaged.npz"
@@ -30,10 +27,12 @@ REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a 
 class RunFolder:
     """``held``, the HeldFolder, and its path; ``model``, the model's File; ``records``, the Record of each epoch.
 
+    observer: the Observer to tell of what looks odd in the folder.
     before: the options of the checkpoint that the run resumes from, None for a new run.
     """
 
-    def __init__(self, held):
+    def __init__(self, held, observer):
+        self.observer = observer
         self.held, self.path, self.model = held, held.path, held.file(MODEL_NAME)
         self.begun, self.before = False, None
         self.records = []
@@ -105,7 +104,7 @@ class RunFolder:
         """Let config.toml say what the checkpoint says, with a note on what differed."""
         config = self.held.file(CONFIG)
         if stat.S_ISREG(config.mode()) and (line := what_differs(config, self.before, options)):
-            note(f"note: {line}")
+            self.observer.on_note(line)
         with self.held.writing():
             write_text(config, config_text(self.path, self.before))
 
@@ -180,26 +179,19 @@ class RunFolder:
     def _make_true(self, restored, trainer, errors):
         """Let the folder be as the restored checkpoint (a File) says; errors: the damaged ones, each with its error."""
         for damaged, error in errors:
-            note(f"note: {error}; it is kept as {DAMAGED}, and the one before it is used")
+            self.observer.on_note(f"{error}; it is kept as {DAMAGED}, and the one before it is used")
             with written(self.path / DAMAGED):
                 damaged.replace(self.held.file(DAMAGED))
         if restored.path.name == CHECKPOINTS[0]:
             if not trainer.iteration:  # killed while it replaced another run
                 self._remove_older()
             self._settle()
-        write_text(self.held.file(METRICS), "".join(map(_line, self.records)))
+        write_text(self.held.file(METRICS), "".join(map(as_line, self.records)))
 
     def append_metrics(self, record):
         """Append a Record to metrics.jsonl, whole or not at all; redraw the picture now and then."""
-        metrics, line = self.held.file(METRICS), _line(record).encode()
-        with self.held.writing(), written(metrics), metrics.open("ab", buffering=0) as file:
-            size = file.tell()
-            try:
-                if file.write(line) != len(line):
-                    raise OSError("no room for the whole line")
-            except OSError:
-                file.truncate(size)
-                raise
+        with self.held.writing():
+            append_line(self.held.file(METRICS), record)
         if time.monotonic() - self.drawn > REDRAW_SECONDS:
             self.redraw()
 
@@ -210,7 +202,7 @@ class RunFolder:
         try:
             self.draw()
         except RnnlmError as error:
-            note(f"note: {error}")
+            self.observer.on_note(str(error))
 
     def draw(self):
         """perplexity.png, from all records so far; returns whether there is one now.
@@ -227,7 +219,7 @@ class RunFolder:
         except RnnlmError:
             raise
         except Exception as error:  # whatever matplotlib meets: fonts, a broken installation
-            note(f"note: {PICTURE} could not be drawn: {error}")
+            self.observer.on_note(f"{PICTURE} could not be drawn: {error}")
             return False
         return True
 
@@ -236,11 +228,6 @@ class RunFolder:
         return not self.begun and self.held.has_its_name()
 
 
-def as_json(record):
-    """A Record as a dict for JSON, which has no infinity and no not-a-number: null stands for them."""
-    return {key: None if isinstance(value, float) and not math.isfinite(value) else value
-            for key, value in asdict(record).items()}
-
-
-def _line(record):
-    return json.dumps(as_json(record), allow_nan=False) + "\n"
+def resume_command(path):
+    """The command that continues the run in this folder."""
+    return f"rnnlm train --resume --output {quoted(path)}"

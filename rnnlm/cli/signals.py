@@ -1,0 +1,50 @@
+"""Signals: a command ends at once, or between two steps of its work."""
+
+import signal
+from contextlib import contextmanager
+
+from rnnlm.cli.screen import note
+from rnnlm.runs.stopping import Stop, signal_handlers
+
+
+class Stopped(BaseException):
+    """A signal ends the command at once; not an Exception, so that nothing on the way catches it."""
+
+    def __init__(self, signum):
+        self.signum = signum
+
+
+class StoppedBetweenSteps(Stopped, Stop):
+    """A signal was seen where the command can be left with all in order."""
+
+
+def stop(signum, _frame):
+    """The handler of a signal that ends the command at once."""
+    raise Stopped(signum)
+
+
+@contextmanager
+def stop_on_signal(message):
+    """A block in which the first SIGINT, SIGTERM or SIGHUP is only noted, with ``message``; the second one ends it.
+
+    Yields a function to call between two steps of the work, with whatever arguments: it raises StoppedBetweenSteps
+    once a signal has come.  The handlers are those from before afterwards.
+    """
+    signums = []
+
+    def handle(signum, _frame):
+        if signums:
+            if signum == getattr(signal, "SIGHUP", None):  # a shell and the system both send it when a terminal closes
+                return
+            raise Stopped(signum)
+        signums.append(signum)
+        note("")  # the bar keeps its line
+        note(f"{message}; press Ctrl-C again to quit immediately")
+
+    def check(*_):
+        if signums:
+            raise StoppedBetweenSteps(signums[0])
+
+    hang_up = {signal.SIGHUP: handle} if hasattr(signal, "SIGHUP") else {}  # the terminal was closed
+    with signal_handlers({signal.SIGINT: handle, signal.SIGTERM: handle, **hang_up}):
+        yield check

@@ -1,0 +1,86 @@
+"""What a session saves, and when: checkpoints, the records of epochs, the best model."""
+
+import math
+import time
+from dataclasses import dataclass
+
+from rnnlm.errors import DivergenceError
+
+
+@dataclass(frozen=True)
+class SavePoint:
+    """Where a run was saved: ``step`` updates after its start, ``when`` in relation to ``epoch`` (from 1).
+
+    when: "before" that epoch, "in" it, or "over": training is over, but the test text is not scored.
+    """
+
+    step: int
+    epoch: int
+    when: str
+
+
+class Saver:
+    """Saves the run of a Trainer in a RunFolder.
+
+    run: what a checkpoint keeps of the run besides, a dict for JSON; vocabulary: that of the model.
+    ``point``: the SavePoint of the last checkpoint; ``rollbacks``: how often training returned to it so far;
+    ``grad_norm``: of the last step, for messages.
+    """
+
+    def __init__(self, trainer, folder, run, vocabulary):
+        self.trainer, self.folder, self.run, self.vocabulary = trainer, folder, run, vocabulary
+        self.seconds, self.state, self.point = time.monotonic(), None, None
+        self.rollbacks, self.grad_norm = 0, math.nan
+
+    def begin(self):
+        """Save the first checkpoint, so that there is a last good one from the first step on."""
+        self.folder.replace_all(self.trainer, self.run)
+        self._note_point()
+
+    def restore(self):
+        """Put the trainer where the last checkpoint was taken."""
+        self.folder.restore(self.trainer, self.run)
+        self._note_point()
+
+    def is_due(self, minutes):
+        """Whether the last checkpoint is older than this."""
+        return time.monotonic() - self.seconds > 60 * minutes
+
+    def save(self):
+        """A checkpoint of the run as it stands. DivergenceError if a number of it is not finite."""
+        trainer = self.trainer
+        try:
+            self.folder.save(trainer, self.run)
+        except DivergenceError as error:
+            raise DivergenceError(f"training diverged at step {trainer.iteration}: {error}; gradient norm "
+                                  f"{self.grad_norm:g}, learning rate {trainer.optimizer.lr:g}") from error
+        self.seconds, self.rollbacks = time.monotonic(), 0
+        self._note_point()
+
+    def save_rest(self):
+        """The last checkpoint of a session, if there is something new to save. DivergenceError as from ``save``."""
+        if self._state() != self.state:
+            self.save()
+
+    def keep(self, record):
+        """Save at an epoch's end: first the checkpoint, from which metrics and best model can be made again."""
+        self.folder.records.append(record)
+        self.save()
+        self.folder.append_metrics(record)
+        if record.improved:
+            self.save_model(record)
+
+    def save_model(self, record):
+        """Write the model file, with the weights that gave this Record."""
+        perplexity = record.valid_perplexity if math.isfinite(record.valid_perplexity) else None
+        with self.trainer.weights_to_keep():
+            self.folder.save_model(
+                self.trainer.model, self.vocabulary,
+                {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
+
+    def _state(self):
+        return self.trainer.iteration, self.trainer.sums.steps
+
+    def _note_point(self):
+        trainer, self.state = self.trainer, self._state()
+        self.point = SavePoint(trainer.iteration, trainer.epoch + 1, "in" if trainer.sums.steps else "before")

@@ -1,0 +1,207 @@
+"""One session of a training run: from the texts, or from a checkpoint, to the test score or to what stops it."""
+
+from dataclasses import replace
+
+from rnnlm.cli.agreement import require_architecture, require_same_texts
+from rnnlm.cli.assembly import build_trainer
+from rnnlm.cli.effects import notes_on_length
+from rnnlm.cli.run_options import free, of_the_run
+from rnnlm.compute.threads import Workers, available_cores
+from rnnlm.errors import DivergenceError, RnnlmError
+from rnnlm.formats.checkpoint import checkpoint_size
+from rnnlm.formats.model_file import load_model, model_size, read_model_training
+from rnnlm.runs.description import title
+from rnnlm.runs.run_folder import resume_command
+from rnnlm.runs.saving import Saver
+from rnnlm.runs.stopping import Stop
+from rnnlm.scoring.evaluation import evaluate
+from rnnlm.text.corpora import known_corpora
+from rnnlm.text.corpus import load_corpus
+
+ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
+
+
+def train(options, folder, observer, stopping, header=None):
+    """Train in a RunFolder; returns the Evaluation of the test text.
+
+    stopping(): a block that yields ``check``, a function that is called between two steps
+    and ends the session by raising Stop.
+    header: that of the checkpoint to resume from, if any.
+    """
+    if header is not None:  # before anything is read or made that the options ask for
+        require_architecture(header, options, header["architecture"]["vocab_size"], folder)
+    corpus = _corpus(options, observer)
+    threads = options.threads or available_cores()
+    observer.on_threads(threads)
+    with Workers(threads) as workers:
+        session = _session(options, corpus, folder, observer, header, workers)
+        with stopping() as check:
+            session.begin(resumed=header is not None)
+            return session.finish(check)
+
+
+def _corpus(options, observer):
+    """The texts that the options name."""
+
+    def told(method):
+        return lambda name, size: method(name, size) or (lambda count: None)
+
+    address = known_corpora().get(options.corpus, options.corpus)  # what exists is an absolute path by now
+    return load_corpus(address, options.level, options.min_count, options.max_vocab, options.max_tokens,
+                       on_file=told(observer.on_fetching), on_long=told(observer.on_encoding))
+
+
+def _session(options, corpus, folder, observer, header, workers):
+    """All parts of the run; nothing is written yet."""
+    run = {"options": of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
+    if header is not None:
+        require_same_texts(header, run, options, folder)
+        require_architecture(header, options, len(corpus.vocabulary), folder)
+    trainer = build_trainer(options, corpus, workers, fresh=header is None)
+    return Session(options, corpus, trainer, folder, observer, run)
+
+
+class Session:
+    """The parts of a run, and what is done with them in order: ``begin``, then ``finish``."""
+
+    def __init__(self, options, corpus, trainer, folder, observer, run):
+        self.options, self.corpus, self.trainer = options, corpus, trainer
+        self.folder, self.observer = folder, observer
+        self.saver = Saver(trainer, folder, run, corpus.vocabulary)
+
+    def begin(self, resumed):
+        """Make the folder this run's, and let the trainer stand where it is to start."""
+        folder, corpus, model = self.folder, self.corpus, self.trainer.model
+        folder.require_space(checkpoint_size(self.trainer), model_size(model, corpus.vocabulary))
+        if resumed:
+            self.saver.restore()
+        folder.begin(self.options, title(corpus, model), corpus.best_possible.get("valid"))
+        self.observer.on_corpus(corpus)
+        self.observer.on_model(model, folder.path)
+        if resumed:
+            self._after_resuming()
+            return
+        for line in notes_on_length(self.options, self.options.epochs * len(self.trainer.batches)):
+            self.observer.on_note(line)
+        self.saver.begin()
+
+    def _after_resuming(self):
+        """See that the model file is that of the best epoch so far."""
+        self.observer.on_resumed(self.saver.point)
+        records = self.folder.records
+        if not self.trainer.sums.steps and records and records[-1].improved:
+            self.saver.save_model(records[-1])  # the signal may have come between the checkpoint and the model
+        elif self.folder.best:
+            self._look_at_model()
+
+    def _look_at_model(self):
+        """A note if the best model so far, which only a better one replaces, cannot be used."""
+        try:
+            read_model_training(self.folder.model)
+        except RnnlmError as error:
+            self.observer.on_note(f"{error}; unless a later epoch gives a better model, the run will end without one")
+
+    def finish(self, check):
+        """Train, score the best model on the test text, draw the picture; returns the Evaluation."""
+        folder = self.folder
+        try:
+            self._fit(check)
+            self.saver.point = replace(self.saver.point, when="over")
+            evaluation = self._test(check)
+        except Stop:
+            self.observer.on_stop(self.saver.point, folder.path, folder.best)
+            folder.redraw()
+            raise
+        except Exception:
+            folder.redraw()
+            raise
+        self.observer.on_end(folder.path, folder.draw())
+        return evaluation
+
+    def _fit(self, check):
+        """All epochs that are left."""
+        trainer, epochs = self.trainer, self.options.epochs
+        if trainer.schedule.stop or trainer.epoch >= epochs:
+            more = "patience" if trainer.schedule.stop else "epochs"
+            self.observer.on_complete(more if more in free(vars(self.options)) else None)
+            return
+        self.observer.on_training(trainer, epochs)
+        try:
+            self._train(check)
+        except Stop:
+            self._save_rest()
+            raise
+        finally:
+            self.observer.on_training_over()
+        if trainer.schedule.stop:
+            self.observer.on_stalled(trainer.schedule)
+
+    def _train(self, check):
+        """Train; after a divergence from the last checkpoint on, if that is wanted."""
+        while True:
+            try:
+                return self._epochs(check)
+            except DivergenceError as error:
+                self._roll_back(error)
+
+    def _epochs(self, check):
+        trainer, saver, observer, minutes = self.trainer, self.saver, self.observer, self.options.checkpoint_minutes
+
+        def on_step(step):
+            saver.grad_norm = step.grad_norm
+            observer.on_step(step)
+            if saver.is_due(minutes):
+                saver.save()
+            check()
+
+        def validate():
+            observer.on_validation()
+            corpus = self.corpus
+            result = evaluate(trainer.model, corpus.valid, corpus.vocabulary.eos_id, on_window=check)
+            return -result.log_prob / result.targets
+
+        for record in trainer.fit(validate, self.options.epochs, on_step):
+            saver.keep(record)
+            observer.on_epoch(record)
+            check()
+
+    def _roll_back(self, error):
+        """Go back to the last checkpoint with half the learning rate, or say that this is as far as it goes."""
+        self._require_rollback(error)
+        trainer, saver = self.trainer, self.saver
+        lr, rollbacks = trainer.schedule.lr / 2, saver.rollbacks + 1
+        saver.restore()
+        trainer.schedule.lr = lr
+        saver.save()  # whoever resumes goes on at this rate, too
+        saver.rollbacks = rollbacks
+        self.observer.on_rollback(error, trainer.iteration, lr)
+
+    def _require_rollback(self, error):
+        """RnnlmError if the run is not to go back after this DivergenceError."""
+        path = self.folder.path
+        last = f"{self.folder.shown} holds the run as it was after step {self.saver.point.step:,}"
+        if self.options.on_divergence == "stop":
+            clip = "a smaller --max-grad above 0" if self.options.max_grad else "--max-grad 0.25"
+            raise RnnlmError(f"{error}; {last}: resume at half the rate with {resume_command(path)} --on-divergence "
+                             f"rollback, or start a new run with a lower --lr or {clip}") from error
+        if self.saver.rollbacks == ROLLBACKS:
+            raise RnnlmError(f"{error}, {ROLLBACKS} times in a row, each time at half the rate; {last}: start a "
+                             "new run with another --lr, --optimizer, --max-grad or --seed") from error
+
+    def _save_rest(self):
+        """What is not saved yet, if it can be."""
+        try:
+            self.saver.save_rest()
+        except DivergenceError as error:
+            self.observer.on_note(str(error))
+
+    def _test(self, check):
+        """The Evaluation of the test text by the best model. RnnlmError if there is none."""
+        workers, best = self.trainer.workers, self.folder.best
+        self.trainer = self.saver.trainer = None  # a large vocabulary leaves no room for two models
+        if best is None:
+            raise RnnlmError("no epoch gave a finite validation loss, so there is no model: lower --lr")
+        model, vocabulary = load_model(self.folder.model, workers)
+        evaluation = evaluate(model, self.corpus.test, vocabulary.eos_id, on_window=check)
+        self.observer.on_test(evaluation, best, self.corpus)
+        return evaluation

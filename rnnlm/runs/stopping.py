@@ -1,0 +1,55 @@
+"""Stopping a run between two of its steps, where a checkpoint loses nothing."""
+
+import signal
+import threading
+from contextlib import contextmanager
+
+
+class Stop(BaseException):
+    """Raised by the ``check`` of a run between two steps: the run saves a checkpoint and lets it through.
+
+    Not an Exception, so that nothing on the way takes it for an error.
+    """
+
+
+class Interrupted(KeyboardInterrupt, Stop):
+    """A KeyboardInterrupt that waited for the end of a step."""
+
+
+@contextmanager
+def signal_handlers(handlers):
+    """A block with these signal handlers (none outside the main thread); those from before come back afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        handlers = {}
+    before = {}
+    for signum, handler in handlers.items():  # an ignored signal stays so, as after nohup or &
+        if signal.getsignal(signum) not in (signal.SIG_IGN, None):
+            before[signum] = signal.signal(signum, handler)
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+@contextmanager
+def holding_interrupts():
+    """A block in which the first Ctrl-C waits for the next step to end; the second one interrupts at once.
+
+    Yields a function to call between two steps, with whatever arguments, which raises
+    Interrupted then.  Where Ctrl-C has a handler of its own, that stays.
+    """
+    interrupts = []
+
+    def handle(*_):
+        interrupts.append(True)
+        if len(interrupts) > 1:
+            raise KeyboardInterrupt
+
+    def check(*_):
+        if interrupts:
+            raise Interrupted
+
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with signal_handlers({signal.SIGINT: handle} if usual else {}):
+        yield check

@@ -1,0 +1,31 @@
+"""What scoring and generation need of a model, as types for type checkers."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class Scores(Protocol):
+    """A model that gives ln p of the tokens of a text, such as a LanguageModel."""
+
+    def fresh_state(self) -> AbstractContextManager[Any]:
+        """A block in which the model starts afresh; afterwards its state is back."""
+
+    def log_probs(self, xs: np.ndarray, ts: np.ndarray) -> np.ndarray:
+        """ln p of the targets ts (N, T) after the ids xs (N, T): (N, T), nats."""
+
+
+class Predicts(Protocol):
+    """A model that scores every word as the next one, such as a LanguageModel.
+
+    It may also have ``predict_last(xs)``: the scores (N, V) after the last step alone.
+    """
+
+    def fresh_state(self) -> AbstractContextManager[Any]:
+        """A block in which the model starts afresh; afterwards its state is back."""
+
+    def predict(self, xs: np.ndarray) -> np.ndarray:
+        """Scores (N, T, V) of every word after each of the ids xs (N, T)."""

@@ -1,0 +1,92 @@
+"""A text as ids of a vocabulary, and what became of the words that it lacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnlm.text.vocabulary import UNKNOWN, Vocabulary
+
+if TYPE_CHECKING:
+    from rnnlm.text.numbered import Tokens
+
+
+@dataclass
+class EncodedText:
+    """A text as ids of one vocabulary.
+
+    Where the vocabulary has no <unk>, words outside it have no id.
+
+    Attributes
+    ----------
+    ids : (n,) int32.
+    is_oov : (n,) bool, true where the word is outside the vocabulary and read as <unk>.
+    words, sentences, oov : counts in the text as written; oov counts unknown words.
+    kept : (words + sentences,) bool, which tokens as written have an id; None: all.
+    vocabulary_fingerprint : that of the vocabulary; None where it is not known.
+    unk : how many of the ids are <unk>, as written or for an oov word.
+    """
+
+    ids: np.ndarray
+    is_oov: np.ndarray
+    words: int
+    sentences: int
+    oov: int
+    kept: np.ndarray | None = None
+    vocabulary_fingerprint: str | None = None
+    unk: int = 0
+
+    @property
+    def unk_share(self) -> float:
+        """The share of the targets that are <unk>.
+
+        The larger it is, the less a perplexity says.
+        """
+        return self.unk / max(1, len(self.ids))
+
+    @classmethod
+    def from_tokens(cls, tokens: Tokens, vocabulary: Vocabulary) -> EncodedText:
+        """From the Tokens of a text."""
+        table = id_table(tokens, vocabulary)
+        counts = tokens.counts()
+        sentences, oov = int(counts[table == vocabulary.eos_id].sum()), int(counts[table == UNKNOWN].sum())
+        ids = ids_of(tokens, table, vocabulary)
+        is_oov, kept, unk = np.broadcast_to(np.False_, ids.shape), None, 0
+        if vocabulary.unk_id is not None:
+            is_oov = tokens.look_up(table == UNKNOWN)
+            unk = oov + int(counts[table == vocabulary.unk_id].sum())
+        elif oov:
+            kept = tokens.look_up(table != UNKNOWN)
+        return cls(ids, is_oov, tokens.size - sentences, sentences, oov, kept, vocabulary.fingerprint(), unk)
+
+    def as_written(self, values: np.ndarray) -> np.ndarray:  # (ids,) -> (words + sentences,)
+        """One value for each token as written, from one for each id.
+
+        nan for a word that was left out.
+        """
+        if self.kept is None:
+            return values
+        spread = np.full(len(self.kept), np.nan)
+        spread[self.kept] = values
+        return spread
+
+
+def id_table(tokens, vocabulary):
+    """The id of each distinct token of a text; UNKNOWN for those without one."""
+    index = vocabulary.index()
+    return np.array([index[word] for word in tokens.words], dtype=np.int32)
+
+
+def ids_of(tokens, table, vocabulary):
+    """The ids of a text by its table.
+
+    Unknown words become <unk>, or are left out where the vocabulary has no <unk>.
+    """
+    known = table != UNKNOWN
+    if known.all():
+        return tokens.look_up(table)
+    if vocabulary.unk_id is None:
+        return tokens.look_up(table, keep=known)
+    return tokens.look_up(np.where(known, table, np.int32(vocabulary.unk_id)))
