@@ -9,9 +9,9 @@ share is drawn by every process.
 How numbers are made from words is a scheme with a version, which a checkpoint holds:
 
 2 : the scheme of new runs.
-1 : that of checkpoints before format version 4.  Masks follow each other without gaps, so
-    that a column may begin within a word.  (Where all columns are whole words, as with
-    sizes that 4 divides, scheme 2 draws the same masks.)
+1 : that of checkpoints before format version 4.  A mask is a byte string, in which a
+    column may begin within a word, and noising draws a second number for each replaced
+    word.  Where 4 divides all sizes and nothing is noised, both schemes are one.
 """
 
 import math
@@ -71,10 +71,17 @@ def for_columns(rng, N, size, columns, draw):
                             f"{columns.total}")
     if not isinstance(rng.bit_generator, JUMPING):
         raise ArgumentError("rng must be a generator that can jump: numpy.random.default_rng(SEED) makes one")
-    rng.bit_generator.advance(size * columns.first)
+    _jump(rng.bit_generator, size * columns.first)
     drawn = draw()
-    rng.bit_generator.advance(size * (columns.total - columns.stop))
+    _jump(rng.bit_generator, size * (columns.total - columns.stop))
     return drawn
+
+
+def _jump(generator, words):
+    """Jump over words as if they were drawn: half a word that a number of 32 bits has left stays."""
+    half = {name: generator.state[name] for name in ("has_uint32", "uinteger")}
+    generator.advance(words)
+    generator.state = generator.state | half
 
 
 def _words_for(count):

@@ -70,7 +70,7 @@ class TimeBatches:
             self.position = 0
         while not self.at_end:
             if self.position == 0 and self.random_start:
-                self.start = self._random_start()
+                self.start = int(self.rng.integers(len(self.ids)))
             steps = np.arange(self.position, min(self.position + self._length(), self.stream_length))
             offsets = self.start + self.stream_length * np.arange(self.batch_size)[:, np.newaxis] + steps
             self.position += len(steps)
@@ -87,11 +87,6 @@ class TimeBatches:
         self._random_scheme = scheme
         if hasattr(self.noising, "random_scheme"):  # one of your own may have none
             self.noising.random_scheme = scheme
-
-    def _random_start(self):
-        if self.random_scheme == 1:
-            return int(self.rng.integers(len(self.ids)))
-        return int(self.rng.random() * len(self.ids))  # one whole word
 
     def _length(self):
         if not self.random_length:

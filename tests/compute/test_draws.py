@@ -84,3 +84,13 @@ def test_columns_of_whole_words_have_the_same_bits_in_both_schemes(shape):
     """So runs of common sizes with dropout alone have stayed the same."""
     one, two = (column_bits(np.random.default_rng(1), shape, scheme=scheme) for scheme in SCHEMES)
     np.testing.assert_array_equal(one, two)
+
+
+def test_half_a_word_that_is_left_survives_a_jump():
+    """Whole numbers of 32 bits, such as random starts, take half a word; another owner jumps before the other half."""
+    whole, part = np.random.default_rng(1), np.random.default_rng(1)
+    for _ in range(3):
+        assert whole.integers(1000) == part.integers(1000)
+        bits = column_bits(whole, (N, 3, 5))
+        np.testing.assert_array_equal(column_bits(part, (2, 3, 5), Columns(3, 5, N)), bits[3:5])
+    assert part.bit_generator.state == whole.bit_generator.state

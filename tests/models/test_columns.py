@@ -9,7 +9,6 @@ import pytest
 from rnnlm.compute.draws import Columns
 from rnnlm.layers import TimeDropout, TimeEmbedding, TimeWordDropout, WeightDrop
 from rnnlm.models import LanguageModel, Regularisation
-from rnnlm.text.batches import TimeBatches
 from rnnlm.text.noising import Noising
 
 N, T, D, V = 7, 5, 3, 11
@@ -80,18 +79,3 @@ def test_a_model_of_some_columns_has_the_states_of_these_columns(edges, per_wind
         for model, (_, rows) in zip(parts, owned(edges), strict=True):
             np.testing.assert_allclose(model.states(xs[rows]), expected[rows], rtol=1e-9, atol=1e-12)
             assert model.dropout_rng.bit_generator.state == whole.dropout_rng.bit_generator.state
-
-
-def test_the_start_of_a_pass_takes_one_whole_word():
-    """Whole numbers of 32 bits would leave half a word, which a jump over other columns throws away."""
-    starts, rng = [], np.random.default_rng(4)
-    for _ in range(200):
-        batches = TimeBatches(np.arange(301), 2, 12, random_start=True, rng=rng)
-        before = rng.bit_generator.state
-        next(iter(batches))
-        starts.append(batches.start)
-        expected = np.random.default_rng()
-        expected.bit_generator.state = before
-        expected.bit_generator.advance(1)
-        assert rng.bit_generator.state == expected.bit_generator.state
-    assert min(starts) < 15 and max(starts) > 285 and max(starts) < 301
