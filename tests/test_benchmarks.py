@@ -131,3 +131,18 @@ def test_random_schemes_are_compared():
     for row in rows[1:3]:
         assert float(row[1]) != float(row[2])
     assert "difference of the means " in done.stdout
+
+
+def test_without_workers():
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "without_workers.py", "--sizes", "tiny", "--repeats", "1", "--scale", "0.002",
+         "--tasks", "fit", "evaluate", "--subjects", "command", "python", "--busy", "0", "--json"],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert list(figures) == ["idle", "busy"]
+    assert list(figures["idle"]["tiny"]) == ["fit", "evaluate"]
+    for rows in figures["busy"]["tiny"].values():
+        assert list(rows) == ["command", "python"]
+        assert rows["command"]["of_command"] == 1
+        assert rows["python"]["lowest"] > 0
