@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from rnnlm.compute import arguments
+from rnnlm.compute import arguments, draws
 from rnnlm.compute.row_gradient import add
 from rnnlm.compute.threads import call, computing, workers_or_default
 from rnnlm.errors import ArgumentError
@@ -73,6 +73,7 @@ class LanguageModel:
         arguments.kind("start", start, Start, "a Start")
         self.plain, self.workers = plain, workers_or_default(workers)
         self.vocabulary_fingerprint = None
+        self.scheme = draws.SCHEME
         if rng is not None:
             arguments.generator("rng", rng)
         (self.dropout_rng,) = (rng or np.random.default_rng()).spawn(1)
@@ -98,6 +99,7 @@ class LanguageModel:
         self.switches = [layer for layer in (*self.layers, *(layer.weight_drop for layer in self.recurrent))
                          if hasattr(layer, "train")]
         self.whole_ratios = [layer.ratio for layer in self.switches]
+        self.random_scheme = self.scheme
 
     def __getstate__(self):
         """What a copy is made from: each weight once, neither gradients nor work buffers."""
@@ -234,6 +236,17 @@ class LanguageModel:
             part = self.architecture.layer_name(number)
             arrays |= {f"{part}/{name}": array for name, array in zip(layer.state_names, state, strict=True)}
         return arrays
+
+    @property
+    def random_scheme(self):
+        """How dropout's random numbers are made: see rnnlm/compute/draws.py."""
+        return self.scheme
+
+    @random_scheme.setter
+    def random_scheme(self, scheme):
+        self.scheme = scheme
+        for layer in self.switches:
+            layer.random_scheme = scheme
 
     def snapshot(self):
         """What training needs to go on, beside arrays: the state of dropout's generator."""
