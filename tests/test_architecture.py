@@ -1,4 +1,4 @@
-"""The structure: which file may import which, what a bare import loads, what the public names are."""
+"""The structure: which file may import which, what loads, what the public names are."""
 
 import ast
 import subprocess
@@ -110,7 +110,7 @@ def test_a_run_knows_no_screen():
 
 
 def loaded_by(statement, beside="numpy"):
-    """Top-level modules that a statement loads in a fresh interpreter, beside NumPy's own."""
+    """Top-level modules that a statement loads in a new Python, without NumPy's."""
     code = f"import {beside}, sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     return {name.split(".")[0] for name in out.split()}
