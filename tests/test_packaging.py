@@ -55,7 +55,7 @@ def build(what, source, folder, environment):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory, backend):
-    """Paths: the sdist, wheels of the checkout ("wheel") and of it, the editable one."""
+    """Paths: the sdist, wheels of the checkout ("wheel") and of it, the editable."""
     place = tmp_path_factory.mktemp("built")
     source = place / "source"
     source.mkdir()
