@@ -26,7 +26,8 @@ def subject(task, name, config):
     """Seconds of one subject of this project."""
     from itertools import islice
 
-    from rnnlm.compute.threads import Workers, available_cores, blas_threads
+    from rnnlm.compute.blas import blas_threads
+    from rnnlm.compute.threads import Workers, available_cores
     from rnnlm.models import LanguageModel
     from rnnlm.scoring.evaluation import token_log_probs
     from rnnlm.scoring.generation import generate

@@ -1,4 +1,4 @@
-"""The same language model in PyTorch, as users write it: fp32, nn.RNN, plain SGD.
+"""The same language model in PyTorch, as users write it: fp32, defaults, plain SGD.
 
 Called by the other programs here: python torch_peer.py train|evaluate|generate
 CONFIG_AS_JSON; prints one JSON line.
@@ -13,17 +13,26 @@ import torch
 from side_by_side import median_seconds, report
 from torch import nn
 
+CELLS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+
 
 class Model(nn.Module):
-    def __init__(self, vocab_size, hidden_size, layers):
+    def __init__(self, vocab_size, hidden_size, layers, cell="rnn"):
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, hidden_size)
-        self.rnn = nn.RNN(hidden_size, hidden_size, layers)
+        self.rnn = CELLS[cell](hidden_size, hidden_size, layers)
         self.output = nn.Linear(hidden_size, vocab_size)
 
     def forward(self, xs, state):  # ids (T, N) -> (T * N, V)
         hs, state = self.rnn(self.embedding(xs), state)
         return self.output(hs.flatten(0, 1)), state
+
+
+def detached(state):
+    """The state, of an LSTM a pair of them, as a constant."""
+    if isinstance(state, tuple):
+        return tuple(part.detach() for part in state)
+    return None if state is None else state.detach()
 
 
 def train(config, model, ids):
@@ -37,7 +46,7 @@ def train(config, model, ids):
     def step(k):
         nonlocal state
         start = k * T % (length - T + 1)
-        state = None if state is None else state.detach()
+        state = detached(state)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config["bf16"]):
             logits, state = model(xs[start : start + T], state)
             loss = nn.functional.cross_entropy(logits.float(), ts[start : start + T].flatten())
@@ -79,7 +88,7 @@ def main():
     """Measure what the command line names."""
     what, config = sys.argv[1], json.loads(sys.argv[2])
     torch.manual_seed(0)
-    model = Model(config["vocab_size"], config["hidden_size"], config["layers"])
+    model = Model(config["vocab_size"], config["hidden_size"], config["layers"], config.get("cell", "rnn"))
     ids = torch.from_numpy(np.load(config["ids"]).astype(np.int64))
     report(seconds={"train": train, "evaluate": evaluate, "generate": generate}[what](config, model, ids))
 

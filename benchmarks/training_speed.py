@@ -25,31 +25,39 @@ SIZES = {  # name: layers, hidden size, batch size, time size, first tokens of t
     "1x100": (1, 100, 20, 35, None, 40),
     "2x200": (2, 200, 20, 35, None, 30),
     "2x650": (2, 650, 20, 35, None, 12),
+    "1x650": (1, 650, 20, 35, None, 12),
 }
+DEFAULT_SIZES = ("tiny", "1x100", "2x200", "2x650")
 SUBJECTS = ("rnnlm", "plain", "limit", "torch", "torch bf16")
 
 
 def products(config):
     """Seconds for the matrix products of a step, each into an existing array."""
-    from rnnlm.compute.threads import available_cores, blas_threads
+    from rnnlm.compute.blas import blas_threads
+    from rnnlm.compute.threads import available_cores
+    from rnnlm.models import CELLS
 
+    cell = CELLS[config["cell"]].plain
     V, H, N, T = (config[key] for key in ("vocab_size", "hidden_size", "batch_size", "time_size"))
-    M, rng = N * T, np.random.default_rng(0)
-    X, W, Wh, h = (rng.random(shape, dtype=np.float32) for shape in ((M, H), (V, H), (H, H), (N, H)))
-    scores, out, dX, dW, dWh, h_next = (np.empty(shape, np.float32) for shape in (
-        (M, V), (M, H), (M, H), (V, H), (H, H), (N, H)))
+    M, rng, inputs, states = N * T, np.random.default_rng(0), cell.input_blocks * H, cell.state_blocks * H
+    X, W, Wx, Wh, h, da, du = (rng.random(shape, dtype=np.float32) for shape in (
+        (M, H), (V, H), (H, inputs), (H, states), (N, H), (M, inputs), (N, states)))
+    scores, dX, dW, As, dWx, us, dh, dWh = (np.empty(shape, np.float32) for shape in (
+        (M, V), (M, H), (V, H), (M, inputs), (H, inputs), (N, states), (N, H), (H, states)))
+    dus, Wx_transposed, Wh_transposed = da[:, :states], Wx.T, np.ascontiguousarray(Wh.T)
 
     def step(_):
         np.matmul(X, W.T, out=scores)           # the output layer: scores, and both gradients
         np.matmul(scores, W, out=dX)
         np.matmul(scores.T, X, out=dW)
         for _ in range(config["layers"]):
-            np.matmul(X, Wh, out=out)           # a recurrent layer: input terms, every step forwards and backwards,
-            for _ in range(2 * T):
-                np.matmul(h, Wh, out=h_next)
-            np.matmul(X.T, dX, out=dWh)         # the gradients of both weights and of the inputs
-            np.matmul(X.T, dX, out=dWh)
-            np.matmul(dX, Wh, out=out)
+            np.matmul(X, Wx, out=As)            # a recurrent layer: input terms, every step forwards and backwards,
+            for _ in range(T):
+                np.matmul(h, Wh, out=us)
+                np.matmul(du, Wh_transposed, out=dh)
+            np.matmul(X.T, da, out=dWx)         # the gradients of both weights and of the inputs
+            np.matmul(X.T, dus, out=dWh)
+            np.matmul(da, Wx_transposed, out=dX)
 
     seconds = []
     for threads in sorted({1, available_cores()}):
@@ -68,8 +76,8 @@ def training(config, plain):
 
     def measure(workers):
         H = config["hidden_size"]
-        model = LanguageModel(config["vocab_size"], H, H, config["layers"], rng=np.random.default_rng(0), plain=plain,
-                              workers=workers)
+        model = LanguageModel(config["vocab_size"], H, H, config["layers"], cell=config["cell"],
+                              rng=np.random.default_rng(0), plain=plain, workers=workers)
         optimizer = OPTIMIZERS[config["optimizer"]](config["lr"])
         trainer = Trainer(model, optimizer, max_grad=config["max_grad"], workers=workers)
         batches = TimeBatches(np.load(config["ids"]), config["batch_size"], config["time_size"])
@@ -145,7 +153,9 @@ def main():
     """Measure, print the table, draw the chart."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", default="ptb", help="a known name, a folder or a file (default: ptb)")
-    parser.add_argument("--sizes", nargs="+", choices=tuple(SIZES), default=list(SIZES))
+    parser.add_argument("--sizes", nargs="+", choices=tuple(SIZES), default=DEFAULT_SIZES)
+    parser.add_argument("--cell", default="rnn", help="rnn, mrnn, lstm, gru or gru-textbook (default: rnn); PyTorch "
+                        "has no row for a cell that it lacks")
     parser.add_argument("--subjects", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
     parser.add_argument("--repeats", type=int, default=5, help="turns (default: 5)")
     parser.add_argument("--threads", type=int, help="threads of rnnlm (default: the cores there are)")
@@ -170,9 +180,9 @@ def main():
             ids = Path(folder) / f"{name}.npy"
             np.save(ids, corpus.train)
             config = {"ids": str(ids), "vocab_size": len(corpus.vocabulary), "hidden_size": H, "layers": layers,
-                      "batch_size": N, "time_size": T, "optimizer": options.optimizer, "max_grad": 0.25,
-                      "lr": 1.0 if options.optimizer == "sgd" else 0.001, "steps": steps, "warm_up": steps // 4 + 2,
-                      "threads": options.threads}
+                      "cell": options.cell, "batch_size": N, "time_size": T, "optimizer": options.optimizer,
+                      "max_grad": 0.25, "lr": 1.0 if options.optimizer == "sgd" else 0.001, "steps": steps,
+                      "warm_up": steps // 4 + 2, "threads": options.threads}
             print(f"{name}: vocabulary {config['vocab_size']:,}, batch {N}, window {T}", file=sys.stderr)
             results = interleave({subject: command(subject, config) for subject in options.subjects}, options.repeats)
             figures[name] = compare(results, N * T)

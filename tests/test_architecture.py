@@ -21,7 +21,6 @@ FLOORS = {  # a file imports from lower floors only, and from its own wing
     6: ["course", "runs"],
     7: ["cli"],
 }
-ON_THE_WAY = {"agreement", "assembly", "effects", "run_options", "config"}  # of cli, to runs
 FLOOR = {wing: floor for floor, wings in FLOORS.items() for wing in wings}
 ROOF = 0
 
@@ -71,8 +70,6 @@ def test_imports_run_downwards(path):
             assert wing(path) == "cli", f"{path.name} imports from the roof"  # the version
         else:
             other = name.split(".")[1]
-            if (wing(path), other) == ("runs", "cli") and name.split(".")[2] in ON_THE_WAY:
-                continue
             assert other == wing(path) or FLOOR[other] < floor, f"{path.name} imports {name}"
 
 

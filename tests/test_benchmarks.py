@@ -119,3 +119,18 @@ def test_the_chart_of_the_recipes_has_what_other_programs_reached(on_path, tmp_p
     recipes.main([str(tmp_path / "one.jsonl"), "--chart", "chart.png"])
     assert drawn == [("chart.png", {"one": records}, recipes.PEERS)]
     assert {143.9, 161.4, 164.3, 97.7, 82.7, 78.4} == {value for _, value in recipes.PEERS}
+
+
+def test_without_workers():
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "without_workers.py", "--sizes", "tiny", "--repeats", "1", "--scale", "0.002",
+         "--tasks", "fit", "evaluate", "--subjects", "command", "python", "--busy", "0", "--json"],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert list(figures) == ["idle", "busy"]
+    assert list(figures["idle"]["tiny"]) == ["fit", "evaluate"]
+    for rows in figures["busy"]["tiny"].values():
+        assert list(rows) == ["command", "python"]
+        assert rows["command"]["of_command"] == 1
+        assert rows["python"]["lowest"] > 0

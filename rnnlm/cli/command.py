@@ -1,4 +1,4 @@
-"""What all commands share: one line for an error, exit codes, --debug."""
+"""What all commands share: one line for an error, exit codes."""
 
 import signal
 
@@ -54,8 +54,3 @@ def _bounded(line):
     if len(line) <= LONGEST_ERROR:
         return line
     return f"{line[:LONGEST_ERROR // 2]} ... {line[-LONGEST_ERROR // 2:]}"
-
-
-def add_debug(parser):
-    """The option every command has."""
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")

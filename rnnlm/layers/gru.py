@@ -24,8 +24,8 @@ class GRU(Layer):
     n = tanh(x Wx_n + b_n + r (h_prev Wh_n + bh))        candidate, the new state
     h_next = (1 - z) n + z h_prev
 
-    The unit is that of Cho et al. (2014), with the reset after the product, which then
-    is one for all gates.  TextbookGRU is the form of the paper.
+    The unit is that of Cho et al. (2014), but the reset comes after the product, which so
+    is one for all gates.  TextbookGRU resets before it, as the paper does.
     TimeGRU does the same for a whole window; this is the step to read.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The gated recurrent unit as the paper has it: the reset comes before the product."""
+"""The gated recurrent unit as textbooks have it: the reset comes before the product."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from rnnlm.layers.recurrent import TimeRecurrent
 
 
 class TextbookGRU(Layer):
-    """One time step of the gated recurrent unit of Cho et al. (2014).
+    """One time step of the gated recurrent unit (Cho et al., 2014; z as in Chung et al., 2014).
 
     z = sigmoid(x Wx_z + h_prev Wh_z + b_z)            update gate
     r = sigmoid(x Wx_r + h_prev Wh_r + b_r)            reset gate

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.compute.threads import SERIAL, Workers
+from rnnlm.compute.threads import computing, workers_or_default
 from rnnlm.errors import ArgumentError
 from rnnlm.layers import (
     TimeActivationPenalty,
@@ -19,6 +19,7 @@ from rnnlm.layers import (
 )
 from rnnlm.layers.fast import FastAffine, FastEmbedding, FastOutput
 from rnnlm.models.architecture import CELLS, UNGATED, checked, float_type, param_shapes
+from rnnlm.models.initializers import log_frequencies
 from rnnlm.models.parameters import Packing, Place
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start, first_values
@@ -34,7 +35,11 @@ class LanguageModel:
     ids (N, T) -> TimeEmbedding -> [TimeDropout -> TimeRNN] x layers -> TimeDropout -> TimeOutput
 
     TimeOutput is TimeAffine and TimeSoftmaxWithLoss.  By default the layers are those of rnnlm.layers.fast, which
-    compute the same; plain=True takes the ones to read.  workers: the threads that share the work of the fast ones.
+    compute the same; plain=True takes the ones to read.
+
+    workers: the Workers that share the work of the fast layers.  None: during each call
+    all cores share it, as in the command, and BLAS has one thread.  Between two calls BLAS
+    is as it was.
 
     vocab_size V, wordvec_size D, hidden_size H, layers: sizes; cell: a name of CELLS ("rnn", "mrnn", "lstm",
     "gru", "gru-textbook"); activation of the first two: "tanh" or "relu"; tied: the output weights are the
@@ -55,7 +60,7 @@ class LanguageModel:
 
     def __init__(self, vocab_size, wordvec_size=100, hidden_size=100, layers=1, *, cell="rnn", activation="tanh",
                  tied=False, projection=False, regularisation=None, start=None, rng, dtype=np.float32, plain=False,
-                 workers=SERIAL):
+                 workers=None):
         self.architecture = checked({
             "cell": cell, "vocab_size": vocab_size, "wordvec_size": wordvec_size, "hidden_size": hidden_size,
             "layers": layers, "activation": activation, "tied": tied, "projection": projection})
@@ -63,12 +68,14 @@ class LanguageModel:
         start = Start() if start is None else start
         arguments.kind("regularisation", self.regularisation, Regularisation, "a Regularisation")
         arguments.kind("start", start, Start, "a Start")
-        self.plain, self.workers = plain, arguments.kind("workers", workers, Workers, "a Workers")
+        self.plain, self.workers = plain, workers_or_default(workers)
         self.vocabulary_fingerprint = None
         if rng is not None:
             arguments.generator("rng", rng)
         (self.dropout_rng,) = (rng or np.random.default_rng()).spawn(1)
-        self._assemble(first_values(self.architecture, CELLS[cell].plain, start, rng), float_type(dtype))
+        with self.workers.computing():
+            values = first_values(self.architecture, CELLS[cell].plain, start, rng)
+        self._assemble(values, float_type(dtype))
 
     def _assemble(self, values, dtype):
         """Make the layers from the first values of their parameters, and all that follows from them."""
@@ -162,6 +169,26 @@ class LanguageModel:
         """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..., affine/W, affine/b."""
         return {place.name: place.param for place in self.packing.places}
 
+    @property
+    def leaky_weights(self):
+        """The names of the weights whose diagonal is each unit's hold on its own state: Wh of a cell without gates."""
+        cell, layers = self.architecture["cell"], self.architecture["layers"]
+        return {f"{CELLS[cell].prefix}{i}/Wh" for i in range(1, layers + 1)} if cell in UNGATED else set()
+
+    def start_at_frequencies(self, counts):  # (V,)
+        """Let the output biases be ln of each word's share of the training text, from its ``counts`` there.
+
+        Each count is taken as one more.  A model that knows nothing yet then already
+        predicts each word as often as it occurs.
+        """
+        V = self.architecture["vocab_size"]
+        counts = arguments.floats("counts", counts)
+        if counts.shape != (V,) or not (np.isfinite(counts) & (counts >= 0)).all():
+            raise arguments.wrong("counts", f"numbers of at least 0, of shape ({V},)", counts,
+                                  "numpy.bincount(ids, minlength=vocab_size) gives them")
+        self.output.params[1][...] = log_frequencies(counts)
+
+    @computing
     def states(self, xs):  # ids (N, T) -> (N, T, H)
         """The hidden states that the output layer reads; carries the state on."""
         if type(xs) is not np.ndarray or xs.dtype.kind != "i" or not xs.size:  # nearly never: a call costs more
@@ -170,6 +197,7 @@ class LanguageModel:
             xs = layer.forward(xs)
         return xs
 
+    @computing
     def predict(self, xs):  # ids (N, T) -> (N, T, V)
         """Scores (logits) of every word as the next one, at every step; carries the state on.
 
@@ -181,18 +209,22 @@ class LanguageModel:
         """What ``predict`` gives for the last step alone, for less than all of them take; carries the state on."""
         if getattr(self.predict, "__func__", None) is not LanguageModel.predict:  # a subclass has scores of its own
             return self.predict(xs)[:, -1]
-        return self.output.scores(self.states(xs)[:, -1:])[:, 0]
+        with self.workers.computing_on_blas():
+            return self.output.scores(self.states(xs)[:, -1:])[:, 0]
 
+    @computing
     def log_probs(self, xs, ts):  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
         return self.output.log_probs(self.states(xs), arguments.targets_of_windows(xs, ts))
 
+    @computing
     def forward(self, xs, ts):  # ids (N, T), ids (N, T) -> float
         """Mean loss of the window in nats per token; carries the state on."""
         ts = arguments.targets_of_windows(xs, ts)
         self.busy = any(layer.shares_streams(len(xs)) for layer in self.recurrent)
         return self.output.forward(self.states(xs), ts)
 
+    @computing
     def backward(self):
         """Fill ``grads`` with the gradients of the last forward's loss."""
         if self.busy:  # large layers want all threads; the others go back in one, beside the output's gradients

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info
 
 from rnnlm.classifier import sequence_network
 from rnnlm.classifier.classifier import ScratchSimpleRNNClassifier as Classifier
-from rnnlm.compute.threads import blas_threads
+from rnnlm.compute.blas import blas_threads
 from rnnlm.errors import RnnlmError
 
 OLD = Path(__file__).parent.parent / "golden/classifier-with-layers.pickle"

@@ -15,6 +15,7 @@ OPEN = 1000.0  # sigmoid is 1 there, and 0 at minus this
 @pytest.mark.parametrize("kind", [1, 2], ids=["plain", "fast"])
 @pytest.mark.parametrize("case", [*(cell for cell in CELLS if cell != "tanh"), DIAGONAL])  # tanh: in test_rnn.py
 def test_gradients_agree_with_independent_automatic_differentiation(case, kind, golden):
+    assert case in golden, f"golden/make_golden.py has no {case}"
     cell, case, H = "gru-textbook" if case == DIAGONAL else case, golden[case], 6
     inputs = {name: np.array(value) for name, value in case["inputs"].items()}
     names = CELLS[cell][kind].param_names

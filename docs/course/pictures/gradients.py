@@ -48,7 +48,7 @@ def arriving(cell, gates, bias=0.0, N=STREAMS, T=STEPS, D=10, H=100):
     Wh = np.hstack([OrthogonalInitializer()((H, H), rng) for _ in range(gates)])
     b = np.zeros(gates * H)
     b[:H] = bias
-    layer = cell(Wx, Wh, b)
+    layer = cell(Wx, Wh, b, np.zeros(H)) if cell is TimeGRU else cell(Wx, Wh, b)
     layer.forward(rng.normal(size=(N, T, D)))
     dhs = np.zeros((N, T, H))
     dhs[:, -1] = rng.normal(size=(N, H))
@@ -60,7 +60,7 @@ def gated_norms():
     """How much of the gradient arrives at each input, by cell and gate."""
     figure, axes = plot()
     for label, color, *cell in (("LSTM, forget gates open (bias 3)", "tab:red", TimeLSTM, 4, 3),
-                                ("GRU, update gates closed (bias -3)", "tab:purple", TimeGRU, 3, -3),
+                                ("GRU, update gates open (bias 3)", "tab:purple", TimeGRU, 3, 3),
                                 ("LSTM, bias 1", "tab:orange", TimeLSTM, 4, 1),
                                 ("RNN", "tab:blue", TimeRNN, 1, 0),
                                 ("LSTM, half open (bias 0)", "tab:green", TimeLSTM, 4, 0)):

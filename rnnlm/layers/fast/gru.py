@@ -1,8 +1,8 @@
-"""The GRU for speed: one product a step, and backwards one factor for each sum, made for all steps at once."""
+"""The GRU for speed: each gate's numbers lie side by side, and one product a step is enough for all gates."""
 
 import numpy as np
 
-from rnnlm.layers.fast.products import step_product
+from rnnlm.layers.fast.products import gate_products
 from rnnlm.layers.fast.recurrent import FastRecurrent, by_block
 from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.gru import TimeGRU
@@ -11,25 +11,34 @@ from rnnlm.layers.gru import TimeGRU
 class FastGRU(FastRecurrent, TimeGRU):
     """What TimeGRU computes: z, r = sigmoid(a + u), n = tanh(a + r v), h_t = n + z (h_{t-1} - n)."""
 
+    def _input_terms(self, rows, N, T):  # (T * N, D) -> (3, T, N, H)
+        """x_t Wx + b of all steps, one gate after the other."""
+        Wx, _, b, _ = self.params
+        H = self.hidden_size
+        out = self.buffer("As", (3, T * N, H), b.dtype)
+        self._affine(rows, by_gate(Wx), b.reshape(3, 1, H), out)
+        return out.reshape(3, T, N, H)
+
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
         N, T, _ = self.window(xs, len(self.params[0]))
-        H, bh = self.hidden_size, self.params[3]
-        rows, Wh, As, hs = self._begin(xs)  # As (T, N, 3H): each step turns its own into z, r, n
-        vs = self.buffer("vs", (T, N, H), Wh.dtype)  # h_{t-1} Wh_n + bh
+        rows, Wh, As, hs = self._begin(xs)  # As (3, T, N, H): each step turns its own into z, r, n
+        vs = self.buffer("vs", hs[1:].shape, Wh.dtype)  # h_{t-1} Wh_n + bh
 
         def read(streams):
-            multiply = step_product(Wh, streams.stop - streams.start)
-            steps = zip(hs[:-1, streams], As[:, streams, : 2 * H], *by_block(As[:, streams], 3), vs[:, streams],
+            multiply = gate_products(by_gate(Wh), streams.stop - streams.start)
+            bias = np.empty_like(vs[0, streams])
+            bias[...] = self.params[3]
+            steps = zip(hs[:-1, streams], As[:2, :, streams].swapaxes(0, 1), *As[:, :, streams], vs[:, streams],
                         hs[1:, streams], strict=True)
             for h_prev, zr, z, r, n, v, h_next in steps:
                 u = multiply(h_prev)
-                np.add(u[:, : 2 * H], zr, out=zr)
+                np.add(zr, u[:2], out=zr)
                 np.multiply(zr, 0.5, out=zr)  # sigmoid(a) = tanh(a / 2) / 2 + 1 / 2
                 np.tanh(zr, out=zr)
                 np.multiply(zr, 0.5, out=zr)
                 np.add(zr, 0.5, out=zr)  # from here on z and r, which are views of it
-                np.add(u[:, 2 * H :], bh, out=v)
+                np.add(u[2], bias, out=v)
                 np.multiply(r, v, out=h_next)
                 np.add(n, h_next, out=n)
                 np.tanh(n, out=n)
@@ -47,43 +56,49 @@ class FastGRU(FastRecurrent, TimeGRU):
         rows, Wh, hs, vs, gates = self.cache
         N, T, H = self.window(dhs, self.hidden_size, "H")
         dhs = time_rows(dhs).reshape(T, N, H)
-        # dv, da_z, da_r, da_n: the first three are of the products with Wh, the last three of those with Wx.
+        # Side by side dv, da_z, da_r, da_n: the first three are of products with Wh, the last three of those with Wx.
         sums = self.buffer("sums", (T, N, 4 * H), hs.dtype)
+        Wh_transposed = np.stack([W.T for W in (by_gate(Wh)[g] for g in (2, 0, 1))])
         self.dh = np.empty((N, H), hs.dtype)
 
         def read(streams):
-            z, r, n = by_block(gates[:, streams], 3)
-            factors = by_block(sums[:, streams], 4)
-            self._factors(z, r, n, vs[:, streams], hs[:-1, streams], factors)
-            multiply = step_product(np.concatenate([Wh.T[2 * H :], Wh.T[: 2 * H]]), streams.stop - streams.start)
-            dh_t = np.empty_like(self.dh[streams])
+            multiply = gate_products(Wh_transposed, streams.stop - streams.start)
+            dh_t, taken, part, da = np.empty((4, *self.dh[streams].shape), hs.dtype)
+            dus = by_block(sums[:, streams, : 3 * H], 3).swapaxes(0, 1)[:, :, np.newaxis]
+            steps = zip(*(array[::-1] for array in (
+                dhs[:, streams], hs[:-1, streams], vs[:, streams], gates[:, :, streams].swapaxes(0, 1), dus,
+                by_block(sums[:, streams], 4).swapaxes(0, 1))), strict=True)
             dh = 0  # nothing comes from beyond the window: the truncation
-            for t in reversed(range(T)):
-                np.add(dhs[t, streams], dh, out=dh_t)  # h_t is used by the layer above and by the next step: sum
-                np.multiply(factors[:, t], dh_t, out=factors[:, t])
-                dh = multiply(sums[t, streams, : 3 * H])  # u = h_{t-1} Wh
-                np.multiply(dh_t, z[t], out=dh_t)         # h_t = ... + z h_{t-1}
-                np.add(dh, dh_t, out=dh)
+            for dh_above, h_prev, v, (z, r, n), du, (dv, da_z, da_r, da_n) in steps:
+                np.add(dh_above, dh, out=dh_t)  # h_t is used by the layer above and by the next step: sum
+                np.subtract(1, z, out=taken)
+                np.multiply(dh_t, taken, out=part)   # h_t = (1 - z) n + ...
+                np.multiply(n, n, out=da)            # n = tanh(a_n + r v)
+                np.subtract(1, da, out=da)
+                np.multiply(da, part, out=da)
+                da_n[...] = da
+                np.multiply(da, r, out=part)         # r v
+                dv[...] = part
+                np.multiply(part, v, out=part)
+                np.subtract(1, r, out=da)            # r = sigmoid(a_r + u_r), whose slope is r (1 - r)
+                np.multiply(part, da, out=da_r)
+                np.multiply(dh_t, z, out=dh_t)       # h_t = ... + z h_{t-1}
+                np.subtract(h_prev, n, out=part)     # h_t = n + z (h_{t-1} - n)
+                np.multiply(part, taken, out=part)   # z = sigmoid(a_z + u_z), whose slope is z (1 - z)
+                np.multiply(part, dh_t, out=da_z)
+                first, second, third = multiply(du)  # u = h_{t-1} Wh
+                np.add(first, second, out=first)
+                np.add(third, dh_t, out=third)
+                dh = np.add(first, third, out=first)
             self.dh[streams] = dh
 
         self._each_stream(read, N)
-        zr, n = slice(0, 2 * H), slice(2 * H, None)
-        dvs = sums[:, :, :H]
+        dvs, zr, n = sums[:, :, :H], slice(0, 2 * H), slice(2 * H, None)
         np.matmul(np.ones(T * N, hs.dtype), dvs.reshape(T * N, H), out=self.grads[3])
         return self._gradients(rows, sums[:, :, H:], (hs[:-1], sums[:, :, H : 3 * H], zr), (hs[:-1], dvs, n))
 
-    @staticmethod
-    def _factors(z, r, n, v, h_prev, out):  # (T, N, H) each -> (4, T, N, H)
-        """What dh_t is multiplied by to become dv, da_z, da_r and da_n, for all steps at once."""
-        dv, da_z, da_r, da_n = out
-        taken = np.subtract(1, z, out=da_r)
-        np.subtract(h_prev, n, out=da_z)         # h_t = n + z (h_{t-1} - n)
-        np.multiply(da_z, z, out=da_z)           # z = sigmoid(a_z + u_z)
-        np.multiply(da_z, taken, out=da_z)
-        np.multiply(n, n, out=da_n)              # n = tanh(a_n + r v)
-        np.subtract(1, da_n, out=da_n)
-        np.multiply(da_n, taken, out=da_n)
-        np.multiply(da_n, r, out=dv)             # r v
-        np.subtract(1, r, out=da_r)              # r = sigmoid(a_r + u_r), whose slope is r (1 - r)
-        np.multiply(da_r, dv, out=da_r)
-        np.multiply(da_r, v, out=da_r)
+
+def by_gate(W):  # (K, 3H) -> (3, K, H)
+    """The blocks of columns one after the other, as a view."""
+    K, width = W.shape
+    return W.reshape(K, 3, width // 3).swapaxes(0, 1)

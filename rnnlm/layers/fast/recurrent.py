@@ -33,14 +33,19 @@ class FastRecurrent:
         """x_t Wx + b of all steps in one product, the part of every step that needs no state."""
         Wx, _, b = self.params[:3]
         out = self.buffer("As", (T * N, len(b)), b.dtype)
-        workers = workers_for(len(rows) * Wx.size, self.workers)
+        self._affine(rows, Wx, b, out)
+        return out.reshape(T, N, len(b))
+
+    def _affine(self, rows, W, b, out):
+        """Fill out with rows @ W + b; where W is one of several gates (k, D, H), out is (k, T * N, H)."""
+        workers = workers_for(len(rows) * W.size, self.workers)
 
         def multiply(part):
-            np.matmul(rows[part], Wx, out=out[part])
-            out[part] += b
+            terms = out[..., part, :]
+            np.matmul(rows[part], W, out=terms)
+            terms += b
 
         workers.each(multiply, slices(len(rows), -(-len(rows) // workers.threads)))
-        return out.reshape(T, N, len(b))
 
     def shares_streams(self, N):
         """Whether the steps of N streams are large enough for that."""
