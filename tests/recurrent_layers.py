@@ -27,7 +27,7 @@ class SameMask(WeightDrop):
 
 
 def random_arrays(cell, D, H, rng, dtype=np.float64):
-    """The arrays of a layer; most units of a ReLU alive, the factors of a multiplicative RNN around 1."""
+    """A layer's arrays; most ReLU units are alive, multiplicative factors around 1."""
     shapes = CELLS[cell][1].param_shapes(D, H)
     arrays = {name: rng.normal(size=shape) / (2 if name == "Wh" else 1) for name, shape in shapes.items()}
     if "mrnn" in cell:
