@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks in
     from rnnlm.compute.threads import Workers
     from rnnlm.errors import DivergenceError, RnnlmError
     from rnnlm.formats.checkpoint import load_checkpoint, save_checkpoint
+    from rnnlm.formats.loaded import load
     from rnnlm.formats.model_file import load_model, save_model
     from rnnlm.layers import (
         GRU,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks in
     )
     from rnnlm.models import LanguageModel, Regularisation, Start
     from rnnlm.reports.curves import plot_perplexity
+    from rnnlm.runs.observer import Observer
+    from rnnlm.runs.run import train
     from rnnlm.scoring.evaluation import Evaluation, evaluate, token_log_probs
     from rnnlm.scoring.generation import generate
     from rnnlm.text.batches import TimeBatches
@@ -52,13 +55,13 @@ __version__ = "0.1.0"
 __all__ = [
     "GRU", "LSTM", "MRNN", "RNN", "SGD", "AdaGrad", "Adam", "AdamW", "Average", "Constant", "Corpus", "Cosine",
     "DivergenceError", "DivideOnPlateau", "EncodedText", "Evaluation", "HeInitializer", "LanguageModel", "Linear",
-    "Momentum", "Noising", "OrthogonalInitializer", "RMSprop", "Record", "Regularisation", "RnnlmError",
+    "Momentum", "Noising", "Observer", "OrthogonalInitializer", "RMSprop", "Record", "Regularisation", "RnnlmError",
     "ScratchSimpleRNNClassifier", "SimpleInitializer", "SimpleRNN", "Start", "TextbookGRU", "TimeActivationPenalty",
     "TimeAffine", "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeRNN",
     "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeTextbookGRU", "TimeWordDropout", "Trainer", "Vocabulary",
-    "WeightDrop", "Workers", "XavierInitializer", "evaluate", "generate", "load_checkpoint", "load_corpus",
+    "WeightDrop", "Workers", "XavierInitializer", "evaluate", "generate", "load", "load_checkpoint", "load_corpus",
     "load_model", "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax",
-    "token_log_probs",
+    "token_log_probs", "train",
 ]
 
 _MODULES = {  # which names come from which module
@@ -69,12 +72,15 @@ _MODULES = {  # which names come from which module
     "compute.threads": "Workers",
     "errors": "DivergenceError RnnlmError",
     "formats.checkpoint": "load_checkpoint save_checkpoint",
+    "formats.loaded": "load",
     "formats.model_file": "load_model save_model",
     "layers":
         "GRU LSTM MRNN RNN TextbookGRU TimeActivationPenalty TimeAffine TimeDropout TimeEmbedding TimeGRU TimeLSTM "
         "TimeMRNN TimeRNN TimeSlownessPenalty TimeSoftmaxWithLoss TimeTextbookGRU TimeWordDropout WeightDrop",
     "models": "LanguageModel Regularisation Start",
     "reports.curves": "plot_perplexity",
+    "runs.observer": "Observer",
+    "runs.run": "train",
     "scoring.evaluation": "Evaluation evaluate token_log_probs",
     "scoring.generation": "generate",
     "text.batches": "TimeBatches",

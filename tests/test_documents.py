@@ -10,9 +10,10 @@ import pytest
 from conftest import REPOSITORY
 
 from rnnlm.cli import evaluate, generate, train
-from rnnlm.cli.recipes import recipes
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
+from rnnlm.runs.options import TRAIN
+from rnnlm.runs.recipes import recipes
 from rnnlm.text.vocabulary import Vocabulary
 
 OPTION = r"--[a-z][a-z0-9-]+"
@@ -39,6 +40,12 @@ def model_folder(tmp_path):
     for folder in (tmp_path, tmp_path / "runs/stories"):
         save_model(folder / "model.npz", model, Vocabulary(words))
     return tmp_path
+
+
+def test_the_page_on_python_runs_from_its_top_to_its_end(tmp_path):
+    blocks = python_blocks("docs/from-python.md")
+    assert len(blocks) > 4
+    assert run("\n".join(code for code, _ in blocks), tmp_path) == "".join(shown for _, shown in blocks)
 
 
 def test_the_examples_print_what_the_page_shows(tmp_path):
@@ -88,26 +95,18 @@ def test_links_lead_somewhere(path):
         assert "://" in target or (path.parent / target).exists(), target
 
 
-def test_the_pages_name_every_option_of_the_training_and_none_that_is_not_there():
-    known = {option for command in (train, evaluate, generate) for action in command.build_parser()._actions
-             for option in action.option_strings}
+def test_the_pages_name_no_option_that_is_not_there():
+    known = {name for command in (train, evaluate, generate) for name in command.build_parser().names}
     names = ("docs/training.md", "docs/how-it-works.md", "docs/using-it.md", "README.md")
     pages = "".join((REPOSITORY / name).read_text(encoding="utf-8") for name in names)
-    groups = [group for group in train.build_parser()._action_groups
-              if group.title in ("model", "regularisation", "training")]
-    assert len(groups) == 3
-    training = {option for group in groups for action in group._group_actions for option in action.option_strings}
-    named = set(re.findall(OPTION, pages))
-    assert {option for option in training - named if not option.startswith("--no-")} == set()
-    assert named <= known
+    assert set(re.findall(OPTION, pages)) <= known
 
 
 def test_every_option_in_the_table_of_those_to_know_has_the_default_it_says():
-    parser = train.build_parser()
     table = re.search(r"\| option \|.*?\n\n", (REPOSITORY / "docs/using-it.md").read_text(encoding="utf-8"), re.S)[0]
     for row in table.strip().splitlines()[2:]:
         options, defaults = row.split("|")[1:3]
         for option, default in zip(re.findall(r"--([a-z-]+)", options), defaults.split(","), strict=False):
-            value = parser.get_default(option.replace("-", "_"))
+            value = TRAIN.by_key[option].default
             if value is not None and value is not False:
                 assert str(value).removesuffix(".0") == default.strip(), option

@@ -3,6 +3,8 @@
 import json
 import os
 
+import numpy as np
+
 from rnnlm.cli.train import main as train
 from rnnlm.training.trainer import Trainer
 
@@ -63,6 +65,17 @@ def metrics(folder):
 def without_times(folder):
     """The lines of metrics.jsonl but for what differs between any two runs."""
     return [{key: value for key, value in line.items() if key not in TIMES} for line in metrics(folder)]
+
+
+def header_of(path):
+    """The header of a checkpoint."""
+    with np.load(path) as members:
+        return json.loads(members["header"].tobytes())
+
+
+def options_of(folder):
+    """All options of a run as resolved, by name, from its checkpoint."""
+    return header_of(folder / "checkpoint.npz")["run"]["options"]
 
 
 def rows(out):

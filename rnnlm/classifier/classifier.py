@@ -15,7 +15,7 @@ from rnnlm.classifier.sequence_network import Learner, SequenceNetwork
 from rnnlm.classifier.sequences import checked_steps, ends_in_nan, given_sequences, shares_of_states
 from rnnlm.classifier.simple_rnn import SimpleRNN
 from rnnlm.compute import arguments
-from rnnlm.compute.threads import blas_threads
+from rnnlm.compute.blas import blas_threads
 from rnnlm.errors import ArgumentError, DivergenceError
 from rnnlm.layers.rnn import TimeRNN
 from rnnlm.training.optimizers import OPTIMIZERS

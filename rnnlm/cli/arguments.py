@@ -1,85 +1,128 @@
-"""Words on a command line: values that begin with a dash, and what is meant by a name that is not there."""
+"""The words of a command line, read by the command's table of options: once, into what was given.
 
-import argparse
+The standard library's argparse is not used: it takes the beginning of an option for the
+option, misreads values that begin with a dash, and tells its own parts no one else's questions.
+"""
 
-from rnnlm.errors import nearest
+import os
+import sys
+from types import SimpleNamespace
 
-# What people type who know another program: the classic toolkits, PyTorch's examples, AWD-LSTM.  A name leads to an
-# option only in a command that has it.
-OTHER_NAMES = {
-    "batch-size": "bs batch",
-    "cell": "model model-type rnn-type",
-    "config": "recipe",
-    "corpus": "data dataset input text train train-file",
-    "dropout": "dropouth",
-    "epochs": "iterations iters max-epoch max-epochs n-epochs num-epochs",
-    "hidden-size": "hidden-dim hidden-units n-hidden nhid num-hidden rnn-size size",
-    "input-dropout": "dropouti",
-    "layers": "n-layers nlayers num-layers depth",
-    "length": "max-length max-new-tokens max-tokens max-words n-words num-tokens num-words words",
-    "lr": "learning-rate rate",
-    "lr-factor": "anneal annealing lr-decay",
-    "max-grad": "clip clip-grad clip-norm clipping grad-clip gradient-clip gradient-clipping max-grad-norm max-norm",
-    "max-vocab": "max-vocab-size vocab vocab-size",
-    "min-count": "min-freq min-frequency",
-    "optimizer": "opt update",
-    "output": "log-dir out-dir output-dir save save-dir",
-    "overwrite": "force replace",
-    "patience": "early-stopping nonmono",
-    "prompt": "prefix prime primer start",
-    "resume": "continue keep-going",
-    "seed": "random-seed rng",
-    "threads": "cores cpus jobs n-jobs n-threads num-threads workers",
-    "tied": "tie tie-weights weight-tying",
-    "time-size": "bptt bptt-steps seq-len seq-length seqlen sequence-length window",
-    "top-p": "nucleus",
-    "weight-decay": "decay wd wdecay",
-    "weight-drop": "wdrop",
-    "word-dropout": "dropoute",
-    "wordvec-size": "emb-dim emb-size embed-dim embed-size embedding-dim embedding-size emsize",
-}
-MEANT = {name: option for option, names in OTHER_NAMES.items() for name in names.split()}
+from rnnlm.cli.help import help_text
+from rnnlm.cli.screen import note, show
+from rnnlm.errors import nearest, one_line, quoted
+from rnnlm.runs.checks import WrongValue
+from rnnlm.runs.option import SWITCH
 
 
-def meant(name, known):
-    """The end of a message about an unknown option: a question if one of the known ones is likely meant.
+class UsageError(Exception):
+    """A line that the command does not take; the message says why."""
 
-    name: as it was typed, with or without dashes; known: option names, as they are to be shown.
+
+class Parser:
+    """Reads the line of one command.
+
+    prog: its name in messages; about: what it does, for the help; table: its options, a Table; actions: functions by
+    the name of an option that is to be done at once, in the place of the command (--help is one of them).
     """
-    bare = {option.strip("-").replace("_", "-"): option for option in known}
-    name = str(name).lstrip("-").replace("_", "-").lower()
-    near = MEANT[name] if MEANT.get(name) in bare else nearest(name, bare)
-    return f": did you mean {bare[near]}?" if near else ""
+
+    def __init__(self, prog, about, table, actions=None):
+        self.prog = prog or os.path.basename(sys.argv[0])
+        self.about, self.table = about, table
+        self.flags = {f"--{key}": (option, True) for key, option in table.by_key.items()}
+        self.flags |= {f"--no-{option.key}": (option, False) for option in table.options if option.check == SWITCH}
+        self.actions = {"-h": self.print_help, "--help": self.print_help}
+        self.actions |= {f"--{name}": action for name, action in (actions or {}).items()}
+        self.names = [*self.flags, "-h", "--help"]
+
+    def parse_args(self, argv=None):
+        """All options as attributes, the defaults among them; ``line``: those that stand there, a dict by name.
+
+        SystemExit: wrong usage, with one line on standard error, or after what an action such as --help shows.
+        """
+        try:
+            given = self.given(sys.argv[1:] if argv is None else argv)
+        except UsageError as error:
+            note(f"{self.prog}: error: {one_line(str(error))} (--help shows all options)")
+            raise SystemExit(2) from None
+        return SimpleNamespace(**vars(self.table.resolved(given)), line=given)
+
+    def given(self, argv):
+        """What stands on the line, a dict by name.  UsageError if the line is wrong."""
+        given, rest = {}, list(argv)
+        loose = []  # words that belong to no option, each with whether it looks like one
+        while rest:
+            word = rest.pop(0)
+            if word == "--":
+                loose, rest = [*loose, *((word, False) for word in rest)], []
+            elif word in self.actions:
+                self.actions[word]()
+                raise SystemExit(0)
+            elif word.split("=")[0] in self.flags:
+                self._take(word, rest, given)
+            else:
+                loose.append((word, word.startswith("-") and len(word) > 1 and " " not in word))
+        if left := self._take_arguments(loose, given):
+            raise UsageError(f"unrecognized arguments: {' '.join(word for word, _ in left)}{self._meant(left)}")
+        return given
+
+    def _take(self, word, rest, given):
+        """An option and, if it takes one, its value."""
+        flag, equals, value = word.partition("=")
+        option, switched = self.flags[flag]
+        for other in map(self.table.by_name.get, given):
+            if other.excludes == option.name or option.excludes == other.name:
+                raise UsageError(f"argument {flag}: not allowed with argument {other.flag}")
+        if not option.takes_a_value:
+            if equals:
+                raise UsageError(f"argument {flag}: takes no value, got {value!r}")
+            given[option.name] = switched
+            return
+        if not equals:
+            if not rest or self._looks_like_an_option(rest[0]):
+                hint = f"; write a value that looks like an option as {flag}=VALUE" if option.takes_any_text else ""
+                raise UsageError(f"argument {flag}: expected one argument{hint}")
+            value = rest.pop(0)
+        given[option.name] = _checked(option, value, flag)
+
+    def _take_arguments(self, loose, given):
+        """The command's arguments among the loose words; returns those that are none."""
+        words = [word for word, dashed in loose if not dashed]
+        for option in (option for option in self.table.options if option.argument):
+            count = len(words) if option.many else 1
+            values = [_checked(option, word, option.metavar) for word in words[:count]]
+            words = words[count:]
+            if values:
+                given[option.name] = values if option.many else values[0]
+        missing = [option.metavar for option in self.table.options if option.argument and option.name not in given]
+        if missing:
+            raise UsageError(f"the following arguments are required: {', '.join(missing)}")
+        taken = sum(not dashed for _, dashed in loose) - len(words)
+        return [pair for i, pair in enumerate(loose) if pair[1] or sum(not d for _, d in loose[:i]) >= taken]
+
+    def _looks_like_an_option(self, word):
+        """Whether a word is an option, the beginning of one or a misspelt one, and so no value."""
+        flag = word.split("=")[0]
+        if flag in self.names or word == "--":
+            return True
+        return word.startswith("--") and " " not in flag and (any(name.startswith(flag) for name in self.names)
+                                          or nearest(flag, self.names, 0.8) is not None)
+
+    def _meant(self, left):
+        """What was meant by words that nothing takes, a question, or nothing."""
+        word, dashed = left[0]
+        if not dashed and "corpus" in self.table.by_name and os.path.exists(word):
+            return f": did you mean --corpus {quoted(word)}?"
+        option = next((word for word, dashed in left if dashed), None)
+        return self.table.meant(option.split("=")[0]) if option else ""
+
+    def print_help(self):
+        """All options on standard output, or an error that says why not."""
+        show(help_text(self.prog, self.about, self.table))
 
 
-def with_values_joined(arguments, actions):
-    """The arguments with ``--option -value`` written as ``--option=-value``, which argparse does not misread.
-
-    actions: the parser's, by option string.  A value that looks like one of its options is left alone.
-    """
-    joined, rest = [], list(arguments)
-    while rest:
-        word = rest.pop(0)
-        if word == "--":
-            return [*joined, word, *rest]
-        if rest and _takes_a_value(word, actions) and _is_value(rest[0], actions):
-            word = f"{word}={rest.pop(0)}"
-        joined.append(word)
-    return joined
-
-
-def _takes_a_value(word, actions):
-    """Whether the word is an option, perhaps cut short, that takes one value."""
-    if not word.startswith("-"):
-        return False
-    near = [actions[word]] if word in actions else [action for name, action in actions.items() if name.startswith(word)]
-    return len(set(near)) == 1 and isinstance(near[0], argparse._StoreAction) and near[0].nargs is None
-
-
-def _is_value(word, actions):
-    """Whether the word begins with a dash but is no option, no beginning of one and no misspelt one."""
-    name = word.split("=")[0]
-    if len(word) < 2 or not word.startswith("-") or word == "--" or name in actions:
-        return False
-    return not name.startswith("--") or not (any(option.startswith(name) for option in actions)
-                                             or nearest(name, actions, 0.8))
+def _checked(option, value, name):
+    try:
+        return option.check(value)
+    except WrongValue as error:
+        raise UsageError(f"argument {name}: {error}") from None

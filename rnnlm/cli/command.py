@@ -1,4 +1,4 @@
-"""What all commands share: one line for an error, exit codes, --debug."""
+"""What all commands share: one line for an error, exit codes."""
 
 import signal
 
@@ -14,7 +14,7 @@ LONGEST_ERROR = 3000  # characters; a path that exists may have 4,096, and its e
 def run(command, parser, argv=None):
     """Parse ``argv``, run ``command(options)`` and return the exit code.
 
-    0 done, 1 an error (one line on standard error, a traceback with --debug), 2 usage (from argparse),
+    0 done, 1 an error (one line on standard error, a traceback with --debug), 2 wrong usage,
     128 + signal after an interrupt.  SystemExit leaves it after --help and wrong usage.
     """
     debug = False
@@ -54,8 +54,3 @@ def _bounded(line):
     if len(line) <= LONGEST_ERROR:
         return line
     return f"{line[:LONGEST_ERROR // 2]} ... {line[-LONGEST_ERROR // 2:]}"
-
-
-def add_debug(parser):
-    """The option every command has."""
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")

@@ -3,35 +3,39 @@
 import json
 import math
 
-from rnnlm.cli.command import add_debug, run
-from rnnlm.cli.options import Parser, add_threads, at_least, not_empty
+from rnnlm.cli.arguments import Parser
+from rnnlm.cli.command import run
 from rnnlm.cli.screen import encoding_bar, note, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.formats.model_file import load_model
+from rnnlm.runs.checks import at_least, not_empty
 from rnnlm.runs.description import unknown_share
+from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
+from rnnlm.runs.table import Table
 from rnnlm.scoring.evaluation import WINDOW, evaluate
 from rnnlm.text.corpus import read_text
 from rnnlm.text.sources import STANDARD_INPUT
 from rnnlm.text.tokenizer import UNITS
 
+EVALUATE = Table({"options": (
+    Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
+    Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz) or not; - reads standard "
+           "input", metavar="TEXT", argument=True, many=True),
+    Option("json", FLAG, "print one JSON object for each text", False),
+    Option("time_size", at_least(1), "number of steps computed at once; it changes the memory needed, not the result",
+           WINDOW, "T", meant_by="window"),
+    THREADS,
+    DEBUG,
+)})
+
 
 def build_parser(prog=None):
     """The options of the evaluation command."""
-    parser = Parser(prog, "Compute the perplexity of texts under a trained model. Each text is one stream: the state "
-                    "is carried through it, and every word and every line end is predicted once.")
-    parser.add_argument("model", metavar="MODEL", type=not_empty, help="a model file or a run folder")
-    parser.add_argument("texts", metavar="TEXT", type=not_empty, nargs="+",
-                        help="UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz) or not; - reads standard "
-                             "input")
-    parser.add_argument("--json", action="store_true", help="print one JSON object for each text")
-    parser.add_argument("--time-size", type=at_least(1), default=WINDOW, metavar="T",
-                        help="number of steps computed at once; it changes the memory needed, not the result")
-    add_threads(parser.add_argument)
-    add_debug(parser)
-    return parser
+    return Parser(prog, "Compute the perplexity of texts under a trained model. Each text is one stream: the state is "
+                  "carried through it, and every word and every line end is predicted once.", EVALUATE)
 
 
 def main(argv=None, prog=None):

@@ -1,4 +1,4 @@
-"""``rnnlm train | evaluate | generate``: the three commands under one name.
+"""``rnnlm train | evaluate | generate``: the commands under one name, one row each.
 
 Only what starts a process is loaded here; the command that runs brings the rest.
 """
@@ -8,15 +8,15 @@ from importlib import import_module
 
 from rnnlm.cli.start import start
 
-COMMANDS = ("train", "evaluate", "generate")
+COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
+    "train": "train a language model on text",
+    "evaluate": "compute the perplexity of texts under a trained model",
+    "generate": "write text with a trained model",
+}
 
-USAGE = """usage: rnnlm COMMAND [options]
-
-  train      train a language model on text
-  evaluate   compute the perplexity of texts under a trained model
-  generate   write text with a trained model
-
-rnnlm COMMAND --help shows a command's options; rnnlm --version shows the version."""
+USAGE = "\n".join([
+    "usage: rnnlm COMMAND [options]", "", *(f"  {name:9}  {about}" for name, about in COMMANDS.items()), "",
+    "rnnlm COMMAND --help shows a command's options; rnnlm --version shows the version."])
 
 
 def main(argv=None):
@@ -38,7 +38,7 @@ def main(argv=None):
         from rnnlm.cli.screen import note
         from rnnlm.errors import shown
 
-        note(f"rnnlm: no command {shown(repr(name))}: it must be train, evaluate or generate{_meant(name)}")
+        note(f"rnnlm: no command {shown(repr(name))}: it must be {_all_commands()}{_meant(name)}")
         return 2
     return _command(name)(rest, prog=f"rnnlm {name}")
 
@@ -52,6 +52,11 @@ def script(name):
 def _command(name):
     """The main function of a command."""
     return import_module(f"rnnlm.cli.{name}").main
+
+
+def _all_commands():
+    *others, last = COMMANDS
+    return f"{', '.join(others)} or {last}"
 
 
 def _meant(name):

@@ -21,7 +21,7 @@ from rnnlm.training.trainer import Record, Trainer
 
 FORMAT = "rnnlm checkpoint"
 VERSION = 4  # raised when a run would go on otherwise than it began
-EARLIER = 3  # is read, too: it has earlier names of cells
+EARLIER = 3  # is read, too: it has earlier names of cells, and random numbers by scheme 1
 
 
 def save_checkpoint(path, trainer, run, records):
@@ -78,8 +78,9 @@ def _checkpoint_header(archive):
 
 
 def _in_words_of_today(header):
-    """A checkpoint's header, where it is of the earlier version with the names that cells have today."""
+    """A checkpoint's header as today's programs write it, where it is of the earlier version."""
     if header["version"] == EARLIER:
+        header["numbers"].setdefault("random_scheme", 1)
         header["architecture"] = from_earlier(header["architecture"])
         if isinstance(options := header["run"].get("options"), dict):
             header["run"]["options"] = from_earlier(options)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.compute.threads import SERIAL, Workers
+from rnnlm.compute.threads import workers_or_default
 from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_archive
 from rnnlm.files.whole import File
@@ -71,18 +71,18 @@ def _words_of(model, vocabulary):
         raise ArgumentError(f"words must be text that UTF-8 can encode, got {shown(words[error.start])}") from None
 
 
-def load_model(path, workers=SERIAL, regularisation=None):
+def load_model(path, workers=None, regularisation=None):
     """The (model, vocabulary) of a model file (a path or a File) or of a run folder.
 
     RnnlmError says what is wrong with it.
 
-    workers: the threads that the model will compute on.
+    workers: the Workers that the model will compute on; None: see LanguageModel.
     regularisation: what the model is to be trained with from now on; None: as it was, which the file says.
 
     Dropout is off until a Trainer takes the model, or model.set_training(True) is called.
     """
     arguments.path("path", path, "the path of a model file or of a run folder")
-    arguments.kind("workers", workers, Workers, "a Workers", "with Workers(2) as workers: load_model(path, workers)")
+    workers = workers_or_default(workers, "with Workers(2) as workers: load_model(path, workers)")
     if regularisation is not None:
         arguments.kind("regularisation", regularisation, Regularisation, "a Regularisation")
     with open_archive(_model_file(path), "a whole rnnlm model file") as archive:

@@ -5,11 +5,12 @@ from functools import partial
 
 import numpy as np
 
-from rnnlm.compute import arguments
+from rnnlm.compute import arguments, draws
 from rnnlm.compute.row_gradient import add
-from rnnlm.compute.threads import SERIAL, Workers, call
+from rnnlm.compute.threads import call, computing, workers_or_default
 from rnnlm.errors import ArgumentError
 from rnnlm.models.architecture import Architecture, float_type
+from rnnlm.models.initializers import log_frequencies
 from rnnlm.models.parameters import Packing
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start, fill
@@ -55,27 +56,31 @@ class LanguageModel:
     plain : bool
         Take the layers to read; by default they are those of rnnlm.layers.fast, which compute the
         same.
-    workers : Workers
-        The threads that share the work of the fast layers.
+    workers : Workers or None
+        The threads that share the work of the fast layers.  None: during each call all cores
+        share it, as in the command, and BLAS has one thread.  Between two calls BLAS is as it
+        was.
     """
 
     def __init__(self, vocab_size, wordvec_size=100, hidden_size=100, layers=1, *, cell="rnn", activation="tanh",
                  tied=False, projection=False, regularisation=None, start=None, rng, dtype=np.float32, plain=False,
-                 workers=SERIAL):
+                 workers=None):
         self.architecture = Architecture(cell, vocab_size, wordvec_size, hidden_size, layers, activation, tied,
                                          projection)
         self.regularisation = Regularisation() if regularisation is None else regularisation
         start = Start() if start is None else start
         arguments.kind("regularisation", self.regularisation, Regularisation, "a Regularisation")
         arguments.kind("start", start, Start, "a Start")
-        self.plain, self.workers = plain, arguments.kind("workers", workers, Workers, "a Workers")
+        self.plain, self.workers = plain, workers_or_default(workers)
         self.vocabulary_fingerprint = None
+        self.scheme = draws.SCHEME
         if rng is not None:
             arguments.generator("rng", rng)
         (self.dropout_rng,) = (rng or np.random.default_rng()).spawn(1)
         self._build(float_type(dtype))
         if rng is not None:
-            fill(self.architecture, self.packing.param, start, rng)
+            with self.workers.computing():
+                fill(self.architecture, self.packing.param, start, rng)
 
     @staticmethod
     def param_shapes(*architecture, **options):
@@ -94,6 +99,7 @@ class LanguageModel:
         self.switches = [layer for layer in (*self.layers, *(layer.weight_drop for layer in self.recurrent))
                          if hasattr(layer, "train")]
         self.whole_ratios = [layer.ratio for layer in self.switches]
+        self.random_scheme = self.scheme
 
     def __getstate__(self):
         """What a copy is made from: each weight once, neither gradients nor work buffers."""
@@ -116,6 +122,26 @@ class LanguageModel:
         """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..., affine/W, affine/b."""
         return dict(self.packing.param)
 
+    @property
+    def leaky_weights(self):
+        """The names of the weights whose diagonal is each unit's hold on its own state: Wh of a cell without gates."""
+        a = self.architecture
+        return set() if a.row.gated else {f"{a.row.prefix}{i}/Wh" for i in range(1, a.layers + 1)}
+
+    def start_at_frequencies(self, counts):  # (V,)
+        """Let the output biases be ln of each word's share of the training text, from its ``counts`` there.
+
+        Each count is taken as one more.  A model that knows nothing yet then already
+        predicts each word as often as it occurs.
+        """
+        V = self.architecture.vocab_size
+        counts = arguments.floats("counts", counts)
+        if counts.shape != (V,) or not (np.isfinite(counts) & (counts >= 0)).all():
+            raise arguments.wrong("counts", f"numbers of at least 0, of shape ({V},)", counts,
+                                  "numpy.bincount(ids, minlength=vocab_size) gives them")
+        self.output.params[1][...] = log_frequencies(counts)
+
+    @computing
     def states(self, xs):  # ids (N, T) -> (N, T, H)
         """The hidden states that the output layer reads; carries the state on."""
         if type(xs) is not np.ndarray or xs.dtype.kind != "i" or not xs.size:  # nearly never: a call costs more
@@ -124,6 +150,7 @@ class LanguageModel:
             xs = layer.forward(xs)
         return xs
 
+    @computing
     def predict(self, xs):  # ids (N, T) -> (N, T, V)
         """Scores (logits) of every word as the next one, at every step; carries the state on.
 
@@ -135,17 +162,21 @@ class LanguageModel:
         """What ``predict`` gives for the last step alone, for less than all of them take; carries the state on."""
         if getattr(self.predict, "__func__", None) is not LanguageModel.predict:  # a subclass has scores of its own
             return self.predict(xs)[:, -1]
-        return self.output.scores(self.states(xs)[:, -1:])[:, 0]
+        with self.workers.computing_on_blas():
+            return self.output.scores(self.states(xs)[:, -1:])[:, 0]
 
+    @computing
     def log_probs(self, xs, ts):  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
         return self.output.log_probs(self.states(xs), arguments.targets_of_windows(xs, ts))
 
+    @computing
     def forward(self, xs, ts):  # ids (N, T), ids (N, T) -> float
         """Mean loss of the window in nats per token; carries the state on."""
         ts = arguments.targets_of_windows(xs, ts)
         return self.output.forward(self.states(xs), ts)
 
+    @computing
     def backward(self):
         """Fill ``grads`` with the gradients of the last forward's loss.
 
@@ -205,6 +236,17 @@ class LanguageModel:
             part = self.architecture.layer_name(number)
             arrays |= {f"{part}/{name}": array for name, array in zip(layer.state_names, state, strict=True)}
         return arrays
+
+    @property
+    def random_scheme(self):
+        """How dropout's random numbers are made: see rnnlm/compute/draws.py."""
+        return self.scheme
+
+    @random_scheme.setter
+    def random_scheme(self, scheme):
+        self.scheme = scheme
+        for layer in self.switches:
+            layer.random_scheme = scheme
 
     def snapshot(self):
         """What training needs to go on, beside arrays: the state of dropout's generator."""

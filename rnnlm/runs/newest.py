@@ -3,10 +3,10 @@
 import os
 from contextlib import suppress
 
-from rnnlm.cli.config import read_config
 from rnnlm.errors import RnnlmError
 from rnnlm.formats.checkpoint import read_checkpoint_header
-from rnnlm.runs.run_folder import CHECKPOINTS, CONFIG
+from rnnlm.runs.configuration import CONFIG, read_config
+from rnnlm.runs.run_folder import CHECKPOINTS
 from rnnlm.text.corpora import known_corpora
 
 
@@ -53,5 +53,5 @@ def _corpus_of(path):
         with suppress(RnnlmError, AttributeError):  # it is not there, is damaged, or has options of another form
             return read_checkpoint_header(path / name)["run"].get("options").get("corpus")
     with suppress(RnnlmError):
-        return read_config(path / CONFIG).get("corpus")
+        return read_config(path / CONFIG).values.get("corpus")
     return None

@@ -1,64 +1,84 @@
 """The observer of a training run: it is told what happens, and decides what anybody sees of it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rnnlm.errors import DivergenceError
+    from rnnlm.models import LanguageModel
+    from rnnlm.runs.saving import SavePoint
+    from rnnlm.scoring.evaluation import Evaluation
+    from rnnlm.text.corpus import Corpus
+    from rnnlm.training.records import Record, Step
+    from rnnlm.training.trainer import Trainer
+
 
 class Observer:
-    """Hears what happens in a training run.  Every method does nothing; a subclass overrides those it wants.
+    """Hears what happens in a training run.
 
-    The methods are called in the thread that trains, in about the order in which they
-    are listed here.  What they are given is the run's own: to look at, not to change.
-    What a method raises ends the run, which can be resumed from its last checkpoint.
+    Every method does nothing; a subclass overrides those that it wants.  They are called in
+    the thread that trains, in about the order in which they are listed here.  What they are
+    given is the run's own: to look at, not to change.  What a method raises ends the run,
+    which can be resumed from its last checkpoint.
     """
 
-    def on_note(self, line):
-        """Tell of something that was decided on the way or looks odd: a sentence, on one line."""
+    def on_note(self, line: str) -> None:
+        """Tell of something that was decided on the way or looks odd, in a line."""
 
-    def on_fetching(self, name, size):
-        """A file of ``size`` bytes is fetched: may return a function to be called with each further number of bytes."""
+    def on_fetching(self, name: str, size: int) -> Callable[[int], object] | None:
+        """Hear that a file of ``size`` bytes is fetched.
 
-    def on_encoding(self, name, size):
-        """A long text of ``size`` bytes is encoded: may return a function as that of ``on_fetching``."""
+        May return a function, which is called with each further number of bytes.
+        """
 
-    def on_threads(self, threads):
-        """The run computes on so many threads."""
+    def on_encoding(self, name: str, size: int) -> Callable[[int], object] | None:
+        """Hear that a long text of ``size`` bytes is encoded; may return what on_fetching may."""
 
-    def on_corpus(self, corpus):
-        """The texts are read: a Corpus, whose ``notes`` say what was decided about them, a line each."""
+    def on_threads(self, threads: int) -> None:
+        """Hear on how many threads the run computes."""
 
-    def on_model(self, model, folder):
-        """The run begins: its LanguageModel and the path of its folder."""
+    def on_corpus(self, corpus: Corpus) -> None:
+        """Look at the texts; ``corpus.notes`` says what was decided about them, a line each."""
 
-    def on_resumed(self, saved):
-        """The run continues from this SavePoint."""
+    def on_model(self, model: LanguageModel, folder: Path) -> None:
+        """Look at the model before it is trained, and hear in which folder the run is."""
 
-    def on_complete(self, option):
-        """No epoch is left; a larger value of this option (None: of no option) would add some."""
+    def on_resumed(self, saved: SavePoint) -> None:
+        """Hear from where the run continues."""
 
-    def on_training(self, trainer, epochs):
-        """Training begins or continues: the Trainer, and the largest number of epochs."""
+    def on_complete(self, option: str | None) -> None:
+        """Hear that no epoch is left; a larger value of the option, if any, would add some."""
 
-    def on_step(self, step):
-        """A Step was made: its loss, targets and gradient norm."""
+    def on_training(self, trainer: Trainer, epochs: int) -> None:
+        """Hear that training begins or continues, for at most so many epochs in all."""
 
-    def on_validation(self):
-        """The validation text is about to be scored."""
+    def on_step(self, step: Step) -> None:
+        """Look at a step: its loss, targets and gradient norm."""
 
-    def on_epoch(self, record):
-        """An epoch is over and saved: its Record."""
+    def on_validation(self) -> None:
+        """Hear that the validation text is about to be scored."""
 
-    def on_rollback(self, error, step, lr):
-        """Training diverged (a DivergenceError) and returned to this step with this base learning rate."""
+    def on_epoch(self, record: Record) -> None:
+        """Look at the Record of an epoch, which is over and saved."""
 
-    def on_training_over(self):
-        """Training has ended, or was ended by a stop or an error."""
+    def on_rollback(self, error: DivergenceError, step: int, lr: float) -> None:
+        """Hear that training diverged, and returned to this step with this base learning rate."""
 
-    def on_stalled(self, schedule):
-        """The schedule ended the training, as the validation loss no longer fell."""
+    def on_training_over(self) -> None:
+        """Hear that training has ended, or was ended by a stop or an error."""
 
-    def on_test(self, evaluation, best, corpus):
-        """The best model, of the Record ``best``, has read the test text of the Corpus: its Evaluation."""
+    def on_stalled(self, schedule: object) -> None:
+        """Hear that the schedule ended training, as the validation loss no longer fell."""
 
-    def on_end(self, folder, drawn):
-        """The run is over: the path of its folder, and whether there is a picture in it."""
+    def on_test(self, evaluation: Evaluation, best: Record, corpus: Corpus) -> None:
+        """Look at the score of the test text, by the model of the best epoch."""
 
-    def on_stop(self, saved, folder, best):
-        """The run was stopped: its last SavePoint, the path of its folder, the best Record so far or None."""
+    def on_end(self, folder: Path, drawn: bool) -> None:
+        """Hear that the run is over, and whether there is a picture in its folder."""
+
+    def on_stop(self, saved: SavePoint, folder: Path, best: Record | None) -> None:
+        """Hear that the run was stopped, where it was saved, and which epoch was the best so far."""

@@ -8,17 +8,18 @@ import shutil
 import stat
 import time
 
-from rnnlm.cli.run_options import config_text, same_run, what_differs
 from rnnlm.errors import DamagedError, RnnlmError, one_line, quoted
 from rnnlm.files.whole import write_text, written
 from rnnlm.formats.checkpoint import load_checkpoint, read_checkpoint_header, save_checkpoint
 from rnnlm.formats.model_file import MODEL_NAME, save_model
 from rnnlm.reports.curves import plot_perplexity
+from rnnlm.runs.configuration import CONFIG, config_text
 from rnnlm.runs.metrics import append_line, as_json, as_line
+from rnnlm.runs.resuming import same_run, what_differs
 
 CHECKPOINTS = ("checkpoint-next.npz", "checkpoint.npz", "checkpoint-previous.npz")  # the newest first
 DAMAGED = "checkpoint-damaged.npz"
-METRICS, PICTURE, CONFIG = "metrics.jsonl", "perplexity.png", "config.toml"
+METRICS, PICTURE = "metrics.jsonl", "perplexity.png"
 NAMES = (*CHECKPOINTS, DAMAGED, METRICS, PICTURE, MODEL_NAME, CONFIG)
 SMALL_FILES = 1_000_000  # bytes for metrics, picture, vocabulary and what surrounds the arrays
 REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a short one is drawn once
@@ -162,7 +163,7 @@ class RunFolder:
         errors = []
         for file in self.checkpoints():
             try:
-                if not same_run(read_checkpoint_header(file)["run"], run):
+                if not same_run(read_checkpoint_header(file), run):
                     raise RnnlmError(f"{file} belongs to another run than the newer checkpoint, which is damaged: "
                                      f"delete {errors[-1][0] if errors else file} to resume that run")
                 self.records = load_checkpoint(file, trainer)

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from rnnlm.cli.agreement import require_architecture, require_same_texts
-from rnnlm.cli.assembly import build_trainer
-from rnnlm.cli.effects import notes_on_length
-from rnnlm.cli.run_options import free, of_the_run
 from rnnlm.compute.threads import Workers, available_cores
 from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.formats.checkpoint import checkpoint_size
 from rnnlm.formats.model_file import load_model, model_size, read_model_training
+from rnnlm.runs.assembly import build_trainer
+from rnnlm.runs.combinations import notes_on_length
 from rnnlm.runs.description import title
+from rnnlm.runs.options import free, of_the_run
+from rnnlm.runs.resuming import require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
 from rnnlm.runs.saving import Saver
 from rnnlm.runs.stopping import Stop
@@ -29,7 +29,7 @@ def train(options, folder, observer, stopping, header=None):
     header: that of the checkpoint to resume from, if any.
     """
     if header is not None:  # before anything is read or made that the options ask for
-        require_architecture(header, options, header["architecture"]["vocab_size"], folder)
+        require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
     corpus = _corpus(options, observer)
     threads = options.threads or available_cores()
     observer.on_threads(threads)
@@ -53,10 +53,11 @@ def _corpus(options, observer):
 
 def _session(options, corpus, folder, observer, header, workers):
     """All parts of the run; nothing is written yet."""
-    run = {"options": of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
+    run = {**of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
     if header is not None:
-        require_same_texts(header, run, options, folder)
-        require_architecture(header, options, len(corpus.vocabulary), folder)
+        if line := require_same_texts(header, run, options, folder.path):
+            observer.on_note(line)
+        require_architecture(header, options, len(corpus.vocabulary), folder.path)
     trainer = build_trainer(options, corpus, workers, fresh=header is None)
     return Session(options, corpus, trainer, folder, observer, run)
 

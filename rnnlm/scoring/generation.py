@@ -133,13 +133,27 @@ def generate(model: Predicts, prompt: Iterable[int], *, rng: np.random.Generator
 
 def _words(model, prompt, rng, options):
     """The generator that ``generate`` returns."""
-    predict_last = getattr(model, "predict_last", lambda xs: model.predict(xs)[:, -1])
     with model.fresh_state():
-        windows = [prompt[np.newaxis, start : start + WINDOW] for start in range(0, len(prompt), WINDOW)]
+        read = prompt
         while True:
-            with np.errstate(over="ignore", invalid="ignore"):  # next_probs says it in one line
-                for xs in windows:
-                    scores = predict_last(xs)[0]
-                drawn = draw(next_probs(scores, *options), rng)
+            drawn = draw(_probs(model, read, *options), rng)
             yield drawn
-            windows = [np.array([[drawn]], dtype=np.int32)]
+            read = np.array([drawn], dtype=np.int32)
+
+
+def probs_after(model, prompt):  # (n,) -> (V,)
+    """The probability of each word after ``prompt``, a list of ids that opens with <eos>, from a fresh state.
+
+    RnnlmError if the model gives no finite ones.
+    """
+    with model.fresh_state():
+        return _probs(model, arguments.ids_of_text("prompt", prompt))
+
+
+def _probs(model, ids, *options):  # (n,) -> (V,)
+    """The probabilities after these ids, which the model reads on from its state; options: see ``next_probs``."""
+    predict_last = getattr(model, "predict_last", lambda xs: model.predict(xs)[:, -1])
+    with np.errstate(over="ignore", invalid="ignore"):  # next_probs says it in one line
+        for start in range(0, len(ids), WINDOW):
+            scores = predict_last(ids[np.newaxis, start : start + WINDOW])[0]
+        return next_probs(scores, *options)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.compute import arguments
+from rnnlm.errors import RnnlmError
+from rnnlm.text.lines import encode_string
+from rnnlm.text.numbered import Tokens
 from rnnlm.text.vocabulary import UNKNOWN, Vocabulary
-
-if TYPE_CHECKING:
-    from rnnlm.text.numbered import Tokens
 
 
 @dataclass
@@ -71,6 +72,22 @@ class EncodedText:
         spread = np.full(len(self.kept), np.nan)
         spread[self.kept] = values
         return spread
+
+
+def encode_text(text: str, vocabulary: Vocabulary) -> EncodedText:
+    """Read a string as ids of a given vocabulary, as a file that holds it.
+
+    A last line without a line end gets one.  RnnlmError if the text has no token.
+    """
+    if not isinstance(text, str):
+        raise arguments.wrong("text", "a string", text, "read_text takes the path of a file")
+    arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
+    index = defaultdict()
+    index.default_factory = index.__len__  # a new token gets the next number
+    ids = encode_string(text, index, vocabulary.level)
+    if not ids.size:
+        raise RnnlmError("text must hold at least one line, but it is empty")
+    return EncodedText.from_tokens(Tokens(list(index), ids, 0, ids.size), vocabulary)
 
 
 def id_table(tokens, vocabulary):

@@ -91,8 +91,20 @@ def encode_blocks(path, index, level, on_block=None, on_bytes=None):
     counts up numbers the distinct tokens.  on_block, on_bytes: see ``read_blocks``.
     """
     for text in read_blocks(path, on_block=on_block, on_bytes=on_bytes):
-        tokens = tokenize(text, level)
-        yield np.fromiter(map(index.__getitem__, tokens), dtype=np.int32, count=len(tokens))
-        if level == "word" and "<eos>" in text and "<eos>" in tokens:
-            raise RnnlmError(f"{called(path)} holds the word <eos>, which is the token of every line end: remove it "
-                             "from the text")
+        yield _encoded(text, index, level, path)
+
+
+def encode_string(text, index, level):
+    """All tokens of a string as ids (int32), as encode_blocks gives those of a file that holds this text."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    if "\0" in text:
+        raise RnnlmError(f"text must hold no NUL, its character {text.index(chr(0)) + 1} is one: remove it")
+    return _encoded(text if text.endswith("\n") or not text else f"{text}\n", index, level, "text")
+
+
+def _encoded(text, index, level, path):
+    tokens = tokenize(text, level)
+    if level == "word" and "<eos>" in text and "<eos>" in tokens:
+        raise RnnlmError(f"{called(path)} holds the word <eos>, which is the token of every line end: remove it "
+                         "from the text")
+    return np.fromiter(map(index.__getitem__, tokens), dtype=np.int32, count=len(tokens))

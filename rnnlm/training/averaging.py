@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import writable
-from rnnlm.compute.threads import SERIAL, slices
+from rnnlm.compute.threads import DEFAULT, slices
 
 PIECE = 1 << 17  # values that a thread takes at a time
 
@@ -59,7 +59,7 @@ class Average:
         """Go on from a snapshot."""
         self.count = values["count"]
 
-    def update(self, params, progress, workers=SERIAL):
+    def update(self, params, progress, workers=DEFAULT):
         """Take the weights after a step in, if it is time: a <- a + weight * (w - a)."""
         if progress < self.start:
             return
@@ -77,7 +77,8 @@ class Average:
             out *= weight
             a += out
 
-        workers.each(step, self._pieces(params))
+        with workers.computing():
+            workers.each(step, self._pieces(params))
 
     @contextmanager
     def in_place(self, params):

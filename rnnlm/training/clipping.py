@@ -5,12 +5,12 @@ import math
 import numpy as np
 
 from rnnlm.compute.row_gradient import RowGradient
-from rnnlm.compute.threads import SERIAL, slices
+from rnnlm.compute.threads import DEFAULT, SERIAL, slices
 
 PIECE = 1 << 19  # values that a thread takes at a time
 
 
-def global_norm(grads, workers=SERIAL):
+def global_norm(grads, workers=DEFAULT):
     """L2 norm of all arrays as if they were one vector: sqrt(sum of squares).
 
     A float; nan or inf pass through.
@@ -27,7 +27,8 @@ def global_norm(grads, workers=SERIAL):
         squares[i] = float(np.dot(pieces[i], pieces[i]))
 
     # One array larger than a piece at least: otherwise waking a thread costs more than it brings.
-    (workers if len(pieces) > len(grads) else SERIAL).each(add, range(len(pieces)))
+    with workers.computing():
+        (workers if len(pieces) > len(grads) else SERIAL).each(add, range(len(pieces)))
     return math.sqrt(sum(squares))
 
 

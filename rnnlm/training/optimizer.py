@@ -12,7 +12,7 @@ import numpy as np
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import writable
 from rnnlm.compute.row_gradient import RowGradient
-from rnnlm.compute.threads import SERIAL
+from rnnlm.compute.threads import DEFAULT, SERIAL
 from rnnlm.training.blocks import pieces_of, update_rows
 from rnnlm.training.parts import name_misfit
 
@@ -82,11 +82,11 @@ class Optimizer:
         """
         raise NotImplementedError
 
-    def update(self, params, grads=None, scale=1.0, workers=SERIAL):
+    def update(self, params, grads=None, scale=1.0, workers=DEFAULT):
         """Make one step in place, with the gradients times ``scale``.
 
         params alone is a layer, whose params and grads are meant: it is returned.
-        workers: the threads that share the step.
+        workers: the Workers that share the step.
         """
         if grads is None and hasattr(params, "params"):
             self.update(params.params, params.grads, scale, workers)
@@ -101,7 +101,8 @@ class Optimizer:
             else:
                 pieces += pieces_of(rate, decay, w, g, slots)
         # One array larger than a piece at least: otherwise waking a thread costs more than it brings.
-        (workers if len(pieces) > len(params) else SERIAL).each(lambda piece: piece.update(rule, workers), pieces)
+        with workers.computing():
+            (workers if len(pieces) > len(params) else SERIAL).each(lambda piece: piece.update(rule, workers), pieces)
         return None
 
     def _by_parameter(self, params, grads):

@@ -21,7 +21,8 @@ def require_parts(model, optimizer, batches, schedule, average, max_grad, worker
         _require("schedule", schedule, protocols.Schedule, "a schedule", "for example Constant(0.002)")
     if average is not None:
         _require("average", average, protocols.Average, "an Average")
-    arguments.kind("workers", workers, Workers, "a Workers")
+    if workers is not None:
+        arguments.kind("workers", workers, Workers, "a Workers")
     arguments.limit("max_grad", max_grad)
 
 

@@ -14,7 +14,7 @@ from numbers import Real
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.compute.threads import SERIAL
+from rnnlm.compute.threads import computing, workers_of
 from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import clip_scale, global_norm
 from rnnlm.training.parts import require_functions, require_parts, require_parts_to_fit, require_parts_to_save
@@ -33,7 +33,7 @@ class Trainer:
         alone needs neither.
     average : an Average of the weights, which is validated in their place, or None.
     max_grad : limit of the gradients' global norm.
-    workers : the threads that share the norm and the update.
+    workers : the Workers that share the norm and the update; None: the model's.
 
     Attributes
     ----------
@@ -43,16 +43,18 @@ class Trainer:
     """
 
     def __init__(self, model, optimizer, batches=None, schedule=None, *, average=None, max_grad=math.inf,
-                 workers=SERIAL):
+                 workers=None):
         require_parts(model, optimizer, batches, schedule, average, max_grad, workers)
         if hasattr(model, "set_training"):
             model.set_training(True)
         self.model, self.optimizer, self.batches, self.schedule = model, optimizer, batches, schedule
-        self.average, self.max_grad, self.workers = average, max_grad, workers
+        self.average, self.max_grad = average, max_grad
+        self.workers = workers_of(model) if workers is None else workers
         self.epoch = self.iteration = self.tokens = 0
         self.seconds = 0.0
         self.sums = Sums()
 
+    @computing
     def step(self, xs, ts):
         """Read one window (N, T), go back through it, update once; return the Step.
 
@@ -159,11 +161,12 @@ class Trainer:
         The learning rate in it is the schedule's.
         """
         require_parts_to_save(self)
+        average = self.average.snapshot() if self.average else {"count": 0}
         return Snapshot({
             "epoch": self.epoch, "iteration": self.iteration, "tokens": self.tokens, "seconds": self.seconds,
             "sums": asdict(self.sums), "optimizer": self.optimizer.snapshot(), "batches": self.batches.snapshot(),
-            "average": self.average.snapshot() if self.average else {"count": 0},
-            "schedule": self.schedule.snapshot(), "dropout": self.model.snapshot(),
+            "average": average, "schedule": self.schedule.snapshot(), "dropout": self.model.snapshot(),
+            "random_scheme": self.model.random_scheme,
         }, self._arrays())
 
     def restore(self, snapshot):
@@ -174,6 +177,7 @@ class Trainer:
         """
         require_parts_to_save(self)
         values = snapshot.values
+        self.model.random_scheme = self.batches.random_scheme = values["random_scheme"]
         self.batches.restore(values["batches"])
         self.schedule.restore(values["schedule"])
         self.optimizer.restore(values["optimizer"])

@@ -2,11 +2,12 @@
 
 import pytest
 
-from rnnlm.cli.arguments import MEANT, meant, with_values_joined
 from rnnlm.cli.evaluate import build_parser as evaluate_parser
 from rnnlm.cli.generate import build_parser as generate_parser
+from rnnlm.cli.help import help_text
 from rnnlm.cli.main import main
-from rnnlm.cli.train_options import build_parser as train_parser
+from rnnlm.cli.train import build_parser as train_parser
+from rnnlm.runs.options import TRAIN as TRAIN_OPTIONS
 
 TRAIN, GENERATE = train_parser("rnnlm train"), generate_parser("rnnlm generate")
 
@@ -21,9 +22,10 @@ def wrong_usage(parser, arguments, capsys):
 
 
 @pytest.mark.parametrize(("name", "option"), [
-    ("--bptt", "--time-size"), ("--seq-len", "--time-size"), ("--seq_len", "--time-size"), ("--learning-rate", "--lr"),
-    ("--num-layers", "--layers"), ("--clip", "--max-grad"), ("--emb-size", "--wordvec-size"),
-    ("--nhid", "--hidden-size"), ("--hiden-size", "--hidden-size"), ("-lr", "--lr"), ("--optimiser", "--optimizer")])
+    ("--btt", "--time-size"), ("--seqlen", "--time-size"), ("--seq_len", "--time-size"), ("--learning_rate", "--lr"),
+    ("--num-layer", "--layers"), ("--clipping", "--max-grad"), ("--embsize", "--wordvec-size"),
+    ("--optim", "--optimizer"),
+    ("--n-hid", "--hidden-size"), ("--hiden-size", "--hidden-size"), ("-lr", "--lr"), ("--optimiser", "--optimizer")])
 def test_a_name_that_people_type_leads_to_the_option(name, option, capsys):
     assert f": did you mean {option}? (" in wrong_usage(TRAIN, [name, "3"], capsys)
 
@@ -38,15 +40,35 @@ def test_a_name_leads_only_to_an_option_that_the_command_has(capsys):
     assert "did you mean" not in wrong_usage(evaluate_parser("rnnlm evaluate"), ["m", "t", "--nhid", "3"], capsys)
 
 
-def test_every_name_of_the_table_leads_to_an_option_and_is_none_itself():
-    options = {option.lstrip("-") for parser in (TRAIN, GENERATE) for option in parser._option_string_actions}
-    assert set(MEANT.values()) <= options
-    assert set(MEANT) & {option.lstrip("-") for option in TRAIN._option_string_actions} <= {"max-tokens"}
+@pytest.mark.parametrize("parser", [TRAIN, GENERATE, evaluate_parser("rnnlm evaluate")])
+def test_each_name_leads_to_one_option_and_is_none_itself(parser):
+    names = [name for option in parser.table.options for name in option.meant_by.split()]
+    assert len(set(names)) == len(names)
+    assert not {f"--{name}" for name in names} & set(parser.names)
 
 
 def test_a_key_of_a_file_leads_to_a_key():
-    assert meant("bptt", ["time_size", "lr"]) == ": did you mean time_size?"
-    assert meant("learning_rate", ["time_size", "lr"]) == ": did you mean lr?"
+    assert TRAIN_OPTIONS.meant("seqlen", in_a_file=True) == ": did you mean time-size?"
+    assert TRAIN_OPTIONS.meant("learning_rat", in_a_file=True) == ": did you mean lr?"
+    assert "config" not in TRAIN_OPTIONS.meant("recipe", in_a_file=True)
+
+
+@pytest.mark.parametrize(("alias", "name"), [
+    ("learning-rate", "lr"), ("num-layers", "layers"), ("bptt", "time_size"), ("seq-len", "time_size"),
+    ("clip", "max_grad"), ("emb-size", "wordvec_size"), ("nhid", "hidden_size")])
+def test_other_names_of_an_option_are_taken_for_it_on_the_line_and_in_a_file(alias, name):
+    assert TRAIN.given([f"--{alias}", "3"]) == {name: 3}
+    assert TRAIN.given([f"--{alias}=3"]) == {name: 3}
+    assert TRAIN_OPTIONS.checked({alias: 3, "seed": 2}, "file") == {name: 3, "seed": 2}
+    assert f"also --{alias}" in " ".join(help_text("x", "", TRAIN_OPTIONS).split()).replace(" and --", " also --")
+
+
+def test_the_beginning_of_an_option_is_not_the_option(capsys):
+    assert "unrecognized arguments: --recipe lstm-small: did you mean --config?" in wrong_usage(
+        TRAIN, ["--recipe", "lstm-small"], capsys)
+    assert "unrecognized arguments: --hidden 3: did you mean --hidden-size?" in wrong_usage(
+        TRAIN, ["--hidden", "3"], capsys)
+    assert "unrecognized arguments: --pro -lrb-" in wrong_usage(GENERATE, ["m", "--pro", "-lrb-"], capsys)
 
 
 def test_a_text_without_an_option_leads_to_the_corpus(tmp_path, capsys):
@@ -67,8 +89,9 @@ def test_a_command_that_is_not_there(name, end, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(("arguments", "prompt"), [
-    (["--prompt", "-lrb-"], "-lrb-"), (["--prompt=-lrb-"], "-lrb-"), (["--pro", "-lrb-"], "-lrb-"),
+    (["--prompt", "-lrb-"], "-lrb-"), (["--prompt=-lrb-"], "-lrb-"),
     (["--prompt", "--"], None), (["--prompt", "-"], "-"), (["--prompt", "-- he said"], "-- he said"),
+    (["--prompt", "--length 3"], "--length 3"),
     (["--prompt", "--dash"], "--dash"), (["--prompt=--length"], "--length")])
 def test_a_value_may_begin_with_a_dash(arguments, prompt, capsys):
     if prompt is None:
@@ -87,8 +110,11 @@ def test_a_value_that_looks_like_an_option_is_one_and_the_message_says_what_to_w
 def test_numbers_and_switches_are_as_before(capsys):
     assert "argument --lr: must be a number above 0, got '-1e-3'" in wrong_usage(TRAIN, ["--lr", "-1e-3"], capsys)
     assert TRAIN.parse_args(["--tied", "--output", "-x"]).output == "-x"
-    assert with_values_joined(["--tied", "-x"], TRAIN._option_string_actions) == ["--tied", "-x"]
-    assert with_values_joined(["--", "--output", "-x"], TRAIN._option_string_actions) == ["--", "--output", "-x"]
+    assert "unrecognized arguments: -x (" in wrong_usage(TRAIN, ["--tied", "-x"], capsys)
+    assert "unrecognized arguments: --output -x (" in wrong_usage(TRAIN, ["--", "--output", "-x"], capsys)
+    assert "argument --tied: takes no value, got '1'" in wrong_usage(TRAIN, ["--tied=1"], capsys)
+    assert TRAIN.given(["--no-tied", "--overwrite"]) == {"tied": False, "overwrite": True}
+    assert "unrecognized arguments: --no-overwrite" in wrong_usage(TRAIN, ["--no-overwrite"], capsys)
 
 
 def test_usage_is_one_line_and_all_options_are_below_it(capsys):
@@ -98,4 +124,22 @@ def test_usage_is_one_line_and_all_options_are_below_it(capsys):
             parser.parse_args(["--help"])
         first, empty, *rest = capsys.readouterr().out.splitlines()
         assert (first, empty) == (f"usage: {usage}", "")
-        assert all(option in "\n".join(rest) for option in parser._option_string_actions)
+        assert all(option in "\n".join(rest) for option in parser.names)
+
+
+def test_what_is_given_is_what_stands_on_the_line():
+    assert TRAIN.given(["--lr", "0.1", "--seed=7", "--lr", "0.2"]) == {"lr": 0.2, "seed": 7}
+    assert GENERATE.given(["m", "--top-k", "3"]) == {"model": "m", "top_k": 3}
+    assert evaluate_parser("x").given(["m", "t", "--json", "u"]) == {"model": "m", "texts": ["t", "u"], "json": True}
+
+
+@pytest.mark.parametrize(("parser", "line", "message"), [
+    (evaluate_parser("x"), ["m"], "the following arguments are required: TEXT"),
+    (GENERATE, ["m", "n"], "unrecognized arguments: n"),
+    (GENERATE, ["m", "--sentences", "3", "--length", "9"], "argument --length: not allowed with argument --sentences"),
+    (TRAIN, ["--cell", "gr"], "argument --cell: must be one of rnn, mrnn, lstm, gru"),
+    (TRAIN, ["--cell", "gr"], ", got 'gr': did you mean gru?"),
+    (TRAIN, ["--lr"], "argument --lr: expected one argument ("),
+    (TRAIN, ["--lr", "--tied"], "argument --lr: expected one argument (")])
+def test_wrong_usage(parser, line, message, capsys):
+    assert message in wrong_usage(parser, line, capsys)

@@ -5,9 +5,10 @@ import sys
 import numpy as np
 import pytest
 
-from rnnlm.cli.generate import LONGEST_LINE, main
+from rnnlm.cli.generate import main
 from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import LanguageModel
+from rnnlm.scoring.writing import LONGEST_LINE
 from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ["<eos>", "<unk>", "the", "cat", "sat"]
@@ -184,7 +185,7 @@ def test_characters_come_without_gaps(tmp_path, capsys):
 
 
 def test_each_word_is_handed_on_before_the_next_is_drawn(model_path, monkeypatch):
-    import rnnlm.cli.generate
+    import rnnlm.scoring.writing
 
     events = []
 
@@ -200,7 +201,7 @@ def test_each_word_is_handed_on_before_the_next_is_drawn(model_path, monkeypatch
             events.append("drawn")
             yield i
 
-    monkeypatch.setattr(rnnlm.cli.generate, "generate", generate)
+    monkeypatch.setattr(rnnlm.scoring.writing, "generate", generate)
     monkeypatch.setattr(sys, "stdout", Screen())
     main([model_path, "--sentences", "1"])
     assert events[:9] == ["drawn", "the", "shown", "drawn", " cat", "shown", "drawn", "\n", "shown"]

@@ -1,4 +1,4 @@
-"""Ctrl-C from the first line on: one line and exit code 130, also while modules are loaded."""
+"""Ctrl-C from the first line on: one line, exit code 130, while modules load, too."""
 
 import os
 import signal
@@ -41,13 +41,13 @@ WAYS = {
 }
 
 
-def interrupted(way, module, folder, before=""):
-    """Start the generation of a text, with a Ctrl-C when a module, named or counted, is looked for; what came of it.
+def interrupted(way, module, folder, before="", arguments=("generate", "m.npz")):
+    """Start a command, with a Ctrl-C when a module, named or counted, is looked for.
 
     Where the process comes to its own end, it prints which modules were looked for.
     """
     name, start = WAYS[way]
-    argv = [name, *(["generate"] if name == "rnnlm" else []), "m.npz"]
+    argv = [name, *arguments[name != "rnnlm":]]
     code = AT_IMPORT.format(module=module, argv=argv, start=before + start)
     return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
 
@@ -70,6 +70,17 @@ def test_at_whatever_module(tmp_path):
         assert done.stderr in ("rnnlm: interrupted\n", "rnnlm generate: interrupted\n")
 
 
+@pytest.mark.slow
+def test_while_a_training_loads_what_its_help_does_not_need(tmp_path):
+    arguments = ["train", "--corpus", "none"]
+    names = interrupted("module", "none", tmp_path, arguments=arguments).stdout.split()
+    first = names.index("rnnlm.runs.request") + 1
+    assert len(names) > first + 20
+    for number in range(first, len(names) + 1, 4):
+        done = interrupted("module", number, tmp_path, arguments=arguments)
+        assert (done.returncode, done.stderr) == (130, "rnnlm train: interrupted\n"), names[number - 1]
+
+
 def test_an_ignored_ctrl_c_stays_ignored_while_modules_are_loaded(tmp_path):
     done = interrupted("module", "numpy", tmp_path, "signal.signal(signal.SIGINT, signal.SIG_IGN); ")
     assert done.returncode == 1
@@ -77,7 +88,7 @@ def test_an_ignored_ctrl_c_stays_ignored_while_modules_are_loaded(tmp_path):
 
 
 def test_the_commands_own_handler_comes_back_and_then_the_callers(tmp_path):
-    """Called with arguments, as by a program of somebody else, a command leaves the process as it was."""
+    """Called with arguments, as by another program, it leaves the process as it was."""
     code = ("import signal, sys; from rnnlm.cli.main import main; before = signal.getsignal(signal.SIGINT); "
             "main(['generate', 'none']); print(signal.getsignal(signal.SIGINT) is before, sys.excepthook is "
             "sys.__excepthook__)")
@@ -88,7 +99,7 @@ def test_the_commands_own_handler_comes_back_and_then_the_callers(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("delay", np.arange(0, 0.8, 0.04).round(2))
 def test_a_ctrl_c_at_any_moment(tmp_path, delay):
-    """From the moment on at which the process is ready, through loading, to the text that would never end."""
+    """From a ready process, through loading, to the text that would never end."""
     save_model(tmp_path / "m.npz", LanguageModel(9, 9, 9, rng=np.random.default_rng(0)),
                Vocabulary(["<eos>", *"abcdefgh"]))
     code = ("import os, sys; import rnnlm.cli.main as main; start = main.start\n"

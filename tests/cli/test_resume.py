@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_runs import SMALL, metrics, rows, without_times
+from training_runs import SMALL, header_of, metrics, rows, without_times
 
 from rnnlm.formats.model_file import load_model
 from rnnlm.runs import session
@@ -38,11 +38,6 @@ def rewrite(path, change):
         arrays = dict(members)
     change(arrays)
     np.savez(path, **arrays)
-
-
-def header_of(path):
-    with np.load(path) as members:
-        return json.loads(members["header"].tobytes())
 
 
 def damage(path, offset=300):
@@ -214,8 +209,8 @@ def test_a_run_from_before_an_option_was_there_goes_on(run, tmp_path, monkeypatc
     newer = ("momentum", "alpha", "beta1", "beta2", "eps", "noising", "dropout_start")
     plain = session.of_the_run
     with monkeypatch.context() as patch:
-        patch.setattr(session, "of_the_run", lambda options: {
-            name: value for name, value in plain(options).items() if name not in newer})
+        patch.setattr(session, "of_the_run", lambda options: {"options": {
+            name: value for name, value in plain(options)["options"].items() if name not in newer}})
         assert run.stopped_at(20, signal.SIGINT, *EPOCHS)[0] == 130
     assert not set(newer) & set(header_of(tmp_path / "run/checkpoint.npz")["run"]["options"])
     assert run("--resume")[0] == 0
@@ -324,7 +319,7 @@ def test_where_there_is_no_checkpoint_yet_the_run_starts_from_its_beginning(run,
 
 def test_a_run_from_before_a_rule_was_there_goes_on(run, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("rnnlm.cli.train.require_possible_rates", lambda options: None)
+        patch.setattr("rnnlm.runs.request.require_possible_rates", lambda options: None)
         run("--epochs", "1", "--optimizer", "sgd", "--lr", "0.1", "--weight-decay", "11")
     assert run.bare("--resume", "--output", "run", "--epochs", "2")[0] == 0
 

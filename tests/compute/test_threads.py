@@ -3,10 +3,11 @@ import time
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from blas_state import blas_now
 
 from rnnlm.compute import threads as module
-from rnnlm.compute.threads import SERIAL, Workers, available_cores, blas_threads, slices
+from rnnlm.compute.blas import blas_threads
+from rnnlm.compute.threads import SERIAL, Workers, available_cores, slices
 from rnnlm.layers import TimeEmbedding
 from rnnlm.layers.fast import FastEmbedding
 from rnnlm.models import LanguageModel, Regularisation
@@ -15,99 +16,16 @@ from rnnlm.training.optimizers import OPTIMIZERS
 from rnnlm.training.trainer import Trainer
 
 
-def blas():
-    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
-
-
 def test_inside_the_block_blas_has_one_thread_and_afterwards_what_it_had():
-    before = blas()
+    before = blas_now()
     assert before
     with blas_threads(2):
         with Workers(3) as workers:
-            assert set(blas()) == {1}
+            assert set(blas_now()) == {1}
             assert workers.threads == 3
-        assert set(blas()) == {2}
+        assert set(blas_now()) == {2}
         assert workers.threads == 1
-    assert blas() == before
-
-
-def test_of_blocks_that_overlap_the_last_one_out_restores():
-    with blas_threads(3):
-        outside = blas()
-        first, second, third = blas_threads(1), blas_threads(2), blas_threads(1)
-        first.__enter__()
-        second.__enter__()
-        third.__enter__()
-        first.__exit__(None, None, None)
-        assert set(blas()) == {1}
-        third.__exit__(None, None, None)
-        assert set(blas()) == {2}  # the one that began last, of those that are open
-        second.__exit__(None, None, None)
-        assert blas() == outside == [3] * len(outside)
-
-
-def test_many_threads_leave_blas_as_it_was():
-    def work(n):
-        for _ in range(20):
-            with blas_threads(1 + n % 2):
-                pass
-
-    with blas_threads(3):
-        threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert set(blas()) == {3}
-
-
-class OpenMP:
-    """A BLAS library that counts threads for each caller, as one on OpenMP does."""
-
-    filepath, threading_layer = "libopenmp.so", "openmp"
-
-    def __init__(self):
-        self.counts = {}
-
-    @property
-    def num_threads(self):
-        return self.counts.get(threading.get_ident(), 4)
-
-    def set_num_threads(self, count):
-        self.counts[threading.get_ident()] = count
-
-    @property
-    def lib_controllers(self):
-        return [self]
-
-    def select(self, user_api):
-        assert user_api == "blas"
-        return self
-
-
-def test_a_blas_on_openmp_is_restored_for_each_thread(monkeypatch):
-    library = OpenMP()
-    monkeypatch.setattr("threadpoolctl.ThreadpoolController", lambda: library)
-    inside, go_on, seen = threading.Event(), threading.Event(), []
-
-    def work():
-        with blas_threads(1):
-            inside.set()
-            go_on.wait(10)
-            seen.append(library.num_threads)
-        seen.append(library.num_threads)
-
-    thread = threading.Thread(target=work)
-    with blas_threads(2):
-        thread.start()
-        inside.wait(10)
-        with blas_threads(1):
-            assert library.num_threads == 1
-        assert library.num_threads == 2
-    assert library.num_threads == 4  # though the other thread's block is still open
-    go_on.set()
-    thread.join()
-    assert seen == [1, 4]
+    assert blas_now() == before
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -214,7 +132,7 @@ def test_at_least_one_thread():
     ("adam", {"cell": "mrnn"}), ("sgd", {"tied": True, "wordvec_size": 60})], ids=str)
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_same_threads_give_the_same_bits(name, options, threads, monkeypatch):
-    """At a size where the output, the update and the norm are shared out, the recurrence too; dropout included."""
+    """At a size where output, update, norm and recurrence are divided; with dropout."""
     monkeypatch.setattr("rnnlm.layers.fast.recurrent.LARGE_STEP", 1)
     monkeypatch.setattr("rnnlm.layers.fast.products.LARGE_PRODUCT", 1)
     monkeypatch.setattr("rnnlm.layers.fast.output.KEPT", 300_000)
@@ -236,7 +154,10 @@ def test_the_same_threads_give_the_same_bits(name, options, threads, monkeypatch
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_row_gradient_updates_exactly_as_the_full_matrix(name, monkeypatch):
-    """Every row, also those without gradient, which momentum and Adam move on; bit for bit, in blocks and threads."""
+    """Every row, also those that only momentum and Adam move; bit for bit.
+
+    In blocks and in threads.
+    """
     import rnnlm.training.blocks
 
     monkeypatch.setattr(rnnlm.training.blocks, "BLOCK", 64)

@@ -8,10 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
-from rnnlm.formats.model_file import load_model, save_model
+from rnnlm.formats.checkpoint import checkpoint_size, save_checkpoint
+from rnnlm.formats.model_file import load_model, model_size, save_model
 from rnnlm.models import CELLS, LanguageModel, Regularisation
+from rnnlm.text.batches import TimeBatches
 from rnnlm.text.vocabulary import Vocabulary
-from rnnlm.training.optimizers import SGD
+from rnnlm.training.averaging import Average
+from rnnlm.training.optimizers import SGD, Adam
+from rnnlm.training.schedules import Constant
 from rnnlm.training.trainer import Trainer
 
 
@@ -240,3 +244,23 @@ def test_any_damage_is_noticed_or_harmless(tmp_path_factory, data):
         return
     for ours, theirs in zip(model.params, make()[0].params, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("average", [False, True])
+@pytest.mark.parametrize(("cell", "optimizer"), [("lstm", Adam), ("rnn", SGD)])
+def test_the_sizes_of_files_are_known_before_they_are_written(tmp_path, cell, optimizer, average):
+    model = LanguageModel(50, 30, 40, layers=2, cell=cell, tied=True, rng=np.random.default_rng(0))
+    batches = TimeBatches(np.random.default_rng(0).integers(0, 50, 200), 4, 7)
+    trainer = Trainer(model, optimizer(0.01), batches, Constant(0.01), average=Average(decay=0.5) if average else None)
+    size = checkpoint_size(trainer)
+    with pytest.raises(KeyboardInterrupt):  # within an epoch, when a checkpoint has the states, too
+        next(trainer.fit(lambda: 1.0, 1, on_step=lambda step: (_ for _ in ()).throw(KeyboardInterrupt)))
+    vocabulary = Vocabulary(["<eos>", *map(str, range(49))])
+    save_checkpoint(tmp_path / "c.npz", trainer, {}, [])
+    save_model(tmp_path / "m.npz", model, vocabulary)
+    for path, expected in ((tmp_path / "c.npz", size), (tmp_path / "m.npz", model_size(model, vocabulary))):
+        with zipfile.ZipFile(path) as file:
+            arrays = [name for name in file.namelist() if name not in ("header.npy", "records.npy")]
+            headers = 128 * len(arrays)  # of the arrays, as NumPy writes them
+            held = sum(file.getinfo(name).file_size for name in arrays) - headers
+        assert held <= expected <= held + 8

@@ -1,13 +1,11 @@
 """Recipes: files of options that are shipped with the package, each of which says what it reaches."""
 
-import argparse
 import os
 from importlib.resources import files
 
-from rnnlm.cli.screen import show
 from rnnlm.errors import RnnlmError, did_you_mean, shown
 from rnnlm.files.whole import is_denied
-from rnnlm.runs.run_folder import CONFIG
+from rnnlm.runs.configuration import CONFIG
 
 
 def recipes():
@@ -38,15 +36,11 @@ def is_recipe(path):
     return path in map(str, recipes().values())
 
 
-class ListRecipes(argparse.Action):
-    """The option that prints each recipe's name and what it says about itself, and exits."""
-
-    def __init__(self, **options):
-        super().__init__(nargs=0, default=argparse.SUPPRESS, **options)
-
-    def __call__(self, parser, *_):
-        for name, path in recipes().items():
-            lines = path.read_text(encoding="utf-8").splitlines()
-            about = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
-            show("\n    ".join([name, *about]) + "\n")
-        parser.exit()
+def described():
+    """The recipes as text: each one's name and what it says about itself."""
+    text = ""
+    for name, path in recipes().items():
+        lines = path.read_text(encoding="utf-8").splitlines()
+        about = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
+        text += "\n    ".join([name, *about]) + "\n"
+    return text

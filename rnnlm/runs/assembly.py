@@ -1,14 +1,16 @@
 """From options to the parts of a run: model, optimizer, batches, schedule, average, and the trainer that joins them."""
 
+from dataclasses import fields
+
 import numpy as np
 
-from rnnlm.cli.train_options import OF_THE_RULE
-from rnnlm.models import UNGATED, Architecture, LanguageModel, Regularisation, Start
-from rnnlm.models.initializers import log_frequencies
+from rnnlm.models import Architecture, LanguageModel, Regularisation, Start
+from rnnlm.runs.options import OF_THE_RULE
 from rnnlm.text.batches import TimeBatches
 from rnnlm.text.noising import Noising
 from rnnlm.text.vocabulary import occurrences
 from rnnlm.training.averaging import Average
+from rnnlm.training.decay import weight_decays
 from rnnlm.training.optimizers import OPTIMIZERS
 from rnnlm.training.schedules import SCHEDULES
 from rnnlm.training.trainer import Trainer
@@ -19,7 +21,7 @@ def build_trainer(options, corpus, workers, fresh):
     batches = _batches(options, corpus)
     model = _model(options, len(corpus.vocabulary), workers, np.random.default_rng(options.seed) if fresh else None)
     if fresh and options.output_start == "frequencies":
-        model.output.params[1][...] = log_frequencies(occurrences(corpus.train, len(corpus.vocabulary)))
+        model.start_at_frequencies(occurrences(corpus.train, len(corpus.vocabulary)))
     return Trainer(model, _optimizer(options, model), batches, _schedule(options), average=_average(options),
                    max_grad=options.max_grad or np.inf, workers=workers)
 
@@ -39,40 +41,24 @@ def architecture_of(options, vocab_size):
 
 
 def _model(options, vocab_size, workers, rng):
-    regularisation = Regularisation(
-        dropout=options.dropout, output_dropout=options.output_dropout, input_dropout=options.input_dropout,
-        word_dropout=options.word_dropout, weight_drop=options.weight_drop, dropout_start=options.dropout_start,
-        per_window=options.dropout_mask == "window", activation_penalty=options.activation_penalty,
-        slowness_penalty=options.slowness_penalty)
-    start = None if rng is None else Start(recurrent=options.recurrent_start, recurrent_gain=options.recurrent_gain,
-                                           slowest=options.slowest, input_gain=options.input_gain)
+    regularisation = _of_same_names(Regularisation, options, per_window=options.dropout_mask == "window")
+    start = None if rng is None else _of_same_names(Start, options, recurrent=options.recurrent_start)
     return LanguageModel(**architecture_of(options, vocab_size), regularisation=regularisation, start=start, rng=rng,
                          workers=workers)
 
 
+def _of_same_names(kind, options, **others):
+    """A dataclass whose fields are options of the same names, but for the others."""
+    return kind(**{field.name: getattr(options, field.name) for field in fields(kind) if field.name not in others},
+                **others)
+
+
 def _optimizer(options, model):
-    """Its rates by group: "matrices" have their own."""
+    """Its rates and decays by group: "matrices" have their own."""
     factors = [options.matrix_lr_factor if group == "matrices" else 1.0 for group in model.packing.groups]
+    decays = weight_decays(model, options.weight_decay, options.matrix_weight_decay)
     numbers = {name: getattr(options, name) for name in OF_THE_RULE[options.optimizer]}
-    return OPTIMIZERS[options.optimizer](options.lr, factors=factors, decays=_decays(options, model), **numbers)
-
-
-def _decays(options, model):
-    """The weight decays by group: "matrices" have their own, "biases" none, nor has the diagonal of an RNN's Wh.
-
-    The diagonal is each unit's hold on its own state, the memory of the network where it starts from many time scales
-    or from the identity.  A decay would take it to 0, whatever the text asks for.
-    """
-    by_group = {"words": options.weight_decay, "matrices": options.matrix_weight_decay, "biases": 0.0}
-    packing = model.packing
-    decays = [by_group[group] for group in packing.groups]
-    if options.cell in UNGATED and options.matrix_weight_decay:
-        at = packing.groups.index("matrices")
-        decays[at] = np.full_like(packing.params[at], options.matrix_weight_decay)
-        for name, decay in packing.parts(at, decays[at]).items():
-            if name.endswith("/Wh"):
-                np.fill_diagonal(decay, 0)
-    return decays
+    return OPTIMIZERS[options.optimizer](options.lr, factors=factors, decays=decays, **numbers)
 
 
 def _schedule(options):

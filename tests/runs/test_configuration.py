@@ -7,10 +7,10 @@ import tomllib
 
 import numpy as np
 import pytest
-from training_runs import metrics, without_times
+from training_runs import metrics, options_of, without_times
 
-from rnnlm.cli.config import read_config
 from rnnlm.files.archive import as_bytes
+from rnnlm.runs.configuration import read_config
 
 pytestmark = pytest.mark.slow
 
@@ -18,11 +18,11 @@ EPOCHS = ["--epochs", "2"]
 
 
 def edit(folder, *changes):
-    """Replace lines of config.toml by name."""
+    """Replace lines of config.toml by name, whether they are keys or comments."""
     path = folder / "config.toml"
     lines = path.read_text(encoding="utf-8").splitlines()
     for name, line in changes:
-        lines = [line if old.split(" =")[0] == name else old for old in lines]
+        lines = [line if old.removeprefix("# ").split(" =")[0] == name else old for old in lines]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -40,8 +40,8 @@ def test_an_edited_config_is_noted_and_made_true_again(run, tmp_path, finished):
     assert code == 0
     line, = [line for line in err.splitlines() if "config.toml" in line]
     assert line == (
-        "note: run/config.toml says sell = 'lstm' (no such option), hidden-size = 300 (checkpoint: 12), tied = True "
-        "(checkpoint: False), epochs = 9 (checkpoint: 2); the checkpoint's options are used, and the file is "
+        "note: run/config.toml says sell = 'lstm' (no such option), hidden-size = 300 (checkpoint: 12), epochs = 9 "
+        "(checkpoint: 2), tied = True (checkpoint: False); the checkpoint's options are used, and the file is "
         "corrected; to change it in this run, add --epochs 9; for a new run: rnnlm train --config run/config.toml "
         "--hidden-size 300 --tied")
     assert path.read_bytes() == before
@@ -114,7 +114,7 @@ def test_a_corpus_whose_path_is_not_utf_8_is_read_back(run, small_corpus, tmp_pa
     assert code == 0
     config = (tmp_path / "run/config.toml").read_text(encoding="utf-8")
     assert tomllib.loads(config)["corpus"].startswith("/" if name.isascii() or name == "ü".encode() else "file:///")
-    assert read_config(tmp_path / "run/config.toml")["corpus"] == path
+    assert read_config(tmp_path / "run/config.toml").values["corpus"] == path
     code, _, err = run.bare("--config", "run/config.toml", "--output", "again")
     assert code == 0, err
     assert without_times(tmp_path / "again") == without_times(tmp_path / "run")
@@ -139,8 +139,8 @@ def test_a_run_that_began_with_values_that_a_new_run_may_not_have_is_resumed(run
     code, _, err = run.bare("--resume", "--output", "run", "--epochs", "3")
     assert code == 0, err
     assert len(metrics(tmp_path / "run")) == 3
-    values = tomllib.loads((tmp_path / "run/config.toml").read_text())
-    assert {name: values[name.replace("_", "-")] for name in OF_OLD} == OF_OLD
+    options = options_of(tmp_path / "run")
+    assert {name: options[name] for name in OF_OLD} == OF_OLD
     for name, value in OF_OLD.items():
         (tmp_path / "one.toml").write_text(f"{name} = {value!r}\n")
         code, _, err = run("--config", "one.toml", output="new")

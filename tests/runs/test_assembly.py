@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from rnnlm.cli.assembly import architecture_of, build_trainer
-from rnnlm.cli.train_options import build_parser, complete
+from rnnlm.cli.train import build_parser
 from rnnlm.compute.threads import SERIAL
 from rnnlm.models import LanguageModel, Regularisation, Start
+from rnnlm.runs.assembly import architecture_of, build_trainer
 from rnnlm.text.corpus import load_corpus
 
 
@@ -16,7 +16,6 @@ def build(small_corpus):
 
     def build(*arguments, fresh=True):
         options = build_parser().parse_args(["--batch-size", "4", "--hidden-size", "6", *arguments])
-        complete(options)
         return build_trainer(options, corpus, SERIAL, fresh), corpus
 
     return build
@@ -35,7 +34,6 @@ def by_group(trainer, values):
 def test_the_architecture_is_known_before_the_model_is_built(build, arguments):
     trainer, corpus = build(*arguments.split())
     options = build_parser().parse_args(["--hidden-size", "6", *arguments.split()])
-    complete(options)
     assert architecture_of(options, len(corpus.vocabulary)) == trainer.model.architecture
 
 

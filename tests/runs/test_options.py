@@ -1,13 +1,18 @@
-import argparse
 import re
 import tomllib
 
 import pytest
 
-from rnnlm.cli.config import apply_values, read_config, toml
+from rnnlm.cli.arguments import Parser
 from rnnlm.cli.evaluate import build_parser as evaluate_parser
 from rnnlm.cli.generate import build_parser as generate_parser
-from rnnlm.cli.options import (
+from rnnlm.cli.train import build_parser as train_parser
+from rnnlm.compute import arguments
+from rnnlm.errors import RnnlmError
+from rnnlm.models.start import Start
+from rnnlm.runs.checks import (
+    OneOf,
+    WrongValue,
     above_one,
     at_least,
     below_one,
@@ -20,22 +25,14 @@ from rnnlm.cli.options import (
     share,
     size,
 )
-from rnnlm.cli.train_options import build_parser as train_parser
-from rnnlm.compute import arguments
-from rnnlm.errors import RnnlmError
-from rnnlm.models.start import Start
+from rnnlm.runs.configuration import read_config, toml
+from rnnlm.runs.option import FLAG, OF_THE_LINE, Option
+from rnnlm.runs.table import Table
 
-
-@pytest.fixture
-def parser():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--batch-size", type=at_least(1), default=20)
-    parser.add_argument("--lr", type=positive, default=1.0)
-    parser.add_argument("--level", choices=("word", "char"), default="word")
-    parser.add_argument("--output", default=None)
-    parser.add_argument("--overwrite", action="store_true")
-    parser.add_argument("--config")
-    return parser
+TABLE = Table({"all": (
+    Option("batch_size", at_least(1), "streams", 20), Option("lr", positive, "rate", 1.0, aliases="learning-rate"),
+    Option("level", OneOf(("word", "char")), "unit", "word"), Option("output", not_empty, "folder"),
+    Option("overwrite", FLAG, "replace", False), Option("config", not_empty, "file", scope=OF_THE_LINE))})
 
 
 def config(tmp_path, text):
@@ -44,20 +41,20 @@ def config(tmp_path, text):
     return path
 
 
-def apply(parser, path):
-    apply_values(parser, read_config(path), path)
+def given(path):
+    return TABLE.checked(read_config(path).values, path)
 
 
-def test_command_line_before_file_before_defaults(parser, tmp_path):
-    apply(parser, config(tmp_path, 'batch-size = 7\nlr = 2\nlevel = "char"\noverwrite = true'))
-    options = parser.parse_args(["--lr", "3"])
+def test_command_line_before_file_before_defaults(tmp_path):
+    file = given(config(tmp_path, 'batch-size = 7\nlr = 2\nlevel = "char"\noverwrite = true'))
+    options = TABLE.resolved(file | Parser("x", "", TABLE).given(["--learning-rate", "3"]))
     assert (options.batch_size, options.lr, options.level) == (7, 3, "char")
     assert (options.output, options.overwrite) == (None, True)
 
 
 @pytest.mark.parametrize(("text", "message"), [
     ("lr = " + "[" * 5000 + "]" * 5000, "c.toml must be TOML: it is nested too deeply"),
-    ("batchsize = 3", "unknown option 'batchsize': did you mean batch_size?"),
+    ("batchsize = 3", "unknown option 'batchsize': did you mean batch-size?"),
     ("config = 'x'", "unknown option 'config'"),
     ("zzz = 'x'", "unknown option 'zzz'$"),
     ("batch-size = 0", "batch-size must be a whole number of at least 1, got '0'"),
@@ -76,25 +73,25 @@ def test_command_line_before_file_before_defaults(parser, tmp_path):
     ("lr = 1e-50", "lr must be a number above 0, got '1e-50', which is 0 in 32-bit numbers"),
     ("lr = [1]", "lr must be one number or string"),
     ("batch_size = 3\nbatch-size = 3", "batch_size and batch-size are the same option: remove one"),
+    ("lr = 3\nlearning-rate = 3", "lr and learning-rate are the same option: remove one"),
     ('output = "a\\u0000b"', r"output must not hold the character NUL, got 'a\\x00b'"),
     ('level = "word\\u0000"', r"level must not hold the character NUL, got 'word\\x00'"),
     ('level = "\\u001b[2J"', r"level must be one of word, char, got '\\x1b\[2J'"),
     ('"a\\u0000" = 1', r"unknown option 'a\\x00'"),
     ("lr 1", "must be TOML"),
 ])
-def test_what_the_file_gets_wrong_is_one_line(parser, tmp_path, text, message):
+def test_what_the_file_gets_wrong_is_one_line(tmp_path, text, message):
     with pytest.raises(RnnlmError, match=message) as caught:
-        apply(parser, config(tmp_path, text))
+        given(config(tmp_path, text))
     assert "c.toml" in str(caught.value)
 
 
-def test_a_byte_order_mark_is_dropped(parser, tmp_path):
+def test_a_byte_order_mark_is_dropped(tmp_path):
     (tmp_path / "c.toml").write_bytes(b"\xef\xbb\xbflr = 2\r\n")
-    apply(parser, tmp_path / "c.toml")
-    assert parser.parse_args([]).lr == 2
+    assert given(tmp_path / "c.toml") == {"lr": 2}
 
 
-def test_a_file_that_is_not_there_is_one_line(parser, tmp_path):
+def test_a_file_that_is_not_there_is_one_line(tmp_path):
     with pytest.raises(RnnlmError, match="could not be read: no such file"):
         read_config(tmp_path / "none.toml")
 
@@ -117,7 +114,7 @@ def test_what_is_written_as_toml_is_read_back():
     (at_least(1), "9" * 400, "must be at most 100,000,000,000,000, got '999"),
     (size, "9" * 20, "must be at most 1,000,000, got '99999999999999999999'")])
 def test_a_number_that_the_training_cannot_compute_with_is_refused(kind, text, message):
-    with pytest.raises(argparse.ArgumentTypeError, match=re.escape(message)):
+    with pytest.raises(WrongValue, match=re.escape(message)):
         kind(text)
 
 
@@ -132,23 +129,20 @@ def test_numbers_that_are_as_good_in_32_bits_are_taken_as_they_are(kind, text):
 def test_every_number_of_every_command_has_such_a_type():
     """No option takes what overflows: neither 400 digits nor what is 0 or infinite in 32 bits."""
     for build in (train_parser, generate_parser, evaluate_parser):
-        for action in build()._actions:
-            if action.type not in (None, not_empty):
-                for text in ("9" * 400, "1e39"):
-                    with pytest.raises(argparse.ArgumentTypeError, match=r"must be "):
-                        action.type(text)
-                with pytest.raises(argparse.ArgumentTypeError, match=r"must be "):
-                    action.type("1e-50")
+        for option in build().table.options:
+            if option.takes_a_value and not option.takes_any_text:
+                for text in ("9" * 400, "1e39", "1e-50"):
+                    with pytest.raises(WrongValue, match=r"must be "):
+                        option.check(text)
 
 
 @pytest.mark.parametrize("build", [train_parser, generate_parser, evaluate_parser])
 def test_two_dashes_are_a_value_like_any_other(build, capsys):
-    """argparse makes an empty list of them, which no type sees."""
-    for action in build()._actions:
-        if action.option_strings and action.nargs is None and action.type not in (None, not_empty):
+    for option in build().table.options:
+        if option.takes_a_value and not option.takes_any_text:
             with pytest.raises(SystemExit):
-                build().parse_args([f"{action.option_strings[0]}=--"])
-            assert re.search("argument --[^ ]+: must be .*'--'", capsys.readouterr().err), action.dest
+                build().parse_args([f"{option.flag}=--"])
+            assert re.search("argument --[^ ]+: must be .*'--'", capsys.readouterr().err), option.name
 
 
 def test_two_dashes_can_be_a_prompt_or_a_corpus():
@@ -163,7 +157,7 @@ def test_what_the_command_line_takes_the_library_takes_as_well():
     for text in ("1e-30", "1e30", "1"):
         Start(recurrent_gain=gain(text), input_gain=gain(text))
     for text in ("9e-31", "1.0005e30", "0"):
-        with pytest.raises(argparse.ArgumentTypeError, match=r"(from 1e-30 to 1e[+]30|above 0), got"):
+        with pytest.raises(WrongValue, match=r"(from 1e-30 to 1e[+]30|above 0), got"):
             gain(text)
 
 
@@ -171,12 +165,12 @@ def test_what_the_command_line_takes_the_library_takes_as_well():
 def test_a_path_that_is_no_unicode_becomes_a_uri_and_a_path_again(tmp_path, path):
     """Any other path stays as it is, percent signs and all."""
     read = read_config(config(tmp_path, toml({"corpus": path, "batch_size": 3})))
-    assert read == {"corpus": path, "batch-size": 3}
+    assert read.values == {"corpus": path, "batch-size": 3}
 
 
 @pytest.mark.parametrize("text", ["", "a\0b"])
 def test_a_name_that_no_file_can_have_is_refused(text):
-    with pytest.raises(argparse.ArgumentTypeError, match=r"must not be empty|must not hold the character NUL"):
+    with pytest.raises(WrongValue, match=r"must not be empty|must not hold the character NUL"):
         not_empty(text)
 
 
@@ -184,7 +178,7 @@ def test_a_name_that_no_file_can_have_is_refused(text):
                                             (below_one, "1"), (below_one, "-0.1"),
                                             (from_zero_to_one, "1.1"), (from_zero_to_one, "-0.1"), (positive, "")])
 def test_a_value_outside_its_range_is_refused_with_the_rule(kind, text):
-    with pytest.raises(argparse.ArgumentTypeError, match=f"must be a .*got {text!r}"):
+    with pytest.raises(WrongValue, match=f"must be a .*got {text!r}"):
         kind(text)
 
 

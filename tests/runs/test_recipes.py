@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_runs import metrics
+from training_runs import metrics, options_of
 
-from rnnlm.cli.config import apply_values
-from rnnlm.cli.recipes import recipes
-from rnnlm.cli.train_options import build_parser, complete
 from rnnlm.models import CELLS
+from rnnlm.runs.combinations import require_possible
+from rnnlm.runs.configuration import read_config
+from rnnlm.runs.options import TRAIN
+from rnnlm.runs.recipes import recipes
 
 SMALL = ("--epochs", "1", "--hidden-size", "8", "--wordvec-size", "6")
 
@@ -30,9 +31,7 @@ def test_the_recipes_are_listed_with_what_they_say_about_themselves(run):
 @pytest.mark.parametrize("name", recipes())
 def test_a_recipe_holds_options_and_says_what_it_reaches_in_what_time_on_what(name):
     text = recipes()[name].read_text()
-    parser = build_parser()
-    apply_values(parser, tomllib.loads(text), name)
-    complete(parser.parse_args([]))
+    require_possible(TRAIN.resolved(read_config(recipes()[name]).given(name)))
     comment = " ".join(line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#"))
     assert re.search(r"reaches (a test perplexity of )?\d+\.\d+ .* in .*minutes? .*on .*cores?", comment), comment
 
@@ -88,7 +87,8 @@ def test_a_run_folder_means_its_configuration(run, tmp_path):
 
 
 CHANGES = [*(f"--cell {cell}" for cell in CELLS if cell != "rnn"),
-           "--cell mrnn --activation relu", "--cell mrnn --slowest 0.8", "--activation relu", "--layers 2", "--wordvec-size 7", "--hidden-size 9", "--tied", "--projection",
+           "--cell mrnn --activation relu", "--cell mrnn --slowest 0.8",
+           "--activation relu", "--layers 2", "--wordvec-size 7", "--hidden-size 9", "--tied", "--projection",
            "--recurrent-start identity", "--recurrent-start normal", "--recurrent-start orthogonal",
            "--recurrent-gain 2", "--slowest 0.8", "--input-gain 2", "--output-start frequencies",
            "--layers 2 --output-dropout 0.4", "--dropout-mask window", "--word-dropout 0.3", "--weight-drop 0.3",
@@ -104,20 +104,20 @@ CHANGES = [*(f"--cell {cell}" for cell in CELLS if cell != "rnn"),
 
 
 ELSEWHERE = {  # where the effects of the other options are tested
-    "test_train_command.py": "level min_count max_vocab max_tokens lr_factor patience max_grad threads epochs "
+    "cli/test_train_command.py": "level min_count max_vocab max_tokens lr_factor patience max_grad threads epochs "
                              "output overwrite config debug corpus",
-    "test_assembly.py": "dropout input_dropout average_from average_decay",
-    "test_resume.py": "resume checkpoint_minutes",
-    "test_divergence.py": "on_divergence lr",
-    "test_recipes.py": "recipes"}
+    "runs/test_assembly.py": "dropout input_dropout average_from average_decay",
+    "cli/test_resume.py": "resume checkpoint_minutes",
+    "cli/test_divergence.py": "on_divergence lr",
+    "runs/test_recipes.py": "recipes"}
 
 
 def test_every_option_stands_in_a_test_of_the_command():
     changed = {name.replace("-", "_") for change in CHANGES for name in re.findall(r"--([a-z0-9-]+)", change)}
     elsewhere = {name for names in ELSEWHERE.values() for name in names.split()}
-    assert {action.dest for action in build_parser()._actions} == changed | elsewhere | {"help"}
+    assert TRAIN.by_name.keys() == changed | elsewhere
     for file, names in ELSEWHERE.items():
-        text = Path(__file__).with_name(file).read_text(encoding="utf-8")
+        text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
         for name in names.split():
             assert re.search(rf"--{name.replace('_', '-')}(?![\w-])", text), (file, name)
 
@@ -244,18 +244,17 @@ def test_an_option_may_have_its_effect_by_what_a_file_or_the_run_says(run, tmp_p
 @pytest.mark.parametrize(("before", "change", "expected"), [
     ("", "--optimizer sgd", {"lr": 1.0}), ("", "--optimizer adagrad", {"eps": 1e-10, "lr": 0.05}),
     ("--eps 0.01", "--optimizer adagrad", {"eps": 0.01}),
-    ("", "--optimizer adamw", {"weight-decay": 0.01, "matrix-weight-decay": 0.01}),
-    ("", "--dropout 0.2", {"output-dropout": 0.2}), ("", "--hidden-size 9", {"wordvec-size": 9}),
-    ("", "--weight-decay 0.1", {"matrix-weight-decay": 0.1}),
+    ("", "--optimizer adamw", {"weight_decay": 0.01, "matrix_weight_decay": 0.01}),
+    ("", "--dropout 0.2", {"output_dropout": 0.2}), ("", "--hidden-size 9", {"wordvec_size": 9}),
+    ("", "--weight-decay 0.1", {"matrix_weight_decay": 0.1}),
     ("--layers 2 --lr 0.003 --wordvec-size 5 --matrix-weight-decay 0.3 --output-dropout 0.3",
      "--optimizer sgd --hidden-size 9 --weight-decay 0.1 --dropout 0.2",
-     {"lr": 0.003, "wordvec-size": 5, "matrix-weight-decay": 0.3, "output-dropout": 0.3})])
+     {"lr": 0.003, "wordvec_size": 5, "matrix_weight_decay": 0.3, "output_dropout": 0.3})])
 def test_what_follows_from_an_option_follows_where_a_runs_options_are_changed(before, change, expected, run, tmp_path):
     assert run.bare("--corpus", str(run.corpus), "--hidden-size", "8", "--epochs", "1", "--batch-size", "4",
                     "--output", "one", *before.split())[0] == 0
     assert run.bare("--config", "one/config.toml", "--output", "two", *change.split())[0] == 0
-    config = tomllib.loads((tmp_path / "two/config.toml").read_text())
-    assert expected.items() <= config.items()
+    assert expected.items() <= options_of(tmp_path / "two").items()
 
 
 @pytest.mark.parametrize(("schedule", "code"), [("constant", 0), ("linear", 1)])
@@ -271,8 +270,8 @@ def test_a_file_that_says_one_thing_alone_means_it(change, run, tmp_path):
     (tmp_path / "my.toml").write_text("wordvec-size = 200\nlr = 0.002\nweight-decay = 0\n")  # the defaults
     assert run.bare("--corpus", str(run.corpus), "--epochs", "1", "--batch-size", "4", "--config", "my.toml",
                     "--output", "run", *change.split())[0] == 0
-    config = tomllib.loads((tmp_path / "run/config.toml").read_text())
-    assert (config["wordvec-size"], config["lr"], config["weight-decay"]) == (200, 0.002, 0)
+    options = options_of(tmp_path / "run")
+    assert (options["wordvec_size"], options["lr"], options["weight_decay"]) == (200, 0.002, 0)
 
 
 def test_what_follows_from_a_changed_option_goes_without_saying(run):

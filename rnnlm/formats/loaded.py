@@ -1,0 +1,128 @@
+"""A model as it is used: loaded with its vocabulary, so that texts and words go in and come out."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from rnnlm.compute import arguments
+from rnnlm.errors import ArgumentError, shown
+from rnnlm.formats.model_file import load_model
+from rnnlm.models import LanguageModel
+from rnnlm.scoring.evaluation import Evaluation, evaluate
+from rnnlm.scoring.generation import probs_after
+from rnnlm.scoring.writing import prompt_ids, write_text
+from rnnlm.text.corpus import read_text
+from rnnlm.text.encoded import encode_text
+from rnnlm.text.vocabulary import Vocabulary
+
+
+class Loaded:
+    """A trained model and its vocabulary, as ``rnnlm.load`` returns them.
+
+    A text is a ``str``, which is the text itself, or a ``pathlib.Path``, which is the file
+    that holds it (UTF-8, compressed or not).  Unknown words are read as <unk>, or left out
+    where the vocabulary has no <unk>.
+
+    Attributes
+    ----------
+    model : the LanguageModel, for all that the library does with arrays.
+    vocabulary : its Vocabulary: ``words`` by id, ``ids`` by word.
+    """
+
+    def __init__(self, model: LanguageModel, vocabulary: Vocabulary) -> None:
+        self.model, self.vocabulary = model, vocabulary
+
+    def __repr__(self) -> str:
+        a, words = self.model.architecture, len(self.vocabulary)
+        return f"<rnnlm model: {a['layers']} x {a['cell']} of {a['hidden_size']}, vocabulary {words:,}>"
+
+    def evaluate(self, text: str | os.PathLike[str]) -> Evaluation:
+        """Score a text (str) or a file (Path): counts, the sum of ln p in nats, perplexities.
+
+        The text is one stream.  Every word and every line end is predicted once, the first
+        word from the start of a text.
+
+        Raises
+        ------
+        RnnlmError : a text without a token, or a file that cannot be read.
+        ArgumentError : a str that is the name of a file.
+        """
+        return evaluate(self.model, self._encoded(text), self.vocabulary.eos_id)
+
+    def perplexity(self, text: str | os.PathLike[str]) -> float:
+        """The perplexity of a text (str) or of a file (Path): exp of the mean of -ln p.
+
+        Raises what ``evaluate`` raises.
+        """
+        return self.evaluate(text).perplexity
+
+    def _encoded(self, text):
+        """The EncodedText of what was given as a text."""
+        if isinstance(text, os.PathLike):
+            return read_text(text, self.vocabulary)
+        if not isinstance(text, str):
+            raise arguments.wrong("text", "a text (str) or the path of a file (pathlib.Path)", text)
+        if "\n" not in text and "\0" not in text and os.path.isfile(text):
+            raise ArgumentError(f"text must be a text, got the name of the file {shown(text)}: "
+                                "give pathlib.Path(...) for the file, or end the text with a line end")
+        return encode_text(text, self.vocabulary)
+
+    def generate(self, prompt: str = "", *, length: int | None = None, sentences: int | None = None,
+                 temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None,
+                 allow_unk: bool = False, seed: int | None = None) -> str:
+        """A text: the prompt, and what the model writes after it.
+
+        Parameters
+        ----------
+        prompt : the text to continue; "" is the start of a text.
+        length : how many words (or characters) to write; None: 100 words or 500 characters,
+            then to the end of the line, but at most twice as many.
+        sentences : in place of a length: write up to this line end.
+        temperature : divides the scores: below 1 the text is safer, above 1 bolder; 0:
+            always the most probable word.
+        top_k : draw from the k most probable words; None: from all.
+        top_p : draw from the most probable words whose probabilities together reach p,
+            above 0 and at most 1.
+        allow_unk : whether the model may write <unk>.
+        seed : the same seed gives the same text, that of ``rnnlm generate --seed``; None:
+            another text each time.
+
+        Raises
+        ------
+        RnnlmError : <eos> among the prompt's words, a vocabulary without words, or a thousand
+            line ends in a row.
+        ArgumentError : a value that cannot be.
+        """
+        if seed is not None:
+            arguments.whole("seed", seed, 0)
+        return "".join(write_text(
+            self.model, self.vocabulary, prompt, rng=np.random.default_rng(seed), length=length, sentences=sentences,
+            temperature=temperature, top_k=top_k, top_p=top_p, allow_unk=allow_unk))
+
+    def next_words(self, prompt: str = "", k: int = 10) -> list[tuple[str, float]]:
+        """The k most probable next words after a prompt, each with its probability.
+
+        The most probable word comes first; equally probable ones are in order of ids.  The
+        end of a line is <eos>; with characters, words are characters.
+
+        Raises
+        ------
+        RnnlmError : <eos> among the prompt's words, or scores that are not finite.
+        ArgumentError : k below 1.
+        """
+        arguments.whole("k", k)
+        ids, _ = prompt_ids(prompt, self.vocabulary)
+        probs = probs_after(self.model, [self.vocabulary.eos_id, *ids])
+        first = np.argsort(-probs, kind="stable")[:k]
+        return [(self.vocabulary.words[i], float(probs[i])) for i in first]
+
+
+def load(path: str | os.PathLike[str]) -> Loaded:
+    """Load a model with its vocabulary, from a model file or from the folder of a run.
+
+    ``perplexity``, ``evaluate``, ``generate`` and ``next_words`` of the result take and give
+    text.  RnnlmError if there is no model, or none that is whole.
+    """
+    return Loaded(*load_model(path))

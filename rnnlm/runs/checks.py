@@ -1,0 +1,145 @@
+"""What the values of options must be: each check takes a string and returns the value, or says in a line what is wrong.
+
+A check is a function from the text of a command line, or of a value in a TOML file, to the
+value.  It raises WrongValue with a message that follows the option's name: "must be ...".
+"""
+
+import math
+
+import numpy as np
+
+from rnnlm.errors import RnnlmError, did_you_mean, shown
+from rnnlm.models.start import LARGEST as LARGEST_GAIN
+from rnnlm.models.start import SMALLEST as SMALLEST_GAIN
+
+LARGEST = 10**14  # of a whole number: far beyond what can be counted, and no more than the library takes
+LARGEST_SIZE = 10**6  # the square of which is still a number of bytes that a system can refuse
+LARGEST_SEED = 2**128 - 1
+MOST_THREADS = 1024
+SMALLEST_RATIO = 1e-5  # a mask is drawn from 16 random bits a value: less than half of 1 / 65536 would be 0
+
+
+class WrongValue(RnnlmError):
+    """A value that an option does not take; the message begins after the option's name."""
+
+
+class RefusedInNewRuns(WrongValue):
+    """``value`` is possible but a slip, or without effect; a run that began with it before that was refused resumes."""
+
+    def __init__(self, message, value):
+        super().__init__(message)
+        self.value = value
+
+
+def number(kind, rule, holds):
+    """A check: a finite ``kind`` (int or float) for which ``holds``; ``rule`` says it in words.
+
+    It must hold for a float in 32 bits, too, as that is what the models compute with.
+    """
+
+    def check(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or value in (math.inf, -math.inf) or not holds(value):
+            raise WrongValue(f"must be {rule}, got {shown(repr(text))}")
+        if kind is float:
+            _require_in_32_bits(text, value, rule, holds)
+        return value
+
+    return check
+
+
+def _require_in_32_bits(text, value, rule, holds):
+    with np.errstate(all="ignore"):
+        rounded = float(np.float32(value))
+    if math.isinf(rounded) or (rounded == 0) != (value == 0) or not holds(rounded):
+        raise RefusedInNewRuns(f"must be {rule}, got {shown(repr(text))}, which is {rounded:g} in 32-bit numbers",
+                               value)
+
+
+def at_least(smallest, largest=LARGEST):
+    """A whole number from ``smallest`` on; beyond ``largest`` it is taken for a slip."""
+    whole = number(int, f"a whole number of at least {smallest}", lambda value: value >= smallest)
+
+    def check(text):
+        value = whole(text)
+        if value > largest:
+            raise WrongValue(f"must be at most {largest:,}, got {shown(repr(text))}")
+        return value
+
+    return check
+
+
+def between(smallest, largest):
+    """A whole number from ``smallest`` to ``largest``."""
+    return number(int, f"a whole number from {smallest} to {largest}", lambda value: smallest <= value <= largest)
+
+
+def number_from(smallest):
+    """A number of at least ``smallest``."""
+    return number(float, f"a number of at least {smallest:g}", lambda value: value >= smallest)
+
+
+class OneOf:
+    """A check: one of these ``choices``, a tuple of names."""
+
+    def __init__(self, choices):
+        self.choices = tuple(choices)
+
+    def __call__(self, text):
+        if text not in self.choices:
+            raise WrongValue(f"must be one of {', '.join(self.choices)}, got {shown(repr(text))}"
+                             f"{did_you_mean(text, self.choices)}")
+        return text
+
+
+def any_text(text):
+    """Any text, an empty one, too."""
+    return text
+
+
+def not_empty(text):
+    """A name of a file: an empty one would mean the current folder, and none has a NUL."""
+    if not text:
+        raise WrongValue("must not be empty")
+    if "\0" in text:
+        raise WrongValue(f"must not hold the character NUL, got {shown(repr(text))}")
+    return text
+
+
+positive = number(float, "a number above 0", lambda value: value > 0)
+not_negative = number_from(0)
+above_one = number(float, "a number above 1", lambda value: value > 1)
+below_one = number(float, "a number of at least 0 and below 1", lambda value: 0 <= value < 1)
+from_zero_to_one = number(float, "a number from 0 to 1", lambda value: 0 <= value <= 1)
+share = number(float, "a number above 0 and at most 1", lambda value: 0 < value <= 1)
+seed = at_least(0, LARGEST_SEED)
+threads = at_least(1, MOST_THREADS)
+
+
+def size(text):
+    """A size of arrays."""
+    value = number(int, "a whole number of at least 1", lambda value: value >= 1)(text)
+    if value > LARGEST_SIZE:
+        raise RefusedInNewRuns(f"must be at most {LARGEST_SIZE:,}, got {shown(repr(text))}", value)
+    return value
+
+
+def gain(text):
+    """A factor on initial weights."""
+    value = positive(text)
+    if not SMALLEST_GAIN <= value <= LARGEST_GAIN:
+        raise RefusedInNewRuns(f"must be a number from {SMALLEST_GAIN:g} to {LARGEST_GAIN:g}, got {shown(repr(text))}",
+                               value)
+    return value
+
+
+def ratio(text):
+    """The share of a dropout: 0, or enough to leave anything out."""
+    value = below_one(text)
+    if 0 < value < SMALLEST_RATIO:
+        raise RefusedInNewRuns(f"must be 0 or at least {SMALLEST_RATIO:g}, because less drops nothing, got "
+                               f"{shown(repr(text))}", value)
+    return value

@@ -1,0 +1,73 @@
+"""Which options go together: one that does nothing with the others is refused, and numbers that undo each other."""
+
+import numpy as np
+
+from rnnlm.errors import RnnlmError, counted
+from rnnlm.models import UNGATED
+from rnnlm.runs.options import AVERAGE_DECAY, TRAIN
+from rnnlm.text.batches import MORE, SHORTEST
+
+SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
+SMALLEST_CHANGE = 3e-8  # of 1 in 32 bits: a little more than half of what the next smaller number is away
+
+
+def require_possible(options):
+    """RnnlmError where two options can never go together, wherever they were given."""
+    if options.lr is None:
+        raise RnnlmError(f"--optimizer {options.optimizer} has no learning rate of its own: give --lr")
+    if options.random_length and options.time_size < SHORTEST:
+        raise RnnlmError(f"--random-length needs a --time-size of at least {SHORTEST}, got {options.time_size}")
+    if options.cell not in UNGATED:
+        for name, value, instead in (("activation", "relu", "tanh"), ("recurrent_start", "time-scales", "orthogonal")):
+            if getattr(options, name) == value:
+                flag = TRAIN.by_name[name].flag
+                raise RnnlmError(f"{flag} {value} is for --cell {' or '.join(UNGATED)}, not for {options.cell}: "
+                                 f"leave it out, or give {flag} {instead} if a file sets it")
+
+
+def require_effect(options, typed):
+    """RnnlmError for an option of the command line (``typed``, a dict) that does nothing with the others."""
+    for option in map(TRAIN.by_name.get, typed):
+        if option.acts and not option.acts(options):
+            raise RnnlmError(f"{option.flag} does nothing here: it works only with {option.acts_with}; leave it out")
+    if "dropout" in typed and options.layers == 1 and options.output_dropout != options.dropout:
+        raise RnnlmError("--dropout does nothing here: the only layer is the last one, whose dropout is "
+                         f"--output-dropout, now {options.output_dropout:g}; give that instead")
+    if typed.get("projection") is False and options.tied and options.wordvec_size != options.hidden_size:
+        raise RnnlmError(f"--no-projection cannot be combined with --tied where word vectors ({options.wordvec_size}) "
+                         f"and states ({options.hidden_size}) differ in size: leave it out, or give --wordvec-size "
+                         f"{options.hidden_size}")
+
+
+def require_possible_rates(options):
+    """RnnlmError if a rate is no number of 32 bits, or a decay takes all of a weight in one step, or nothing."""
+    matrix_rate = options.lr * options.matrix_lr_factor
+    if not SMALLEST_NORMAL < matrix_rate < 1 / SMALLEST_NORMAL:
+        raise RnnlmError(f"--lr times --matrix-lr-factor must be a 32-bit number, got {matrix_rate:g}: change one of "
+                         "them")
+    longest = 1 + MORE / options.time_size if options.random_length else 1
+    for name, rate in (("weight_decay", options.lr), ("matrix_weight_decay", matrix_rate)):
+        _require_possible_decay(TRAIN.by_name[name].flag, getattr(options, name), rate * longest,
+                                ", the rate of the longest window" if options.random_length else "")
+
+
+def _require_possible_decay(flag, decay, rate, which):
+    product = f"{flag} times the rate"
+    if decay * rate >= 1:
+        raise RnnlmError(f"{product} must be below 1, because each step shrinks the weights by that share; got "
+                         f"{decay:g} times {rate:g}{which}: lower the decay or --lr")
+    if decay and np.float32(1 - decay * rate) == 1:
+        enough = 1.06 * SMALLEST_CHANGE / rate  # so that it is still enough when it is rounded
+        raise RnnlmError(f"{product} must be 0 or at least {SMALLEST_CHANGE:g}, because less changes no 32-bit weight; "
+                         f"got {decay:g} times {rate:g}{which}: give 0 or at least {enough:.2g}")
+
+
+def notes_on_length(options, steps):
+    """Yield what to say of options that do little, or too much, in a run of about so many steps."""
+    if options.warm_up > steps / 5:
+        yield (f"the learning rate rises over the first {options.warm_up:,} of about {counted(steps, 'step')}, which "
+               f"leaves little time to learn: try --warm-up {steps // 10}")
+    from_here = 10 / (1 - options.average_decay) - 9  # see Average: before, its other rule decides
+    if options.average == "exponential" and options.average_decay != AVERAGE_DECAY and steps <= from_here:
+        yield (f"--average-decay {options.average_decay:g} does nothing here: it takes effect after {from_here:,.0f} "
+               f"steps, and the run has about {counted(steps, 'step')}: leave it out, or give a lower one")

@@ -1,0 +1,118 @@
+"""Files of options in TOML: recipes, a user's own, and the config.toml that a run leaves.
+
+The checkpoint is the truth about a run.  Its config.toml is for people to read, and for
+--config: it holds what was given as keys and what was resolved as comments.
+"""
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.files.whole import File, reason
+from rnnlm.models.architecture import from_earlier
+from rnnlm.runs.options import TRAIN, of_the_run
+
+CONFIG = "config.toml"
+OF_A_RUN = "# options of the run in"  # how the first line begins that a run writes
+OF_AN_EARLIER_RUN = "# run folder"    # and how it began when every option was a key, as resolved
+LARGEST_CONFIG = 1 << 20  # bytes
+FILE_URI = "file:///"
+
+
+class Configuration(NamedTuple):
+    """The content of a file: its keys and values, a dict; by_a_run: whether a run wrote it; earlier: in the old form,
+    with every option as resolved."""
+
+    values: dict
+    by_a_run: bool = False
+    earlier: bool = False
+
+    def given(self, where):
+        """What the file gives, checked, a dict by the options' names.  RnnlmError: see Table.checked."""
+        given = TRAIN.checked(self.values, where)
+        return given_in_earlier(given) if self.earlier else given
+
+
+def read_config(path):
+    """The Configuration in a TOML file (a path or a File). RnnlmError: not readable, not TOML.
+
+    A string that is a URI of a file, file:///..., becomes the path: so TOML, which is UTF-8, can hold any path.
+    """
+    try:
+        with File.of(path).open("rb") as file:
+            content = file.read(LARGEST_CONFIG + 1)  # a device never ends
+        if len(content) > LARGEST_CONFIG:
+            raise RnnlmError(f"{path} must be a configuration of at most {LARGEST_CONFIG:,} bytes, it has more")
+        text = content.decode("utf-8-sig")  # editors on Windows write a byte-order mark
+        values = tomllib.loads(text)
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
+    except (ValueError, RecursionError) as error:  # TOML or UTF-8
+        detail = "it is nested too deeply" if isinstance(error, RecursionError) else shown(str(error))
+        raise RnnlmError(f"{path} must be TOML: {detail}") from error
+    earlier = text.startswith(OF_AN_EARLIER_RUN)
+    if earlier:
+        values = from_earlier(values)
+    return Configuration({key: _path_of(value) for key, value in values.items()},
+                         earlier or text.startswith(OF_A_RUN), earlier)
+
+
+def given_in_earlier(options):
+    """What was probably given of options that are all as resolved (a dict by name), as earlier versions wrote them.
+
+    Where an option only has the value that follows from another one, it was not given: with --optimizer sgd beside it
+    the rate of Adam must not stay.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    for option in reversed(TRAIN.options):  # what is followed itself stands before what follows it
+        if option.derived and option.name in given and option.follows in given:
+            without = {name: value for name, value in given.items() if name != option.name}
+            if getattr(TRAIN.resolved(without), option.name) in (given[option.name], None):  # None: no such number
+                given = without
+    return given
+
+
+def _path_of(value):
+    """A string that is a URI of a file as a path, any other value as it is."""
+    if not isinstance(value, str) or not value.startswith(FILE_URI):
+        return value
+    from urllib.parse import unquote_to_bytes
+
+    return os.fsdecode(unquote_to_bytes(value.removeprefix("file://")))
+
+
+def config_text(path, options):
+    """The content of config.toml in the run folder ``path``, from the resolved options."""
+    run = of_the_run(options)
+    given = {name: value for name, value in run["options"].items() if name in run["given"]}
+    others = {name: value for name, value in run["options"].items() if name not in run["given"]}
+    comments = "".join(f"# {line.removeprefix('# ')}\n" for line in toml(others).splitlines())
+    return (f"{OF_A_RUN} {str(path)!r}: what was given; rnnlm train --config with this file repeats it\n"
+            f"{toml(given)}\n# What was not given, as the run had it:\n{comments}")
+
+
+def toml(values):
+    """A dict of strings, numbers, booleans and None as TOML; None, which TOML lacks, becomes a comment.
+
+    A string with bytes that are not UTF-8 is a path and becomes the URI that read_config makes a path of again.
+    """
+    lines = []
+    for name, value in values.items():
+        key = name.replace("_", "-")
+        if isinstance(value, str) and not _is_unicode(value):
+            value = Path(os.path.abspath(value)).as_uri()
+        # JSON writes strings, booleans and finite numbers as TOML does, but for DEL and beyond the 16-bit plane.
+        text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        lines.append(f"# {key} is not set" if value is None else f"{key} = {text}")
+    return "\n".join(lines) + "\n"
+
+
+def _is_unicode(text):
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # os.fsdecode keeps such bytes as lone surrogates
+        return False
+    return True

@@ -1,0 +1,149 @@
+"""An option of a command as one record, from which all is read that is to be known of it.
+
+The parser, the checks of values, the help, the page of options, the keys of TOML files, what
+follows from what, and whether a resumed run may change it: none of them says it again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.runs.checks import LARGEST_SEED, OneOf, RefusedInNewRuns, WrongValue, any_text, not_empty, threads
+
+SWITCH, FLAG = "switch", "flag"  # options without a value: --name and --no-name, or --name alone
+OF_THE_RUN, OF_THE_COMMAND, OF_THE_LINE = "run", "command", "line"  # where an option counts
+
+
+@dataclass(frozen=True, eq=False)
+class Option:
+    """One option.
+
+    name: str
+        As an attribute: ``wordvec_size`` is ``--wordvec-size`` on the line and ``wordvec-size`` in a file.
+    check: function or str
+        From the text of a value to the value (see rnnlm.runs.checks); SWITCH for ``--name`` and ``--no-name``;
+        FLAG for ``--name`` alone.
+    help: str
+        A sentence that can be read alone, without the default.
+    default: object
+        The value where nothing is given.
+    metavar: str
+        What the help writes for a value.
+    follows, derived: str, function
+        The option from which the default follows, and how: a function of the resolved options.
+    default_text: str
+        The default in words, where the value does not say it.
+    acts, acts_with: function, str
+        When the option does something at all (a function of the resolved options), and with what, in words.
+    may_change, fixed_where, fixed_with: bool, function, str
+        Whether a resumed run may have another value; where it may not all the same (a function of the run's
+        options), and with what that is, in words.
+    aliases, meant_by: str
+        Names that are taken for it, and names that lead to a "did you mean", between spaces.
+    scope: str
+        OF_THE_RUN: belongs to the run, and to its checkpoint; OF_THE_COMMAND: a file may hold it, too;
+        OF_THE_LINE: it only makes sense on the command line.
+    excludes: str
+        An option that cannot be given with it.
+    argument, many: bool
+        Whether it is a word without a name, and whether one or more of them.
+    """
+
+    name: str
+    check: Callable | str
+    help: str
+    default: object = None
+    metavar: str = ""
+    follows: str = ""
+    derived: Callable | None = None
+    default_text: str = ""
+    acts: Callable | None = None
+    acts_with: str = ""
+    may_change: bool = False
+    fixed_where: Callable | None = None
+    fixed_with: str = ""
+    aliases: str = ""
+    meant_by: str = ""
+    scope: str = OF_THE_RUN
+    excludes: str = ""
+    argument: bool = False
+    many: bool = False
+
+    @property
+    def key(self):
+        """The name in a file: wordvec-size."""
+        return self.name.replace("_", "-")
+
+    @property
+    def flag(self):
+        """The name on the command line: --wordvec-size."""
+        return f"--{self.key}"
+
+    @property
+    def takes_a_value(self):
+        """Whether a value follows the name."""
+        return callable(self.check)
+
+    @property
+    def takes_any_text(self):
+        """Whether nearly every word is a value of it."""
+        return self.check in (any_text, not_empty)
+
+    @property
+    def value_in_words(self):
+        """What a help or a table writes for the value, for example H, or {word,char}; "" if there is none."""
+        if not self.takes_a_value:
+            return ""
+        if isinstance(self.check, OneOf):
+            return f"{{{','.join(self.check.choices)}}}"
+        return self.metavar or self.name.upper()
+
+    @property
+    def default_in_words(self):
+        """The default as the help tells it; "" where there is nothing to tell."""
+        if self.default_text or self.default is None or self.default == "" or self.default is False:
+            return self.default_text
+        return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
+
+    def may_change_in(self, options):
+        """Whether a run with these options (a dict by name) may have another value when it is resumed."""
+        return self.may_change and not (self.fixed_where and self.fixed_where(options))
+
+    def in_a_file(self, value, where, began=False):
+        """A value of a TOML file or a checkpoint, checked.  RnnlmError if the option does not take it.
+
+        where: what to call the value in a message; began: whether a run began with it, and so may keep what a new one
+        may not have.
+        """
+        if not self.takes_a_value:
+            return _switched(value, where)
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise RnnlmError(f"{where} must be one number or string, got {shown(value)}")
+        if isinstance(value, int) and abs(value) > LARGEST_SEED:  # which may have too many digits to be written
+            raise RnnlmError(f"{where} must be a number of at most {len(str(LARGEST_SEED))} digits")
+        if isinstance(value, str) and "\0" in value:
+            raise RnnlmError(f"{where} must not hold the character NUL, got {shown(repr(value))}")
+        try:
+            return self.check(str(value))
+        except RefusedInNewRuns as error:
+            if began:
+                return error.value
+            raise RnnlmError(f"{where} {error}") from None
+        except WrongValue as error:
+            raise RnnlmError(f"{where} {error}") from None
+
+
+def _switched(value, where):
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        raise RnnlmError(f'{where} must be true or false, got the string "{value}": write {value} without quotation '
+                         "marks")
+    raise RnnlmError(f"{where} must be true or false, got {shown(repr(value))}")
+
+
+# Options of every command that computes.
+THREADS = Option("threads", threads, "number of threads to compute with", metavar="K", may_change=True,
+                 default_text="one for each core this process may use",
+                 meant_by="cores cpus jobs n-jobs n-threads num-threads workers")
+DEBUG = Option("debug", FLAG, "show the traceback of an error", False, scope=OF_THE_LINE)

@@ -1,0 +1,219 @@
+"""The options of a training run: a table of records (see Option), the most used first in each group.
+
+Whoever adds an option adds a record here.  The parser, the help, TOML keys, the page of
+options, what is saved and what may change on resume follow from it.
+"""
+
+from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED
+from rnnlm.models.initializers import RECURRENT
+from rnnlm.runs.checks import (
+    OneOf,
+    above_one,
+    at_least,
+    below_one,
+    between,
+    from_zero_to_one,
+    gain,
+    not_empty,
+    not_negative,
+    number_from,
+    positive,
+    ratio,
+    seed,
+    size,
+)
+from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
+from rnnlm.runs.table import Table
+from rnnlm.text.tokenizer import LEVELS
+from rnnlm.training.optimizers import OPTIMIZERS
+from rnnlm.training.schedules import SCHEDULES
+
+AVERAGE_DECAY = 0.999
+WITHOUT_GATES = " and ".join(UNGATED)
+OF_THE_RULE = {rule: kind.constants() for rule, kind in OPTIMIZERS.items()}  # the constants each has, their defaults
+
+
+def drops_values(o):
+    """Whether anything is dropped from word vectors or states."""
+    return any((o.input_dropout, o.dropout if o.layers > 1 else 0, o.output_dropout))
+
+
+def _number_of_the_rule(name, check, help, **more):
+    """The record of a number that some update rules have; each rule has its own default."""
+    rules = [rule for rule, numbers in OF_THE_RULE.items() if name in numbers]
+    with_rules = f"--optimizer {' or '.join(rules)}"
+    defaults = dict.fromkeys(OF_THE_RULE[rule][name] for rule in rules)
+    default = ", ".join(f"{default:g} for " + ", ".join(rule for rule in rules if OF_THE_RULE[rule][name] == default)
+                        for default in defaults) if len(defaults) > 1 else f"{OF_THE_RULE[rules[0]][name]:g}"
+    return Option(name, check, f"{help}, with {with_rules}", default_text=default,
+                  follows="optimizer", derived=lambda o: OF_THE_RULE[o.optimizer].get(name),
+                  acts=lambda o: name in OF_THE_RULE[o.optimizer], acts_with=with_rules, **more)
+
+
+TEXT = (
+    Option("corpus", not_empty, "a known name (stories, ptb), a folder with train, valid and test texts, or one text "
+           "file, which is split 90/5/5", "stories", "NAME|FOLDER|FILE", may_change=True,
+           meant_by="data dataset input text train train-file"),
+    Option("level", OneOf(LEVELS), "unit of the text: words or characters", "word"),
+    Option("max_vocab", at_least(3), "largest size of the vocabulary", metavar="K", default_text="no limit",
+           meant_by="max-vocab-size vocab vocab-size"),
+    Option("min_count", at_least(1), "training words seen fewer than K times become <unk>", metavar="K",
+           default_text="2; 1 for characters and for a text that already contains <unk>",
+           meant_by="min-freq min-frequency"),
+    Option("max_tokens", at_least(1), "train on the first K tokens only", metavar="K", default_text="all"),
+)
+
+MODEL = (
+    Option("cell", OneOf(CELLS), "; ".join([
+        "kind of recurrent layer", *(f"{name}: {cell.help}" for name, cell in CELLS.items() if cell.help)]),
+           "rnn", meant_by="model model-type rnn-type"),
+    Option("hidden_size", size, "size of the hidden state", 200, "H", aliases="nhid",
+           meant_by="hidden-dim hidden-units n-hidden num-hidden rnn-size size"),
+    Option("layers", between(1, MOST_LAYERS), "number of recurrent layers", 1, "L", aliases="num-layers",
+           meant_by="n-layers nlayers depth"),
+    Option("wordvec_size", size, "size of the word vectors", metavar="D", follows="hidden_size",
+           derived=lambda o: o.hidden_size, default_text="the hidden size", aliases="emb-size",
+           meant_by="emb-dim embed-dim embed-size embedding-dim embedding-size emsize"),
+    Option("tied", SWITCH, "use the word vectors as output weights", False, meant_by="tie tie-weights weight-tying"),
+    Option("projection", SWITCH, "add a linear layer before the output, from the hidden size to the size of the word "
+           "vectors (--tied adds it where the two sizes differ)", False),
+    Option("activation", OneOf(RNN_ACTIVATIONS), f"activation of the cells {WITHOUT_GATES}", "tanh"),
+    Option("output_start", OneOf(("zeros", "frequencies")), "initial output biases: zeros, or the logarithms of the "
+           "word frequencies", "zeros"),
+    Option("input_gain", gain, "factor on the initial input weights of the first layer", 1.0, "G"),
+    Option("recurrent_start", OneOf(("time-scales", *RECURRENT)), "initial recurrent weights",
+           default_text=f"time-scales for {WITHOUT_GATES}, orthogonal for the others"),
+    Option("recurrent_gain", gain, "factor on the initial recurrent weights (with --recurrent-start time-scales: on "
+           "their random part only)", 1.0, "G"),
+    Option("slowest", below_one, "share of its state that the slowest unit keeps at each step, with --recurrent-start "
+           f"time-scales of the cells {WITHOUT_GATES}", 0.95, "SHARE",
+           acts=lambda o: o.cell in UNGATED and o.recurrent_start in (None, "time-scales"),
+           acts_with=f"--recurrent-start time-scales of the cells {WITHOUT_GATES}"),
+)
+
+TRAINING = (
+    Option("epochs", at_least(1), "largest number of passes over the text", 40, "E", may_change=True,
+           fixed_where=lambda o: (o.get("average") == "tail" or o.get("dropout_start", 1.0) != 1
+                                  or getattr(SCHEDULES.get(str(o.get("schedule"))), "needs_epochs", False)),
+           fixed_with="a linear or cosine schedule, a tail average or a --dropout-start",
+           meant_by="iterations iters max-epoch max-epochs n-epochs num-epochs"),
+    Option("batch_size", size, "number of streams into which the text is cut, and which are read in parallel", 20, "N",
+           meant_by="bs batch"),
+    Option("time_size", size, "length of a window: the number of steps that the gradient flows back", 35, "T",
+           aliases="bptt seq-len", meant_by="bptt-steps seq-length seqlen sequence-length window"),
+    Option("optimizer", OneOf(OPTIMIZERS), "update rule", "adam", meant_by="opt update"),
+    Option("lr", positive, "learning rate", metavar="LR", follows="optimizer", aliases="learning-rate",
+           derived=lambda o: OPTIMIZERS[o.optimizer].default_lr, meant_by="rate",
+           default_text=", ".join(f"{kind.default_lr:g} for {rule}" for rule, kind in OPTIMIZERS.items()
+                                  if kind.default_lr)),
+    Option("max_grad", not_negative, "clip the gradient to this global norm; 0: do not clip", 0.25, "NORM",
+           aliases="clip", meant_by="clip-grad clip-norm clipping grad-clip gradient-clip gradient-clipping "
+           "max-grad-norm max-norm"),
+    Option("seed", seed, "seed of all random numbers", 1, "S", meant_by="random-seed rng"),
+    Option("schedule", OneOf(SCHEDULES), "learning rate over time: divided when validation stalls, constant, or "
+           "falling to 0 over all epochs in a straight line or along a cosine", "plateau"),
+    Option("patience", at_least(1), "stop after K epochs in a row in which validation stalls, with --schedule plateau "
+           "or constant, without a tail average", 3, "K", may_change=True,
+           acts=lambda o: SCHEDULES[o.schedule].stops_early and o.average != "tail",
+           acts_with="--schedule plateau or constant, without a tail average", meant_by="early-stopping nonmono"),
+    Option("lr_factor", above_one, "divide the learning rate by F after each epoch in which validation stalls, with "
+           "--schedule plateau", 2.0, "F", acts=lambda o: o.schedule == "plateau", acts_with="--schedule plateau",
+           meant_by="anneal annealing lr-decay"),
+    Option("warm_up", at_least(0), "number of steps over which the learning rate first rises", 0, "STEPS"),
+    Option("average", OneOf(("none", "tail", "exponential")), "validate and save an average of the weights: over the "
+           "last steps, or over all with a weight that decays into the past", "none"),
+    Option("average_decay", below_one, "decay rate of the exponential average, which looks back about 1 / (1 - D) "
+           "steps", AVERAGE_DECAY, "D", acts=lambda o: o.average == "exponential",
+           acts_with="--average exponential"),
+    Option("average_from", below_one, "share of all epochs after which the tail average begins", 0.85, "SHARE",
+           acts=lambda o: o.average == "tail", acts_with="--average tail"),
+    Option("random_start", SWITCH, "begin each epoch at a random position of the text, and continue from its end to "
+           "its start", False),
+    Option("random_length", SWITCH, "vary the length of the windows at random", False),
+    Option("matrix_lr_factor", positive, "factor on the learning rate of the recurrent layers' matrices and the "
+           "projection", 1.0, "F"),
+    _number_of_the_rule("momentum", below_one, "share of its movement that a weight keeps at each step", metavar="M"),
+    _number_of_the_rule("alpha", below_one, "decay rate of the running mean of the squared gradients", metavar="A"),
+    _number_of_the_rule("beta1", below_one, "decay rate of the running mean of the gradients", metavar="B"),
+    _number_of_the_rule("beta2", below_one, "decay rate of the running mean of the squared gradients", metavar="B"),
+    _number_of_the_rule("eps", number_from(1e-30), "number added to the root that divides a step (a large one slows "
+                        "the weights whose gradients are small)", metavar="E"),
+)
+
+REGULARISATION = (
+    Option("dropout", ratio, "share of the recurrent layers' outputs dropped in training", 0.5, "P",
+           meant_by="dropouth"),
+    Option("input_dropout", ratio, "share of the word-vector values dropped in training", 0.1, "P",
+           meant_by="dropouti"),
+    Option("output_dropout", ratio, "share of the last recurrent layer's outputs dropped in training", metavar="P",
+           follows="dropout", derived=lambda o: o.dropout, default_text="the --dropout"),
+    Option("weight_decay", not_negative, "each step shrinks the weights by the share W times the learning rate, except "
+           f"biases and the diagonal of the recurrent weights of {WITHOUT_GATES}", metavar="W", follows="optimizer",
+           derived=lambda o: OPTIMIZERS[o.optimizer].weight_decay, default_text="0; 0.01 for adamw",
+           meant_by="decay wd wdecay"),
+    Option("matrix_weight_decay", not_negative, "weight decay of the recurrent layers' matrices and the projection",
+           metavar="W", follows="weight_decay", derived=lambda o: o.weight_decay, default_text="the --weight-decay"),
+    Option("weight_drop", ratio, "share of the recurrent weights dropped in each window", 0.0, "P", meant_by="wdrop"),
+    Option("word_dropout", ratio, "share of the distinct words dropped in each window, wherever they occur", 0.0, "P",
+           meant_by="dropoute"),
+    Option("dropout_mask", OneOf(("step", "window")), "draw a new dropout mask at every step, or one for each window "
+           "(variational dropout)", "step", acts=lambda o: drops_values(o) and o.time_size > 1,
+           acts_with="a dropout above 0 and a --time-size above 1"),
+    Option("dropout_start", from_zero_to_one, "start the dropouts and the weight drop at X times their values, and "
+           "raise them evenly to these values over all --epochs", 1.0, "X", default_text="1, constant",
+           acts=lambda o: drops_values(o) or o.word_dropout or o.weight_drop,
+           acts_with="a dropout or a weight drop above 0"),
+    Option("noising", below_one, "replace training words at random (bigram Kneser-Ney noising); G is the probability "
+           "for a word that a different word follows each time, other words are replaced less often", 0.0, "G"),
+    Option("activation_penalty", not_negative, "add A times the mean square of the last layer's outputs to the loss",
+           0.0, "A"),
+    Option("slowness_penalty", not_negative, "add B times the mean square of the step-to-step changes of the last "
+           "layer's outputs to the loss", 0.0, "B", acts=lambda o: o.time_size > 1 or not o.slowness_penalty,
+           acts_with="a --time-size above 1"),
+)
+
+
+
+def _resume(others):
+    """The record of --resume, whose help names the options that may change."""
+    free = [option for option in others if option.may_change]
+    but = " and ".join(f"{option.flag} not with {option.fixed_with}" for option in free if option.fixed_with)
+    return Option("resume", FLAG, "continue the run in the output folder with its own options, by default the newest "
+                  "run in runs/, or with --corpus the newest on that corpus; these options may change: "
+                  f"{', '.join(option.flag for option in free)} ({but})", False, scope=OF_THE_COMMAND,
+                  meant_by="continue keep-going")
+
+
+WHERE = (
+    Option("output", not_empty, "the run folder", metavar="FOLDER", scope=OF_THE_COMMAND,
+           default_text="runs/CORPUS, numbered if that is taken", meant_by="log-dir out-dir output-dir save save-dir"),
+    Option("config", not_empty, "read options from a TOML file, a run folder or a shipped recipe; command-line options "
+           "override them", metavar="FILE|RUN|RECIPE", scope=OF_THE_LINE, meant_by="recipe"),
+    Option("recipes", FLAG, "list the recipes and exit", False, scope=OF_THE_LINE),
+)
+HOW = (
+    Option("overwrite", FLAG, "replace the run in the output folder or runs/CORPUS", False, scope=OF_THE_COMMAND,
+           meant_by="force replace"),
+    THREADS,
+    Option("checkpoint_minutes", positive, "save a checkpoint every M minutes within an epoch, in addition to the one "
+           "at its end", 10.0, "M", may_change=True),
+    Option("on_divergence", OneOf(("stop", "rollback")), "what to do when a loss or gradient is not finite: stop, or "
+           "return to the last checkpoint and halve the learning rate", "stop", may_change=True),
+    DEBUG,
+)
+RUN = (*WHERE, _resume((*TEXT, *MODEL, *TRAINING, *REGULARISATION, *HOW)), *HOW)
+TRAIN = Table({"text": TEXT, "model": MODEL, "training": TRAINING, "regularisation": REGULARISATION, "run": RUN})
+
+
+def of_the_run(options):
+    """What a checkpoint keeps of the options: "options", all of the run's as resolved, and "given", their names.
+
+    The corpus counts as given, even the default one: it is what a run is known by.
+    """
+    values = {option.name: getattr(options, option.name) for option in TRAIN.options if option.scope == OF_THE_RUN}
+    return {"options": values, "given": [name for name in values if name in options.given or name == "corpus"]}
+
+
+def free(options):
+    """The names of the options, of a run with these (a dict), that may be others when it goes on."""
+    return [option.name for option in TRAIN.options if option.may_change_in(options)]

@@ -1,0 +1,65 @@
+"""What is asked of a run: the options given, in a file and beside it, merged once; and those of a run to be resumed."""
+
+from rnnlm.runs.combinations import require_effect, require_possible, require_possible_rates
+from rnnlm.runs.configuration import CONFIG, Configuration, read_config
+from rnnlm.runs.options import TRAIN
+from rnnlm.runs.recipes import find_config, is_recipe
+from rnnlm.runs.resuming import changed_options, require_same_options, saved_options
+from rnnlm.text.corpora import known_corpora, namesake, settled
+
+
+class Request:
+    """The options that were given: ``typed`` (on the command line, or as arguments), and those of --config.
+
+    typed: a dict by name, whose values are checked.  ``given``: all, what was typed overrides the file; ``options``:
+    resolved (see Table.resolved), as far as no run is resumed.
+    """
+
+    def __init__(self, typed):
+        path = find_config(typed["config"]) if typed.get("config") else None
+        file = read_config(path) if path else Configuration({})
+        self.typed, self.given = typed, file.given(path) | typed
+        by_program = file.by_a_run or (path is not None and is_recipe(path))
+        self.names_a_corpus = "corpus" in self.given
+        # In a file that the program wrote a known name is the known corpus's, whatever else is called so here.
+        self.corpus_typed = self.names_a_corpus and ("corpus" in typed or not by_program)
+        self.options = TRAIN.resolved(self.given)
+        self.corpus = self.options.corpus  # as it was written
+        self.options.corpus = settled(self.corpus, self.corpus_typed)
+
+    @property
+    def corpora(self):
+        """What the corpus that was named may be called in a checkpoint, the likelier first; [] if none was named."""
+        return [self.options.corpus, self.corpus] if self.names_a_corpus else []
+
+    def require_possible(self):
+        """RnnlmError if no new run can have these options; returns what is to be said of them, a list of lines."""
+        require_possible(self.options)
+        require_effect(self.options, self.typed)
+        require_possible_rates(self.options)
+        corpus = self.options.corpus
+        return [line] if (line := namesake(self.corpus, known_corpora().get(corpus, corpus))) else []
+
+    def resumed(self, folder, header):
+        """The options with which the run in a RunFolder continues, or begins where it has no checkpoint (header None).
+
+        RnnlmError if what was given cannot be had in this run.
+        """
+        if header is None:
+            config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint
+            saved = read_config(config).given(str(config)) if config.exists() else {}
+            options = TRAIN.resolved(saved | self.given)
+            before = saved.get("corpus")
+        else:
+            folder.before = saved_options(header, folder.path)
+            options = changed_options(folder.before, self.given)
+            before = folder.before.corpus
+        options.corpus = settled(options.corpus, self.corpus_typed and self.corpus != before)
+        if header is None:
+            folder.require_nothing_but_options()
+            require_possible_rates(options)
+        else:
+            require_same_options(folder.before, options, folder.path)
+        require_possible(options)
+        require_effect(options, self.typed)
+        return options

@@ -1,0 +1,163 @@
+"""Is it the same run?  What differs between a run as it began and as it is to continue, and what follows from that.
+
+``differences`` is the one answer.  The options may differ in what no step of the training
+depends on; the texts and the model may not; machine, versions and threads are worth a note.
+"""
+
+from dataclasses import dataclass
+
+from rnnlm.errors import RnnlmError, quoted, shown
+from rnnlm.formats.checkpoint import versions
+from rnnlm.runs.assembly import architecture_of
+from rnnlm.runs.configuration import given_in_earlier, read_config
+from rnnlm.runs.option import SWITCH
+from rnnlm.runs.options import TRAIN, free, of_the_run
+
+OPTIONS, TEXTS, MODEL, SURROUNDINGS = "options", "corpus", "architecture", "surroundings"
+MOST_NAMED = 5  # options that a note names
+
+
+@dataclass(frozen=True)
+class Difference:
+    """``what`` is OPTIONS, TEXTS, MODEL or SURROUNDINGS; ``name`` that of an option, a key of the others, or "".
+
+    allowed: whether the run is the same all the same.
+    """
+
+    what: str
+    name: str
+    was: object
+    now: object
+    allowed: bool
+
+
+def differences(before, now):
+    """The Differences between two runs, each a dict that holds some of OPTIONS, TEXTS, MODEL and SURROUNDINGS.
+
+    Only what both hold is compared.  An option that one of them lacks is newer than the other, and at its default.
+    """
+    found = []
+    for what in (OPTIONS, MODEL, SURROUNDINGS):
+        old, new = before.get(what), now.get(what)
+        if not (isinstance(old, dict) and isinstance(new, dict)):
+            continue
+        names = [name for name in new if name in old or what != OPTIONS]
+        names += [name for name in old if name not in new and what == MODEL]
+        may_change = free(old) if what == OPTIONS else names if what == SURROUNDINGS else ()
+        found += [Difference(what, name, old.get(name), new.get(name), name in may_change) for name in names
+                  if old.get(name) != new.get(name)]
+    if TEXTS in before and TEXTS in now and before[TEXTS] != now[TEXTS]:
+        found.append(Difference(TEXTS, "", before[TEXTS], now[TEXTS], False))
+    return found
+
+
+def as_it_was(header):
+    """The run of a checkpoint's header, for ``differences``."""
+    run = header["run"]
+    return {OPTIONS: run.get("options"), TEXTS: run.get("corpus"), MODEL: header["architecture"],
+            SURROUNDINGS: {"threads": run.get("threads"), **header["made_by"]}}
+
+
+def same_run(header, run):
+    """Whether the checkpoint with this header is one of the run (a dict: options, corpus)."""
+    before = as_it_was(header)
+    now = {OPTIONS: run["options"], TEXTS: run["corpus"]}
+    return isinstance(before[OPTIONS], dict) and all(difference.allowed for difference in differences(before, now))
+
+
+def saved_options(header, folder):
+    """The options of the run that a checkpoint's header tells of, resolved.  RnnlmError if they cannot be."""
+    run, where = header["run"], f"the checkpoint in {folder}"
+    if not isinstance(run.get("options"), dict):
+        raise RnnlmError(f"{where}: options must be a JSON object")
+    values = TRAIN.checked(run["options"], where, began=True)
+    options = TRAIN.resolved(values)
+    if "given" not in run:  # of an earlier version
+        options.given = [name for name in options.given if name in given_in_earlier(values)]
+        return options
+    if not isinstance(run["given"], list) or not all(isinstance(name, str) for name in run["given"]):
+        raise RnnlmError(f"{where}: given must be a list of names of options")
+    options.given = [name for name in options.given if name in run["given"]]
+    return options
+
+
+def changed_options(saved, given):
+    """The options with which a run continues: those that it had (``saved``), with what is given now, a dict."""
+    options = TRAIN.resolved({name: getattr(saved, name) for name in TRAIN.by_name} | given)
+    options.given = [name for name in TRAIN.by_name if name in saved.given or name in given]
+    return options
+
+
+def require_same_options(saved, options, folder):
+    """RnnlmError if an option on which the training depends is not as it was when the run began."""
+    changed = [f"{TRAIN.by_name[difference.name].flag} is {difference.now}, was "
+               f"{'not given' if difference.was is None else difference.was}"
+               for difference in differences(of_the_run(saved), of_the_run(options)) if not difference.allowed]
+    if changed:
+        raise RnnlmError(f"the run in {folder} cannot be resumed with other options: {'; '.join(changed)}. "
+                         "Leave them out, or start a new run with another --output")
+
+
+def require_architecture(header, options, vocab_size, folder):
+    """RnnlmError if the options ask for another model than the one that the checkpoint declares, and so holds."""
+    now = {MODEL: architecture_of(options, vocab_size)}
+    differing = [f"{difference.name} is {shown(difference.was)} in its model and {difference.now} in its options"
+                 for difference in differences(as_it_was(header), now)]
+    if differing:
+        raise RnnlmError(f"the checkpoint in {folder} contradicts itself: {', '.join(differing)}; start a new "
+                         "run with another --output")
+
+
+def require_same_texts(header, run, options, folder):
+    """RnnlmError if the run in the folder read other texts; returns a line if the last bits of its end may differ."""
+    now = {TEXTS: run["corpus"], SURROUNDINGS: {"threads": run["threads"], **versions()}}
+    found = differences(as_it_was(header), now)
+    if any(difference.what == TEXTS for difference in found):
+        raise RnnlmError(f"the run in {folder} was trained on different text from {options.corpus}: pass its "
+                         "original --corpus, or start a new run with another --output")
+    changed = [f"{difference.name} {shown(difference.was)} before, {difference.now} now" for difference in found]
+    return (f"{', '.join(changed)}: the result will be close to that of an uninterrupted run, but not bit for bit the "
+            "same" if changed else "")
+
+
+def what_differs(config, truth, options):
+    """A line on where a config.toml (a File) says something else than the checkpoint, and how to ask for it; or "".
+
+    truth: the checkpoint's options; options: those with which the run continues.
+    """
+    try:
+        said = {name: value for name, (_, value) in TRAIN.by_option(read_config(config).values, config).items()}
+    except RnnlmError as error:
+        return f"{error}; the checkpoint's options are used, and the file is rewritten"
+    true, now = of_the_run(truth)[OPTIONS], of_the_run(options)[OPTIONS]
+    edits = [difference for difference in differences({OPTIONS: true}, {OPTIONS: said})
+             if difference.now != now[difference.name]]
+    unknown = [(name, value) for name, value in said.items() if name not in true]
+    named = [f"{shown(name.replace('_', '-'))} = {_value(value)} (no such option)" for name, value in unknown]
+    named += [f"{TRAIN.by_name[edit.name].key} = {_value(edit.now)} (checkpoint: "
+              f"{'not given' if edit.was is None else shown(repr(edit.was))})" for edit in edits]
+    if not named:
+        return ""
+    differing = ", ".join(named[:MOST_NAMED] + ["..."] * (len(named) > MOST_NAMED))
+    return (f"{config} says {differing}; the checkpoint's options are used, and the file is corrected"
+            f"{_remedy(config, edits)}")
+
+
+def _remedy(config, edits):
+    """How to have the edited options, in this run where they may change in it, otherwise in a new one."""
+    here = [_on_the_line(edit) for edit in edits if edit.allowed][:MOST_NAMED]
+    anew = [_on_the_line(edit) for edit in edits if not edit.allowed][:MOST_NAMED]
+    text = f"; to change it in this run, add {' '.join(here)}" if here else ""
+    return text + (f"; for a new run: rnnlm train --config {quoted(config)} {' '.join(anew)}" if anew else "")
+
+
+def _on_the_line(edit):
+    option, value = TRAIN.by_name[edit.name], edit.now
+    if option.check == SWITCH:
+        return option.flag if value else f"--no-{option.key}"
+    return f"{option.flag} {shown(quoted(value)) if isinstance(value, str) else _value(value)}"
+
+
+def _value(value):
+    """A value of a TOML file in a line; Python refuses to write whole numbers of many digits, but in base 16."""
+    return shown(hex(value) if isinstance(value, int) and value.bit_length() > 128 else repr(value))

@@ -1,0 +1,118 @@
+"""A training run from its beginning to its end: what the command and ``rnnlm.train`` do."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from rnnlm.compute import arguments
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.formats.loaded import Loaded, load
+from rnnlm.runs import session
+from rnnlm.runs.choose_folder import run_folder
+from rnnlm.runs.observer import Observer
+from rnnlm.runs.option import OF_THE_LINE
+from rnnlm.runs.options import TRAIN
+from rnnlm.runs.request import Request
+from rnnlm.runs.stopping import Stop, holding_interrupts
+from rnnlm.scoring.evaluation import Evaluation
+from rnnlm.training.records import Record
+
+
+@dataclass
+class Run:
+    """A finished training run.
+
+    Attributes
+    ----------
+    folder : the path of the run folder: model, checkpoints, metrics, picture.
+    records : the Record of each epoch; losses in nats per token.
+    best : that of the epoch with the lowest validation loss, whose model was kept.
+    test : the Evaluation of the test text by that model.
+    model : that model with its vocabulary, as ``rnnlm.load(folder)`` returns it.
+    """
+
+    folder: Path
+    records: list[Record] = field(repr=False)
+    best: Record
+    test: Evaluation
+    model: Loaded | None = None
+
+
+def train(corpus: str | os.PathLike[str] | None = None, *, observer: Observer | None = None,
+          **options: object) -> Run:
+    """Train a language model: the run of the command ``rnnlm train``, bit for bit.
+
+    Parameters
+    ----------
+    corpus : a known name (stories, ptb), a folder with train, valid and test texts, or one
+        text file, which is split 90/5/5; None: stories, which is shipped.
+    observer : is told what happens; None: nothing is shown.
+    options : every option of ``rnnlm train --help`` but debug and recipes, with underscores:
+        ``hidden_size=100``, ``tied=True``, ``config="lstm-small"``; None: not given.
+        ``output`` is the run folder, by default ``runs/NAME``, numbered where that is
+        taken; ``resume=True`` continues the run in it.
+
+    Returns
+    -------
+    Run : ``folder``, ``records``, ``best``, ``test`` and ``model``.
+
+    Raises
+    ------
+    RnnlmError : a wrong option or value, a text or folder that cannot be used, a loss that
+        is not finite; in one line.
+    KeyboardInterrupt : after Ctrl-C, once a step has ended and a checkpoint is saved, from
+        which ``resume=True`` continues.  A second Ctrl-C does not wait.
+    """
+    if observer is not None:
+        arguments.kind("observer", observer, Observer, "an rnnlm.Observer")
+    request = Request(_given({"corpus": corpus, **options}))
+    run = carry_out(request, observer or Observer(), holding_interrupts)
+    run.model = load(run.folder)
+    return run
+
+
+def _given(options):
+    """The options of a call, a dict by name, as they would be on the command line.  RnnlmError if one cannot be."""
+    given = {}
+    for name, (key, value) in TRAIN.by_option(options, "rnnlm.train").items():
+        option = TRAIN.by_name.get(name)
+        if option is None or (option.scope == OF_THE_LINE and name != "config"):
+            meant = TRAIN.meant(key, in_a_file=True).replace("-", "_")
+            raise RnnlmError(f"rnnlm.train has no option {shown(repr(key))}{meant}")
+        if value is not None:
+            given[name] = option.in_a_file(_plain(value), f"rnnlm.train: {key}")
+    return given
+
+
+def _plain(value):
+    """A path as a string, a number of NumPy's as one of Python's."""
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def carry_out(request, observer, stopping):
+    """Do what a Request asks for, in the folder that it means; returns the Run, without its model.
+
+    stopping: see ``rnnlm.runs.session.train``.
+    """
+    options, header = request.options, None
+    for line in [] if options.resume else request.require_possible():
+        observer.on_note(line)
+    with run_folder(options, request.corpora, observer) as folder:
+        if options.resume:
+            header = folder.newest_header()
+            options = request.resumed(folder, header)
+            if header is None:
+                observer.on_note(f"{folder.path} holds no checkpoint yet: training starts from the beginning, on "
+                                 f"{options.corpus}")
+        try:
+            test = session.train(options, folder, observer, stopping, header)
+        except Stop as stop:
+            stop.add_note(f"The run is saved: rnnlm.train(output={str(folder.path)!r}, resume=True) continues it.")
+            raise
+        return Run(folder.path, folder.records, folder.best, test)

@@ -1,0 +1,91 @@
+"""The records of the options: each tells all that is to be known of it, and nothing tells it again."""
+
+import runpy
+
+import pytest
+from conftest import REPOSITORY
+
+from rnnlm.cli.evaluate import EVALUATE
+from rnnlm.cli.generate import GENERATE
+from rnnlm.cli.help import sentence
+from rnnlm.runs.option import OF_THE_RUN, SWITCH
+from rnnlm.runs.options import OF_THE_RULE, TRAIN, free, of_the_run
+from rnnlm.training.optimizers import OPTIMIZERS
+
+TABLES = [TRAIN, EVALUATE, GENERATE]
+
+
+def test_the_page_of_options_is_the_one_that_the_records_make():
+    written = runpy.run_path(str(REPOSITORY / "docs/options_page.py"))
+    assert (REPOSITORY / "docs/options.md").read_text(encoding="utf-8") == written["page"](), (
+        "run python docs/options_page.py")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_each_name_is_there_once(table):
+    names = [name for option in table.options for name in (option.key, *option.aliases.split())]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_default_is_a_value_that_the_option_takes(table):
+    for option in table.options:
+        if option.default is not None and (option.default != "" or not option.takes_any_text):
+            assert option.in_a_file(option.default, option.name) == option.default
+
+
+@pytest.mark.parametrize("option", [option for table in TABLES for option in table.options], ids=lambda o: o.name)
+def test_a_help_line_is_one_line_that_stands_alone(option):
+    line = sentence(option)
+    assert "\n" not in line
+    assert not any(words in line.lower() for words in ("as above", "the same for", "see "))
+    assert (option.acts is None) == (option.acts_with == "")
+    assert (option.fixed_where is None) == (option.fixed_with == "")
+
+
+def test_what_is_followed_stands_before_what_follows_it():
+    names = list(TRAIN.by_name)
+    for option in TRAIN.options:
+        assert (option.derived is None) == (option.follows == ""), option.name
+        if option.follows:
+            assert names.index(option.follows) < names.index(option.name), option.name
+
+
+def test_what_is_not_given_follows_from_what_is():
+    options = TRAIN.resolved({"optimizer": "adamw", "hidden_size": 9, "dropout": 0.3})
+    assert (options.wordvec_size, options.output_dropout, options.lr) == (9, 0.3, 0.002)
+    assert (options.weight_decay, options.matrix_weight_decay, options.momentum) == (0.01, 0.01, None)
+    options = TRAIN.resolved({"weight_decay": 0.2, "wordvec_size": 5, "lr": None, "optimizer": "sgd"})
+    assert (options.weight_decay, options.matrix_weight_decay, options.wordvec_size) == (0.2, 0.2, 5)
+    assert options.lr == 1.0
+    assert options.given == ["wordvec_size", "optimizer", "weight_decay"]
+
+
+@pytest.mark.parametrize("rule", OPTIMIZERS)
+def test_the_numbers_of_each_rule_are_its_own(rule):
+    options = TRAIN.resolved({"optimizer": rule})
+    assert options.lr == OPTIMIZERS[rule].default_lr
+    names = {name for constants in OF_THE_RULE.values() for name in constants}
+    assert {name: getattr(options, name) for name in names if getattr(options, name) is not None} == OF_THE_RULE[rule]
+
+
+def test_the_help_of_resume_names_the_options_that_may_change():
+    assert free({}) == ["corpus", "epochs", "patience", "threads", "checkpoint_minutes", "on_divergence"]
+    for name in TRAIN.by_name:
+        flag = f"{TRAIN.by_name[name].flag},"
+        assert (flag in TRAIN.by_name["resume"].help.replace(" (", ", (")) == (name in free({})), name
+
+
+@pytest.mark.parametrize("options", [{"average": "tail"}, {"schedule": "linear"}, {"schedule": "cosine"},
+                                     {"dropout_start": 0.0}])
+def test_the_epochs_may_not_change_where_the_training_depends_on_them(options):
+    assert "epochs" not in free(options)
+    assert "patience" in free(options)
+
+
+def test_what_a_checkpoint_keeps_is_what_belongs_to_the_run():
+    kept = of_the_run(TRAIN.resolved({"seed": 4, "output": "x", "debug": True}))
+    assert kept["given"] == ["corpus", "seed"]
+    assert not {"output", "resume", "overwrite", "config", "recipes", "debug"} & kept["options"].keys()
+    assert len(kept["options"]) == sum(option.scope == OF_THE_RUN for option in TRAIN.options)
+    assert all(isinstance(kept["options"][option.name], bool) for option in TRAIN.options if option.check == SWITCH)
