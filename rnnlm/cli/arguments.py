@@ -1,7 +1,7 @@
-"""The words of a command line, read by the command's table of options: once, into what was given.
+"""The words of a command line, read once by the command's table into what was given.
 
-The standard library's argparse is not used: it takes the beginning of an option for the
-option, misreads values that begin with a dash, and tells its own parts no one else's questions.
+The standard library's argparse is not used.  It takes the beginning of an option for
+the option, and it misreads values that begin with a dash.
 """
 
 import os
@@ -22,8 +22,13 @@ class UsageError(Exception):
 class Parser:
     """Reads the line of one command.
 
-    prog: its name in messages; about: what it does, for the help; table: its options, a Table; actions: functions by
-    the name of an option that is to be done at once, in the place of the command (--help is one of them).
+    Parameters
+    ----------
+    prog : the command's name in messages; None: that of the program.
+    about : what the command does, for the help.
+    table : its options, a Table.
+    actions : a dict of functions by the name of an option.  When the option is met, the
+        function is called instead of the command; --help is such an option.
     """
 
     def __init__(self, prog, about, table, actions=None):
@@ -36,9 +41,12 @@ class Parser:
         self.names = [*self.flags, "-h", "--help"]
 
     def parse_args(self, argv=None):
-        """All options as attributes, the defaults among them; ``line``: those that stand there, a dict by name.
+        """All options as attributes; ``line`` has those that are on the line, by name.
 
-        SystemExit: wrong usage, with one line on standard error, or after what an action such as --help shows.
+        Raises
+        ------
+        SystemExit : wrong usage, after one line on standard error; or the end of an
+            action such as --help.
         """
         try:
             given = self.given(sys.argv[1:] if argv is None else argv)
@@ -86,7 +94,7 @@ class Parser:
         given[option.name] = _checked(option, value, flag)
 
     def _take_arguments(self, loose, given):
-        """The command's arguments among the loose words; returns those that are none."""
+        """Take the command's arguments from the loose words; returns the rest."""
         words = [word for word, dashed in loose if not dashed]
         for option in (option for option in self.table.options if option.argument):
             count = len(words) if option.many else 1
@@ -101,7 +109,7 @@ class Parser:
         return [pair for i, pair in enumerate(loose) if pair[1] or sum(not d for _, d in loose[:i]) >= taken]
 
     def _looks_like_an_option(self, word):
-        """Whether a word is an option, the beginning of one or a misspelt one, and so no value."""
+        """Whether a word is an option, the beginning of one or a misspelt one."""
         flag = word.split("=")[0]
         if flag in self.names or word == "--":
             return True

@@ -1,4 +1,4 @@
-"""The records of the options: each tells all that is to be known of it, and nothing tells it again."""
+"""The records of the options: all is read from them, and nothing says it again."""
 
 import runpy
 
