@@ -2,9 +2,10 @@
 
     python benchmarks/large_inputs.py --bytes 1000000000
 
-Writes a text of so many bytes, words drawn by Zipf's law from 200,000, and reads it twice on one core: the first
-time it is encoded into a cache, the second time found there.  Then times training steps (1 layer of 200, batch 20,
-window 35) with vocabularies of 10,000 and 200,000 words.  Every measurement in a process of its own.
+Writes a text of so many bytes, words drawn by Zipf's law from 200,000, and reads it
+twice on one core: the first time it is encoded into a cache, the second time found
+there.  Then times training steps (1 layer of 200, batch 20, window 35) with
+vocabularies of 10,000 and 200,000 words.  Every measurement in a process of its own.
 """
 
 import argparse
@@ -20,7 +21,7 @@ WORDS = 200_000
 
 
 def write_text(path, size):
-    """Lines of 20 words: each word twice, then words by chance, the n-th as often as 1 / n."""
+    """Lines of 20 words: each word twice, then random ones by Zipf's law."""
     words = np.array([f"w{i:x}" for i in range(WORDS)], dtype=object)
     shares = (1 / np.arange(1, WORDS + 1)).cumsum()
     rng = np.random.default_rng(0)

@@ -1,11 +1,12 @@
-"""How the recipes learn: validation perplexity against time, from the metrics their runs left.
+"""How the recipes learn: validation perplexity over time, from their runs' metrics.
 
     python benchmarks/recipes.py docs/runs/*.jsonl --chart docs/images/recipes.png
     python benchmarks/recipes.py runs/*/metrics.jsonl
 
-Each file is the metrics.jsonl of a run.  A row is called like its file or, where that is metrics.jsonl, like the run
-folder.  The lines in the chart are what other programs reached on Penn Treebank's test text, which is a little easier
-than its validation text (docs/results.md has both for ours).
+Each file is the metrics.jsonl of a run.  A row is called like its file or, where that
+is metrics.jsonl, like the run folder.  The lines in the chart are what other programs
+reached on Penn Treebank's test text, which is a little easier than its validation text
+(docs/results.md has both for ours).
 """
 
 import argparse
@@ -24,14 +25,17 @@ PEERS = [("faster C++ toolkit, noise-contrastive estimation (test, 4.7 min)", 16
 
 
 def names(paths):
-    """A name for each path, no two alike: that of the recipe or the run folder, or else the path."""
+    """A different name for each path: the recipe's, the run folder's or the path."""
     short = [path.parent.resolve().name if path.name == "metrics.jsonl" else path.stem for path in paths]
     times = Counter(short)
     return [name if times[name] == 1 else str(path) for name, path in zip(short, paths, strict=True)]
 
 
 def read_runs(paths):
-    """The records of each run by its name; a run without a finite validation perplexity, as yet, is left out."""
+    """The records of each run by its name.
+
+    A run that has no finite validation perplexity yet is left out.
+    """
     paths = list(dict.fromkeys(map(Path, paths)))
     runs = {name: [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
             for name, path in zip(names(paths), paths, strict=True)}

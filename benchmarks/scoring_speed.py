@@ -1,10 +1,11 @@
-"""How fast a text is scored and how fast words are drawn, beside PyTorch.
+"""How fast a text is scored and how fast words are drawn, compared with PyTorch.
 
     python benchmarks/scoring_speed.py --corpus ptb
 
-Scoring reads the test text as one stream, batch 1; drawing writes one word after the other.  Both with random
-weights: the work is the same.  Every subject runs in a process of its own, in turns.  "output product" is the
-product with the output matrix alone, as often as it is needed: what drawing cannot do without.
+Scoring reads the test text as one stream, batch 1; drawing writes one word after the
+other.  Both with random weights: the work is the same.  Every subject runs in a process
+of its own, in turns.  "output product" is the product with the output matrix alone, as
+often as it is needed: what drawing cannot do without.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Measurements side by side: every subject in a process of its own, in turns, so that a slow minute hits all alike."""
+"""Measurements in turns, every subject in a process: a slow minute hits all alike."""
 
 import json
 import resource
@@ -11,9 +11,10 @@ FOLDER = Path(__file__).parent
 
 
 def interleave(commands, repeats, progress=lambda line: print(line, file=sys.stderr, flush=True)):
-    """Run each command ``repeats`` times, in turns (A B C A B C ...): {name: [what it printed as JSON, ...]}.
+    """Run each command ``repeats`` times, in turns (A B C A B C ...).
 
-    A command is a list of arguments for this Python.  One that fails is left out, with its last line.
+    Returns {name: [what it printed as JSON, ...]}.  A command is a list of arguments
+    for this Python.  One that fails is left out, with its last line.
     """
     results = {name: [] for name in commands}
     for turn in range(repeats):
@@ -37,12 +38,12 @@ def summary(results, key):
 
 
 def report(**figures):
-    """A subject's last word: its figures and its peak memory in MB, as one JSON line."""
+    """A subject's last line: its figures and its peak memory in MB, as JSON."""
     print(json.dumps(figures | {"peak_memory_mb": round(peak_memory_mb())}))
 
 
 def peak_memory_mb():
-    """The most memory this process had at a time; on Linux ru_maxrss would begin at what its parent had."""
+    """The most memory this process had; on Linux ru_maxrss starts at its parent's."""
     try:
         return int(Path("/proc/self/status").read_text(encoding="utf-8").split("VmHWM:")[1].split()[0]) / 1024
     except OSError:
@@ -50,7 +51,7 @@ def peak_memory_mb():
 
 
 def median_seconds(step, count, warm_up):
-    """The median time of ``count`` calls of step(k), after some that are not counted."""
+    """The median time of ``count`` calls of step(k), after some that do not count."""
     import time
 
     seconds = []

@@ -1,6 +1,7 @@
-"""The same language model in PyTorch, as its users write it: fp32, default settings, plain SGD.
+"""The same language model in PyTorch, as users write it: fp32, defaults, plain SGD.
 
-Called by the other programs here: python torch_peer.py train|evaluate|generate CONFIG_AS_JSON; prints one JSON line.
+Called by the other programs here: python torch_peer.py train|evaluate|generate
+CONFIG_AS_JSON; prints one JSON line.
 """
 
 import json
@@ -35,7 +36,7 @@ def detached(state):
 
 
 def train(config, model, ids):
-    """Seconds a step: forward, backward, clip, update; the state is carried over the windows."""
+    """Seconds a step: forward, backward, clip, update; the state is carried over."""
     N, T = config["batch_size"], config["time_size"]
     length = (len(ids) - 1) // N
     xs, ts = (ids[start : start + N * length].view(N, length).t().contiguous() for start in (0, 1))

@@ -1,12 +1,14 @@
-"""How fast a training step is, beside PyTorch and beside the matrix products it cannot do without.
+"""How fast a training step is, compared with PyTorch and with its matrix products.
 
     python benchmarks/training_speed.py --corpus ptb
 
-Every subject runs in a process of its own, in turns.  "limit" is the time of the products alone, by NumPy with
-one thread or with all of its BLAS library's own, whichever is faster: what an exact fp32 step takes when all else
-costs nothing.  "plain" are the layers to read, with BLAS's threads.  PyTorch's rows appear where it is installed
-(pip install torch); bf16 rounds every product and is shown, not compared.  Nothing else should run meanwhile:
-BLAS's threads and PyTorch's lose far more than their share when another program keeps a core busy.
+Every subject runs in a process of its own, in turns.  "limit" is the time of the
+products alone, by NumPy with one thread or with all of its BLAS library's own,
+whichever is faster: what an exact fp32 step takes when all else costs nothing.  "plain"
+are the layers to read, with BLAS's threads.  PyTorch's rows appear where it is
+installed (pip install torch); bf16 rounds every product and is shown, not compared.
+Nothing else should run meanwhile: BLAS's threads and PyTorch's lose far more than their
+share when another program keeps a core busy.
 """
 
 import argparse
@@ -30,7 +32,7 @@ SUBJECTS = ("rnnlm", "plain", "limit", "torch", "torch bf16")
 
 
 def products(config):
-    """Seconds for the matrix products of a step, each into an array that is there already."""
+    """Seconds for the matrix products of a step, each into an existing array."""
     from rnnlm.compute.blas import blas_threads
     from rnnlm.compute.threads import available_cores
     from rnnlm.models import CELLS
@@ -96,7 +98,10 @@ def command(subject, config):
 
 
 def compare(results, tokens):
-    """Figures of one configuration: tokens per second (median, lowest, highest), memory, and the two ratios."""
+    """Figures of one configuration.
+
+    Tokens per second (median, lowest, highest), memory, and the two ratios.
+    """
     rows = {}
     for subject, result in results.items():
         median, fastest, slowest = summary(result, "seconds")
@@ -123,7 +128,7 @@ def table(figures):
 
 
 def draw(path, figures):
-    """A bar chart of tokens per second, one group of bars a configuration, each relative to its limit."""
+    """A bar chart of tokens per second over the limit, one group a configuration."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 4.2), layout="constrained")

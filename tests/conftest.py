@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 def pytest_configure():
-    """Signals that were ignored when pytest was started (by nohup, or in the background) reach the programs tested."""
+    """Signals ignored when pytest started (nohup, background) reach the programs."""
     for signum, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(signum) is signal.SIG_IGN:
             signal.signal(signum, usual)
@@ -35,7 +35,7 @@ def golden():
 
 @pytest.fixture
 def small_corpus(tmp_path):
-    """A corpus folder: a few sentences that repeat, so that a small model learns them in seconds."""
+    """A corpus folder: a few repeated sentences, learnt in seconds by a small model."""
     folder = tmp_path / "small"
     folder.mkdir()
     cycle = "the cat sat on the mat .\nthe dog ran to the door .\na bird sang in the tree .\n"
@@ -48,8 +48,8 @@ def small_corpus(tmp_path):
 def run(small_corpus, tmp_path, capsys, monkeypatch):
     """Train on the small corpus into tmp_path/run: see training_runs.Runs.
 
-    With a quick picture in the place of the real one, which is looked at in test_plotting.py and drawn by the runs that
-    are processes of their own.
+    With a quick picture in the place of the real one, which is looked at in
+    test_plotting.py and drawn by the runs that are processes of their own.
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("rnnlm.reports.curves.perplexity_figure", QuickPicture)
@@ -58,7 +58,10 @@ def run(small_corpus, tmp_path, capsys, monkeypatch):
 
 @pytest.fixture
 def on_terminal():
-    """A function (arguments, folder, columns) that runs ``rnnlm`` there and returns what a terminal so wide is sent."""
+    """A function (arguments, folder, columns) that runs ``rnnlm`` there.
+
+    It returns what a terminal of that width is sent.
+    """
     import fcntl
     import pty
     import struct

@@ -1,10 +1,10 @@
-"""The check that guards every backward pass: gradients against central differences, in float64."""
+"""The check of every backward pass: against central differences, in float64."""
 
 import numpy as np
 
 
 def check_gradient(loss, arrays, grads, rng, eps=1e-6, rtol=1e-6):
-    """Assert that grads match central differences of loss() along random directions in each array."""
+    """Assert that grads match central differences of loss() in random directions."""
     for array, grad in zip(arrays, grads, strict=True):
         direction = rng.standard_normal(array.shape)
         array += eps * direction

@@ -1,4 +1,4 @@
-"""Files that a stranger might pass for a model: each a name and its bytes (see test_archive.py)."""
+"""Files that a stranger might pass for a model: names and bytes (test_archive.py)."""
 
 import io
 import json
@@ -57,7 +57,10 @@ def text_member(text):
 
 
 def patched(data, place, offset, content):
-    """The bytes with some others at an offset from the first (or, for the directory, the last) place of a mark."""
+    """The bytes with some others at an offset from the first occurrence of a mark.
+
+    For the directory, from the last one.
+    """
     at = data.index(place) + offset
     return data[:at] + content + data[at + len(content) :]
 

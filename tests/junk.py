@@ -10,7 +10,10 @@ JUNK = {"a string": "x", "None": None, "a number": 3, "a negative one": -1, "hal
 
 
 def require_one_line(take):
-    """AssertionError unless all of them are taken or refused by an RnnlmError of one line, some of them refused."""
+    """AssertionError unless all are taken or refused by an RnnlmError of one line.
+
+    Some of them must be refused.
+    """
     refused = 0
     for junk in JUNK.values():
         try:

@@ -1,10 +1,11 @@
-"""Measures the prose of the documents: how long their sentences are, and how they lie on the lines.
+"""Measures the prose of the documents: the length of sentences, and their lines.
 
-    python tests/prose.py           a row for each document: sentences, median words, share over 30 words
-    python tests/prose.py --long    and the sentences over 30 words themselves
+    python tests/prose.py           a row for each document: sentences, median words,
+    share over 30 words python tests/prose.py --long    and the sentences over 30 words
+    themselves
 
-Prose is what is neither code nor table, heading or picture.
-A code span counts as one word, a link as its text, and a run-in heading ("**Weights.**") not at all.
+Prose is what is neither code nor table, heading or picture. A code span counts as one
+word, a link as its text, and a run-in heading ("**Weights.**") not at all.
 """
 
 import re
@@ -30,7 +31,7 @@ def documents(root=REPOSITORY):
 
 
 def paragraphs(text):
-    """The prose of a document: paragraphs and list items, each a list of (line number, line)."""
+    """A document's prose: paragraphs and list items, lists of (line number, line)."""
     found, fenced, code = [[]], False, False
     for number, line in enumerate(text.splitlines(), 1):
         fence = line.lstrip().startswith("```")
@@ -46,7 +47,7 @@ def paragraphs(text):
 
 
 def plain(line):
-    """A line without its run-in heading, with a word for each code span and the text of each link."""
+    """A line without run-in heading; a code span is a word, a link is its text."""
     line = re.sub(r"(`+).+?\1", "Code", line)
     line = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", line)
     return LEAD.sub("", line)
@@ -86,7 +87,7 @@ def crowded(text):
 
 
 def measure(text):
-    """How many sentences a document has, their words in the median, and how many are over MOST_WORDS words."""
+    """A document's sentences: how many, median words, how many exceed MOST_WORDS."""
     counts = [words(sentence) for sentence in sentences_of(text)]
     return len(counts), statistics.median(counts or [0]), sum(count > MOST_WORDS for count in counts)
 

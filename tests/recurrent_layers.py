@@ -9,8 +9,8 @@ from rnnlm.models import UNGATED
 
 
 def _case(cell, **options):
-    """Step, plain window, fast window, options of a cell of the table."""
-    plain, fast = TABLE[cell][:2]
+    """Step, plain window, the window that models run on, options of a cell of the table."""
+    plain, fast = (TABLE[cell].layer(plain) for plain in (True, False))
     return getattr(layers, plain.__name__.removeprefix("Time")), plain, fast, options
 
 
@@ -27,7 +27,7 @@ class SameMask(WeightDrop):
 
 
 def random_arrays(cell, D, H, rng, dtype=np.float64):
-    """The arrays of a layer; most units of a ReLU alive, the factors of a multiplicative RNN around 1."""
+    """A layer's arrays; most ReLU units are alive, multiplicative factors around 1."""
     shapes = CELLS[cell][1].param_shapes(D, H)
     arrays = {name: rng.normal(size=shape) / (2 if name == "Wh" else 1) for name, shape in shapes.items()}
     if "mrnn" in cell:

@@ -1,4 +1,7 @@
-"""Lines of published solutions to the textbook exercise on recurrent networks: each works, or says what to write."""
+"""Lines of published solutions: each works, or the error says what to write.
+
+They solve the textbook exercise on recurrent networks.
+"""
 
 import copy
 import inspect

@@ -1,4 +1,7 @@
-"""What is installed from a wheel knows the shipped corpora, wherever pip puts it; nothing else comes along."""
+"""A wheel brings the package and the shipped corpora, and nothing else.
+
+They are found wherever pip puts them.
+"""
 
 import os
 import shutil
@@ -52,7 +55,7 @@ def build(what, source, folder, environment):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory, backend):
-    """Paths of the sdist, of wheels from the checkout ("wheel") and from the sdist, and of the editable wheel."""
+    """Paths: the sdist, wheels of the checkout ("wheel") and of it, the editable."""
     place = tmp_path_factory.mktemp("built")
     source = place / "source"
     source.mkdir()
@@ -99,7 +102,7 @@ def test_an_sdist_holds_the_corpora_at_the_top_and_no_tests(built):
 
 
 def environment(place):
-    """A fresh Python that sees the user's site and, after its own, the packages that run these tests."""
+    """A fresh Python with the user's site and, after its own, this one's packages."""
     venv.create(place / "venv", system_site_packages=True, symlinks=True)
     (own,) = (place / "venv").glob("lib/python*/site-packages")
     (own / "others.pth").write_text("".join(f"{path}\n" for path in sys.path if path.endswith("site-packages")))
@@ -123,7 +126,10 @@ def installed(wheel, scheme, place):
 
 @pytest.fixture
 def elsewhere(tmp_path):
-    """A folder to work in, with a folder that is called like the package, as a checkout's parent has."""
+    """A folder to work in, with a folder called like the package in it.
+
+    A checkout's parent has one, too.
+    """
     (tmp_path / "here/rnnlm").mkdir(parents=True)
     return tmp_path / "here"
 

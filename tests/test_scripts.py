@@ -1,4 +1,4 @@
-"""The commands as a person types them: from another folder, in a process of their own."""
+"""The commands as a person types them: from another folder, in their own process."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Walks the table of texts in docs/when-things-go-wrong.md: each row is made, trained on and scored."""
+"""The table in docs/when-things-go-wrong.md: each text is made, trained on, scored."""
 
 import bz2
 import gzip
@@ -80,7 +80,7 @@ def shrinking(path, monkeypatch):
 
 @contextmanager
 def forbidden(path, monkeypatch):
-    """A file that this process may not read: for root, which may read everything, as another user."""
+    """A file that this process may not read; root, which may, reads as another user."""
     path.write_bytes(TEXT)
     path.chmod(0)
     if os.geteuid():
@@ -145,7 +145,7 @@ MAKE = {
 
 @pytest.fixture
 def place(tmp_path_factory, monkeypatch):
-    """A folder that other users may enter, with a small model, valid.txt and test.txt in it."""
+    """A folder that others may enter, with a small model, valid.txt and test.txt."""
     place = tmp_path_factory.mktemp("place")
     for parent in (place, place.parent, place.parent.parent):
         parent.chmod(0o755)

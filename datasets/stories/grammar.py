@@ -1,20 +1,26 @@
-"""A probabilistic grammar with memory: draw a text from it, or compute a text's exact probability.
+"""A probabilistic grammar with memory: draw a text, or compute its exact probability.
 
-A grammar file holds rules. A header in capitals stands at the margin, its alternatives are
-indented, one a line; they are equally likely unless a line begins with its weight (`3* ...`).
-Words alone may follow the header instead, each an alternative (`BLUE = blue green red`). An
-alternative is a row of symbols separated by spaces:
+A grammar file holds rules.  A header in capitals begins at the margin, and its
+alternatives are indented, one a line.  They are equally likely unless a line begins
+with its weight (`3* ...`).  Words alone may follow the header instead, each an
+alternative (`BLUE = blue green red`).  An alternative is a row of symbols separated by
+spaces:
 
-    word      itself                    RULE      one alternative of that rule
-    /         the end of a line         [TABLE]   choose a row of that table and remember it; no text
-    -         nothing                   {fact}    what the remembered row says in the column `fact`
+    word      itself
+    RULE      one alternative of that rule
+    /         the end of a line
+    [TABLE]   choose a row of that table and remember it; no text
+    -         nothing
+    {fact}    what the remembered row says in the column `fact`
 
-A table is a rule whose header names columns (`GENDER: he | was`) and whose rows fill them, so a
-choice made once is heard again many sentences later. A line that begins with `#` is a comment.
+A table is a rule whose header names columns (`GENDER: he | was`) and whose rows fill
+them, so a choice made once is heard again many sentences later. A line that begins with
+`#` is a comment.
 
-Drawing follows one path of choices. Scoring searches all of them in the order of the text, drops a
-path at the first word that differs, and adds up the paths that reach the end: it never looks at
-how the text was drawn, and a text with two derivations would still get its exact probability.
+Drawing follows one path of choices. Scoring searches all of them in the order of the
+text, drops a path at the first word that differs, and adds up the paths that reach the
+end: it never looks at how the text was drawn, and a text with two derivations would
+still get its exact probability.
 """
 
 import math
@@ -27,7 +33,7 @@ NOTHING = "-"
 
 
 class Rule(NamedTuple):
-    """The alternatives of a rule (lists of symbols), or the rows of a table (a list for each column)."""
+    """A rule's alternatives (lists of symbols), or a table's rows (lists of words)."""
 
     columns: tuple  # empty for a rule that is no table
     choices: list
@@ -35,7 +41,7 @@ class Rule(NamedTuple):
 
 
 class Score(NamedTuple):
-    """The exact natural log probability of a text and the number of ways to derive it."""
+    """A text's exact natural log probability, and in how many ways it is derived."""
 
     log_prob: float
     derivations: int
@@ -53,7 +59,7 @@ class Grammar:
         return cls(parse(Path(path).read_text(encoding="utf-8")))
 
     def draw(self, random):
-        """One text, as (tokens, log_prob); `random()` returns uniform numbers in [0, 1)."""
+        """One text, as (tokens, log_prob); `random()` gives numbers in [0, 1)."""
         tokens, facts, log_prob = [], {}, 0.0
         pending = [self.start]  # the next symbol is the last
         while pending:
@@ -73,7 +79,7 @@ class Grammar:
         return tokens, log_prob
 
     def score(self, tokens):
-        """The exact probability of the text `tokens`: the sum over every derivation of it."""
+        """The exact probability of the text `tokens`: the sum over its derivations."""
         found = list(self._derivations(tokens))
         top = max(found, default=-math.inf)
         if top == -math.inf:
@@ -81,10 +87,11 @@ class Grammar:
         return Score(top + math.log(math.fsum(math.exp(x - top) for x in found)), len(found))
 
     def _derivations(self, tokens):
-        """Depth-first search; yields the log probability of each derivation of exactly `tokens`.
+        """Yield each log probability of a derivation of exactly `tokens`, depth first.
 
-        A path is (symbols still to expand, tokens matched, facts, log probability). The symbols
-        are a linked list (first, rest), so that paths share their tails instead of copying them.
+        A path is (symbols still to expand, tokens matched, facts, log probability). The
+        symbols are a linked list (first, rest), so that paths share their tails instead
+        of copying them.
         """
         paths = [((self.start, None), 0, {}, 0.0)]
         while paths:
@@ -113,7 +120,7 @@ class Grammar:
 
 
 def parse(text):
-    """The rules in a grammar file's text, by name, their weights divided by their sum."""
+    """The rules in a grammar file's text, by name; their weights add up to 1."""
     rules = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):

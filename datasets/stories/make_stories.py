@@ -1,12 +1,14 @@
-"""Write the corpus "stories": three texts drawn from a known grammar, and their best possible perplexity.
+"""Write the corpus "stories": three texts drawn from a known grammar.
 
-`python datasets/stories/make_stories.py` writes train.txt, valid.txt, test.txt and corpus.json
-beside this file. The same seed gives the same bytes everywhere: the only source of chance is
-`random.Random(integer).random()`, whose stream Python keeps from version to version.
+`python datasets/stories/make_stories.py` writes train.txt, valid.txt, test.txt and
+corpus.json beside this file. The same seed gives the same bytes everywhere: the only
+source of chance is `random.Random(integer).random()`, whose stream Python keeps from
+version to version.
 
-The best possible perplexity is exp(-log P / targets), where P is the exact probability of the text
-under the grammar it was drawn from, and every word and every line end is a target. It is computed
-from the written text by `Grammar.score`, which does not know how the text was drawn.
+The best possible perplexity is exp(-log P / targets), where P is the exact probability
+of the text under the grammar it was drawn from, and every word and every line end is a
+target. It is computed from the written text by `Grammar.score`, which does not know how
+the text was drawn.
 """
 
 import argparse
@@ -18,12 +20,12 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from grammar import EOS, Grammar  # the file beside this one
+from grammar import EOS, Grammar  # the file next to this one
 
 HERE = Path(__file__).resolve().parent
 SIZES = {"train": 100_000, "valid": 10_000, "test": 10_000}  # in tokens; the last story is finished
 SEED = 1
-CLOSING = ["today", ".", EOS]  # ends every story, and stands nowhere else
+CLOSING = ["today", ".", EOS]  # ends every story, and occurs nowhere else
 DESCRIPTION = (
     "Short fairy tales drawn from a grammar with memory: where a story plays and who it is about decide "
     "words many sentences later, and the best possible perplexity is known exactly."
@@ -31,7 +33,7 @@ DESCRIPTION = (
 
 
 def draw_split(grammar, size, seed):
-    """Independent stories of at least `size` tokens together, as (tokens, log probability) pairs."""
+    """Independent stories, (tokens, log probability); at least `size` tokens in all."""
     stream, stories, tokens = random.Random(seed), [], 0
     while tokens < size:
         stories.append(grammar.draw(stream.random))
@@ -40,7 +42,7 @@ def draw_split(grammar, size, seed):
 
 
 def to_text(tokens):
-    """Tokens as the corpus shows them: one sentence a line, single spaces, `\\n` line ends."""
+    """Tokens as the corpus shows them: a sentence a line, single spaces, `\\n`."""
     return "".join(token if token == EOS else token + " " for token in tokens).replace(" " + EOS, "\n")
 
 
@@ -50,7 +52,7 @@ def from_text(text):
 
 
 def split_stories(tokens):
-    """Cut a text behind each closing; what follows the last one is a piece of its own."""
+    """Cut a text after each closing; what follows the last one is a piece, too."""
     stories, start = [], 0
     for end in range(1, len(tokens) + 1):
         if tokens[max(start, end - len(CLOSING)) : end] == CLOSING:
@@ -60,7 +62,7 @@ def split_stories(tokens):
 
 
 def best_possible(grammar, tokens):
-    """The exact log probability of a split, its targets, and the perplexity nobody can beat on average."""
+    """A split's exact log probability, its targets, its best possible perplexity."""
     log_prob = math.fsum(grammar.score(story).log_prob for story in split_stories(tokens))
     # Six decimals: more could differ in the last bit between two machines' logarithms.
     return {
@@ -71,7 +73,7 @@ def best_possible(grammar, tokens):
 
 
 def check(splits):
-    """Assert what the corpus promises about its words, whatever an edit of the grammar did."""
+    """Assert what the corpus promises of its words, whatever the grammar has become."""
     seen = Counter(splits["train"])
     rare = {word: count for word, count in seen.items() if count < 10}
     assert not rare, f"every word must occur 10 times in train: {rare}"
@@ -95,14 +97,14 @@ def describe(grammar, splits, seed):
 
 
 def write(path, text):
-    """Write a whole file or nothing: beside the target first, then under its name."""
+    """Write a whole file or nothing: under another name first, then under its own."""
     beside = path.with_name(path.name + ".part")
     beside.write_bytes(text.encode("utf-8"))
     os.replace(beside, path)
 
 
 def make(folder, seed=SEED, sizes=SIZES):
-    """Draw, check and write the three splits and corpus.json; return what corpus.json holds."""
+    """Draw, check and write the splits and corpus.json; returns what that holds."""
     grammar, splits = Grammar.read(HERE / "stories.grammar"), {}
     for index, (name, size) in enumerate(sizes.items()):  # each split has a stream of its own
         stories = draw_split(grammar, size, len(sizes) * seed + index)

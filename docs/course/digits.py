@@ -1,12 +1,15 @@
-"""Handwritten digits, read row by row: the recurrent layer at a task that is no language.
+"""Handwritten digits, read row by row: the recurrent layer at a task without language.
 
     python docs/course/digits.py
 
-scikit-learn brings the data (``pip install -e '.[test]'``): 1,797 pictures of 8 rows and 8 columns.  A quarter is the
-test set, drawn with random_state=0; of the rest a fifth is for validation, by which the settings were chosen: the
-learning curve is of that run.  Then all but the test set is learnt anew, and the test set is scored.
-Prints the accuracies and writes digits-learning.png and digits-confusion.png into the folder ``images`` next to it.
-``--seeds 8`` repeats the second part with the seeds 0 to 7, and prints the range; the pictures are of seed 0.
+scikit-learn brings the data (``pip install -e '.[test]'``): 1,797 pictures of 8 rows
+and 8 columns.  A quarter is the test set, drawn with random_state=0; of the rest a
+fifth is for validation, by which the settings were chosen: the learning curve is of
+that run.  Then all but the test set is learnt anew, and the test set is scored.
+
+Prints the accuracies and writes digits-learning.png and digits-confusion.png into the
+folder ``images`` next to it.  ``--seeds 8`` repeats the second part with the seeds 0 to
+7, and prints the range; the pictures are of seed 0.
 """
 
 import argparse
@@ -20,7 +23,7 @@ from rnnlm.reports.curves import plot_confusion, plot_learning
 
 
 def digits():
-    """(X, y) of the training, the validation and the test set; X (n, 8, 8) from 0 to 1."""
+    """(X, y) of training, validation and test set; X (n, 8, 8), from 0 to 1."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -34,7 +37,8 @@ def digits():
 def classifier(seed, **options):
     """The classifier with the settings that were chosen.
 
-    The rate falls: at a constant one the loss jumps now and then, and rounding decides whether training ends on a jump.
+    The rate falls: at a constant one the loss jumps now and then, and rounding decides
+    whether training ends on a jump.
     """
     return ScratchSimpleRNNClassifier(n_nodes=128, schedule="linear", random_state=seed, **options)
 

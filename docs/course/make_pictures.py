@@ -1,9 +1,9 @@
-"""The pictures of the course: drawings of the network, and measurements that the chapters print as numbers.
+"""The pictures of the course: drawings of the network, and what the chapters measure.
 
     python docs/course/make_pictures.py
 
-Writes them into the folder ``images`` beside it (``--output`` elsewhere), in a few seconds.  The same seeds as in the
-chapters, so the same numbers.
+Writes them into the folder ``images`` next to it (``--output`` elsewhere), in a few
+seconds.  The same seeds as in the chapters, so the same numbers.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The bar of an epoch: how far it is, how long it still takes, how fast it goes; as much as the terminal has room for.
+"""The bar of an epoch: progress, time left and speed, as the terminal has room.
 
 tqdm is loaded with this module, so it is imported where a bar is made.
 """
@@ -19,7 +19,10 @@ USUAL = 79  # columns for a bar on the usual terminal, which has one more
 
 
 class EpochBar(tqdm):
-    """Moves by the targets of an epoch; the time left is the epoch's, as few runs use up all their epochs."""
+    """Moves by an epoch's targets.
+
+    The time left is that of the epoch, as few runs use up all their epochs.
+    """
 
     def __init__(self, trainer, epochs):
         self.trainer, self.epochs = trainer, epochs
@@ -32,7 +35,7 @@ class EpochBar(tqdm):
 
     @property
     def format_dict(self):
-        """What tqdm shows: in the form for this width, with the speed that the table of epochs has, too."""
+        """What tqdm shows, in the form for this width, at the speed of the table."""
         values = super().format_dict
         columns = max(values["ncols"] or 0, 0) or USUAL  # a terminal that was told no width says -1
         form = next(form for least, form in FORMS.items() if columns >= least)
@@ -41,7 +44,7 @@ class EpochBar(tqdm):
         return values | {"ncols": columns, "bar_format": form, "rate": speed, "whole_run": self._whole_run()}
 
     def _whole_run(self):
-        """Time for all epochs that are left at the speed of the run so far, validation included."""
+        """Time for all epochs left at the run's speed so far, validation included."""
         trainer = self.trainer
         if not trainer.tokens:
             return "?"

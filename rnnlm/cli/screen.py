@@ -1,6 +1,7 @@
-"""Lines and bars for the person at the screen: no line moves the cursor, and a reader who leaves ends no run.
+"""Lines and bars for the person at the screen.
 
-Results go to standard output, everything else to standard error.
+No line moves the cursor, and a reader who leaves does not end a run.  Results go to
+standard output, everything else to standard error.
 """
 
 import errno
@@ -19,16 +20,21 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but the tab and th
 
 
 def note(line):
-    """One line on standard error, what cannot be shown as escapes; where nobody can read it, nothing is lost."""
-    # A RuntimeError: the line comes from the handler of a signal, which arrived while another one was being written.
+    """Write a line on standard error, what cannot be shown as escapes.
+
+    Where nobody can read it, nothing is lost.
+    """
+    # A RuntimeError: the line comes from the handler of a signal, which arrived while
+    # another one was being written.
     with suppress(OSError, ValueError, AttributeError, RuntimeError):
         _write(one_line(line) + "\n", sys.stderr)
 
 
 def say(line):
-    """One line of a training run on standard output, what cannot be shown as escapes; it never ends the run.
+    """Write a training run's line on standard output, what cannot be shown as escapes.
 
-    Where the reader left, lines go nowhere from then on; where there is no room, they go to standard error.
+    It never ends the run.  Where the reader has left, lines go nowhere from then on.
+    Where there is no room, they go to standard error.
     """
     try:
         _write(one_line(line) + "\n", sys.stdout)
@@ -43,9 +49,12 @@ def say(line):
 
 
 def show(text):
-    """Results on standard output, as they are; where they cannot be written the command ends.
+    """Write results on standard output, as they are.
 
-    BrokenPipeError: the reader left, as head does.  RnnlmError: anything else.
+    Raises
+    ------
+    BrokenPipeError : the reader left, as head does.
+    RnnlmError : they cannot be written for another reason; the command ends.
     """
     try:
         _write(text, sys.stdout)
@@ -58,7 +67,10 @@ def show(text):
 
 
 def _write(text, stream):
-    """The text at once on a stream, with escapes for what its encoding lacks; None, no screen at all, takes it too."""
+    """Write the text at once, with escapes for what the stream's encoding lacks.
+
+    None, no screen at all, is a stream, too.
+    """
     if stream is None:
         return
     encoding = getattr(stream, "encoding", None)
@@ -69,7 +81,7 @@ def _write(text, stream):
 
 
 def is_terminal(stream):
-    """Whether a person sees this standard stream; False for one that is closed, or whose terminal went away."""
+    """Whether a person sees this stream; not if it is closed or its terminal gone."""
     try:
         return stream.isatty()
     except (OSError, ValueError, AttributeError):
@@ -77,25 +89,25 @@ def is_terminal(stream):
 
 
 def without_controls(text):
-    """The text with the characters that a terminal obeys as escapes, but for line ends and tabs."""
+    """The text with escapes for what a terminal obeys, but for line ends and tabs."""
     return CONTROL.sub(lambda match: one_line(match[0]), text)
 
 
 def silence():
-    """Send what is still to be written to standard output nowhere."""
+    """Discard what is still to be written to standard output."""
     with suppress(OSError), open(os.devnull, "wb") as nowhere:
         _redirect(nowhere)
 
 
 def _redirect(target):
-    """Send what is still to be written to standard output to the target, an open file."""
+    """Send what is still to be written to standard output to an open file."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(target.fileno(), sys.stdout.fileno())
         sys.stdout.flush()
 
 
 def _reader_left(error):
-    """Whether nobody reads standard output any more: a closed pipe, or a terminal that went away."""
+    """Whether nobody reads standard output: a closed pipe, or a terminal now gone."""
     if error.errno == errno.EIO:  # of a file it would be a broken disk
         with suppress(OSError, ValueError, AttributeError):
             return stat.S_ISCHR(os.fstat(sys.stdout.fileno()).st_mode)
@@ -103,7 +115,10 @@ def _reader_left(error):
 
 
 def file_bar(verb):
-    """A function (name, size) that opens a bar for a file and returns the callback that moves it by so many bytes."""
+    """A function (name, size) that opens a bar for a file.
+
+    It returns the callback that moves the bar by so many bytes.
+    """
 
     def open_bar(name, size):
         bar = _bar(f"{verb} {name}", size)
@@ -120,7 +135,10 @@ def file_bar(verb):
 
 @contextmanager
 def scoring_bar(path, tokens):
-    """A block with a bar for a text that is scored; yields what moves it by so many tokens."""
+    """A block with a bar for a text that is scored.
+
+    It yields the function that moves the bar by so many tokens.
+    """
     if not is_terminal(sys.stderr):  # then tqdm need not even be imported
         yield lambda _: None
         return

@@ -8,7 +8,10 @@ from rnnlm.runs.stopping import Stop, signal_handlers
 
 
 class Stopped(BaseException):
-    """A signal ends the command at once; not an Exception, so that nothing on the way catches it."""
+    """A signal ends the command at once.
+
+    Not an Exception, so that no code on the way catches it.
+    """
 
     def __init__(self, signum):
         self.signum = signum
@@ -25,10 +28,12 @@ def stop(signum, _frame):
 
 @contextmanager
 def stop_on_signal(message):
-    """A block in which the first SIGINT, SIGTERM or SIGHUP is only noted, with ``message``; the second one ends it.
+    """A block in which the first signal is only noted, with ``message``.
 
-    Yields a function to call between two steps of the work, with whatever arguments: it raises StoppedBetweenSteps
-    once a signal has come.  The handlers are those from before afterwards.
+    The signals are SIGINT, SIGTERM and SIGHUP; the second one ends the block.  Yields a
+    function to call between two steps of the work, with any arguments: it raises
+    StoppedBetweenSteps once a signal has come.  Afterwards the handlers are those from
+    before.
     """
     signums = []
 

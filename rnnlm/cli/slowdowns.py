@@ -1,4 +1,4 @@
-"""A line where something slows a run down that its user can change: cores, memory, builds."""
+"""Notes about what slows a run down and its user can change: cores, memory, builds."""
 
 import os
 import sys
@@ -16,14 +16,17 @@ SWAPPED_MB = 10      # of this process on disk; without them the pages that were
 
 
 def threads_of(options):
-    """How many threads to compute on: as many as asked for, or as there are cores. What will slow them down is said."""
+    """How many threads to compute on: as asked for, or one for each core.
+
+    What will slow them down is noted.
+    """
     threads = options.threads or available_cores()
     note_slowdowns(threads)
     return threads
 
 
 def note_slowdowns(threads):
-    """A note on all that will slow down a computation on so many threads."""
+    """Note all that will slow down a computation on so many threads."""
     for line in at_start(threads):
         note(f"note: {line}")
 
@@ -49,7 +52,7 @@ def _has_fast_blas():
 
 
 class Watch:
-    """To be asked in the course of a run: ``lines()`` yields what has come up since, each thing once."""
+    """To be asked during a run: ``lines()`` yields what is new since the last time."""
 
     def __init__(self, threads):
         self.threads = threads
@@ -61,7 +64,10 @@ class Watch:
         self.time, self.machine, self.own, self.faults = time.monotonic(), _machine_seconds(), _own_seconds(), _faults()
 
     def lines(self):
-        """At most every few seconds, as looking costs a little."""
+        """What is new, a line each and each once; at most every few seconds.
+
+        Looking costs a little.
+        """
         if time.monotonic() - self.time < LOOK_EVERY:
             return
         before = self.time, self.machine, self.own, self.faults
@@ -83,7 +89,7 @@ class Watch:
 
 
 def _machine_seconds():
-    """Processor time that all programs together have used, in seconds; nan where the system does not tell."""
+    """Processor time of all programs, in seconds; nan where it is not known."""
     try:
         user, nice, system = Path("/proc/stat").read_text(encoding="ascii").split(maxsplit=4)[1:4]
         return (int(user) + int(nice) + int(system)) / os.sysconf("SC_CLK_TCK")
@@ -105,7 +111,7 @@ def _faults():
 
 
 def _swapped_mb():
-    """How much of this process's memory is on disk; inf where the system does not tell."""
+    """How much of this process's memory is on disk, in MB; inf if it is not known."""
     try:
         status = Path("/proc/self/status").read_text(encoding="utf-8")
         return int(status.split("VmSwap:")[1].split()[0]) / 1024

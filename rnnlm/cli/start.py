@@ -1,29 +1,32 @@
-"""What a command does first as a process: it opens the standard streams and makes Ctrl-C one line.
+"""What a command does first: it opens the standard streams, Ctrl-C becomes one line.
 
-This file loads next to nothing, so that little happens before it.  Importing the library does none of it.
+This file loads next to nothing, so that little happens before it.  Importing the
+library does none of it.
 """
 
 import os
 import sys
 
-# Not ``signal``: that loads ``enum``, which takes longer than all that comes before, and a Ctrl-C in it is a traceback.
+# Not ``signal``: that loads ``enum``, which takes longer than all that comes before,
+# and a Ctrl-C in it is a traceback.
 from _signal import SIGINT, default_int_handler, getsignal, signal
 
 STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))  # in the order of their descriptors: 0, 1, 2
 
 
 def start(prog):
-    """Make this process ready for the command called ``prog``: this lasts until the process ends."""
+    """Prepare this process for the command ``prog``; this lasts until it ends."""
     leave_on_interrupt(prog)
     open_streams()
     sys.excepthook = show_traceback
 
 
 def leave_on_interrupt(prog):
-    """Let Ctrl-C end the process with one line and exit code 130, where nothing needs to be put in order.
+    """Let Ctrl-C end the process with one line and exit code 130.
 
-    That is while modules are loaded: a KeyboardInterrupt there is swallowed by some and shown with a traceback
-    by others.  A command that works on something replaces this handler.  An ignored Ctrl-C stays ignored.
+    It is for the time when nothing needs to be put in order: while modules are loaded,
+    where some would swallow a KeyboardInterrupt and others show a traceback.  A command
+    that works on something replaces this handler.  An ignored Ctrl-C stays ignored.
     """
 
     def leave(_signum, _frame):
@@ -40,9 +43,10 @@ def leave_on_interrupt(prog):
 
 
 def open_streams():
-    """Put the null device in the place of every standard stream that is closed, as after ``2>&-``.
+    """Replace standard streams that are closed, as after ``2>&-``, by the null device.
 
-    Otherwise the next file that is opened gets the free descriptor, and messages are written into it.
+    Otherwise the next file that is opened gets the free descriptor, and messages are
+    written into it.
     """
     for descriptor, (name, mode) in enumerate(STREAMS):
         try:
@@ -55,7 +59,10 @@ def open_streams():
 
 
 def show_traceback(*error):
-    """A traceback, as --debug wants it, without what moves a terminal's cursor: the message may name a strange file."""
+    """Show a traceback, for --debug, without what moves a terminal's cursor.
+
+    The message may name a file with such characters.
+    """
     from traceback import format_exception
 
     from rnnlm.cli.screen import note

@@ -1,4 +1,4 @@
-"""The exercises of the course, and a checker that names the mistake in a reader's own function."""
+"""The course's exercises, and a checker that names mistakes in a reader's function."""
 
 from rnnlm.compute.blas import blas_threads
 from rnnlm.course import (
@@ -30,22 +30,35 @@ EXERCISES = {
 
 
 class Catalogue(dict):
-    """The exercises: name -> signature, results and what they are. Prints as a line for each."""
+    """The exercises: name -> signature, results and what they are; printed as lines."""
 
     def __repr__(self):
         return "\n".join(f"{name:{max(map(len, self))}}  {line}" for name, line in self.items())
 
 
 def exercises():
-    """The exercises in the order of the course: name -> the function to write, what it returns, what that is."""
+    """The exercises in the order of the course.
+
+    Name -> the function to write, what it returns, what that is.
+    """
     return Catalogue({name: str(exercise) for name, exercise in EXERCISES.items()})
 
 
 def check(exercise, answer):
-    """Try the reader's function ``answer`` on an exercise, by its name: a Verdict.
+    """Try a reader's function on an exercise; returns a Verdict.
 
-    The function is called with small random arrays, several sets of them, and held to the package's own layers.
-    What goes wrong in it is told, not raised.  UnknownExercise, which is an RnnlmError, if there is none of this name.
+    The function is called with several sets of small random arrays, and its results are
+    checked against the package's own layers.  What goes wrong in it is reported, not
+    raised.
+
+    Parameters
+    ----------
+    exercise : str, the name of an exercise.
+    answer : the reader's function.
+
+    Raises
+    ------
+    UnknownExercise : an RnnlmError; there is no exercise of this name.
     """
     if not isinstance(exercise, str) or exercise not in EXERCISES:
         raise UnknownExercise(f"exercise must be one of {', '.join(EXERCISES)}; got {shown(exercise)}"

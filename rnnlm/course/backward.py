@@ -1,4 +1,4 @@
-"""Exercises that run a step backward: its gradients, and how a gradient fades over many steps."""
+"""Exercises on a step backward: its gradients, and how they fade over many steps."""
 
 import numpy as np
 
@@ -128,7 +128,7 @@ def norm_cases(rng):
 
 
 def arriving(dh, hs, Wh, slope=tanh_slope):
-    """The gradient that arrives at the state before each step, of T + 1 states: it comes from the last one's, dh."""
+    """The gradients at T + 1 states: that of the last one, dh, carried back."""
     x, Wx, b = np.zeros((len(dh), 1)), np.zeros((1, len(Wh))), np.zeros(len(Wh))  # what is read plays no part
     dhs = [dh]
     for h in reversed(hs.swapaxes(0, 1)):

@@ -1,6 +1,7 @@
 """The exercise of backpropagation through time: the gradients of a window.
 
-The mistakes are made with the package's own step layer, run backward once for each step.
+The mistakes are made with the package's own step layer, run backward once for each
+step.
 """
 
 import numpy as np
@@ -30,8 +31,8 @@ def bptt(dhs, xs, h0, hs, Wx, Wh, b):
 def each_step(dhs, xs, h0, hs, Wx, Wh, b, *, before=None, slope=tanh_slope, order=reversed, carry=1):
     """(dx, dh_prev, dWx, dWh, db) of every step, in the order of time.
 
-    before: the states before the steps, if not the right ones; order: in which the steps are worked through;
-    carry: how much of dh_prev goes on to the next of them.
+    before: the states before the steps, if not the right ones; order: in which the
+    steps are processed; carry: the part of dh_prev that is carried to the next of them.
     """
     before = states_before(h0, hs) if before is None else before
     steps, dh = {}, 0
@@ -42,7 +43,7 @@ def each_step(dhs, xs, h0, hs, Wx, Wh, b, *, before=None, slope=tanh_slope, orde
 
 
 def combined(steps, combine=np.sum, last=0):
-    """The results of the window from those of its steps; last: the step that was worked through last."""
+    """A window's results from those of its steps; last: the last one processed."""
     dxs, dhs_prev, *grads = (np.stack(values) for values in zip(*steps, strict=True))
     return dxs.swapaxes(0, 1), dhs_prev[last], *(combine(grad, axis=0) for grad in grads)
 
@@ -124,8 +125,8 @@ def through_steps(dhs, xs, before, hs, Wx, Wh, b, back=lambda da, dh, h, h_prev,
                   inside=lambda dh, dhs_t, h: (dhs_t + dh) * tanh_slope(h)):
     """The window in plain steps, of which two can be wrong.
 
-    back(da, dh, h, h_prev, Wh): what goes on to the step before; inside(dh, dhs_t, h): da, the gradient of what is
-    inside tanh.
+    back(da, dh, h, h_prev, Wh): what is carried to the step before.  inside(dh, dhs_t,
+    h): da, the gradient of what is inside tanh.
     """
     steps, dh = [], np.zeros_like(dhs[:, 0])
     for t in reversed(range(xs.shape[1])):
@@ -142,7 +143,7 @@ def with_back(says, back):
 
 
 def with_inside(inside):
-    """The window in which tanh's derivative multiplies only one of the two gradients that arrive at a state."""
+    """The window whose tanh' multiplies only one of the two gradients of each state."""
     return Mistake("the derivative of tanh multiplies a part of the gradient only: h_t gets two gradients, and their "
                    "sum goes through tanh, da = (dhs[:, t] + dh) * (1 - h**2).",
                    lambda dhs, xs, h0, hs, *parameters: through_steps(
@@ -231,7 +232,7 @@ def window_Wh(dhs, xs, h0, hs, Wx, Wh, b):
 
 
 def updated_at(lr, early, running):
-    """The gradients of a window whose weights change within the loop, at a rate often met."""
+    """The gradients of a window whose weights change within the loop, at rate lr."""
     return Mistake(UPDATED, lambda *args: combined(updating(*args, lr, early, running)[0]))
 
 

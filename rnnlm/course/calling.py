@@ -31,8 +31,9 @@ class Unreadable(Exception):
 
 
 def call(exercise, case, answer):
-    """Call the function on copies of the inputs: what it returned, and the names of the arguments it wrote into.
+    """Call the function on copies of the inputs.
 
+    Returns what it returned, and the names of the arguments that it wrote into.
     Unreadable if it raises.
     """
     args = case.copies()
@@ -50,7 +51,7 @@ def call(exercise, case, answer):
 
 
 def described(error, exercise, case):
-    """An exception in the reader's function: its type, message and line, and what is probably behind it."""
+    """An exception in the reader's function: type, message, line, probable cause."""
     frames = traceback.extract_tb(error.__traceback__)[1:]  # without our own call
     own = [frame for frame in frames if not frame.filename.startswith(LIBRARY)]
     lines = [f"{type(error).__name__}: {shown(str(error)).strip()}"]
@@ -68,7 +69,7 @@ def described(error, exercise, case):
 
 
 def read(exercise, returned):
-    """One array of float64 for each result of the exercise; Unreadable if that is not what came back."""
+    """One array of float64 for each result; Unreadable if something else came back."""
     if returned is None:
         raise Unreadable(f"your function returned None: end it with return {exercise.outcome}.")
     if exercise.read:

@@ -73,7 +73,7 @@ def scaled(got, expected, sizes):
 
 
 def numbers(got, expected, sizes):
-    """What can be said of any wrong result: the shape, or how many numbers differ and by how much."""
+    """What fits any wrong result: its shape, or how many numbers differ, how much."""
     if got.shape != expected.shape:
         return f"shape {got.shape}, must be {expected.shape}"
     broken = ~np.isfinite(got)
@@ -91,5 +91,8 @@ WAYS = (transposed, time_first, other_shape, not_summed, zero, scaled, numbers) 
 
 
 def difference(got, expected, sizes):
-    """In words, how a wrong result differs from the right one; sizes: N, T, V where the exercise has them."""
+    """In words, how a wrong result differs from the right one.
+
+    sizes: N, T, V where the exercise has them.
+    """
     return next(text for way in WAYS if (text := way(got, expected, sizes)))

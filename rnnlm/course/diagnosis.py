@@ -1,4 +1,4 @@
-"""Judging an answer: is it right, and if not, which known mistake gives the same numbers?"""
+"""Judging an answer: is it right, and if not, which known mistake gives its numbers?"""
 
 import numpy as np
 
@@ -11,7 +11,11 @@ SEED = 35
 
 
 def judge(exercise, answer):
-    """The verdict on the function ``answer``: right on every set of inputs, or what is wrong on the first it fails."""
+    """The Verdict on the function ``answer``.
+
+    It is right on every set of inputs, or the verdict says what is wrong with the first
+    one on which it fails.
+    """
     cases = list(exercise.cases(np.random.default_rng(SEED)))
     for number, case in enumerate(cases):
         try:
@@ -26,7 +30,7 @@ def judge(exercise, answer):
 
 
 def context(cases, number):
-    """In front of a complaint: on which inputs, where the answer was right on others."""
+    """What precedes a complaint: on which inputs, if the answer was right on others."""
     if cases[number].about:
         return [f"With {cases[number].about}:"]
     sizes = ", ".join(f"{name} = {size}" for name, size in cases[number].sizes.items())
@@ -61,7 +65,10 @@ def results(exercise, case, function):
 
 
 def diagnosed(exercise, case, got, expected, wrong):
-    """One line for each mistake found, with the results it spoils; ``wrong`` are the places of the wrong results."""
+    """One line for each mistake found, with the results that it spoils.
+
+    wrong: the indices of the wrong results.
+    """
     if case.not_finite and any(not np.isfinite(array).all() for array in got):
         return [case.not_finite]
     found = dict(known(exercise, case, got, expected, wrong))
@@ -77,7 +84,10 @@ def diagnosed(exercise, case, got, expected, wrong):
 
 
 def exchanged(got, expected, wrong):
-    """For the place of each wrong result the place where it belongs; None unless all are right in another order."""
+    """For each wrong result's index, that of the result it is.
+
+    None unless the results are all right in another order.
+    """
     others = {k: next((j for j in wrong if j != k and same(got[k], expected[j])), None) for k in wrong}
     return others if set(others.values()) == set(wrong) else None
 

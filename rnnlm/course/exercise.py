@@ -1,4 +1,4 @@
-"""What an exercise is: a function to write, inputs to try it on, the right results and the known wrong ones."""
+"""What an exercise is: a function to write, inputs, right results, known wrong ones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,8 +16,12 @@ CHAPTERS = {1: "one step by hand", 2: "unrolling", 3: "the loss", 4: "backpropag
 class Case:
     """One set of inputs.
 
-    args: the arguments by name, in the order of the call; sizes: N, T, ... as they are here, all different;
-    about: what is special about the inputs; not_finite: the mistake that inf or nan betrays here.
+    Attributes
+    ----------
+    args : the arguments by name, in the order of the call.
+    sizes : N, T, ... of these inputs, all different.
+    about : what is special about the inputs.
+    not_finite : the mistake that inf or nan reveals here.
     """
 
     args: dict
@@ -32,7 +36,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known mistake: what it is and what to do instead, and a function that makes it."""
+    """A known mistake: what it is, what to do instead, and a function that makes it."""
 
     says: str
     answer: Callable
@@ -47,12 +51,20 @@ def mistake(says):
 class Exercise:
     """What the reader writes, and how it is judged.
 
-    signature, results: the function and the names of what it returns; about: one line.
-    cases: generator of random numbers -> Cases.  reference: the right function, made of the package's layers.
-    mistakes: known wrong functions, the more telling first.  signs: functions (case, result) -> text or None, for
-    what no function can imitate.  changed: name of an argument -> the mistake that writing into it betrays.
-    returns: what comes back, where it is not the results themselves; read: turns it into one array for each of
-    them, ValueError if it cannot.
+    Attributes
+    ----------
+    signature : the function, as it is called.
+    results : names of what it returns.
+    about : what it computes, in one line.
+    chapter : the number of the chapter.
+    cases : generator of random numbers -> Cases.
+    reference : the right function, made of the package's layers.
+    mistakes : known wrong functions, the most telling first.
+    signs : functions (case, result) -> text or None, for what no function can imitate.
+    changed : name of an argument -> the mistake that writing into it reveals.
+    returns : what comes back, where it is not the results themselves.
+    read : function that makes one array for each result of what comes back; ValueError
+        if it cannot.
     """
 
     signature: str
@@ -69,7 +81,7 @@ class Exercise:
 
     @property
     def outcome(self):
-        """What stands behind return."""
+        """What comes after return."""
         names = ", ".join(self.results)
         return self.returns or (f"({names})" if len(self.results) > 1 else names)
 
@@ -78,13 +90,16 @@ class Exercise:
 
 
 def weights(rng, D, H, gates=1):
-    """Wx (D, kH), Wh (H, kH), b (kH,) for a cell of k gates: large enough for every term to be seen."""
+    """Wx (D, kH), Wh (H, kH), b (kH,) for a cell of k gates.
+
+    They are large enough for every term to be seen.
+    """
     return {"Wx": rng.normal(0, 0.7, (D, gates * H)), "Wh": rng.normal(0, 0.7, (H, gates * H)),
             "b": rng.normal(0, 0.7, gates * H)}
 
 
 def states(xs, h0, Wx, Wh, b):
-    """All the states (N, T, H) of a recurrent layer that starts from h0 (N, H), and the layer."""
+    """The states (N, T, H) of a recurrent layer from h0 (N, H) on, and the layer."""
     layer = TimeRNN(Wx, Wh, b, stateful=True)
     layer.set_state(h0)
     return layer.forward(xs), layer

@@ -15,7 +15,7 @@ MAX_OF_ALL = ("overflow: the largest score must be that of each position, scores
 
 
 def cases(rng):
-    """Two windows of scores; scores so large that exp of them overflows; and some high beside some low."""
+    """Windows of scores: two plain ones, one whose exp overflows, one high and low."""
     for (N, T, V), centers, *about in (
         ((3, 5, 7), [0]),
         ((2, 4, 6), [0]),

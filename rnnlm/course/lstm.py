@@ -85,7 +85,10 @@ def no_sigmoid(x, h_prev, c_prev, Wx, Wh, b):
 
 
 def with_cell(says, cell=None, out=None):
-    """The step with another c_next, cell(f, g, i, c_prev, h_prev), or another h_next, out(o, c_next, c_prev)."""
+    """The step with another c_next or h_next.
+
+    cell(f, g, i, c_prev, h_prev) gives c_next, out(o, c_next, c_prev) gives h_next.
+    """
     def answer(x, h_prev, c_prev, Wx, Wh, b):
         f, g, i, o = gates(x, h_prev, Wx, Wh, b)
         f, g, i, o = sigmoid(f), np.tanh(g), sigmoid(i), sigmoid(o)

@@ -9,7 +9,7 @@ from rnnlm.scoring.generation import next_probs
 
 
 def next_word_cases(rng):
-    """Two rows of scores, a low and a high temperature; and scores so large that exp of them overflows."""
+    """Rows of scores: two at a low and a high temperature, one whose exp overflows."""
     for V, temperature, center, *about in ((7, 0.5, 0), (6, 2.0, 0), (7, 0.5, 1000, "scores around 1000", OVERFLOW)):
         yield Case({"scores": center + rng.normal(size=V), "temperature": temperature}, {"V": V}, *about)
 

@@ -1,4 +1,4 @@
-"""The exercise about sequences of unequal length: where the gradient of the state that stands for each enters."""
+"""The exercise on sequences of unequal length: where the last gradients go."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ from rnnlm.course.exercise import Case, Exercise, mistake
 
 
 def last_state_cases(rng):
-    """Two batches of sequences of unequal length; in the first none fills all T steps."""
+    """Two batches of sequences of unequal length; in the first none fills all steps."""
     for lengths, T, H in (([4, 1, 3], 5, 2), ([6, 3], 6, 4)):
         yield Case({"du": rng.normal(size=(len(lengths), H)), "lengths": np.array(lengths), "T": T},
                    {"N": len(lengths), "T": T, "H": H})
 
 
 def in_shares(du, lengths, T, pooling):
-    """The gradients (N, T, H) of the states that are pooled in the classifier's shares."""
+    """The gradients (N, T, H) of states that are pooled as in the classifier."""
     return shares_of_states(lengths[:, np.newaxis], T, pooling)[..., np.newaxis] * du[:, np.newaxis]
 
 

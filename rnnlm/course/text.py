@@ -10,7 +10,7 @@ from rnnlm.text.batches import TimeBatches
 
 
 def batch_cases(rng):
-    """Two texts: one that N divides, where the last id has no target, and one with ids left over."""
+    """Two texts: one that N divides, whose last id has no target; one with a rest."""
     for n, N, T in ((30, 3, 4), (29, 4, 5)):
         yield Case({"ids": rng.permutation(n), "N": N, "T": T}, {"n": n, "N": N, "T": T})
 
@@ -21,7 +21,7 @@ def batches(ids, N, T):
 
 
 def joined(windows):
-    """What batches are compared by: the lengths of the windows, and all their xs and ts side by side."""
+    """What batches are compared by: the windows' lengths, and all xs and all ts."""
     try:
         pairs = [(np.asarray(xs, dtype=np.float64), np.asarray(ts, dtype=np.float64)) for xs, ts in windows]
     except (TypeError, ValueError):
@@ -123,10 +123,10 @@ BATCHES = Exercise("batches(ids, N, T)", ("window lengths", "xs", "ts"),
 
 
 def embedding_cases(rng):
-    """Two windows in which words stand repeatedly, and words of the vocabulary that do not stand there."""
+    """Two windows with repeated words; some words of the vocabulary are in neither."""
     for N, T, D, V in ((3, 5, 2, 7), (2, 4, 5, 6)):
         ids = rng.permutation(np.resize(np.arange(1, V - 1), N * T)).reshape(N, T)
-        yield Case({"ids": np.minimum(ids, V - 3),  # one word stands more often: not all N times, or T
+        yield Case({"ids": np.minimum(ids, V - 3),  # one word occurs more often: not all N times, or T
                     "dxs": rng.normal(size=(N, T, D)), "V": V}, {"N": N, "T": T, "D": D, "V": V})
 
 
@@ -150,7 +150,7 @@ def overwritten(ids, dxs, V):
 
 
 def kept_once(ids, dxs, V):
-    """The gradients of each row of ids, in which a repeated word keeps the last one only; the rows are added."""
+    """The sum of the rows' gradients; in a row, a repeated word keeps its last one."""
     dW = np.zeros((V, dxs.shape[2]))
     for words, gradients in zip(ids, dxs, strict=True):
         dW[words] += gradients

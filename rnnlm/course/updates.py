@@ -18,10 +18,10 @@ def descended(parameters, grads, lr):
 
 
 def updating(dhs, xs, h0, hs, Wx, Wh, b, lr, early, running):
-    """The steps of a window whose weights change after each step, and the weights that are left.
+    """The steps of a window whose weights change after each step, and the last weights.
 
-    early: the change comes before the gradient goes on to the step before; running: it is by the sum so far, not by
-    the step's gradient alone.
+    early: the weights change before the gradient is carried to the step before;
+    running: they change by the sum so far, not by the step's gradient alone.
     """
     before, steps, dh, parameters, totals = states_before(h0, hs), {}, 0, (Wx, Wh, b), (0, 0, 0)
     for t in reversed(range(xs.shape[1])):

@@ -7,9 +7,14 @@ from rnnlm.errors import RnnlmError
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """right: whether the answer does what the exercise asks; message: why, or why not, in a few lines.
+    """What the checker says of an answer; it is true when the answer is right.
 
-    The verdict is true when the answer is right, and reads as its message.
+    It reads as its message.
+
+    Attributes
+    ----------
+    right : whether the answer does what the exercise asks.
+    message : why, or why not, in a few lines.
     """
 
     right: bool

@@ -111,7 +111,7 @@ class Archive:
         return header
 
     def require_kind(self, name, *versions):
-        """ValueError unless the header's ``format`` is this one and its ``version`` one of these."""
+        """ValueError unless the header has this ``format`` and one of the versions."""
         found = self.header.get("format"), self.header.get("version")
         _require(found in [(name, version) for version in versions], f"format {shown(found[0])}, version "
                  f"{shown(found[1])}; this program reads {name!r}, version {' or '.join(map(str, versions))}")

@@ -1,21 +1,34 @@
 """The multiplicative RNN: the input scales what each unit lets in of the past."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from rnnlm.layers.rnn import RNN, TimeRNN
 
 
 class MRNN(RNN):
-    """One time step: h_next = tanh(x Wx_a + b_a + m (h_prev Wh)), m = 1 + x Wx_m + b_m; for tanh any of ACTIVATIONS.
+    """One time step: h_next = tanh(x Wx_a + b_a + m (h_prev Wh)), m = 1 + x Wx_m + b_m.
 
-    Wx (D, 2H) and b (2H,), columns in the order a, m; Wh (H, H).  With Wx_m and b_m zero it is the RNN.  The factors m
-    make the step to the next state another one for every input (Sutskever et al., 2011, who have a second matrix
-    behind m, so that the number of factors is free; Wu et al., 2016, who make them of x Wx_a, with learnt gains).
-    They are no gates: nothing bounds them, and they may be negative.
-    TimeMRNN does the same for a whole window, faster; this is the step to read and to check by hand.
+    In place of tanh, any function of ACTIVATIONS.  With Wx_m and b_m zero it is the
+    RNN.
+
+    The factors m make the step to the next state a different one for every input.
+    Sutskever et al. (2011) have a second matrix after m, so that the number of factors
+    is free.  Wu et al. (2016) make the factors of x Wx_a, with learnt gains.  They are
+    not gates: nothing bounds them, and they may be negative.
+
+    TimeMRNN does the same for a whole window, faster.  This is the step to read and to
+    check by hand.
+
+    Parameters
+    ----------
+    Wx : (D, 2H), columns in the order a, m.
+    Wh : (H, H).
+    b : (2H,), in the order a, m.
     """
 
-    def forward(self, x, h_prev):  # (N, D), (N, H) -> (N, H)
+    def forward(self, x: np.ndarray, h_prev: np.ndarray) -> np.ndarray:  # (N, D), (N, H) -> (N, H)
         """The next state."""
         Wx, Wh, b = self.params
         a, m = np.split(x @ Wx + b, 2, axis=1)
@@ -25,7 +38,7 @@ class MRNN(RNN):
         self.cache = x, h_prev, m, u, h_next
         return h_next
 
-    def backward(self, dh_next):  # (N, H) -> (N, D), (N, H)
+    def backward(self, dh_next: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # (N, H) -> (N, D), (N, H)
         """Gradients of the input and of the previous state."""
         x, h_prev, m, u, h_next = self.cache
         Wx, Wh, _ = self.params
@@ -42,14 +55,15 @@ class MRNN(RNN):
 
 
 class TimeMRNN(TimeRNN):
-    """A window of T steps of MRNN: h_t = tanh(a_t + m_t u_t), u_t = h_{t-1} Wh; for tanh any of ACTIVATIONS.
+    """A window of T steps of MRNN: h_t = tanh(a_t + m_t u_t), u_t = h_{t-1} Wh.
 
-    Wx (D, 2H), Wh (H, H), b (2H,), columns in the order a, m.  State, truncation and weight drop: see TimeRecurrent.
+    In place of tanh, any function of ACTIVATIONS.  Wx (D, 2H), Wh (H, H), b (2H,),
+    columns in the order a, m.  State, truncation and weight drop: see TimeRecurrent.
     """
 
     input_blocks = 2
 
-    def forward(self, xs):  # (N, T, D) -> (N, T, H)
+    def forward(self, xs: np.ndarray) -> np.ndarray:  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
         Wx, _, b = self.params
         Wh = self._recurrent_weights()
@@ -66,7 +80,7 @@ class TimeMRNN(TimeRNN):
         self.cache = xs, Wh, ms, us, hs
         return hs[1:].swapaxes(0, 1)
 
-    def backward(self, dhs):  # (N, T, H) -> (N, T, D)
+    def backward(self, dhs: np.ndarray) -> np.ndarray:  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states."""
         xs, Wh, ms, us, hs = self.cache
         N, T, H = self.window(dhs, self.hidden_size, "H")

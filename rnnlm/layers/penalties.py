@@ -1,7 +1,9 @@
-"""Penalties on the hidden states: layers that hand everything on, and add the slope of a penalty on the way back.
+"""Penalties on the hidden states: layers that add a penalty's slope to the gradient.
 
-The loss that is reported stays the cross entropy alone.
+They pass the states on unchanged.  The reported loss is still the cross entropy alone.
 """
+
+from __future__ import annotations
 
 import numpy as np
 
@@ -10,26 +12,32 @@ from rnnlm.layers.base import Layer
 
 
 class Penalty(Layer):
-    """Hands the states on; subclasses say what they cost, and add that slope to the gradient."""
+    """Passes the states on; a subclass has the penalty, and adds its slope.
 
-    def __init__(self, weight):
+    weight: a number of at least 0, the factor of the penalty.
+    """
+
+    def __init__(self, weight: float) -> None:
         super().__init__()
         self.weight = arguments.not_negative("weight", weight)
 
-    def forward(self, hs):  # (N, T, H) -> (N, T, H)
+    def forward(self, hs: np.ndarray) -> np.ndarray:  # (N, T, H) -> (N, T, H)
         """The states as they are."""
         self.cache = hs
         return hs
 
 
 class TimeActivationPenalty(Penalty):
-    """Activation regularisation: weight * mean of h^2 over all values of the window (Merity et al., 2017)."""
+    """Activation regularisation: weight * mean of h^2 (Merity et al., 2017).
 
-    def penalty(self):
-        """What the loss is larger by, for the states of the last forward."""
+    The mean is over all values of the window.
+    """
+
+    def penalty(self) -> float:
+        """The penalty on the states of the last forward, in nats."""
         return self.weight * float(np.mean(self.cache**2))
 
-    def backward(self, dhs):  # (N, T, H) -> (N, T, H)
+    def backward(self, dhs: np.ndarray) -> np.ndarray:  # (N, T, H) -> (N, T, H)
         """d(weight * mean h^2) / dh = 2 weight h / (N T H), added to the gradient."""
         hs = self.cache
         out = hs * hs.dtype.type(2 * self.weight / hs.size)
@@ -38,15 +46,22 @@ class TimeActivationPenalty(Penalty):
 
 
 class TimeSlownessPenalty(Penalty):
-    """Temporal activation regularisation: weight * mean of (h_t - h_{t-1})^2, t = 2 ... T (Merity et al., 2017)."""
+    """Temporal activation regularisation: weight * mean of (h_t - h_{t-1})^2.
 
-    def penalty(self):
-        """What the loss is larger by, for the states of the last forward; 0 for a window of one step."""
+    The mean is over t = 2 ... T and all values (Merity et al., 2017).
+    """
+
+    def penalty(self) -> float:
+        """The penalty on the states of the last forward; 0 for a window of one step."""
         hs = self.cache
         return self.weight * float(np.mean((hs[:, 1:] - hs[:, :-1]) ** 2)) if hs.shape[1] > 1 else 0.0
 
-    def backward(self, dhs):  # (N, T, H) -> (N, T, H)
-        """Each difference d_t = h_t - h_{t-1} pulls h_t down and h_{t-1} up by 2 weight d_t / (N (T - 1) H)."""
+    def backward(self, dhs: np.ndarray) -> np.ndarray:  # (N, T, H) -> (N, T, H)
+        """The slope of the penalty, added to the gradient.
+
+        Each difference d_t = h_t - h_{t-1} adds 2 weight d_t / (N (T - 1) H) to that of
+        h_t, and takes it from that of h_{t-1}.
+        """
         hs = self.cache
         out = np.array(dhs)
         if hs.shape[1] > 1:

@@ -1,20 +1,22 @@
 """The loss: how surprised the model is by the word that came."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from rnnlm.layers.base import Layer, require_ids, require_targets
 
 
 class TimeSoftmaxWithLoss(Layer):
-    """Cross entropy of softmax(xs) against the targets: the mean of -log p(target), in nats per token.
+    """Cross entropy of softmax(xs): the mean of -log p(target), in nats per token.
 
-    Targets equal to ``ignore_label`` do not count, neither in the mean nor in the gradient.  If none
-    counts, the loss is 0.
+    Targets equal to ``ignore_label`` do not count, neither in the mean nor in the
+    gradient.  If none counts, the loss is 0.
     """
 
     ignore_label = -1
 
-    def forward(self, xs, ts):  # scores (N, T, V), ids (N, T) -> float
+    def forward(self, xs: np.ndarray, ts: np.ndarray) -> float:  # scores (N, T, V), ids (N, T)
         """The mean loss over the targets that count."""
         N, T, V = self.window(xs, letter="V")
         require_targets(ts, N, T)
@@ -29,14 +31,19 @@ class TimeSoftmaxWithLoss(Layer):
         sums = exps.sum(axis=1)
         self.cache = exps, sums, targets, counts, total, (N, T, V)
         self.handed_out = False
-        # -log softmax(x)[target] = log sum exp(x) - x[target]; ignored targets are dropped before the sum
+        # -log softmax(x)[target] = log sum exp(x) - x[target]; ignored targets are
+        # dropped before the sum
         return float((np.log(sums) - picked)[counts].sum(dtype=np.float64) / total)
 
-    def backward(self, dout=1):  # float -> (N, T, V)
-        """d(-log softmax(x)[target]) / dx = softmax(x) - onehot(target), times dout / number of targets."""
+    def backward(self, dout: float = 1) -> np.ndarray:  # -> (N, T, V)
+        """d(-log softmax(x)[target]) / dx = softmax(x) - onehot(target).
+
+        It is multiplied by dout / number of targets that count.
+        """
         exps, sums, targets, counts, total, shape = self.cache
         scale = (counts * (dout / total)).astype(exps.dtype)
-        # The buffer is handed out once: a second backward must not change what the first returned.
+        # The buffer is handed out once: a second backward must not change what the
+        # first returned.
         dxs = np.empty_like(exps) if self.handed_out else self.buffer("dxs", exps.shape, exps.dtype)
         self.handed_out = True
         np.multiply(exps, (scale / sums)[:, np.newaxis], out=dxs)

@@ -1,6 +1,9 @@
 """What keeps a model from overfitting: shares left out in training, and penalties."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -13,17 +16,27 @@ PENALTIES = ("activation_penalty", "slowness_penalty")
 
 @dataclass(frozen=True)
 class Regularisation:
-    """All off by default; see the layers named for what each does and where it comes from.
+    """All off by default; the layers named below say what each does, and its source.
 
-    word_dropout: share of the words without a vector (TimeWordDropout); input_dropout, dropout, output_dropout: share
-    of the values left out of the word vectors, between the recurrent layers, and after the last one (TimeDropout;
-    output_dropout None: as dropout); per_window: whether their masks stay for a whole window; weight_drop: share
-    of the recurrent weights left out (WeightDrop); dropout_start, from 0 to 1: what all these shares are multiplied by
-    at the start of Trainer.fit, which lets them rise evenly to the whole (after Morerio et al., 2017; without ``fit``
-    they are the whole); activation_penalty, slowness_penalty: weights of the penalties on the last layer's states
-    (TimeActivationPenalty, after dropout, and TimeSlownessPenalty, before it).
+    Parameters
+    ----------
+    dropout : share of the values left out between the recurrent layers (TimeDropout).
+    output_dropout : the same share after the last one; None: as ``dropout``.
+    input_dropout : the same share of the word vectors' values.
+    word_dropout : share of the words without a vector (TimeWordDropout).
+    weight_drop : share of the recurrent weights left out (WeightDrop).
+    dropout_start : from 0 to 1, the part of all these shares at the start of
+        Trainer.fit. ``fit`` lets them rise evenly to the whole (after Morerio et al.,
+        2017); without ``fit`` they are the whole.
+    per_window : whether dropout's masks are kept for a whole window.
+    activation_penalty : weight of the penalty on the last layer's states, after dropout
+        (TimeActivationPenalty).
+    slowness_penalty : weight of the penalty on their changes, before dropout
+        (TimeSlownessPenalty).
 
-    ArgumentError, at once, for a share or a penalty that no layer could have.
+    Raises
+    ------
+    ArgumentError : at once, a share or a penalty is one that no layer could have.
     """
 
     dropout: float = 0.0
@@ -36,8 +49,8 @@ class Regularisation:
     activation_penalty: float = 0.0
     slowness_penalty: float = 0.0
 
-    def __post_init__(self):
-        """Each value as one that goes into a file."""
+    def __post_init__(self) -> None:
+        """Make each value one that can go into a file."""
         checked = {"per_window": arguments.yes_or_no("per_window", self.per_window)}
         checked["dropout_start"] = arguments.number("dropout_start", self.dropout_start, "from 0 to 1",
                                                     lambda x: 0 <= x <= 1)
@@ -51,9 +64,11 @@ class Regularisation:
             object.__setattr__(self, name, value)
 
     @classmethod
-    def from_file(cls, values):
-        """The Regularisation that a file tells of, a dict as ``dataclasses.asdict`` makes it. ArgumentError if it is
-        none."""
+    def from_file(cls, values: dict[str, Any]) -> Regularisation:
+        """From a dict in a file, as ``dataclasses.asdict`` makes it.
+
+        ArgumentError if the dict does not describe a Regularisation.
+        """
         known = {field.name for field in fields(cls)}
         arguments.kind("regularisation", values, dict, f"an object with some of {', '.join(sorted(known))}")
         for name in values:

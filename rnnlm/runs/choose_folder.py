@@ -1,4 +1,4 @@
-"""Which folder a run works in: the one --output names, or one under runs/; locked while the run lives."""
+"""Which folder a run works in: that of --output, or one under runs/; it is locked."""
 
 import itertools
 import os
@@ -18,11 +18,21 @@ LONGEST_NAME = 240  # bytes of a folder's name: file systems take 255, and a num
 
 @contextmanager
 def run_folder(options, given_corpora, observer):
-    """A block with the RunFolder that --output names, or one under runs/: locked and known to be writable.
+    """A block with the RunFolder that --output names, or one under runs/.
 
-    given_corpora: what the corpus that the user named may be called in a checkpoint, the likelier first; [] where the
-    user named none.  observer: the Observer to tell which folder was chosen, where that is not plain.
-    RnnlmError if the folder cannot be the run's.  If the block ends before the run has begun, what was made is removed.
+    It is locked, and known to be writable.  If the block ends before the run has begun,
+    the folders that were made are removed.
+
+    Parameters
+    ----------
+    options : the run's options.
+    given_corpora : what the corpus that the user named may be called in a checkpoint,
+        the likelier first; [] where the user named none.
+    observer : the Observer to tell which folder was chosen, where that is not plain.
+
+    Raises
+    ------
+    RnnlmError : the folder cannot be the run's.
     """
     _check_flags(options)
     try:
@@ -67,7 +77,7 @@ def _holds_a_run(path):
 
 
 def _prepared(options, given_corpora, observer):
-    """The folder of --output, or one under runs/; and which folders were made for it."""
+    """The folder of --output, or one under runs/; and the folders made for it."""
     if options.output:
         return _made(Path(options.output))
     name = _folder_name(options.corpus)
@@ -89,7 +99,10 @@ def _prepared(options, given_corpora, observer):
 
 
 def _folder_name(corpus):
-    """What a run on this corpus is called under runs/: the name of the corpus, cut where no folder's may be so long."""
+    """What a run on this corpus is called under runs/: as the corpus.
+
+    The name is cut where no folder's may be so long.
+    """
     name = corpus_name(corpus)
     return name if len(os.fsencode(name)) <= LONGEST_NAME else name[:LONGEST_NAME // 4]
 
@@ -100,7 +113,10 @@ def _numbered(name):
 
 
 def _claimed(name, observer):
-    """The first numbered folder that is not there yet.  To make it is to claim it: two runs never share one."""
+    """Make the first numbered folder that does not exist.
+
+    To make it is to claim it: two runs never share one.
+    """
     for path in _numbered(name):
         with suppress(FileExistsError):
             made = _made(path, exist_ok=False)
@@ -111,7 +127,10 @@ def _claimed(name, observer):
 
 
 def _made(path, exist_ok=True):
-    """Make a folder; returns its path, and those folders that were not there, the innermost first."""
+    """Make a folder.
+
+    Returns its path, and those folders that did not exist, the innermost first.
+    """
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=exist_ok)
     return path, missing

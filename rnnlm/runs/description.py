@@ -1,24 +1,24 @@
 """A model and its texts in a few words, for titles and lines."""
 
-from rnnlm.models import CELLS, UNGATED
 from rnnlm.text.vocabulary import UNK
 
 
 def described(model):
     """The kind and the sizes of a model in a few words."""
     a = model.architecture
-    depth = "" if a["layers"] == 1 else f"{a['layers']} x "
-    cell = CELLS[a["cell"]].title
-    if a["cell"] in UNGATED:
-        cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a['activation']]} {cell}"
-    tied = "tied " if a["tied"] else ""
-    return f"{depth}{cell} of {a['hidden_size']}, {tied}word vectors of {a['wordvec_size']}"
+    depth = "" if a.layers == 1 else f"{a.layers} x "
+    cell = a.row.title
+    if not a.row.gated:
+        cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a.activation]} {cell}"
+    tied = "tied " if a.tied else ""
+    return f"{depth}{cell} of {a.hidden_size}, {tied}word vectors of {a.wordvec_size}"
 
 
 def unknown_share(text, rest):
-    """The share of <unk> among the targets of an EncodedText, in percent, then ``rest``; empty where there is none.
+    """The share of <unk> among an EncodedText's targets, in percent, then ``rest``.
 
-    The more targets are <unk>, the less does a perplexity say.
+    It is empty where there is none.  The more targets are <unk>, the less a perplexity
+    says.
     """
     percent = 100 * text.unk_share
     shown = f"{percent:.1f}" if percent >= 0.05 else "less than 0.1"
@@ -26,11 +26,11 @@ def unknown_share(text, rest):
 
 
 def unknown_in_validation(corpus):
-    """A line on the share of <unk> in the validation text of a Corpus; empty where there is none."""
+    """A line on the share of <unk> in a Corpus's validation text; empty without any."""
     return unknown_share(corpus.valid, "of the validation targets are")
 
 
 def title(corpus, model):
-    """The title of a run's picture: its corpus, its model and how much of the validation text is <unk>."""
+    """The title of a run's picture: corpus, model, share of <unk> in validation."""
     unit = "" if corpus.vocabulary.level == "word" else "characters, "
     return f"{corpus.name}, {unit}{described(model)}\n{unknown_in_validation(corpus)}".rstrip()

@@ -64,9 +64,9 @@ TEXT = (
 )
 
 MODEL = (
-    Option("cell", OneOf(CELLS), "kind of recurrent layer; mrnn: a multiplicative RNN, in which each input rescales "
-           "what the previous state contributes; gru-textbook: a GRU that resets its state before the matrix product, "
-           "not after it as PyTorch, Keras and gru do", "rnn", meant_by="model model-type rnn-type"),
+    Option("cell", OneOf(CELLS), "; ".join([
+        "kind of recurrent layer", *(f"{name}: {cell.help}" for name, cell in CELLS.items() if cell.help)]),
+           "rnn", meant_by="model model-type rnn-type"),
     Option("hidden_size", size, "size of the hidden state", 200, "H", aliases="nhid",
            meant_by="hidden-dim hidden-units n-hidden num-hidden rnn-size size"),
     Option("layers", between(1, MOST_LAYERS), "number of recurrent layers", 1, "L", aliases="num-layers",

@@ -108,7 +108,7 @@ def require_same_options(saved, options, folder):
 
 def require_architecture(header, options, vocab_size, folder):
     """RnnlmError if the options ask for another model than the checkpoint declares."""
-    now = {MODEL: architecture_of(options, vocab_size)}
+    now = {MODEL: dict(architecture_of(options, vocab_size))}
     differing = [f"{difference.name} is {shown(difference.was)} in its model and {difference.now} in its options"
                  for difference in differences(as_it_was(header), now)]
     if differing:

@@ -1,4 +1,4 @@
-"""What a session saves, and when: checkpoints, the records of epochs, the best model."""
+"""What a session saves, and when: checkpoints, records of epochs, the best model."""
 
 import math
 import time
@@ -9,9 +9,14 @@ from rnnlm.errors import DivergenceError
 
 @dataclass(frozen=True)
 class SavePoint:
-    """Where a run was saved: ``step`` updates after its start, ``when`` in relation to ``epoch`` (from 1).
+    """Where a run was saved.
 
-    when: "before" that epoch, "in" it, or "over": training is over, but the test text is not scored.
+    Attributes
+    ----------
+    step : updates since the start of the run.
+    epoch : the epoch, from 1, that ``when`` refers to.
+    when : "before" that epoch, "in" it, or "over": training is over, but the test text
+        is not scored.
     """
 
     step: int
@@ -22,9 +27,18 @@ class SavePoint:
 class Saver:
     """Saves the run of a Trainer in a RunFolder.
 
-    run: what a checkpoint keeps of the run besides, a dict for JSON; vocabulary: that of the model.
-    ``point``: the SavePoint of the last checkpoint; ``rollbacks``: how often training returned to it so far;
-    ``grad_norm``: of the last step, for messages.
+    Parameters
+    ----------
+    trainer : the Trainer.
+    folder : the RunFolder.
+    run : what else a checkpoint keeps of the run, a dict for JSON.
+    vocabulary : the model's Vocabulary.
+
+    Attributes
+    ----------
+    point : the SavePoint of the last checkpoint.
+    rollbacks : how often training has returned to it so far.
+    grad_norm : of the last step, for messages.
     """
 
     def __init__(self, trainer, folder, run, vocabulary):
@@ -33,7 +47,7 @@ class Saver:
         self.rollbacks, self.grad_norm = 0, math.nan
 
     def begin(self):
-        """Save the first checkpoint, so that there is a last good one from the first step on."""
+        """Save the first checkpoint, so that there is one from the first step on."""
         self.folder.replace_all(self.trainer, self.run)
         self._note_point()
 
@@ -47,7 +61,7 @@ class Saver:
         return time.monotonic() - self.seconds > 60 * minutes
 
     def save(self):
-        """A checkpoint of the run as it stands. DivergenceError if a number of it is not finite."""
+        """Save a checkpoint; DivergenceError if one of its numbers is not finite."""
         trainer = self.trainer
         try:
             self.folder.save(trainer, self.run)
@@ -58,12 +72,18 @@ class Saver:
         self._note_point()
 
     def save_rest(self):
-        """The last checkpoint of a session, if there is something new to save. DivergenceError as from ``save``."""
+        """Save the last checkpoint of a session, if there is something new to save.
+
+        DivergenceError as from ``save``.
+        """
         if self._state() != self.state:
             self.save()
 
     def keep(self, record):
-        """Save at an epoch's end: first the checkpoint, from which metrics and best model can be made again."""
+        """Save at an epoch's end.
+
+        The checkpoint comes first: metrics and best model can be made from it again.
+        """
         self.folder.records.append(record)
         self.save()
         self.folder.append_metrics(record)

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 
 class Stop(BaseException):
-    """Raised by the ``check`` of a run between two steps: the run saves a checkpoint and lets it through.
+    """Raised by a run's ``check`` between two steps: it saves a checkpoint and ends.
 
-    Not an Exception, so that nothing on the way takes it for an error.
+    Not an Exception, so that no code on the way takes it for an error.
     """
 
 
@@ -18,7 +18,10 @@ class Interrupted(KeyboardInterrupt, Stop):
 
 @contextmanager
 def signal_handlers(handlers):
-    """A block with these signal handlers (none outside the main thread); those from before come back afterwards."""
+    """A block with these signal handlers; those from before come back afterwards.
+
+    Outside the main thread there are none.
+    """
     if threading.current_thread() is not threading.main_thread():
         handlers = {}
     before = {}
@@ -34,10 +37,10 @@ def signal_handlers(handlers):
 
 @contextmanager
 def holding_interrupts():
-    """A block in which the first Ctrl-C waits for the next step to end; the second one interrupts at once.
+    """A block in which the first Ctrl-C waits for a step to end; a second does not.
 
-    Yields a function to call between two steps, with whatever arguments, which raises
-    Interrupted then.  Where Ctrl-C has a handler of its own, that stays.
+    Yields a function to call between two steps, with any arguments.  It raises
+    Interrupted when a Ctrl-C has come.  Where Ctrl-C has another handler, that stays.
     """
     interrupts = []
 

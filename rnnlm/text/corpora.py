@@ -70,7 +70,7 @@ def settled(name, typed):
 
 
 def namesake(name, path):
-    """A note if a name means another corpus besides the one at ``path``, else None."""
+    """A note if a name also means another corpus than that at ``path``, else None."""
     known = known_corpora().get(name)
     if known is None or not os.path.exists(name) or os.path.samefile(known, name):
         return None

@@ -100,7 +100,7 @@ def load_corpus(spec: str | os.PathLike[str], level: str = "word", min_count: in
     max_tokens : use only the first tokens of the training text; None: all.
     on_file : function (name, size), called for each file that is fetched; returns a
         progress callback, which is called with each number of new bytes, or None.
-    on_long : the same for a long text that is read.
+    on_long : function (name, size), called for a long text; returns such a callback.
 
     Raises
     ------

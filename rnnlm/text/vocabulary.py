@@ -13,7 +13,7 @@ from rnnlm.errors import ArgumentError, IdError, RnnlmError, shown
 from rnnlm.text.tokenizer import LEVELS, LINE_END
 
 EOS = "<eos>"  # the end of a sentence, a target like any word
-UNK = "<unk>"  # what stands for every word that is not in the vocabulary
+UNK = "<unk>"  # what replaces every word that is not in the vocabulary
 CHUNK = 1 << 22  # ids counted at a time
 UNKNOWN = -1   # the id of a word that is not in the vocabulary, before <unk> or nothing replaces it
 

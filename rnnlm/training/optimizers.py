@@ -1,16 +1,22 @@
 """Update rules: SGD, momentum, AdaGrad, RMSprop, Adam, AdamW.
 
-In the rules g is the gradient times ``scale``, which clipping may ask for.  lr is the rate
-of the parameter: the optimizer's times the parameter's own ``factor``.  A new rule is a
-class here and a row of ``OPTIMIZERS``.
+In the rules g is the gradient times ``scale``, which clipping may ask for.  lr is the
+rate of the parameter: the optimizer's times the parameter's own ``factor``.  A new rule
+is a class here and a row of ``OPTIMIZERS``.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.training.optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class SGD(Optimizer):
@@ -19,7 +25,7 @@ class SGD(Optimizer):
     default_lr = 1.0
     moves_only_by_gradient = True
 
-    def rule(self, scale):
+    def rule(self, scale: float) -> Callable[..., None]:
         """w <- w - lr * g."""
 
         def step(out, rate, w, g):
@@ -35,11 +41,11 @@ class Momentum(Optimizer):
     default_lr = 0.1
     slot_names = ("v",)
 
-    def __init__(self, lr, momentum=0.9, **options):
+    def __init__(self, lr: float, momentum: float = 0.9, **options: Any) -> None:
         super().__init__(lr, **options)
         self.momentum = arguments.share("momentum", momentum)
 
-    def rule(self, scale):
+    def rule(self, scale: float) -> Callable[..., None]:
         """v <- momentum * v - lr * g;  w <- w + v."""
 
         def step(out, rate, w, g, v):
@@ -52,17 +58,20 @@ class Momentum(Optimizer):
 
 
 class AdaGrad(Optimizer):
-    """AdaGrad (Duchi et al., 2011): s <- s + g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
+    """AdaGrad (Duchi et al., 2011).
+
+    s <- s + g^2;  w <- w - lr * g / (sqrt(s) + eps)
+    """
 
     default_lr = 0.05
     slot_names = ("s",)
     moves_only_by_gradient = True
 
-    def __init__(self, lr, eps=1e-10, **options):
+    def __init__(self, lr: float, eps: float = 1e-10, **options: Any) -> None:
         super().__init__(lr, **options)
         self.eps = _eps(eps)
 
-    def rule(self, scale):
+    def rule(self, scale: float) -> Callable[..., None]:
         """s <- s + g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
 
         def step(out, rate, w, g, s):
@@ -83,13 +92,13 @@ class RMSprop(Optimizer):
     default_lr = 0.001
     slot_names = ("s",)
 
-    def __init__(self, lr, alpha=0.99, eps=1e-8, **options):
+    def __init__(self, lr: float, alpha: float = 0.99, eps: float = 1e-8, **options: Any) -> None:
         super().__init__(lr, **options)
         self.alpha, self.eps = arguments.share("alpha", alpha), _eps(eps)
 
-    def rule(self, scale):
+    def rule(self, scale: float) -> Callable[..., None]:
         """s <- alpha * s + (1 - alpha) * g^2;  w <- w - lr * g / (sqrt(s) + eps)."""
-        new = scale * math.sqrt(1.0 - self.alpha)  # what the new gradient counts, before it is squared
+        new = scale * math.sqrt(1.0 - self.alpha)  # the factor of the new gradient, before it is squared
 
         def step(out, rate, w, g, s):
             s *= self.alpha
@@ -124,14 +133,16 @@ class Adam(Optimizer):
     default_lr = 0.002
     slot_names = ("m", "v")
 
-    def __init__(self, lr, beta1=0.9, beta2=0.999, eps=1e-8, **options):
+    def __init__(self, lr: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8,
+                 **options: Any) -> None:
         super().__init__(lr, **options)
         self.beta1, self.beta2 = arguments.share("beta1", beta1), arguments.share("beta2", beta2)
         self.eps = _eps(eps)
 
-    def rule(self, scale):
+    def rule(self, scale: float) -> Callable[..., None]:
         """One step of Adam."""
-        # Both corrections are folded into two numbers, so the arrays are passed over once less.
+        # Both corrections are folded into two numbers, which saves one pass over the
+        # arrays.
         root = math.sqrt(1.0 - self.beta2**self.steps)  # a Python float: NumPy's would make the arrays float64
         correction, eps = root / (1.0 - self.beta1**self.steps), self.eps * root
         new_m, new_v = scale * (1.0 - self.beta1), scale * math.sqrt(1.0 - self.beta2)
@@ -154,7 +165,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with weight decay, 0.01 unless ``decays`` says otherwise (Loshchilov & Hutter, 2019)."""
+    """Adam with weight decay, 0.01 if not by ``decays`` (Loshchilov & Hutter, 2019)."""
 
     weight_decay = 0.01
 

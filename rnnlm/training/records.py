@@ -1,13 +1,16 @@
-"""What training tells: a Step for each update, a Record for each epoch, and the sums in between."""
+"""What training tells: a Step for each update, Sums of them, a Record each epoch."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from rnnlm.compute.functions import perplexity
 
 
 @dataclass
 class Step:
-    """One update: its loss (mean nats per token), targets, and gradient norm before clipping."""
+    """One update: loss (mean nats a token), targets, gradient norm before clipping."""
 
     loss: float
     targets: int
@@ -16,10 +19,10 @@ class Step:
 
 @dataclass
 class Sums:
-    """What has come together since the epoch began.
+    """Sums since the epoch began.
 
-    Nats over the targets, norms and seconds over the steps; lr: the schedule's rate of the
-    last step.
+    Nats over the targets, norms and seconds over the steps; lr: the schedule's rate of
+    the last step.
     """
 
     steps: int = 0
@@ -69,7 +72,7 @@ class Record:
     improved: bool
 
     @classmethod
-    def of_epoch(cls, sums, valid_loss, **values):
+    def of_epoch(cls, sums: Sums, valid_loss: float, **values: Any) -> Record:
         """The Record of an epoch with these Sums."""
         return cls(
             train_loss=sums.nats / sums.targets,

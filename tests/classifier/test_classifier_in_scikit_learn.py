@@ -1,4 +1,7 @@
-"""The classifier where scikit-learn calls it: what is handed on to it, what it says, and that it needs none."""
+"""The classifier where scikit-learn calls it: what it gets, what it answers.
+
+And that it does not need scikit-learn.
+"""
 
 import pickle
 import subprocess

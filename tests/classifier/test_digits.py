@@ -1,4 +1,4 @@
-"""The classifier on real data: 1,797 handwritten digits, on the split that docs/course/digits.py states."""
+"""The classifier on real data: 1,797 digits, on the split of docs/course/digits.py."""
 
 import re
 import runpy
@@ -31,7 +31,7 @@ def test_the_split_is_this_one(script):
 
 
 def test_digits_are_read_row_by_row(tmp_path):
-    """A range over seeds: 32 of them reach 0.976 to 0.989, mean 0.983, standard deviation 0.003."""
+    """A range over seeds: 32 reach 0.976 to 0.989, mean 0.983, deviation 0.003."""
     command = [sys.executable, REPOSITORY / "docs/course/digits.py", "--quiet", "--seeds", "3"]
     done = subprocess.run([*command, "--output", tmp_path / "new"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -44,9 +44,10 @@ def test_digits_are_read_row_by_row(tmp_path):
 
 
 def test_rounding_does_not_decide_the_result(script):
-    """Another processor rounds otherwise, which a change of the data by 1e-12 stands for.
+    """Another processor rounds differently, here imitated by a change of 1e-12.
 
-    At a constant rate ten such changes brought from 0.949 to 0.987, as training ended on a jump of the loss or not.
+    At a constant rate ten such changes gave 0.949 to 0.987, as training ended on a jump
+    of the loss or not.
     """
     train, valid, test = script["digits"]()
     X, y = (np.concatenate(pair) for pair in zip(train, valid, strict=True))

@@ -1,4 +1,4 @@
-"""What a sample counts is what it would count if it were there so many times; and which labels there can be."""
+"""A sample of weight n counts like n samples; and which labels there can be."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from rnnlm.errors import RnnlmError
 
 
 def whole(**parameters):
-    """All samples in one batch: the order of the samples, or their number, then changes rounding alone."""
+    """All samples in one batch: their order or number then changes rounding alone."""
     return Classifier(**{"n_nodes": 5, "epochs": 6, "batch_size": 1000, "random_state": 0} | parameters)
 
 

@@ -1,4 +1,7 @@
-"""scikit-learn's own checks of an estimator, all of them: its tag for 3-D data would leave out all but one."""
+"""All of scikit-learn's own checks of an estimator.
+
+Its tag for 3-D data would leave out all but one.
+"""
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ check_estimator = pytest.importorskip("sklearn.utils.estimator_checks").check_es
 
 
 class Adapter(Classifier):
-    """Takes two-dimensional data, which all of scikit-learn's checks bring; nothing else is done to it."""
+    """Takes two-dimensional data, as scikit-learn's checks bring; else unchanged."""
 
     def fit(self, X, y, sample_weight=None):
         return super().fit(self.sequences(X), y, sample_weight=sample_weight)
@@ -55,8 +58,9 @@ FAILING_WITH_SEQUENCES = FAILING | {
 @pytest.mark.parametrize(("adapter", "failing"), [(RowsAsSteps, FAILING), (RowsAsSequences, FAILING_WITH_SEQUENCES)])
 @pytest.mark.filterwarnings("ignore:Estimator .* does not inherit from")
 def test_scikit_learns_own_checks(adapter, failing):
-    # All samples in one batch, as only then a weight of 2 is a sample twice, and few steps, which do not blow up the
-    # difference in the last bit that the order of a sum makes.
+    # All samples in one batch, as only then a weight of 2 is a sample twice, and few
+    # steps, which do not blow up the difference in the last bit that the order of a sum
+    # makes.
     estimator = adapter(n_nodes=8, epochs=30, lr=0.2, optimizer="momentum", pooling="mean", batch_size=1000)
     results = check_estimator(estimator, on_fail=None, on_skip=None)
     assert len(results) > 50

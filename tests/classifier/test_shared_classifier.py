@@ -1,4 +1,4 @@
-"""A fitted classifier belongs to many: threads that predict, files that are passed on, machines with little memory."""
+"""A fitted classifier is shared: by threads, by files, on machines of little memory."""
 
 import copy
 import io
@@ -32,7 +32,7 @@ def quick_switches():
 
 
 def differences(threads, calls, rng):
-    """How many of the calls, data of its own for each thread, differ from what one thread alone gets."""
+    """How many calls, with data for each thread, differ from one thread's alone."""
     X, y = which_is_on(rng, 40)
     classifier = Classifier(n_nodes=6, epochs=2, random_state=0).fit(X, y)
     data = [rng.normal(size=(5 + thread, 4 + thread % 3, 3)) for thread in range(threads)]
@@ -62,7 +62,7 @@ def test_threads_may_share_a_classifier_for_long(threads, rng, quick_switches):
 
 
 class Paused(np.random.Generator):
-    """The random numbers of a fit that says when its training has begun, and waits there for its turn."""
+    """The random numbers of a fit that tells when it trains, and waits for its turn."""
 
     def __init__(self):
         super().__init__(np.random.PCG64(0))
@@ -115,7 +115,8 @@ def test_nothing_of_the_data_is_in_a_pickle(optimizer, rng):
             assert len(data) < 8 * numbers + 3000
             for value, after in zip(X[..., 0].ravel(), X[..., 0].ravel()[1:], strict=False):
                 assert value.tobytes() not in data
-                # Two at once: four bytes alone are found among the weights by chance, once in some fifty runs.
+                # Two at once: four bytes alone are found among the weights by chance,
+                # once in some fifty runs.
                 assert np.float32([value, after]).tobytes() not in data
             again = joblib_load(data)
             np.testing.assert_array_equal(again.predict_proba(X, mask=mask), classifier.predict_proba(X, mask=mask))

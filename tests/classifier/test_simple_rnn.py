@@ -28,7 +28,8 @@ def test_the_worked_numbers_and_their_gradients(return_sequences, golden):
     expected = np.array(case["hs"])
     np.testing.assert_allclose(hs, expected if return_sequences else expected[:, -1], rtol=1e-12)
     np.testing.assert_allclose(expected[0, 2], [0.79494228, 0.81839002, 0.83939649, 0.85584174], atol=5e-9)
-    # The golden gradients are those of a loss on all states: for the last one alone the others' share is taken out.
+    # The golden gradients are those of a loss on all states: for the last one alone the
+    # others' share is taken out.
     dhs = np.array(case["weights"]) + expected
     others = np.zeros_like(dhs)
     if not return_sequences:

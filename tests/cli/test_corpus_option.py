@@ -106,7 +106,7 @@ def test_what_is_no_corpus_is_one_line(run, tmp_path, name, message):
 
 
 def test_a_corpus_with_the_longest_name_of_all_has_runs(run, tmp_path):
-    """Folders may have a name of 255 bytes, and the second run gets a number after it."""
+    """Folders' names may have 255 bytes, and the second run gets a number after it."""
     (tmp_path / ("ü" * 127)).write_text("the cat sat on the mat .\n" * 40, encoding="utf-8")
     for _ in range(2):
         assert run.bare("--corpus", "ü" * 127, *QUICK)[0] == 0

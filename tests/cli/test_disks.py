@@ -1,4 +1,4 @@
-"""A full disk, a vanished folder, a read-only mount, at every write of a run: no good file is lost."""
+"""A full disk, a vanished folder, a read-only mount: no write loses a good file."""
 
 import errno
 import os
@@ -176,7 +176,7 @@ def test_a_run_that_cannot_be_begun_leaves_what_was_there(run, begun, small_corp
 
 @pytest.fixture
 def mounted(tmp_path):
-    """A function that mounts a small file system of its own; skipped where that is not allowed."""
+    """A function that mounts a small file system; skipped where that is not allowed."""
     place = tmp_path / "disk"
     place.mkdir()
 

@@ -22,7 +22,7 @@ STEPS = 35  # of an epoch of the small corpus
 
 @pytest.fixture
 def spoil(monkeypatch):
-    """Make the optimizer "sgd" spoil the weights in one of its steps while its rate is above a limit."""
+    """Make the optimizer "sgd" spoil weights in a step if its rate is above a limit."""
 
     def at(step, limit=0.0):
         class Breaks(SGD):
@@ -109,7 +109,10 @@ def test_rollbacks_come_to_an_end(run, tmp_path, spoil):
 
 @pytest.mark.parametrize("step", [STEPS, STEPS - 3])
 def test_weights_that_are_not_finite_are_never_saved(run, tmp_path, spoil, step):
-    """Spoilt in the last step of an epoch, no loss of a step shows it; or with a checkpoint after every step."""
+    """Spoilt in an epoch's last step, no step's loss shows it.
+
+    Or with a checkpoint after every step.
+    """
     spoil(step)
     code, out, err = run("--epochs", "2", "--optimizer", "sgd", "--checkpoint-minutes", "1e-9")
     assert code == 1

@@ -1,4 +1,4 @@
-"""Files from before --cell gru took the form that others have: they mean the textbook's, whatever they are used for."""
+"""Files from before --cell gru changed its form mean the textbook's, in every use."""
 
 import json
 import shutil
@@ -37,7 +37,7 @@ def arrays_of(path):
 
 
 def require_end(folder):
-    """The weights are those that the earlier version had after the second epoch, but for another machine's rounding.
+    """The weights are the earlier version's after epoch 2, but for rounding.
 
     The other form's differ by up to 0.4.
     """
@@ -63,7 +63,7 @@ def test_a_textbook_model_is_saved_as_earlier_versions_read_it(tmp_path):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_no_file_of_one_form_is_read_as_another(cell, tmp_path, rng):
-    """Version 1, which earlier versions read too, is that of all cells that they read as what they are."""
+    """Version 1 is that of all cells that earlier versions, too, read as they are."""
     words = Vocabulary(["<eos>", "<unk>", "a", "b"])
     model = LanguageModel(4, 3, 5, 2, cell=cell, rng=rng)
     save_model(tmp_path / "m.npz", model, words)

@@ -29,7 +29,10 @@ def text(tmp_path):
 
 
 def independent_log_probs(model_path, text):
-    """ln p of every target from the arrays in the file alone, word by word in float64; (all, those of OOVs)."""
+    """ln p of every target, from the file's arrays alone, word by word in float64.
+
+    Returns (all, those of OOVs).
+    """
     with np.load(model_path) as f:
         words = f["vocabulary"].tobytes().decode().split("\n")
         layers = json.loads(f["header"].tobytes())["architecture"]["layers"]

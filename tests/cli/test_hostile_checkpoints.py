@@ -1,4 +1,4 @@
-"""A stranger's run folder: its checkpoint is checked before memory follows what it declares."""
+"""A stranger's run folder: its checkpoint is checked before memory is taken for it."""
 
 import json
 import shutil
@@ -13,7 +13,8 @@ from rnnlm.files.archive import as_bytes
 
 pytestmark = pytest.mark.slow
 
-# Resumes every run folder named on standard input: the exit code, the megabytes at its peak, and what was printed.
+# Resumes every run folder named on standard input: the exit code, the megabytes at its
+# peak, and what was printed.
 MEASURE = """
 import contextlib, io, json, os, resource, sys
 from rnnlm.cli.train import main
@@ -32,7 +33,7 @@ for folder in map(str.strip, sys.stdin.readlines()):
 
 @pytest.fixture
 def hostile(run, tmp_path):
-    """The messages expected of the run folders made here, by their names; good is the name of a good one."""
+    """The expected messages by name of the run folders made here; good: a good one."""
     run("--epochs", "1", "--hidden-size", "4", output="good")
     (tmp_path / "good/checkpoint-previous.npz").unlink()
     with np.load(tmp_path / "good/checkpoint.npz") as members:

@@ -1,4 +1,4 @@
-"""Ctrl-C from the first line on: one line and exit code 130, also while modules are loaded."""
+"""Ctrl-C from the first line on: one line, exit code 130, while modules load, too."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ WAYS = {
 
 
 def interrupted(way, module, folder, before="", arguments=("generate", "m.npz")):
-    """Start a command, with a Ctrl-C when a module, named or counted, is looked for; what came of it.
+    """Start a command, with a Ctrl-C when a module, named or counted, is looked for.
 
     Where the process comes to its own end, it prints which modules were looked for.
     """
@@ -88,7 +88,7 @@ def test_an_ignored_ctrl_c_stays_ignored_while_modules_are_loaded(tmp_path):
 
 
 def test_the_commands_own_handler_comes_back_and_then_the_callers(tmp_path):
-    """Called with arguments, as by a program of somebody else, a command leaves the process as it was."""
+    """Called with arguments, as by another program, it leaves the process as it was."""
     code = ("import signal, sys; from rnnlm.cli.main import main; before = signal.getsignal(signal.SIGINT); "
             "main(['generate', 'none']); print(signal.getsignal(signal.SIGINT) is before, sys.excepthook is "
             "sys.__excepthook__)")
@@ -99,7 +99,7 @@ def test_the_commands_own_handler_comes_back_and_then_the_callers(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("delay", np.arange(0, 0.8, 0.04).round(2))
 def test_a_ctrl_c_at_any_moment(tmp_path, delay):
-    """From the moment on at which the process is ready, through loading, to the text that would never end."""
+    """From a ready process, through loading, to the text that would never end."""
     save_model(tmp_path / "m.npz", LanguageModel(9, 9, 9, rng=np.random.default_rng(0)),
                Vocabulary(["<eos>", *"abcdefgh"]))
     code = ("import os, sys; import rnnlm.cli.main as main; start = main.start\n"

@@ -1,4 +1,4 @@
-"""A run whose folder is moved, replaced or removed while it works: it ends, and writes into no other run's folder."""
+"""A run whose folder is moved, replaced or removed ends, and writes into no other."""
 
 import shutil
 import signal
@@ -91,7 +91,7 @@ def test_however_the_run_ends_then_nothing_is_written_into_the_other(run, runs, 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_folder_that_is_replaced_while_the_test_text_is_scored(run, runs, monkeypatch, when):
-    """The best model is that of the run, not the other's; and the picture goes nowhere else."""
+    """The best model is the run's, not the other's; the picture goes nowhere else."""
     import rnnlm.runs.session
 
     plain = rnnlm.runs.session.load_model
@@ -150,7 +150,7 @@ def test_a_folder_that_comes_back_in_time_is_as_if_it_had_never_been_away(run, r
 
 
 def test_a_folder_that_another_run_made_meanwhile_is_not_removed(run, runs, monkeypatch):
-    """A run that does not begin removes the folder that it made, but not one that only has its name."""
+    """A run that does not begin removes its own folder, but none that took its name."""
     import rnnlm.runs.session
 
     def load_corpus(*arguments, **options):

@@ -1,4 +1,4 @@
-"""How many of the targets are <unk>, and what any model could reach, next to every perplexity that it explains."""
+"""The share of <unk>, and the best possible, next to every perplexity they explain."""
 
 import json
 

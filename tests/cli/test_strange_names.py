@@ -31,7 +31,7 @@ def controls(text):
 
 @pytest.fixture
 def model(tmp_path):
-    """A model that writes the strange word again and again, and ends the line after each."""
+    """A model that writes the strange word again and again, one a line."""
     word = STRANGE.replace("\r", "").replace("\n", "")
     model = LanguageModel(2, 3, 3, rng=np.random.default_rng(0))
     save_model(tmp_path / "model.npz", model, Vocabulary(["<eos>", word]))
@@ -92,7 +92,7 @@ def test_the_traceback_of_debug_is_escaped(tmp_path):
 
 
 def test_no_message_of_a_training_run_moves_the_cursor(run, small_corpus, tmp_path, monkeypatch):
-    """Every note and error that names a folder or a file, with a folder and a file of strange names."""
+    """Every note and error that names a folder or a file, with strange names."""
     monkeypatch.setattr("rnnlm.text.numbered_cache.LONG", 10)
     monkeypatch.setenv("RNNLM_CACHE", str(tmp_path / "cache"))
     corpus = small_corpus.rename(tmp_path / STRANGE)
@@ -133,7 +133,7 @@ def test_a_name_that_is_too_long_is_a_bounded_line(model, monkeypatch, tmp_path,
 
 @pytest.mark.parametrize("name", ["...txt", "..txt", "..x"])
 def test_no_name_of_a_corpus_leads_out_of_the_folder_of_runs(run, small_corpus, tmp_path, name):
-    """Without its ending ``...txt`` is the folder above: --overwrite would replace what is there."""
+    """Without ending, ``...txt`` is the folder above: --overwrite would replace it."""
     (tmp_path / "model.npz").write_text("mine")
     (tmp_path / name).write_text((small_corpus / "train.txt").read_text())
     code, _, err = run.bare("--corpus", name, "--overwrite", *SMALL, "--epochs", "1")

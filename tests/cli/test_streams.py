@@ -1,4 +1,7 @@
-"""Standard streams that are closed, full, gone or not UTF-8: no traceback, no lost result, the documented exit code."""
+"""Standard streams that are closed, full, gone or not UTF-8.
+
+No traceback, no lost result, and the documented exit code.
+"""
 
 import io
 import itertools
@@ -36,7 +39,10 @@ NOT_OURS = ("Traceback", "Exception ignored", "unexpected", "please report")
 
 @pytest.fixture
 def places(tmp_path):
-    """A folder with a corpus, a text and a model that writes 'ü 語 .' again and again, all of them with such names."""
+    """A folder with a corpus, a text and a model that writes 'ü 語 .' again and again.
+
+    All of them have such names.
+    """
     words = ["<eos>", "ü", "語", "."]
     model = LanguageModel(4, 4, 4, rng=np.random.default_rng(0))
     p = model.named_params()
@@ -65,7 +71,7 @@ class Streams:
         self.kind, self.broken = kind, broken
 
     def run(self, arguments, folder):
-        """Run ``rnnlm``; returns the exit code and what arrived on standard output and standard error."""
+        """Run ``rnnlm``; returns its exit code, standard output and standard error."""
         closed = {"stdin": "<&-", "stdout": ">&-", "stderr": "2>&-"}
         shell = "exec \"$@\" " + " ".join(closed[name] for name in self.broken if self.kind == "closed")
         command = ["sh", "-c", shell, "sh", sys.executable, "-m", "rnnlm", *arguments]
@@ -103,7 +109,7 @@ RESULT = {"train": r"^test perplexity [\d.]+$", "evaluate": r"\n?perplexity [\d.
 
 
 def documented(command, kind):
-    """The exit code that the document gives for a command whose standard output is of a kind."""
+    """The documented exit code of a command whose standard output is of a kind."""
     row, = (line for line in TABLE.split("\n## ")[0].splitlines() if line.startswith(f"| {ROWS[kind]}"))
     _, training, others = row.strip("| ").split(" | ")
     return int(re.search(r"exit code (\d)$", training if command == "train" else others)[1])
@@ -154,7 +160,7 @@ def test_training_with_a_closed_standard_error(places):
 
 
 def test_a_signal_that_comes_while_a_line_is_written_ends_nothing(monkeypatch):
-    """The handler's note meets a stream in the middle of a write, as of a bar on a terminal that is slow."""
+    """The handler's note meets a stream in mid-write, as of a bar on a slow screen."""
     class Busy(io.StringIO):
         def write(self, text):
             raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
@@ -213,7 +219,10 @@ def test_the_bar_of_a_terminal_that_is_not_utf_8_is_ascii(places, on_terminal, m
 
 
 def test_a_terminal_that_goes_away_ends_no_run_that_ignores_it(places):
-    """As after disown, or setsid, when the connection drops: bar, rows and notes meet EIO from then on."""
+    """As after disown, or setsid, when the connection drops.
+
+    Bar, rows and notes meet EIO from then on.
+    """
     main, other = pty.openpty()
     termios.tcsetwinsize(main, (24, 100))
     arguments = [*ARGUMENTS["train"][:-1], "80", "--patience", "80"]

@@ -1,4 +1,4 @@
-"""Which folder a run works in: the newest of runs/ for --resume, and names that cannot be a folder."""
+"""Which folder a run works in: the newest for --resume; impossible names."""
 
 import json
 import os
@@ -145,7 +145,7 @@ def test_a_stranger_among_the_runs_is_passed_over(run, corpora):
 
 
 def test_without_a_run_of_the_corpus_one_is_started_and_the_newest_other_one_named(run, corpora):
-    """So that a script can always pass --resume; a folder of another run is never taken for it."""
+    """So a script can always pass --resume; another run's folder is never taken."""
     run.bare("--corpus", "small", "--output", "runs/enwik", *EPOCHS)
     run.bare("--corpus", "small", "--output", "runs/my run", *EPOCHS)
     (corpora / "runs/locked").mkdir(mode=0)

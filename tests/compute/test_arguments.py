@@ -1,4 +1,4 @@
-"""What is wrong with an argument is one line that says what is wanted; whoever is asked, whatever is given."""
+"""A wrong argument is one line that says what is wanted, whatever is called with it."""
 
 import numpy as np
 import pytest

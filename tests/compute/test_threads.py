@@ -132,7 +132,7 @@ def test_at_least_one_thread():
     ("adam", {"cell": "mrnn"}), ("sgd", {"tied": True, "wordvec_size": 60})], ids=str)
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_same_threads_give_the_same_bits(name, options, threads, monkeypatch):
-    """At a size where the output, the update and the norm are shared out, the recurrence too; dropout included."""
+    """At a size where output, update, norm and recurrence are divided; with dropout."""
     monkeypatch.setattr("rnnlm.layers.fast.recurrent.LARGE_STEP", 1)
     monkeypatch.setattr("rnnlm.layers.fast.products.LARGE_PRODUCT", 1)
     monkeypatch.setattr("rnnlm.layers.fast.output.KEPT", 300_000)
@@ -154,7 +154,10 @@ def test_the_same_threads_give_the_same_bits(name, options, threads, monkeypatch
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_row_gradient_updates_exactly_as_the_full_matrix(name, monkeypatch):
-    """Every row, also those without gradient, which momentum and Adam move on; bit for bit, in blocks and threads."""
+    """Every row, also those that only momentum and Adam move; bit for bit.
+
+    In blocks and in threads.
+    """
     import rnnlm.training.blocks
 
     monkeypatch.setattr(rnnlm.training.blocks, "BLOCK", 64)

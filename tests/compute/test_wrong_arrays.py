@@ -1,4 +1,4 @@
-"""Wrong arguments of the classifier, SimpleRNN, the layers and the initializers are one line, too."""
+"""Wrong arguments of classifier, SimpleRNN, layers and initializers are one line."""
 
 import numpy as np
 import pytest

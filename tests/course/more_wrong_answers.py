@@ -1,4 +1,4 @@
-"""More wrong answers to the exercises, of the kind of wrong_answers.py, by exercise: (words, old, new).
+"""More wrong answers, as in wrong_answers.py, by exercise: (words, old, new).
 
 An edit of the right answer's code; the message must contain the words.
 """

@@ -1,4 +1,4 @@
-"""Right answers to the exercises, as a reader of the course would write them: plain loops, nothing of the package."""
+"""Right answers to the exercises, as readers write them: loops, without the package."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What the checker says of answers that are no answers, and what the package shows of the course."""
+"""What the checker says of things that are no answers; what the package shows."""
 
 import math
 import subprocess

@@ -1,4 +1,4 @@
-"""Every known mistake is named, no two are confused, and what is right is never called wrong."""
+"""Every known mistake is named, no two are confused, and right answers are right."""
 
 from functools import partial
 
@@ -71,7 +71,7 @@ def test_no_two_mistakes_are_confused(exercise):
 
 
 def on_the_first_inputs(exercise):
-    """On the first inputs: the right results, and those of every mistake of the table, by its words."""
+    """On the first inputs: the right results, and by words those of every mistake."""
     exercise = EXERCISES[exercise]
     case = next(iter(exercise.cases(np.random.default_rng(SEED))))
     return results(exercise, case, exercise.reference), [
@@ -79,14 +79,14 @@ def on_the_first_inputs(exercise):
 
 
 def far(theirs, others):
-    """Whether two answers differ by more than any rounding: ten times what the checker lets pass."""
+    """Whether answers differ by more than ten times what the checker allows."""
     return any(a.shape != b.shape or (np.abs(a - b).max() > 10 * CLOSE * np.abs(b).max())
                for a, b in zip(theirs, others, strict=True))
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_the_inputs_tell_the_mistakes_apart(exercise):
-    """On the first inputs, where a mistake is met first, each differs from what is right and from each other."""
+    """On the first inputs, each mistake differs from what is right and the others."""
     right, mistakes = on_the_first_inputs(exercise)
     for says, theirs in mistakes:
         assert far(theirs, right) or "update inside" in says, says

@@ -1,4 +1,4 @@
-"""The six mistakes that are common in published solutions to backpropagation through time: each is named."""
+"""Six mistakes, common in published backpropagation through time: each is named."""
 
 import pytest
 from wrong_answers import changed

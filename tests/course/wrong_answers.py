@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises, as readers write them, none of them made with the checker's own.
+"""Wrong answers to the exercises, as readers write them, without the checker's code.
 
 WRONG holds (exercise, words that the message must contain, the answer).
 """
@@ -317,7 +317,7 @@ def _(xs, h0, dhs, Wx, Wh, b, lr):
 
 @wrong("learn", "update inside the time loop")
 def _(xs, h0, dhs, Wx, Wh, b, lr):
-    """The weights change within the backward loop, before the gradient goes on."""
+    """The weights change within the backward loop, before the gradient is passed on."""
     hs, dh = unroll(xs, h0, Wx, Wh, b), 0
     for t in reversed(range(xs.shape[1])):
         da = (dhs[:, t] + dh) * (1 - hs[:, t] ** 2)

@@ -1,4 +1,4 @@
-"""The shipped stories: drawn from their grammar, scored exactly, and true to what they said before."""
+"""The shipped stories: drawn from their grammar, scored exactly, and consistent."""
 
 import importlib.util
 import json
@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent.parent.parent / "datasets" / "stories"
 
 
 def load(name):
-    """A module from its file: `datasets` is no package, its name belongs to another library."""
+    """A module from its file: `datasets` is no package: the name is taken."""
     spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -22,7 +22,7 @@ def load(name):
 
 grammar = load("grammar")
 with pytest.MonkeyPatch.context() as patch:
-    patch.setitem(sys.modules, "grammar", grammar)  # make_stories imports the file beside it
+    patch.setitem(sys.modules, "grammar", grammar)  # make_stories imports the file next to it
     make_stories = load("make_stories")
 
 
@@ -38,7 +38,7 @@ def texts():
 
 @pytest.fixture(scope="module")
 def stories(texts):
-    """Every story as its list of lines; a story ends with the line that ends in `today .`."""
+    """Every story as its list of lines; the last one ends in `today .`."""
     found, lines = [], []
     for line in "".join(texts.values()).splitlines():
         lines.append(line)

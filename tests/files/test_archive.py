@@ -16,7 +16,8 @@ from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
 
-# Loads every file named on standard input: its seconds, the megabytes by which memory grew, and the message.
+# Loads every file named on standard input: its seconds, the megabytes by which memory
+# grew, and the message.
 MEASURE = """
 import json, os, resource, sys, time
 from rnnlm import RnnlmError, load_model
@@ -39,7 +40,7 @@ for path in map(str.strip, sys.stdin.readlines()):
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    """Where the hostile files lie, and what is said of each, by name."""
+    """The paths of the hostile files, and what is reported of each, by name."""
     folder, expected = tmp_path_factory.mktemp("hostile"), {}
     for name, data, message in hostile_files(folder):
         (folder / name).write_bytes(data)
@@ -183,7 +184,7 @@ def test_what_numpy_writes_is_read_and_what_is_written_numpy_reads(tmp_path):
 
 
 def test_an_archive_of_over_4_gib_has_its_directory_elsewhere(tmp_path):
-    """The ZIP64 records, here in a small file; a directory that they make too large is not read."""
+    """The ZIP64 records, in a small file; a directory that is too large is not read."""
     end64 = b"PK\6\6" + (44).to_bytes(8, "little") + bytes(28)
     locator = b"PK\6\7" + bytes(16)  # the place of the record before it: 0
     for size, message in ((1 << 21, "its directory has 2,097,152 bytes"), (0, "it lacks header")):

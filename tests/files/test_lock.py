@@ -52,7 +52,7 @@ def test_files_are_those_of_the_folder_that_is_open_not_of_its_name(path):
 
 
 def test_a_file_of_a_held_folder_is_no_path(path):
-    """Otherwise open() or Path() would reach it by its name, and nobody would notice."""
+    """Otherwise open() or Path() would reach it by name, and nobody would notice."""
     with held(path) as folder:
         with pytest.raises(TypeError):
             os.stat(folder.file("a"))

@@ -1,9 +1,9 @@
-"""Golden numbers from an independent implementation: PyTorch's modules and automatic differentiation, float64.
+"""Golden numbers from PyTorch's modules and automatic differentiation, in float64.
 
     pip install torch
     python tests/golden/make_golden.py
 
-writes golden.json beside this file.  Nothing of rnnlm is imported here.
+writes golden.json next to this file.  Nothing of rnnlm is imported here.
 """
 
 import json
@@ -20,7 +20,7 @@ def lists(**tensors):
 
 
 def worked_case():
-    """The worked numbers: a window of three steps, and the gradients of a smooth loss."""
+    """The worked numbers: a window of three steps, and gradients of a smooth loss."""
     x = torch.tensor([[[1, 2], [2, 3], [3, 4]]]) / 100
     Wx = torch.tensor([[1, 3, 5, 7], [3, 5, 7, 8]]) / 100
     Wh = torch.tensor([[1, 3, 5, 7], [2, 4, 6, 8], [3, 5, 7, 8], [4, 6, 8, 10]]) / 100
@@ -35,7 +35,10 @@ def random_case(N, T, D, H):
 
 
 def recurrence(x, Wx, Wh, b, h0):
-    """States by torch.nn.RNN; gradients of loss = sum(weights * hs + hs^2 / 2), so dhs = weights + hs."""
+    """States by torch.nn.RNN, gradients of loss = sum(weights * hs + hs^2 / 2).
+
+    So dhs = weights + hs.
+    """
     rnn = nn.RNN(Wx.shape[0], Wx.shape[1], batch_first=True)
     with torch.no_grad():
         rnn.weight_ih_l0.copy_(Wx.T)
@@ -51,8 +54,9 @@ def recurrence(x, Wx, Wh, b, h0):
 
 
 def cell_case(cell, k, j=None, N=3, T=5, D=4, H=6):
-    """The same for another cell of k blocks in Wx and j (by default k) in Wh: a function of x, Wx, Wh, b (and bh), h0
-    (and c0), to hs (and the last c).
+    """The same for another cell of k blocks in Wx and j (by default k) in Wh.
+
+    cell: function of x, Wx, Wh, b (and bh), h0 (and c0), to hs (and the last c).
     """
     shapes = {"x": (N, T, D), "Wx": (D, k * H), "Wh": (H, (j or k) * H), "b": (k * H,)}
     shapes |= ({"bh": (H,)} if cell is gru else {}) | {"h0": (N, H)}
@@ -82,7 +86,10 @@ def relu(x, Wx, Wh, b, h0):
 
 
 def mrnn(x, Wx, Wh, b, h0, function=torch.tanh):
-    """Written out, with the factors as diagonal matrices: tanh(x Wx_a + b_a + h Wh diag(1 + x Wx_m + b_m))."""
+    """With the factors as diagonal matrices.
+
+    h = tanh(x Wx_a + b_a + h Wh diag(1 + x Wx_m + b_m)).
+    """
     (Wxa, Wxm), (ba, bm) = (tensor.chunk(2, dim=-1) for tensor in (Wx, b))
     h, hs = h0, []
     for t in range(x.shape[1]):
@@ -99,7 +106,7 @@ def relu_mrnn(x, Wx, Wh, b, h0):
 
 
 def lstm(x, Wx, Wh, b, h0, c0):
-    """torch.lstm, which torch.nn.LSTM calls: its gates stand in the order i, f, g, o; rnnlm's are f, g, i, o."""
+    """torch.lstm, as in torch.nn.LSTM: its gates are i, f, g, o; rnnlm's f, g, i, o."""
     f, g, i, o = range(4)
 
     def theirs(tensor):
@@ -112,7 +119,7 @@ def lstm(x, Wx, Wh, b, h0, c0):
 
 
 def textbook_gru(x, Wx, Wh, b, h0):
-    """Cho et al. (2014), written out: torch.nn.GRU resets after the product, this form before it."""
+    """Cho et al. (2014): resets before the product, torch.nn.GRU after it."""
     (Wxz, Wxr, Wxh), (Whz, Whr, Whh), (bz, br, bh) = (tensor.chunk(3, dim=-1) for tensor in (Wx, Wh, b))
     h, hs = h0, []
     for t in range(x.shape[1]):
@@ -125,7 +132,7 @@ def textbook_gru(x, Wx, Wh, b, h0):
 
 
 def gru(x, Wx, Wh, b, bh, h0):
-    """torch.gru, which torch.nn.GRU calls: its gates stand in the order r, z, n; rnnlm's are z, r, n."""
+    """torch.gru, as in torch.nn.GRU: its gates are r, z, n; rnnlm's are z, r, n."""
     def theirs(tensor):
         z, r, n = tensor.chunk(3, dim=-1)
         return torch.cat([r, z, n], dim=-1)
@@ -136,9 +143,11 @@ def gru(x, Wx, Wh, b, bh, h0):
 
 
 def diagonal_textbook_gru(x, Wx, Wh, b, h0):
-    """torch.gru, which torch.nn.GRU calls: gates r, z, n and h = (1 - z) n + z h_prev; its 1 - z is the textbook's z.
+    """torch.gru, as in torch.nn.GRU, in the textbook's form.
 
-    Where the last block of Wh is diagonal, it is the same to reset before and after the product.
+    Its gates are r, z, n and h = (1 - z) n + z h_prev, so its 1 - z is the textbook's
+    z.  Where the last block of Wh is diagonal, it is the same to reset before and after
+    the product.
     """
     def theirs(tensor):
         z, r, n = tensor.chunk(3, dim=-1)
@@ -150,9 +159,10 @@ def diagonal_textbook_gru(x, Wx, Wh, b, h0):
 
 
 def language_model(V, D, H, N, T):
-    """Loss and gradients of a two-layer language model over two windows; one target is masked.
+    """Loss and gradients of a language model of two layers, over two windows.
 
-    The state is carried over the border, the gradient is cut there.
+    One target is masked.  The state is carried over the border, the gradient is cut
+    there.
     """
     embedding, rnn, affine = nn.Embedding(V, D), nn.RNN(D, H, num_layers=2, batch_first=True), nn.Linear(H, V)
     for p in [*embedding.parameters(), *rnn.parameters(), *affine.parameters()]:
@@ -181,9 +191,10 @@ def language_model(V, D, H, N, T):
 
 
 def tied_language_model(cell, k, j=None, V=7, D=3, H=4, N=2, T=3):
-    """The same for two layers of a cell (see ``cell_case``), with the word vectors as output weights.
+    """The same for two layers of a cell, with the word vectors as output weights.
 
-    What comes out is projected to their size where it has another.
+    cell: see ``cell_case``.  Where the output has another size than the word vectors,
+    it is projected to theirs.
     """
     shapes = {"embedding/W": (V, D)}
     for i, size in ((1, D), (2, H)):

@@ -1,4 +1,4 @@
-"""The steps and windows of all cells: golden numbers, answers known by thought, step against window."""
+"""Steps and windows of all cells: golden numbers, known answers, steps = window."""
 
 import numpy as np
 import pytest
@@ -94,12 +94,12 @@ def test_backward_of_a_step_twice_is_backward_once(cell, rng):
 
 
 def biased(cls, k, H, *biases, more=()):
-    """A layer without weights, for one input: its gates are what the biases say, whatever is read."""
+    """A layer without weights, for one input: the biases decide the gates."""
     return cls(np.zeros((1, k * H)), np.zeros((H, k * H)), np.repeat(np.array(biases), H), *more)
 
 
 def test_an_lstm_whose_gates_are_half_open_halves():
-    """All weights zero: f = i = o = 1/2 and g = 0, so c = c_prev / 2 and h = tanh(c) / 2."""
+    """Zero weights: f = i = o = 1/2 and g = 0, so c = c_prev / 2, h = tanh(c) / 2."""
     h, c = biased(LSTM, 4, 2, 0, 0, 0, 0).forward(np.ones((1, 1)), np.ones((1, 2)), np.array([[1.0, -2.0]]))
     np.testing.assert_array_equal(c, [[0.5, -1]])
     np.testing.assert_allclose(h, np.tanh([[0.5, -1]]) / 2)
@@ -149,7 +149,10 @@ def test_a_gru_whose_update_gate_says_so_copies_its_state_and_the_gradient(cls, 
 
 
 def test_a_gru_that_resets_knows_its_input_only():
-    """z = 0: h is n = tanh(b_n + r (2 h_prev + bh)), Wh_n = 2: with r = 1 of all of it, with r = 0 of b_n alone."""
+    """z = 0: h is n = tanh(b_n + r (2 h_prev + bh)), as Wh_n = 2.
+
+    With r = 1 all of it counts, with r = 0 b_n alone.
+    """
     Wh = np.array([[0.0, 0.0, 2.0]])
     for reset, expected in ((OPEN, 0.4 + 2 * 0.3 + 0.1), (-OPEN, 0.4)):
         layer = GRU(np.zeros((1, 3)), Wh, np.array([-OPEN, reset, 0.4]), np.array([0.1]))
@@ -157,7 +160,10 @@ def test_a_gru_that_resets_knows_its_input_only():
 
 
 def test_a_textbook_gru_that_resets_knows_its_input_only():
-    """z = 1: h is h_hat = tanh(b + r h_prev): with r = 1 and Wh_h = 2 of b = 0.4 and 2 h_prev, with r = 0 of b."""
+    """z = 1: h is h_hat = tanh(b + r h_prev).
+
+    With r = 1 and Wh_h = 2 it is tanh of b = 0.4 and 2 h_prev, with r = 0 of b.
+    """
     Wh = np.array([[0.0, 0.0, 2.0]])
     for reset, expected in ((OPEN, 0.4 + 2 * 0.3), (-OPEN, 0.4)):
         layer = TextbookGRU(np.zeros((1, 3)), Wh, np.array([OPEN, reset, 0.4]))
@@ -165,9 +171,11 @@ def test_a_textbook_gru_that_resets_knows_its_input_only():
 
 
 def test_one_unit_of_a_gru_by_hand():
-    """h_prev = 0.4, x = 1, whose weight is 1 for n and 0 for the gates; their biases take h_prev Wh back.
+    """h_prev = 0.4, x = 1 with weight 1 for n, 0 for the gates.
 
-    z = sigmoid(0) = 1/2, r = sigmoid(ln 3) = 3/4, v = 2 * 0.4 + 0.2 = 1, n = tanh(1 - 0.75 + 3/4 * 1) = tanh(1).
+    The gates' biases take h_prev Wh back:
+    z = sigmoid(0) = 1/2, r = sigmoid(ln 3) = 3/4, v = 2 * 0.4 + 0.2 = 1,
+    n = tanh(1 - 0.75 + 3/4 * 1) = tanh(1).
     """
     Wh, b = np.array([[0.5, -1.5, 2.0]]), np.array([-0.2, np.log(3) + 0.6, -0.75])
     h = GRU(np.array([[0.0, 0.0, 1.0]]), Wh, b, np.array([0.2])).forward(np.ones((1, 1)), np.array([[0.4]]))
@@ -175,7 +183,10 @@ def test_one_unit_of_a_gru_by_hand():
 
 
 def test_both_forms_of_the_gru_are_one_where_their_units_do_not_mix(rng):
-    """With a diagonal Wh_n it is the same to reset before and after the product; the z of one is the other's 1 - z."""
+    """With a diagonal Wh_n, resetting before and after the product are the same.
+
+    The z of one is the other's 1 - z.
+    """
     H, h_prev, x = 4, rng.normal(size=(3, 4)), rng.normal(size=(3, 2))
     Wx, Wh, b = random_arrays("gru-textbook", 2, H, rng)
     Wh[:, 2 * H :] *= np.eye(H)

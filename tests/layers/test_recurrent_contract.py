@@ -1,4 +1,4 @@
-"""What every recurrent layer over a window keeps to, plain or fast, with weight drop and without."""
+"""What every recurrent layer does, plain or fast, with weight drop and without."""
 
 import numpy as np
 import pytest
@@ -8,13 +8,13 @@ from recurrent_layers import CELLS, SameMask, random_arrays, states
 
 @pytest.fixture(params=[None, 0.4], ids=["", "weight drop"])
 def weight_drop(request):
-    """The masks are the same in every window: then all of the contract holds as without."""
+    """The masks are the same in every window: then the whole contract holds."""
     return None if request.param is None else SameMask(request.param, rng=np.random.default_rng(7))
 
 
 @pytest.fixture(params=[(cell, kind) for cell in CELLS for kind in ("plain", "fast")], ids=" ".join)
 def make(request, weight_drop, rng):
-    """A function that makes such a layer, by default for inputs of 3 and states of 4 numbers."""
+    """A function that makes such a layer, by default of 3 inputs and 4 states."""
     cell, kind = request.param
     _, plain, fast, options = CELLS[cell]
     cls = plain if kind == "plain" else fast
@@ -111,7 +111,7 @@ def test_backward_twice_is_backward_once_and_inputs_are_left_alone(make, rng):
 
 
 def test_the_last_state_is_the_layers_own(make, rng):
-    """A state that was taken, and one that was handed out in hs, are not written into by later windows."""
+    """Later windows do not write into a state that was taken or handed out in hs."""
     layer = make(stateful=True)
     hs = layer.forward(rng.normal(size=(2, 3, 3)))
     np.testing.assert_array_equal(layer.h, hs[:, -1])
@@ -124,7 +124,7 @@ def test_the_last_state_is_the_layers_own(make, rng):
 
 
 def test_no_gradient_crosses_the_border_of_a_window(make, rng):
-    """The second window's gradients are those of a window that starts from the carried state as a constant."""
+    """The second window's gradients are as if the carried state were a constant."""
     layer = make(stateful=True)
     xs, dhs = rng.normal(size=(2, 6, 3)), rng.normal(size=(2, 3, 4))
     layer.forward(xs[:, :3])

@@ -62,7 +62,7 @@ def test_gradients_of_single_steps_summed_over_time_agree_too(golden):
 
 
 def test_relu_by_hand():
-    """h_1 = relu(2 - 1) = 1, h_2 = relu(-4 + 3 - 1) = 0: no gradient passes the second step."""
+    """h_1 = relu(2 - 1) = 1, h_2 = relu(-4 + 3 - 1) = 0: no gradient passes step 2."""
     layer = TimeRNN(np.array([[1.0]]), np.array([[3.0]]), np.array([-1.0]), activation="relu")
     np.testing.assert_array_equal(layer.forward(np.array([[[2.0], [-4.0]]])), [[[1], [0]]])
     np.testing.assert_array_equal(layer.backward(np.array([[[0.0], [1.0]]])), [[[0], [0]]])

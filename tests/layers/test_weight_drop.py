@@ -64,7 +64,10 @@ def test_backward_masks_the_gradient_in_place(rng):
 @pytest.mark.parametrize("kind", [1, 2], ids=["plain", "fast"])
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_layer_uses_one_mask_for_a_window_and_a_new_one_for_the_next(cell, kind, rng):
-    """It is the layer without weight drop whose recurrent weights are what is left; a dropped one has no gradient."""
+    """As without weight drop, with the recurrent weights that are left.
+
+    A dropped weight has no gradient.
+    """
     cls, options = CELLS[cell][kind], CELLS[cell][-1]
     Wx, Wh, *biases = random_arrays(cell, 3, 6, rng)
     layer = cls(Wx, Wh, *biases, weight_drop=WeightDrop(0.5, rng=np.random.default_rng(3)), **options)

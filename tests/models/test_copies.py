@@ -1,4 +1,4 @@
-"""A copy of a model trains and scores as the model itself does, and neither knows of the other."""
+"""A model's copy trains and scores as the model does; neither affects the other."""
 
 import copy
 import io
@@ -49,7 +49,7 @@ def windows(V, count, seed, N=3, T=4):
 
 
 def losses(model, windows):
-    """What training on these windows comes to: the loss of each, the weights, and scores without dropout."""
+    """What training on these windows gives: losses, weights, scores without dropout."""
     trainer = Trainer(model, SGD(0.5), max_grad=1.0)
     model.set_progress(0.7)
     found = [trainer.step(xs, ts).loss for xs, ts in windows]

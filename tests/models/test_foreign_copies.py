@@ -1,4 +1,4 @@
-"""Copies from elsewhere: from memory that is to be read only, and from earlier versions."""
+"""Copies from elsewhere: from read-only memory, and from earlier versions."""
 
 import pickle
 
@@ -8,7 +8,7 @@ from rnnlm import SGD, Adam, Average, Constant, LanguageModel, SimpleRNN, TimeBa
 
 
 def unwritable(thing):
-    """A copy whose arrays lie in memory that nobody may write into, as joblib.Parallel hands large ones to workers."""
+    """A copy whose arrays are read-only, as joblib.Parallel gives them to workers."""
     buffers = []
     data = pickle.dumps(thing, protocol=5, buffer_callback=buffers.append)
     return pickle.loads(data, buffers=[bytes(buffer) for buffer in buffers])

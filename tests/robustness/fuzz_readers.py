@@ -4,8 +4,9 @@
     python tests/robustness/fuzz_readers.py model FOLDER -max_total_time=600
     python tests/robustness/fuzz_readers.py text FOLDER -max_total_time=600
 
-FOLDER keeps what the fuzzer finds worth keeping, from run to run.  Anything but success or RnnlmError ends it, with the
-input in a file crash-*; findings are kept in tests/hostile_files.py and the table in docs/when-things-go-wrong.md.
+FOLDER keeps what the fuzzer finds worth keeping, from run to run.  Anything but success
+or RnnlmError ends it, with the input in a file crash-*; findings are kept in
+tests/hostile_files.py and the table in docs/when-things-go-wrong.md.
 """
 
 import os

@@ -2,8 +2,9 @@
 
     python tests/robustness/kill_runs.py --count 100
 
-Every other run is killed (SIGKILL) at a random time, the others at a random call that touches a file: before or after
-it, in the middle of an archive too.  Some are killed again while they resume.
+Every other run is killed (SIGKILL) at a random time, the others at a random call that
+touches a file: before or after it, in the middle of an archive too.  Some are killed
+again while they resume.
 """
 
 import argparse
@@ -26,7 +27,8 @@ OPTIONS = ["--hidden-size", "24", "--batch-size", "4", "--time-size", "12", "--l
            "--tied", "--weight-drop", "0.2", "--random-start", "--random-length", "--average", "exponential"]
 TIMES = ("tokens_per_second", "seconds")  # what differs between any two runs
 
-# The command, which kills itself at the K-th call of a function that touches a file (never where K is 0).
+# The command, which kills itself at the K-th call of a function that touches a file
+# (never where K is 0).
 DRIVER = """
 import os, signal, sys
 import rnnlm.cli.train, numpy.lib.format, zipfile
@@ -85,7 +87,7 @@ def what_counts(folder):
 
 
 def reference(corpus, folder):
-    """The run nobody kills: what counts of it, how many seconds and how many calls that touch a file it took."""
+    """The run nobody kills: its results, its seconds, its calls that touch a file."""
     started = time.monotonic()
     done = subprocess.run(command(corpus, folder, "count"), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -93,7 +95,7 @@ def reference(corpus, folder):
 
 
 def killed_and_resumed(corpus, folder, seconds, calls, seed):
-    """One run that is killed once or more and then left to end. Returns (how often it died, what counts)."""
+    """One run, killed at least once, then left to end: (number of deaths, results)."""
     choose, deaths, resume = random.Random(seed), 0, False
     for _ in range(choose.choice((1, 1, 2, 3))):
         by_time = seed % 2 == 0
@@ -115,7 +117,7 @@ def killed_and_resumed(corpus, folder, seconds, calls, seed):
 
 
 def torture(count, where, jobs=1, first_seed=0):
-    """Kill ``count`` runs in the folder ``where``; returns (equal ends, deaths, what differed)."""
+    """Kill ``count`` runs in a folder; returns (equal ends, deaths, what differed)."""
     corpus = write_corpus(where / "corpus")
     expected, seconds, calls = reference(corpus, where / "reference")
     wrong, deaths = [], 0

@@ -1,10 +1,11 @@
-"""Take the folder of a run away while the run is stopped, let another run begin in its name, and look for a mix.
+"""Take a stopped run's folder away, let another begin in its name, look for a mix.
 
     python tests/robustness/lost_folders.py --count 50
 
-The first run gets SIGSTOP at a random time; its folder is removed, moved, replaced by that of a finished run, or
-emptied.  The second run begins in the same name, and the first one goes on at a random time of the second's life.  The
-first must end with exit code 1 and one line, the second as if it had been alone.
+The first run gets SIGSTOP at a random time; its folder is removed, moved, replaced by
+that of a finished run, or emptied.  The second run begins in the same name, and the
+first one continues at a random time of the second's life.  The first must end with exit
+code 1 and one line, the second as if it had been alone.
 """
 
 import argparse
@@ -81,7 +82,8 @@ def two_runs(corpus, where, finished, seconds, seed):
         finally:
             one.kill()
     if kind == "emptied" and other.returncode == 1 and any(words in other_err for words in REFUSED):
-        # The folder was still the first one's, or held what that was writing when it was stopped.
+        # The folder was still the first one's, or held what that was writing when it
+        # was stopped.
         other = subprocess.run([*second, "--overwrite"], capture_output=True, text=True)
         other_err = other.stderr
     return list(complaints(kind, one, one_err, other, other_err, moved))
@@ -103,7 +105,7 @@ def complaints(kind, one, one_err, other, other_err, moved):
 
 
 def torture(count, where, jobs=1, first_seed=0):
-    """Make ``count`` trials in the folder ``where``; returns (trials without a mix, what was wrong)."""
+    """Make ``count`` trials in a folder; returns (good trials, what was wrong)."""
     corpus = write_corpus(where / "corpus")
     expected, seconds, _ = reference(corpus, where / "finished")
 

@@ -2,10 +2,10 @@
 
     python tests/robustness/mutate_files.py --count 5000
 
-Each is a good file with some bytes changed, cut, doubled or exchanged; every other archive is damaged inside its
-members and then given sums that fit, so that the damage is met behind them; texts are damaged before or after they
-are compressed, too.  Each must end in success or in one line of
-error within the time limit, and change no file.
+Each is a good file with some bytes changed, cut, doubled or exchanged; every other
+archive is damaged inside its members and then given sums that fit, so that the damage
+is met behind them; texts are damaged before or after they are compressed, too.  Each
+must end in success or in one line of error within the time limit, and change no file.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def mutated(data, choose, others=()):
 
 
 def mutated_archive(data, choose, others=()):
-    """An archive with changes in one of its members, and with sums that fit; or its bytes changed as they lie."""
+    """An archive with changes in a member and sums that fit, or with changed bytes."""
     if choose.random() < 0.4:
         return mutated(data, choose, others)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -156,7 +156,7 @@ def model_case(folder, good, choose):
 
 
 def checkpoint_case(folder, good, choose):
-    """Resume a finished run whose only checkpoint is damaged: an error, or the same run as before."""
+    """Resume a finished run with a damaged checkpoint: an error, or the same run."""
     run = folder / "run"
     for name in ("checkpoint-previous.npz", "perplexity.png"):
         (run / name).unlink(missing_ok=True)
@@ -199,7 +199,7 @@ CASES = {"models": model_case, "checkpoints": checkpoint_case, "texts": text_cas
 
 
 def torture(kind, count, where, first_seed=0, on_case=lambda: None):
-    """Run ``count`` cases of a kind in the empty folder ``where``; returns the complaints, each with its seed."""
+    """Run ``count`` cases of a kind in an empty folder; complaints with seeds."""
     folder = where / "files"
     folder.mkdir()
     good = made(folder)

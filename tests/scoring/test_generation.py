@@ -98,7 +98,10 @@ def model(rng):
 
 
 def test_every_word_is_fed_once(model):
-    """Greedy text read again in one window predicts itself: a word fed twice, or left out, would shift it."""
+    """Greedy text, read again in one window, predicts itself.
+
+    A word fed twice, or left out, would shift it.
+    """
     prompt = [0, 3, 5]
     drawn = list(islice(generate(model, prompt, rng=np.random.default_rng(0), temperature=0), 20))
     with model.fresh_state():
@@ -137,7 +140,7 @@ def test_a_closed_generation_leaves_the_state_as_it_was(model, rng):
 
 
 def overflowing(rng, plain):
-    """A model whose sums in the recurrent layer are too large for a number: its scores are none."""
+    """A model whose recurrent sums are too large for a number, so it has no scores."""
     model = LanguageModel(9, 5, 6, activation="relu", rng=rng, plain=plain)
     model.named_params()["rnn1/Wh"][...] = 1e38
     model.named_params()["rnn1/b"][...] = 1e38

@@ -1,4 +1,4 @@
-"""Texts whose perplexity would look better than the model is get a note with the remedy; ordinary ones get none."""
+"""Texts that make perplexity look better get a note with the remedy, others do not."""
 
 import itertools
 

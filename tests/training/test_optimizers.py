@@ -20,7 +20,7 @@ def test_three_steps_end_where_the_independent_implementation_ends(name, golden)
 
 
 def running_mean(gs, decay):
-    """What a running mean that starts at zero holds after the last of them: the sum written out."""
+    """A running mean that starts at zero, after the last of them: the sum in full."""
     return (1 - decay) * sum(decay ** age * g for age, g in enumerate(gs[::-1]))
 
 

@@ -1,4 +1,4 @@
-"""Models, averages, arrays and subclasses that users write work wherever they have what is asked of them."""
+"""Users' own models, averages, arrays and subclasses work where they have enough."""
 
 import math
 from array import array
@@ -33,7 +33,10 @@ IDS = np.tile([0, 1, 2, 3, 4, 1], 20).astype(np.int32)
 
 
 class Bigrams:
-    """p(next | word) = softmax(W[word]): all that a Trainer, token_log_probs and generate ask for, and no more."""
+    """p(next | word) = softmax(W[word]).
+
+    It has all that a Trainer, token_log_probs and generate ask for, and no more.
+    """
 
     def __init__(self):
         self.packing = SimpleNamespace(params=[np.zeros((V, V))], grads=[np.zeros((V, V))])

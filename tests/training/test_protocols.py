@@ -1,4 +1,4 @@
-"""The package's own parts have all that the protocols ask for, and a part that lacks something is named."""
+"""The package's parts have what the protocols ask for; a lack is named."""
 
 import numpy as np
 import pytest

@@ -58,7 +58,7 @@ def test_gradients_are_clipped_by_their_global_norm():
 
 
 def test_the_state_is_carried_over_windows_and_reset_at_the_start_of_an_epoch():
-    """With rate 0 the losses of an epoch are those of one long window, and the same in every epoch."""
+    """With rate 0 an epoch's losses are those of one long window, every time."""
     trainer, batches = setup(schedule=DivideOnPlateau(0.0))
     first, second = epoch(trainer), epoch(trainer)
     assert [step.loss for step in first] == [step.loss for step in second]
@@ -173,7 +173,10 @@ def test_what_on_step_or_validate_raises_ends_training_where_it_can_go_on(where)
     {"cell": "mrnn"},
     {"random": True, "T": 12, "tied": True, "average": {"start": 0.3}, "schedule": Linear}], ids=str)
 def test_a_snapshot_is_all_that_a_run_needs_to_go_on(options):
-    """A second trainer, built with another seed, takes over after every step; the end is that of one trainer alone."""
+    """A second trainer, with another seed, takes over after every step.
+
+    The end is that of one trainer alone.
+    """
     options = {"dropout": 0.3, "max_grad": 0.5} | options
 
     def setup(optimizer, average=None, schedule=None, **options):
@@ -229,7 +232,7 @@ def test_the_average_is_what_is_validated_and_training_goes_on_without_it():
 
 @pytest.mark.parametrize("average", [{"decay": 0.9}, {"start": 0.3}])
 def test_back_at_an_older_place_the_end_is_the_same(average):
-    """As after a divergence: the trainer goes back to a snapshot, and has seen a best loss since."""
+    """As after a divergence: back to a snapshot, though a best loss was seen since."""
     def trainer():
         return setup(seed=3, optimizer=Adam(0.02), dropout=0.3, average=Average(**average))[0]
 
@@ -282,7 +285,10 @@ def test_a_short_window_of_random_length_takes_a_short_step():
 
 
 def test_restoring_is_the_same_in_any_order_and_again():
-    """Into a trainer before and after its first steps, twice, and with a snapshot of its own taken in between."""
+    """Into a trainer before and after its first steps, and twice.
+
+    A snapshot of its own is taken in between.
+    """
     options = {"dropout": 0.3, "random": True, "T": 12, "average": Average(decay=0.9)}
     source, _ = setup(optimizer=Adam(0.02), **options)
     with pytest.raises(Enough):

@@ -10,7 +10,7 @@ LARGE, SMALL = 13, 10.5  # sizes of the letters in drawings
 
 
 def drawing(width, height, x, y):
-    """A Figure without axes whose coordinates run over x and y, equal units; and its axes."""
+    """A Figure without axes, with coordinates x and y of equal units; and its axes."""
     figure = Figure(figsize=(width, height), dpi=120)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=x, ylim=y, aspect="equal")
@@ -25,7 +25,7 @@ def plot(width=8, height=4.8):
 
 
 def arrow(axes, start, end, color, label="", at=(0, 0), **style):
-    """An arrow from start to end, its label beside the middle, moved by ``at``."""
+    """An arrow from start to end, its label next to the middle, moved by ``at``."""
     axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": color, "lw": 1.8, "shrinkA": 0,
                                               "shrinkB": 0, "mutation_scale": 15} | style)
     middle = np.add(start, end) / 2 + at

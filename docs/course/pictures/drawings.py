@@ -1,4 +1,4 @@
-"""Drawings: the network unrolled, forward and back, its windows, its batches, and the step of an LSTM."""
+"""Drawings: the network unrolled, forward and back, windows, batches, an LSTM step."""
 
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -81,7 +81,7 @@ def truncation():
 
 
 def batch():
-    """A text in three streams, and their windows; places and targets are those of TimeBatches."""
+    """A text in three streams, and their windows; offsets are those of TimeBatches."""
     text = ("once a fox lived here . <eos> she sold her red hat . <eos> "
             "a hen found it and wept . <eos> the end .").split()
     figure, axes = drawing(9.5, 4.1, (-1.75, 9.35), (-0.95, 3.85))

@@ -1,4 +1,4 @@
-"""Measurements of gradients over 35 steps: how they vanish and explode, and what gates do about it."""
+"""Measurements of gradients over 35 steps: they vanish and explode; what gates do."""
 
 import numpy as np
 from pictures.canvas import QUIET, plot
@@ -9,7 +9,7 @@ STEPS, STREAMS = 35, 20
 
 
 def norms(radius, activation="tanh", size=0.1, N=STREAMS, T=STEPS, D=10, H=100):
-    """The norm of the gradient at h_1 ... h_T, from one of norm 1 at h_T: the function of chapter 5."""
+    """The norms of the gradient at h_1 ... h_T, from norm 1 at h_T (chapter 5)."""
     rng = np.random.default_rng(0)
     Wh = rng.normal(size=(H, H))
     Wh *= radius / np.abs(np.linalg.eigvals(Wh)).max()
@@ -42,7 +42,7 @@ def gradient_norms():
 
 
 def arriving(cell, gates, bias=0.0, N=STREAMS, T=STEPS, D=10, H=100):
-    """The norm of the gradient at each input over that at the last one: the function of chapter 9."""
+    """The norm of the gradient at each input, over that at the last one (chapter 9)."""
     rng = np.random.default_rng(0)
     Wx = rng.normal(size=(D, gates * H)) / np.sqrt(D)
     Wh = np.hstack([OrthogonalInitializer()((H, H), rng) for _ in range(gates)])

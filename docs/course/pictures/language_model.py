@@ -1,4 +1,4 @@
-"""The language model: how it learns the stories, beside models that count; and the words it would write."""
+"""The language model: how it learns, next to models that count; what it would write."""
 
 import numpy as np
 from pictures.canvas import QUIET, SMALL, plot
@@ -7,7 +7,10 @@ from rnnlm import Adam, LanguageModel, TimeBatches, Trainer, Workers, load_corpu
 
 
 def learning():
-    """Training perplexity over three epochs of the stories, and what simpler models reach: chapters 8 and 10."""
+    """Training perplexity over three epochs of stories, and that of simpler models.
+
+    It is for chapters 8 and 10.
+    """
     corpus = load_corpus("stories")
     model = LanguageModel(len(corpus.vocabulary), 64, 64, rng=np.random.default_rng(0))
     trainer, losses = Trainer(model, Adam(0.005), max_grad=0.25), []
@@ -35,7 +38,7 @@ def learning():
 
 
 def counted(corpus):
-    """The perplexities of chapter 8 on the validation text, by counting words and pairs."""
+    """Chapter 8's perplexities on the validation text, by counting words and pairs."""
     V, train, valid = len(corpus.vocabulary), corpus.train, corpus.valid.ids
     shares = np.bincount(train, minlength=V) / len(train)
     pairs = np.zeros((V, V))

@@ -1,8 +1,9 @@
 """The layers that the model runs on: what the plain layers compute, arranged for speed.
 
-Each stands beside the plain layer of the same idea in ``rnnlm.layers``, which is the one to read first;
-tests hold each to it.  What they do differently: work buffers are allocated once, memory is time-major
-(``(T, N, H)`` under the ``(N, T, H)`` of the interface), and large work is shared out to threads.
+Each has a plain layer of the same idea in ``rnnlm.layers``, which is the one to read
+first; tests compare the two.  What is different here: work buffers are allocated once,
+memory is time-major (``(T, N, H)`` under the ``(N, T, H)`` of the interface), and large
+work is divided among threads.
 """
 
 from rnnlm.layers.fast.affine import FastAffine
