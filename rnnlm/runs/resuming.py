@@ -47,7 +47,7 @@ def differences(before, now):
     found = []
     for what in (OPTIONS, MODEL, SURROUNDINGS):
         old, new = before.get(what), now.get(what)
-        if not (isinstance(old, dict) and isinstance(new, dict)):
+        if not isinstance(old, dict) or new is None:  # what a stranger's header holds may be no dict
             continue
         names = [name for name in new if name in old or what != OPTIONS]
         names += [name for name in old if name not in new and what == MODEL]
