@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 from rnnlm.cli.help import help_text
 from rnnlm.cli.screen import note, show
-from rnnlm.errors import nearest, one_line, quoted
+from rnnlm.errors import nearest, one_line, quoted, shown
 from rnnlm.runs.checks import WrongValue
 from rnnlm.runs.option import SWITCH
 
@@ -83,7 +83,7 @@ class Parser:
                 raise UsageError(f"argument {flag}: not allowed with argument {other.flag}")
         if not option.takes_a_value:
             if equals:
-                raise UsageError(f"argument {flag}: takes no value, got {value!r}")
+                raise UsageError(f"argument {flag}: takes no value, got {shown(repr(value))}")
             given[option.name] = switched
             return
         if not equals:
@@ -95,26 +95,30 @@ class Parser:
 
     def _take_arguments(self, loose, given):
         """Take the command's arguments from the loose words; returns the rest."""
-        words = [word for word, dashed in loose if not dashed]
-        for option in (option for option in self.table.options if option.argument):
-            count = len(words) if option.many else 1
-            values = [_checked(option, word, option.metavar) for word in words[:count]]
-            words = words[count:]
-            if values:
-                given[option.name] = values if option.many else values[0]
-        missing = [option.metavar for option in self.table.options if option.argument and option.name not in given]
-        if missing:
+        wanted, left = [option for option in self.table.options if option.argument], []
+        for word, dashed in loose:
+            if dashed or not wanted:
+                left.append((word, dashed))
+                continue
+            option = wanted[0]
+            value = _checked(option, word, option.metavar)
+            if option.many:
+                given.setdefault(option.name, []).append(value)
+            else:
+                given[option.name] = value
+                del wanted[0]
+        if missing := [option.metavar for option in wanted if option.name not in given]:
             raise UsageError(f"the following arguments are required: {', '.join(missing)}")
-        taken = sum(not dashed for _, dashed in loose) - len(words)
-        return [pair for i, pair in enumerate(loose) if pair[1] or sum(not d for _, d in loose[:i]) >= taken]
+        return left
 
     def _looks_like_an_option(self, word):
         """Whether a word is an option, the beginning of one or a misspelt one."""
         flag = word.split("=")[0]
         if flag in self.names or word == "--":
             return True
-        return word.startswith("--") and " " not in flag and (any(name.startswith(flag) for name in self.names)
-                                          or nearest(flag, self.names, 0.8) is not None)
+        if not word.startswith("--") or " " in flag:
+            return False
+        return any(name.startswith(flag) for name in self.names) or nearest(flag, self.names, 0.8) is not None
 
     def _meant(self, left):
         """What was meant by words that nothing takes, a question, or nothing."""
