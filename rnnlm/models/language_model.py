@@ -124,15 +124,18 @@ class LanguageModel:
 
     @property
     def leaky_weights(self):
-        """The names of the weights whose diagonal is each unit's hold on its own state: Wh of a cell without gates."""
+        """The names of the weights whose diagonal is each unit's hold on its own state.
+
+        They are the recurrent weights of a cell without gates.
+        """
         a = self.architecture
-        return set() if a.row.gated else {f"{a.row.prefix}{i}/Wh" for i in range(1, a.layers + 1)}
+        return set() if a.row.gated else {f"{a.layer_name(i)}/Wh" for i in range(1, a.layers + 1)}
 
     def start_at_frequencies(self, counts):  # (V,)
-        """Let the output biases be ln of each word's share of the training text, from its ``counts`` there.
+        """Let the output biases start at the logarithms of the words' frequencies.
 
-        Each count is taken as one more.  A model that knows nothing yet then already
-        predicts each word as often as it occurs.
+        A model that knows nothing yet then already predicts each word as often as it
+        occurs.  counts (V,): those of the training text; each is taken as one more.
         """
         V = self.architecture.vocab_size
         counts = arguments.floats("counts", counts)
