@@ -1,4 +1,4 @@
-"""The help of a command: how it is called, what it does, and all its options, as its table has them."""
+"""The help of a command: how it is called, what it does, and its options."""
 
 import shutil
 import textwrap

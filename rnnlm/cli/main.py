@@ -22,7 +22,7 @@ USAGE = "\n".join([
 def main(argv=None):
     """Run the command named by the first argument; returns its exit code.
 
-    Without ``argv`` the command line is that of the process, which is made ready for the command first.
+    Without ``argv`` the command line is that of the process, which is made ready first.
     """
     if argv is None:
         start("rnnlm")
@@ -44,7 +44,7 @@ def main(argv=None):
 
 
 def script(name):
-    """Run one command as a script of its own, with the command line of the process; returns its exit code."""
+    """Run one command as a script, with the process's line; returns its exit code."""
     start(os.path.basename(sys.argv[0]))
     return _command(name)()
 

@@ -9,7 +9,7 @@ from rnnlm.runs.options import TRAIN
 
 
 def build_parser(prog=None):
-    """The options of the training command; their names are also the keys of --config and config.toml."""
+    """The reader of the training command's line."""
     return Parser(prog, "Train a recurrent language model; writes a run folder with the best model.", TRAIN,
                   {"recipes": lambda: show(recipes.described())})
 

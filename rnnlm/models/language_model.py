@@ -131,11 +131,10 @@ class LanguageModel(CarriesStates):
         return self.architecture.leaky_weights
 
     def start_at_frequencies(self, counts):  # (V,)
-        """Let the output biases be ln of each word's share of the training text.
+        """Let the output biases start at the logarithms of the words' frequencies.
 
-        The ``counts`` are those of the words there.  Each count is taken as one more.
         A model that knows nothing yet then already predicts each word as often as it
-        occurs.
+        occurs.  counts (V,): those of the training text; each is taken as one more.
         """
         fill_frequencies(self.packing.param["affine/b"], counts)
 

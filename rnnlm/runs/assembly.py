@@ -1,4 +1,4 @@
-"""From options to the parts of a run: model, optimizer, batches, schedule, average, and the trainer that joins them."""
+"""From options to the parts of a run: model, optimizer, batches, schedule, trainer."""
 
 from dataclasses import fields
 
@@ -17,7 +17,11 @@ from rnnlm.training.trainer import Trainer
 
 
 def build_trainer(options, corpus, workers, fresh):
-    """The Trainer of a run.  fresh: whether it starts here; otherwise all weights are zeros, to be restored."""
+    """The Trainer of a run.
+
+    fresh : whether the run starts here; otherwise all weights are zeros, to be
+        restored.
+    """
     batches = _batches(options, corpus)
     model = _model(options, len(corpus.vocabulary), workers, np.random.default_rng(options.seed) if fresh else None)
     if fresh and options.output_start == "frequencies":

@@ -1,4 +1,4 @@
-"""Files of options in TOML: recipes, a user's own, and the config.toml that a run leaves.
+"""Files of options in TOML: recipes, a user's own, and the config.toml of a run.
 
 The checkpoint is the truth about a run.  Its config.toml is for people to read, and for
 --config: it holds what was given as keys and what was resolved as comments.
@@ -23,23 +23,34 @@ FILE_URI = "file:///"
 
 
 class Configuration(NamedTuple):
-    """The content of a file: its keys and values, a dict; by_a_run: whether a run wrote it; earlier: in the old form,
-    with every option as resolved."""
+    """The content of a file.
+
+    Attributes
+    ----------
+    values : its keys and values, a dict.
+    by_a_run : whether a run wrote it.
+    earlier : whether it is in the earlier form, with every option as resolved.
+    """
 
     values: dict
     by_a_run: bool = False
     earlier: bool = False
 
     def given(self, where):
-        """What the file gives, checked, a dict by the options' names.  RnnlmError: see Table.checked."""
+        """What the file gives, a dict by the options' names; see Table.checked."""
         given = TRAIN.checked(self.values, where)
         return given_in_earlier(given) if self.earlier else given
 
 
 def read_config(path):
-    """The Configuration in a TOML file (a path or a File). RnnlmError: not readable, not TOML.
+    """The Configuration in a TOML file (a path or a File).
 
-    A string that is a URI of a file, file:///..., becomes the path: so TOML, which is UTF-8, can hold any path.
+    A string that is a URI of a file, file:///..., becomes the path: so TOML, which is
+    UTF-8, can hold any path.
+
+    Raises
+    ------
+    RnnlmError : the file cannot be read, or is not TOML.
     """
     try:
         with File.of(path).open("rb") as file:
@@ -61,9 +72,10 @@ def read_config(path):
 
 
 def given_in_earlier(options):
-    """What was probably given of options that are all as resolved (a dict by name), as earlier versions wrote them.
+    """What was probably given of the options that an earlier version wrote.
 
-    Where an option only has the value that follows from another one, it was not given: with --optimizer sgd beside it
+    It wrote all of them as resolved, a dict by name.  An option that only has the value
+    that follows from another one counts as not given: where --optimizer sgd is added,
     the rate of Adam must not stay.
     """
     given = {name: value for name, value in options.items() if value is not None}
@@ -85,7 +97,7 @@ def _path_of(value):
 
 
 def config_text(path, options):
-    """The content of config.toml in the run folder ``path``, from the resolved options."""
+    """The content of config.toml in the run folder ``path``."""
     run = of_the_run(options)
     given = {name: value for name, value in run["options"].items() if name in run["given"]}
     others = {name: value for name, value in run["options"].items() if name not in run["given"]}
@@ -95,9 +107,10 @@ def config_text(path, options):
 
 
 def toml(values):
-    """A dict of strings, numbers, booleans and None as TOML; None, which TOML lacks, becomes a comment.
+    """A dict of strings, numbers, booleans and None as TOML.
 
-    A string with bytes that are not UTF-8 is a path and becomes the URI that read_config makes a path of again.
+    None, which TOML lacks, becomes a comment.  A string with bytes that are not UTF-8
+    is a path; it becomes a URI, of which read_config makes a path again.
     """
     lines = []
     for name, value in values.items():

@@ -1,4 +1,4 @@
-"""What is asked of a run: the options given, in a file and beside it, merged once; and those of a run to be resumed."""
+"""What is asked of a run: the options given in a file and on the line, merged once."""
 
 from rnnlm.runs.combinations import require_effect, require_possible, require_possible_rates
 from rnnlm.runs.configuration import CONFIG, Configuration, read_config
@@ -9,10 +9,17 @@ from rnnlm.text.corpora import known_corpora, namesake, settled
 
 
 class Request:
-    """The options that were given: ``typed`` (on the command line, or as arguments), and those of --config.
+    """The options given: on the command line or as arguments, and by --config.
 
-    typed: a dict by name, whose values are checked.  ``given``: all, what was typed overrides the file; ``options``:
-    resolved (see Table.resolved), as far as no run is resumed.
+    Parameters
+    ----------
+    typed : those of the line, a dict by name, whose values are checked.
+
+    Attributes
+    ----------
+    given : all that were given; what was typed overrides the file.
+    options : all options as resolved (see Table.resolved), as long as no run is
+        resumed.
     """
 
     def __init__(self, typed):
@@ -29,11 +36,14 @@ class Request:
 
     @property
     def corpora(self):
-        """What the corpus that was named may be called in a checkpoint, the likelier first; [] if none was named."""
+        """What a checkpoint may call the corpus that was named, the likelier first.
+
+        [] if none was named.
+        """
         return [self.options.corpus, self.corpus] if self.names_a_corpus else []
 
     def require_possible(self):
-        """RnnlmError if no new run can have these options; returns what is to be said of them, a list of lines."""
+        """RnnlmError if no new run can have these options; returns a list of notes."""
         require_possible(self.options)
         require_effect(self.options, self.typed)
         require_possible_rates(self.options)
@@ -41,8 +51,9 @@ class Request:
         return [line] if (line := namesake(self.corpus, known_corpora().get(corpus, corpus))) else []
 
     def resumed(self, folder, header):
-        """The options with which the run in a RunFolder continues, or begins where it has no checkpoint (header None).
+        """The options with which the run in a RunFolder continues.
 
+        header : that of its checkpoint; None: it has none, so the run begins.
         RnnlmError if what was given cannot be had in this run.
         """
         if header is None:

@@ -1,4 +1,4 @@
-"""config.toml of a run: the checkpoint is the truth, the file its copy; and paths that TOML cannot hold as they are."""
+"""config.toml of a run: the checkpoint is the truth, the file its copy."""
 
 import json
 import os
