@@ -1,7 +1,8 @@
-"""The words of a command line, read by the command's table of options: once, into what was given.
+"""The words of a command line, read once, by its table, into what was given.
 
 The standard library's argparse is not used: it takes the beginning of an option for the
-option, misreads values that begin with a dash, and tells its own parts no one else's questions.
+option, misreads values that begin with a dash, and tells its own parts no one else's
+questions.
 """
 
 import os
@@ -22,8 +23,13 @@ class UsageError(Exception):
 class Parser:
     """Reads the line of one command.
 
-    prog: its name in messages; about: what it does, for the help; table: its options, a Table; actions: functions by
-    the name of an option that is to be done at once, in the place of the command (--help is one of them).
+    Parameters
+    ----------
+    prog : the command's name in messages.
+    about : what the command does, for the help.
+    table : its options, a Table.
+    actions : functions by the name of an option that is done at once, in place of the
+        command, such as --help.
     """
 
     def __init__(self, prog, about, table, actions=None):
@@ -36,9 +42,14 @@ class Parser:
         self.names = [*self.flags, "-h", "--help"]
 
     def parse_args(self, argv=None):
-        """All options as attributes, the defaults among them; ``line``: those that stand there, a dict by name.
+        """All options as attributes, the defaults among them.
 
-        SystemExit: wrong usage, with one line on standard error, or after what an action such as --help shows.
+        ``line`` of the result: those that are on the line, a dict by name.
+
+        Raises
+        ------
+        SystemExit : wrong usage, with one line on standard error; or after what an
+            action such as --help shows.
         """
         try:
             given = self.given(sys.argv[1:] if argv is None else argv)
@@ -86,7 +97,7 @@ class Parser:
         given[option.name] = _checked(option, value, flag)
 
     def _take_arguments(self, loose, given):
-        """The command's arguments among the loose words; returns those that are none."""
+        """Take the command's arguments from the loose words; returns the rest."""
         words = [word for word, dashed in loose if not dashed]
         for option in (option for option in self.table.options if option.argument):
             count = len(words) if option.many else 1
@@ -101,7 +112,7 @@ class Parser:
         return [pair for i, pair in enumerate(loose) if pair[1] or sum(not d for _, d in loose[:i]) >= taken]
 
     def _looks_like_an_option(self, word):
-        """Whether a word is an option, the beginning of one or a misspelt one, and so no value."""
+        """Whether a word is an option, its beginning or a misspelt one: no value."""
         flag = word.split("=")[0]
         if flag in self.names or word == "--":
             return True

@@ -1,4 +1,4 @@
-"""The help of a command: how it is called, what it does, and all its options, as its table has them."""
+"""A command's help: how it is called, what it does, and its table's options."""
 
 import shutil
 import textwrap

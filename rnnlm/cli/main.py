@@ -22,7 +22,8 @@ USAGE = "\n".join([
 def main(argv=None):
     """Run the command named by the first argument; returns its exit code.
 
-    Without ``argv`` the command line is that of the process, which is made ready for the command first.
+    Without ``argv`` the command line is that of the process, which is first prepared
+    for the command.
     """
     if argv is None:
         start("rnnlm")
@@ -44,7 +45,7 @@ def main(argv=None):
 
 
 def script(name):
-    """Run one command as a script of its own, with the command line of the process; returns its exit code."""
+    """Run a command as a script, on this process's arguments; returns its exit code."""
     start(os.path.basename(sys.argv[0]))
     return _command(name)()
 

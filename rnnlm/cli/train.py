@@ -12,7 +12,10 @@ from rnnlm.runs.run import carry_out
 
 
 def build_parser(prog=None):
-    """The options of the training command; their names are also the keys of --config and config.toml."""
+    """The training command's options; their names are the keys of --config, too.
+
+    config.toml has the same keys.
+    """
     return Parser(prog, "Train a recurrent language model; writes a run folder with the best model.", TRAIN,
                   {"recipes": lambda: show(recipes.described())})
 

@@ -4,8 +4,8 @@ NumPy lets go of the interpreter's lock inside products and elementwise function
 plain Python threads use several cores.  The BLAS library behind ``np.matmul`` has
 threads of its own, which wait for work by spinning: where another program keeps a core
 busy, two of them are many times slower than one.  So BLAS is held to one thread and the
-parts are shared out here.  Waking a thread takes about 0.2 ms on a virtual machine: what
-takes less than a millisecond is not worth sharing.
+parts are shared out here.  Waking a thread takes about 0.2 ms on a virtual machine:
+what takes less than a millisecond is not worth sharing.
 
 Whoever gives no Workers gets DEFAULT: as many threads as there are cores, and a BLAS of
 one, during each call.  Between two calls BLAS is as it was.
@@ -119,7 +119,8 @@ class Workers:
 
     def _begin(self, work):
         """Have a helper do it; its Future."""
-        # NumPy's error state is part of the context: the helpers take over the caller's.
+        # NumPy's error state is part of the context: the helpers take over the
+        # caller's.
         return self._pool.submit(contextvars.copy_context().run, work)
 
     def scratch(self, name, shape, dtype):

@@ -1,4 +1,7 @@
-"""From options to the parts of a run: model, optimizer, batches, schedule, average, and the trainer that joins them."""
+"""From options to the parts of a run, and to the Trainer that joins them.
+
+The parts are model, optimizer, batches, schedule and average.
+"""
 
 from dataclasses import fields
 
@@ -17,7 +20,10 @@ from rnnlm.training.trainer import Trainer
 
 
 def build_trainer(options, corpus, workers, fresh):
-    """The Trainer of a run.  fresh: whether it starts here; otherwise all weights are zeros, to be restored."""
+    """The Trainer of a run.
+
+    fresh: whether the run starts here; otherwise all weights are zeros, to be restored.
+    """
     batches = _batches(options, corpus)
     model = _model(options, len(corpus.vocabulary), workers, np.random.default_rng(options.seed) if fresh else None)
     if fresh and options.output_start == "frequencies":
@@ -35,7 +41,10 @@ def _batches(options, corpus):
 
 
 def architecture_of(options, vocab_size):
-    """The architecture (LanguageModel.architecture) of the model that the options ask for, without building it."""
+    """The architecture of the model that the options ask for, without building it.
+
+    It is as LanguageModel.architecture.
+    """
     projection = options.projection or (options.tied and options.wordvec_size != options.hidden_size)
     return {"cell": options.cell, "vocab_size": vocab_size, "wordvec_size": options.wordvec_size,
             "hidden_size": options.hidden_size, "layers": options.layers, "activation": options.activation,

@@ -1,7 +1,8 @@
-"""What the values of options must be: each check takes a string and returns the value, or says in a line what is wrong.
+"""What the values of options must be: a check returns the value, or says what is wrong.
 
-A check is a function from the text of a command line, or of a value in a TOML file, to the
-value.  It raises WrongValue with a message that follows the option's name: "must be ...".
+A check is a function from the text of a command line, or of a value in a TOML file, to
+the value.  It raises WrongValue with a message that follows the option's name: "must be
+...".
 """
 
 import math
@@ -20,11 +21,14 @@ SMALLEST_RATIO = 1e-5  # a mask is drawn from 16 random bits a value: less than 
 
 
 class WrongValue(RnnlmError):
-    """A value that an option does not take; the message begins after the option's name."""
+    """A value that an option does not take; its message follows the option's name."""
 
 
 class RefusedInNewRuns(WrongValue):
-    """``value`` is possible but a slip, or without effect; a run that began with it before that was refused resumes."""
+    """``value`` is possible, but probably a mistake, or without effect.
+
+    A run that began with it before that was refused can be resumed.
+    """
 
     def __init__(self, message, value):
         super().__init__(message)
@@ -32,9 +36,9 @@ class RefusedInNewRuns(WrongValue):
 
 
 def number(kind, rule, holds):
-    """A check: a finite ``kind`` (int or float) for which ``holds``; ``rule`` says it in words.
+    """A check: a finite ``kind`` (int or float) for which ``holds``, in words ``rule``.
 
-    It must hold for a float in 32 bits, too, as that is what the models compute with.
+    ``holds`` must be true of a float in 32 bits, too, as the models compute with these.
     """
 
     def check(text):
@@ -60,7 +64,7 @@ def _require_in_32_bits(text, value, rule, holds):
 
 
 def at_least(smallest, largest=LARGEST):
-    """A whole number from ``smallest`` on; beyond ``largest`` it is taken for a slip."""
+    """A whole number from ``smallest`` to ``largest``; a larger one is a mistake."""
     whole = number(int, f"a whole number of at least {smallest}", lambda value: value >= smallest)
 
     def check(text):
@@ -101,7 +105,7 @@ def any_text(text):
 
 
 def not_empty(text):
-    """A name of a file: an empty one would mean the current folder, and none has a NUL."""
+    """A name of a file: not empty, which would be the current folder, and no NUL."""
     if not text:
         raise WrongValue("must not be empty")
     if "\0" in text:

@@ -1,4 +1,4 @@
-"""Files of options in TOML: recipes, a user's own, and the config.toml that a run leaves.
+"""Files of options in TOML: recipes, a user's own, and a run's config.toml.
 
 The checkpoint is the truth about a run.  Its config.toml is for people to read, and for
 --config: it holds what was given as keys and what was resolved as comments.
@@ -23,23 +23,30 @@ FILE_URI = "file:///"
 
 
 class Configuration(NamedTuple):
-    """The content of a file: its keys and values, a dict; by_a_run: whether a run wrote it; earlier: in the old form,
-    with every option as resolved."""
+    """The content of a file.
+
+    Attributes
+    ----------
+    values : its keys and values, a dict.
+    by_a_run : whether a run wrote the file.
+    earlier : whether it has the old form, with every option as resolved.
+    """
 
     values: dict
     by_a_run: bool = False
     earlier: bool = False
 
     def given(self, where):
-        """What the file gives, checked, a dict by the options' names.  RnnlmError: see Table.checked."""
+        """What the file gives, checked: a dict by name; RnnlmError as Table.checked."""
         given = TRAIN.checked(self.values, where)
         return given_in_earlier(given) if self.earlier else given
 
 
 def read_config(path):
-    """The Configuration in a TOML file (a path or a File). RnnlmError: not readable, not TOML.
+    """The Configuration in a TOML file (a path or a File).
 
-    A string that is a URI of a file, file:///..., becomes the path: so TOML, which is UTF-8, can hold any path.
+    RnnlmError: not readable, or not TOML.  A string that is a URI of a file,
+    file:///..., becomes the path: so TOML, which is UTF-8, can hold any path.
     """
     try:
         with File.of(path).open("rb") as file:
@@ -61,10 +68,11 @@ def read_config(path):
 
 
 def given_in_earlier(options):
-    """What was probably given of options that are all as resolved (a dict by name), as earlier versions wrote them.
+    """What was probably given, from the resolved options that earlier versions wrote.
 
-    Where an option only has the value that follows from another one, it was not given: with --optimizer sgd beside it
-    the rate of Adam must not stay.
+    Where an option only has the value that follows from another one, it was not given:
+    with --optimizer sgd the rate of Adam must not be kept.  The options are a dict by
+    name.
     """
     given = {name: value for name, value in options.items() if value is not None}
     for option in reversed(TRAIN.options):  # what is followed itself stands before what follows it
@@ -85,7 +93,10 @@ def _path_of(value):
 
 
 def config_text(path, options):
-    """The content of config.toml in the run folder ``path``, from the resolved options."""
+    """The content of the run folder's config.toml, from the resolved options.
+
+    path: that of the run folder.
+    """
     run = of_the_run(options)
     given = {name: value for name, value in run["options"].items() if name in run["given"]}
     others = {name: value for name, value in run["options"].items() if name not in run["given"]}
@@ -95,16 +106,18 @@ def config_text(path, options):
 
 
 def toml(values):
-    """A dict of strings, numbers, booleans and None as TOML; None, which TOML lacks, becomes a comment.
+    """A dict of strings, numbers, booleans and None as TOML; None becomes a comment.
 
-    A string with bytes that are not UTF-8 is a path and becomes the URI that read_config makes a path of again.
+    TOML has no None.  A string with bytes that are not UTF-8 is a path: it becomes the
+    URI that read_config turns into a path again.
     """
     lines = []
     for name, value in values.items():
         key = name.replace("_", "-")
         if isinstance(value, str) and not _is_unicode(value):
             value = Path(os.path.abspath(value)).as_uri()
-        # JSON writes strings, booleans and finite numbers as TOML does, but for DEL and beyond the 16-bit plane.
+        # JSON writes strings, booleans and finite numbers as TOML does, but for DEL and
+        # beyond the 16-bit plane.
         text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         lines.append(f"# {key} is not set" if value is None else f"{key} = {text}")
     return "\n".join(lines) + "\n"

@@ -1,7 +1,8 @@
-"""An option of a command as one record, from which all is read that is to be known of it.
+"""An option of a command as one record, from which all about it is read.
 
-The parser, the checks of values, the help, the page of options, the keys of TOML files, what
-follows from what, and whether a resumed run may change it: none of them says it again.
+The parser, the checks of values, the help, the page of options, the keys of TOML files,
+what follows from what, and whether a resumed run may change it: all are read from the
+record, and told nowhere else.
 """
 
 from collections.abc import Callable
@@ -18,35 +19,30 @@ OF_THE_RUN, OF_THE_COMMAND, OF_THE_LINE = "run", "command", "line"  # where an o
 class Option:
     """One option.
 
-    name: str
-        As an attribute: ``wordvec_size`` is ``--wordvec-size`` on the line and ``wordvec-size`` in a file.
-    check: function or str
-        From the text of a value to the value (see rnnlm.runs.checks); SWITCH for ``--name`` and ``--no-name``;
-        FLAG for ``--name`` alone.
-    help: str
-        A sentence that can be read alone, without the default.
-    default: object
-        The value where nothing is given.
-    metavar: str
-        What the help writes for a value.
-    follows, derived: str, function
-        The option from which the default follows, and how: a function of the resolved options.
-    default_text: str
-        The default in words, where the value does not say it.
-    acts, acts_with: function, str
-        When the option does something at all (a function of the resolved options), and with what, in words.
-    may_change, fixed_where, fixed_with: bool, function, str
-        Whether a resumed run may have another value; where it may not all the same (a function of the run's
-        options), and with what that is, in words.
-    aliases, meant_by: str
-        Names that are taken for it, and names that lead to a "did you mean", between spaces.
-    scope: str
-        OF_THE_RUN: belongs to the run, and to its checkpoint; OF_THE_COMMAND: a file may hold it, too;
-        OF_THE_LINE: it only makes sense on the command line.
-    excludes: str
-        An option that cannot be given with it.
-    argument, many: bool
-        Whether it is a word without a name, and whether one or more of them.
+    Attributes
+    ----------
+    name : as an attribute; ``wordvec_size`` is ``--wordvec-size`` on the line and
+        ``wordvec-size`` in a file.
+    check : function from the text of a value to the value (see rnnlm.runs.checks);
+        SWITCH for ``--name`` and ``--no-name``; FLAG for ``--name`` alone.
+    help : a sentence that can be read alone, without the default.
+    default : the value where nothing is given.
+    metavar : what the help writes for a value.
+    follows, derived : the option from which the default follows, and how: a function of
+        the resolved options.
+    default_text : the default in words, where the value does not tell it.
+    acts, acts_with : when the option does something at all (a function of the resolved
+        options), and with what, in words.
+    may_change, fixed_where, fixed_with : whether a resumed run may have another value;
+        where it may not nevertheless (a function of the run's options), and with what
+        that is, in words.
+    aliases, meant_by : names that are taken for it, and names that lead to a "did you
+        mean", between spaces.
+    scope : OF_THE_RUN: belongs to the run, and to its checkpoint; OF_THE_COMMAND: a
+        file may hold it, too; OF_THE_LINE: it only makes sense on the command line.
+    excludes : an option that cannot be given with it.
+    argument, many : whether it is a word without a name, and whether one or more of
+        them.
     """
 
     name: str
@@ -91,7 +87,7 @@ class Option:
 
     @property
     def value_in_words(self):
-        """What a help or a table writes for the value, for example H, or {word,char}; "" if there is none."""
+        """What a help or a table writes for the value: H, {word,char}, or ""."""
         if not self.takes_a_value:
             return ""
         if isinstance(self.check, OneOf):
@@ -106,14 +102,21 @@ class Option:
         return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
 
     def may_change_in(self, options):
-        """Whether a run with these options (a dict by name) may have another value when it is resumed."""
+        """Whether a resumed run with these options (a dict) may have another value."""
         return self.may_change and not (self.fixed_where and self.fixed_where(options))
 
     def in_a_file(self, value, where, began=False):
-        """A value of a TOML file or a checkpoint, checked.  RnnlmError if the option does not take it.
+        """A value of a TOML file or a checkpoint, checked.
 
-        where: what to call the value in a message; began: whether a run began with it, and so may keep what a new one
-        may not have.
+        Parameters
+        ----------
+        where : what a message calls the value.
+        began : whether a run began with it, and so may keep what a new one may not
+            have.
+
+        Raises
+        ------
+        RnnlmError : the option does not take the value.
         """
         if not self.takes_a_value:
             return _switched(value, where)

@@ -1,4 +1,4 @@
-"""The options of a training run: a table of records (see Option), the most used first in each group.
+"""The options of a training run: a table of Options, the most used first in a group.
 
 Whoever adds an option adds a record here.  The parser, the help, TOML keys, the page of
 options, what is saved and what may change on resume follow from it.
@@ -40,7 +40,7 @@ def drops_values(o):
 
 
 def _number_of_the_rule(name, check, help, **more):
-    """The record of a number that some update rules have; each rule has its own default."""
+    """A number that some update rules have; each rule has its own default."""
     rules = [rule for rule, numbers in OF_THE_RULE.items() if name in numbers]
     with_rules = f"--optimizer {' or '.join(rules)}"
     defaults = dict.fromkeys(OF_THE_RULE[rule][name] for rule in rules)
@@ -211,14 +211,15 @@ TRAIN = Table({"text": TEXT, "model": MODEL, "training": TRAINING, "regularisati
 
 
 def of_the_run(options):
-    """What a checkpoint keeps of the options: "options", all of the run's as resolved, and "given", their names.
+    """What a checkpoint keeps of the options.
 
-    The corpus counts as given, even the default one: it is what a run is known by.
+    "options": all of the run's, as resolved; "given": the names of those given.  The
+    corpus counts as given, even the default one: a run is known by it.
     """
     values = {option.name: getattr(options, option.name) for option in TRAIN.options if option.scope == OF_THE_RUN}
     return {"options": values, "given": [name for name in values if name in options.given or name == "corpus"]}
 
 
 def free(options):
-    """The names of the options, of a run with these (a dict), that may be others when it goes on."""
+    """The names of the options that may change when a run with these continues."""
     return [option.name for option in TRAIN.options if option.may_change_in(options)]

@@ -1,4 +1,4 @@
-"""Recipes: files of options that are shipped with the package, each of which says what it reaches."""
+"""Recipes: shipped files of options, each of which says what it reaches."""
 
 import os
 from importlib.resources import files
@@ -16,7 +16,10 @@ def recipes():
 
 
 def find_config(name):
-    """The path of the file, of a run's config.toml or of the recipe with this name. RnnlmError if there is none."""
+    """The path of a file, of a run's config.toml, or of the recipe with this name.
+
+    RnnlmError if there is none.
+    """
     known = recipes()
     if os.path.isdir(name) and os.path.isfile(os.path.join(name, CONFIG)):  # a run folder
         return os.path.join(name, CONFIG)

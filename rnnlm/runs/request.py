@@ -1,4 +1,7 @@
-"""What is asked of a run: the options given, in a file and beside it, merged once; and those of a run to be resumed."""
+"""What is asked of a run: options from a file and from the line, merged once.
+
+Also the options of a run that is to be resumed.
+"""
 
 from rnnlm.runs.combinations import require_effect, require_possible, require_possible_rates
 from rnnlm.runs.configuration import CONFIG, Configuration, read_config
@@ -9,10 +12,13 @@ from rnnlm.text.corpora import known_corpora, namesake, settled
 
 
 class Request:
-    """The options that were given: ``typed`` (on the command line, or as arguments), and those of --config.
+    """The options that were given: on the command line or in a call, and by --config.
 
-    typed: a dict by name, whose values are checked.  ``given``: all, what was typed overrides the file; ``options``:
-    resolved (see Table.resolved), as far as no run is resumed.
+    Attributes
+    ----------
+    typed : those of the line or the call, a dict by name, whose values are checked.
+    given : all; typed ones override those of the file.
+    options : all as resolved (see Table.resolved), if no run is resumed.
     """
 
     def __init__(self, typed):
@@ -21,7 +27,8 @@ class Request:
         self.typed, self.given = typed, file.given(path) | typed
         by_program = file.by_a_run or (path is not None and is_recipe(path))
         self.names_a_corpus = "corpus" in self.given
-        # In a file that the program wrote a known name is the known corpus's, whatever else is called so here.
+        # In a file that the program wrote a known name is the known corpus's, whatever
+        # else is called so here.
         self.corpus_typed = self.names_a_corpus and ("corpus" in typed or not by_program)
         self.options = TRAIN.resolved(self.given)
         self.corpus = self.options.corpus  # as it was written
@@ -29,11 +36,14 @@ class Request:
 
     @property
     def corpora(self):
-        """What the corpus that was named may be called in a checkpoint, the likelier first; [] if none was named."""
+        """What the named corpus may be called in a checkpoint, the likelier first.
+
+        [] if none was named.
+        """
         return [self.options.corpus, self.corpus] if self.names_a_corpus else []
 
     def require_possible(self):
-        """RnnlmError if no new run can have these options; returns what is to be said of them, a list of lines."""
+        """RnnlmError if no new run can have these options; returns notes, a list."""
         require_possible(self.options)
         require_effect(self.options, self.typed)
         require_possible_rates(self.options)
@@ -41,9 +51,10 @@ class Request:
         return [line] if (line := namesake(self.corpus, known_corpora().get(corpus, corpus))) else []
 
     def resumed(self, folder, header):
-        """The options with which the run in a RunFolder continues, or begins where it has no checkpoint (header None).
+        """The options with which the run in a RunFolder continues.
 
-        RnnlmError if what was given cannot be had in this run.
+        If the folder has no checkpoint (header None), the run begins with them.
+        RnnlmError if what was given is impossible in this run.
         """
         if header is None:
             config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint

@@ -1,7 +1,8 @@
-"""Is it the same run?  What differs between a run as it began and as it is to continue, and what follows from that.
+"""Is it the same run?  What differs between its beginning and now, and what follows.
 
-``differences`` is the one answer.  The options may differ in what no step of the training
-depends on; the texts and the model may not; machine, versions and threads are worth a note.
+``differences`` is the one answer.  The options may differ in what no step of the
+training depends on; the texts and the model may not; machine, versions and threads are
+worth a note.
 """
 
 from dataclasses import dataclass
@@ -19,9 +20,13 @@ MOST_NAMED = 5  # options that a note names
 
 @dataclass(frozen=True)
 class Difference:
-    """``what`` is OPTIONS, TEXTS, MODEL or SURROUNDINGS; ``name`` that of an option, a key of the others, or "".
+    """One difference between two runs.
 
-    allowed: whether the run is the same all the same.
+    Attributes
+    ----------
+    what : OPTIONS, TEXTS, MODEL or SURROUNDINGS.
+    name : that of an option, a key of the others, or "".
+    allowed : whether it is the same run nevertheless.
     """
 
     what: str
@@ -32,9 +37,11 @@ class Difference:
 
 
 def differences(before, now):
-    """The Differences between two runs, each a dict that holds some of OPTIONS, TEXTS, MODEL and SURROUNDINGS.
+    """The Differences between two runs.
 
-    Only what both hold is compared.  An option that one of them lacks is newer than the other, and at its default.
+    Each run is a dict that holds some of OPTIONS, TEXTS, MODEL and SURROUNDINGS; only
+    what both hold is compared.  An option that one of them lacks is newer than that
+    run, and has its default there.
     """
     found = []
     for what in (OPTIONS, MODEL, SURROUNDINGS):
@@ -59,14 +66,17 @@ def as_it_was(header):
 
 
 def same_run(header, run):
-    """Whether the checkpoint with this header is one of the run (a dict: options, corpus)."""
+    """Whether a checkpoint's header is one of the run (a dict: options, corpus)."""
     before = as_it_was(header)
     now = {OPTIONS: run["options"], TEXTS: run["corpus"]}
     return isinstance(before[OPTIONS], dict) and all(difference.allowed for difference in differences(before, now))
 
 
 def saved_options(header, folder):
-    """The options of the run that a checkpoint's header tells of, resolved.  RnnlmError if they cannot be."""
+    """The options of a checkpoint's run, by its header, resolved.
+
+    RnnlmError if they cannot be resolved.
+    """
     run, where = header["run"], f"the checkpoint in {folder}"
     if not isinstance(run.get("options"), dict):
         raise RnnlmError(f"{where}: options must be a JSON object")
@@ -82,14 +92,14 @@ def saved_options(header, folder):
 
 
 def changed_options(saved, given):
-    """The options with which a run continues: those that it had (``saved``), with what is given now, a dict."""
+    """The options with which a run continues: ``saved``, with what is given now."""
     options = TRAIN.resolved({name: getattr(saved, name) for name in TRAIN.by_name} | given)
     options.given = [name for name in TRAIN.by_name if name in saved.given or name in given]
     return options
 
 
 def require_same_options(saved, options, folder):
-    """RnnlmError if an option on which the training depends is not as it was when the run began."""
+    """RnnlmError if an option on which the training depends has changed."""
     changed = [f"{TRAIN.by_name[difference.name].flag} is {difference.now}, was "
                f"{'not given' if difference.was is None else difference.was}"
                for difference in differences(of_the_run(saved), of_the_run(options)) if not difference.allowed]
@@ -99,7 +109,7 @@ def require_same_options(saved, options, folder):
 
 
 def require_architecture(header, options, vocab_size, folder):
-    """RnnlmError if the options ask for another model than the one that the checkpoint declares, and so holds."""
+    """RnnlmError if the options ask for another model than the checkpoint declares."""
     now = {MODEL: architecture_of(options, vocab_size)}
     differing = [f"{difference.name} is {shown(difference.was)} in its model and {difference.now} in its options"
                  for difference in differences(as_it_was(header), now)]
@@ -109,7 +119,10 @@ def require_architecture(header, options, vocab_size, folder):
 
 
 def require_same_texts(header, run, options, folder):
-    """RnnlmError if the run in the folder read other texts; returns a line if the last bits of its end may differ."""
+    """RnnlmError if the run in the folder read other texts.
+
+    Returns a line if the last bits of its end may differ.
+    """
     now = {TEXTS: run["corpus"], SURROUNDINGS: {"threads": run["threads"], **versions()}}
     found = differences(as_it_was(header), now)
     if any(difference.what == TEXTS for difference in found):
@@ -121,9 +134,9 @@ def require_same_texts(header, run, options, folder):
 
 
 def what_differs(config, truth, options):
-    """A line on where a config.toml (a File) says something else than the checkpoint, and how to ask for it; or "".
+    """A line on how a config.toml (a File) differs from the checkpoint, or "".
 
-    truth: the checkpoint's options; options: those with which the run continues.
+    It says how to ask for the other value.
     """
     try:
         said = {name: value for name, (_, value) in TRAIN.by_option(read_config(config).values, config).items()}
@@ -144,7 +157,7 @@ def what_differs(config, truth, options):
 
 
 def _remedy(config, edits):
-    """How to have the edited options, in this run where they may change in it, otherwise in a new one."""
+    """How to get the edited options: in this run if they may change, or in another."""
     here = [_on_the_line(edit) for edit in edits if edit.allowed][:MOST_NAMED]
     anew = [_on_the_line(edit) for edit in edits if not edit.allowed][:MOST_NAMED]
     text = f"; to change it in this run, add {' '.join(here)}" if here else ""
@@ -159,5 +172,8 @@ def _on_the_line(edit):
 
 
 def _value(value):
-    """A value of a TOML file in a line; Python refuses to write whole numbers of many digits, but in base 16."""
+    """A value of a TOML file, in a line; long whole numbers in base 16.
+
+    Python refuses to write whole numbers of many digits in base 10.
+    """
     return shown(hex(value) if isinstance(value, int) and value.bit_length() > 128 else repr(value))

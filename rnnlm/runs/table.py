@@ -1,7 +1,8 @@
-"""A table of options: those of one command, in groups; what was given of them, and what follows from that.
+"""A table of one command's options, in groups: what was given, and what follows.
 
-Options come to a run from a file and from the command line; both are merged once, as a dict of
-what was given, by name.  ``resolved`` adds the defaults, and what follows from other options.
+Options come to a run from a file and from the command line; both are merged once, as a
+dict of what was given, by name.  ``resolved`` adds the defaults, and what follows from
+other options.
 """
 
 from types import SimpleNamespace
@@ -11,7 +12,10 @@ from rnnlm.runs.option import OF_THE_LINE
 
 
 class Table:
-    """The options of a command.  groups: a dict from a title to the Options of that group, the most used first."""
+    """The options of a command.
+
+    groups: dict from a title to the Options of that group, the most used first.
+    """
 
     def __init__(self, groups):
         self.groups = groups
@@ -21,10 +25,11 @@ class Table:
         self.by_key |= {alias: option for option in self.options for alias in option.aliases.split()}
 
     def resolved(self, given):
-        """All options, as attributes: what was given (a dict by name), the defaults, and what follows from both.
+        """All options, as attributes: those given, the defaults, and what follows.
 
-        ``given`` of the result: the names of those that were given, in the table's order.  None is the same as
-        nothing.  An option that follows from another one stands behind it in the table.
+        ``given``: a dict by name; None is the same as nothing.  The result's ``given``:
+        the names of those that were given, in the table's order.  An option that
+        follows from another one comes after it in the table.
         """
         given = {name: value for name, value in given.items() if value is not None}
         options = SimpleNamespace(**{option.name: option.default for option in self.options} | given)
@@ -35,11 +40,19 @@ class Table:
         return options
 
     def checked(self, values, where, began=False):
-        """What a file says, its values checked, a dict by the options' names.
+        """What a file says, its values checked: a dict by the options' names.
 
-        values: the content of the file, whose keys may be aliases and have hyphens or underscores; where: what to
-        call the file in a message; began: see Option.in_a_file.  RnnlmError: an unknown option, one that is there
-        twice, a value that it does not take.
+        Parameters
+        ----------
+        values : the file's content; its keys may be aliases and have hyphens or
+            underscores.
+        where : what a message calls the file.
+        began : see Option.in_a_file.
+
+        Raises
+        ------
+        RnnlmError : an unknown option, one that is there twice, or a value that it does
+            not take.
         """
         given = {}
         for name, (key, value) in self.by_option(values, where).items():
@@ -51,7 +64,7 @@ class Table:
         return given
 
     def by_option(self, values, where):
-        """The keys and values of a file, pairs by the option's name, or for an unknown one by the key's own.
+        """Pairs of a file: the option's name, or an unknown one's key, and the value.
 
         RnnlmError if an option is there twice.
         """
@@ -65,7 +78,10 @@ class Table:
         return found
 
     def meant(self, word, in_a_file=False):
-        """The end of a message about an unknown option: a question if one of the table is likely meant, or ""."""
+        """The end of a message about an unknown option.
+
+        A question if one of the table is probably meant, otherwise "".
+        """
         word = str(word).lstrip("-").replace("_", "-").lower()
         known = {key: option for key, option in self.by_key.items() if not in_a_file or option.scope != OF_THE_LINE}
         for option in self.options:

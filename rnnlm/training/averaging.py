@@ -1,7 +1,8 @@
-"""Averages of the weights over the steps of a run: smoother than the last weights, and often better.
+"""Averages of the weights over a run's steps: smoother, and often better, weights.
 
-Late steps wander around a minimum at a distance that the learning rate sets; their mean lies nearer to it
-(Polyak & Juditsky, 1992).  The average is scored and saved in the weights' place, training goes on without it.
+Late steps wander around a minimum at a distance that the learning rate sets; their mean
+is nearer to it (Polyak & Juditsky, 1992).  The average is scored and saved in place of
+the weights, and training continues without it.
 """
 
 from contextlib import contextmanager
@@ -26,8 +27,8 @@ class Average:
     ----------
     start : the part of all epochs, from 0 to 1, after which averaging begins.
     decay : 1: all these steps count alike (the tail average).  Below 1: a step counts
-        ``decay`` times as much as the one after it (the exponential average); the average
-        is about 1 / (1 - decay) steps old.
+        ``decay`` times as much as the one after it (the exponential average); the
+        average is about 1 / (1 - decay) steps old.
 
     Attributes
     ----------
@@ -60,7 +61,7 @@ class Average:
         self.count = values["count"]
 
     def update(self, params, progress, workers=DEFAULT):
-        """Take the weights after a step in, if it is time: a <- a + weight * (w - a)."""
+        """Include the weights after a step if it is time: a <- a + weight * (w - a)."""
         if progress < self.start:
             return
         self.values_for(params)

@@ -1,4 +1,4 @@
-"""Which weights decay: those of words and matrices, but no biases, nor what a unit keeps of its own state."""
+"""Which weights decay: words and matrices, but no biases, nor a unit's own memory."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ from rnnlm.compute import arguments
 def weight_decays(model, decay, matrix_decay=None):
     """The ``decays`` of an optimizer for a LanguageModel, as ``rnnlm train`` has them.
 
-    Adam(0.002, decays=weight_decays(model, 0.1)) steps like AdamW, but leaves alone what
-    must not decay: biases, and the diagonal of the recurrent weights of a cell without
-    gates.  The diagonal is each unit's hold on its own state, the memory of the network
-    where it starts from many time scales or from the identity; a decay would take it to
-    0, whatever the text asks for.
+    Adam(0.002, decays=weight_decays(model, 0.1)) steps like AdamW, but leaves alone
+    what must not decay: biases, and the diagonal of the recurrent weights of a cell
+    without gates.  The diagonal is each unit's hold on its own state, the memory of the
+    network where it starts from many time scales or from the identity; a decay would
+    take it to 0, whatever the text asks for.
 
     Parameters
     ----------

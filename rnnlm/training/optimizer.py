@@ -1,8 +1,8 @@
-"""What all update rules share: the parameters are walked block by block, each by its rule.
+"""What all update rules share: they go over the parameters block by block.
 
-An optimizer knows neither layers nor models.  It takes the parameters and their gradients
-as two lists of arrays and steps in place.  A gradient may be a RowGradient: the result is
-exactly that of the full matrix, in which all other rows are zero.
+An optimizer knows neither layers nor models.  It takes the parameters and their
+gradients as two lists of arrays and steps in place.  A gradient may be a RowGradient:
+the result is exactly that of the full matrix, in which all other rows are zero.
 """
 
 import inspect
@@ -18,7 +18,7 @@ from rnnlm.training.parts import name_misfit
 
 
 class Optimizer:
-    """An update rule.  Subclasses have a ``default_lr``, name their slots and write ``rule``.
+    """An update rule; a subclass has a ``default_lr``, slot names and ``rule``.
 
     Weight decay is decoupled from the rule (Loshchilov & Hutter, 2019): first
     w <- w - lr * decay * w.
@@ -27,14 +27,14 @@ class Optimizer:
     ----------
     lr : the learning rate; it may be changed between steps.
     factors : for each parameter what its rate is multiplied by; () for 1 throughout.
-    decays : for each parameter its weight decay, a number or an array of the parameter's
-        shape; () for the ``weight_decay`` of the rule throughout.
+    decays : for each parameter its weight decay, a number or an array of the
+        parameter's shape; () for the ``weight_decay`` of the rule throughout.
 
     Attributes
     ----------
     steps : how many updates were made.
-    slots : for each slot name a list of arrays in the order of the parameters, {} before
-        the first update.
+    slots : for each slot name a list of arrays in the order of the parameters, {}
+        before the first update.
     """
 
     default_lr = None  # the rate of the command without --lr
@@ -77,8 +77,8 @@ class Optimizer:
     def rule(self, scale):
         """The rule of this step, a function (out, rate, w, g, *slots).
 
-        It changes w and the slots in place.  All are arrays of one shape but the rate; out
-        is memory to work in; g is to be multiplied by scale.
+        It changes w and the slots in place.  All are arrays of one shape but the rate;
+        out is memory to work in; g is to be multiplied by scale.
         """
         raise NotImplementedError
 
@@ -100,7 +100,8 @@ class Optimizer:
                 update_rows(rule, rate, w, g, slots)
             else:
                 pieces += pieces_of(rate, decay, w, g, slots)
-        # One array larger than a piece at least: otherwise waking a thread costs more than it brings.
+        # One array larger than a piece at least: otherwise waking a thread costs more
+        # than it brings.
         with workers.computing():
             (workers if len(pieces) > len(params) else SERIAL).each(lambda piece: piece.update(rule, workers), pieces)
         return None
@@ -113,7 +114,7 @@ class Optimizer:
         return zip(params, grads, by_parameter, rates, self.decays or [self.weight_decay] * count, strict=True)
 
     def _fits(self, params, grads):
-        """Whether each parameter has a gradient of its shape, and whatever else there is for each."""
+        """Whether each parameter has a gradient of its shape, and all else there is."""
         try:
             return ([w.shape for w in params if isinstance(w, np.ndarray)] == [g.shape for g in grads]
                     and len(self.factors) in (0, len(params)) and len(self.decays) in (0, len(params)))
