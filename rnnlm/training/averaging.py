@@ -5,13 +5,21 @@ is nearer to it (Polyak & Juditsky, 1992).  The average is scored and saved in p
 the weights, and training continues without it.
 """
 
+from __future__ import annotations
+
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import writable
 from rnnlm.compute.threads import DEFAULT, slices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rnnlm.compute.threads import Workers
 
 PIECE = 1 << 17  # values that a thread takes at a time
 
@@ -36,32 +44,35 @@ class Average:
     values : a list of arrays, empty before the first.
     """
 
-    def __init__(self, start=0.0, decay=1.0):
+    def __init__(self, start: float = 0.0, decay: float = 1.0) -> None:
         self.start = arguments.number("start", start, "from 0 to 1", lambda x: 0 <= x <= 1)
         self.decay = arguments.number("decay", decay, "from 0 to 1", lambda x: 0 <= x <= 1)
         self.count = 0
-        self.values = []
+        self.values: list[np.ndarray] = []
 
     def __setstate__(self, state):
         vars(self).update(state)
         self.values = list(map(writable, self.values))
 
-    def values_for(self, params):
+    def values_for(self, params: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The arrays of the average, which are made of zeros if there are none yet."""
         if not self.values:
             self.values = [np.zeros_like(w) for w in params]
         return self.values
 
-    def snapshot(self):
-        """What the average needs to go on, beside its arrays."""
+    def snapshot(self) -> dict[str, Any]:
+        """What the average needs to continue, besides its arrays."""
         return {"count": self.count}
 
-    def restore(self, values):
-        """Go on from a snapshot."""
+    def restore(self, values: dict[str, Any]) -> None:
+        """Continue from a snapshot."""
         self.count = values["count"]
 
-    def update(self, params, progress, workers=DEFAULT):
-        """Include the weights after a step if it is time: a <- a + weight * (w - a)."""
+    def update(self, params: Sequence[np.ndarray], progress: float, workers: Workers = DEFAULT) -> None:
+        """Include the weights after a step if it is time: a <- a + weight * (w - a).
+
+        progress: the part of all epochs that is done, from 0 to 1.
+        """
         if progress < self.start:
             return
         self.values_for(params)
@@ -70,7 +81,7 @@ class Average:
 
         def step(pair):
             w, a = pair
-            if weight == 1:  # the first: whatever stood there before a rollback is gone
+            if weight == 1:  # the first: it replaces whatever was there before a rollback
                 a[...] = w
                 return
             out = workers.scratch("average", w.shape, w.dtype)
@@ -82,7 +93,7 @@ class Average:
             workers.each(step, self._pieces(params))
 
     @contextmanager
-    def in_place(self, params):
+    def in_place(self, params: Sequence[np.ndarray]) -> Iterator[None]:
         """A block in which the parameters hold the average, if there is one.
 
         Afterwards they hold what they held before.
