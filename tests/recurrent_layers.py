@@ -9,8 +9,8 @@ from rnnlm.models import UNGATED
 
 
 def _case(cell, **options):
-    """Step, plain window, fast window, options of a cell of the table."""
-    plain, fast = TABLE[cell][:2]
+    """Step, plain window, the window that models run on, options of a cell of the table."""
+    plain, fast = (TABLE[cell].layer(plain) for plain in (True, False))
     return getattr(layers, plain.__name__.removeprefix("Time")), plain, fast, options
 
 

@@ -121,6 +121,18 @@ def test_the_chart_of_the_recipes_has_what_other_programs_reached(on_path, tmp_p
     assert {143.9, 161.4, 164.3, 97.7, 82.7, 78.4} == {value for _, value in recipes.PEERS}
 
 
+@pytest.mark.slow
+def test_random_schemes_are_compared():
+    done = subprocess.run([sys.executable, BENCHMARKS / "random_schemes.py", "--seeds", "1", "2", "--", "--epochs", "1",
+                           "--hidden-size", "9", "--time-size", "5", "--max-tokens", "20000", "--noising", "0.2"],
+                          capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, check=True)
+    rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("| ")]
+    assert [row[0].strip() for row in rows] == ["seed", "1", "2", "mean", "standard deviation"]
+    for row in rows[1:3]:
+        assert float(row[1]) != float(row[2])
+    assert "difference of the means " in done.stdout
+
+
 def test_without_workers():
     done = subprocess.run(
         [sys.executable, BENCHMARKS / "without_workers.py", "--sizes", "tiny", "--repeats", "1", "--scale", "0.002",

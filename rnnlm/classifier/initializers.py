@@ -49,7 +49,7 @@ class XavierInitializer(Initializer):
     """
 
     def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        return scaled_normal(shape, rng)
+        return _made(scaled_normal, shape, rng)
 
 
 class HeInitializer(Initializer):
@@ -59,11 +59,18 @@ class HeInitializer(Initializer):
     """
 
     def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        return scaled_normal(shape, rng, np.sqrt(2))
+        return _made(scaled_normal, shape, rng, np.sqrt(2))
 
 
 class OrthogonalInitializer(Initializer):
     """``orthogonal`` if the shape is square, otherwise as XavierInitializer."""
 
     def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        return orthogonal(shape, rng) if shape[0] == shape[1] else scaled_normal(shape, rng)
+        return _made(orthogonal if shape[0] == shape[1] else scaled_normal, shape, rng)
+
+
+def _made(fill, shape, rng, *options):
+    """A new array, filled by one of the models' initializers."""
+    out = np.empty(shape, np.float32)
+    fill(out, rng, *options)
+    return out

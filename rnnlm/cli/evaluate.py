@@ -13,8 +13,7 @@ from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.formats.model_file import load_model
 from rnnlm.runs.checks import at_least, not_empty
 from rnnlm.runs.description import unknown_share
-from rnnlm.runs.option import FLAG, Option
-from rnnlm.runs.options import DEBUG, THREADS
+from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.evaluation import WINDOW, evaluate
 from rnnlm.text.corpus import read_text

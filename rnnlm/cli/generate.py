@@ -15,8 +15,7 @@ from rnnlm.compute.threads import SERIAL
 from rnnlm.errors import RnnlmError, counted, one_line, shown
 from rnnlm.formats.model_file import load_model
 from rnnlm.runs.checks import any_text, at_least, not_empty, not_negative, seed, share
-from rnnlm.runs.option import FLAG, Option
-from rnnlm.runs.options import DEBUG, THREADS
+from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.writing import LONGEST_LINE, prompt_ids, write_text
 from rnnlm.text.tokenizer import UNITS

@@ -2,13 +2,10 @@
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
-from rnnlm.cli.progress import Screen
 from rnnlm.cli.screen import show
 from rnnlm.cli.signals import StoppedBetweenSteps, stop_on_signal
 from rnnlm.runs import recipes
 from rnnlm.runs.options import TRAIN
-from rnnlm.runs.request import Request
-from rnnlm.runs.run import carry_out
 
 
 def build_parser(prog=None):
@@ -27,6 +24,10 @@ def main(argv=None, prog=None):
 
 def _command(options):
     """Train until the run ends or a signal stops it; returns the exit code."""
+    from rnnlm.cli.progress import Screen  # --help and a wrong line need none of these
+    from rnnlm.runs.request import Request
+    from rnnlm.runs.run import carry_out
+
     try:
         carry_out(Request(options.line), Screen(), lambda: stop_on_signal("stopping after this step"))
     except StoppedBetweenSteps as stopped:

@@ -39,6 +39,14 @@ class RowGradient:
         return self.fill(slice(0, self.shape[0]), np.empty(self.shape, dtype or self.dtype))
 
 
+def add(gradient, out):
+    """Add a gradient, a RowGradient or an array, to a matrix, in place."""
+    if isinstance(gradient, RowGradient):
+        out[gradient.ids] += gradient.values
+    else:
+        out += gradient
+
+
 def sum_by_id(ids, rows):
     """Sum the rows (n, D) that have the same id (n,).
 

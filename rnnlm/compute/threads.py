@@ -144,6 +144,11 @@ class Workers:
         return memory[:size].reshape(shape)
 
 
+def call(function):
+    """function(): for ``Workers.each`` over functions."""
+    return function()
+
+
 def slices(size, length):
     """range(size) as slices of equal length, at most ``length``."""
     if size <= length:

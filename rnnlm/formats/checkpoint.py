@@ -15,13 +15,13 @@ from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, shown
 from rnnlm.files.archive import open_archive, require_finite, write_archive
 from rnnlm.formats.checkpoint_form import RECORDS, records_of, require_possible
-from rnnlm.models.architecture import declared_shapes, from_earlier
+from rnnlm.models.architecture import Architecture, from_earlier
 from rnnlm.training.snapshot import shapes_of
 from rnnlm.training.trainer import Record, Trainer
 
 FORMAT = "rnnlm checkpoint"
 VERSION = 4  # raised when a run would go on otherwise than it began
-EARLIER = 3  # is read, too: it has earlier names of cells
+EARLIER = 3  # is read, too: it has earlier names of cells, and random numbers by scheme 1
 
 
 def save_checkpoint(path, trainer, run, records):
@@ -42,7 +42,7 @@ def save_checkpoint(path, trainer, run, records):
     if len(records) != trainer.epoch or not all(isinstance(record, Record) for record in records):
         raise ArgumentError(f"records must be the Records that fit yielded, one for each of {trainer.epoch} epochs")
     snapshot = trainer.snapshot()
-    header = {"format": FORMAT, "version": VERSION, "architecture": trainer.model.architecture, "run": run,
+    header = {"format": FORMAT, "version": VERSION, "architecture": dict(trainer.model.architecture), "run": run,
               "made_by": versions(), "numbers": _without_inf(snapshot.values)}
     require_finite(snapshot.arrays)
     table = np.array([astuple(record) for record in records], np.float64)  # a perplexity may be infinite
@@ -73,13 +73,14 @@ def _checkpoint_header(archive):
         if not isinstance(archive.header[key], dict):
             raise ValueError(f"{key} must be a JSON object")
     header = _in_words_of_today(archive.header)
-    archive.require(declared_shapes(header["architecture"]))
+    archive.require(Architecture.from_file(header["architecture"]).shapes())
     return header
 
 
 def _in_words_of_today(header):
-    """A checkpoint's header, where it is of the earlier version with the names that cells have today."""
+    """A checkpoint's header as today's programs write it, where it is of the earlier version."""
     if header["version"] == EARLIER:
+        header["numbers"].setdefault("random_scheme", 1)
         header["architecture"] = from_earlier(header["architecture"])
         if isinstance(options := header["run"].get("options"), dict):
             header["run"]["options"] = from_earlier(options)
@@ -97,8 +98,9 @@ def load_checkpoint(path, trainer):
     arguments.kind("trainer", trainer, Trainer, "a Trainer")
     with open_archive(path, "a whole rnnlm checkpoint of this run") as archive:
         header = _checkpoint_header(archive)
-        if header["architecture"] != trainer.model.architecture:
-            raise ValueError(f"its model is {shown(header['architecture'])}, not {trainer.model.architecture}")
+        architecture = dict(trainer.model.architecture)
+        if header["architecture"] != architecture:
+            raise ValueError(f"its model is {shown(header['architecture'])}, not {architecture}")
         values = _with_inf(header["numbers"])
         require_possible(values, trainer)
         saved = SavedSnapshot(values, archive)

@@ -3,6 +3,7 @@
 import math
 from dataclasses import fields
 
+from rnnlm.compute.draws import SCHEMES
 from rnnlm.compute.functions import perplexity
 from rnnlm.errors import shown
 from rnnlm.training.records import Record
@@ -15,6 +16,8 @@ LARGEST = 1 << 128  # no number of a run is larger: those of the generator have 
 def require_possible(values, trainer):
     """ValueError unless a trainer that was built like this one can have said these values."""
     require_form(values, trainer.snapshot().values)
+    if values["random_scheme"] not in SCHEMES:
+        raise ValueError(f"numbers.random_scheme must be one of {SCHEMES}, got {values['random_scheme']}")
     sums, position = values["sums"], values["batches"]["position"]
     steps, targets = sums["steps"], sums["targets"]
     read = bool(steps) * position * trainer.batches.batch_size

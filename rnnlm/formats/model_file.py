@@ -16,7 +16,7 @@ from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_archive
 from rnnlm.files.whole import File
 from rnnlm.models import LanguageModel, Regularisation
-from rnnlm.models.architecture import declared, declared_shapes, from_earlier, to_earlier
+from rnnlm.models.architecture import Architecture, from_earlier, to_earlier
 from rnnlm.text.tokenizer import LEVELS
 from rnnlm.text.vocabulary import Vocabulary
 
@@ -39,7 +39,7 @@ def save_model(path, model, vocabulary, training=None):
     words = _words_of(model, vocabulary)
     earlier = to_earlier(model.architecture)
     header = {"format": FORMAT, "version": EARLIER if earlier else LATEST, "level": vocabulary.level,
-              "architecture": earlier or model.architecture, "training": training or {},
+              "architecture": earlier or dict(model.architecture), "training": training or {},
               "regularisation": asdict(model.regularisation)}
     with np.errstate(over="ignore"):  # said in one line
         params = {name: param.astype(np.float32, copy=False) for name, param in model.named_params().items()}
@@ -54,7 +54,7 @@ def model_size(model, vocabulary):
 
 def _words_of(model, vocabulary):
     """The words as a model file holds them. ArgumentError unless they are the model's, and come back as they are."""
-    size = model.architecture["vocab_size"]
+    size = model.architecture.vocab_size
     if len(vocabulary) != size:
         raise ArgumentError(f"the vocabulary must have a word for each of the model's {size} ids, it has "
                             f"{len(vocabulary)}")
@@ -88,12 +88,12 @@ def load_model(path, workers=None, regularisation=None):
     with open_archive(_model_file(path), "a whole rnnlm model file") as archive:
         architecture = _architecture(archive)
         arguments.one_of("level", archive.header["level"], LEVELS)
-        shapes = declared_shapes(architecture)
+        shapes = architecture.shapes()
         archive.require_names(["vocabulary", *shapes])
         archive.require(shapes)
-        vocabulary = _vocabulary(archive, architecture["vocab_size"])
+        vocabulary = _vocabulary(archive, architecture.vocab_size)
         saved = Regularisation.from_file(archive.header.get("regularisation", {}))
-        model = LanguageModel(**declared(architecture), regularisation=regularisation or saved, rng=None,
+        model = LanguageModel(**architecture, regularisation=regularisation or saved, rng=None,
                               workers=workers)
         for name, param in model.named_params().items():
             archive.read_finite(name, param)
@@ -103,12 +103,12 @@ def load_model(path, workers=None, regularisation=None):
 
 
 def _architecture(archive):
-    """The architecture that a model file declares, in today's words. ValueError if it is of another format."""
+    """The Architecture that a model file declares. ValueError if it is none, or the file of another format."""
     archive.require_kind(FORMAT, *VERSIONS)
     architecture = archive.header["architecture"]
     if archive.header["version"] == EARLIER and isinstance(architecture, dict):
-        return from_earlier(architecture)
-    return architecture
+        architecture = from_earlier(architecture)
+    return Architecture.from_file(architecture)
 
 
 def _model_file(path):
@@ -132,5 +132,5 @@ def _vocabulary(archive, size):
 def read_model_training(path):
     """What a model file remembers of its run (see save_model). RnnlmError if it is no model file."""
     with open_archive(path, "a whole rnnlm model file") as archive:
-        archive.require(declared_shapes(_architecture(archive)))
+        archive.require(_architecture(archive).shapes())
         return archive.header["training"]

@@ -8,8 +8,10 @@ from rnnlm.layers.base import Layer
 class TimeAffine(Layer):
     """xs W + b at every step: (N, T, H) -> (N, T, V).  W (H, V), b (V,)."""
 
-    def __init__(self, W, b):
-        super().__init__(W, b)
+    param_names = ("W", "b")
+
+    def __init__(self, W, b, *, grads=None):
+        super().__init__(W, b, grads=grads)
 
     def forward(self, xs):  # (N, T, H) -> (N, T, V)
         """All steps in one product."""
@@ -22,12 +24,21 @@ class TimeAffine(Layer):
         return scores.reshape(N, T, -1)
 
     def backward(self, dout):  # (N, T, V) -> (N, T, H)
-        """Gradients summed over batch and time, as W and b serve every step."""
-        xs = self.cache
+        """The gradient of the inputs, and those of W and b."""
+        dxs = self.backward_states(dout)
+        self.backward_weights()
+        return dxs
+
+    def backward_states(self, dout):  # (N, T, V) -> (N, T, H)
+        """The gradient of the inputs."""
+        N, T, H = self.cache.shape
         W, _ = self.params
-        dW, db = self.grads
-        N, T, H = xs.shape
-        rows = dout.reshape(N * T, -1)
-        db[...] = rows.sum(axis=0)
-        dW[...] = xs.reshape(N * T, H).T @ rows
+        self.slopes = rows = dout.reshape(N * T, -1)
         return (rows @ W.T).reshape(N, T, H)
+
+    def backward_weights(self):
+        """Gradients summed over batch and time, as W and b serve every step."""
+        xs, rows = self.cache, self.slopes
+        dW, db = self.grads
+        db[...] = rows.sum(axis=0)
+        dW[...] = xs.reshape(len(rows), -1).T @ rows

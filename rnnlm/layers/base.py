@@ -2,9 +2,12 @@
 
 The contract, which the trainer and the models build on:
 
-- ``params`` and ``grads`` are lists of arrays in the same order; the arrays are filled anew, never exchanged
-  (but once, by the model that builds the layers, which packs them into one memory).
+- ``params`` and ``grads`` are lists of arrays in the same order; the arrays are filled anew, never
+  exchanged.  Who builds the layer may hand in the memory of both.
 - ``backward`` overwrites ``grads``; calling it twice after one ``forward`` gives the same result.
+- Where it helps, ``backward`` is two steps: ``backward_states`` returns what the layer below needs,
+  ``backward_weights`` then fills ``grads``.  An output layer gives the latter in pieces, too
+  (``weight_work``), which may be done side by side and beside the layers below.
 - A layer never writes into its input, nor, before its next ``forward``, into an array it has handed out.
 - A copy (copy.deepcopy, pickle) has the parameters and the settings, not the window that was read last: that is the
   user's data, and most of the memory.
@@ -50,39 +53,83 @@ def require_targets(ts, N, T):
 
 
 class NoForwardError(ArgumentError, AttributeError):
-    """``backward`` before any ``forward``: the layer has no cache, as hasattr finds as well."""
+    """A step backward before the one that it needs: the layer has no cache, as hasattr finds as well."""
 
 
 class NoCache:
-    """What a layer's class has for a cache: an error, until ``forward`` gives the layer itself one.
+    """What a layer's class has for a cache: an error, until the method ``before`` gives the layer one.
 
-    With a ``__getattr__`` in its place Python looks up all attributes of layers more slowly, by 2 % of a small window.
+    With a ``__getattr__`` in its place Python looks up all attributes of layers more slowly, by 2 %
+    of a small window.
     """
+
+    def __init__(self, before):
+        self.before = before
 
     def __get__(self, layer, kind):
         if layer is None:
             return self
-        raise NoForwardError(f"{kind.__name__}.backward needs the values of the last forward: call forward first")
+        raise NoForwardError(f"{kind.__name__}.backward needs the values of the last {self.before}: call "
+                             f"{self.before} first")
+
+
+class Weight:
+    """A layer's array by its textbook name: ``layer.Wx`` is one of ``params``, ``layer.dWx`` one of ``grads``.
+
+    What is assigned to a weight is copied into it.  Without this, ``layer.Wx = w`` would make an
+    attribute that no code reads.
+    """
+
+    def __init__(self, arrays, index, name):
+        self.arrays, self.index, self.name = arrays, index, name
+
+    def __get__(self, layer, kind):
+        return self if layer is None else getattr(layer, self.arrays)[self.index]
+
+    def __set__(self, layer, value):
+        owner = type(layer).__name__
+        if self.arrays == "grads":
+            raise AttributeError(f"{self.name} of {owner} is what backward fills: it cannot be set")
+        array, value = layer.params[self.index], np.asarray(value)
+        if value.shape != array.shape or value.dtype.kind not in "fiu":
+            raise ArgumentError(f"{self.name} of {owner} must be an array of numbers of shape {array.shape}, got "
+                                f"{arguments.described(value)}")
+        array[...] = value
 
 
 class Layer:
     """A differentiable function with parameters. Subclasses write ``forward`` and ``backward``.
 
-    ``cache``: what forward leaves for backward.
+    ``cache``: what forward leaves for backward; ``slopes``: what backward_states leaves for
+    backward_weights.
+
+    Parameters
+    ----------
+    params : arrays
+        In the order of ``param_names``, under which each is an attribute, too.
+    grads : list of arrays, optional
+        The memory of their gradients.
     """
 
-    cache = NoCache()
+    param_names = ()
+    cache, slopes = NoCache("forward"), NoCache("backward_states")
 
-    def __init__(self, *params):
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        for index, name in enumerate(cls.param_names):
+            setattr(cls, name, Weight("params", index, name))
+            setattr(cls, f"d{name}", Weight("grads", index, f"d{name}"))
+
+    def __init__(self, *params, grads=None):
         for param in params:
             arguments.kind(f"what {type(self).__name__} is made of", param, np.ndarray, "arrays")
         self.params = list(params)
-        self.grads = [untouched_zeros(p) for p in params]
+        self.grads = [untouched_zeros(p) for p in params] if grads is None else list(grads)
         self._buffers = {}
 
     def __getstate__(self):
         """What a copy takes over."""
-        return {name: value for name, value in vars(self).items() if name not in ("cache", "_buffers")}
+        return {name: value for name, value in vars(self).items() if name not in ("cache", "slopes", "_buffers")}
 
     def __setstate__(self, state):
         vars(self).update(state, _buffers={})

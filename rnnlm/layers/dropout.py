@@ -1,20 +1,19 @@
 """Dropout: in training each value is left out with some probability, so that no value is relied on alone."""
 
-import math
-
 import numpy as np
 
 from rnnlm.compute import arguments
+from rnnlm.compute.draws import SCHEME, column_bits, shared_bits
 from rnnlm.layers.base import Layer
 
 
-def random_keep(shape, ratio, rng, dtype):
-    """A mask: 0 with probability ratio, else 1 / (1 - ratio), so that the expected value is 1.
+def keep_mask(bits, ratio, dtype):
+    """A mask from 16 random bits a value: 0 with probability ratio, else 1 / (1 - ratio).
 
-    Drawn from 16 random bits a value, half the time of a random float; ratio is rounded to that.
+    So the expected value is 1.  ratio is rounded to 16 bits, which take a quarter of the
+    time of random floats.
     """
     threshold = min(round(ratio * 65536), 65535)  # a value falls out if its bits are below it
-    bits = np.frombuffer(rng.bytes(2 * math.prod(shape)), "<u2").reshape(shape)
     return (bits >= threshold) * np.dtype(dtype).type(65536 / (65536 - threshold))
 
 
@@ -27,11 +26,24 @@ def require_ratio(ratio, rng, name="dropout ratio"):
 class TimeDropout(Layer):
     """Inverted dropout: zero each value with probability ratio, divide the others by 1 - ratio.
 
-    The expected value stays, so nothing changes at evaluation (Srivastava et al., 2014; between
-    recurrent layers, never inside the recurrence: Zaremba et al., 2014).  per_window: one mask (N, 1, D) for all
-    steps of a window, so that a value is left out throughout (the variational dropout of Gal & Ghahramani, 2016).
-    ``train`` switches it.
+    The expected value stays, so nothing changes at evaluation (Srivastava et al., 2014;
+    between recurrent layers, never inside the recurrence: Zaremba et al., 2014).
+
+    Parameters
+    ----------
+    ratio : which part of the values is left out, from 0 to below 1.
+    rng : a numpy.random.Generator.
+    per_window : one mask (N, 1, D) for all steps of a window, so that a value is left out
+        throughout (the variational dropout of Gal & Ghahramani, 2016).
+
+    Attributes
+    ----------
+    train : whether values are left out.
+    columns : the Columns of the batch that the layer is given; None: all.
+    random_scheme : see rnnlm/compute/draws.py.
     """
+
+    columns, random_scheme = None, SCHEME
 
     def __init__(self, ratio, *, rng, per_window=False):
         super().__init__()
@@ -45,7 +57,8 @@ class TimeDropout(Layer):
             self.cache = None
             return xs
         N, T, D = self.window(xs)
-        self.cache = random_keep((N, 1 if self.per_window else T, D), self.ratio, self.rng, xs.dtype)
+        bits = column_bits(self.rng, (N, 1 if self.per_window else T, D), self.columns, self.random_scheme)
+        self.cache = keep_mask(bits, self.ratio, xs.dtype)
         return xs * self.cache
 
     def backward(self, dxs):  # (N, T, D) -> (N, T, D)
@@ -54,18 +67,30 @@ class TimeDropout(Layer):
 
 
 class TimeWordDropout(Layer):
-    """An embedding some of whose words are left out: their vectors are zeros wherever they stand in the window.
+    """An embedding some of whose words are left out: their vectors are zeros in the whole window.
 
-    Each word of the vocabulary falls out with probability ratio; the vectors of the others are divided by 1 - ratio
-    (embedding dropout: Gal & Ghahramani, 2016).  It has the parameters and the gradients of the embedding.
+    Each word of the vocabulary falls out with probability ratio; the vectors of the others
+    are divided by 1 - ratio (embedding dropout: Gal & Ghahramani, 2016).  It has the
+    parameters and the gradients of the embedding.
     """
 
+    param_names, random_scheme = ("W",), SCHEME
+
     def __init__(self, embedding, ratio, *, rng):
-        super().__init__()
+        self.embedding = embedding
         require_ratio(ratio, rng)
-        self.embedding, self.ratio, self.rng = embedding, ratio, rng
-        self.params, self.grads = embedding.params, embedding.grads
+        self.ratio, self.rng = ratio, rng
         self.train = True
+
+    @property
+    def params(self):
+        """Those of the embedding."""
+        return self.embedding.params
+
+    @property
+    def grads(self):
+        """Those of the embedding."""
+        return self.embedding.grads
 
     def forward(self, xs):  # ids (N, T) -> (N, T, D)
         """A new mask over the vocabulary for every call in training."""
@@ -73,7 +98,7 @@ class TimeWordDropout(Layer):
         if not self.train or self.ratio == 0:
             self.cache = None
             return vectors
-        keep = random_keep((len(self.params[0]),), self.ratio, self.rng, vectors.dtype)
+        keep = keep_mask(shared_bits(self.rng, (len(self.params[0]),), self.random_scheme), self.ratio, vectors.dtype)
         self.cache = keep[xs][..., np.newaxis]
         return vectors * self.cache
 

@@ -7,8 +7,10 @@ from rnnlm.layers.base import Layer, require_ids
 class TimeEmbedding(Layer):
     """Rows of W by id: ids (N, T) -> vectors (N, T, D).  W (V, D)."""
 
-    def __init__(self, W):
-        super().__init__(W)
+    param_names = ("W",)
+
+    def __init__(self, W, *, grads=None):
+        super().__init__(W, grads=grads)
 
     def forward(self, xs):  # ids (N, T) -> (N, T, D)
         """Look every id of the window up at once."""

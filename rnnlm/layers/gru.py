@@ -34,6 +34,8 @@ class GRU(Layer):
         Columns in the order z, r, n; bh is the candidate's bias inside the reset.
     """
 
+    param_names = ("Wx", "Wh", "b", "bh")
+
     def __init__(self, Wx, Wh, b, bh=None):
         require_state_bias(self, bh)
         super().__init__(Wx, Wh, b, bh)
@@ -80,9 +82,9 @@ class TimeGRU(TimeRecurrent):
     param_names = ("Wx", "Wh", "b", "bh")
     input_blocks = state_blocks = 3
 
-    def __init__(self, Wx, Wh, b, bh=None, stateful=False, *, weight_drop=None):
+    def __init__(self, Wx, Wh, b, bh=None, stateful=False, *, weight_drop=None, grads=None):
         require_state_bias(self, bh)
-        super().__init__(Wx, Wh, b, stateful, more=(bh,), weight_drop=weight_drop)
+        super().__init__(Wx, Wh, b, stateful, more=(bh,), weight_drop=weight_drop, grads=grads)
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""

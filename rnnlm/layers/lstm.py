@@ -18,6 +18,8 @@ class LSTM(Layer):
     whole window, faster; this is the step to read and to check by hand.
     """
 
+    param_names = ("Wx", "Wh", "b")
+
     def __init__(self, Wx, Wh, b):
         super().__init__(Wx, Wh, b)
 

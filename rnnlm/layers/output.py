@@ -11,9 +11,20 @@ from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 class TimeOutput(Layer):
     """TimeAffine, then TimeSoftmaxWithLoss.  W (H, V), b (V,)."""
 
-    def __init__(self, W, b):
-        self.affine, self.loss = TimeAffine(W, b), TimeSoftmaxWithLoss()
-        self.params, self.grads = self.affine.params, self.affine.grads
+    param_names = ("W", "b")
+
+    def __init__(self, W, b, *, grads=None):
+        self.affine, self.loss = TimeAffine(W, b, grads=grads), TimeSoftmaxWithLoss()
+
+    @property
+    def params(self):
+        """W and b, which are the affine layer's."""
+        return self.affine.params
+
+    @property
+    def grads(self):
+        """Their gradients."""
+        return self.affine.grads
 
     def scores(self, xs):  # (N, T, H) -> (N, T, V)
         """The scores (logits) of every word at every step."""
@@ -29,9 +40,20 @@ class TimeOutput(Layer):
         """The mean of -ln p over the targets, in nats."""
         return self.loss.forward(self.affine.forward(xs), ts)
 
-    def backward(self, dout=1, meanwhile=None):  # float -> (N, T, H)
-        """The gradient of the hidden states, and those of W and b; meanwhile(dxs), if given, is called with it."""
-        dxs = self.affine.backward(self.loss.backward(dout))
-        if meanwhile:
-            meanwhile(dxs)
+    def backward(self, dout=1):  # float -> (N, T, H)
+        """The gradient of the hidden states, and those of W and b."""
+        dxs = self.backward_states(dout)
+        self.backward_weights()
         return dxs
+
+    def backward_states(self, dout=1):  # float -> (N, T, H)
+        """The gradient of the hidden states."""
+        return self.affine.backward_states(self.loss.backward(dout))
+
+    def backward_weights(self):
+        """The gradients of W and b."""
+        self.affine.backward_weights()
+
+    def weight_work(self):
+        """``backward_weights`` in one piece: a list of a function."""
+        return [self.backward_weights]

@@ -24,14 +24,16 @@ class TimeRecurrent(Layer):
         Those of ``param_names`` after the first three.
     weight_drop : WeightDrop
         One of this layer's own, or None.
+    grads : list of arrays, optional
+        The memory of the gradients.
     """
 
     param_names = ("Wx", "Wh", "b")
     input_blocks = state_blocks = 1
     state_names = ("h",)  # what set_state takes and a checkpoint holds
 
-    def __init__(self, Wx, Wh, b, stateful=False, *, more=(), weight_drop=None):
-        super().__init__(Wx, Wh, b, *more)
+    def __init__(self, Wx, Wh, b, stateful=False, *, more=(), weight_drop=None, grads=None):
+        super().__init__(Wx, Wh, b, *more, grads=grads)
         self._require_shapes()
         self.stateful, self.weight_drop = stateful, weight_drop
         self.reset_state()
@@ -60,8 +62,8 @@ class TimeRecurrent(Layer):
         """H, the width of the state."""
         return self.params[1].shape[0]
 
-    def shares_streams(self, N):
-        """Whether N streams are shared out to threads, so that the layer wants all of them for itself."""
+    def uses_all_threads(self, N):
+        """Whether the layer shares N streams out to all threads, which then leaves none for other work."""
         return False
 
     def set_state(self, *state):

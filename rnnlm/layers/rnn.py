@@ -14,6 +14,8 @@ class RNN(Layer):
     step to read and to check by hand.
     """
 
+    param_names = ("Wx", "Wh", "b")
+
     def __init__(self, Wx, Wh, b, activation="tanh"):
         super().__init__(Wx, Wh, b)
         self.function, self.slope = activation_by_name(activation)
@@ -45,8 +47,8 @@ class TimeRNN(TimeRecurrent):
     Wx (D, H), Wh (H, H), b (H,).  State, truncation and weight drop: see TimeRecurrent.
     """
 
-    def __init__(self, Wx, Wh, b, stateful=False, *, activation="tanh", weight_drop=None):
-        super().__init__(Wx, Wh, b, stateful, weight_drop=weight_drop)
+    def __init__(self, Wx, Wh, b, stateful=False, *, activation="tanh", weight_drop=None, grads=None):
+        super().__init__(Wx, Wh, b, stateful, weight_drop=weight_drop, grads=grads)
         self.function, self.slope = activation_by_name(activation)
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)

@@ -25,6 +25,8 @@ class TextbookGRU(Layer):
         Columns in the order z, r, h_hat.
     """
 
+    param_names = ("Wx", "Wh", "b")
+
     def __init__(self, Wx, Wh, b):
         super().__init__(Wx, Wh, b)
 

@@ -1,8 +1,10 @@
-"""Language models: they make the arrays, wire the layers and own the state."""
+"""Language models: what there is (cells, architecture), the memory, the layers on it, and the model that owns them."""
 
-from rnnlm.models.architecture import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED
+from rnnlm.models.architecture import MOST_LAYERS, RNN_ACTIVATIONS, Architecture
+from rnnlm.models.cells import CELLS, UNGATED
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start
 
-__all__ = ["CELLS", "MOST_LAYERS", "RNN_ACTIVATIONS", "UNGATED", "LanguageModel", "Regularisation", "Start"]
+__all__ = ["CELLS", "MOST_LAYERS", "RNN_ACTIVATIONS", "UNGATED", "Architecture", "LanguageModel", "Regularisation",
+           "Start"]

@@ -1,53 +1,155 @@
-"""Which language models there are: the cells, and what sizes and outputs go together."""
+"""Which language models there are: what sizes, cells and outputs go together, and the arrays of each.
+
+An Architecture yields its parameters, one entry for each array.  Memory, first values, layers,
+files and checkpoints are made from these entries: no other place lists names or shapes.
+"""
 
 from contextlib import suppress
-from typing import NamedTuple
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import shown
-from rnnlm.layers import TimeGRU, TimeLSTM, TimeMRNN, TimeRNN, TimeTextbookGRU
-from rnnlm.layers.fast import FastGRU, FastLSTM, FastMRNN, FastRNN, FastTextbookGRU
+from rnnlm.models.cells import CELLS
 
 MOST_LAYERS = 500  # so that no model file can keep its reader busy for long; the deepest in use have a dozen
-
-
-class Cell(NamedTuple):
-    """A row of CELLS: what there is to know of a recurrent layer, beside its arrays (param_shapes)."""
-
-    plain: type  # the layer to read
-    fast: type   # the layer to run
-    title: str   # what a reader of the screen calls it
-    prefix: str  # of its arrays' names in files: gru1/Wx
-
-
-CELLS = {
-    "rnn": Cell(TimeRNN, FastRNN, "RNN", "rnn"),
-    "mrnn": Cell(TimeMRNN, FastMRNN, "multiplicative RNN", "mrnn"),
-    "lstm": Cell(TimeLSTM, FastLSTM, "LSTM", "lstm"),
-    "gru": Cell(TimeGRU, FastGRU, "GRU", "gru"),
-    "gru-textbook": Cell(TimeTextbookGRU, FastTextbookGRU, "textbook GRU", "gru"),
-}
 EARLIER = {"gru": "gru-textbook"}  # names in earlier files, from before another cell took the name over, and today's
-UNGATED = tuple(name for name, cell in CELLS.items() if cell.plain.state_blocks == 1)
-RNN_ACTIVATIONS = ("tanh", "relu")  # that these have
-CHOICES = {"activation": "tanh", "tied": False, "projection": False}  # what early files do not have
-RATIOS = ("dropout", "input_dropout")
+RNN_ACTIVATIONS = ("tanh", "relu")  # that cells without gates have
+RATIOS = ("dropout", "input_dropout")  # in early files; of no use to a model that is not trained
 SIZES = ("vocab_size", "wordvec_size", "hidden_size", "layers")
+GROUPS = {"inputs": "matrices", "recurrent": "matrices", "biases": "biases"}  # by how first values are made
+FIRST = {"Wx": "inputs", "Wh": "recurrent", "b": "biases", "bh": "biases"}  # the arrays that a cell may have
 
 
-def checked(architecture):
-    """The architecture, a dict, with values that go into a model file. ArgumentError unless there is such a model."""
-    a = dict(architecture)
-    arguments.one_of("cell", a["cell"], tuple(CELLS))
-    arguments.one_of("activation", a["activation"], RNN_ACTIVATIONS)
-    for name in SIZES:
-        a[name] = arguments.whole(name, a[name], 1, MOST_LAYERS if name == "layers" else None)
-    for name in ("tied", "projection"):
-        a[name] = arguments.yes_or_no(name, a[name])
-    a["projection"] = a["projection"] or (a["tied"] and a["wordvec_size"] != a["hidden_size"])
-    return a
+@dataclass(frozen=True)
+class Parameter:
+    """An array of a model.
+
+    Parameters
+    ----------
+    name : str
+        As in files: the part of the model and the array's name there, ``rnn1/Wx``.
+    shape : tuple
+    group : str
+        "words" (a row or column for each word), "matrices" or "biases": what can have a learning
+        rate and a weight decay of its own.
+    first : str
+        How its first values are made: a name of FIRST_VALUES in ``rnnlm.models.start``.
+    turn : int
+        When they are drawn, which belongs to what a seed means: the number of the recurrent
+        layer, 0 for what comes before the first.
+    order : str
+        How it lies in memory, "C" or "F".
+    """
+
+    name: str
+    shape: tuple
+    group: str
+    first: str
+    turn: int
+    order: str = "C"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What decides which arrays a model has, and what its layers compute with them.
+
+    ``dict(architecture)`` is what files hold.
+
+    Parameters
+    ----------
+    cell : str
+        A name of CELLS.
+    vocab_size, wordvec_size, hidden_size, layers : int
+        V, D, H and the number of recurrent layers.
+    activation : str
+        One of RNN_ACTIVATIONS, for a cell without gates.
+    tied : bool
+        The output weights are the word vectors (Press & Wolf, 2017; Inan et al., 2017).
+    projection : bool
+        A linear layer from H to D before the output; a tied model has one unless H = D.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such model.
+    """
+
+    cell: str
+    vocab_size: int
+    wordvec_size: int
+    hidden_size: int
+    layers: int
+    activation: str = "tanh"
+    tied: bool = False
+    projection: bool = False
+
+    def __post_init__(self):
+        """Each value as one that goes into a file."""
+        arguments.one_of("cell", self.cell, tuple(CELLS))
+        arguments.one_of("activation", self.activation, RNN_ACTIVATIONS)
+        for name in SIZES:
+            most = MOST_LAYERS if name == "layers" else None
+            object.__setattr__(self, name, arguments.whole(name, getattr(self, name), 1, most))
+        for name in ("tied", "projection"):
+            object.__setattr__(self, name, arguments.yes_or_no(name, getattr(self, name)))
+        if self.tied and self.wordvec_size != self.hidden_size:
+            object.__setattr__(self, "projection", True)
+
+    @classmethod
+    def from_file(cls, values):
+        """The Architecture that a file tells of, a dict; ValueError unless a model of that size may be built."""
+        known = [field.name for field in fields(cls)]
+        required, optional = known[: 1 + len(SIZES)], known[1 + len(SIZES) :]
+        if not isinstance(values, dict) or values.get("cell") not in tuple(CELLS):
+            raise ValueError(f"architecture must be an object with one of the cells {', '.join(CELLS)}, "
+                             f"got {shown(values)}")
+        if not set(required) <= values.keys() <= {*known, *RATIOS}:
+            raise ValueError(f"architecture must have the keys {', '.join(required)} and may have "
+                             f"{', '.join(optional)}, got {shown(values)}")
+        found = cls(**{key: value for key, value in values.items() if key not in RATIOS})
+        if found.projection != values.get("projection", False):
+            raise ValueError(f"tied needs a projection where the sizes differ, got {shown(values)}")
+        return found
+
+    def keys(self):
+        """The names of the values, for ``dict(architecture)``."""
+        return [field.name for field in fields(self)]
+
+    def __getitem__(self, name):
+        if name not in self.keys():
+            raise KeyError(name)
+        return getattr(self, name)
+
+    @property
+    def row(self):
+        """The cell's row of CELLS."""
+        return CELLS[self.cell]
+
+    def layer_name(self, number):
+        """The part of the model that a recurrent layer is, from 1: ``rnn1``."""
+        return f"{self.row.prefix}{number}"
+
+    def parameters(self):
+        """The model's arrays, one Parameter for each, in the order of its ``params``."""
+        V, D, H, last = self.vocab_size, self.wordvec_size, self.hidden_size, self.layers + 1
+        yield Parameter("embedding/W", (V, D), "words", "vectors", 0)
+        for number in range(1, last):
+            shapes = self.row.plain.param_shapes(D if number == 1 else H, H)
+            for name, shape in shapes.items():
+                first = FIRST[name]
+                yield Parameter(f"{self.layer_name(number)}/{name}", shape, GROUPS[first], first, number)
+        if self.projection:
+            yield Parameter("projection/W", (H, D), "matrices", "normal", last + 1)
+            yield Parameter("projection/b", (D,), "biases", "zeros", last + 1)
+        if not self.tied:  # the weights of a word lie together, as its vector does
+            yield Parameter("affine/W", (D if self.projection else H, V), "words", "normal", last, "F")
+        yield Parameter("affine/b", (V,), "biases", "zeros", last)
+
+    def shapes(self):
+        """The shape of each parameter by its name, in the order of the model's ``params``."""
+        return {parameter.name: parameter.shape for parameter in self.parameters()}
 
 
 def from_earlier(values):
@@ -57,10 +159,10 @@ def from_earlier(values):
 
 
 def to_earlier(architecture):
-    """The architecture with the cell's earlier name; None if files of that time do not know the cell."""
+    """The architecture as a dict with the cell's earlier name; None if files of that time do not know the cell."""
     names = {today: before for before, today in EARLIER.items()}
-    cell = architecture["cell"]
-    return None if cell in EARLIER else architecture | {"cell": names.get(cell, cell)}
+    cell = architecture.cell
+    return None if cell in EARLIER else dict(architecture) | {"cell": names.get(cell, cell)}
 
 
 def float_type(dtype):
@@ -70,37 +172,3 @@ def float_type(dtype):
             if np.dtype(dtype) in (np.float32, np.float64):
                 return np.dtype(dtype)
     raise arguments.wrong("dtype", "numpy.float32 or numpy.float64", dtype)
-
-
-def param_shapes(cell, vocab_size, wordvec_size, hidden_size, layers, activation="tanh", tied=False, projection=False):
-    """Names and shapes of the parameters of such a model, in the order of its ``params``."""
-    V, D, H, kind = vocab_size, wordvec_size, hidden_size, CELLS[cell]
-    shapes = {"embedding/W": (V, D)}
-    for i in range(1, layers + 1):
-        of_layer = kind.plain.param_shapes(D if i == 1 else H, H)
-        shapes |= {f"{kind.prefix}{i}/{name}": shape for name, shape in of_layer.items()}
-    if projection:
-        shapes |= {"projection/W": (H, D), "projection/b": (D,)}
-    return shapes | ({} if tied else {"affine/W": (D if projection else H, V)}) | {"affine/b": (V,)}
-
-
-def declared_shapes(architecture):
-    """Names and shapes of the parameters of an architecture; ValueError unless a model of that size may be built."""
-    return param_shapes(**declared(architecture))
-
-
-def declared(architecture):
-    """An architecture as keyword arguments of LanguageModel; ValueError unless a model of that size may be built.
-
-    The dropout ratios that early files hold are of no use to a model that is not trained.
-    """
-    if not isinstance(architecture, dict) or architecture.get("cell") not in tuple(CELLS):
-        raise ValueError(f"architecture must be an object with one of the cells {', '.join(CELLS)}, "
-                         f"got {shown(architecture)}")
-    if not {"cell", *SIZES} <= architecture.keys() <= {"cell", *SIZES, *CHOICES, *RATIOS}:
-        raise ValueError(f"architecture must have the keys {', '.join(['cell', *SIZES])} and may have "
-                         f"{', '.join(CHOICES)}, got {shown(architecture)}")
-    own = {key: value for key, value in architecture.items() if key not in RATIOS}
-    if checked(CHOICES | own)["projection"] != own.get("projection", False):
-        raise ValueError(f"tied needs a projection where the sizes differ, got {shown(architecture)}")
-    return own

@@ -1,4 +1,7 @@
-"""First values of the weights, float32, from a generator that the caller hands in.
+"""First values of the weights, written into arrays that are there; the caller hands the generator in.
+
+They are drawn in float64 and rounded to float32, in slices of rows: a generator gives the same
+numbers so as all at once, and the slices take less memory than the array.
 
 A sum of n independent terms has n times the variance of one, so a product with an (n, k) matrix
 keeps the size of its input when the entries have standard deviation 1 / sqrt(n).
@@ -6,51 +9,80 @@ keeps the size of its input when the entries have standard deviation 1 / sqrt(n)
 
 import numpy as np
 
+SLICE = 1 << 18  # numbers that are drawn at a time
 
-def uniform(shape, rng, scale=0.1):
+
+def row_slices(out):
+    """The rows of a matrix in slices of at most SLICE numbers, or of one row."""
+    rows = max(1, SLICE // max(1, out.shape[1]))
+    return [slice(first, min(first + rows, len(out))) for first in range(0, len(out), rows)]
+
+
+def uniform(out, rng, scale=0.1):
     """Uniform on [-scale, scale)."""
-    return rng.uniform(-scale, scale, shape).astype(np.float32)
+    for part in row_slices(out):
+        out[part] = rng.uniform(-scale, scale, out[part].shape).astype(np.float32)
 
 
-def scaled_normal(shape, rng, gain=1.0):
-    """Normal with standard deviation gain / sqrt(rows) (LeCun et al., 1998, section 4.6)."""
-    values = rng.standard_normal(shape)
-    values *= gain / np.sqrt(shape[0])
-    return values.astype(np.float32)
+def scaled_normal(out, rng, gain=1.0, factors=None):
+    """Normal with standard deviation gain / sqrt(rows) (LeCun et al., 1998, section 4.6).
+
+    factors (columns,): what each column is multiplied by then.
+    """
+    for part in row_slices(out):
+        values = rng.standard_normal(out[part].shape)
+        values *= gain / np.sqrt(len(out))
+        values = values.astype(np.float32)
+        if factors is not None:
+            values *= factors
+        out[part] = values
 
 
-def time_scales(hidden_size, rng, slowest=0.95, noise=0.3):
-    """Recurrent weights (H, H) of units that forget at different speeds, and the rates a (H,) of forgetting.
+def scales(hidden_size, slowest=0.95):
+    """The shares a (H,) of their state that units keep at each step, from 0 to ``slowest``."""
+    return np.linspace(0, slowest, hidden_size)
 
-    diag(a) + normal noise of standard deviation noise / sqrt(H), a from 0 to ``slowest``: alone, unit i
-    keeps a share a_i of its state at each step, so the state starts as many leaky sums of the past
-    (leaky integrators: Jaeger et al., 2007; an identity start: Le et al., 2015).  A tanh network that
+
+def time_scales(out, rng, slowest=0.95, noise=0.3):
+    """Recurrent weights (H, H) of units that forget at different speeds: diag(a) + normal noise.
+
+    The noise has standard deviation noise / sqrt(H); a are ``scales``.  Alone, unit i keeps a share
+    a_i of its state at each step, so the state starts as many leaky sums of the past (leaky
+    integrators: Jaeger et al., 2007; an identity start: Le et al., 2015).  A tanh network that
     starts like this learns over tens of steps what one that starts orthogonal does not learn at all.
     """
-    H = hidden_size
-    a = np.linspace(0, slowest, H)
-    return (np.diag(a) + rng.standard_normal((H, H)) * (noise / np.sqrt(H))).astype(np.float32), a
+    a = scales(len(out), slowest)
+    for part in row_slices(out):
+        values = rng.standard_normal(out[part].shape)
+        values *= noise / np.sqrt(len(out))
+        units = np.arange(part.start, part.stop)
+        values[units - part.start, units] += a[part]
+        out[part] = values.astype(np.float32)
 
 
-def orthogonal(shape, rng, gain=1.0):
+def orthogonal(out, rng, gain=1.0):
     """A random orthogonal matrix times gain: keeps the length of a vector (Saxe et al., 2013).
 
     The QR decomposition of a normal matrix gives one; multiplying by the signs of R's diagonal
-    makes every orthogonal matrix equally likely (Mezzadri, 2007). shape must be square.
+    makes every orthogonal matrix equally likely (Mezzadri, 2007).  The array must be square.
     """
-    rows, columns = shape
-    if rows != columns:
-        raise ValueError(f"orthogonal needs a square shape, got {shape}")
-    Q, R = np.linalg.qr(rng.standard_normal(shape))
-    return (gain * Q * np.sign(np.diag(R))).astype(np.float32)
+    _require_square("orthogonal", out)
+    Q, R = np.linalg.qr(rng.standard_normal(out.shape))
+    Q *= gain
+    Q *= np.sign(np.diag(R))
+    out[...] = Q.astype(np.float32)
 
 
-def scaled_identity(shape, rng, gain=1.0):
-    """The identity times gain: each unit keeps its own state (Le et al., 2015, for ReLU). shape must be square."""
-    rows, columns = shape
-    if rows != columns:
-        raise ValueError(f"scaled_identity needs a square shape, got {shape}")
-    return gain * np.eye(rows, dtype=np.float32)
+def scaled_identity(out, rng, gain=1.0):
+    """The identity times gain: each unit keeps its own state (Le et al., 2015, for ReLU)."""
+    _require_square("scaled_identity", out)
+    out[...] = 0
+    np.fill_diagonal(out, np.float32(gain))
+
+
+def _require_square(name, out):
+    if out.shape[0] != out.shape[1]:
+        raise ValueError(f"{name} needs a square shape, got {out.shape}")
 
 
 def log_frequencies(counts):
@@ -62,4 +94,4 @@ def log_frequencies(counts):
     return np.log(counts / counts.sum()).astype(np.float32)
 
 
-RECURRENT = {"orthogonal": orthogonal, "identity": scaled_identity, "normal": scaled_normal}  # (shape, rng, gain)
+RECURRENT = {"orthogonal": orthogonal, "identity": scaled_identity, "normal": scaled_normal}  # (out, rng, gain)

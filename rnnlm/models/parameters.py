@@ -1,82 +1,75 @@
-"""All parameters of a model in a few arrays, and all their gradients in others, one for each group.
+"""The memory of a model: all parameters in a few arrays, and all their gradients in others.
 
-The norm of the gradients and the update of a small model are then a few calls instead of dozens, a gradient that
-is to travel between processes lies in few pieces, and each group can have a learning rate of its own.
+One array for each group: the norm of the gradients and the update of a small model are a few calls
+instead of dozens, a gradient that is to travel between processes lies in few pieces, and each group
+can have a learning rate of its own.  The memory comes first; layers are built on views of it.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 
+from rnnlm.compute.functions import writable
 from rnnlm.compute.row_gradient import RowGradient
 
 
-@dataclass
-class Place:
-    """Where a parameter stands: ``layer.params[index]``; its name; the group that it belongs to."""
-
-    name: str
-    layer: object
-    index: int
-    group: str
-
-    @property
-    def param(self):
-        """The parameter."""
-        return self.layer.params[self.index]
-
-    @property
-    def grad(self):
-        """Its gradient."""
-        return self.layer.grads[self.index]
-
-
 class Packing:
-    """Moves the parameters at these places into as few arrays as possible; the layers keep views of them.
+    """Memory for parameters and their gradients.
 
-    ``params``, ``grads``, ``groups``: for an optimizer, one entry for each group, then one for each parameter whose
-    gradient is a RowGradient, which stays where it is.  To be made once, before anybody keeps a layer's arrays.
+    ``params``, ``grads``, ``groups``: for an optimizer, one entry for each group, then one for each
+    parameter whose gradient travels as rows.  ``param``, ``grad``: views of them, the arrays of the
+    layers, by the parameter's name.
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+    dtype : numpy.dtype
+    rows : collection of str
+        The names of those whose gradient is a RowGradient.
+    params : list of arrays, optional
+        Memory that holds values already, as another Packing's ``params``; otherwise it is zeros,
+        which the system only gives out when they are written.
     """
 
-    def __init__(self, places):
-        self.places = places
-        dense = [place for place in places if not isinstance(place.grad, RowGradient)]
-        alone = [place for place in places if isinstance(place.grad, RowGradient)]
-        self.groups = list(dict.fromkeys(place.group for place in dense))
-        self.members = [[place for place in dense if place.group == group] for group in self.groups]
-        dtype = places[0].param.dtype
-        self.params = [np.zeros(sum(place.param.size for place in members), dtype) for members in self.members]
-        self.grads = [np.zeros_like(params) for params in self.params]
-        for members, params, grads in zip(self.members, self.params, self.grads, strict=True):
-            views = zip(members, _views(members, params), _views(members, grads), strict=True)
-            for place, param, grad in list(views):
-                param[...] = place.param
-                place.layer.params[place.index], place.layer.grads[place.index] = param, grad
-        self.members += [[place] for place in alone]
-        self.params += [place.param for place in alone]
-        self.grads += [place.grad for place in alone]
-        self.groups += [place.group for place in alone]
+    def __init__(self, parameters, dtype, rows=(), params=None):
+        self.parameters = list(parameters)
+        dense = [parameter for parameter in self.parameters if parameter.name not in rows]
+        alone = [parameter for parameter in self.parameters if parameter.name in rows]
+        groups = list(dict.fromkeys(parameter.group for parameter in dense))
+        self.members = [[parameter for parameter in dense if parameter.group == group] for group in groups]
+        self.members += [[parameter] for parameter in alone]
+        self.groups = groups + [parameter.group for parameter in alone]
+        shapes = [*(sum(map(_size, members)) for members in self.members[: len(groups)]),
+                  *(parameter.shape for parameter in alone)]
+        self.params = list(map(writable, params)) if params else [np.zeros(shape, dtype) for shape in shapes]
+        self.grads = [np.zeros(shape, dtype) for shape in shapes[: len(groups)]]
+        self.grads += [RowGradient(param) for param in self.params[len(groups) :]]
+        self.param, self.grad = self.by_name(self.params), self.by_name(self.grads)
+        self._names = {}  # of the parameters of each part of the model
+        for name in self.param:
+            self._names.setdefault(name.split("/")[0], []).append(name)
+
+    def of(self, part):
+        """The parameters of a part of the model (``rnn1``), and their gradients: two lists."""
+        names = self._names[part]
+        return [self.param[name] for name in names], [self.grad[name] for name in names]
 
     def by_name(self, packed):
         """Arrays that lie like ``params`` (an optimizer's slot), as views in the form of the parameters."""
         views = {}
         for i, array in enumerate(packed):
             views |= self.parts(i, array)
-        return {place.name: views[place.name] for place in self.places}
+        return {parameter.name: views[parameter.name] for parameter in self.parameters}
 
     def parts(self, i, array):
         """An array that lies like ``params[i]``, as views in the form of its parameters, by their names."""
-        members = self.members[i]
-        views = [array] if array.ndim > 1 else _views(members, array)
-        return {place.name: view for place, view in zip(members, views, strict=True)}
+        views, start = {}, 0
+        for parameter in self.members[i]:
+            stop = start + _size(parameter)
+            views[parameter.name] = array if array.shape == parameter.shape else (
+                array[start:stop].reshape(parameter.shape, order=parameter.order))
+            start = stop
+        return views
 
 
-def _views(members, memory):
-    """The parts of a flat array that have the shapes and orders of the members' parameters."""
-    views, start = [], 0
-    for place in members:
-        like = place.param
-        order = "F" if like.flags.f_contiguous and not like.flags.c_contiguous else "C"
-        views.append(memory[start : start + like.size].reshape(like.shape, order=order))
-        start += like.size
-    return views
+def _size(parameter):
+    """How many numbers it has."""
+    return int(np.prod(parameter.shape, dtype=np.int64))

@@ -1,28 +1,38 @@
-"""Where the weights start."""
+"""Where the weights start: what can be chosen, and the first values of each kind of parameter."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError
-from rnnlm.models.initializers import RECURRENT, scaled_normal, time_scales, uniform
+from rnnlm.models.initializers import RECURRENT, scaled_normal, scales, time_scales, uniform
 
 SMALLEST, LARGEST = 1e-30, 1e30  # a gain: within these, first weights are neither all zeros nor infinite in float32
 
 
 @dataclass(frozen=True)
 class Start:
-    """recurrent: one of "time-scales" (of a cell without gates only), "orthogonal", "identity" and "normal", or None
-    for the first where it can be had and the second otherwise.
+    """What can be chosen about the first weights.
 
-    recurrent_gain: what the recurrent weights are multiplied by (with "time-scales": what is random in them);
-    slowest: with "time-scales", the share of its state that the slowest unit keeps at each step;
-    input_gain: standard deviation of the first layer's input weights, over 1 / sqrt(inputs) (with "time-scales" less
-    for what is added to slow units): word vectors start small, and what later layers read does not.
+    Parameters
+    ----------
+    recurrent : str, optional
+        "time-scales" (of a cell without gates only), "orthogonal", "identity" or "normal"; None
+        for the first where it can be had and the second otherwise.
+    recurrent_gain : float
+        What the recurrent weights are multiplied by (with "time-scales": what is random in them).
+    slowest : float
+        With "time-scales", the share of its state that the slowest unit keeps at each step.
+    input_gain : float
+        Standard deviation of the first layer's input weights, over 1 / sqrt(inputs) (with
+        "time-scales" less for what is added to slow units): word vectors start small, and what
+        later layers read does not.
 
-    ArgumentError, at once, for a start that no weights in float32 can have.
+    Raises
+    ------
+    ArgumentError
+        At once, for a start that no weights in float32 can have.
     """
 
     recurrent: str | None = None
@@ -38,46 +48,62 @@ class Start:
                              lambda x: x == 0 or SMALLEST <= x <= LARGEST)
         arguments.number("slowest", self.slowest, "from 0 to 1", lambda x: 0 <= x <= 1)
 
-
-def recurrent_values(inputs, H, cell, start, input_gain, rng):
-    """The params of a recurrent layer, float32; a gated cell's gates start independently.
-
-    The forget gate of an LSTM starts at bias 1: open (Gers et al., 2000; Jozefowicz et al., 2015).
-    """
-    kind = start.recurrent or ("time-scales" if cell.state_blocks == 1 else "orthogonal")
-    k, j = cell.input_blocks, cell.state_blocks
-    b = np.zeros(k * H, np.float32)
-    if kind == "time-scales":
-        if j > 1:
+    def kind(self, cell):
+        """Which recurrent weights a cell (a row of CELLS) starts with; ArgumentError for one it cannot have."""
+        if cell.gated and self.recurrent == "time-scales":
             raise ArgumentError("a start with time scales is for cells without gates: choose orthogonal")
-        Wh, a = time_scales(H, rng, start.slowest, 0.3 * start.recurrent_gain)
-        Wx = [scaled_normal((inputs, H), rng, input_gain) for _ in range(k)]
-        Wx[0] *= np.sqrt(1 - a**2)  # a slow unit adds up many inputs: a smaller share keeps the size of the sum
-        return np.hstack(Wx), Wh, b
-    Wx = scaled_normal((inputs, k * H), rng, input_gain)
-    Wh = np.hstack([RECURRENT[kind]((H, H), rng, start.recurrent_gain) for _ in range(j)])
-    if "c" in cell.state_names:
-        b[:H] = 1
-    more = [np.zeros(shape, np.float32) for shape in list(cell.param_shapes(inputs, H).values())[3:]]
-    return Wx, Wh, b, *more
+        return self.recurrent or ("orthogonal" if cell.gated else "time-scales")
 
 
-def first_values(architecture, cell, start, rng):
-    """The embedding, the params of each recurrent layer, the output weights and the projection's, before training.
+def fill(architecture, arrays, start, rng):
+    """Write the first values of a model into its arrays, a dict by name.
 
-    The last two are None where the output weights are tied, and where there is no projection.
-    rng None: zeros, in memory that is not touched before it is filled.
+    The order of the draws belongs to what a seed means: layer after layer, in each the input
+    weights and then the recurrent ones, with time scales the other way round.
     """
-    V, D, H, layers = (architecture[name] for name in ("vocab_size", "wordvec_size", "hidden_size", "layers"))
-    tied, projection = architecture["tied"], architecture["projection"]
-    E, sizes = D if projection else H, [D] + [H] * (layers - 1)
-    if rng is None:
-        zeros = partial(np.zeros, dtype=np.float32)
-        recurrent = [[zeros(shape) for shape in cell.param_shapes(inputs, H).values()] for inputs in sizes]
-        return zeros((V, D)), recurrent, None if tied else zeros((V, E)).T, zeros((H, D)) if projection else None
-    embedding = uniform((V, D), rng)
-    gains = [start.input_gain] + [1.0] * (layers - 1)
-    recurrent = [recurrent_values(inputs, H, cell, start, gain, rng)
-                 for inputs, gain in zip(sizes, gains, strict=True)]
-    output = None if tied else scaled_normal((E, V), rng)
-    return embedding, recurrent, output, scaled_normal((H, D), rng) if projection else None
+    second = "inputs" if start.kind(architecture.row) == "time-scales" else "recurrent"
+    for parameter in sorted(architecture.parameters(), key=lambda p: (p.turn, p.first == second)):
+        FIRST_VALUES[parameter.first](arrays[parameter.name], parameter, architecture.row, start, rng)
+
+
+def _vectors(out, parameter, cell, start, rng):
+    uniform(out, rng)
+
+
+def _normal(out, parameter, cell, start, rng):
+    scaled_normal(out, rng)
+
+
+def _zeros(out, parameter, cell, start, rng):
+    out[...] = 0
+
+
+def _inputs(out, parameter, cell, start, rng):  # (D, kH)
+    """Wx.  With time scales a slow unit adds up many inputs: a smaller share keeps the size of the sum."""
+    gain = start.input_gain if parameter.turn == 1 else 1.0
+    if start.kind(cell) != "time-scales":
+        scaled_normal(out, rng, gain)
+        return
+    into_the_state, *others = np.split(out, cell.plain.input_blocks, axis=1)
+    scaled_normal(into_the_state, rng, gain, np.sqrt(1 - scales(into_the_state.shape[1], start.slowest) ** 2))
+    for block in others:
+        scaled_normal(block, rng, gain)
+
+
+def _recurrent(out, parameter, cell, start, rng):  # (H, jH)
+    """Wh; a gated cell's gates start independently."""
+    if start.kind(cell) == "time-scales":
+        time_scales(out, rng, start.slowest, 0.3 * start.recurrent_gain)
+        return
+    for block in np.split(out, cell.plain.state_blocks, axis=1):
+        RECURRENT[start.kind(cell)](block, rng, start.recurrent_gain)
+
+
+def _biases(out, parameter, cell, start, rng):  # (kH,)
+    """Zeros, or for each block what the cell's row says."""
+    blocks = cell.biases.get(parameter.name.split("/")[1], (0,))
+    out[...] = np.repeat(blocks, len(out) // len(blocks))
+
+
+FIRST_VALUES = {"vectors": _vectors, "inputs": _inputs, "recurrent": _recurrent, "biases": _biases,
+                "normal": _normal, "zeros": _zeros}  # (out, parameter, cell, start, rng)

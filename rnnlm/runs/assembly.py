@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from rnnlm.models import LanguageModel, Regularisation, Start
+from rnnlm.models import Architecture, LanguageModel, Regularisation, Start
 from rnnlm.runs.options import OF_THE_RULE
 from rnnlm.text.batches import TimeBatches
 from rnnlm.text.noising import Noising
@@ -41,14 +41,9 @@ def _batches(options, corpus):
 
 
 def architecture_of(options, vocab_size):
-    """The architecture of the model that the options ask for, without building it.
-
-    It is as LanguageModel.architecture.
-    """
-    projection = options.projection or (options.tied and options.wordvec_size != options.hidden_size)
-    return {"cell": options.cell, "vocab_size": vocab_size, "wordvec_size": options.wordvec_size,
-            "hidden_size": options.hidden_size, "layers": options.layers, "activation": options.activation,
-            "tied": options.tied, "projection": projection}
+    """The Architecture of the model that the options ask for."""
+    return Architecture(options.cell, vocab_size, options.wordvec_size, options.hidden_size, options.layers,
+                        options.activation, options.tied, options.projection)
 
 
 def _model(options, vocab_size, workers, rng):

@@ -1,18 +1,17 @@
 """A model and its texts in a few words, for titles and lines."""
 
-from rnnlm.models import CELLS, UNGATED
 from rnnlm.text.vocabulary import UNK
 
 
 def described(model):
     """The kind and the sizes of a model in a few words."""
     a = model.architecture
-    depth = "" if a["layers"] == 1 else f"{a['layers']} x "
-    cell = CELLS[a["cell"]].title
-    if a["cell"] in UNGATED:
-        cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a['activation']]} {cell}"
-    tied = "tied " if a["tied"] else ""
-    return f"{depth}{cell} of {a['hidden_size']}, {tied}word vectors of {a['wordvec_size']}"
+    depth = "" if a.layers == 1 else f"{a.layers} x "
+    cell = a.row.title
+    if not a.row.gated:
+        cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a.activation]} {cell}"
+    tied = "tied " if a.tied else ""
+    return f"{depth}{cell} of {a.hidden_size}, {tied}word vectors of {a.wordvec_size}"
 
 
 def unknown_share(text, rest):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.runs.checks import LARGEST_SEED, OneOf, RefusedInNewRuns, WrongValue, any_text, not_empty
+from rnnlm.runs.checks import LARGEST_SEED, OneOf, RefusedInNewRuns, WrongValue, any_text, not_empty, threads
 
 SWITCH, FLAG = "switch", "flag"  # options without a value: --name and --no-name, or --name alone
 OF_THE_RUN, OF_THE_COMMAND, OF_THE_LINE = "run", "command", "line"  # where an option counts
@@ -143,3 +143,10 @@ def _switched(value, where):
         raise RnnlmError(f'{where} must be true or false, got the string "{value}": write {value} without quotation '
                          "marks")
     raise RnnlmError(f"{where} must be true or false, got {shown(repr(value))}")
+
+
+# Options of every command that computes.
+THREADS = Option("threads", threads, "number of threads to compute with", metavar="K", may_change=True,
+                 default_text="one for each core this process may use",
+                 meant_by="cores cpus jobs n-jobs n-threads num-threads workers")
+DEBUG = Option("debug", FLAG, "show the traceback of an error", False, scope=OF_THE_LINE)

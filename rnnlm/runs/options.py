@@ -21,9 +21,8 @@ from rnnlm.runs.checks import (
     ratio,
     seed,
     size,
-    threads,
 )
-from rnnlm.runs.option import FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, Option
+from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.text.tokenizer import LEVELS
 from rnnlm.training.optimizers import OPTIMIZERS
@@ -65,9 +64,9 @@ TEXT = (
 )
 
 MODEL = (
-    Option("cell", OneOf(CELLS), "kind of recurrent layer; mrnn: a multiplicative RNN, in which each input rescales "
-           "what the previous state contributes; gru-textbook: a GRU that resets its state before the matrix product, "
-           "not after it as PyTorch, Keras and gru do", "rnn", meant_by="model model-type rnn-type"),
+    Option("cell", OneOf(CELLS), "; ".join([
+        "kind of recurrent layer", *(f"{name}: {cell.help}" for name, cell in CELLS.items() if cell.help)]),
+           "rnn", meant_by="model model-type rnn-type"),
     Option("hidden_size", size, "size of the hidden state", 200, "H", aliases="nhid",
            meant_by="hidden-dim hidden-units n-hidden num-hidden rnn-size size"),
     Option("layers", between(1, MOST_LAYERS), "number of recurrent layers", 1, "L", aliases="num-layers",
@@ -173,10 +172,6 @@ REGULARISATION = (
            acts_with="a --time-size above 1"),
 )
 
-THREADS = Option("threads", threads, "number of threads to compute with", metavar="K", may_change=True,
-                 default_text="one for each core this process may use",
-                 meant_by="cores cpus jobs n-jobs n-threads num-threads workers")
-DEBUG = Option("debug", FLAG, "show the traceback of an error", False, scope=OF_THE_LINE)
 
 
 def _resume(others):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnlm.compute import arguments
+from rnnlm.compute import arguments, draws
 from rnnlm.errors import ArgumentError, RnnlmError
 
 SHORTEST = 10  # windows that may vary: one of half the length is cut at 5
@@ -48,6 +48,7 @@ class TimeBatches:
         self.batch_size, self.time_size = batch_size, time_size
         self.stream_length = (n - 1) // batch_size
         self.random_start, self.random_length, self.noising, self.rng = random_start, random_length, noising, rng
+        self.random_scheme = draws.SCHEME
         self.position = self.start = 0
 
     def __len__(self):
@@ -75,6 +76,17 @@ class TimeBatches:
             self.position += len(steps)
             xs, ts = self.ids[offsets % len(self.ids)], self.ids[(offsets + 1) % len(self.ids)]
             yield self.noising(xs, ts, self.rng) if self.noising else (xs, ts)
+
+    @property
+    def random_scheme(self):
+        """How random numbers are made: see rnnlm/compute/draws.py."""
+        return self._random_scheme
+
+    @random_scheme.setter
+    def random_scheme(self, scheme):
+        self._random_scheme = scheme
+        if hasattr(self.noising, "random_scheme"):  # one of your own may have none
+            self.noising.random_scheme = scheme
 
     def _length(self):
         if not self.random_length:

@@ -7,7 +7,8 @@ on a network (Xie et al., 2017, "bigram Kneser-Ney noising").
 
 import numpy as np
 
-from rnnlm.compute import arguments
+from rnnlm.compute import arguments, draws
+from rnnlm.compute.draws import column_uniforms
 from rnnlm.errors import ArgumentError, IdError
 from rnnlm.text.vocabulary import occurrences
 
@@ -15,13 +16,25 @@ CHUNK = 10_000_000  # tokens whose pairs are counted at once
 
 
 class Noising:
-    """Replaces a word w with probability strength * N(w, .) / c(w) by a word w' drawn in proportion to N(., w').
+    """Replaces words w, with probability strength * N(w, .) / c(w), by words w'.
 
-    c(w): how often w stands in the text; N(w, .): how many different words follow it; N(., w'): how many different
-    words w' follows.  A word that is followed by something new each time is replaced most often.
+    w' is drawn in proportion to N(., w').  c(w): how often w stands in the text; N(w, .):
+    how many different words follow it; N(., w'): how many different words w' follows.  A
+    word that is followed by something new each time is replaced most often.
 
-    ids (n,): the training text; vocab_size V; strength from 0 to 1.
+    Parameters
+    ----------
+    ids : (n,), the training text.
+    vocab_size : V.
+    strength : from 0 to 1.
+
+    Attributes
+    ----------
+    columns : the Columns of the batch that it is given; None: all.
+    random_scheme : see rnnlm/compute/draws.py.
     """
+
+    columns = None
 
     def __init__(self, ids, vocab_size, strength):
         ids = arguments.ids_of_text("ids", ids)
@@ -31,6 +44,7 @@ class Noising:
             raise ArgumentError(f"ids must hold at least 2 tokens, a word and what follows it, got {len(ids)}")
         if ids.min() < 0 or ids.max() >= vocab_size:
             raise IdError(f"ids must be from 0 to {vocab_size - 1}, got {ids.min()} to {ids.max()}")
+        self.random_scheme = draws.SCHEME
         counts = occurrences(ids[:-1], vocab_size)
         pairs = np.empty(0, np.int64)  # w V + w' for each pair that stands in the text
         for start in range(0, len(ids) - 1, CHUNK):
@@ -42,8 +56,12 @@ class Noising:
         self.ends = np.cumsum(followed) / followed.sum()
 
     def __call__(self, xs, ts, rng):  # (N, T), (N, T) -> (N, T), (N, T)
-        """A window after noising: a word that is replaced is another one as an input and as a target."""
+        """A window after noising: a replaced word is another one as input and as target."""
         words = np.concatenate([xs, ts[:, -1:]], axis=1)
-        hit = rng.random(words.shape) < self.probs[words]
-        words[hit] = np.searchsorted(self.ends, rng.random(np.count_nonzero(hit)), side="right")
+        probs = self.probs[words]
+        drawn = column_uniforms(rng, *words.shape, self.columns)
+        hit = drawn < probs
+        # Where it is below the probability, drawn / probability is again evenly spread from 0 to below 1.
+        evenly = rng.random(np.count_nonzero(hit)) if self.random_scheme == 1 else drawn[hit] / probs[hit]
+        words[hit] = np.searchsorted(self.ends, evenly, side="right")
         return words[:, :-1], words[:, 1:]

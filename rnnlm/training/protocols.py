@@ -59,6 +59,8 @@ class ModelToFit(Model, Protocol):
 class ModelToSave(ModelToFit, Stateful, Protocol):
     """A model whose parameters and states have names."""
 
+    random_scheme: int  # how its random numbers are made: see rnnlm/compute/draws.py
+
     def named_params(self) -> dict[str, np.ndarray]:
         """The parameters, the ones that it works with."""
 

@@ -161,11 +161,12 @@ class Trainer:
         The learning rate in it is the schedule's.
         """
         require_parts_to_save(self)
+        average = self.average.snapshot() if self.average else {"count": 0}
         return Snapshot({
             "epoch": self.epoch, "iteration": self.iteration, "tokens": self.tokens, "seconds": self.seconds,
             "sums": asdict(self.sums), "optimizer": self.optimizer.snapshot(), "batches": self.batches.snapshot(),
-            "average": self.average.snapshot() if self.average else {"count": 0},
-            "schedule": self.schedule.snapshot(), "dropout": self.model.snapshot(),
+            "average": average, "schedule": self.schedule.snapshot(), "dropout": self.model.snapshot(),
+            "random_scheme": self.model.random_scheme,
         }, self._arrays())
 
     def restore(self, snapshot):
@@ -176,6 +177,7 @@ class Trainer:
         """
         require_parts_to_save(self)
         values = snapshot.values
+        self.model.random_scheme = self.batches.random_scheme = values["random_scheme"]
         self.batches.restore(values["batches"])
         self.schedule.restore(values["schedule"])
         self.optimizer.restore(values["optimizer"])

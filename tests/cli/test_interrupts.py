@@ -41,13 +41,13 @@ WAYS = {
 }
 
 
-def interrupted(way, module, folder, before=""):
-    """Start the generation of a text, with a Ctrl-C when a module is looked for.
+def interrupted(way, module, folder, before="", arguments=("generate", "m.npz")):
+    """Start a command, with a Ctrl-C when a module, named or counted, is looked for.
 
     Where the process comes to its own end, it prints which modules were looked for.
     """
     name, start = WAYS[way]
-    argv = [name, *(["generate"] if name == "rnnlm" else []), "m.npz"]
+    argv = [name, *arguments[name != "rnnlm":]]
     code = AT_IMPORT.format(module=module, argv=argv, start=before + start)
     return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
 
@@ -68,6 +68,17 @@ def test_at_whatever_module(tmp_path):
         done = interrupted("module", number, tmp_path)
         assert done.returncode == 130, names[number - 1]
         assert done.stderr in ("rnnlm: interrupted\n", "rnnlm generate: interrupted\n")
+
+
+@pytest.mark.slow
+def test_while_a_training_loads_what_its_help_does_not_need(tmp_path):
+    arguments = ["train", "--corpus", "none"]
+    names = interrupted("module", "none", tmp_path, arguments=arguments).stdout.split()
+    first = names.index("rnnlm.runs.request") + 1
+    assert len(names) > first + 20
+    for number in range(first, len(names) + 1, 4):
+        done = interrupted("module", number, tmp_path, arguments=arguments)
+        assert (done.returncode, done.stderr) == (130, "rnnlm train: interrupted\n"), names[number - 1]
 
 
 def test_an_ignored_ctrl_c_stays_ignored_while_modules_are_loaded(tmp_path):

@@ -35,7 +35,7 @@ from rnnlm.compute import threads as module
 from rnnlm.compute.threads import DEFAULT, SERIAL
 from rnnlm.course import check
 from rnnlm.errors import DivergenceError, RnnlmError
-from rnnlm.models.language_model import FastOutput
+from rnnlm.layers.fast import FastOutput
 from rnnlm.text.corpus import EncodedText
 from rnnlm.training.clipping import global_norm
 

@@ -46,8 +46,8 @@ def test_the_file_is_what_the_document_says(tmp_path):
             "header", "vocabulary", "embedding/W", "rnn1/Wx", "rnn1/Wh", "rnn1/b", "rnn2/Wx", "rnn2/Wh", "rnn2/b",
             "affine/W", "affine/b"])
         header = json.loads(members["header"].tobytes())
-        assert header == {"format": "rnnlm model", "version": 1, "level": "word", "architecture": model.architecture,
-                          "training": {"epoch": 3}, "regularisation": {
+        assert header == {"format": "rnnlm model", "version": 1, "level": "word",
+                          "architecture": dict(model.architecture), "training": {"epoch": 3}, "regularisation": {
                               "dropout": 0.2, "output_dropout": None, "input_dropout": 0.0, "word_dropout": 0.0,
                               "weight_drop": 0.0, "dropout_start": 1.0, "per_window": False,
                               "activation_penalty": 0.0, "slowness_penalty": 0.0}}

@@ -15,4 +15,4 @@ mv "$folder/model.npz" model-2.npz
 mv "$folder/metrics.jsonl" metrics-2.jsonl
 rnnlm train $options --epochs 1 --output "$folder" --overwrite
 mv model-2.npz metrics-2.jsonl "$folder"
-rm -f "$folder"/metrics.jsonl "$folder"/perplexity.png "$folder"/checkpoint-previous.npz "$folder"/.* 2>/dev/null || true
+rm -f "$folder"/metrics.jsonl "$folder"/perplexity.png "$folder"/checkpoint-previous.npz "$folder"/.rnnlm.lock

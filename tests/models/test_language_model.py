@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -254,26 +255,36 @@ def test_masks_come_from_the_seed():
     assert (masks[0] != masks[1]).any()
 
 
+def spied(method, order, meet):
+    """The method, which says when it begins, and at its first call first waits for another thread."""
+
+    def spy(*args):
+        if meet and method.__name__ not in order:
+            meet(10)
+        order.append(method.__name__)
+        return method(*args)
+
+    return spy
+
+
 @pytest.mark.parametrize("tied", [True, False])
 def test_large_layers_go_back_after_the_output_layer_small_ones_beside_it(tied, rng, monkeypatch):
     xs, ts = rng.integers(0, 5000, (2, 4, 6))
-    grads, beside = [], []
+    monkeypatch.setattr("rnnlm.layers.fast.output.LARGE", 1)  # the vocabulary is four pieces of work
+    grads = []
     for large in (10**9, 1):
         monkeypatch.setattr("rnnlm.layers.fast.recurrent.LARGE_STEP", large)
         with Workers(2) as workers:
             model = LanguageModel(5000, 6, 8, tied=tied, dtype=np.float64, rng=np.random.default_rng(0),
                                   workers=workers)
-            back = model.output.backward
-
-            def seen(back=back, **options):
-                beside.append(options.get("meanwhile"))
-                return back(**options)
-
-            monkeypatch.setattr(model.output, "backward", seen)
+            order, meet = [], threading.Barrier(2)  # passed by two threads that are there at the same time
+            for layer, name in ((model.recurrent[0], "backward"), (model.output, "_weights")):
+                monkeypatch.setattr(layer, name, spied(getattr(layer, name), order, meet.wait if large > 1 else None))
             model.forward(xs, ts)
             model.backward()
+        assert large > 1 or order == ["_weights"] * (len(order) - 1) + ["backward"]
         grads.append([np.array(grad) for grad in model.packing.grads[1:]])
-    assert [function is None for function in beside] == [False, True]
+    assert len(order) > 2
     for one, other in zip(*grads, strict=True):
         assert one.any()
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-15)

@@ -11,8 +11,10 @@ from rnnlm.layers.fast.rows import batch_view, time_rows
 class FastAffine(Layer):
     """What TimeAffine computes: xs W + b.  W (H, D), b (D,)."""
 
-    def __init__(self, W, b, workers=SERIAL):
-        super().__init__(W, b)
+    param_names = ("W", "b")
+
+    def __init__(self, W, b, workers=SERIAL, *, grads=None):
+        super().__init__(W, b, grads=grads)
         self.workers = workers
 
     def forward(self, xs):  # (N, T, H) -> (N, T, D)

@@ -10,9 +10,10 @@ from rnnlm.layers.fast.rows import batch_view, time_rows
 class FastEmbedding(Layer):
     """What TimeEmbedding computes; the gradient is a RowGradient.  W (V, D)."""
 
-    def __init__(self, W):
-        super().__init__(W)
-        self.grads = [RowGradient(W)]
+    param_names = ("W",)
+
+    def __init__(self, W, *, grads=None):
+        super().__init__(W, grads=[RowGradient(W)] if grads is None else grads)
 
     def forward(self, xs):  # ids (N, T) -> (N, T, D)
         """Look every id of the window up at once."""

@@ -14,10 +14,11 @@ again with it.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from rnnlm.compute.threads import SERIAL, slices
+from rnnlm.compute.threads import SERIAL, call, slices
 from rnnlm.layers.base import Layer, require_ids, require_targets
 from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
@@ -46,8 +47,10 @@ class FastOutput(Layer):
 
     ignore_label = TimeSoftmaxWithLoss.ignore_label
 
-    def __init__(self, W, b, workers=SERIAL):
-        super().__init__(W, b)
+    param_names = ("W", "b")
+
+    def __init__(self, W, b, workers=SERIAL, *, grads=None):
+        super().__init__(W, b, grads=grads)
         self.workers = workers
         self.ones = np.ones_like(b)
 
@@ -88,23 +91,21 @@ class FastOutput(Layer):
             log_probs = log_probs[counts]
         return float(-log_probs.sum(dtype=np.float64) / total)
 
-    def backward(self, dout=1, meanwhile=None):  # float -> (N, T, H)
-        """The gradient of the hidden states, and those of W and b.
+    def backward(self, dout=1):  # float -> (N, T, H)
+        """The gradient of the hidden states, and those of W and b."""
+        dxs = self.backward_states(dout)
+        self.backward_weights()
+        return dxs
 
-        meanwhile(dxs), if given, is called as soon as dxs is there: the other threads compute the
-        gradients of W and b during it.
+    def backward_states(self, dout=1):  # float -> (N, T, H)
+        """The gradient of the hidden states.
+
+        Where exponentials were not kept, it is those of W and b, too: they are computed again, once.
         """
         rows, scale, blocks, _, _, (N, T) = self.cache
         W, _ = self.params
-        dW, db = self.grads
         scale = (dout * scale).astype(rows.dtype)  # g / s above
-        scaled = rows * scale[:, np.newaxis]
-
-        def weights(block, d=None):
-            d = block.e if d is None else d
-            np.matmul(d.T, scaled, out=dW.T[block.words])
-            np.matmul(scale, d, out=db[block.words])
-
+        self.slopes = scale, rows * scale[:, np.newaxis]
         groups = slices(len(blocks), -(-len(blocks) // (2 * self.workers.threads)))
         sums = np.empty((len(groups), *rows.shape), rows.dtype)  # of d_iv W_v over the words of a group
 
@@ -116,15 +117,27 @@ class FastOutput(Layer):
                 if k > 0:
                     sums[i] += out
                 if block.e is None:
-                    weights(block, d)
+                    self._weights(block, d)
 
         self.workers.each(inputs, range(len(groups)))
         drows = sums.sum(axis=0)
         drows *= scale[:, np.newaxis]
-        dxs = batch_view(drows, N, T)
-        kept = [block for block in blocks if block.e is not None]
-        self.workers.each(weights, kept, meanwhile and (lambda: meanwhile(dxs)))
-        return dxs
+        return batch_view(drows, N, T)
+
+    def backward_weights(self):
+        """The gradients of W and b."""
+        self.workers.each(call, self.weight_work())
+
+    def weight_work(self):
+        """``backward_weights`` in pieces that write in places of their own: a list of functions."""
+        return [partial(self._weights, block, block.e) for block in self.cache[2] if block.e is not None]
+
+    def _weights(self, block, d):
+        """The gradients of a block's words, from d_iv (M, words)."""
+        scale, scaled = self.slopes
+        dW, db = self.grads
+        np.matmul(d.T, scaled, out=dW.T[block.words])
+        np.matmul(scale, d, out=db[block.words])
 
     def _blocks(self, targets):
         """The vocabulary in blocks, for these targets (M,)."""

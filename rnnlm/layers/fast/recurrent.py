@@ -47,13 +47,13 @@ class FastRecurrent:
 
         workers.each(multiply, slices(len(rows), -(-len(rows) // workers.threads)))
 
-    def shares_streams(self, N):
-        """Whether the steps of N streams are large enough for that."""
+    def uses_all_threads(self, N):
+        """Whether the steps of N streams are large enough to be shared out."""
         return self.workers.threads > 1 and N * self.params[1].size >= LARGE_STEP
 
     def _each_stream(self, read, N):
         """read(streams) for the batch in parts: they know nothing of each other, so threads can share them."""
-        shared = self.workers.threads if self.shares_streams(N) else 1
+        shared = self.workers.threads if self.uses_all_threads(N) else 1
         self.workers.each(read, slices(N, -(-N // shared)))
 
     def _gradients(self, rows, das, *recurrent):  # (T * N, D), (T, N, kH) -> (N, T, D)
