@@ -9,7 +9,7 @@ from rnnlm.models import UNGATED
 
 
 def _case(cell, **options):
-    """Step, plain window, the window that models run on, options of a cell of the table."""
+    """Step, plain window, the models' window, and options of a cell of the table."""
     plain, fast = (TABLE[cell].layer(plain) for plain in (True, False))
     return getattr(layers, plain.__name__.removeprefix("Time")), plain, fast, options
 

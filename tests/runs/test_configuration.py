@@ -1,4 +1,4 @@
-"""config.toml of a run: the checkpoint is the truth, the file its copy; and paths that TOML cannot hold as they are."""
+"""A run's config.toml, a copy of the checkpoint's truth; paths that TOML cannot hold."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The records of the options: each tells all that is to be known of it, and nothing tells it again."""
+"""The options' records: each holds all about its option, and nothing repeats it."""
 
 import runpy
 
