@@ -1,4 +1,4 @@
-"""A run's config.toml, a copy of the checkpoint's truth; paths that TOML cannot hold."""
+"""A run's config.toml: a copy of the checkpoint's truth; paths TOML cannot hold."""
 
 import json
 import os
