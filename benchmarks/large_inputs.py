@@ -5,17 +5,22 @@
 Writes a text of so many bytes, words drawn by Zipf's law from 200,000, and reads it
 twice on one core: the first time it is encoded into a cache, the second time found
 there.  Then times training steps (1 layer of 200, batch 20, window 35) with
-vocabularies of 10,000 and 200,000 words.  Every measurement in a process of its own.
+vocabularies of 10,000 and 200,000 words.  Last, builds models of 50 million weights:
+the most memory that the process takes meanwhile, over the bytes of the weights; and the
+most that Python's allocators hand out, over the bytes of weights and gradients (the
+system gives the latter when they are first written).  Every measurement in a process of
+its own.
 """
 
 import argparse
 import os
 import tempfile
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
-from side_by_side import interleave, median_seconds, report, summary
+from side_by_side import interleave, median_seconds, peak_memory_mb, report, summary
 
 WORDS = 200_000
 
@@ -61,6 +66,41 @@ def step(vocab_size, optimizer):
         report(seconds=median_seconds(lambda k: trainer.step(ids[k, :, :-1], ids[k, :, 1:]), 9, 3))
 
 
+MODELS = {"rnn, 100,000 words": {"vocab_size": 100_000, "wordvec_size": 250, "hidden_size": 250},
+          "rnn, tied, 100,000 words": {"vocab_size": 100_000, "wordvec_size": 480, "hidden_size": 480, "tied": True},
+          "lstm, 10,000 words": {"cell": "lstm", "vocab_size": 10_000, "wordvec_size": 1500, "hidden_size": 1500}}
+
+
+def build(name, traced):
+    """Weights of a model, seconds to build it on one core, and the peaks of memory meanwhile."""
+    from rnnlm.compute.threads import Workers
+    from rnnlm.models import LanguageModel
+
+    LanguageModel(9, 3, 4, rng=np.random.default_rng(0))  # what is loaded at first use
+    before = peak_memory_mb()
+    if traced:
+        tracemalloc.start()
+    started = time.perf_counter()
+    with Workers(1):
+        packing = LanguageModel(**MODELS[name], rng=np.random.default_rng(0)).packing
+    seconds = time.perf_counter() - started
+    weights = sum(param.nbytes for param in packing.params)
+    gradients = sum(grad.nbytes for grad in packing.grads if isinstance(grad, np.ndarray))
+    report(seconds=seconds, weights=weights // 4, process=1e6 * (peak_memory_mb() - before) * 1.048576 / weights,
+           traced=tracemalloc.get_traced_memory()[1] / (weights + gradients))
+
+
+def show_models():
+    """Measure and print what building takes."""
+    print("\n| model | weights | seconds | memory of the process / weights | traced / weights and gradients |")
+    print("|---|---|---|---|---|")
+    for name in MODELS:
+        commands = {kind: [__file__, "--measure", "build", name, kind] for kind in ("process", "traced")}
+        results = {kind: rows[0] for kind, rows in interleave(commands, 1).items()}
+        print(f"| {name} | {results['process']['weights']:,} | {results['process']['seconds']:.2f} | "
+              f"{results['process']['process']:.3f} | {results['traced']['traced']:.3f} |", flush=True)
+
+
 def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -70,7 +110,12 @@ def main():
     options = parser.parse_args()
     if options.measure:
         what, *arguments = options.measure
-        load(*arguments) if what == "load" else step(int(arguments[0]), arguments[1])
+        if what == "load":
+            load(*arguments)
+        elif what == "step":
+            step(int(arguments[0]), arguments[1])
+        else:
+            build(arguments[0], arguments[1] == "traced")
         return
     with tempfile.TemporaryDirectory() as folder:
         os.environ["RNNLM_CACHE"] = str(Path(folder) / "cache")
@@ -91,6 +136,7 @@ def main():
         per_token = 1e6 * summary(result, "seconds")[0] / 700
         print(f"| {size:,} | {rule} | {per_token:,.0f} | {1000 * per_token / size:.2f} | "
               f"{summary(result, 'peak_memory_mb')[0]:,.0f} MB |")
+    show_models()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Writes docs/options.md, the page of all options, from the commands' tables: python docs/options_page.py"""
+"""Writes docs/options.md, the page of all options, from the commands' tables.
+
+Run it with: python docs/options_page.py
+"""
 
 from importlib import import_module
 from pathlib import Path

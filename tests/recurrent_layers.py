@@ -9,13 +9,15 @@ from rnnlm.models import UNGATED
 
 
 def _case(cell, **options):
-    """Step, plain window, the models' window, and options of a cell of the table."""
-    plain, fast = (TABLE[cell].layer(plain) for plain in (True, False))
+    """Step, plain window, fast window or None, options of a cell of the table."""
+    plain, fast = TABLE[cell].plain, TABLE[cell].fast
     return getattr(layers, plain.__name__.removeprefix("Time")), plain, fast, options
 
 
 CELLS = {"tanh" if cell == "rnn" else cell: _case(cell) for cell in TABLE}
 CELLS |= {"relu" if cell == "rnn" else f"relu {cell}": _case(cell, activation="relu") for cell in UNGATED}
+KINDS = [(cell, kind) for cell, case in CELLS.items() for kind in (1, 2) if case[kind]]  # plain, fast where there is
+FAST = [cell for cell, case in CELLS.items() if case[2]]
 
 
 class SameMask(WeightDrop):

@@ -1,8 +1,7 @@
-"""The words of a command line, read once, by its table, into what was given.
+"""The words of a command line, read once by the command's table into what was given.
 
-The standard library's argparse is not used: it takes the beginning of an option for the
-option, misreads values that begin with a dash, and tells its own parts no one else's
-questions.
+The standard library's argparse is not used.  It takes the beginning of an option for
+the option, and it misreads values that begin with a dash.
 """
 
 import os
@@ -11,7 +10,7 @@ from types import SimpleNamespace
 
 from rnnlm.cli.help import help_text
 from rnnlm.cli.screen import note, show
-from rnnlm.errors import nearest, one_line, quoted
+from rnnlm.errors import nearest, one_line, quoted, shown
 from rnnlm.runs.checks import WrongValue
 from rnnlm.runs.option import SWITCH
 
@@ -25,11 +24,11 @@ class Parser:
 
     Parameters
     ----------
-    prog : the command's name in messages.
+    prog : the command's name in messages; None: that of the program.
     about : what the command does, for the help.
     table : its options, a Table.
-    actions : functions by the name of an option that is done at once, in place of the
-        command, such as --help.
+    actions : a dict of functions by the name of an option.  When the option is met, the
+        function is called instead of the command; --help is such an option.
     """
 
     def __init__(self, prog, about, table, actions=None):
@@ -42,14 +41,12 @@ class Parser:
         self.names = [*self.flags, "-h", "--help"]
 
     def parse_args(self, argv=None):
-        """All options as attributes, the defaults among them.
-
-        ``line`` of the result: those that are on the line, a dict by name.
+        """All options as attributes; ``line`` has those that are on the line, by name.
 
         Raises
         ------
-        SystemExit : wrong usage, with one line on standard error; or after what an
-            action such as --help shows.
+        SystemExit : wrong usage, after one line on standard error; or the end of an
+            action such as --help.
         """
         try:
             given = self.given(sys.argv[1:] if argv is None else argv)
@@ -86,7 +83,7 @@ class Parser:
                 raise UsageError(f"argument {flag}: not allowed with argument {other.flag}")
         if not option.takes_a_value:
             if equals:
-                raise UsageError(f"argument {flag}: takes no value, got {value!r}")
+                raise UsageError(f"argument {flag}: takes no value, got {shown(repr(value))}")
             given[option.name] = switched
             return
         if not equals:
@@ -98,26 +95,30 @@ class Parser:
 
     def _take_arguments(self, loose, given):
         """Take the command's arguments from the loose words; returns the rest."""
-        words = [word for word, dashed in loose if not dashed]
-        for option in (option for option in self.table.options if option.argument):
-            count = len(words) if option.many else 1
-            values = [_checked(option, word, option.metavar) for word in words[:count]]
-            words = words[count:]
-            if values:
-                given[option.name] = values if option.many else values[0]
-        missing = [option.metavar for option in self.table.options if option.argument and option.name not in given]
-        if missing:
+        wanted, left = [option for option in self.table.options if option.argument], []
+        for word, dashed in loose:
+            if dashed or not wanted:
+                left.append((word, dashed))
+                continue
+            option = wanted[0]
+            value = _checked(option, word, option.metavar)
+            if option.many:
+                given.setdefault(option.name, []).append(value)
+            else:
+                given[option.name] = value
+                del wanted[0]
+        if missing := [option.metavar for option in wanted if option.name not in given]:
             raise UsageError(f"the following arguments are required: {', '.join(missing)}")
-        taken = sum(not dashed for _, dashed in loose) - len(words)
-        return [pair for i, pair in enumerate(loose) if pair[1] or sum(not d for _, d in loose[:i]) >= taken]
+        return left
 
     def _looks_like_an_option(self, word):
-        """Whether a word is an option, its beginning or a misspelt one: no value."""
+        """Whether a word is an option, the beginning of one or a misspelt one."""
         flag = word.split("=")[0]
         if flag in self.names or word == "--":
             return True
-        return word.startswith("--") and " " not in flag and (any(name.startswith(flag) for name in self.names)
-                                          or nearest(flag, self.names, 0.8) is not None)
+        if not word.startswith("--") or " " in flag:
+            return False
+        return any(name.startswith(flag) for name in self.names) or nearest(flag, self.names, 0.8) is not None
 
     def _meant(self, left):
         """What was meant by words that nothing takes, a question, or nothing."""

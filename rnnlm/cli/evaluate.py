@@ -26,7 +26,7 @@ EVALUATE = Table({"options": (
            "input", metavar="TEXT", argument=True, many=True),
     Option("json", FLAG, "print one JSON object for each text", False),
     Option("time_size", at_least(1), "number of steps computed at once; it changes the memory needed, not the result",
-           WINDOW, "T", meant_by="window"),
+           WINDOW, "T", meant_by="bptt bptt-steps seq-len seq-length seqlen sequence-length window"),
     THREADS,
     DEBUG,
 )})

@@ -1,4 +1,4 @@
-"""A command's help: how it is called, what it does, and its table's options."""
+"""The help of a command: how it is called, what it does, and its options."""
 
 import shutil
 import textwrap

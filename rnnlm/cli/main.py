@@ -22,8 +22,7 @@ USAGE = "\n".join([
 def main(argv=None):
     """Run the command named by the first argument; returns its exit code.
 
-    Without ``argv`` the command line is that of the process, which is first prepared
-    for the command.
+    Without ``argv`` the command line is that of the process, which is made ready first.
     """
     if argv is None:
         start("rnnlm")
@@ -45,7 +44,7 @@ def main(argv=None):
 
 
 def script(name):
-    """Run a command as a script, on this process's arguments; returns its exit code."""
+    """Run one command as a script, with the process's line; returns its exit code."""
     start(os.path.basename(sys.argv[0]))
     return _command(name)()
 

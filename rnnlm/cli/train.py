@@ -9,10 +9,7 @@ from rnnlm.runs.options import TRAIN
 
 
 def build_parser(prog=None):
-    """The training command's options; their names are the keys of --config, too.
-
-    config.toml has the same keys.
-    """
+    """The reader of the training command's line."""
     return Parser(prog, "Train a recurrent language model; writes a run folder with the best model.", TRAIN,
                   {"recipes": lambda: show(recipes.described())})
 

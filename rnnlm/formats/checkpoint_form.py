@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import fields
+from typing import get_type_hints
 
 from rnnlm.compute.draws import SCHEMES
 from rnnlm.compute.functions import perplexity
@@ -55,7 +56,7 @@ def _record(epoch, row):
     if not all(math.isfinite(number) and number >= 0 for number in numbers) or valid_loss < 0:
         raise ValueError(f"{RECORDS} hold numbers that no epoch can have had: {shown(row)}")
     values |= {"train_perplexity": perplexity(values["train_loss"], 1), "valid_perplexity": perplexity(valid_loss, 1)}
-    record = Record(**{field.name: field.type(values[field.name]) for field in fields(Record)})
+    record = Record(**{name: kind(values[name]) for name, kind in get_type_hints(Record).items()})
     if record.epoch != epoch or (record.improved and not math.isfinite(valid_loss)):
         raise ValueError(f"{RECORDS} hold numbers that no epoch can have had: {shown(row)}")
     return record

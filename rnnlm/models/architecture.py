@@ -147,6 +147,12 @@ class Architecture:
             yield Parameter("affine/W", (D if self.projection else H, V), "words", "normal", last, "F")
         yield Parameter("affine/b", (V,), "biases", "zeros", last)
 
+    @property
+    def leaky_weights(self):
+        """The names of the weights whose diagonal is each unit's hold on its own state: Wh of a cell without gates."""
+        return {parameter.name for parameter in self.parameters()
+                if parameter.first == "recurrent" and not self.row.gated}
+
     def shapes(self):
         """The shape of each parameter by its name, in the order of the model's ``params``."""
         return {parameter.name: parameter.shape for parameter in self.parameters()}

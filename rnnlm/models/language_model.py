@@ -1,6 +1,6 @@
 """The language model: embedding, recurrent layers, a score for every word, softmax with loss."""
 
-from contextlib import contextmanager
+from dataclasses import fields
 from functools import partial
 
 import numpy as np
@@ -10,17 +10,17 @@ from rnnlm.compute.row_gradient import add
 from rnnlm.compute.threads import call, computing, workers_or_default
 from rnnlm.errors import ArgumentError
 from rnnlm.models.architecture import Architecture, float_type
-from rnnlm.models.initializers import log_frequencies
 from rnnlm.models.parameters import Packing
 from rnnlm.models.regularisation import Regularisation
-from rnnlm.models.start import Start, fill
-from rnnlm.models.wiring import wire
+from rnnlm.models.start import Start, fill, fill_frequencies
+from rnnlm.models.states import CarriesStates
+from rnnlm.models.wiring import Wiring, wire
 
-MADE = ("layers", "embedding", "recurrent", "projection", "output", "packing", "params", "grads", "switches",
-        "whole_ratios", "built")  # attributes that follow from the others and from the weights
+MADE = {"packing", "params", "grads", "switches", "whole_ratios", "built",
+        *(field.name for field in fields(Wiring))}  # attributes that follow from the others and from the weights
 
 
-class LanguageModel:
+class LanguageModel(CarriesStates):
     """p(next word | all words before) by a recurrent network (Mikolov et al., 2010).
 
     ids (N, T) -> TimeEmbedding -> [TimeDropout -> TimeRNN] x layers -> TimeDropout -> TimeOutput
@@ -41,7 +41,7 @@ class LanguageModel:
     vocab_size, wordvec_size, hidden_size, layers : int
         V, D, H and the number of recurrent layers.
     cell : str
-        A name of CELLS: "rnn", "mrnn", "lstm", "gru", "gru-textbook".
+        A name of CELLS, as "rnn" or "lstm".
     activation : str
         Of the cells without gates: "tanh" or "relu".
     tied : bool
@@ -124,22 +124,16 @@ class LanguageModel:
 
     @property
     def leaky_weights(self):
-        """The names of the weights whose diagonal is each unit's hold on its own state: Wh of a cell without gates."""
-        a = self.architecture
-        return set() if a.row.gated else {f"{a.row.prefix}{i}/Wh" for i in range(1, a.layers + 1)}
+        """The names of the weights whose diagonal is each unit's hold on its own state."""
+        return self.architecture.leaky_weights
 
     def start_at_frequencies(self, counts):  # (V,)
-        """Let the output biases be ln of each word's share of the training text, from its ``counts`` there.
+        """Let the output biases start at the logarithms of the words' frequencies.
 
-        Each count is taken as one more.  A model that knows nothing yet then already
-        predicts each word as often as it occurs.
+        A model that knows nothing yet then already predicts each word as often as it
+        occurs.  counts (V,): those of the training text; each is taken as one more.
         """
-        V = self.architecture.vocab_size
-        counts = arguments.floats("counts", counts)
-        if counts.shape != (V,) or not (np.isfinite(counts) & (counts >= 0)).all():
-            raise arguments.wrong("counts", f"numbers of at least 0, of shape ({V},)", counts,
-                                  "numpy.bincount(ids, minlength=vocab_size) gives them")
-        self.output.params[1][...] = log_frequencies(counts)
+        fill_frequencies(self.packing.param["affine/b"], counts)
 
     @computing
     def states(self, xs):  # ids (N, T) -> (N, T, H)
@@ -211,32 +205,6 @@ class LanguageModel:
         for layer in self.switches:
             layer.train = training
 
-    def reset_state(self):
-        """Forget what was read: the next window starts from zeros."""
-        for layer in self.recurrent:
-            layer.reset_state()
-
-    def get_state(self):
-        """The states of all recurrent layers, a list of tuples of arrays (or None)."""
-        return [tuple(getattr(layer, name) for name in layer.state_names) for layer in self.recurrent]
-
-    def set_state(self, states):
-        """Go on from what get_state returned."""
-        arguments.one_for_each("states", states, len(self.recurrent), "recurrent layers")
-        for layer, state in zip(self.recurrent, states, strict=True):
-            layer.set_state(*state)
-
-    def named_state(self, N):
-        """The states of N streams by name: rnn1/h (N, H), rnn2/h, ...; zeros from now on where nothing was read yet."""
-        arrays = {}
-        for number, layer in enumerate(self.recurrent, 1):
-            state = [np.zeros((N, layer.hidden_size), self.params[0].dtype) if array is None else array
-                     for array in (getattr(layer, name) for name in layer.state_names)]
-            layer.set_state(*state)
-            part = self.architecture.layer_name(number)
-            arrays |= {f"{part}/{name}": array for name, array in zip(layer.state_names, state, strict=True)}
-        return arrays
-
     @property
     def random_scheme(self):
         """How dropout's random numbers are made: see rnnlm/compute/draws.py."""
@@ -255,16 +223,3 @@ class LanguageModel:
     def restore(self, values):
         """Go on from a snapshot."""
         self.dropout_rng.bit_generator.state = values
-
-    @contextmanager
-    def fresh_state(self):
-        """A block in which the model reads from zeros and without dropout; afterwards its state is as before."""
-        states, trains = self.get_state(), [layer.train for layer in self.switches]
-        self.reset_state()
-        self.set_training(False)
-        try:
-            yield
-        finally:
-            self.set_state(states)
-            for layer, train in zip(self.switches, trains, strict=True):
-                layer.train = train

@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError
-from rnnlm.models.initializers import RECURRENT, scaled_normal, scales, time_scales, uniform
+from rnnlm.models.initializers import RECURRENT, log_frequencies, scaled_normal, scales, time_scales, uniform
 
 SMALLEST, LARGEST = 1e-30, 1e30  # a gain: within these, first weights are neither all zeros nor infinite in float32
 
@@ -64,6 +64,15 @@ def fill(architecture, arrays, start, rng):
     second = "inputs" if start.kind(architecture.row) == "time-scales" else "recurrent"
     for parameter in sorted(architecture.parameters(), key=lambda p: (p.turn, p.first == second)):
         FIRST_VALUES[parameter.first](arrays[parameter.name], parameter, architecture.row, start, rng)
+
+
+def fill_frequencies(out, counts):  # (V,), (V,)
+    """Write log_frequencies into the output biases; ArgumentError unless the counts can be those of the words."""
+    counts = arguments.floats("counts", counts)
+    if counts.shape != out.shape or not (np.isfinite(counts) & (counts >= 0)).all():
+        raise arguments.wrong("counts", f"numbers of at least 0, of shape ({len(out)},)", counts,
+                              "numpy.bincount(ids, minlength=vocab_size) gives them")
+    out[...] = log_frequencies(counts)
 
 
 def _vectors(out, parameter, cell, start, rng):

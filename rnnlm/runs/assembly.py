@@ -1,7 +1,4 @@
-"""From options to the parts of a run, and to the Trainer that joins them.
-
-The parts are model, optimizer, batches, schedule and average.
-"""
+"""From options to the parts of a run: model, optimizer, batches, schedule, trainer."""
 
 from dataclasses import fields
 
@@ -22,7 +19,8 @@ from rnnlm.training.trainer import Trainer
 def build_trainer(options, corpus, workers, fresh):
     """The Trainer of a run.
 
-    fresh: whether the run starts here; otherwise all weights are zeros, to be restored.
+    fresh : whether the run starts here; otherwise all weights are zeros, to be
+        restored.
     """
     batches = _batches(options, corpus)
     model = _model(options, len(corpus.vocabulary), workers, np.random.default_rng(options.seed) if fresh else None)

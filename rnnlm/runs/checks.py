@@ -1,8 +1,7 @@
-"""What the values of options must be: a check returns the value, or says what is wrong.
+"""What the values of options must be.
 
-A check is a function from the text of a command line, or of a value in a TOML file, to
-the value.  It raises WrongValue with a message that follows the option's name: "must be
-...".
+A check is a function from a text, of the command line or of a TOML file, to the value.
+It raises WrongValue with a message that follows the option's name: "must be ...".
 """
 
 import math
@@ -25,9 +24,9 @@ class WrongValue(RnnlmError):
 
 
 class RefusedInNewRuns(WrongValue):
-    """``value`` is possible, but probably a mistake, or without effect.
+    """``value`` is possible, but a slip or without effect.
 
-    A run that began with it before that was refused can be resumed.
+    Earlier versions took it, and a run that began with it can still be resumed.
     """
 
     def __init__(self, message, value):
@@ -36,9 +35,10 @@ class RefusedInNewRuns(WrongValue):
 
 
 def number(kind, rule, holds):
-    """A check: a finite ``kind`` (int or float) for which ``holds``, in words ``rule``.
+    """A check: a finite int or float (``kind``) for which ``holds`` is true.
 
-    ``holds`` must be true of a float in 32 bits, too, as the models compute with these.
+    ``rule`` says it in words.  It must hold for a float in 32 bits, too, as that is
+    what the models compute with.
     """
 
     def check(text):
@@ -64,7 +64,7 @@ def _require_in_32_bits(text, value, rule, holds):
 
 
 def at_least(smallest, largest=LARGEST):
-    """A whole number from ``smallest`` to ``largest``; a larger one is a mistake."""
+    """A whole number from ``smallest`` on; one beyond ``largest`` is a slip."""
     whole = number(int, f"a whole number of at least {smallest}", lambda value: value >= smallest)
 
     def check(text):
@@ -105,7 +105,7 @@ def any_text(text):
 
 
 def not_empty(text):
-    """A name of a file: not empty, which would be the current folder, and no NUL."""
+    """A name of a file: an empty one would mean the current folder; none has a NUL."""
     if not text:
         raise WrongValue("must not be empty")
     if "\0" in text:

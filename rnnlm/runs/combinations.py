@@ -1,6 +1,6 @@
 """Which options go together.
 
-One that does nothing with the others is refused, and so are numbers that undo each
+An option that does nothing with the others is refused, as are numbers that undo each
 other.
 """
 
@@ -30,10 +30,7 @@ def require_possible(options):
 
 
 def require_effect(options, typed):
-    """RnnlmError for an option that does nothing with the others.
-
-    typed: the options of the command line, a dict.
-    """
+    """RnnlmError for an option of ``typed``, a dict, that does nothing here."""
     for option in map(TRAIN.by_name.get, typed):
         if option.acts and not option.acts(options):
             raise RnnlmError(f"{option.flag} does nothing here: it works only with {option.acts_with}; leave it out")
@@ -47,10 +44,7 @@ def require_effect(options, typed):
 
 
 def require_possible_rates(options):
-    """RnnlmError for a rate that is no number in 32 bits, or an impossible decay.
-
-    A decay must not take all of a weight in one step, nor nothing.
-    """
+    """RnnlmError for a rate that is 0 in 32 bits, or a decay of all or nothing."""
     matrix_rate = options.lr * options.matrix_lr_factor
     if not SMALLEST_NORMAL < matrix_rate < 1 / SMALLEST_NORMAL:
         raise RnnlmError(f"--lr times --matrix-lr-factor must be a 32-bit number, got {matrix_rate:g}: change one of "
@@ -73,7 +67,7 @@ def _require_possible_decay(flag, decay, rate, which):
 
 
 def notes_on_length(options, steps):
-    """Yield notes on options that do little, or too much, in a run of so many steps."""
+    """Yield a line on each option that does little, or too much, in so many steps."""
     if options.warm_up > steps / 5:
         yield (f"the learning rate rises over the first {options.warm_up:,} of about {counted(steps, 'step')}, which "
                f"leaves little time to learn: try --warm-up {steps // 10}")

@@ -1,4 +1,4 @@
-"""Files of options in TOML: recipes, a user's own, and a run's config.toml.
+"""Files of options in TOML: recipes, a user's own, and the config.toml of a run.
 
 The checkpoint is the truth about a run.  Its config.toml is for people to read, and for
 --config: it holds what was given as keys and what was resolved as comments.
@@ -28,8 +28,8 @@ class Configuration(NamedTuple):
     Attributes
     ----------
     values : its keys and values, a dict.
-    by_a_run : whether a run wrote the file.
-    earlier : whether it has the old form, with every option as resolved.
+    by_a_run : whether a run wrote it.
+    earlier : whether it is in the earlier form, with every option as resolved.
     """
 
     values: dict
@@ -37,7 +37,7 @@ class Configuration(NamedTuple):
     earlier: bool = False
 
     def given(self, where):
-        """What the file gives, checked: a dict by name; RnnlmError as Table.checked."""
+        """What the file gives, a dict by the options' names; see Table.checked."""
         given = TRAIN.checked(self.values, where)
         return given_in_earlier(given) if self.earlier else given
 
@@ -45,8 +45,12 @@ class Configuration(NamedTuple):
 def read_config(path):
     """The Configuration in a TOML file (a path or a File).
 
-    RnnlmError: not readable, or not TOML.  A string that is a URI of a file,
-    file:///..., becomes the path: so TOML, which is UTF-8, can hold any path.
+    A string that is a URI of a file, file:///..., becomes the path: so TOML, which is
+    UTF-8, can hold any path.
+
+    Raises
+    ------
+    RnnlmError : the file cannot be read, or is not TOML.
     """
     try:
         with File.of(path).open("rb") as file:
@@ -68,11 +72,11 @@ def read_config(path):
 
 
 def given_in_earlier(options):
-    """What was probably given, from the resolved options that earlier versions wrote.
+    """What was probably given of the options that an earlier version wrote.
 
-    Where an option only has the value that follows from another one, it was not given:
-    with --optimizer sgd the rate of Adam must not be kept.  The options are a dict by
-    name.
+    It wrote all of them as resolved, a dict by name.  An option that only has the value
+    that follows from another one counts as not given: where --optimizer sgd is added,
+    the rate of Adam must not stay.
     """
     given = {name: value for name, value in options.items() if value is not None}
     for option in reversed(TRAIN.options):  # what is followed itself stands before what follows it
@@ -93,10 +97,7 @@ def _path_of(value):
 
 
 def config_text(path, options):
-    """The content of the run folder's config.toml, from the resolved options.
-
-    path: that of the run folder.
-    """
+    """The content of config.toml in the run folder ``path``."""
     run = of_the_run(options)
     given = {name: value for name, value in run["options"].items() if name in run["given"]}
     others = {name: value for name, value in run["options"].items() if name not in run["given"]}
@@ -106,18 +107,17 @@ def config_text(path, options):
 
 
 def toml(values):
-    """A dict of strings, numbers, booleans and None as TOML; None becomes a comment.
+    """A dict of strings, numbers, booleans and None as TOML.
 
-    TOML has no None.  A string with bytes that are not UTF-8 is a path: it becomes the
-    URI that read_config turns into a path again.
+    None, which TOML lacks, becomes a comment.  A string with bytes that are not UTF-8
+    is a path; it becomes a URI, of which read_config makes a path again.
     """
     lines = []
     for name, value in values.items():
         key = name.replace("_", "-")
         if isinstance(value, str) and not _is_unicode(value):
             value = Path(os.path.abspath(value)).as_uri()
-        # JSON writes strings, booleans and finite numbers as TOML does, but for DEL and
-        # beyond the 16-bit plane.
+        # JSON writes strings, booleans and finite numbers as TOML does, but for DEL and beyond the 16-bit plane.
         text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         lines.append(f"# {key} is not set" if value is None else f"{key} = {text}")
     return "\n".join(lines) + "\n"

@@ -1,8 +1,7 @@
-"""An option of a command as one record, from which all about it is read.
+"""An option of a command is one record, from which everything else is read.
 
 The parser, the checks of values, the help, the page of options, the keys of TOML files,
-what follows from what, and whether a resumed run may change it: all are read from the
-record, and told nowhere else.
+what follows from what, and what a resumed run may change: none of them says it again.
 """
 
 from collections.abc import Callable
@@ -19,30 +18,30 @@ OF_THE_RUN, OF_THE_COMMAND, OF_THE_LINE = "run", "command", "line"  # where an o
 class Option:
     """One option.
 
-    Attributes
+    Parameters
     ----------
-    name : as an attribute; ``wordvec_size`` is ``--wordvec-size`` on the line and
-        ``wordvec-size`` in a file.
-    check : function from the text of a value to the value (see rnnlm.runs.checks);
-        SWITCH for ``--name`` and ``--no-name``; FLAG for ``--name`` alone.
-    help : a sentence that can be read alone, without the default.
+    name : as an attribute; ``wordvec_size`` is --wordvec-size, and wordvec-size in a
+        file.
+    check : function from the text of a value to the value (see rnnlm.runs.checks); or
+        SWITCH, for --name and --no-name; or FLAG, for --name alone.
+    help : what the option does, in words that can be read alone, without the default.
     default : the value where nothing is given.
     metavar : what the help writes for a value.
-    follows, derived : the option from which the default follows, and how: a function of
-        the resolved options.
-    default_text : the default in words, where the value does not tell it.
-    acts, acts_with : when the option does something at all (a function of the resolved
-        options), and with what, in words.
-    may_change, fixed_where, fixed_with : whether a resumed run may have another value;
-        where it may not nevertheless (a function of the run's options), and with what
-        that is, in words.
-    aliases, meant_by : names that are taken for it, and names that lead to a "did you
-        mean", between spaces.
-    scope : OF_THE_RUN: belongs to the run, and to its checkpoint; OF_THE_COMMAND: a
-        file may hold it, too; OF_THE_LINE: it only makes sense on the command line.
+    follows : the option from which the default follows.
+    derived : function of the resolved options: that default.
+    default_text : the default in words, where the value does not say it.
+    acts : function of the resolved options: whether the option does anything.
+    acts_with : in words, with which other options it does.
+    may_change : whether a resumed run may have another value.
+    fixed_where : function of a run's options, a dict: whether it may not, all the same.
+    fixed_with : in words, with which other options that is.
+    aliases : names that are taken for it, with spaces between them.
+    meant_by : names that lead to a "did you mean", with spaces between them.
+    scope : OF_THE_RUN: a checkpoint keeps it; OF_THE_COMMAND: a file may hold it, but
+        no checkpoint keeps it; OF_THE_LINE: it has a meaning on the command line only.
     excludes : an option that cannot be given with it.
-    argument, many : whether it is a word without a name, and whether one or more of
-        them.
+    argument : whether it is a word without a name.
+    many : whether it is one or more of them.
     """
 
     name: str
@@ -87,7 +86,7 @@ class Option:
 
     @property
     def value_in_words(self):
-        """What a help or a table writes for the value: H, {word,char}, or ""."""
+        """What the help writes for a value: H, or {word,char}; "" without one."""
         if not self.takes_a_value:
             return ""
         if isinstance(self.check, OneOf):
@@ -102,7 +101,7 @@ class Option:
         return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
 
     def may_change_in(self, options):
-        """Whether a resumed run with these options (a dict) may have another value."""
+        """Whether a run with these options, a dict, may change it on resume."""
         return self.may_change and not (self.fixed_where and self.fixed_where(options))
 
     def in_a_file(self, value, where, began=False):
@@ -110,7 +109,7 @@ class Option:
 
         Parameters
         ----------
-        where : what a message calls the value.
+        where : what to call the value in a message.
         began : whether a run began with it, and so may keep what a new one may not
             have.
 

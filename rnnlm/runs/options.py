@@ -1,7 +1,7 @@
-"""The options of a training run: a table of Options, the most used first in a group.
+"""The options of a training run: a table of records, the most used first in each group.
 
-Whoever adds an option adds a record here.  The parser, the help, TOML keys, the page of
-options, what is saved and what may change on resume follow from it.
+Whoever adds an option adds a record (see Option) here.  The parser, the help, TOML
+keys, the page of options, what is saved and what may change on resume follow from it.
 """
 
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED
@@ -39,7 +39,7 @@ def drops_values(o):
 
 
 def _number_of_the_rule(name, check, help, **more):
-    """A number that some update rules have; each rule has its own default."""
+    """The record of a constant of some update rules, each with its own default."""
     rules = [rule for rule, numbers in OF_THE_RULE.items() if name in numbers]
     with_rules = f"--optimizer {' or '.join(rules)}"
     defaults = dict.fromkeys(OF_THE_RULE[rule][name] for rule in rules)
@@ -173,7 +173,6 @@ REGULARISATION = (
 )
 
 
-
 def _resume(others):
     """The record of --resume, whose help names the options that may change."""
     free = [option for option in others if option.may_change]
@@ -206,15 +205,15 @@ TRAIN = Table({"text": TEXT, "model": MODEL, "training": TRAINING, "regularisati
 
 
 def of_the_run(options):
-    """What a checkpoint keeps of the options.
+    """What a checkpoint keeps of the options, a dict.
 
-    "options": all of the run's, as resolved; "given": the names of those given.  The
-    corpus counts as given, even the default one: a run is known by it.
+    "options" has all of the run's as resolved, "given" the names of those that were
+    given. The corpus counts as given, even the default one: a run is known by it.
     """
     values = {option.name: getattr(options, option.name) for option in TRAIN.options if option.scope == OF_THE_RUN}
     return {"options": values, "given": [name for name in values if name in options.given or name == "corpus"]}
 
 
 def free(options):
-    """The names of the options that may change when a run with these continues."""
+    """The names of the options that a run with these, a dict, may change on resume."""
     return [option.name for option in TRAIN.options if option.may_change_in(options)]

@@ -16,7 +16,7 @@ def recipes():
 
 
 def find_config(name):
-    """The path of a file, of a run's config.toml, or of the recipe with this name.
+    """The path of the file, of a run's config.toml or of the recipe with this name.
 
     RnnlmError if there is none.
     """

@@ -1,7 +1,4 @@
-"""What is asked of a run: options from a file and from the line, merged once.
-
-Also the options of a run that is to be resumed.
-"""
+"""What is asked of a run: the options given in a file and on the line, merged once."""
 
 from rnnlm.runs.combinations import require_effect, require_possible, require_possible_rates
 from rnnlm.runs.configuration import CONFIG, Configuration, read_config
@@ -12,13 +9,17 @@ from rnnlm.text.corpora import known_corpora, namesake, settled
 
 
 class Request:
-    """The options that were given: on the command line or in a call, and by --config.
+    """The options given: on the command line or as arguments, and by --config.
+
+    Parameters
+    ----------
+    typed : those of the line, a dict by name, whose values are checked.
 
     Attributes
     ----------
-    typed : those of the line or the call, a dict by name, whose values are checked.
-    given : all; typed ones override those of the file.
-    options : all as resolved (see Table.resolved), if no run is resumed.
+    given : all that were given; what was typed overrides the file.
+    options : all options as resolved (see Table.resolved), as long as no run is
+        resumed.
     """
 
     def __init__(self, typed):
@@ -27,8 +28,7 @@ class Request:
         self.typed, self.given = typed, file.given(path) | typed
         by_program = file.by_a_run or (path is not None and is_recipe(path))
         self.names_a_corpus = "corpus" in self.given
-        # In a file that the program wrote a known name is the known corpus's, whatever
-        # else is called so here.
+        # In a file that the program wrote a known name is the known corpus's, whatever else is called so here.
         self.corpus_typed = self.names_a_corpus and ("corpus" in typed or not by_program)
         self.options = TRAIN.resolved(self.given)
         self.corpus = self.options.corpus  # as it was written
@@ -36,14 +36,14 @@ class Request:
 
     @property
     def corpora(self):
-        """What the named corpus may be called in a checkpoint, the likelier first.
+        """What a checkpoint may call the corpus that was named, the likelier first.
 
         [] if none was named.
         """
         return [self.options.corpus, self.corpus] if self.names_a_corpus else []
 
     def require_possible(self):
-        """RnnlmError if no new run can have these options; returns notes, a list."""
+        """RnnlmError if no new run can have these options; returns a list of notes."""
         require_possible(self.options)
         require_effect(self.options, self.typed)
         require_possible_rates(self.options)
@@ -53,8 +53,8 @@ class Request:
     def resumed(self, folder, header):
         """The options with which the run in a RunFolder continues.
 
-        If the folder has no checkpoint (header None), the run begins with them.
-        RnnlmError if what was given is impossible in this run.
+        header : that of its checkpoint; None: it has none, so the run begins.
+        RnnlmError if what was given cannot be had in this run.
         """
         if header is None:
             config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint

@@ -1,8 +1,8 @@
-"""Is it the same run?  What differs between its beginning and now, and what follows.
+"""Is it the same run?  What differs between a run as it began and as it is to continue.
 
-``differences`` is the one answer.  The options may differ in what no step of the
-training depends on; the texts and the model may not; machine, versions and threads are
-worth a note.
+``differences`` is the one answer.  Options may differ where no step of the training
+depends on them, texts and model may not, and machine, versions and threads are worth a
+note.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,14 @@ MOST_NAMED = 5  # options that a note names
 
 @dataclass(frozen=True)
 class Difference:
-    """One difference between two runs.
+    """One thing in which two runs differ.
 
     Attributes
     ----------
     what : OPTIONS, TEXTS, MODEL or SURROUNDINGS.
-    name : that of an option, a key of the others, or "".
-    allowed : whether it is the same run nevertheless.
+    name : the name of an option, or a key of the others; "" for the texts.
+    was, now : the two values.
+    allowed : whether it is the same run all the same.
     """
 
     what: str
@@ -41,12 +42,12 @@ def differences(before, now):
 
     Each run is a dict that holds some of OPTIONS, TEXTS, MODEL and SURROUNDINGS; only
     what both hold is compared.  An option that one of them lacks is newer than that
-    run, and has its default there.
+    run, which had its default.
     """
     found = []
     for what in (OPTIONS, MODEL, SURROUNDINGS):
         old, new = before.get(what), now.get(what)
-        if not (isinstance(old, dict) and isinstance(new, dict)):
+        if not isinstance(old, dict) or new is None:  # what a stranger's header holds may be no dict
             continue
         names = [name for name in new if name in old or what != OPTIONS]
         names += [name for name in old if name not in new and what == MODEL]
@@ -66,17 +67,14 @@ def as_it_was(header):
 
 
 def same_run(header, run):
-    """Whether a checkpoint's header is one of the run (a dict: options, corpus)."""
+    """Whether a header is of the run, a dict: options, corpus."""
     before = as_it_was(header)
     now = {OPTIONS: run["options"], TEXTS: run["corpus"]}
     return isinstance(before[OPTIONS], dict) and all(difference.allowed for difference in differences(before, now))
 
 
 def saved_options(header, folder):
-    """The options of a checkpoint's run, by its header, resolved.
-
-    RnnlmError if they cannot be resolved.
-    """
+    """The resolved options of a checkpoint's header.  RnnlmError if they cannot be."""
     run, where = header["run"], f"the checkpoint in {folder}"
     if not isinstance(run.get("options"), dict):
         raise RnnlmError(f"{where}: options must be a JSON object")
@@ -92,14 +90,14 @@ def saved_options(header, folder):
 
 
 def changed_options(saved, given):
-    """The options with which a run continues: ``saved``, with what is given now."""
+    """The options with which a run continues: the saved ones and those given."""
     options = TRAIN.resolved({name: getattr(saved, name) for name in TRAIN.by_name} | given)
     options.given = [name for name in TRAIN.by_name if name in saved.given or name in given]
     return options
 
 
 def require_same_options(saved, options, folder):
-    """RnnlmError if an option on which the training depends has changed."""
+    """RnnlmError if an option on which the training depends is not as it was."""
     changed = [f"{TRAIN.by_name[difference.name].flag} is {difference.now}, was "
                f"{'not given' if difference.was is None else difference.was}"
                for difference in differences(of_the_run(saved), of_the_run(options)) if not difference.allowed]
@@ -110,7 +108,7 @@ def require_same_options(saved, options, folder):
 
 def require_architecture(header, options, vocab_size, folder):
     """RnnlmError if the options ask for another model than the checkpoint declares."""
-    now = {MODEL: architecture_of(options, vocab_size)}
+    now = {MODEL: dict(architecture_of(options, vocab_size))}
     differing = [f"{difference.name} is {shown(difference.was)} in its model and {difference.now} in its options"
                  for difference in differences(as_it_was(header), now)]
     if differing:
@@ -121,7 +119,7 @@ def require_architecture(header, options, vocab_size, folder):
 def require_same_texts(header, run, options, folder):
     """RnnlmError if the run in the folder read other texts.
 
-    Returns a line if the last bits of its end may differ.
+    Returns a line to note if the last bits of its end may differ, otherwise "".
     """
     now = {TEXTS: run["corpus"], SURROUNDINGS: {"threads": run["threads"], **versions()}}
     found = differences(as_it_was(header), now)
@@ -134,9 +132,13 @@ def require_same_texts(header, run, options, folder):
 
 
 def what_differs(config, truth, options):
-    """A line on how a config.toml (a File) differs from the checkpoint, or "".
+    """A line on where a config.toml says something else than the checkpoint; or "".
 
-    It says how to ask for the other value.
+    Parameters
+    ----------
+    config : the File.
+    truth : the checkpoint's options.
+    options : those with which the run continues.
     """
     try:
         said = {name: value for name, (_, value) in TRAIN.by_option(read_config(config).values, config).items()}
@@ -157,7 +159,7 @@ def what_differs(config, truth, options):
 
 
 def _remedy(config, edits):
-    """How to get the edited options: in this run if they may change, or in another."""
+    """How to have the edited options: in this run where it may be, or in a new one."""
     here = [_on_the_line(edit) for edit in edits if edit.allowed][:MOST_NAMED]
     anew = [_on_the_line(edit) for edit in edits if not edit.allowed][:MOST_NAMED]
     text = f"; to change it in this run, add {' '.join(here)}" if here else ""
@@ -172,8 +174,8 @@ def _on_the_line(edit):
 
 
 def _value(value):
-    """A value of a TOML file, in a line; long whole numbers in base 16.
+    """A value of a TOML file in a line.
 
-    Python refuses to write whole numbers of many digits in base 10.
+    Python refuses to write whole numbers of many digits, but in base 16.
     """
     return shown(hex(value) if isinstance(value, int) and value.bit_length() > 128 else repr(value))

@@ -1,8 +1,7 @@
-"""A table of one command's options, in groups: what was given, and what follows.
+"""A table of options: those of one command, what was given, and what follows from that.
 
-Options come to a run from a file and from the command line; both are merged once, as a
-dict of what was given, by name.  ``resolved`` adds the defaults, and what follows from
-other options.
+Options come to a run from a file and from the command line.  Both are merged once, as a
+dict of what was given, by name; ``resolved`` adds the defaults, and what follows.
 """
 
 from types import SimpleNamespace
@@ -14,7 +13,7 @@ from rnnlm.runs.option import OF_THE_LINE
 class Table:
     """The options of a command.
 
-    groups: dict from a title to the Options of that group, the most used first.
+    groups : a dict from a title to the Options of that group, the most used first.
     """
 
     def __init__(self, groups):
@@ -25,34 +24,31 @@ class Table:
         self.by_key |= {alias: option for option in self.options for alias in option.aliases.split()}
 
     def resolved(self, given):
-        """All options, as attributes: those given, the defaults, and what follows.
+        """All options as attributes: given (a dict), by default, or following.
 
-        ``given``: a dict by name; None is the same as nothing.  The result's ``given``:
-        the names of those that were given, in the table's order.  An option that
-        follows from another one comes after it in the table.
+        None is the same as not given.  ``given`` of the result has the names of those
+        that were given, in the table's order.
         """
         given = {name: value for name, value in given.items() if value is not None}
         options = SimpleNamespace(**{option.name: option.default for option in self.options} | given)
-        for option in self.options:
+        for option in self.options:  # an option stands behind the one that it follows from
             if option.derived and option.name not in given:
                 setattr(options, option.name, option.derived(options))
         options.given = [name for name in self.by_name if name in given]
         return options
 
     def checked(self, values, where, began=False):
-        """What a file says, its values checked: a dict by the options' names.
+        """What a file says, its values checked, a dict by the options' names.
 
         Parameters
         ----------
-        values : the file's content; its keys may be aliases and have hyphens or
-            underscores.
-        where : what a message calls the file.
+        values : the content; keys may be aliases, with hyphens or underscores.
+        where : what to call the file in a message.
         began : see Option.in_a_file.
 
         Raises
         ------
-        RnnlmError : an unknown option, one that is there twice, or a value that it does
-            not take.
+        RnnlmError : an unknown option, one that is there twice, or a wrong value.
         """
         given = {}
         for name, (key, value) in self.by_option(values, where).items():
@@ -64,9 +60,9 @@ class Table:
         return given
 
     def by_option(self, values, where):
-        """Pairs of a file: the option's name, or an unknown one's key, and the value.
+        """The keys and values of a file, a dict of pairs by the option's name.
 
-        RnnlmError if an option is there twice.
+        An unknown key is its own name.  RnnlmError if an option is there twice.
         """
         found = {}
         for key, value in values.items():
@@ -78,10 +74,7 @@ class Table:
         return found
 
     def meant(self, word, in_a_file=False):
-        """The end of a message about an unknown option.
-
-        A question if one of the table is probably meant, otherwise "".
-        """
+        """What an unknown option probably means: the end of a message, or ""."""
         word = str(word).lstrip("-").replace("_", "-").lower()
         known = {key: option for key, option in self.by_key.items() if not in_a_file or option.scope != OF_THE_LINE}
         for option in self.options:

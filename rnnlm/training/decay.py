@@ -1,4 +1,4 @@
-"""Which weights decay: words and matrices, but no biases, nor a unit's own memory."""
+"""Which weights decay: no biases, nor what a unit keeps of its own state."""
 
 import numpy as np
 
@@ -8,24 +8,21 @@ from rnnlm.compute import arguments
 def weight_decays(model, decay, matrix_decay=None):
     """The ``decays`` of an optimizer for a LanguageModel, as ``rnnlm train`` has them.
 
-    Adam(0.002, decays=weight_decays(model, 0.1)) steps like AdamW, but leaves alone
+    Adam(0.002, decays=weight_decays(model, 0.1)) steps like AdamW.  It leaves alone
     what must not decay: biases, and the diagonal of the recurrent weights of a cell
-    without gates.  The diagonal is each unit's hold on its own state, the memory of the
-    network where it starts from many time scales or from the identity; a decay would
-    take it to 0, whatever the text asks for.
+    without gates.  The diagonal is each unit's hold on its own state: the memory of a
+    network that starts from many time scales or from the identity.  A decay would take
+    it to 0, whatever the text asks for.
 
     Parameters
     ----------
-    decay : float
-        Weight decay of the words: embedding and output weights.
-    matrix_decay : float, optional
-        Weight decay of the recurrent layers' matrices and the projection; by default
-        that of the words.
+    decay : weight decay of the words, that is, of embedding and output weights.
+    matrix_decay : weight decay of the recurrent layers' matrices and the projection;
+        None: that of the words.
 
     Returns
     -------
-    list
-        A number or an array for each entry of ``model.packing.params``.
+    list : a number or an array for each entry of ``model.packing.params``.
     """
     arguments.has("model", model, ("packing", "leaky_weights"), "a LanguageModel")
     decay = arguments.not_negative("decay", decay)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from gradient_check import check_gradient
-from recurrent_layers import CELLS, SameMask, random_arrays, states
+from recurrent_layers import CELLS, KINDS, SameMask, random_arrays, states
 
 
 @pytest.fixture(params=[None, 0.4], ids=["", "weight drop"])
@@ -12,12 +12,11 @@ def weight_drop(request):
     return None if request.param is None else SameMask(request.param, rng=np.random.default_rng(7))
 
 
-@pytest.fixture(params=[(cell, kind) for cell in CELLS for kind in ("plain", "fast")], ids=" ".join)
+@pytest.fixture(params=KINDS, ids=str)
 def make(request, weight_drop, rng):
     """A function that makes such a layer, by default of 3 inputs and 4 states."""
     cell, kind = request.param
-    _, plain, fast, options = CELLS[cell]
-    cls = plain if kind == "plain" else fast
+    cls, options = CELLS[cell][kind], CELLS[cell][-1]
 
     def make(D=3, H=4, dtype=np.float64, **more):
         return cls(*random_arrays(cell, D, H, rng, dtype), weight_drop=weight_drop, **options, **more)

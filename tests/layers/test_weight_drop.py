@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from recurrent_layers import CELLS, random_arrays
+from recurrent_layers import CELLS, KINDS, random_arrays
 
 from rnnlm.layers import WeightDrop
 
@@ -61,8 +61,7 @@ def test_backward_masks_the_gradient_in_place(rng):
     np.testing.assert_array_equal(dWh, expected)
 
 
-@pytest.mark.parametrize("kind", [1, 2], ids=["plain", "fast"])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "kind"), KINDS)
 def test_a_layer_uses_one_mask_for_a_window_and_a_new_one_for_the_next(cell, kind, rng):
     """As without weight drop, with the recurrent weights that are left.
 

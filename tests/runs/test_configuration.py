@@ -1,4 +1,4 @@
-"""A run's config.toml: a copy of the checkpoint's truth; paths TOML cannot hold."""
+"""config.toml of a run: the checkpoint is the truth, the file its copy."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The options' records: each holds all about its option, and nothing repeats it."""
+"""The records of the options: all is read from them, and nothing says it again."""
 
 import runpy
 
@@ -8,6 +8,8 @@ from conftest import REPOSITORY
 from rnnlm.cli.evaluate import EVALUATE
 from rnnlm.cli.generate import GENERATE
 from rnnlm.cli.help import sentence
+from rnnlm.errors import RnnlmError
+from rnnlm.runs.combinations import require_possible
 from rnnlm.runs.option import OF_THE_RUN, SWITCH
 from rnnlm.runs.options import OF_THE_RULE, TRAIN, free, of_the_run
 from rnnlm.training.optimizers import OPTIMIZERS
@@ -67,6 +69,17 @@ def test_the_numbers_of_each_rule_are_its_own(rule):
     assert options.lr == OPTIMIZERS[rule].default_lr
     names = {name for constants in OF_THE_RULE.values() for name in constants}
     assert {name: getattr(options, name) for name in names if getattr(options, name) is not None} == OF_THE_RULE[rule]
+
+
+def test_a_rule_without_a_rate_of_its_own_asks_for_one(monkeypatch):
+    class Bare(OPTIMIZERS["sgd"]):
+        default_lr = None
+
+    monkeypatch.setitem(OPTIMIZERS, "bare", Bare)
+    monkeypatch.setitem(OF_THE_RULE, "bare", Bare.constants())
+    with pytest.raises(RnnlmError, match="--optimizer bare has no learning rate of its own: give --lr"):
+        require_possible(TRAIN.resolved({"optimizer": "bare"}))
+    require_possible(TRAIN.resolved({"optimizer": "bare", "lr": 0.1}))
 
 
 def test_the_help_of_resume_names_the_options_that_may_change():

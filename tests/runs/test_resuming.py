@@ -1,7 +1,4 @@
-"""Is it the same run?  One function answers, and knows what was given.
-
-For earlier runs that is guessed.
-"""
+"""Is it the same run?  One function answers; what was given is known, not guessed."""
 
 import json
 import shutil
@@ -78,10 +75,7 @@ def test_a_config_holds_what_was_given_as_keys_and_the_others_as_comments(tmp_pa
 
 
 def in_the_earlier_form(folder):
-    """Make a run's files say what earlier versions said: all options as resolved.
-
-    They did not say which were given.
-    """
+    """Let a run's files say what earlier versions said, but not which were given."""
     options = options_of(folder)
     (folder / "config.toml").write_text(f"# run folder: {str(folder)!r}\n{toml(options)}")
     for path in folder.glob("checkpoint*.npz"):
@@ -131,10 +125,7 @@ def test_what_was_not_given_follows_anew_where_a_runs_options_are_changed(earlie
 
 @pytest.mark.slow
 def test_a_default_that_was_given_stays_given(run, tmp_path):
-    """--lr 0.002 is Adam's own rate; someone who gives it means it.
-
-    An earlier run's file could not tell.
-    """
+    """--lr 0.002 is Adam's own rate.  An earlier run's file could not tell."""
     line = ["--corpus", str(run.corpus), "--batch-size", "4", "--epochs", "1", "--hidden-size", "8", "--lr", "0.002"]
     assert run.bare(*line, "--output", "one")[0] == 0
     assert header_of(tmp_path / "one/checkpoint.npz")["run"]["given"] == [
