@@ -144,8 +144,8 @@ def test_the_checker_is_imported_before_it_is_called(path):
 def test_what_trains_for_seconds_does_not_leave_blas_its_threads_and_says_how_far_it_is():
     """With BLAS's threads small products take ten times as long next to another program.
 
-    A Trainer of a LanguageModel sees to that; a loop of one's own is inside ``with
-    Workers(1)``.
+    A Trainer of a LanguageModel sees to that.  A loop of one's own is inside
+    ``with Workers(1)``.
     """
     training = {path.stem[:2]: [block for block in blocks(read(path)) if re.search(TRAINS, block[0])]
                 for path in CHAPTERS}
