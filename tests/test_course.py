@@ -142,7 +142,7 @@ def test_the_checker_is_imported_before_it_is_called(path):
 
 
 def test_what_trains_for_seconds_does_not_leave_blas_its_threads_and_says_how_far_it_is():
-    """With BLAS's threads a loop of small products is ten times slower on a busy machine.
+    """With BLAS's threads small products takes ten times as long when cores are busy.
 
     A Trainer of a LanguageModel sees to that.  A loop of one's own is inside
     ``with Workers(1)``.
