@@ -72,7 +72,7 @@ MODELS = {"rnn, 100,000 words": {"vocab_size": 100_000, "wordvec_size": 250, "hi
 
 
 def build(name, traced):
-    """Weights of a model, seconds to build it on one core, and the peaks of memory meanwhile."""
+    """A model's weights, seconds to build it on one core, and the peaks of memory."""
     from rnnlm.compute.threads import Workers
     from rnnlm.models import LanguageModel
 

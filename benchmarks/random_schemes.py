@@ -1,11 +1,11 @@
-"""Results under another scheme of random numbers (rnnlm/compute/draws.py) lie within the spread of seeds.
+"""Results under another scheme of random numbers are within the spread of seeds.
 
     python benchmarks/random_schemes.py --seeds 1 2 3 4 5 -- --hidden-size 199
     python benchmarks/random_schemes.py --seeds 1 2 3 -- --noising 0.1
 
-Trains a run for each seed and scheme, by default on the stories, and scores its best model
-on the test text.  Options behind -- are those of ``rnnlm train``.  Where 4 divides
-all sizes and nothing is noised, both schemes give the same run, bit for bit.
+Trains a run for each seed and scheme, by default on the stories, and scores its best
+model on the test text.  Options behind -- are those of ``rnnlm train``.  Where 4
+divides all sizes and nothing is noised, both schemes give the same run, bit for bit.
 """
 
 import argparse

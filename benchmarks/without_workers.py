@@ -1,11 +1,12 @@
-"""How fast calls without Workers are, alone and next to a program that keeps a core busy.
+"""How fast calls without Workers are, alone and next to a busy program.
 
     python benchmarks/without_workers.py
 
 "command" computes as the commands do, inside ``with Workers(cores)``.  "python" is what
-somebody gets who gives no Workers.  "blas" leaves the products to BLAS's own threads, as
-Workers do that are never entered.  Weights and texts are random: the work is the same.
-Every subject runs in a process of its own, in turns.  Nothing else should run meanwhile.
+somebody gets who gives no Workers.  "blas" leaves the products to BLAS's own threads,
+as Workers do that are never entered.  Weights and texts are random: the work is the
+same.  Every subject runs in a process of its own, in turns.  Nothing else should run
+meanwhile.
 """
 
 import argparse
@@ -121,7 +122,7 @@ def measure(options):
 
 
 def compare(results):
-    """Tokens per second of each subject: median, range, and the median over the command's."""
+    """Each subject's tokens per second: median, range, and ratio to the command's."""
     rows = {}
     for name, result in results.items():
         median, fastest, slowest = summary(result, "seconds")

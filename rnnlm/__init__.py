@@ -1,6 +1,7 @@
 """rnnlm: a recurrent-network language-model trainer whose every line can be read.
 
-Importing this package loads nothing yet: each name brings its module, and NumPy, when it is first used.
+Importing this package loads nothing yet: each name brings its module, and NumPy, when
+it is first used.
 """
 
 TYPE_CHECKING = False

@@ -1,6 +1,7 @@
-"""Checkpoints of at most 10 KB that ask for much: each a name, its header, and what is said of it.
+"""Checkpoints of at most 10 KB that ask for much: name, header and message of each.
 
-"" for those that only ask for what training could be asked for: they are resumed, or refused in one line.
+"" for those that only ask for what training could be asked for: they are resumed, or
+refused in one line.
 """
 
 import json
@@ -11,7 +12,10 @@ MUCH = 10**9
 
 
 def hostile_headers(good):
-    """Yield (name, header, message); good: the header of a finished run of a model of 4 on a small corpus."""
+    """Yield (name, header, message).
+
+    good: the header of a finished run of a model of 4 on a small corpus.
+    """
 
     def asking(**options):
         return changed(run=good["run"] | {"options": good["run"]["options"] | options})

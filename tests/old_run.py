@@ -1,4 +1,4 @@
-"""A small run that draws random numbers of every kind, built by public names alone, old and new."""
+"""A small run that draws random numbers of every kind, built by public names alone."""
 
 from contextlib import suppress
 
@@ -14,7 +14,7 @@ class Stopped(Exception):
 
 
 def old_trainer(seed):
-    """The trainer of the run, or with another seed one that only a checkpoint makes equal to it."""
+    """The run's trainer; with another seed, one that only a checkpoint makes equal."""
     ids = (np.arange(601) ** 2 % 83 % WORDS).astype(np.int32)
     regularisation = Regularisation(dropout=0.3, input_dropout=0.1, word_dropout=0.2, weight_drop=0.3)
     model = LanguageModel(WORDS, 3, 5, 2, cell="lstm", regularisation=regularisation, rng=np.random.default_rng(seed))

@@ -1,5 +1,7 @@
-"""The course: its Python runs and prints what the pages show, its quotations stand in the package, its exercises can be
-solved, its pictures are made by its script.
+"""The course: its Python runs and prints what the pages show.
+
+Its quotations occur in the package, its exercises can be solved, and its pictures are
+made by its script.
 """
 
 import json
@@ -32,7 +34,7 @@ print(json.dumps(printed))
 
 
 def python(*args, **options):
-    """Run Python with warnings as errors and one thread, as small products want it beside other programs."""
+    """Run Python with warnings as errors and one thread, so that others can run too."""
     done = subprocess.run([sys.executable, "-W", "error", *args], capture_output=True, text=True,
                           env=os.environ | {"OPENBLAS_NUM_THREADS": "1"}, **options)
     assert done.returncode == 0, done.stderr
@@ -53,7 +55,7 @@ def each(paths):
 
 
 def tasks(path):
-    """The exercises of a page: name -> the Python block that stands under its heading."""
+    """The exercises of a page: name -> the Python block under its heading."""
     return dict(re.findall(r"^### `(\w+)`\n.*?```python\n(.*?)```", read(path), re.S | re.M))
 
 
@@ -140,9 +142,10 @@ def test_the_checker_is_imported_before_it_is_called(path):
 
 
 def test_what_trains_for_seconds_does_not_leave_blas_its_threads_and_says_how_far_it_is():
-    """With BLAS's threads a loop of small products takes ten times as long next to another program.
+    """With BLAS's threads small products takes ten times as long when cores are busy.
 
-    A Trainer of a LanguageModel sees to that; a loop of one's own is inside ``with Workers(1)``.
+    A Trainer of a LanguageModel sees to that.  A loop of one's own is inside
+    ``with Workers(1)``.
     """
     training = {path.stem[:2]: [block for block in blocks(read(path)) if re.search(TRAINS, block[0])]
                 for path in CHAPTERS}

@@ -1,4 +1,4 @@
-"""The documents: their Python runs and prints what they say, and their links lead somewhere."""
+"""The documents: their Python prints what they say, and their links lead somewhere."""
 
 import json
 import re
@@ -65,7 +65,7 @@ def test_the_probabilities_from_the_arrays_are_those_of_the_package(model_folder
 
 @pytest.mark.parametrize("name", recipes())
 def test_recipes_and_results_agree_with_the_curves_that_the_runs_left(name):
-    """What a recipe says of itself, what docs/results.md says of it, and the metrics in docs/runs/."""
+    """What a recipe and docs/results.md say of it, and the metrics in docs/runs/."""
     (path,) = (REPOSITORY / "docs/runs").rglob(f"{name}.jsonl")
     records = [json.loads(line) for line in path.read_text().splitlines()]
     best = min(records, key=lambda record: record["valid_loss"])

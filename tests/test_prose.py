@@ -1,4 +1,4 @@
-"""The prose of the documents: short sentences, one a line, a README for the first five minutes, and its map."""
+"""The prose of the documents: short sentences, one a line; a short README, its map."""
 
 import re
 
@@ -24,7 +24,7 @@ def test_no_line_of_prose_is_longer_than_250_characters(path):
 
 
 def test_sentences_are_short():
-    """Under 2 % over 30 words, over all documents; 12 words in the median are the aim, and 13 are allowed."""
+    """Under 2 % over 30 words in all; median 12 words is the aim, 13 are allowed."""
     sentences, median, long = prose.measure("\n\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS))
     assert sentences > 1000
     assert long / sentences < 0.02

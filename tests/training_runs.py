@@ -1,4 +1,4 @@
-"""Small training runs for tests: options, what they leave, and signals at a chosen step."""
+"""Small training runs for tests: options, results, and signals at a chosen step."""
 
 import json
 import os
@@ -14,7 +14,10 @@ TIMES = ("tokens_per_second", "seconds")  # what differs between any two runs
 
 
 class Runs:
-    """Calls of the training command on one corpus; ``runs(*arguments)`` returns (exit code, stdout, stderr)."""
+    """Calls of the training command on one corpus.
+
+    ``runs(*arguments)`` returns (exit code, stdout, stderr).
+    """
 
     def __init__(self, corpus, capsys, monkeypatch):
         self.corpus, self.capsys, self.monkeypatch = corpus, capsys, monkeypatch
@@ -30,7 +33,7 @@ class Runs:
         return code, captured.out, captured.err
 
     def stopped_at(self, step, signum, *arguments, times=1, **options):
-        """The same, with a signal in the middle of a step, counted from 1 in this process."""
+        """A call with a signal in mid-step; steps count from 1 in this process."""
         count = 0
         plain = Trainer.step
 

@@ -1,1 +1,1 @@
-"""The commands: arguments, progress and messages around the parts that know no screen."""
+"""The commands: arguments, progress and messages around parts that know no screen."""

@@ -14,8 +14,9 @@ LONGEST_ERROR = 3000  # characters; a path that exists may have 4,096, and its e
 def run(command, parser, argv=None):
     """Parse ``argv``, run ``command(options)`` and return the exit code.
 
-    0 done, 1 an error (one line on standard error, a traceback with --debug), 2 wrong usage,
-    128 + signal after an interrupt.  SystemExit leaves it after --help and wrong usage.
+    0 done, 1 an error (one line on standard error, a traceback with --debug), 2 wrong
+    usage, 128 + signal after an interrupt.  SystemExit leaves it after --help and wrong
+    usage.
     """
     debug = False
     try:

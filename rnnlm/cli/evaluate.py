@@ -58,7 +58,10 @@ def evaluate_texts(options):
 
 
 def _show(lines):
-    """The score of a text on standard output; where it cannot be written, on standard error, and the command ends."""
+    """Show a text's score on standard output.
+
+    Where it cannot be written, it goes to standard error, and the command ends.
+    """
     try:
         show("".join(f"{line}\n" for line in lines))
     except RnnlmError:

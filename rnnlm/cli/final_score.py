@@ -6,7 +6,10 @@ from rnnlm.runs.description import unknown_share
 
 
 def score_lines(evaluation, best, corpus):
-    """Both perplexities of the best model: of the validation text (its Record) and of the test text (an Evaluation)."""
+    """The best model's perplexities on the validation text and on the test text.
+
+    The first is in its Record, the second in an Evaluation.
+    """
     in_bits = _bits_per_character if corpus.vocabulary.level == "char" else lambda nats: ""
     return (f"best validation perplexity {best.valid_perplexity:.5g}{in_bits(best.valid_loss)} after epoch "
             f"{best.epoch}{_context(best.valid_perplexity, corpus, 'valid')}",
@@ -20,7 +23,7 @@ def _bits_per_character(nats):
 
 
 def _context(perplexity, corpus, split):
-    """What to compare a text's perplexity with: the lowest possible one of this text, and its share of <unk>."""
+    """What explains a text's perplexity: the lowest possible, its share of <unk>."""
     line, unknown = "", unknown_share(getattr(corpus, split), "of the targets are")
     if split in corpus.best_possible:
         optimum = corpus.best_possible[split]

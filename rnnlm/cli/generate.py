@@ -79,7 +79,8 @@ def generate_text(options):
 def _as_text(prompt):
     """The prompt as it was typed. RnnlmError if it is not UTF-8."""
     try:
-        # Where the locale is not UTF-8, Python hands on each byte of a letter as one character.
+        # Where the locale is not UTF-8, Python hands on each byte of a letter as one
+        # character.
         return prompt.encode("utf-8", "surrogateescape").decode("utf-8")
     except UnicodeError:
         position = next(i for i, char in enumerate(prompt) if "\ud800" <= char <= "\udfff")

@@ -1,4 +1,4 @@
-"""What the training command shows: lines for what a run tells, a bar while it works, a row for each epoch."""
+"""What the training command shows: lines, a bar, and a row for each epoch."""
 
 import math
 
@@ -21,12 +21,15 @@ def row(record):
 
 
 def _digits(perplexity):
-    """Four digits that count, zeros at the end included, so that they stand in columns."""
+    """Four significant digits, zeros at the end included, so that columns align."""
     return f"{perplexity:#.4g}" if perplexity < 999.5 else f"{perplexity:.4g}"
 
 
 class Screen(Observer):
-    """The observer of the training command: results on standard output, all else on standard error."""
+    """The observer of the training command.
+
+    Results go to standard output, all else to standard error.
+    """
 
     on_fetching = staticmethod(file_bar("fetching"))
     on_encoding = staticmethod(encoding_bar)
@@ -118,7 +121,7 @@ def _when(saved):
 
 
 class Progress:
-    """The bar of a run: which epoch, its perplexity so far, how far it is, how long it takes still, how fast it is."""
+    """The bar of a run: epoch, perplexity so far, progress, time left, speed."""
 
     def __init__(self, trainer, epochs, threads):
         from rnnlm.cli.epoch_bar import EpochBar
@@ -133,7 +136,7 @@ class Progress:
         self._describe("")
 
     def move(self, step):
-        """Show a step; returns the lines on what slows the run down, if something does."""
+        """Show a step; returns lines on what slows the run down, if anything does."""
         sums = self.trainer.sums
         self._describe(f", perplexity {math.exp(min(sums.nats / sums.targets, 700)):.4g}")
         self.bar.update(step.targets)

@@ -1,9 +1,9 @@
 """The threads of the BLAS behind NumPy: a number of them in a block, then given back.
 
-The number is the whole process's.  So the open blocks of all Python threads are counted:
-the one that began last decides, and the one that ends last restores what BLAS had
-before the first.  A BLAS on OpenMP counts threads for each caller; there each Python
-thread has blocks of its own.
+The number is the whole process's.  So the open blocks of all Python threads are
+counted: the one that began last decides, and the one that ends last restores what BLAS
+had before the first.  A BLAS on OpenMP counts threads for each caller; there each
+Python thread has blocks of its own.
 
 A block is opened for each call of the library's users, so it must cost little: some 8
 microseconds.
@@ -74,8 +74,9 @@ def _functions(controller):
     release = getattr(controller, "clear_controlling_thread", lambda force: None)
 
     def set_count(count):
-        # In newer versions a thread that has set the number keeps all others from it until it says so: with the
-        # blocks counted here, the last one out may be any thread.
+        # In newer versions a thread that has set the number keeps all others from it
+        # until it says so: with the blocks counted here, the last one out may be any
+        # thread.
         release(force=True)
         controller.set_num_threads(count)
         release(force=True)
@@ -109,9 +110,9 @@ class blas_threads:
 def hold(key, count):
     """Begin a block of this thread; return the count that the thread had before.
 
-    That is the count of the innermost block that this thread opened itself.  Without one
-    it is BLAS's count outside all blocks, which environment variables or threadpoolctl
-    may have set; inf where BLAS does not tell.
+    That is the count of the innermost block that this thread opened itself.  Without
+    one it is BLAS's count outside all blocks, which environment variables or
+    threadpoolctl may have set; inf where BLAS does not tell.
     """
     thread, limit = get_ident(), math.inf
     with _lock:

@@ -1,10 +1,10 @@
 """Random numbers for a batch whose columns may belong to several processes.
 
-All processes have generators in one state.  What differs from column to column is drawn in
-whole 64-bit words, equally many for each column, one column after the other.  A process
-draws the words of its own columns and jumps over the others'.  So a column gets the same
-numbers whoever owns it, and all generators stand at one state again.  What all columns
-share is drawn by every process.
+All processes have generators in one state.  What differs from column to column is drawn
+in whole 64-bit words, equally many for each column, one column after the other.  A
+process draws the words of its own columns and jumps over the others'.  So a column gets
+the same numbers whoever owns it, and all generators stand at one state again.  What all
+columns share is drawn by every process.
 
 How numbers are made from words is a scheme with a version, which a checkpoint holds:
 
@@ -29,7 +29,7 @@ JUMPING = "PCG64", "PCG64DXSM"  # bit generators that jump word by word; NumPy l
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a batch, ``first`` to ``stop - 1`` of ``total``, that a process owns."""
+    """A process's columns of a batch: ``first`` to ``stop - 1``, of ``total``."""
 
     first: int
     stop: int
@@ -37,7 +37,7 @@ class Columns:
 
 
 def shared_bits(rng, shape, scheme=SCHEME):
-    """16 random bits for each number of an array that all columns share, uint16 of this shape."""
+    """16 random bits for each number, uint16 of this shape, which all columns share."""
     count = math.prod(shape)
     if scheme == 1:
         return np.frombuffer(rng.bytes(2 * count), "<u2").reshape(shape)
@@ -45,7 +45,7 @@ def shared_bits(rng, shape, scheme=SCHEME):
 
 
 def column_bits(rng, shape, columns=None, scheme=SCHEME):
-    """16 random bits for each number of an array (N, ...) of N columns, uint16 of this shape.
+    """16 random bits for each number, uint16 of this shape (N, ...), for N columns.
 
     columns: which ones the N columns are; None: all of the batch.
     """
@@ -58,12 +58,12 @@ def column_bits(rng, shape, columns=None, scheme=SCHEME):
 
 
 def column_uniforms(rng, N, count, columns=None):
-    """Random numbers from 0 to below 1, ``count`` for each of N columns (see ``column_bits``)."""
+    """Random numbers in [0, 1), ``count`` for each of N columns, as ``column_bits``."""
     return for_columns(rng, N, count, columns, lambda: rng.random((N, count)))
 
 
 def for_columns(rng, N, size, columns, draw):
-    """What ``draw`` draws for N columns, ``size`` words each, at the place of these columns."""
+    """What ``draw`` draws for N columns, ``size`` words each, at their position."""
     if columns is None:
         return draw()
     if columns.stop - columns.first != N or not 0 <= columns.first < columns.stop <= columns.total:
@@ -78,7 +78,10 @@ def for_columns(rng, N, size, columns, draw):
 
 
 def _jump(generator, words):
-    """Jump over words as if they were drawn: half a word that a number of 32 bits has left stays."""
+    """Jump over words as if they were drawn.
+
+    Half a word that a number of 32 bits has left is kept.
+    """
     half = {name: generator.state[name] for name in ("has_uint32", "uinteger")}
     generator.advance(words)
     generator.state = generator.state | half

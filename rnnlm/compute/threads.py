@@ -1,15 +1,17 @@
-"""Threads: the parts of one piece of work, done side by side on several cores.
+"""Threads: the parts of one piece of work, done at the same time on several cores.
 
 NumPy lets go of the interpreter's lock inside products and elementwise functions, so
 plain Python threads use several cores.  The BLAS library behind ``np.matmul`` has
 threads of its own, which wait for work by spinning: where another program keeps a core
-busy, two of them are many times slower than one.  So BLAS is held to one thread and the
-parts are shared out here.  Waking a thread takes about 0.2 ms on a virtual machine: what
-takes less than a millisecond is not worth sharing.
+busy, two of them are many times slower than one.  So BLAS gets one thread and the parts
+are shared out here.  Waking a thread takes about 0.2 ms on a virtual machine:
+what takes less than a millisecond is not worth sharing.
 
 Whoever gives no Workers gets DEFAULT: as many threads as there are cores, and a BLAS of
 one, during each call.  Between two calls BLAS is as it was.
 """
+
+from __future__ import annotations
 
 import contextvars
 import math
@@ -20,11 +22,17 @@ from contextlib import ExitStack, nullcontext, suppress
 from functools import cache, wraps
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute import blas
 from rnnlm.compute.arguments import kind, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+    from typing import Any, Self
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # a container's share of processor time: microseconds of so many, or "max"
 NOTHING = nullcontext()
@@ -40,7 +48,7 @@ class Workers:
     Workers of as many threads, can be entered as this one was.
     """
 
-    def __init__(self, threads=1):
+    def __init__(self, threads: int = 1) -> None:
         self.wanted = whole("threads", threads)
         self.threads = 1
         self._pool = self._block = None
@@ -52,7 +60,7 @@ class Workers:
     def __deepcopy__(self, memo):
         return self
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._block = ExitStack()
         self._block.enter_context(blas.blas_threads(1))
         if self.wanted > 1:
@@ -60,21 +68,22 @@ class Workers:
             self.threads = self.wanted
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown()
         self._block.close()
         self.threads, self._pool = 1, None
 
-    def computing(self):
+    def computing(self) -> AbstractContextManager[object]:
         """A block around a call: nothing, as the user opens ``with Workers(...)``."""
         return NOTHING
 
-    def computing_on_blas(self):
-        """The same for what BLAS's own threads do best: products with a single row."""
+    def computing_on_blas(self) -> AbstractContextManager[object]:
+        """A block for what BLAS's own threads do best: products with a single row."""
         return NOTHING
 
-    def each(self, function, items, meanwhile=None):
+    def each(self, function: Callable[[Any], object], items: Sequence[Any],
+             meanwhile: Callable[[], object] | None = None) -> None:
         """function(item) for every item, by all threads and in whatever order.
 
         Each item must write into arrays of its own: then the result does not depend on
@@ -119,10 +128,10 @@ class Workers:
 
     def _begin(self, work):
         """Have a helper do it; its Future."""
-        # NumPy's error state is part of the context: the helpers take over the caller's.
+        # NumPy's error state is part of the context: helpers take over the caller's.
         return self._pool.submit(contextvars.copy_context().run, work)
 
-    def scratch(self, name, shape, dtype):
+    def scratch(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """An array to work in, the calling thread's own.
 
         The next call with this name hands its memory out again.

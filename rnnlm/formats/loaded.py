@@ -1,4 +1,4 @@
-"""A model as it is used: loaded with its vocabulary, so that texts and words go in and come out."""
+"""A model with its vocabulary: texts and words go in and come out."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from rnnlm.text.vocabulary import Vocabulary
 class Loaded:
     """A trained model and its vocabulary, as ``rnnlm.load`` returns them.
 
-    A text is a ``str``, which is the text itself, or a ``pathlib.Path``, which is the file
-    that holds it (UTF-8, compressed or not).  Unknown words are read as <unk>, or left out
-    where the vocabulary has no <unk>.
+    A text is a ``str``, which is the text itself, or a ``pathlib.Path``, which is the
+    file that holds it (UTF-8, compressed or not).  Unknown words are read as <unk>, or
+    left out where the vocabulary has no <unk>.
 
     Attributes
     ----------
@@ -39,10 +39,10 @@ class Loaded:
         return f"<rnnlm model: {a['layers']} x {a['cell']} of {a['hidden_size']}, vocabulary {words:,}>"
 
     def evaluate(self, text: str | os.PathLike[str]) -> Evaluation:
-        """Score a text (str) or a file (Path): counts, the sum of ln p in nats, perplexities.
+        """Score a text (str) or file (Path): counts, sum of ln p (nats), perplexities.
 
-        The text is one stream.  Every word and every line end is predicted once, the first
-        word from the start of a text.
+        The text is one stream.  Every word and every line end is predicted once, the
+        first word from the start of a text.
 
         Raises
         ------
@@ -77,8 +77,8 @@ class Loaded:
         Parameters
         ----------
         prompt : the text to continue; "" is the start of a text.
-        length : how many words (or characters) to write; None: 100 words or 500 characters,
-            then to the end of the line, but at most twice as many.
+        length : how many words (or characters) to write; None: 100 words or 500
+            characters, then to the end of the line, but at most twice as many.
         sentences : in place of a length: write up to this line end.
         temperature : divides the scores: below 1 the text is safer, above 1 bolder; 0:
             always the most probable word.
@@ -86,13 +86,13 @@ class Loaded:
         top_p : draw from the most probable words whose probabilities together reach p,
             above 0 and at most 1.
         allow_unk : whether the model may write <unk>.
-        seed : the same seed gives the same text, that of ``rnnlm generate --seed``; None:
-            another text each time.
+        seed : the same seed gives the same text, that of ``rnnlm generate --seed``;
+            None: another text each time.
 
         Raises
         ------
-        RnnlmError : <eos> among the prompt's words, a vocabulary without words, or a thousand
-            line ends in a row.
+        RnnlmError : <eos> among the prompt's words, a vocabulary without words, or a
+            thousand line ends in a row.
         ArgumentError : a value that cannot be.
         """
         if seed is not None:
@@ -104,8 +104,8 @@ class Loaded:
     def next_words(self, prompt: str = "", k: int = 10) -> list[tuple[str, float]]:
         """The k most probable next words after a prompt, each with its probability.
 
-        The most probable word comes first; equally probable ones are in order of ids.  The
-        end of a line is <eos>; with characters, words are characters.
+        The most probable word comes first; equally probable ones are in order of ids.
+        The end of a line is <eos>; with characters, words are characters.
 
         Raises
         ------
@@ -122,7 +122,7 @@ class Loaded:
 def load(path: str | os.PathLike[str]) -> Loaded:
     """Load a model with its vocabulary, from a model file or from the folder of a run.
 
-    ``perplexity``, ``evaluate``, ``generate`` and ``next_words`` of the result take and give
-    text.  RnnlmError if there is no model, or none that is whole.
+    ``perplexity``, ``evaluate``, ``generate`` and ``next_words`` of the result take and
+    give text.  RnnlmError if there is no model, or none that is whole.
     """
     return Loaded(*load_model(path))

@@ -2,15 +2,17 @@
 
 The contract, which the trainer and the models build on:
 
-- ``params`` and ``grads`` are lists of arrays in the same order; the arrays are filled anew, never
-  exchanged.  Who builds the layer may hand in the memory of both.
-- ``backward`` overwrites ``grads``; calling it twice after one ``forward`` gives the same result.
-- Where it helps, ``backward`` is two steps: ``backward_states`` returns what the layer below needs,
-  ``backward_weights`` then fills ``grads``.  An output layer gives the latter in pieces, too
-  (``weight_work``), which may be done side by side and beside the layers below.
-- A layer never writes into its input, nor, before its next ``forward``, into an array it has handed out.
-- A copy (copy.deepcopy, pickle) has the parameters and the settings, not the window that was read last: that is the
-  user's data, and most of the memory.
+- ``params`` and ``grads`` are lists of arrays in the same order; the arrays are filled
+  anew, never exchanged.  Whoever builds the layer may hand in the memory of both.
+- ``backward`` overwrites ``grads``; a second call after one ``forward`` gives the same.
+- Where it helps, ``backward`` is two steps: ``backward_states`` returns what the layer
+  below needs, ``backward_weights`` then fills ``grads``.  An output layer also gives
+  the latter in pieces (``weight_work``), which may run in parallel with each other and
+  with the layers below.
+- A layer never writes into its input, nor, before its next ``forward``, into an array
+  that it has handed out.
+- A copy (copy.deepcopy, pickle) has the parameters and the settings, not the window
+  that was read last: that is the user's data, and most of the memory.
 """
 
 import math
@@ -25,7 +27,9 @@ UNSIGNED = {np.dtype(np.int32): np.uint32, np.dtype(np.int64): np.uint64}
 
 
 def untouched_zeros(like):
-    """Zeros of the shape, type and memory order of ``like``, in memory that the system only gives when it is written.
+    """Zeros of the shape, type and memory order of ``like``.
+
+    The system only gives the memory when it is written.
 
     np.zeros_like writes its zeros: 120 MB at once for an output layer of 100,000 words.
     """
@@ -35,7 +39,7 @@ def untouched_zeros(like):
 
 
 def require_ids(ids, V, name="ids"):
-    """IdError unless all ids are from 0 to V - 1: NumPy would count negative ones from the end."""
+    """IdError unless all ids are from 0 to V - 1: NumPy counts back from the end."""
     unsigned = UNSIGNED.get(ids.dtype)
     # Without their signs negative numbers are larger than any id: one pass finds both.
     if unsigned is not None and ids.size and np.maximum.reduce(ids.view(unsigned), axis=None) < V:
@@ -53,14 +57,14 @@ def require_targets(ts, N, T):
 
 
 class NoForwardError(ArgumentError, AttributeError):
-    """A step backward before the one that it needs: the layer has no cache, as hasattr finds as well."""
+    """A step backward before the one that it needs: the layer has no cache."""
 
 
 class NoCache:
-    """What a layer's class has for a cache: an error, until the method ``before`` gives the layer one.
+    """What a layer's class has for a cache: an error, until ``before`` makes one.
 
-    With a ``__getattr__`` in its place Python looks up all attributes of layers more slowly, by 2 %
-    of a small window.
+    With a ``__getattr__`` in its place Python looks up all attributes of layers more
+    slowly, by 2 % of a small window.
     """
 
     def __init__(self, before):
@@ -74,10 +78,12 @@ class NoCache:
 
 
 class Weight:
-    """A layer's array by its textbook name: ``layer.Wx`` is one of ``params``, ``layer.dWx`` one of ``grads``.
+    """A layer's array by its textbook name.
 
-    What is assigned to a weight is copied into it.  Without this, ``layer.Wx = w`` would make an
-    attribute that no code reads.
+    ``layer.Wx`` is one of ``params``, ``layer.dWx`` one of ``grads``.
+
+    What is assigned to a weight is copied into it.  Without this, ``layer.Wx = w``
+    would make an attribute that no code reads.
     """
 
     def __init__(self, arrays, index, name):
@@ -98,10 +104,12 @@ class Weight:
 
 
 class Layer:
-    """A differentiable function with parameters. Subclasses write ``forward`` and ``backward``.
+    """A differentiable function with parameters.
 
-    ``cache``: what forward leaves for backward; ``slopes``: what backward_states leaves for
-    backward_weights.
+    Subclasses write ``forward`` and ``backward``.
+
+    ``cache``: what forward leaves for backward; ``slopes``: what backward_states leaves
+    for backward_weights.
 
     Parameters
     ----------
@@ -137,7 +145,7 @@ class Layer:
             arrays[:] = map(writable, arrays)
 
     def window(self, xs, width=None, letter="D"):  # (N, T, width) -> its shape
-        """The shape of a window of vectors; ArgumentError that names it if it is none, or of another width."""
+        """The shape of a window of vectors; ArgumentError unless it has this width."""
         shape = xs.shape if isinstance(xs, np.ndarray) else self._array(xs).shape
         if len(shape) != 3 or width not in (None, shape[2]):
             numbers = letter if width is None else f"{letter} = {width}"
@@ -158,9 +166,10 @@ class Layer:
         return arguments.has(f"what {type(self).__name__} reads", xs, ("shape", "dtype"), "an array")
 
     def buffer(self, name, shape, dtype):
-        """An uninitialised array in memory that is allocated once and handed out again at the next call.
+        """An uninitialised array, in memory that the next call hands out again.
 
-        A fresh array of the scores' size (28 MB for 700 tokens and 10,000 words) costs 6 ms of page faults.
+        A fresh array of the scores' size (28 MB for 700 tokens and 10,000 words) costs
+        6 ms of page faults.
         """
         size = math.prod(shape)
         memory = self._buffers.get(name)

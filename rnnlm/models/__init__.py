@@ -1,4 +1,4 @@
-"""Language models: what there is (cells, architecture), the memory, the layers on it, and the model that owns them."""
+"""Language models: cells, architecture, memory, first values, layers, the model."""
 
 from rnnlm.models.architecture import MOST_LAYERS, RNN_ACTIVATIONS, Architecture
 from rnnlm.models.cells import CELLS, UNGATED

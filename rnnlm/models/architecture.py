@@ -1,7 +1,8 @@
-"""Which language models there are: what sizes, cells and outputs go together, and the arrays of each.
+"""Which language models there are, and the arrays that each of them has.
 
-An Architecture yields its parameters, one entry for each array.  Memory, first values, layers,
-files and checkpoints are made from these entries: no other place lists names or shapes.
+An Architecture yields its parameters, one entry for each array.  Memory, first values,
+layers, files and checkpoints are made from these entries: no other place lists names or
+shapes.
 """
 
 from contextlib import suppress
@@ -32,13 +33,13 @@ class Parameter:
         As in files: the part of the model and the array's name there, ``rnn1/Wx``.
     shape : tuple
     group : str
-        "words" (a row or column for each word), "matrices" or "biases": what can have a learning
-        rate and a weight decay of its own.
+        "words" (a row or column for each word), "matrices" or "biases": what can have a
+        learning rate and a weight decay of its own.
     first : str
         How its first values are made: a name of FIRST_VALUES in ``rnnlm.models.start``.
     turn : int
-        When they are drawn, which belongs to what a seed means: the number of the recurrent
-        layer, 0 for what comes before the first.
+        When they are drawn, which belongs to what a seed means: the number of the
+        recurrent layer, 0 for what comes before the first.
     order : str
         How it lies in memory, "C" or "F".
     """
@@ -99,7 +100,10 @@ class Architecture:
 
     @classmethod
     def from_file(cls, values):
-        """The Architecture that a file tells of, a dict; ValueError unless a model of that size may be built."""
+        """The Architecture that a file declares, a dict.
+
+        ValueError unless a model of that size may be built.
+        """
         known = [field.name for field in fields(cls)]
         required, optional = known[: 1 + len(SIZES)], known[1 + len(SIZES) :]
         if not isinstance(values, dict) or values.get("cell") not in tuple(CELLS):
@@ -132,7 +136,7 @@ class Architecture:
         return f"{self.row.prefix}{number}"
 
     def parameters(self):
-        """The model's arrays, one Parameter for each, in the order of its ``params``."""
+        """The arrays of the model, in the order of its ``params``."""
         V, D, H, last = self.vocab_size, self.wordvec_size, self.hidden_size, self.layers + 1
         yield Parameter("embedding/W", (V, D), "words", "vectors", 0)
         for number in range(1, last):
@@ -149,23 +153,26 @@ class Architecture:
 
     @property
     def leaky_weights(self):
-        """The names of the weights whose diagonal is each unit's hold on its own state: Wh of a cell without gates."""
+        """The names of Wh of a cell without gates.
+
+        Their diagonal is each unit's hold on its own state.
+        """
         return {parameter.name for parameter in self.parameters()
                 if parameter.first == "recurrent" and not self.row.gated}
 
     def shapes(self):
-        """The shape of each parameter by its name, in the order of the model's ``params``."""
+        """The shape of each parameter by name, in the order of ``parameters``."""
         return {parameter.name: parameter.shape for parameter in self.parameters()}
 
 
 def from_earlier(values):
-    """An architecture or options (a dict) of an earlier file, with the cell's name of today."""
+    """A dict of an earlier file, an architecture or options, with today's names."""
     cell = values.get("cell")
     return values | {"cell": EARLIER[cell]} if isinstance(cell, str) and cell in EARLIER else values
 
 
 def to_earlier(architecture):
-    """The architecture as a dict with the cell's earlier name; None if files of that time do not know the cell."""
+    """A dict with the cell's earlier name; None if files of then do not know it."""
     names = {today: before for before, today in EARLIER.items()}
     cell = architecture.cell
     return None if cell in EARLIER else dict(architecture) | {"cell": names.get(cell, cell)}

@@ -18,7 +18,7 @@ from rnnlm.layers.textbook_gru import TimeTextbookGRU
 class Cell:
     """A row of CELLS: what there is to know of a recurrent layer, beside its arrays.
 
-    The names and the shapes of its arrays are the layer's own: ``plain.param_shapes(D, H)``.
+    Its arrays are the layer's to name: ``plain.param_shapes(D, H)``.
 
     Parameters
     ----------
@@ -31,12 +31,14 @@ class Cell:
     prefix : str
         What the names of its arrays begin with, as in ``gru1/Wx``.
     gated : bool
-        Whether gates hold on to its state.  A cell without them takes an ``activation``, can
-        start with many time scales, and its Wh has a diagonal that weight decay leaves alone.
+        Whether gates hold on to its state.  A cell without them takes an
+        ``activation``, can start with many time scales, and its Wh has a diagonal that
+        weight decay leaves alone.
     help : str
         What ``--help`` says of it beside its name.
     biases : dict
-        Where its biases start, for each name a number for each block of H; others at zero.
+        Where its biases start, for each name a number for each block of H; others at
+        zero.
     """
 
     plain: type
@@ -56,7 +58,7 @@ CELLS = {
     "rnn": Cell(TimeRNN, FastRNN, "RNN", "rnn", gated=False),
     "mrnn": Cell(TimeMRNN, FastMRNN, "multiplicative RNN", "mrnn", gated=False,
                  help="a multiplicative RNN, in which each input rescales what the previous state contributes"),
-    # An open forget gate (Gers et al., 2000; Jozefowicz et al., 2015); the gates are f, g, i, o.
+    # f, g, i, o: an open forget gate (Gers et al., 2000; Jozefowicz et al., 2015).
     "lstm": Cell(TimeLSTM, FastLSTM, "LSTM", "lstm", gated=True, biases={"b": (1, 0, 0, 0)}),
     "gru": Cell(TimeGRU, FastGRU, "GRU", "gru", gated=True),
     "gru-textbook": Cell(TimeTextbookGRU, FastTextbookGRU, "textbook GRU", "gru", gated=True,

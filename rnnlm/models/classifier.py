@@ -1,4 +1,4 @@
-"""Where pickles of earlier versions look for the classifier; it is in rnnlm/classifier/ now."""
+"""Where old pickles look for the classifier; it is in rnnlm/classifier/ now."""
 
 from rnnlm.errors import RnnlmError
 

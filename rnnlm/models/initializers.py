@@ -1,10 +1,11 @@
-"""First values of the weights, written into arrays that are there; the caller hands the generator in.
+"""First values of the weights, written into the memory that is there.
 
-They are drawn in float64 and rounded to float32, in slices of rows: a generator gives the same
-numbers so as all at once, and the slices take less memory than the array.
+They are drawn in float64 and rounded to float32, in slices of rows: a generator gives
+the same numbers so as all at once, and the slices take less memory than the array.
 
-A sum of n independent terms has n times the variance of one, so a product with an (n, k) matrix
-keeps the size of its input when the entries have standard deviation 1 / sqrt(n).
+A sum of n independent terms has n times the variance of one, so a product with an (n,
+k) matrix keeps the size of its input when the entries have standard deviation 1 /
+sqrt(n).
 """
 
 import numpy as np
@@ -25,7 +26,7 @@ def uniform(out, rng, scale=0.1):
 
 
 def scaled_normal(out, rng, gain=1.0, factors=None):
-    """Normal with standard deviation gain / sqrt(rows) (LeCun et al., 1998, section 4.6).
+    """Normal, standard deviation gain / sqrt(rows) (LeCun et al., 1998, section 4.6).
 
     factors (columns,): what each column is multiplied by then.
     """
@@ -39,17 +40,18 @@ def scaled_normal(out, rng, gain=1.0, factors=None):
 
 
 def scales(hidden_size, slowest=0.95):
-    """The shares a (H,) of their state that units keep at each step, from 0 to ``slowest``."""
+    """The shares a (H,) of its state that each unit keeps: 0 to ``slowest``."""
     return np.linspace(0, slowest, hidden_size)
 
 
 def time_scales(out, rng, slowest=0.95, noise=0.3):
-    """Recurrent weights (H, H) of units that forget at different speeds: diag(a) + normal noise.
+    """Recurrent weights (H, H) that forget at different speeds: diag(a) + noise.
 
-    The noise has standard deviation noise / sqrt(H); a are ``scales``.  Alone, unit i keeps a share
-    a_i of its state at each step, so the state starts as many leaky sums of the past (leaky
-    integrators: Jaeger et al., 2007; an identity start: Le et al., 2015).  A tanh network that
-    starts like this learns over tens of steps what one that starts orthogonal does not learn at all.
+    The noise is normal, with standard deviation noise / sqrt(H); a are ``scales``.
+    Alone, unit i keeps a share a_i of its state at each step, so the state starts as
+    many leaky sums of the past (leaky integrators: Jaeger et al., 2007; an identity
+    start: Le et al., 2015).  A tanh network that starts like this learns over tens of
+    steps what one that starts orthogonal does not learn at all.
     """
     a = scales(len(out), slowest)
     for part in row_slices(out):
@@ -61,10 +63,11 @@ def time_scales(out, rng, slowest=0.95, noise=0.3):
 
 
 def orthogonal(out, rng, gain=1.0):
-    """A random orthogonal matrix times gain: keeps the length of a vector (Saxe et al., 2013).
+    """A random orthogonal matrix times gain: it keeps lengths (Saxe et al., 2013).
 
-    The QR decomposition of a normal matrix gives one; multiplying by the signs of R's diagonal
-    makes every orthogonal matrix equally likely (Mezzadri, 2007).  The array must be square.
+    The QR decomposition of a normal matrix gives one; multiplying by the signs of R's
+    diagonal makes every orthogonal matrix equally likely (Mezzadri, 2007).  The array
+    must be square.
     """
     _require_square("orthogonal", out)
     Q, R = np.linalg.qr(rng.standard_normal(out.shape))
@@ -74,7 +77,7 @@ def orthogonal(out, rng, gain=1.0):
 
 
 def scaled_identity(out, rng, gain=1.0):
-    """The identity times gain: each unit keeps its own state (Le et al., 2015, for ReLU)."""
+    """The identity times gain: a unit keeps its state (Le et al., 2015, for ReLU)."""
     _require_square("scaled_identity", out)
     out[...] = 0
     np.fill_diagonal(out, np.float32(gain))
@@ -86,9 +89,12 @@ def _require_square(name, out):
 
 
 def log_frequencies(counts):
-    """ln of the share of each word in the training text, float32, from its counts (V,), each taken as one more.
+    """ln of each word's share of the training text, float32, from counts (V,).
 
-    As output bias, a model that knows nothing yet already predicts each word as often as it occurs.
+    Each count is taken as one more.
+
+    As output bias, a model that knows nothing yet already predicts each word as often
+    as it occurs.
     """
     counts = np.asarray(counts, np.float64) + 1
     return np.log(counts / counts.sum()).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The language model: embedding, recurrent layers, a score for every word, softmax with loss."""
+"""The language model: embedding, recurrent layers, a score for every word, the loss."""
 
 from dataclasses import fields
 from functools import partial
@@ -23,18 +23,21 @@ MADE = {"packing", "params", "grads", "switches", "whole_ratios", "built",
 class LanguageModel(CarriesStates):
     """p(next word | all words before) by a recurrent network (Mikolov et al., 2010).
 
-    ids (N, T) -> TimeEmbedding -> [TimeDropout -> TimeRNN] x layers -> TimeDropout -> TimeOutput
+    ids (N, T) -> TimeEmbedding -> [TimeDropout -> TimeRNN] x layers
+               -> TimeDropout -> TimeOutput
 
-    TimeOutput is TimeAffine and TimeSoftmaxWithLoss: with h_t (H,) the last layer's state,
-    p(w | words up to t) = softmax(h_t W + b)_w, W (H, V) and b (V,).
+    TimeOutput is TimeAffine and TimeSoftmaxWithLoss: with h_t (H,) the last layer's
+    state, p(w | words up to t) = softmax(h_t W + b)_w, W (H, V) and b (V,).
 
-    ``params`` and ``grads`` list the arrays of all layers; ``named_params`` gives them readable
-    names; ``packing`` has the same memory in as few arrays as possible.  ``architecture``: an
-    Architecture, whose values ``model.architecture["cell"]`` and ``dict(model.architecture)`` give.
+    ``params`` and ``grads`` list the arrays of all layers; ``named_params`` gives them
+    readable names; ``packing`` has the same memory in as few arrays as possible.
+    ``architecture``: an Architecture, whose values ``model.architecture["cell"]`` and
+    ``dict(model.architecture)`` give.
 
-    A copy (copy.deepcopy, pickle, joblib) trains and scores as the model does: it has the weights,
-    the states and the generator, but its gradients start at zeros.  ``vocabulary_fingerprint``: that
-    of the Vocabulary whose ids the model reads, where it is known.
+    A copy (copy.deepcopy, pickle, joblib) trains and scores as the model does: it has
+    the weights, the states and the generator, but its gradients start at zeros.
+    ``vocabulary_fingerprint``: that of the Vocabulary whose ids the model reads, where
+    it is known.
 
     Parameters
     ----------
@@ -54,12 +57,12 @@ class LanguageModel(CarriesStates):
         For the first weights and, by a child, dropout; None leaves all weights at zero.
     dtype : numpy.float32 or numpy.float64
     plain : bool
-        Take the layers to read; by default they are those of rnnlm.layers.fast, which compute the
-        same.
+        Take the layers to read; by default they are those of rnnlm.layers.fast, which
+        compute the same.
     workers : Workers or None
-        The threads that share the work of the fast layers.  None: during each call all cores
-        share it, as in the command, and BLAS has one thread.  Between two calls BLAS is as it
-        was.
+        The threads that share the work of the fast layers.  None: during each call all
+        cores share it, as in the command, and BLAS has one thread.  Between two calls
+        BLAS is as it was.
     """
 
     def __init__(self, vocab_size, wordvec_size=100, hidden_size=100, layers=1, *, cell="rnn", activation="tanh",
@@ -84,11 +87,11 @@ class LanguageModel(CarriesStates):
 
     @staticmethod
     def param_shapes(*architecture, **options):
-        """Names and shapes of the parameters of an Architecture of these values, in the order of ``params``."""
+        """Names and shapes of an Architecture's parameters, in order."""
         return Architecture(*architecture, **options).shapes()
 
     def _build(self, dtype, weights=None):
-        """The memory, with these weights or zeros, the layers on it, and all that follows from them."""
+        """The memory (these weights, or zeros), and the layers on it."""
         rows = () if self.plain or self.architecture.tied else ("embedding/W",)  # a window touches few of its rows
         self.packing = Packing(self.architecture.parameters(), dtype, rows, weights)
         self.params, self.grads = list(self.packing.param.values()), list(self.packing.grad.values())
@@ -102,7 +105,7 @@ class LanguageModel(CarriesStates):
         self.random_scheme = self.scheme
 
     def __getstate__(self):
-        """What a copy is made from: each weight once, neither gradients nor work buffers."""
+        """What a copy is made from: each weight once, no gradients, no work buffers."""
         if [*self.layers, self.output] != self.built:
             raise ArgumentError("a model whose layers were replaced cannot be copied: create a new one, and copy the "
                                 "arrays of its params")
@@ -119,12 +122,12 @@ class LanguageModel(CarriesStates):
             layer.train, layer.ratio = train, ratio
 
     def named_params(self):
-        """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..., affine/W, affine/b."""
+        """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..."""
         return dict(self.packing.param)
 
     @property
     def leaky_weights(self):
-        """The names of the weights whose diagonal is each unit's hold on its own state."""
+        """The names of weights whose diagonal is each unit's hold on its own state."""
         return self.architecture.leaky_weights
 
     def start_at_frequencies(self, counts):  # (V,)
@@ -146,14 +149,14 @@ class LanguageModel(CarriesStates):
 
     @computing
     def predict(self, xs):  # ids (N, T) -> (N, T, V)
-        """Scores (logits) of every word as the next one, at every step; carries the state on.
+        """Scores (logits) of every word at every step; carries the state on.
 
         The array is filled anew by the next call: copy what is to be kept.
         """
         return self.output.scores(self.states(xs))
 
     def predict_last(self, xs):  # ids (N, T) -> (N, V)
-        """What ``predict`` gives for the last step alone, for less than all of them take; carries the state on."""
+        """What ``predict`` gives for the last step, in less time."""
         if getattr(self.predict, "__func__", None) is not LanguageModel.predict:  # a subclass has scores of its own
             return self.predict(xs)[:, -1]
         with self.workers.computing_on_blas():
@@ -174,9 +177,10 @@ class LanguageModel(CarriesStates):
     def backward(self):
         """Fill ``grads`` with the gradients of the last forward's loss.
 
-        The layers wait for the output's states; nothing waits for its weights.  So their gradients
-        are left to the other threads, while this one goes back through the layers.  Only where the
-        layers are so large that they use all threads, the output's weights come first.
+        The layers wait for the output's states; nothing waits for its weights.  So
+        their gradients are left to the other threads, while this one goes back through
+        the layers.  Only where the layers are so large that they use all threads, the
+        output's weights come first.
         """
         dout = self.output.backward_states()
         if any(layer.uses_all_threads(len(dout)) for layer in self.recurrent):
@@ -193,7 +197,10 @@ class LanguageModel(CarriesStates):
             dout = layer.backward(dout)
 
     def set_progress(self, progress):
-        """Let dropout be as it is when this share of the training, from 0 to 1, is done (see dropout_start)."""
+        """Let dropout be as it is when this share of the training is done.
+
+        See dropout_start of Regularisation.
+        """
         if not (isinstance(progress, float) and 0 <= progress <= 1):
             arguments.number("progress", progress, "from 0 to 1", lambda x: 0 <= x <= 1)
         start = self.regularisation.dropout_start
@@ -201,7 +208,10 @@ class LanguageModel(CarriesStates):
             layer.ratio = ratio * (start + (1 - start) * progress)
 
     def set_training(self, training):
-        """Switch all dropout on (a new model, and any that a Trainer takes) or off (one from load_model)."""
+        """Switch all dropout on or off.
+
+        It is on in a new model and in one that a Trainer takes, off after load_model.
+        """
         for layer in self.switches:
             layer.train = training
 
@@ -217,7 +227,7 @@ class LanguageModel(CarriesStates):
             layer.random_scheme = scheme
 
     def snapshot(self):
-        """What training needs to go on, beside arrays: the state of dropout's generator."""
+        """What is needed to go on, but for arrays: the state of dropout's generator."""
         return self.dropout_rng.bit_generator.state
 
     def restore(self, values):

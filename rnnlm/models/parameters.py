@@ -1,8 +1,9 @@
-"""The memory of a model: all parameters in a few arrays, and all their gradients in others.
+"""The memory of a model: all parameters in a few arrays, all gradients in others.
 
-One array for each group: the norm of the gradients and the update of a small model are a few calls
-instead of dozens, a gradient that is to travel between processes lies in few pieces, and each group
-can have a learning rate of its own.  The memory comes first; layers are built on views of it.
+One array for each group: the norm of the gradients and the update of a small model are
+a few calls instead of dozens, a gradient that is to travel between processes lies in
+few pieces, and each group can have a learning rate of its own.  The memory comes first;
+layers are built on views of it.
 """
 
 import numpy as np
@@ -14,9 +15,9 @@ from rnnlm.compute.row_gradient import RowGradient
 class Packing:
     """Memory for parameters and their gradients.
 
-    ``params``, ``grads``, ``groups``: for an optimizer, one entry for each group, then one for each
-    parameter whose gradient travels as rows.  ``param``, ``grad``: views of them, the arrays of the
-    layers, by the parameter's name.
+    ``params``, ``grads``, ``groups``: for an optimizer, one entry for each group, then
+    one for each parameter whose gradient travels as rows.  ``param``, ``grad``: views
+    of them, the arrays of the layers, by the parameter's name.
 
     Parameters
     ----------
@@ -25,8 +26,8 @@ class Packing:
     rows : collection of str
         The names of those whose gradient is a RowGradient.
     params : list of arrays, optional
-        Memory that holds values already, as another Packing's ``params``; otherwise it is zeros,
-        which the system only gives out when they are written.
+        Memory that holds values already, as another Packing's ``params``; otherwise it
+        is zeros, which the system only gives out when they are written.
     """
 
     def __init__(self, parameters, dtype, rows=(), params=None):
@@ -48,19 +49,19 @@ class Packing:
             self._names.setdefault(name.split("/")[0], []).append(name)
 
     def of(self, part):
-        """The parameters of a part of the model (``rnn1``), and their gradients: two lists."""
+        """The parameters of a part of the model (``rnn1``), and their gradients."""
         names = self._names[part]
         return [self.param[name] for name in names], [self.grad[name] for name in names]
 
     def by_name(self, packed):
-        """Arrays that lie like ``params`` (an optimizer's slot), as views in the form of the parameters."""
+        """Arrays that lie like ``params``: a view for each parameter, by name."""
         views = {}
         for i, array in enumerate(packed):
             views |= self.parts(i, array)
         return {parameter.name: views[parameter.name] for parameter in self.parameters}
 
     def parts(self, i, array):
-        """An array that lies like ``params[i]``, as views in the form of its parameters, by their names."""
+        """An array that lies like ``params[i]``: a view for each parameter, by name."""
         views, start = {}, 0
         for parameter in self.members[i]:
             stop = start + _size(parameter)

@@ -1,4 +1,4 @@
-"""Where the weights start: what can be chosen, and the first values of each kind of parameter."""
+"""Where the weights start: what can be chosen, and each kind of first values."""
 
 from dataclasses import dataclass
 
@@ -18,16 +18,18 @@ class Start:
     Parameters
     ----------
     recurrent : str, optional
-        "time-scales" (of a cell without gates only), "orthogonal", "identity" or "normal"; None
-        for the first where it can be had and the second otherwise.
+        "time-scales" (of a cell without gates only), "orthogonal", "identity" or
+        "normal"; None for the first where it can be had and the second otherwise.
     recurrent_gain : float
-        What the recurrent weights are multiplied by (with "time-scales": what is random in them).
+        What the recurrent weights are multiplied by (with "time-scales": what is random
+        in them).
     slowest : float
-        With "time-scales", the share of its state that the slowest unit keeps at each step.
+        With "time-scales", the share of its state that the slowest unit keeps at each
+        step.
     input_gain : float
-        Standard deviation of the first layer's input weights, over 1 / sqrt(inputs) (with
-        "time-scales" less for what is added to slow units): word vectors start small, and what
-        later layers read does not.
+        Standard deviation of the first layer's input weights, over 1 / sqrt(inputs)
+        (with "time-scales" less for what is added to slow units): word vectors start
+        small, and what later layers read does not.
 
     Raises
     ------
@@ -49,7 +51,10 @@ class Start:
         arguments.number("slowest", self.slowest, "from 0 to 1", lambda x: 0 <= x <= 1)
 
     def kind(self, cell):
-        """Which recurrent weights a cell (a row of CELLS) starts with; ArgumentError for one it cannot have."""
+        """Which recurrent weights a cell (a row of CELLS) starts with.
+
+        ArgumentError for a kind that it cannot have.
+        """
         if cell.gated and self.recurrent == "time-scales":
             raise ArgumentError("a start with time scales is for cells without gates: choose orthogonal")
         return self.recurrent or ("orthogonal" if cell.gated else "time-scales")
@@ -58,8 +63,8 @@ class Start:
 def fill(architecture, arrays, start, rng):
     """Write the first values of a model into its arrays, a dict by name.
 
-    The order of the draws belongs to what a seed means: layer after layer, in each the input
-    weights and then the recurrent ones, with time scales the other way round.
+    The order of the draws belongs to what a seed means: layer after layer, in each the
+    input weights and then the recurrent ones, with time scales the other way round.
     """
     second = "inputs" if start.kind(architecture.row) == "time-scales" else "recurrent"
     for parameter in sorted(architecture.parameters(), key=lambda p: (p.turn, p.first == second)):
@@ -67,7 +72,10 @@ def fill(architecture, arrays, start, rng):
 
 
 def fill_frequencies(out, counts):  # (V,), (V,)
-    """Write log_frequencies into the output biases; ArgumentError unless the counts can be those of the words."""
+    """Write log_frequencies into the output biases.
+
+    ArgumentError unless the counts can be those of the words.
+    """
     counts = arguments.floats("counts", counts)
     if counts.shape != out.shape or not (np.isfinite(counts) & (counts >= 0)).all():
         raise arguments.wrong("counts", f"numbers of at least 0, of shape ({len(out)},)", counts,
@@ -88,7 +96,7 @@ def _zeros(out, parameter, cell, start, rng):
 
 
 def _inputs(out, parameter, cell, start, rng):  # (D, kH)
-    """Wx.  With time scales a slow unit adds up many inputs: a smaller share keeps the size of the sum."""
+    """Wx.  A slow unit adds up many inputs, and so takes less of each."""
     gain = start.input_gain if parameter.turn == 1 else 1.0
     if start.kind(cell) != "time-scales":
         scaled_normal(out, rng, gain)

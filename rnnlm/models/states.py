@@ -26,7 +26,10 @@ class CarriesStates:
             layer.set_state(*state)
 
     def named_state(self, N):
-        """The states of N streams by name: rnn1/h (N, H), rnn2/h, ...; zeros from now on where nothing was read yet."""
+        """The states of N streams by name: rnn1/h (N, H), rnn2/h, ...
+
+        Where nothing was read yet, they are zeros from now on.
+        """
         arrays = {}
         for number, layer in enumerate(self.recurrent, 1):
             state = [np.zeros((N, layer.hidden_size), self.params[0].dtype) if array is None else array
@@ -38,7 +41,10 @@ class CarriesStates:
 
     @contextmanager
     def fresh_state(self):
-        """A block in which the model reads from zeros and without dropout; afterwards its state is as before."""
+        """A block in which the model reads from zeros and without dropout.
+
+        Afterwards its state is as before.
+        """
         states, trains = self.get_state(), [layer.train for layer in self.switches]
         self.reset_state()
         self.set_training(False)

@@ -19,7 +19,7 @@ from rnnlm.layers.fast import FastAffine, FastEmbedding, FastOutput
 
 @dataclass
 class Wiring:
-    """The layers of a model: ``layers`` are those from the ids to the inputs of ``output``."""
+    """The layers of a model; ``layers`` go from the ids to the inputs of ``output``."""
 
     layers: list[Layer]
     embedding: Layer
@@ -72,7 +72,7 @@ class _Builder:
         self.threads = {} if plain else {"workers": workers}
 
     def embedding(self):
-        """The word vectors.  Tied ones are the output layer's as well, which has the memory of the gradient."""
+        """The word vectors; if tied, the output has the memory of the gradient."""
         W, grads = self.packing.of("embedding")
         return (TimeEmbedding if self.plain else FastEmbedding)(*W, grads=None if self.architecture.tied else grads)
 

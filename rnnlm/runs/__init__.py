@@ -1,1 +1,1 @@
-"""A training run as a thing of its own: what it needs, where it lives, how it continues.  It knows no screen."""
+"""A training run: what it needs, where it lives, how it continues; without a screen."""

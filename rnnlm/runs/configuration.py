@@ -117,7 +117,8 @@ def toml(values):
         key = name.replace("_", "-")
         if isinstance(value, str) and not _is_unicode(value):
             value = Path(os.path.abspath(value)).as_uri()
-        # JSON writes strings, booleans and finite numbers as TOML does, but for DEL and beyond the 16-bit plane.
+        # JSON writes strings, booleans and finite numbers as TOML does, but for DEL and
+        # beyond the 16-bit plane.
         text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         lines.append(f"# {key} is not set" if value is None else f"{key} = {text}")
     return "\n".join(lines) + "\n"

@@ -8,7 +8,7 @@ from rnnlm.files.whole import written
 
 
 def as_json(record):
-    """A Record as a dict for JSON, which has no infinity and no not-a-number: null stands for them."""
+    """A Record as a dict for JSON; null replaces infinity and not-a-number."""
     return {key: None if isinstance(value, float) and not math.isfinite(value) else value
             for key, value in asdict(record).items()}
 

@@ -1,4 +1,4 @@
-"""The runs in a folder of runs: the one whose checkpoint is newest, of all or of one corpus."""
+"""The runs in a folder of runs: the newest, of all or of one corpus."""
 
 import os
 from contextlib import suppress
@@ -13,7 +13,8 @@ from rnnlm.text.corpora import known_corpora
 def newest_run(folder, corpus=None):
     """The path of the run in ``folder`` that was saved last, None if there is none.
 
-    corpus: only runs on this corpus, a known name or a path, as their checkpoints have it; None: any.
+    corpus: only runs on this corpus, a known name or a path, as checkpoints have it;
+    None: any.
     """
     saved = {path: _saved_at(path) for path in _inside(folder)}
     runs = sorted(filter(saved.get, saved), key=lambda path: (saved[path], path.name), reverse=True)
@@ -27,7 +28,10 @@ def _inside(folder):
 
 
 def _saved_at(path):
-    """When the newest checkpoint was saved, in nanoseconds; of a run that has none, config.toml; 0: it is no run."""
+    """When the newest checkpoint was saved, in nanoseconds.
+
+    Without a checkpoint the time is that of config.toml; 0: it is not a run.
+    """
     for names in (CHECKPOINTS, [CONFIG]):
         times = [0]
         for name in names:

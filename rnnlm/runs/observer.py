@@ -1,4 +1,4 @@
-"""The observer of a training run: it is told what happens, and decides what anybody sees of it."""
+"""The observer of a training run: it is told what happens, and decides what to show."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class Observer:
     """Hears what happens in a training run.
 
-    Every method does nothing; a subclass overrides those that it wants.  They are called in
-    the thread that trains, in about the order in which they are listed here.  What they are
-    given is the run's own: to look at, not to change.  What a method raises ends the run,
-    which can be resumed from its last checkpoint.
+    Every method does nothing; a subclass overrides those that it wants.  They are
+    called in the thread that trains, in about the order in which they are listed here.
+    What they are given is the run's own: to look at, not to change.  What a method
+    raises ends the run, which can be resumed from its last checkpoint.
     """
 
     def on_note(self, line: str) -> None:
@@ -36,22 +36,28 @@ class Observer:
         """
 
     def on_encoding(self, name: str, size: int) -> Callable[[int], object] | None:
-        """Hear that a long text of ``size`` bytes is encoded; may return what on_fetching may."""
+        """Hear that a long text is encoded; may return what ``on_fetching`` may.
+
+        size: its bytes.
+        """
 
     def on_threads(self, threads: int) -> None:
         """Hear on how many threads the run computes."""
 
     def on_corpus(self, corpus: Corpus) -> None:
-        """Look at the texts; ``corpus.notes`` says what was decided about them, a line each."""
+        """Look at the texts; ``corpus.notes`` says what was decided, a line each."""
 
     def on_model(self, model: LanguageModel, folder: Path) -> None:
-        """Look at the model before it is trained, and hear in which folder the run is."""
+        """Look at the model before it is trained, and hear what the run folder is."""
 
     def on_resumed(self, saved: SavePoint) -> None:
         """Hear from where the run continues."""
 
     def on_complete(self, option: str | None) -> None:
-        """Hear that no epoch is left; a larger value of the option, if any, would add some."""
+        """Hear that no epoch is left.
+
+        A larger value of the option, if it is not None, would add some.
+        """
 
     def on_training(self, trainer: Trainer, epochs: int) -> None:
         """Hear that training begins or continues, for at most so many epochs in all."""
@@ -66,13 +72,13 @@ class Observer:
         """Look at the Record of an epoch, which is over and saved."""
 
     def on_rollback(self, error: DivergenceError, step: int, lr: float) -> None:
-        """Hear that training diverged, and returned to this step with this base learning rate."""
+        """Hear that training diverged and returned to a step, with this base rate."""
 
     def on_training_over(self) -> None:
         """Hear that training has ended, or was ended by a stop or an error."""
 
     def on_stalled(self, schedule: object) -> None:
-        """Hear that the schedule ended training, as the validation loss no longer fell."""
+        """Hear that the schedule ended training: the validation loss no longer fell."""
 
     def on_test(self, evaluation: Evaluation, best: Record, corpus: Corpus) -> None:
         """Look at the score of the test text, by the model of the best epoch."""
@@ -81,4 +87,4 @@ class Observer:
         """Hear that the run is over, and whether there is a picture in its folder."""
 
     def on_stop(self, saved: SavePoint, folder: Path, best: Record | None) -> None:
-        """Hear that the run was stopped, where it was saved, and which epoch was the best so far."""
+        """Hear that the run was stopped, where it was saved, and its best epoch."""

@@ -28,7 +28,8 @@ class Request:
         self.typed, self.given = typed, file.given(path) | typed
         by_program = file.by_a_run or (path is not None and is_recipe(path))
         self.names_a_corpus = "corpus" in self.given
-        # In a file that the program wrote a known name is the known corpus's, whatever else is called so here.
+        # In a file that the program wrote a known name is the known corpus's, whatever
+        # else is called so here.
         self.corpus_typed = self.names_a_corpus and ("corpus" in typed or not by_program)
         self.options = TRAIN.resolved(self.given)
         self.corpus = self.options.corpus  # as it was written

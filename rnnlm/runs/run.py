@@ -1,4 +1,4 @@
-"""A training run from its beginning to its end: what the command and ``rnnlm.train`` do."""
+"""A training run from beginning to end: what the command and ``rnnlm.train`` do."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def train(corpus: str | os.PathLike[str] | None = None, *, observer: Observer | 
 
     Parameters
     ----------
-    corpus : a known name (stories, ptb), a folder with train, valid and test texts, or one
-        text file, which is split 90/5/5; None: stories, which is shipped.
+    corpus : a known name (stories, ptb), a folder with train, valid and test texts, or
+        one text file, which is split 90/5/5; None: stories, which is shipped.
     observer : is told what happens; None: nothing is shown.
-    options : every option of ``rnnlm train --help`` but debug and recipes, with underscores:
-        ``hidden_size=100``, ``tied=True``, ``config="lstm-small"``; None: not given.
-        ``output`` is the run folder, by default ``runs/NAME``, numbered where that is
-        taken; ``resume=True`` continues the run in it.
+    options : every option of ``rnnlm train --help`` but debug and recipes, with
+        underscores: ``hidden_size=100``, ``tied=True``, ``config="lstm-small"``; None:
+        not given. ``output`` is the run folder, by default ``runs/NAME``, numbered
+        where that is taken; ``resume=True`` continues the run in it.
 
     Returns
     -------
@@ -62,10 +62,10 @@ def train(corpus: str | os.PathLike[str] | None = None, *, observer: Observer | 
 
     Raises
     ------
-    RnnlmError : a wrong option or value, a text or folder that cannot be used, a loss that
-        is not finite; in one line.
-    KeyboardInterrupt : after Ctrl-C, once a step has ended and a checkpoint is saved, from
-        which ``resume=True`` continues.  A second Ctrl-C does not wait.
+    RnnlmError : a wrong option or value, a text or folder that cannot be used, a loss
+        that is not finite; in one line.
+    KeyboardInterrupt : after Ctrl-C, once a step has ended and a checkpoint is saved,
+        from which ``resume=True`` continues.  A second Ctrl-C does not wait.
     """
     if observer is not None:
         arguments.kind("observer", observer, Observer, "an rnnlm.Observer")
@@ -76,7 +76,10 @@ def train(corpus: str | os.PathLike[str] | None = None, *, observer: Observer | 
 
 
 def _given(options):
-    """The options of a call, a dict by name, as they would be on the command line.  RnnlmError if one cannot be."""
+    """The options of a call, a dict by name, as on the command line.
+
+    RnnlmError if one is wrong.
+    """
     given = {}
     for name, (key, value) in TRAIN.by_option(options, "rnnlm.train").items():
         option = TRAIN.by_name.get(name)
@@ -96,7 +99,7 @@ def _plain(value):
 
 
 def carry_out(request, observer, stopping):
-    """Do what a Request asks for, in the folder that it means; returns the Run, without its model.
+    """Do what a Request asks for, in its folder; returns the Run, without its model.
 
     stopping: see ``rnnlm.runs.session.train``.
     """

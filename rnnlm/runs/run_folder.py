@@ -1,7 +1,7 @@
-"""The run folder: what a training run leaves behind, and in which order, so that it is whole at every moment.
+"""The run folder: what a training run leaves behind, whole at every moment.
 
-Each file appears whole or not at all.  The two newest checkpoints are kept; each holds all that is needed to go on,
-the lines of metrics.jsonl included.
+Each file appears whole or not at all.  The two newest checkpoints are kept.  Each holds
+all that is needed to continue, the lines of metrics.jsonl included.
 """
 
 import shutil
@@ -26,10 +26,11 @@ REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a 
 
 
 class RunFolder:
-    """``held``, the HeldFolder, and its path; ``model``, the model's File; ``records``, the Record of each epoch.
+    """The folder of one training run.
 
-    observer: the Observer to tell of what looks odd in the folder.
-    before: the options of the checkpoint that the run resumes from, None for a new run.
+    held: the HeldFolder; observer: is told of what looks odd; model: the model's File;
+    records: each epoch's Record; before: the options of the checkpoint from which the
+    run resumes, None for a new run.
     """
 
     def __init__(self, held, observer):
@@ -47,13 +48,13 @@ class RunFolder:
 
     @property
     def best(self):
-        """The Record of the best epoch so far, whose model is kept; None if there is none."""
+        """The Record of the best epoch, whose model is kept; None if there is none."""
         return next((record for record in reversed(self.records) if record.improved), None)
 
     def newest_header(self):
-        """The header of the newest checkpoint whose header can be read; None if there is no checkpoint.
+        """The newest checkpoint header that can be read; None without a checkpoint.
 
-        RnnlmError if none of them can be.
+        RnnlmError if there are checkpoints, but no header can be read.
         """
         errors = []
         for file in self.checkpoints():
@@ -70,14 +71,17 @@ class RunFolder:
                 f"{MODEL_NAME} stays as it is")
 
     def require_nothing_but_options(self):
-        """RnnlmError if there is a model or there are metrics of a run that left no checkpoint to go on from."""
+        """RnnlmError if a run left a model or metrics, but no checkpoint."""
         for name in (MODEL_NAME, METRICS):
             if self.held.file(name).exists():
                 raise RnnlmError(f"{self.path} holds {name} but no checkpoint to resume from: replace it with "
                                  "--overwrite, or choose another --output")
 
     def require_space(self, checkpoint_bytes, model_bytes):
-        """RnnlmError unless three checkpoints (a new one is whole before the oldest goes) and two models have room."""
+        """RnnlmError unless there is room for three checkpoints and two models.
+
+        A new checkpoint is whole before the oldest goes.
+        """
         self.held.require_own()  # reading the texts may have taken long
         there = sum(file.stat().st_size for file in (*self.checkpoints(), self.model) if file.exists())
         needed = max(checkpoint_bytes, 3 * checkpoint_bytes + 2 * model_bytes + SMALL_FILES - there)
@@ -87,7 +91,10 @@ class RunFolder:
                              f"{free / 1e6:,.1f} MB are free: free some disk space, or choose another --output")
 
     def begin(self, options, title, best_possible=None):
-        """From now on the folder is this run's; config.toml is written as soon as a checkpoint is of these options."""
+        """Make the folder this run's.
+
+        config.toml is written as soon as there is a checkpoint of these options.
+        """
         for name in NAMES:
             if stat.S_ISDIR(self.held.file(name).mode()):
                 raise RnnlmError(f"{self.path / name} is a folder, but the run writes a file there: move it, or choose "
@@ -102,7 +109,7 @@ class RunFolder:
                 self._write_config()
 
     def _correct_config(self, options):
-        """Let config.toml say what the checkpoint says, with a note on what differed."""
+        """Make config.toml say what the checkpoint says, and note what differed."""
         config = self.held.file(CONFIG)
         if stat.S_ISREG(config.mode()) and (line := what_differs(config, self.before, options)):
             self.observer.on_note(line)
@@ -112,7 +119,8 @@ class RunFolder:
     def replace_all(self, trainer, run):
         """Save the first checkpoint of a run, then remove all that was there before.
 
-        In this order: killed before it is whole, the old run is; killed afterwards, --resume finds a run at its start.
+        In this order: killed before it is whole, the old run is; killed afterwards,
+        --resume finds a run at its start.
         """
         with self.held.writing():
             save_checkpoint(self.held.file(CHECKPOINTS[0]), trainer, run, self.records)
@@ -134,7 +142,10 @@ class RunFolder:
                     file.unlink(missing_ok=True)
 
     def save(self, trainer, run):
-        """Write the newest checkpoint.  The oldest goes when the new one is in place: two are whole at any moment."""
+        """Write the newest checkpoint.
+
+        The oldest goes when the new one is in place: two are whole at any moment.
+        """
         with self.held.writing():
             save_checkpoint(self.held.file(CHECKPOINTS[0]), trainer, run, self.records)
             self._settle()
@@ -146,7 +157,7 @@ class RunFolder:
             save_model(self.model, *model_vocabulary_and_training)
 
     def _settle(self):
-        """Give the newest checkpoint its lasting name, and the one before it the other."""
+        """Give the newest checkpoint its final name, the one before it the other."""
         newest, current, previous = map(self.held.file, CHECKPOINTS)
         with written(current):
             if current.exists():
@@ -155,10 +166,11 @@ class RunFolder:
             current.sync_folder()
 
     def restore(self, trainer, run):
-        """Put trainer, records and metrics.jsonl where the newest whole checkpoint was taken; False if there is none.
+        """Put trainer, records and metrics.jsonl where the newest whole checkpoint is.
 
-        A damaged one is reported and put aside.  RnnlmError if all are damaged, or the first whole one is of another
-        run than ``run`` (see save); then they stay as they are.
+        False if there is none.  A damaged one is reported and put aside.  RnnlmError if
+        all are damaged, or the first whole one is of another run than ``run`` (see
+        ``save``); then they are left as they are.
         """
         errors = []
         for file in self.checkpoints():
@@ -178,7 +190,10 @@ class RunFolder:
         return False
 
     def _make_true(self, restored, trainer, errors):
-        """Let the folder be as the restored checkpoint (a File) says; errors: the damaged ones, each with its error."""
+        """Make the folder as the restored checkpoint (a File) says.
+
+        errors: the damaged checkpoints, each with its error.
+        """
         for damaged, error in errors:
             self.observer.on_note(f"{error}; it is kept as {DAMAGED}, and the one before it is used")
             with written(self.path / DAMAGED):
@@ -190,14 +205,14 @@ class RunFolder:
         write_text(self.held.file(METRICS), "".join(map(as_line, self.records)))
 
     def append_metrics(self, record):
-        """Append a Record to metrics.jsonl, whole or not at all; redraw the picture now and then."""
+        """Append a Record to metrics.jsonl, whole or not at all; at times, redraw."""
         with self.held.writing():
             append_line(self.held.file(METRICS), record)
         if time.monotonic() - self.drawn > REDRAW_SECONDS:
             self.redraw()
 
     def redraw(self):
-        """The picture if there is something to draw, and a note if it cannot be written."""
+        """Draw the picture if there is something to draw; note if it is not written."""
         if self.held.lost:
             return
         try:
@@ -225,7 +240,7 @@ class RunFolder:
         return True
 
     def is_unused(self):
-        """Whether the run did not begin, and its name is still that of the folder that was made for it."""
+        """Whether the run did not begin, and its new folder still has its name."""
         return not self.begun and self.held.has_its_name()
 
 

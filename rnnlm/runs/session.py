@@ -1,4 +1,4 @@
-"""One session of a training run: from the texts, or from a checkpoint, to the test score or to what stops it."""
+"""One session of a run: from texts or checkpoint to the test score, or to a stop."""
 
 from dataclasses import replace
 
@@ -24,9 +24,9 @@ ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and 
 def train(options, folder, observer, stopping, header=None):
     """Train in a RunFolder; returns the Evaluation of the test text.
 
-    stopping(): a block that yields ``check``, a function that is called between two steps
-    and ends the session by raising Stop.
-    header: that of the checkpoint to resume from, if any.
+    stopping(): a block that yields ``check``, a function that is called between two
+    steps and ends the session by raising Stop.  header: that of the checkpoint to
+    resume from, if any.
     """
     if header is not None:  # before anything is read or made that the options ask for
         require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
@@ -63,7 +63,7 @@ def _session(options, corpus, folder, observer, header, workers):
 
 
 class Session:
-    """The parts of a run, and what is done with them in order: ``begin``, then ``finish``."""
+    """The parts of a run, and what is done with them: ``begin``, then ``finish``."""
 
     def __init__(self, options, corpus, trainer, folder, observer, run):
         self.options, self.corpus, self.trainer = options, corpus, trainer
@@ -71,7 +71,7 @@ class Session:
         self.saver = Saver(trainer, folder, run, corpus.vocabulary)
 
     def begin(self, resumed):
-        """Make the folder this run's, and let the trainer stand where it is to start."""
+        """Make the folder this run's, and put the trainer where it is to start."""
         folder, corpus, model = self.folder, self.corpus, self.trainer.model
         folder.require_space(checkpoint_size(self.trainer), model_size(model, corpus.vocabulary))
         if resumed:
@@ -96,14 +96,14 @@ class Session:
             self._look_at_model()
 
     def _look_at_model(self):
-        """A note if the best model so far, which only a better one replaces, cannot be used."""
+        """Note if the best model, kept until there is a better one, is unusable."""
         try:
             read_model_training(self.folder.model)
         except RnnlmError as error:
             self.observer.on_note(f"{error}; unless a later epoch gives a better model, the run will end without one")
 
     def finish(self, check):
-        """Train, score the best model on the test text, draw the picture; returns the Evaluation."""
+        """Train, score the best model on the test text, draw; returns an Evaluation."""
         folder = self.folder
         try:
             self._fit(check)
@@ -167,7 +167,7 @@ class Session:
             check()
 
     def _roll_back(self, error):
-        """Go back to the last checkpoint with half the learning rate, or say that this is as far as it goes."""
+        """Return to the last checkpoint with half the learning rate, or give up."""
         self._require_rollback(error)
         trainer, saver = self.trainer, self.saver
         lr, rollbacks = trainer.schedule.lr / 2, saver.rollbacks + 1
@@ -197,7 +197,7 @@ class Session:
             self.observer.on_note(str(error))
 
     def _test(self, check):
-        """The Evaluation of the test text by the best model. RnnlmError if there is none."""
+        """The best model's Evaluation of the test text; RnnlmError without a model."""
         workers, best = self.trainer.workers, self.folder.best
         self.trainer = self.saver.trainer = None  # a large vocabulary leaves no room for two models
         if best is None:

@@ -142,16 +142,20 @@ def _words(model, prompt, rng, options):
 
 
 def probs_after(model, prompt):  # (n,) -> (V,)
-    """The probability of each word after ``prompt``, a list of ids that opens with <eos>, from a fresh state.
+    """The probability of each word after a prompt, from a fresh state.
 
-    RnnlmError if the model gives no finite ones.
+    prompt: a list of ids that opens with <eos>.  RnnlmError if the probabilities are
+    not finite.
     """
     with model.fresh_state():
         return _probs(model, arguments.ids_of_text("prompt", prompt))
 
 
 def _probs(model, ids, *options):  # (n,) -> (V,)
-    """The probabilities after these ids, which the model reads on from its state; options: see ``next_probs``."""
+    """The probabilities after these ids, read from the model's present state.
+
+    options: see ``next_probs``.
+    """
     predict_last = getattr(model, "predict_last", lambda xs: model.predict(xs)[:, -1])
     with np.errstate(over="ignore", invalid="ignore"):  # next_probs says it in one line
         for start in range(0, len(ids), WINDOW):

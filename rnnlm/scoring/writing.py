@@ -14,7 +14,7 @@ ENOUGH = {"word": 100, "char": 500}  # tokens, then to the end of the line, but 
 
 
 def prompt_ids(prompt, vocabulary, name="prompt"):
-    """The ids of a prompt's tokens, and its distinct unknown tokens in order: two lists.
+    """The ids of a prompt's tokens, and its distinct unknown tokens, in order.
 
     An unknown token is <unk>, or is left out where the vocabulary has none.
     RnnlmError, which calls the prompt ``name``, if <eos> is among its words.
@@ -33,7 +33,7 @@ def prompt_ids(prompt, vocabulary, name="prompt"):
 
 def write_text(model, vocabulary, prompt="", *, rng, length=None, sentences=None, temperature=1.0, top_k=None,
                top_p=None, allow_unk=False):
-    """Yield a text in pieces, one a token: the prompt as it is, then what the model writes.
+    """Yield a text in pieces, one a token: the prompt, then what the model writes.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def write_text(model, vocabulary, prompt="", *, rng, length=None, sentences=None
 
     Raises
     ------
-    RnnlmError : what cannot be, at once; later a thousand line ends in a row, or no line end
-        where they are counted.
+    RnnlmError : what cannot be, at once; later a thousand line ends in a row, or no
+        line end where they are counted.
     """
     ids, _ = prompt_ids(prompt, vocabulary)
     for name, value in (("length", length), ("sentences", sentences)):
@@ -67,7 +67,10 @@ def write_text(model, vocabulary, prompt="", *, rng, length=None, sentences=None
 
 
 def _until(ids, vocabulary, length, sentences):
-    """The drawn ids up to the length that was asked for; by default up to a line end that comes after enough."""
+    """The drawn ids up to the length asked for.
+
+    By default they end at a line end that comes after enough of them.
+    """
     enough = length or ENOUGH[vocabulary.level]
     most = length or 2 * enough
     words = lines = blank = line = 0  # blank: line ends in a row; line: words since the last of them

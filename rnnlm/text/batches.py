@@ -1,9 +1,20 @@
-"""Mini-batches for truncated backpropagation: the text is read at N offsets side by side."""
+"""Mini-batches for truncated backpropagation: a text is read at N offsets at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnlm.compute import arguments, draws
 from rnnlm.errors import ArgumentError, RnnlmError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import ArrayLike
+
+    Noises = Callable[[np.ndarray, np.ndarray, Any], tuple[np.ndarray, np.ndarray]]  # as a Noising
 
 SHORTEST = 10  # windows that may vary: one of half the length is cut at 5
 MORE = 20  # steps by which a window that varies is longer at most
@@ -12,20 +23,38 @@ MORE = 20  # steps by which a window that varies is longer at most
 class TimeBatches:
     """Windows of ids and targets over a text cut into N streams.
 
-    Stream i starts at offset i * L, L = floor((n - 1) / N); window k holds the ids k*T ... k*T + T - 1
-    of every stream, so that row i of one window continues row i of the window before and the hidden
-    state can be carried over.  The last window is shorter where T does not divide L.
+    Stream i starts at offset i * L, L = floor((n - 1) / N).  Window k holds the ids k*T
+    ... k*T + T - 1 of every stream, so that row i of one window continues row i of the
+    window before, and the hidden state can be carried over.  The last window is shorter
+    where T does not divide L.
 
-    ids (n,) int32.  Iterating yields pairs (xs, ts) of shape (N, <= T), ts shifted by one, from
-    ``position`` (the offset in each stream) to the end of the streams; once there, from the start again.
-    RnnlmError if the text cannot fill N streams of two tokens.
+    Iterating yields pairs (xs, ts) of shape (N, <= T), ts shifted by one, from
+    ``position`` to the end of the streams; once there, from the start again.
 
-    With ``rng`` (a numpy.random.Generator) each pass may differ.  random_start: the text is a ring, of which a
-    pass begins anywhere.  random_length: a window is about T or, one time in twenty, T / 2 long, normally distributed
-    with standard deviation 5, from 5 to T + 20 steps (Merity et al., 2018).  noising: a Noising for every window.
+    Parameters
+    ----------
+    ids : (n,), the text.
+    batch_size : N, the number of streams.
+    time_size : T, the length of a window.
+    random_start : whether a pass begins anywhere; the text is then a ring.
+    random_length : whether windows vary: they are about T or, one time in twenty, T / 2
+        long, normally distributed with standard deviation 5, from 5 to T + 20 steps
+        (Merity et al., 2018).
+    noising : a Noising for every window; None: none.
+    rng : numpy.random.Generator, which these three need.
+
+    Attributes
+    ----------
+    position : the offset in each stream at which the next window begins.
+
+    Raises
+    ------
+    RnnlmError : the text cannot fill N streams of two tokens.
     """
 
-    def __init__(self, ids, batch_size, time_size, *, random_start=False, random_length=False, noising=None, rng=None):
+    def __init__(self, ids: ArrayLike, batch_size: int, time_size: int, *, random_start: bool = False,
+                 random_length: bool = False, noising: Noises | None = None,
+                 rng: np.random.Generator | None = None) -> None:
         ids = arguments.ids_of_text("ids", ids)
         batch_size, time_size = arguments.whole("batch_size", batch_size), arguments.whole("time_size", time_size)
         n = len(ids)
@@ -51,21 +80,21 @@ class TimeBatches:
         self.random_scheme = draws.SCHEME
         self.position = self.start = 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Windows in one pass over the text, if all are of full length."""
         return -(-self.stream_length // self.time_size)
 
     @property
-    def targets(self):
+    def targets(self) -> int:
         """Targets in one pass over the text."""
         return self.batch_size * self.stream_length
 
     @property
-    def at_end(self):
+    def at_end(self) -> bool:
         """Whether the pass is over."""
         return self.position >= self.stream_length
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         if self.at_end:
             self.position = 0
         while not self.at_end:
@@ -78,12 +107,12 @@ class TimeBatches:
             yield self.noising(xs, ts, self.rng) if self.noising else (xs, ts)
 
     @property
-    def random_scheme(self):
+    def random_scheme(self) -> int:
         """How random numbers are made: see rnnlm/compute/draws.py."""
         return self._random_scheme
 
     @random_scheme.setter
-    def random_scheme(self, scheme):
+    def random_scheme(self, scheme: int) -> None:
         self._random_scheme = scheme
         if hasattr(self.noising, "random_scheme"):  # one of your own may have none
             self.noising.random_scheme = scheme
@@ -94,13 +123,13 @@ class TimeBatches:
         middle = self.time_size if self.rng.random() < 0.95 else self.time_size / 2
         return int(min(max(5, self.rng.normal(middle, 5)), self.time_size + MORE))
 
-    def snapshot(self):
-        """What the pass needs to go on."""
+    def snapshot(self) -> dict[str, Any]:
+        """What the pass needs to continue."""
         values = {"position": self.position, "start": self.start}
         return values | {"generator": self.rng.bit_generator.state} if self.rng else values
 
-    def restore(self, values):
-        """Go on from a snapshot. ValueError if no pass over this text can have stood there."""
+    def restore(self, values: dict[str, Any]) -> None:
+        """Continue from a snapshot; ValueError if it is of no pass over this text."""
         position, start = values["position"], values["start"]
         if position > self.stream_length or start >= len(self.ids):
             raise ValueError(f"position {position}, start {start} cannot be right in {self.batch_size} streams of "

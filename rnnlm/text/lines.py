@@ -95,7 +95,7 @@ def encode_blocks(path, index, level, on_block=None, on_bytes=None):
 
 
 def encode_string(text, index, level):
-    """All tokens of a string as ids (int32), as encode_blocks gives those of a file that holds this text."""
+    """All tokens of a string as ids (int32): those of encode_blocks for such a file."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     if "\0" in text:
         raise RnnlmError(f"text must hold no NUL, its character {text.index(chr(0)) + 1} is one: remove it")

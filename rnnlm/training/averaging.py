@@ -1,16 +1,25 @@
-"""Averages of the weights over the steps of a run: smoother than the last weights, and often better.
+"""Averages of the weights over a run's steps: smoother, and often better, weights.
 
-Late steps wander around a minimum at a distance that the learning rate sets; their mean lies nearer to it
-(Polyak & Juditsky, 1992).  The average is scored and saved in the weights' place, training goes on without it.
+Late steps wander around a minimum at a distance that the learning rate sets; their mean
+is nearer to it (Polyak & Juditsky, 1992).  The average is scored and saved in place of
+the weights, and training continues without it.
 """
 
+from __future__ import annotations
+
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import writable
 from rnnlm.compute.threads import DEFAULT, slices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rnnlm.compute.threads import Workers
 
 PIECE = 1 << 17  # values that a thread takes at a time
 
@@ -26,8 +35,8 @@ class Average:
     ----------
     start : the part of all epochs, from 0 to 1, after which averaging begins.
     decay : 1: all these steps count alike (the tail average).  Below 1: a step counts
-        ``decay`` times as much as the one after it (the exponential average); the average
-        is about 1 / (1 - decay) steps old.
+        ``decay`` times as much as the one after it (the exponential average); the
+        average is about 1 / (1 - decay) steps old.
 
     Attributes
     ----------
@@ -35,32 +44,35 @@ class Average:
     values : a list of arrays, empty before the first.
     """
 
-    def __init__(self, start=0.0, decay=1.0):
+    def __init__(self, start: float = 0.0, decay: float = 1.0) -> None:
         self.start = arguments.number("start", start, "from 0 to 1", lambda x: 0 <= x <= 1)
         self.decay = arguments.number("decay", decay, "from 0 to 1", lambda x: 0 <= x <= 1)
         self.count = 0
-        self.values = []
+        self.values: list[np.ndarray] = []
 
     def __setstate__(self, state):
         vars(self).update(state)
         self.values = list(map(writable, self.values))
 
-    def values_for(self, params):
+    def values_for(self, params: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The arrays of the average, which are made of zeros if there are none yet."""
         if not self.values:
             self.values = [np.zeros_like(w) for w in params]
         return self.values
 
-    def snapshot(self):
-        """What the average needs to go on, beside its arrays."""
+    def snapshot(self) -> dict[str, Any]:
+        """What the average needs to continue, besides its arrays."""
         return {"count": self.count}
 
-    def restore(self, values):
-        """Go on from a snapshot."""
+    def restore(self, values: dict[str, Any]) -> None:
+        """Continue from a snapshot."""
         self.count = values["count"]
 
-    def update(self, params, progress, workers=DEFAULT):
-        """Take the weights after a step in, if it is time: a <- a + weight * (w - a)."""
+    def update(self, params: Sequence[np.ndarray], progress: float, workers: Workers = DEFAULT) -> None:
+        """Include the weights after a step if it is time: a <- a + weight * (w - a).
+
+        progress: the part of all epochs that is done, from 0 to 1.
+        """
         if progress < self.start:
             return
         self.values_for(params)
@@ -69,7 +81,7 @@ class Average:
 
         def step(pair):
             w, a = pair
-            if weight == 1:  # the first: whatever stood there before a rollback is gone
+            if weight == 1:  # the first: it replaces whatever was there before a rollback
                 a[...] = w
                 return
             out = workers.scratch("average", w.shape, w.dtype)
@@ -81,7 +93,7 @@ class Average:
             workers.each(step, self._pieces(params))
 
     @contextmanager
-    def in_place(self, params):
+    def in_place(self, params: Sequence[np.ndarray]) -> Iterator[None]:
         """A block in which the parameters hold the average, if there is one.
 
         Afterwards they hold what they held before.

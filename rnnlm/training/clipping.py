@@ -26,15 +26,17 @@ def global_norm(grads, workers=DEFAULT):
         # np.dot makes no temporary and is four times as fast as (g ** 2).sum()
         squares[i] = float(np.dot(pieces[i], pieces[i]))
 
-    # One array larger than a piece at least: otherwise waking a thread costs more than it brings.
+    # One array larger than a piece at least: otherwise waking a thread costs more than
+    # it brings.
     with workers.computing():
         (workers if len(pieces) > len(grads) else SERIAL).each(add, range(len(pieces)))
     return math.sqrt(sum(squares))
 
 
 def clip_scale(norm, max_norm):
-    """What gradients of this global norm are multiplied by, so that it is at most max_norm.
+    """The factor that brings gradients of this global norm to at most max_norm.
 
-    (Pascanu et al., 2013.)  1 within the limit, and where the norm is not finite; max_norm = inf never clips.
+    It is 1 within the limit, and where the norm is not finite; max_norm = inf never
+    clips (Pascanu et al., 2013).
     """
     return max_norm / norm if max_norm < norm < math.inf else 1.0

@@ -1,11 +1,14 @@
-"""What all update rules share: the parameters are walked block by block, each by its rule.
+"""What all update rules share: they go over the parameters block by block.
 
-An optimizer knows neither layers nor models.  It takes the parameters and their gradients
-as two lists of arrays and steps in place.  A gradient may be a RowGradient: the result is
-exactly that of the full matrix, in which all other rows are zero.
+An optimizer knows neither layers nor models.  It takes the parameters and their
+gradients as two lists of arrays and steps in place.  A gradient may be a RowGradient:
+the result is exactly that of the full matrix, in which all other rows are zero.
 """
 
+from __future__ import annotations
+
 import inspect
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,9 +19,14 @@ from rnnlm.compute.threads import DEFAULT, SERIAL
 from rnnlm.training.blocks import pieces_of, update_rows
 from rnnlm.training.parts import name_misfit
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rnnlm.compute.threads import Workers
+
 
 class Optimizer:
-    """An update rule.  Subclasses have a ``default_lr``, name their slots and write ``rule``.
+    """An update rule; a subclass has a ``default_lr``, slot names and ``rule``.
 
     Weight decay is decoupled from the rule (Loshchilov & Hutter, 2019): first
     w <- w - lr * decay * w.
@@ -26,67 +34,73 @@ class Optimizer:
     Parameters
     ----------
     lr : the learning rate; it may be changed between steps.
-    factors : for each parameter what its rate is multiplied by; () for 1 throughout.
-    decays : for each parameter its weight decay, a number or an array of the parameter's
-        shape; () for the ``weight_decay`` of the rule throughout.
+    factors : for each parameter the factor of its rate; () for 1 throughout.
+    decays : for each parameter its weight decay, a number or an array of the
+        parameter's shape; () for the ``weight_decay`` of the rule throughout.
 
     Attributes
     ----------
     steps : how many updates were made.
-    slots : for each slot name a list of arrays in the order of the parameters, {} before
-        the first update.
+    slots : for each slot name a list of arrays in the order of the parameters, {}
+        before the first update.
     """
 
-    default_lr = None  # the rate of the command without --lr
-    slot_names = ()
+    default_lr: float | None = None  # the rate of the command without --lr
+    slot_names: tuple[str, ...] = ()
     weight_decay = 0.0
     moves_only_by_gradient = False  # a weight without gradient stays where it is, and so do its slots
 
-    def __init__(self, lr, factors=(), decays=()):
+    def __init__(self, lr: float, factors: Sequence[float] = (), decays: Sequence[float | np.ndarray] = ()) -> None:
         self.lr = arguments.not_negative("lr", lr)
         self.factors = arguments.kind("factors", factors, list | tuple, "a list of numbers")
         self.decays = arguments.kind("decays", decays, list | tuple, "a list of numbers and arrays")
         self.steps = 0
-        self.slots = {}
+        self.slots: dict[str, list[np.ndarray]] = {}
 
     @classmethod
-    def constants(cls):
+    def constants(cls) -> dict[str, Any]:
         """The rule's own constants and their defaults, a dict: {"momentum": 0.9}."""
         parameters = inspect.signature(cls).parameters.values()
         return {p.name: p.default for p in parameters
                 if p.name not in ("lr", "factors", "decays") and p.kind != p.VAR_KEYWORD}
 
-    def slots_for(self, params):
+    def slots_for(self, params: Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
         """The slots, which are made of zeros if there are none yet."""
         if self.slots.keys() != set(self.slot_names):
             self.slots = {name: [np.zeros_like(w) for w in params] for name in self.slot_names}
         return self.slots
 
-    def snapshot(self):
-        """What the optimizer needs to go on, beside ``lr`` and the slots."""
+    def snapshot(self) -> dict[str, Any]:
+        """What the optimizer needs to continue, besides ``lr`` and the slots."""
         return {"steps": self.steps}
 
-    def restore(self, values):
-        """Go on from a snapshot."""
+    def restore(self, values: dict[str, Any]) -> None:
+        """Continue from a snapshot."""
         self.steps = values["steps"]
 
     def __setstate__(self, state):
         vars(self).update(state)
         self.slots = {name: list(map(writable, arrays)) for name, arrays in self.slots.items()}
 
-    def rule(self, scale):
+    def rule(self, scale: float) -> Callable[..., None]:
         """The rule of this step, a function (out, rate, w, g, *slots).
 
-        It changes w and the slots in place.  All are arrays of one shape but the rate; out
-        is memory to work in; g is to be multiplied by scale.
+        It changes w and the slots in place.  All are arrays of one shape but the rate;
+        out is memory to work in; g is to be multiplied by scale.
         """
         raise NotImplementedError
 
-    def update(self, params, grads=None, scale=1.0, workers=DEFAULT):
+    def update(self, params: Any, grads: Sequence[np.ndarray | RowGradient] | None = None, scale: float = 1.0,
+               workers: Workers = DEFAULT) -> Any:
         """Make one step in place, with the gradients times ``scale``.
 
-        params alone is a layer, whose params and grads are meant: it is returned.
-        workers: the Workers that share the step.
+        Parameters
+        ----------
+        params : list of arrays; or a layer, without ``grads``: its params and grads are
+            meant, and it is returned.
+        grads : list of the arrays' gradients.
+        scale : the factor of the gradients, which clipping may ask for.
+        workers : the Workers that share the step.
         """
         if grads is None and hasattr(params, "params"):
             self.update(params.params, params.grads, scale, workers)
@@ -100,7 +114,8 @@ class Optimizer:
                 update_rows(rule, rate, w, g, slots)
             else:
                 pieces += pieces_of(rate, decay, w, g, slots)
-        # One array larger than a piece at least: otherwise waking a thread costs more than it brings.
+        # One array larger than a piece at least: otherwise waking a thread costs more
+        # than it brings.
         with workers.computing():
             (workers if len(pieces) > len(params) else SERIAL).each(lambda piece: piece.update(rule, workers), pieces)
         return None
@@ -113,7 +128,7 @@ class Optimizer:
         return zip(params, grads, by_parameter, rates, self.decays or [self.weight_decay] * count, strict=True)
 
     def _fits(self, params, grads):
-        """Whether each parameter has a gradient of its shape, and whatever else there is for each."""
+        """Whether each parameter has a gradient of its shape, and all else there is."""
         try:
             return ([w.shape for w in params if isinstance(w, np.ndarray)] == [g.shape for g in grads]
                     and len(self.factors) in (0, len(params)) and len(self.decays) in (0, len(params)))

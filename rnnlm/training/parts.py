@@ -1,4 +1,4 @@
-"""The parts of a run are checked when the Trainer gets them, so that a wrong one is named there."""
+"""The Trainer checks its parts when it gets them, so that a wrong one is named."""
 
 import numpy as np
 

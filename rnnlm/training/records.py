@@ -1,9 +1,7 @@
 """What training tells: a Step for each update, Sums of them, a Record each epoch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from rnnlm.compute.functions import perplexity
 
@@ -58,6 +56,8 @@ class Record:
     improved : whether validation was the best so far.
     """
 
+    # Classes, not strings (no annotations from __future__): the reader of checkpoints
+    # converts by them.
     epoch: int
     iteration: int
     tokens: int
@@ -72,7 +72,7 @@ class Record:
     improved: bool
 
     @classmethod
-    def of_epoch(cls, sums: Sums, valid_loss: float, **values: Any) -> Record:
+    def of_epoch(cls, sums: Sums, valid_loss: float, **values: Any) -> Self:
         """The Record of an epoch with these Sums."""
         return cls(
             train_loss=sums.nats / sums.targets,

@@ -1,4 +1,4 @@
-"""All that a training run needs to go on, between two steps: plain values and named arrays."""
+"""All that a run needs to continue, between two steps: values and named arrays."""
 
 import copy
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Snapshot:
         return copy.deepcopy(self)
 
     def fill(self, arrays):
-        """Write the snapshot's arrays into others, which have the same names and shapes."""
+        """Write the snapshot's arrays into others with the same names and shapes."""
         if shapes_of(arrays) != shapes_of(self.arrays):
             raise ArgumentError("a snapshot must be of a trainer that was built alike, got other arrays: "
                                 "build the trainer as for the run's beginning")

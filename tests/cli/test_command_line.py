@@ -1,4 +1,4 @@
-"""Words on a command line: values that begin with a dash, and questions that lead to what was meant."""
+"""Words on a command line: values that begin with a dash, and "did you mean"."""
 
 import pytest
 

@@ -15,9 +15,10 @@ WORDS = ["<eos>", "<unk>", "the", "cat", "sat"]
 
 
 def save(path, words=WORDS, level="word"):
-    """A model whose next word depends on the last one alone: eos -> the -> cat -> sat -> eos, <unk> -> cat, mostly.
+    """A model whose next word depends on the last one alone, mostly.
 
-    With four words: word 0 -> 2 -> 3 -> 1 -> 0.
+    eos -> the -> cat -> sat -> eos, <unk> -> cat.  With four words: word 0 -> 2 -> 3 ->
+    1 -> 0.
     """
     V = len(words)
     model = LanguageModel(V, V, V, rng=np.random.default_rng(0))
@@ -208,7 +209,10 @@ def test_each_word_is_handed_on_before_the_next_is_drawn(model_path, monkeypatch
 
 
 def test_words_appear_as_they_are_produced(model_path):
-    """The first words arrive while the (practically endless) text is still being written; then the reader leaves."""
+    """The first words arrive while the (endless) text is being written.
+
+    Then the reader leaves.
+    """
     command = [sys.executable, "-m", "rnnlm", "generate", model_path, "--length", "1000000000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert os.read(process.stdout.fileno(), 20)

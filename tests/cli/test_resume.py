@@ -1,4 +1,4 @@
-"""Interrupted and resumed is the same as uninterrupted, bit for bit; and nothing else passes for it."""
+"""Interrupted and resumed = uninterrupted, bit for bit; nothing else passes for it."""
 
 import errno
 import itertools
@@ -33,7 +33,7 @@ def same_end(folder, other):
 
 
 def rewrite(path, change):
-    """Alter the arrays of a checkpoint, a dict by name, and write it again with sums that fit."""
+    """Alter a checkpoint's arrays, a dict by name, and write it with sums that fit."""
     with np.load(path) as members:
         arrays = dict(members)
     change(arrays)
@@ -75,7 +75,7 @@ def test_a_run_stopped_again_and_again_ends_where_it_would_have_ended(run, tmp_p
 @pytest.mark.parametrize("piece", ["state/rnn1/h", "generator", "optimizer/m/rnn1/Wh", "optimizer/v/embedding/W",
                                    "steps", "position", "start", "average/affine/b", "count", "nothing"])
 def test_a_piece_left_out_of_the_checkpoint_is_noticed(run, tmp_path, piece):
-    """The negative control of the test above: with any piece of state left out, the end is another."""
+    """The negative control of the test above: without any one piece the end differs."""
     options = [*EPOCHS, "--random-start", "--average", "exponential"]
     run(*options, output="whole")
     run.stopped_at(STEPS + 20, signal.SIGINT, *options)
@@ -491,7 +491,7 @@ def test_a_run_that_left_no_checkpoint_is_not_begun_anew_by_resume(run, tmp_path
 
 
 def test_overwriting_that_is_killed_leaves_the_old_run_or_the_new_one(run, tmp_path):
-    """Wherever it dies, --resume goes on with one of them, and nothing of the other is left in it."""
+    """Wherever it dies, --resume continues one, and nothing of the other is left."""
     class Killed(BaseException):
         pass
 
@@ -601,7 +601,10 @@ def test_a_terminal_that_closes_sends_sighup_more_than_once(run, tmp_path):
 
 
 def test_a_whole_checkpoint_of_another_run_is_not_taken_for_a_damaged_one(run, tmp_path):
-    """After --overwrite was killed, and its first checkpoint damaged, the old run does not get the new options."""
+    """After --overwrite was killed, and its first checkpoint damaged.
+
+    The old run does not get the new options.
+    """
     run("--epochs", "2", "--hidden-size", "150", output="old")
     run.stopped_at(1, signal.SIGINT, "--epochs", "2", "--hidden-size", "150", "--seed", "9")
     newest = tmp_path / "old/checkpoint-next.npz"

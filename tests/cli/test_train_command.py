@@ -43,7 +43,8 @@ def test_a_run_learns_and_leaves_everything_behind(run, tmp_path):
 
 
 def test_the_saved_model_is_the_best_one_and_scores_what_was_reported(run, tmp_path, small_corpus, capsys, monkeypatch):
-    # The last epoch changes the weights by a rate far too high: it must not be what is saved.
+    # The last epoch changes the weights by a rate far too high: it must not be what is
+    # saved.
     from rnnlm.training.schedules import DivideOnPlateau
 
     def update(schedule, loss, original=DivideOnPlateau.update):
@@ -389,7 +390,7 @@ def test_the_bar_has_room_and_nothing_beside_it_is_cut_off(small_corpus, tmp_pat
 
 
 def test_the_time_left_is_that_of_the_epoch(monkeypatch):
-    """As few runs use up all their epochs; a wide terminal shows the time of all of them, too."""
+    """As few runs use up all their epochs; a wide terminal shows the whole time."""
     from rnnlm.cli.epoch_bar import EpochBar
 
     class Terminal(io.StringIO):

@@ -1,4 +1,4 @@
-"""Blocks in which BLAS has a number of threads: they may overlap, nest, and end in any order."""
+"""Blocks in which BLAS has a number of threads; they may overlap, nest, end anyhow."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""What is called without Workers: as fast and with the same numbers as in the command, and BLAS is given back."""
+"""Calls without Workers: fast, with the command's numbers, and BLAS is given back."""
 
 import copy
 import os

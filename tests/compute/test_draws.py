@@ -1,4 +1,4 @@
-"""What is drawn for a column does not depend on who owns it, and the numbers of a scheme stay what they are."""
+"""What a column gets does not depend on its owner, and a scheme keeps its numbers."""
 
 from itertools import pairwise
 
@@ -49,7 +49,7 @@ def test_scheme_2_takes_a_word_apart_from_its_lowest_bits_on():
 
 
 def test_the_numbers_of_both_schemes_stay_what_they_are():
-    """Other numbers need a scheme with another version: these are in the checkpoints of the world."""
+    """Other numbers need a scheme with another version: checkpoints have these."""
     assert (SCHEME, SCHEMES) == (2, (1, 2))
     assert column_bits(np.random.default_rng(1), (2, 1, 5), scheme=2).tolist() == TWO
     assert column_bits(np.random.default_rng(1), (2, 1, 5), scheme=1).tolist() == ONE
@@ -87,7 +87,10 @@ def test_columns_of_whole_words_have_the_same_bits_in_both_schemes(shape):
 
 
 def test_half_a_word_that_is_left_survives_a_jump():
-    """Whole numbers of 32 bits, such as random starts, take half a word; another owner jumps before the other half."""
+    """Numbers of 32 bits, such as random starts, take half a word.
+
+    Another owner jumps before the other half.
+    """
     whole, part = np.random.default_rng(1), np.random.default_rng(1)
     for _ in range(3):
         assert whole.integers(1000) == part.integers(1000)

@@ -1,4 +1,4 @@
-"""A loaded model: texts and words go in and come out, and all agrees with the commands."""
+"""A loaded model: texts and words go in and come out, as with the commands."""
 
 import json
 import math

@@ -1,4 +1,7 @@
-"""A checkpoint of format version 3 goes on with the random numbers of its time (scheme 1)."""
+"""A checkpoint of format version 3 continues with the random numbers of its time.
+
+They are those of scheme 1.
+"""
 
 import json
 from pathlib import Path

@@ -1,11 +1,12 @@
-"""Make old-checkpoint.npz and old-checkpoint-end.npz: a run saved halfway by a program of before, and its end.
+"""Make old-checkpoint.npz and old-checkpoint-end.npz: an old run halfway, and its end.
 
-Run by the program whose checkpoints are to be read later, with tests/ on the path for old_run.py:
+Run by the program whose checkpoints are to be read later, with tests/ on the path for
+old_run.py:
 
     PYTHONPATH=tests python tests/golden/make_old_checkpoint.py
 
-Commit 8f7be2a, the last one with format version 3, wrote the files that are here.  They show
-that a run goes on with the random numbers that it began with.
+Commit 8f7be2a, the last one with format version 3, wrote the files that are here.  They
+show that a run goes on with the random numbers that it began with.
 """
 
 from pathlib import Path

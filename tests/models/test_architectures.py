@@ -1,4 +1,4 @@
-"""The table of cells, the architecture and its parameters: what models, files and memory are made from."""
+"""The table of cells, the architecture and its parameters, from which all is made."""
 
 import json
 import tracemalloc

@@ -1,4 +1,4 @@
-"""A process that owns some columns of the batch computes what one owner of all of them does."""
+"""A process that owns some columns computes what an owner of all computes for them."""
 
 import copy
 from itertools import pairwise

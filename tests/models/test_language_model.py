@@ -15,7 +15,10 @@ ALL = Regularisation(dropout=0.3, output_dropout=0.2, input_dropout=0.1, word_dr
 
 
 def require_agreement(model, case):
-    """The second window's loss and gradients are those of an independent implementation (names without the cell's)."""
+    """The second window's loss and gradients are an independent implementation's.
+
+    The names are without the cell's.
+    """
     cell = CELLS[model.architecture["cell"]].prefix
 
     def named(arrays):
@@ -58,7 +61,7 @@ def test_models_with_tied_vectors_agree_with_an_independent_implementation(cell,
 @pytest.mark.parametrize("layers", [1, 3])
 @pytest.mark.parametrize(("N", "T"), [(1, 1), (2, 4)])
 def test_gradients_of_the_whole_model_against_differences(layers, N, T, cell, output, plain, rng):
-    """With all that regularises it: the masks are drawn from the same seed every time."""
+    """With all regularisation: the masks are drawn from the same seed every time."""
     sizes = {"vocab_size": 6, "wordvec_size": 3, "hidden_size": 4, "layers": layers} | cell | output
     model = LanguageModel(**sizes, regularisation=ALL, rng=rng, dtype=np.float64, plain=plain)
     for name, param in model.named_params().items():
@@ -256,7 +259,7 @@ def test_masks_come_from_the_seed():
 
 
 def spied(method, order, meet):
-    """The method, which says when it begins, and at its first call first waits for another thread."""
+    """The method, which tells when it begins, and first waits for another thread."""
 
     def spy(*args):
         if meet and method.__name__ not in order:

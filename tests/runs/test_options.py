@@ -127,7 +127,7 @@ def test_numbers_that_are_as_good_in_32_bits_are_taken_as_they_are(kind, text):
 
 
 def test_every_number_of_every_command_has_such_a_type():
-    """No option takes what overflows: neither 400 digits nor what is 0 or infinite in 32 bits."""
+    """No option takes what overflows: 400 digits, or 0 or infinity in 32 bits."""
     for build in (train_parser, generate_parser, evaluate_parser):
         for option in build().table.options:
             if option.takes_a_value and not option.takes_any_text:
@@ -152,7 +152,7 @@ def test_two_dashes_can_be_a_prompt_or_a_corpus():
 
 
 def test_what_the_command_line_takes_the_library_takes_as_well():
-    """Otherwise the two tell different rules, and the second one after the run has begun."""
+    """Otherwise the two have different rules, and the second tells its rule late."""
     assert arguments.whole("epochs", at_least(1)("1" + 14 * "0")) == 10**14
     for text in ("1e-30", "1e30", "1"):
         Start(recurrent_gain=gain(text), input_gain=gain(text))

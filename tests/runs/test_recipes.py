@@ -229,7 +229,7 @@ def test_what_a_weight_decay_needs_to_change_a_weight_is_what_is_asked_for(run):
 
 @pytest.mark.parametrize(("decay", "noted"), [("0.99", False), ("0.998", True), ("0.999", False)])
 def test_an_average_whose_decay_counts_only_after_the_run_is_noted(decay, noted, run):
-    """0.998 counts after 4,991 steps, 0.99 after 991; 0.999 is the default, which a short run may leave alone."""
+    """0.998 counts after 4,991 steps, 0.99 after 991; 0.999, the default, may not."""
     _, _, err = run("--epochs", "40", "--max-tokens", "300", "--average", "exponential", "--average-decay", decay)
     line = "decay 0.998 does nothing here: it takes effect after 4,991 steps, and the run has about 440 steps"
     assert (line in err) == noted

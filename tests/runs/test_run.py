@@ -20,7 +20,7 @@ SMALL = {"hidden_size": 12, "batch_size": 4, "time_size": 7, "lr": 0.02, "dropou
 
 
 class Told(Observer):
-    """Keeps the name of every method that is called, with its arguments, but for the steps."""
+    """Keeps the name and arguments of every method that is called, except for steps."""
 
     def __init__(self):
         self.calls, self.steps = [], 0
@@ -43,7 +43,7 @@ class Told(Observer):
 
 @pytest.fixture
 def train(small_corpus, tmp_path, run):
-    """rnnlm.train on the small corpus; ``run`` goes to tmp_path and replaces the picture."""
+    """rnnlm.train on the small corpus; ``run`` is in tmp_path, the picture replaced."""
     return lambda **options: rnnlm.train(**{"corpus": small_corpus, "output": "run", **SMALL, **options})
 
 

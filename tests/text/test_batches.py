@@ -6,7 +6,8 @@ from rnnlm.text.batches import TimeBatches
 
 
 def test_streams_start_at_their_offsets_and_windows_follow_on():
-    # n = 12, N = 2: L = floor(11 / 2) = 5, streams start at 0 and 5; the last window is one step short
+    # n = 12, N = 2: L = floor(11 / 2) = 5, streams start at 0 and 5; the last window is
+    # one step short
     windows = list(TimeBatches(np.arange(12), batch_size=2, time_size=2))
     xs = [x.tolist() for x, _ in windows]
     assert xs == [[[0, 1], [5, 6]], [[2, 3], [7, 8]], [[4], [9]]]

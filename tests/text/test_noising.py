@@ -4,7 +4,8 @@ import pytest
 import rnnlm.text.noising
 from rnnlm import Noising, TimeBatches
 
-#   0 1 0 2 0 1 3: after 0 came 1, 2 (three times in all), after 1 came 0 and 3, after 2 came 0; 3 ends the text
+# 0 1 0 2 0 1 3: after 0 came 1, 2 (three times in all), after 1 came 0 and 3, after 2
+# came 0; 3 ends the text
 TEXT = np.array([0, 1, 0, 2, 0, 1, 3], np.int32)
 PROBS = [2 / 3, 2 / 2, 1 / 1, 0]  # different words that follow, over how often something does
 ENDS = np.cumsum([2, 1, 1, 1]) / 5  # 0 follows 1 and 2; 1, 2 and 3 follow one word each
