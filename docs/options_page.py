@@ -6,9 +6,8 @@ Run it with: python docs/options_page.py
 from importlib import import_module
 from pathlib import Path
 
-from rnnlm.cli.help import names
 from rnnlm.cli.main import COMMANDS
-from rnnlm.runs.option import OF_THE_LINE
+from rnnlm.runs.option import OF_THE_LINE, SWITCH
 from rnnlm.runs.options import free
 
 PAGE = Path(__file__).with_name("options.md")
@@ -42,8 +41,16 @@ def _row(option, of_training):
         marks = "¹" * (option.scope == OF_THE_LINE) + "²" * (option.name in free({}))
     also = "".join(f", `--{alias}`" for alias in option.aliases.split())
     help = option.help + (f"; works only with {option.acts_with}" if option.acts_with not in option.help else "")
-    cells = f"`{names(option).replace(', ', '`, `')}`{also}{marks}", option.default_in_words, help
+    cells = f"`{_name(option)}`{also}{marks}", option.default_in_words, help
     return "| " + " | ".join(_escaped(cell) for cell in cells) + " |\n"
+
+
+def _name(option):
+    if option.argument:
+        return option.metavar
+    if option.check == SWITCH:
+        return f"{option.flag}`, `--no-{option.key}"
+    return f"{option.flag} {option.value_in_words}".rstrip()
 
 
 def _escaped(cell):

@@ -1,25 +1,27 @@
-"""The words of a command line, read once by the command's table into what was given.
+"""The command line, read once by the command's table into what was given.
 
-The standard library's argparse is not used.  It takes the beginning of an option for
-the option, and it misreads values that begin with a dash.
+argparse reads it and writes the help, from what the table says of each option.
 """
 
+import argparse
 import os
+import shutil
 import sys
+import textwrap
 from types import SimpleNamespace
 
-from rnnlm.cli.help import help_text
 from rnnlm.cli.screen import note, show
-from rnnlm.errors import nearest, one_line, quoted, shown
+from rnnlm.cli.words import Words, is_marked, unmarked
+from rnnlm.errors import one_line, quoted
 from rnnlm.runs.checks import WrongValue
 from rnnlm.runs.option import SWITCH
 
+NARROWEST = 40  # columns that a help can be read in
+COLUMN = 24  # where the text on an option begins, at most
+UNCOLOURED = {"color": False} if sys.version_info >= (3, 14) else {}
 
-class UsageError(Exception):
-    """A line that the command does not take; the message says why."""
 
-
-class Parser:
+class Parser(argparse.ArgumentParser):
     """Reads the line of one command.
 
     Parameters
@@ -32,13 +34,45 @@ class Parser:
     """
 
     def __init__(self, prog, about, table, actions=None):
-        self.prog = prog or os.path.basename(sys.argv[0])
+        usage = [_usage(option) for option in table.options if option.argument]
+        super().__init__(
+            prog=prog or os.path.basename(sys.argv[0]), usage=" ".join(["%(prog)s", *usage, "[options]"]),
+            description=_wrapped(about), formatter_class=argparse.RawTextHelpFormatter, add_help=False,
+            allow_abbrev=False, argument_default=argparse.SUPPRESS, **UNCOLOURED)
         self.about, self.table = about, table
-        self.flags = {f"--{key}": (option, True) for key, option in table.by_key.items()}
-        self.flags |= {f"--no-{option.key}": (option, False) for option in table.options if option.check == SWITCH}
-        self.actions = {"-h": self.print_help, "--help": self.print_help}
-        self.actions |= {f"--{name}": action for name, action in (actions or {}).items()}
-        self.names = [*self.flags, "-h", "--help"]
+        self.actions = {f"--{name}": action for name, action in (actions or {}).items()}
+        flags = {f"--{key}": option for key, option in table.by_key.items()}
+        flags |= {f"--no-{option.key}": option for option in table.options if option.check == SWITCH}
+        self.words = Words(flags, ["-h", "--help", *self.actions], self.error)
+        self.names = self.words.names
+        self._add_options()
+
+    def _add_options(self):
+        """Tell argparse all that the table says."""
+        arguments = self.add_argument_group("arguments")
+        for title, options in self.table.groups.items():
+            group = self.add_argument_group(title)
+            either = {}  # two of which one excludes the other
+            for option in options:
+                if option.excludes:
+                    either[option.name] = either[option.excludes] = group.add_mutually_exclusive_group()
+            for option in options:
+                if option.argument:
+                    arguments.add_argument(option.name, nargs="+" if option.many else None, **_described(option))
+                else:
+                    self._add_option(either.get(option.name, group), option)
+        group.add_argument("-h", "--help", action=_Instead, function=self.print_help, help="show this help and exit")
+
+    def _add_option(self, group, option):
+        """Tell argparse one option; the help has its other names in the sentence."""
+        how = {"dest": option.name, **_described(option)}
+        if option.flag in self.actions:
+            how |= {"action": _Instead, "function": self.actions[option.flag]}
+        elif not option.takes_a_value:
+            how |= {"action": argparse.BooleanOptionalAction if option.check == SWITCH else "store_true"}
+        group.add_argument(option.flag, **how)
+        for alias in option.aliases.split():
+            group.add_argument(f"--{alias}", **how | {"help": argparse.SUPPRESS})
 
     def parse_args(self, argv=None):
         """All options as attributes; ``line`` has those that are on the line, by name.
@@ -48,93 +82,76 @@ class Parser:
         SystemExit : wrong usage, after one line on standard error; or the end of an
             action such as --help.
         """
-        try:
-            given = self.given(sys.argv[1:] if argv is None else argv)
-        except UsageError as error:
-            note(f"{self.prog}: error: {one_line(str(error))} (--help shows all options)")
-            raise SystemExit(2) from None
+        given = self.given(sys.argv[1:] if argv is None else argv)
         return SimpleNamespace(**vars(self.table.resolved(given)), line=given)
 
     def given(self, argv):
-        """What stands on the line, a dict by name.  UsageError if the line is wrong."""
-        given, rest = {}, list(argv)
-        loose = []  # words that belong to no option, each with whether it looks like one
-        while rest:
-            word = rest.pop(0)
-            if word == "--":
-                loose, rest = [*loose, *((word, False) for word in rest)], []
-            elif word in self.actions:
-                self.actions[word]()
-                raise SystemExit(0)
-            elif word.split("=")[0] in self.flags:
-                self._take(word, rest, given)
-            else:
-                loose.append((word, word.startswith("-") and len(word) > 1 and " " not in word))
-        if left := self._take_arguments(loose, given):
-            raise UsageError(f"unrecognized arguments: {' '.join(word for word, _ in left)}{self._meant(left)}")
-        return given
-
-    def _take(self, word, rest, given):
-        """An option and, if it takes one, its value."""
-        flag, equals, value = word.partition("=")
-        option, switched = self.flags[flag]
-        for other in map(self.table.by_name.get, given):
-            if other.excludes == option.name or option.excludes == other.name:
-                raise UsageError(f"argument {flag}: not allowed with argument {other.flag}")
-        if not option.takes_a_value:
-            if equals:
-                raise UsageError(f"argument {flag}: takes no value, got {shown(repr(value))}")
-            given[option.name] = switched
-            return
-        if not equals:
-            if not rest or self._looks_like_an_option(rest[0]):
-                hint = f"; write a value that looks like an option as {flag}=VALUE" if option.takes_any_text else ""
-                raise UsageError(f"argument {flag}: expected one argument{hint}")
-            value = rest.pop(0)
-        given[option.name] = _checked(option, value, flag)
-
-    def _take_arguments(self, loose, given):
-        """Take the command's arguments from the loose words; returns the rest."""
-        wanted, left = [option for option in self.table.options if option.argument], []
-        for word, dashed in loose:
-            if dashed or not wanted:
-                left.append((word, dashed))
-                continue
-            option = wanted[0]
-            value = _checked(option, word, option.metavar)
-            if option.many:
-                given.setdefault(option.name, []).append(value)
-            else:
-                given[option.name] = value
-                del wanted[0]
-        if missing := [option.metavar for option in wanted if option.name not in given]:
-            raise UsageError(f"the following arguments are required: {', '.join(missing)}")
-        return left
-
-    def _looks_like_an_option(self, word):
-        """Whether a word is an option, the beginning of one or a misspelt one."""
-        flag = word.split("=")[0]
-        if flag in self.names or word == "--":
-            return True
-        if not word.startswith("--") or " " in flag:
-            return False
-        return any(name.startswith(flag) for name in self.names) or nearest(flag, self.names, 0.8) is not None
+        """What stands on the line, a dict by name.  SystemExit as in parse_args."""
+        given, left = self.parse_known_intermixed_args(self.words.marked(argv))
+        if left:
+            self.error(f"unrecognized arguments: {' '.join(map(unmarked, left))}{self._meant(left)}")
+        return vars(given)
 
     def _meant(self, left):
         """What was meant by words that nothing takes, a question, or nothing."""
-        word, dashed = left[0]
-        if not dashed and "corpus" in self.table.by_name and os.path.exists(word):
+        word = unmarked(left[0])
+        if is_marked(left[0]) and "corpus" in self.table.by_name and os.path.exists(word):
             return f": did you mean --corpus {quoted(word)}?"
-        option = next((word for word, dashed in left if dashed), None)
+        option = next((word for word in left if not is_marked(word)), None)
         return self.table.meant(option.split("=")[0]) if option else ""
 
-    def print_help(self):
+    def error(self, message):
+        """End the command with one line and exit code 2."""
+        note(f"{self.prog}: error: {one_line(message)} (--help shows all options)")
+        raise SystemExit(2)
+
+    def print_help(self, file=None):
         """All options on standard output, or an error that says why not."""
-        show(help_text(self.prog, self.about, self.table))
+        show(self.format_help())
 
 
-def _checked(option, value, name):
-    try:
-        return option.check(value)
-    except WrongValue as error:
-        raise UsageError(f"argument {name}: {error}") from None
+class _Instead(argparse.Action):
+    """An option whose ``function`` is called instead of the command."""
+
+    def __init__(self, option_strings, dest, function, **how):
+        super().__init__(option_strings, dest, nargs=0, **how)
+        self.function = function
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        self.function()
+        parser.exit()
+
+
+def sentence(option):
+    """What an option does, its default, and other names that it has."""
+    default = [f"default: {option.default_in_words}"] if option.default_in_words else []
+    others = [f"also {' and '.join(f'--{alias}' for alias in option.aliases.split())}"] if option.aliases else []
+    return option.help + (f" ({'; '.join([*default, *others])})" if default or others else "")
+
+
+def _usage(option):
+    return f"{option.metavar} [{option.metavar} ...]" if option.many else option.metavar
+
+
+def _described(option):
+    """What argparse is told of an option, whatever its kind."""
+    how = {"help": _wrapped(sentence(option), COLUMN).replace("%", "%%")}
+    return how | {"metavar": option.value_in_words, "type": _type(option)} if option.takes_a_value else how
+
+
+def _type(option):
+    """The option's check, as argparse calls it."""
+
+    def check(word):
+        try:
+            return option.check(unmarked(word))
+        except WrongValue as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return check
+
+
+def _wrapped(text, column=0):
+    """The text as lines; argparse would break names of options at their hyphens."""
+    width = max(NARROWEST, shutil.get_terminal_size().columns - 2) - column
+    return "\n".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))

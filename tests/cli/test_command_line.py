@@ -4,7 +4,6 @@ import pytest
 
 from rnnlm.cli.evaluate import build_parser as evaluate_parser
 from rnnlm.cli.generate import build_parser as generate_parser
-from rnnlm.cli.help import help_text
 from rnnlm.cli.main import main
 from rnnlm.cli.train import build_parser as train_parser
 from rnnlm.runs.options import TRAIN as TRAIN_OPTIONS
@@ -60,7 +59,7 @@ def test_other_names_of_an_option_are_taken_for_it_on_the_line_and_in_a_file(ali
     assert TRAIN.given([f"--{alias}", "3"]) == {name: 3}
     assert TRAIN.given([f"--{alias}=3"]) == {name: 3}
     assert TRAIN_OPTIONS.checked({alias: 3, "seed": 2}, "file") == {name: 3, "seed": 2}
-    assert f"also --{alias}" in " ".join(help_text("x", "", TRAIN_OPTIONS).split()).replace(" and --", " also --")
+    assert f"also --{alias}" in " ".join(TRAIN.format_help().split()).replace(" and --", " also --")
 
 
 def test_the_beginning_of_an_option_is_not_the_option(capsys):

@@ -5,9 +5,9 @@ import runpy
 import pytest
 from conftest import REPOSITORY
 
+from rnnlm.cli.arguments import sentence
 from rnnlm.cli.evaluate import EVALUATE
 from rnnlm.cli.generate import GENERATE
-from rnnlm.cli.help import sentence
 from rnnlm.errors import RnnlmError
 from rnnlm.runs.combinations import require_possible
 from rnnlm.runs.option import OF_THE_RUN, SWITCH
