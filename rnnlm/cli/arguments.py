@@ -11,14 +11,14 @@ import textwrap
 from types import SimpleNamespace
 
 from rnnlm.cli.screen import note, show
-from rnnlm.cli.words import Words, is_marked, unmarked
+from rnnlm.cli.words import UNKNOWN, Words, unmarked
 from rnnlm.errors import one_line, quoted
 from rnnlm.runs.checks import WrongValue
 from rnnlm.runs.option import SWITCH
 
 NARROWEST = 40  # columns that a help can be read in
 COLUMN = 24  # where the text on an option begins, at most
-UNCOLOURED = {"color": False} if sys.version_info >= (3, 14) else {}
+UNCOLOURED = {"color": False} if sys.version_info >= (3, 14) else {}  # before, nothing was coloured
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             prog=prog or os.path.basename(sys.argv[0]), usage=" ".join(["%(prog)s", *usage, "[options]"]),
             description=_wrapped(about), formatter_class=argparse.RawTextHelpFormatter, add_help=False,
-            allow_abbrev=False, argument_default=argparse.SUPPRESS, **UNCOLOURED)
+            allow_abbrev=False, argument_default=argparse.SUPPRESS, **UNCOLOURED)  # defaults: see Table.resolved
         self.about, self.table = about, table
         self.actions = {f"--{name}": action for name, action in (actions or {}).items()}
         flags = {f"--{key}": option for key, option in table.by_key.items()}
@@ -61,7 +61,8 @@ class Parser(argparse.ArgumentParser):
                     arguments.add_argument(option.name, nargs="+" if option.many else None, **_described(option))
                 else:
                     self._add_option(either.get(option.name, group), option)
-        group.add_argument("-h", "--help", action=_Instead, function=self.print_help, help="show this help and exit")
+        group.add_argument("-h", "--help", action=_Instead, function=self.print_help,
+                           help=_wrapped("show this help and exit", COLUMN))
 
     def _add_option(self, group, option):
         """Tell argparse one option; the help has its other names in the sentence."""
@@ -94,11 +95,10 @@ class Parser(argparse.ArgumentParser):
 
     def _meant(self, left):
         """What was meant by words that nothing takes, a question, or nothing."""
-        word = unmarked(left[0])
-        if is_marked(left[0]) and "corpus" in self.table.by_name and os.path.exists(word):
+        options = [unmarked(word) for word in left if word.startswith(UNKNOWN)]
+        if (word := unmarked(left[0])) not in options and "corpus" in self.table.by_name and os.path.exists(word):
             return f": did you mean --corpus {quoted(word)}?"
-        option = next((word for word in left if not is_marked(word)), None)
-        return self.table.meant(option.split("=")[0]) if option else ""
+        return self.table.meant(options[0].split("=")[0]) if options else ""
 
     def error(self, message):
         """End the command with one line and exit code 2."""

@@ -1,13 +1,15 @@
 """The words of a command line, made so that argparse cannot misread them.
 
-It takes a word that begins with a dash for an option, and two dashes for nothing.  But
-Penn Treebank's brackets are written -lrb-, and a text may be called anything.  So each
-value is joined to its option, and values and arguments get a mark before them.
+It takes a word that begins with a dash for an option, -1 for a number, -hx for -h and
+-x, and two dashes for nothing, all as the version of Python has it.  But Penn Treebank
+writes its brackets as -lrb-, and a text may be called anything.  So each value is joined
+to its option, and every word that is no option gets a mark before it.
 """
 
 from rnnlm.errors import nearest, shown
 
-MARK = ":"  # any character but the dash
+MARK = ":"  # before values and arguments
+UNKNOWN = "--:"  # before words that look like options, which no option begins with
 
 
 class Words:
@@ -31,13 +33,13 @@ class Words:
             word = rest.pop(0)
             flag, equals, value = word.partition("=")
             if word == "--":
-                return [*words, *map(mark, rest)]
+                return [*words, *(MARK + word for word in rest)]
             if word in self.ends:  # what follows does not matter
                 return [*words, word]
             if flag not in self.flags:
-                words.append(word if _dashed(word) else mark(word))
+                words.append(UNKNOWN + word if _dashed(word) else MARK + word)
             elif self.flags[flag].takes_a_value:
-                words.append(f"{flag}={mark(value if equals else self._value(flag, rest))}")
+                words.append(f"{flag}={MARK}{value if equals else self._value(flag, rest)}")
             elif equals:
                 self.error(f"argument {flag}: takes no value, got {shown(repr(value))}")
             else:
@@ -62,19 +64,9 @@ class Words:
         return any(name.startswith(flag) for name in self.names) or nearest(flag, self.names, 0.8) is not None
 
 
-def mark(word):
-    """The word as a value or an argument, whatever it begins with."""
-    return MARK + word
-
-
-def is_marked(word):
-    """Whether a word is a value or an argument."""
-    return word.startswith(MARK)
-
-
 def unmarked(word):
     """The word as it was typed."""
-    return word.removeprefix(MARK)
+    return word.partition(MARK)[2]
 
 
 def _dashed(word):

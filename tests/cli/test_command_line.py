@@ -1,7 +1,15 @@
 """Words on a command line: values that begin with a dash, and "did you mean"."""
 
+import argparse
+import ast
+import inspect
+import os
+import subprocess
+import sys
+
 import pytest
 
+from rnnlm.cli import arguments
 from rnnlm.cli.evaluate import build_parser as evaluate_parser
 from rnnlm.cli.generate import build_parser as generate_parser
 from rnnlm.cli.main import main
@@ -114,6 +122,54 @@ def test_numbers_and_switches_are_as_before(capsys):
     assert "argument --tied: takes no value, got '1'" in wrong_usage(TRAIN, ["--tied=1"], capsys)
     assert TRAIN.given(["--no-tied", "--overwrite"]) == {"tied": False, "overwrite": True}
     assert "unrecognized arguments: --no-overwrite" in wrong_usage(TRAIN, ["--no-overwrite"], capsys)
+
+
+@pytest.mark.parametrize("word", ["-1", "-1e-3", "-hx", "-help", "-h=3", "--help=x", "-:", "--:x"])
+def test_what_looks_like_an_option_is_none_whatever_the_version_of_python_takes_it_for(word, capsys):
+    for parser, line in ((TRAIN, []), (GENERATE, ["m"]), (evaluate_parser("x"), ["m", "t"])):
+        assert f"error: unrecognized arguments: {word} (" in wrong_usage(parser, [*line, word], capsys).replace(
+            ": did you mean", " (")
+
+
+@pytest.mark.parametrize("word", ["-1", "--", "-h", "--json", ":", "--:x", "-a b", "%(prog)s"])
+def test_behind_two_dashes_every_word_is_an_argument(word):
+    assert evaluate_parser("x").given(["m", "--", word, word]) == {"model": "m", "texts": [word, word]}
+
+
+def test_the_first_action_ends_the_command_and_a_wrong_word_before_it_is_told(capsys):
+    with pytest.raises(SystemExit) as caught:
+        TRAIN.parse_args(["--lr", "1", "--recipes", "--help", "--lr"])
+    assert caught.value.code == 0
+    assert "quick" in (out := capsys.readouterr().out) and "usage:" not in out
+    assert "argument --lr: must be" in wrong_usage(TRAIN, ["--lr", "x", "--help"], capsys)
+
+
+def test_argparse_is_used_through_its_public_parts_alone():
+    tree = ast.parse(inspect.getsource(arguments))
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert {"ArgumentParser", "BooleanOptionalAction", "parse_known_intermixed_args"} <= used
+    ours = {name for kind in (arguments.Parser, arguments._Instead) for name in vars(kind)}
+    theirs = {*dir(argparse.ArgumentParser()), *dir(argparse.Action([], "")), *dir(argparse)}
+    assert not {name for name in (used | ours) & theirs if name.startswith("_") and not name.startswith("__")}
+
+
+@pytest.mark.parametrize("columns", [20, 42, 60, 100])
+def test_the_help_is_as_wide_as_the_terminal_and_breaks_no_name(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for build in (train_parser, generate_parser, evaluate_parser):
+        parser = build("rnnlm x")
+        text = parser.format_help()
+        assert all(name in text for name in parser.names)
+        widest = max(len(line) for line in text.splitlines()[1:] if not line.startswith("  --") and " " in line.strip())
+        assert min(columns, 90) - 20 < widest <= max(columns, 42) - 2
+
+
+def test_the_help_has_no_colours_and_the_process_says_no_word_more():
+    """Python 3.14 colours the help of argparse by itself."""
+    process = subprocess.run([sys.executable, "-W", "error", "-m", "rnnlm", "train", "--help"], capture_output=True,
+                             text=True, env=os.environ | {"FORCE_COLOR": "1", "COLUMNS": "80"})
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "\x1b" not in process.stdout and process.stdout.startswith("usage: rnnlm train [options]\n\nTrain")
 
 
 def test_usage_is_one_line_and_all_options_are_below_it(capsys):
