@@ -149,7 +149,7 @@ class FastOutput(Layer):
         self.workers.each(call, self.weight_work())
 
     def weight_work(self):
-        """``backward_weights`` in pieces, each of which writes into memory of its own."""
+        """``backward_weights`` in pieces, which write into memory of their own."""
         return [partial(self._weights, block, block.e) for block in self.cache[2] if block.e is not None]
 
     def _weights(self, block, d):
