@@ -139,6 +139,9 @@ class Layer:
         def __getattr__(self, name: str) -> Any:
             """The arrays by name: Wx and dWx of the weights, h and dh of a state."""
 
+        def __setattr__(self, name: str, value: Any) -> None:
+            """A weight takes a copy of the array."""
+
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
         for index, name in enumerate(cls.param_names):

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute import arguments, draws
+from rnnlm.compute.default_workers import computing, workers_or_default
 from rnnlm.compute.row_gradient import add
-from rnnlm.compute.threads import call, computing, workers_or_default
+from rnnlm.compute.threads import call
 from rnnlm.errors import ArgumentError
 from rnnlm.models.architecture import Architecture, float_type
 from rnnlm.models.parameters import Packing

@@ -33,7 +33,9 @@ class Packing(Protocol):
 class Model(Protocol):
     """A differentiable loss."""
 
-    packing: Packing
+    @property
+    def packing(self) -> Packing:
+        """The memory that it works with."""
 
     def forward(self, xs: np.ndarray, ts: np.ndarray) -> float:
         """Mean loss of a window (N, T) in nats per token."""
@@ -98,7 +100,10 @@ class Batches(Protocol):
     stream_length: int
     position: int  # in each stream
     random_length: bool  # whether windows vary in length
-    at_end: bool
+
+    @property
+    def at_end(self) -> bool:
+        """Whether all windows were read."""
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Pairs (xs, ts) from ``position`` on."""
@@ -107,7 +112,9 @@ class Batches(Protocol):
 class Schedule(Protocol):
     """The learning rate over time, and when to stop."""
 
-    stop: bool
+    @property
+    def stop(self) -> bool:
+        """Whether the training should end."""
 
     def rate(self, step: int, progress: float) -> float:
         """The rate of a step."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.compute.threads import computing, workers_of
+from rnnlm.compute.default_workers import computing, workers_of
 from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import clip_scale, global_norm
 from rnnlm.training.parts import require_functions, require_parts, require_parts_to_fit, require_parts_to_save
