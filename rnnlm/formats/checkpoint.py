@@ -1,8 +1,8 @@
 """Checkpoints, from which a training run is resumed.
 
 They are archives (rnnlm/files/archive.py): a JSON header and named arrays, read without
-trust.  A checkpoint holds everything that the end of a run depends on, but for the texts,
-whose fingerprint it keeps.  docs/file-formats.md has the format.
+trust.  A checkpoint holds everything that the end of a run depends on, but for the
+texts, whose fingerprint it keeps.  docs/file-formats.md has the format.
 """
 
 import math
@@ -50,7 +50,7 @@ def save_checkpoint(path, trainer, run, records):
 
 
 def checkpoint_size(trainer):
-    """Bytes of the arrays in the largest checkpoint of a Trainer: weights, what is kept beside each, and states."""
+    """Bytes of the arrays in the largest checkpoint of a Trainer."""
     model, N = trainer.model, trainer.batches.batch_size
     copies = 1 + len(trainer.optimizer.slot_names) + (trainer.average is not None)
     states = sum(len(layer.state_names) * layer.hidden_size for layer in model.recurrent) * N
@@ -58,10 +58,10 @@ def checkpoint_size(trainer):
 
 
 def read_checkpoint_header(path):
-    """The header of a checkpoint, a dict with the keys and kinds of docs/file-formats.md.
+    """The header of a checkpoint, a dict as docs/file-formats.md describes it.
 
-    RnnlmError if the file is no checkpoint, or if a model of the size it tells of cannot
-    be in it.
+    RnnlmError if the file is no checkpoint, or if a model of the size it tells of
+    cannot be in it.
     """
     with open_archive(path, "a whole rnnlm checkpoint") as archive:
         return _checkpoint_header(archive)
@@ -78,7 +78,7 @@ def _checkpoint_header(archive):
 
 
 def _in_words_of_today(header):
-    """A checkpoint's header as today's programs write it, where it is of the earlier version."""
+    """A checkpoint's header as today's programs write it."""
     if header["version"] == EARLIER:
         header["numbers"].setdefault("random_scheme", 1)
         header["architecture"] = from_earlier(header["architecture"])
@@ -88,11 +88,11 @@ def _in_words_of_today(header):
 
 
 def load_checkpoint(path, trainer):
-    """Put a trainer where the checkpoint was taken; returns the Records of the epochs before it.
+    """Put a trainer where a checkpoint was taken; returns the Records up to there.
 
-    The trainer must have been built as for the run's beginning.  RnnlmError if the file is
-    damaged or of another model; the trainer may then hold a part of it, until another
-    checkpoint is restored.
+    The trainer must have been built as for the run's beginning.  RnnlmError if the file
+    is damaged or of another model; the trainer may then hold a part of it, until
+    another checkpoint is restored.
     """
     arguments.path("path", path, remedy="load_checkpoint takes (path, trainer)")
     arguments.kind("trainer", trainer, Trainer, "a Trainer")
@@ -118,7 +118,7 @@ class SavedSnapshot:
         self.values, self.archive, self.records = values, archive, None
 
     def fill(self, arrays):
-        """Read all arrays, after a look at the names and shapes that the file declares."""
+        """Read all arrays, once the names and shapes in the file are right."""
         self.archive.require_names([RECORDS, *arrays])
         self.archive.require(shapes_of(arrays))
         table = self.values["epoch"], len(fields(Record))
@@ -130,7 +130,7 @@ class SavedSnapshot:
 
 
 def versions():
-    """What the last bits of a result depend on, beside the program: the machine, Python and NumPy."""
+    """What a result's last bits depend on, apart from the program."""
     return {"machine": platform.machine(), "python": platform.python_version(), "numpy": np.__version__}
 
 

@@ -1,4 +1,4 @@
-"""Dropout: in training each value is left out with some probability, so that no value is relied on alone."""
+"""Dropout: in training each value is left out with some probability."""
 
 import numpy as np
 
@@ -8,23 +8,23 @@ from rnnlm.layers.base import Layer
 
 
 def keep_mask(bits, ratio, dtype):
-    """A mask from 16 random bits a value: 0 with probability ratio, else 1 / (1 - ratio).
+    """A mask from 16 bits a value: 0 with probability ratio, else 1 / (1 - ratio).
 
-    So the expected value is 1.  ratio is rounded to 16 bits, which take a quarter of the
-    time of random floats.
+    So the expected value is 1.  ratio is rounded to 16 bits, which take a quarter of
+    the time of random floats.
     """
     threshold = min(round(ratio * 65536), 65535)  # a value falls out if its bits are below it
     return (bits >= threshold) * np.dtype(dtype).type(65536 / (65536 - threshold))
 
 
 def require_ratio(ratio, rng, name="dropout ratio"):
-    """ArgumentError unless it is a share that leaves something, with a generator where there is something to draw."""
+    """ArgumentError unless ratio is from 0 to below 1, above 0 with a generator."""
     if arguments.share(name, ratio) or rng is not None:
         arguments.generator("rng", rng)
 
 
 class TimeDropout(Layer):
-    """Inverted dropout: zero each value with probability ratio, divide the others by 1 - ratio.
+    """Inverted dropout: zero values with probability ratio, divide others by 1 - ratio.
 
     The expected value stays, so nothing changes at evaluation (Srivastava et al., 2014;
     between recurrent layers, never inside the recurrence: Zaremba et al., 2014).
@@ -33,8 +33,8 @@ class TimeDropout(Layer):
     ----------
     ratio : which part of the values is left out, from 0 to below 1.
     rng : a numpy.random.Generator.
-    per_window : one mask (N, 1, D) for all steps of a window, so that a value is left out
-        throughout (the variational dropout of Gal & Ghahramani, 2016).
+    per_window : one mask (N, 1, D) for all steps of a window, so that a value is left
+        out throughout (the variational dropout of Gal & Ghahramani, 2016).
 
     Attributes
     ----------
@@ -67,11 +67,11 @@ class TimeDropout(Layer):
 
 
 class TimeWordDropout(Layer):
-    """An embedding some of whose words are left out: their vectors are zeros in the whole window.
+    """An embedding that leaves out words: their vectors are zeros in the whole window.
 
-    Each word of the vocabulary falls out with probability ratio; the vectors of the others
-    are divided by 1 - ratio (embedding dropout: Gal & Ghahramani, 2016).  It has the
-    parameters and the gradients of the embedding.
+    Each word of the vocabulary falls out with probability ratio; the vectors of the
+    others are divided by 1 - ratio (embedding dropout: Gal & Ghahramani, 2016).  It has
+    the parameters and the gradients of the embedding.
     """
 
     param_names, random_scheme = ("W",), SCHEME

@@ -1,4 +1,4 @@
-"""Weight drop: dropout on the recurrent weights, the one place inside the recurrence that bears it."""
+"""Weight drop: dropout inside the recurrence, on the recurrent weights."""
 
 import numpy as np
 
@@ -8,13 +8,14 @@ from rnnlm.layers.dropout import keep_mask, require_ratio
 
 
 class WeightDrop(Layer):
-    """Zero each recurrent weight with probability ratio, divide the others by 1 - ratio.
+    """Zero recurrent weights with probability ratio, divide the others by 1 - ratio.
 
     A new mask for every window, the same for all its steps and streams, so that the
     recurrence is one function throughout a window (the weight-dropped LSTM of Merity et
-    al., 2018; DropConnect: Wan et al., 2013).  The diagonals of the (H, H) blocks, one a
-    gate, stay as they are.  They are each unit's hold on itself: where training starts from
-    many time scales on them, dropping them would cut the memory of the network.
+    al., 2018; DropConnect: Wan et al., 2013).  The diagonals of the (H, H) blocks, one
+    a gate, stay as they are.  They are each unit's hold on itself: where training
+    starts from many time scales on them, dropping them would cut the memory of the
+    network.
 
     A recurrent layer takes one as its ``weight_drop``, for itself alone.  ``train``
     switches it.
@@ -29,7 +30,10 @@ class WeightDrop(Layer):
         self.train = True
 
     def forward(self, Wh):  # (H, jH) -> (H, jH)
-        """Wh under a new mask in training, in memory that the next call fills anew; Wh itself otherwise."""
+        """Wh under a new mask in training, Wh itself otherwise.
+
+        The next call fills the memory of the result anew.
+        """
         self.cache = None
         if not self.train or self.ratio == 0:
             return Wh

@@ -1,8 +1,9 @@
-"""What the parts of a training run owe the Trainer: any class that has these members will do.
+"""What the parts of a run owe the Trainer: any class with these members will do.
 
 ``Model`` and ``Optimizer`` are what Trainer.step needs.  ``ModelToFit``, ``Batches``,
-``Schedule`` and ``Average`` are what Trainer.fit needs.  ``Stateful`` parts, ``ModelToSave``
-and ``OptimizerToSave`` are what Trainer.snapshot and Trainer.restore need.
+``Schedule`` and ``Average`` are what Trainer.fit needs.  ``Stateful`` parts,
+``ModelToSave`` and ``OptimizerToSave`` are what Trainer.snapshot and Trainer.restore
+need.
 """
 
 from contextlib import AbstractContextManager
@@ -81,7 +82,7 @@ class OptimizerToSave(Optimizer, Stateful, Protocol):
     """An update rule whose memory can be saved."""
 
     def slots_for(self, params: Arrays) -> dict[str, Arrays]:
-        """The arrays that the rule remembers, by slot, in the order of the parameters."""
+        """What the rule remembers, by slot, in the order of the parameters."""
 
 
 class Batches(Protocol):

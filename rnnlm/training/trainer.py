@@ -1,8 +1,8 @@
 """Training: truncated backpropagation through time, one update a window.
 
-The trainer takes the model, the optimizer, the batches and callables.  It yields records
-and knows no file and no screen.  Between two steps, ``snapshot`` is all that a run needs
-to go on.
+The trainer takes the model, the optimizer, the batches and callables.  It yields
+records and knows no file and no screen.  Between two steps, ``snapshot`` is all that a
+run needs to go on.
 """
 
 import math
@@ -23,7 +23,7 @@ from rnnlm.training.snapshot import Snapshot
 
 
 class Trainer:
-    """Trains a model.  rnnlm/training/protocols.py says what each part owes the Trainer.
+    """Trains a model.  rnnlm/training/protocols.py says what each part owes it.
 
     Parameters
     ----------
@@ -80,10 +80,11 @@ class Trainer:
         return Step(loss, targets, norm)
 
     def fit(self, validate, epochs, on_step=None):
-        """Train until ``epochs`` epochs are finished or the schedule stops; yield Records.
+        """Train until ``epochs`` are finished or the schedule stops; yield Records.
 
-        Nothing is trained before the first Record is asked for.  What validate or on_step
-        raises ends the training between two steps: ``fit`` called again continues there.
+        Nothing is trained before the first Record is asked for.  What validate or
+        on_step raises ends the training between two steps: ``fit`` called again
+        continues there.
 
         Parameters
         ----------
@@ -119,7 +120,7 @@ class Trainer:
         return self.average.in_place(self.model.packing.params) if self.average else nullcontext()
 
     def _train_epoch(self, epochs, on_step):
-        """Train on the text to its end: from its start, or from where the epoch was left."""
+        """Train on the text to its end, from its start or where the epoch was left."""
         batches = self.batches
         if not self.sums.steps:
             self.model.reset_state()
@@ -130,7 +131,7 @@ class Trainer:
         for xs, ts in batches:
             started = time.perf_counter()
             lr = self.schedule.rate(self.iteration, progress)
-            # A short window's mean is over fewer targets, each of which would weigh more (Merity et al., 2018).
+            # A target of a short window would weigh more (Merity et al., 2018).
             relative_length = xs.shape[1] / batches.time_size if batches.random_length else 1.0
             self.optimizer.lr = lr * relative_length
             self.model.set_progress(progress)
@@ -148,7 +149,7 @@ class Trainer:
         return (self.epoch + self.batches.position / self.batches.stream_length) / epochs
 
     def _finish_epoch(self, valid_loss):
-        """The Record of the epoch whose text was read to its end; the next one begins."""
+        """The Record of the epoch whose text was read to its end."""
         sums, self.sums = self.sums, Sums()
         self.epoch += 1
         self.seconds = time.perf_counter() - self.began
@@ -156,7 +157,7 @@ class Trainer:
                                seconds=self.seconds, improved=self.schedule.update(valid_loss))
 
     def snapshot(self):
-        """Where the run stands between two steps: a Snapshot of the arrays it works with.
+        """Where the run stands: a Snapshot of the arrays it works with.
 
         The learning rate in it is the schedule's.
         """
@@ -190,7 +191,7 @@ class Trainer:
         snapshot.fill(self._arrays())
 
     def _arrays(self):
-        """The arrays by name: parameters, slots, average and, within an epoch, the states."""
+        """By name: parameters, slots, average and, within an epoch, states."""
         model, packing = self.model, self.model.packing
         packed = {f"optimizer/{slot}": arrays for slot, arrays in self.optimizer.slots_for(packing.params).items()}
         if self.average and self.average.count:
