@@ -162,7 +162,7 @@ class SavedSnapshot:
 
 
 def versions():
-    """What the last bits of a result depend on: machine, Python and NumPy."""
+    """What a result's last bits depend on, apart from the program."""
     return {"machine": platform.machine(), "python": platform.python_version(), "numpy": np.__version__}
 
 
