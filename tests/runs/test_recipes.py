@@ -7,6 +7,7 @@ import pytest
 from training_runs import metrics, options_of
 
 from rnnlm.models import CELLS
+from rnnlm.runs.checks import OneOf
 from rnnlm.runs.combinations import require_possible
 from rnnlm.runs.configuration import read_config
 from rnnlm.runs.options import TRAIN
@@ -115,11 +116,23 @@ ELSEWHERE = {  # where the effects of the other options are tested
 def test_every_option_stands_in_a_test_of_the_command():
     changed = {name.replace("-", "_") for change in CHANGES for name in re.findall(r"--([a-z0-9-]+)", change)}
     elsewhere = {name for names in ELSEWHERE.values() for name in names.split()}
-    assert TRAIN.by_name.keys() == changed | elsewhere
+    missing = TRAIN.by_name.keys() - changed - elsewhere
+    assert not missing, f"give {', '.join(missing)} a value in CHANGES, or name the test of the effect in ELSEWHERE"
+    assert not (changed | elsewhere) - TRAIN.by_name.keys()
     for file, names in ELSEWHERE.items():
         text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
         for name in names.split():
             assert re.search(rf"--{name.replace('_', '-')}(?![\w-])", text), (file, name)
+
+
+@pytest.mark.parametrize("option", [option for option in TRAIN.options if isinstance(option.check, OneOf)],
+                         ids=lambda option: option.name)
+def test_every_choice_of_an_option_stands_in_a_test_of_the_command(option):
+    default = getattr(TRAIN.resolved({}), option.name) or "time-scales"  # of the recurrent start, by the cell
+    for choice in option.check.choices:
+        given = rf"{option.flag} {choice}(?![\w-])"
+        if choice != default and option.name not in " ".join(ELSEWHERE.values()).split():
+            assert any(re.search(given, change) for change in CHANGES), f"add {option.flag} {choice} to CHANGES"
 
 
 @pytest.fixture(scope="module")
