@@ -1,8 +1,8 @@
 """The words of a command line, made so that argparse cannot misread them.
 
 It takes a word that begins with a dash for an option, -1 for a number, -hx for -h and
--x, and two dashes for nothing, all as the version of Python has it.  But Penn Treebank
-writes its brackets as -lrb-, and a text may be called anything.  So each value is joined
+-x, and two dashes for nothing; versions of Python differ in it.  But Penn Treebank's
+brackets are written -lrb-, and a text may be called anything.  So each value is joined
 to its option, and every word that is no option gets a mark before it.
 """
 
