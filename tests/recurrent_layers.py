@@ -1,8 +1,9 @@
 """The recurrent layers that several tests go through, and random ones of each."""
 
+import sys
+
 import numpy as np
 
-from rnnlm import layers
 from rnnlm.layers import WeightDrop
 from rnnlm.models import CELLS as TABLE
 from rnnlm.models import UNGATED
@@ -11,7 +12,9 @@ from rnnlm.models import UNGATED
 def _case(cell, **options):
     """Step, plain window, fast window or None, options of a cell of the table."""
     plain, fast = TABLE[cell].plain, TABLE[cell].fast
-    return getattr(layers, plain.__name__.removeprefix("Time")), plain, fast, options
+    step = plain.__name__.removeprefix("Time")
+    assert step in vars(sys.modules[plain.__module__]), f"{plain.__module__} has no {step} next to {plain.__name__}"
+    return getattr(sys.modules[plain.__module__], step), plain, fast, options
 
 
 CELLS = {"tanh" if cell == "rnn" else cell: _case(cell) for cell in TABLE}

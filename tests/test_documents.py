@@ -4,12 +4,13 @@ import json
 import re
 import subprocess
 import sys
+from importlib import import_module
 
 import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from rnnlm.cli import evaluate, generate, train
+from rnnlm.cli.main import COMMANDS
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.runs.options import TRAIN
@@ -66,18 +67,23 @@ def test_the_probabilities_from_the_arrays_are_those_of_the_package(model_folder
 @pytest.mark.parametrize("name", recipes())
 def test_recipes_and_results_agree_with_the_curves_that_the_runs_left(name):
     """What a recipe and docs/results.md say of it, and the metrics in docs/runs/."""
-    (path,) = (REPOSITORY / "docs/runs").rglob(f"{name}.jsonl")
+    paths = list((REPOSITORY / "docs/runs").rglob(f"{name}.jsonl"))
+    assert len(paths) == 1, f"put the metrics.jsonl of a run with the recipe into docs/runs/{name}.jsonl"
+    (path,) = paths
     records = [json.loads(line) for line in path.read_text().splitlines()]
     best = min(records, key=lambda record: record["valid_loss"])
     loss = best["valid_perplexity"] if name != "char" else best["valid_loss"] / np.log(2)
     digits = {"char": 3, "quick": 2}.get(name, 1)
     says = " ".join(recipes()[name].read_text().replace("\n# ", " ").split())
     claim = r"reaches (?:a test perplexity of )?([\d.]+) .*?\(validation ([\d.]+), seed 1\) in ([\d.]+) min"
+    assert re.search(claim, says), f"the recipe must say: {claim}"
     test, valid, minutes = map(float, re.search(claim, says).groups())
     assert valid == round(loss, digits)
     assert minutes == pytest.approx(records[-1]["seconds"] / 60, rel=0.05)
     row = re.search(rf"^\| `--config {name}`.*$" if name != "char" else r"^\|.*bits per character.*$",
-                    (REPOSITORY / "docs/results.md").read_text(), re.M)[0]
+                    (REPOSITORY / "docs/results.md").read_text(), re.M)
+    assert row, f"docs/results.md has no row that begins with | `--config {name}`"
+    row = row[0]
     assert f"{loss:.{digits + 1}f}" in row
     assert f"epoch {best['epoch']} of {records[-1]['epoch']}" in row
     shown = float(re.search(r"\*\*([\d.]+)\*\*", row)[1])  # itself rounded: 108.05 may be 108.0 or 108.1
@@ -96,7 +102,8 @@ def test_links_lead_somewhere(path):
 
 
 def test_the_pages_name_no_option_that_is_not_there():
-    known = {name for command in (train, evaluate, generate) for name in command.build_parser().names}
+    known = {name for command in COMMANDS
+             for name in import_module(f"rnnlm.cli.{command}").build_parser().names}
     names = ("docs/training.md", "docs/how-it-works.md", "docs/using-it.md", "README.md")
     pages = "".join((REPOSITORY / name).read_text(encoding="utf-8") for name in names)
     assert set(re.findall(OPTION, pages)) <= known

@@ -10,6 +10,7 @@ import pytest
 from conftest import REPOSITORY
 
 import rnnlm
+from rnnlm.cli.main import COMMANDS
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
@@ -72,10 +73,11 @@ def test_an_error_leaves_standard_output_as_it_was(tmp_path):
 
 
 def test_one_command_for_all(tmp_path):
-    for name in ("train", "evaluate", "generate"):
+    for name in COMMANDS:
         assert f"usage: rnnlm {name}" in run("-m", "rnnlm", name, "--help", cwd=tmp_path).stdout
     assert "train      train a language model" in run("-m", "rnnlm", cwd=tmp_path).stdout
     assert run("-m", "rnnlm", "--version", cwd=tmp_path).stdout == f"rnnlm {rnnlm.__version__}\n"
     wrong = run("-m", "rnnlm", "tarin", cwd=tmp_path)
     assert wrong.returncode == 2
-    assert "no command 'tarin': it must be train, evaluate or generate" in wrong.stderr
+    assert "no command 'tarin': it must be train, evaluate" in wrong.stderr
+    assert "did you mean train?" in wrong.stderr

@@ -40,8 +40,7 @@ def _batches(options, corpus):
 
 def architecture_of(options, vocab_size):
     """The Architecture of the model that the options ask for."""
-    return Architecture(options.cell, vocab_size, options.wordvec_size, options.hidden_size, options.layers,
-                        options.activation, options.tied, options.projection)
+    return _of_same_names(Architecture, options, vocab_size=vocab_size)
 
 
 def _model(options, vocab_size, workers, rng):

@@ -50,6 +50,12 @@ def _number_of_the_rule(name, check, help, **more):
                   acts=lambda o: name in OF_THE_RULE[o.optimizer], acts_with=with_rules, **more)
 
 
+def _decays_in_words():
+    """The weight decay of each rule that has one, after that of the others."""
+    own = {rule: kind.weight_decay for rule, kind in OPTIMIZERS.items() if kind.weight_decay}
+    return "; ".join(["0", *(f"{decay:g} for {rule}" for rule, decay in own.items())])
+
+
 TEXT = (
     Option("corpus", not_empty, "a known name (stories, ptb), a folder with train, valid and test texts, or one text "
            "file, which is split 90/5/5", "stories", "NAME|FOLDER|FILE", may_change=True,
@@ -149,7 +155,7 @@ REGULARISATION = (
            follows="dropout", derived=lambda o: o.dropout, default_text="the --dropout"),
     Option("weight_decay", not_negative, "each step shrinks the weights by the share W times the learning rate, except "
            f"biases and the diagonal of the recurrent weights of {WITHOUT_GATES}", metavar="W", follows="optimizer",
-           derived=lambda o: OPTIMIZERS[o.optimizer].weight_decay, default_text="0; 0.01 for adamw",
+           derived=lambda o: OPTIMIZERS[o.optimizer].weight_decay, default_text=_decays_in_words(),
            meant_by="decay wd wdecay"),
     Option("matrix_weight_decay", not_negative, "weight decay of the recurrent layers' matrices and the projection",
            metavar="W", follows="weight_decay", derived=lambda o: o.weight_decay, default_text="the --weight-decay"),

@@ -5,10 +5,11 @@ import pytest
 from rnnlm.cli.evaluate import build_parser as evaluate_parser
 from rnnlm.cli.generate import build_parser as generate_parser
 from rnnlm.cli.help import help_text
-from rnnlm.cli.main import main
+from rnnlm.cli.main import COMMANDS, main
 from rnnlm.cli.train import build_parser as train_parser
 from rnnlm.runs.options import TRAIN as TRAIN_OPTIONS
 
+NAMES = " or ".join([", ".join(list(COMMANDS)[:-1]), list(COMMANDS)[-1]])
 TRAIN, GENERATE = train_parser("rnnlm train"), generate_parser("rnnlm generate")
 
 
@@ -79,7 +80,7 @@ def test_a_text_without_an_option_leads_to_the_corpus(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("name", "end"), [
-    ("tain", "train, evaluate or generate: did you mean train?"), ("zzz", "it must be train, evaluate or generate"),
+    ("tain", f"it must be {NAMES}: did you mean train?"), ("zzz", f"it must be {NAMES}"),
     ("a b.txt", ": did you mean rnnlm train --corpus 'a b.txt'?")])
 def test_a_command_that_is_not_there(name, end, tmp_path, monkeypatch, capsys):
     (tmp_path / "a b.txt").write_text("a\n")

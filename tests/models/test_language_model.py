@@ -1,5 +1,5 @@
 import threading
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from gradient_check import check_gradient
 
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.compute.threads import Workers
+from rnnlm.errors import ArgumentError
 from rnnlm.layers import TimeDropout
 from rnnlm.models import CELLS, LanguageModel, Regularisation, Start
 
@@ -229,6 +230,15 @@ def test_dropout_rises_evenly_from_where_it_starts(rng):
         model.set_progress(0.9)  # whatever was before
         model.set_progress(progress)
         assert [layer.ratio for layer in model.switches] == pytest.approx([factor * ratio for ratio in ratios])
+
+
+@pytest.mark.parametrize("field", fields(Regularisation), ids=lambda field: field.name)
+def test_every_regularisation_is_checked_when_it_is_given_and_has_gradients_to_check(field):
+    for junk in ("a", np.nan, [0.1]):
+        with pytest.raises(ArgumentError, match=f"{field.name} must be"):
+            Regularisation(**{field.name: junk})
+    if field.name != "dropout_start":  # which is the Trainer's to use
+        assert getattr(ALL, field.name) != field.default, f"give {field.name} a value in ALL"
 
 
 @pytest.mark.parametrize("start", [-0.1, 1.1])

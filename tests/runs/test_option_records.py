@@ -1,20 +1,22 @@
 """The records of the options: all is read from them, and nothing says it again."""
 
 import runpy
+from dataclasses import fields
+from importlib import import_module
 
 import pytest
 from conftest import REPOSITORY
 
-from rnnlm.cli.evaluate import EVALUATE
-from rnnlm.cli.generate import GENERATE
 from rnnlm.cli.help import sentence
+from rnnlm.cli.main import COMMANDS
 from rnnlm.errors import RnnlmError
+from rnnlm.models import Architecture, Regularisation, Start
 from rnnlm.runs.combinations import require_possible
 from rnnlm.runs.option import OF_THE_RUN, SWITCH
 from rnnlm.runs.options import OF_THE_RULE, TRAIN, free, of_the_run
 from rnnlm.training.optimizers import OPTIMIZERS
 
-TABLES = [TRAIN, EVALUATE, GENERATE]
+TABLES = [import_module(f"rnnlm.cli.{name}").build_parser().table for name in COMMANDS]
 
 
 def test_the_page_of_options_is_the_one_that_the_records_make():
@@ -23,13 +25,13 @@ def test_the_page_of_options_is_the_one_that_the_records_make():
         "run python docs/options_page.py")
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", TABLES, ids=COMMANDS)
 def test_each_name_is_there_once(table):
     names = [name for option in table.options for name in (option.key, *option.aliases.split())]
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", TABLES, ids=COMMANDS)
 def test_a_default_is_a_value_that_the_option_takes(table):
     for option in table.options:
         if option.default is not None and (option.default != "" or not option.takes_any_text):
@@ -61,6 +63,26 @@ def test_what_is_not_given_follows_from_what_is():
     assert (options.weight_decay, options.matrix_weight_decay, options.wordvec_size) == (0.2, 0.2, 5)
     assert options.lr == 1.0
     assert options.given == ["wordvec_size", "optimizer", "weight_decay"]
+
+
+@pytest.mark.parametrize("rule", OPTIMIZERS)
+def test_every_constant_of_a_rule_is_an_option(rule):
+    for name in OPTIMIZERS[rule].constants():
+        assert name in TRAIN.by_name, f"{name} of {rule} has no row in rnnlm/runs/options.py (_number_of_the_rule)"
+
+
+@pytest.mark.parametrize("kind", [Architecture, Regularisation, Start])
+def test_what_a_model_is_made_from_are_options(kind):
+    """Fields get their values from the options of the same names."""
+    others = {"vocab_size", "per_window", "recurrent"}
+    for field in fields(kind):
+        assert field.name in TRAIN.by_name.keys() | others, f"{field.name} of {kind.__name__} has no option"
+
+
+def test_the_help_of_the_weight_decay_names_the_rules_that_have_one():
+    said = TRAIN.by_name["weight_decay"].default_in_words
+    assert said == "0; 0.01 for adamw"
+    assert all((rule in said.split()) == bool(kind.weight_decay) for rule, kind in OPTIMIZERS.items())
 
 
 @pytest.mark.parametrize("rule", OPTIMIZERS)

@@ -1,11 +1,13 @@
 import re
 import tomllib
+from importlib import import_module
 
 import pytest
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.evaluate import build_parser as evaluate_parser
 from rnnlm.cli.generate import build_parser as generate_parser
+from rnnlm.cli.main import COMMANDS
 from rnnlm.cli.train import build_parser as train_parser
 from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError
@@ -29,6 +31,7 @@ from rnnlm.runs.configuration import read_config, toml
 from rnnlm.runs.option import FLAG, OF_THE_LINE, Option
 from rnnlm.runs.table import Table
 
+PARSERS = [import_module(f"rnnlm.cli.{name}").build_parser for name in COMMANDS]
 TABLE = Table({"all": (
     Option("batch_size", at_least(1), "streams", 20), Option("lr", positive, "rate", 1.0, aliases="learning-rate"),
     Option("level", OneOf(("word", "char")), "unit", "word"), Option("output", not_empty, "folder"),
@@ -128,7 +131,7 @@ def test_numbers_that_are_as_good_in_32_bits_are_taken_as_they_are(kind, text):
 
 def test_every_number_of_every_command_has_such_a_type():
     """No option takes what overflows: 400 digits, or 0 or infinity in 32 bits."""
-    for build in (train_parser, generate_parser, evaluate_parser):
+    for build in PARSERS:
         for option in build().table.options:
             if option.takes_a_value and not option.takes_any_text:
                 for text in ("9" * 400, "1e39", "1e-50"):
@@ -136,7 +139,7 @@ def test_every_number_of_every_command_has_such_a_type():
                         option.check(text)
 
 
-@pytest.mark.parametrize("build", [train_parser, generate_parser, evaluate_parser])
+@pytest.mark.parametrize("build", PARSERS, ids=COMMANDS)
 def test_two_dashes_are_a_value_like_any_other(build, capsys):
     for option in build().table.options:
         if option.takes_a_value and not option.takes_any_text:

@@ -7,6 +7,7 @@ import pytest
 from training_runs import metrics, options_of
 
 from rnnlm.models import CELLS
+from rnnlm.runs.checks import OneOf
 from rnnlm.runs.combinations import require_possible
 from rnnlm.runs.configuration import read_config
 from rnnlm.runs.options import TRAIN
@@ -103,6 +104,8 @@ CHANGES = [*(f"--cell {cell}" for cell in CELLS if cell != "rnn"),
            "--warm-up 9", "--average tail", "--average exponential"]
 
 
+LIKE_THE_DEFAULT = {  # choices that change no run as short as those of CHANGES, and their tests
+    "--schedule constant": "test_the_rate_stays_where_it_is_constant_even_when_validation_stalls"}
 ELSEWHERE = {  # where the effects of the other options are tested
     "cli/test_train_command.py": "level min_count max_vocab max_tokens lr_factor patience max_grad threads epochs "
                              "output overwrite config debug corpus",
@@ -115,11 +118,26 @@ ELSEWHERE = {  # where the effects of the other options are tested
 def test_every_option_stands_in_a_test_of_the_command():
     changed = {name.replace("-", "_") for change in CHANGES for name in re.findall(r"--([a-z0-9-]+)", change)}
     elsewhere = {name for names in ELSEWHERE.values() for name in names.split()}
-    assert TRAIN.by_name.keys() == changed | elsewhere
+    missing = TRAIN.by_name.keys() - changed - elsewhere
+    assert not missing, f"give {', '.join(missing)} a value in CHANGES, or name the test of the effect in ELSEWHERE"
+    assert not (changed | elsewhere) - TRAIN.by_name.keys()
     for file, names in ELSEWHERE.items():
         text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
         for name in names.split():
             assert re.search(rf"--{name.replace('_', '-')}(?![\w-])", text), (file, name)
+
+
+@pytest.mark.parametrize("option", [option for option in TRAIN.options if isinstance(option.check, OneOf)],
+                         ids=lambda option: option.name)
+def test_every_choice_of_an_option_stands_in_a_test_of_the_command(option):
+    default = getattr(TRAIN.resolved({}), option.name) or "time-scales"  # of the recurrent start, by the cell
+    elsewhere = " ".join(ELSEWHERE.values()).split()
+    for choice in option.check.choices:
+        given = f"{option.flag} {choice}"
+        if given in LIKE_THE_DEFAULT:
+            assert LIKE_THE_DEFAULT[given] in globals()
+        elif choice != default and option.name not in elsewhere:
+            assert any(re.search(rf"{given}(?![\w-])", change) for change in CHANGES), f"add {given} to CHANGES"
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from rnnlm.training.optimizers import OPTIMIZERS
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_three_steps_end_where_the_independent_implementation_ends(name, golden):
     case = golden["optimizers"]
+    assert name in case["ends"], f"add {name} to the rules of golden/make_golden.py, and run it"
     params = [np.array(p) for p in case["params"]]
     kept = list(params)
     optimizer = OPTIMIZERS[name](case["lr"])
@@ -24,14 +25,17 @@ def running_mean(gs, decay):
     return (1 - decay) * sum(decay ** age * g for age, g in enumerate(gs[::-1]))
 
 
-@pytest.mark.parametrize(("name", "numbers", "move"), [
+MOVES = [  # rule, constants other than its own, and the move that the gradients so far make, over -lr
     ("momentum", {"momentum": 0.5}, lambda gs: sum(0.5 ** age * g for age, g in enumerate(gs[::-1]))),
     ("adagrad", {"eps": 0.3}, lambda gs: gs[-1] / (np.sqrt(sum(g**2 for g in gs)) + 0.3)),
     ("rmsprop", {"alpha": 0.6, "eps": 0.3}, lambda gs: gs[-1] / (np.sqrt(running_mean(gs**2, 0.6)) + 0.3)),
     *((name, {"beta1": 0.5, "beta2": 0.8, "eps": 0.3} | decay,
        lambda gs: running_mean(gs, 0.5) / (1 - 0.5 ** len(gs))
        / (np.sqrt(running_mean(gs**2, 0.8) / (1 - 0.8 ** len(gs))) + 0.3))
-      for name, decay in (("adam", {}), ("adamw", {"decays": [0.0]})))])
+      for name, decay in (("adam", {}), ("adamw", {"decays": [0.0]})))]
+
+
+@pytest.mark.parametrize(("name", "numbers", "move"), MOVES)
 def test_the_numbers_of_a_rule_stand_where_the_page_has_them(name, numbers, move, rng):
     optimizer, w = OPTIMIZERS[name](0.1, **numbers), np.ones(4)
     gs = rng.normal(size=(5, 4))
@@ -39,6 +43,12 @@ def test_the_numbers_of_a_rule_stand_where_the_page_has_them(name, numbers, move
         before = w.copy()
         optimizer.update([w], [gs[k - 1].copy()])
         np.testing.assert_allclose(w, before - 0.1 * move(gs[:k]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_constant_of_a_rule_is_tested_with_a_value_of_its_own(name):
+    tested = {constant for rule, numbers, _ in MOVES if rule == name for constant in numbers if constant != "decays"}
+    assert tested == OPTIMIZERS[name].constants().keys(), f"give {name} a row of MOVES with all its constants"
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
