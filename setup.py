@@ -1,6 +1,8 @@
-"""The one part of the build that setup.cfg cannot say: in a wheel the corpora of datasets/ are data of the package.
+"""The one part of the build that setup.cfg cannot describe.
 
-An entry for them in package_dir would do, but would make editable installs an import hook: see docs/decisions.md.
+In a wheel the corpora of datasets/ are data of the package.  An entry for them in
+package_dir would do, but with it editable installs become an import hook: see
+docs/decisions.md.
 """
 
 import json
@@ -12,7 +14,11 @@ from setuptools.command.build_py import build_py
 
 
 def shipped():
-    """The files of all corpora that a wheel holds: what they are and, where they are not fetched, the texts."""
+    """The files of corpora that a wheel holds.
+
+    They are the descriptions of all corpora, and the texts of those that are not
+    fetched.
+    """
     for about in sorted(glob("datasets/*/corpus.json")):
         yield about
         with open(about, encoding="utf-8") as file:
@@ -22,7 +28,7 @@ def shipped():
 
 
 class BuildWithCorpora(build_py):
-    """build_py that lays the corpora into the package."""
+    """build_py that puts the corpora into the package."""
 
     def build_package_data(self):
         """Copy what setup.cfg names, then the corpora."""

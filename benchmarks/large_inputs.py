@@ -52,7 +52,8 @@ def load(path):
 
 def step(vocab_size, optimizer):
     """Seconds for a training step."""
-    from rnnlm.compute.threads import Workers, available_cores
+    from rnnlm.compute.cores import available_cores
+    from rnnlm.compute.threads import Workers
     from rnnlm.models import LanguageModel
     from rnnlm.training.optimizers import OPTIMIZERS
     from rnnlm.training.trainer import Trainer

@@ -27,7 +27,8 @@ def subject(task, name, config):
     from itertools import islice
 
     from rnnlm.compute.blas import blas_threads
-    from rnnlm.compute.threads import Workers, available_cores
+    from rnnlm.compute.cores import available_cores
+    from rnnlm.compute.threads import Workers
     from rnnlm.models import LanguageModel
     from rnnlm.scoring.evaluation import token_log_probs
     from rnnlm.scoring.generation import generate

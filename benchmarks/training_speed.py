@@ -34,7 +34,7 @@ SUBJECTS = ("rnnlm", "plain", "limit", "torch", "torch bf16")
 def products(config):
     """Seconds for the matrix products of a step, each into an existing array."""
     from rnnlm.compute.blas import blas_threads
-    from rnnlm.compute.threads import available_cores
+    from rnnlm.compute.cores import available_cores
     from rnnlm.models import CELLS
 
     cell = CELLS[config["cell"]].plain
@@ -68,7 +68,8 @@ def products(config):
 
 def training(config, plain):
     """Seconds for a step of this project's trainer."""
-    from rnnlm.compute.threads import SERIAL, Workers, available_cores
+    from rnnlm.compute.cores import available_cores
+    from rnnlm.compute.threads import SERIAL, Workers
     from rnnlm.models import LanguageModel
     from rnnlm.text.batches import TimeBatches
     from rnnlm.training.optimizers import OPTIMIZERS

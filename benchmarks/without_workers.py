@@ -33,7 +33,7 @@ def subject(task, name, size, scale):
     """Tokens, and the seconds they took, of one task by one of the SUBJECTS."""
     from rnnlm import LanguageModel, Workers
     from rnnlm.compute.blas import blas_threads
-    from rnnlm.compute.threads import available_cores
+    from rnnlm.compute.cores import available_cores
 
     workers = {"command": Workers(available_cores()), "python": None, "blas": Workers()}[name]
     V, H, N, T, steps, words = SIZES[size]

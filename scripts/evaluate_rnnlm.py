@@ -1,4 +1,4 @@
-"""Perplexity of texts under a trained model: python scripts/evaluate_rnnlm.py --help."""
+"""Perplexity of texts for a trained model: python scripts/evaluate_rnnlm.py --help."""
 
 import sys
 

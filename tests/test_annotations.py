@@ -7,8 +7,6 @@ import pytest
 
 import rnnlm
 
-STILL_TO_COME = {"rnnlm.formats", "rnnlm.layers", "rnnlm.models",
-                 "rnnlm.training.trainer"}  # modules whose public names have no annotations yet
 SPECIAL = {"__init__", "__call__", "__len__"}  # methods that users call in other ways than by name
 
 
@@ -38,21 +36,9 @@ def functions(name):
                 yield f"{name}.{attribute}", found
 
 
-def is_in(function, prefix):
-    return f"{function.__module__}.".startswith(f"{prefix}.")
-
-
 @pytest.mark.parametrize("name", rnnlm.__all__)
 def test_public_names_are_annotated(name):
-    missing = [part for called, function in functions(name) for part in unannotated(called, function)
-               if not any(is_in(function, prefix) for prefix in STILL_TO_COME)]
-    assert missing == []
-
-
-@pytest.mark.parametrize("prefix", sorted(STILL_TO_COME))
-def test_a_module_that_is_annotated_is_not_excused(prefix):
-    assert any(is_in(function, prefix) for name in rnnlm.__all__ for called, function in functions(name)
-               for _ in unannotated(called, function))
+    assert [part for called, function in functions(name) for part in unannotated(called, function)] == []
 
 
 def test_type_checkers_are_told_that_there_are_annotations():

@@ -117,6 +117,12 @@ def test_importing_the_package_loads_nothing_heavy():
     assert not loaded_by("from rnnlm import *") & {"matplotlib", "tqdm", "argparse", "ssl", "hypothesis"}
 
 
+def test_a_commands_help_draws_nothing_at_random():
+    """NumPy's random part is a tenth of what is loaded at the start."""
+    code = "import rnnlm.cli.train, rnnlm.cli.evaluate, sys; print('numpy.random' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
 def test_the_training_command_starts_without_matplotlib():
     assert "matplotlib" not in loaded_by("import rnnlm.cli.train")
 

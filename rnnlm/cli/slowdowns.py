@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from rnnlm.cli.screen import note
-from rnnlm.compute.threads import available_cores
+from rnnlm.compute.cores import available_cores
 from rnnlm.errors import counted
 
 LOOK_EVERY = 5.0     # seconds

@@ -1,13 +1,16 @@
 """Checkpoints, from which a training run is resumed.
 
 They are archives (rnnlm/files/archive.py): a JSON header and named arrays, read without
-trust.  A checkpoint holds everything that the end of a run depends on, but for the texts,
-whose fingerprint it keeps.  docs/file-formats.md has the format.
+trust.  A checkpoint holds everything that the end of a run depends on except for the
+texts, whose fingerprint it keeps.  docs/file-formats.md describes the format.
 """
+
+from __future__ import annotations
 
 import math
 import platform
 from dataclasses import astuple, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,22 +22,34 @@ from rnnlm.models.architecture import Architecture, from_earlier
 from rnnlm.training.snapshot import shapes_of
 from rnnlm.training.trainer import Record, Trainer
 
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+    from typing import Any
+
+    from rnnlm.files.whole import File
+
 FORMAT = "rnnlm checkpoint"
-VERSION = 4  # raised when a run would go on otherwise than it began
+VERSION = 4  # raised when a run would continue otherwise than it began
 EARLIER = 3  # is read, too: it has earlier names of cells, and random numbers by scheme 1
 
 
-def save_checkpoint(path, trainer, run, records):
-    """Write all that a run needs to go on, whole or not at all.
+def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, run: dict[str, Any],
+                    records: Sequence[Record]) -> None:
+    """Write all that a run needs to resume, whole or not at all.
 
     Parameters
     ----------
+    path : where to write.
+    trainer : the Trainer of the run, between two steps.
     run : what else to keep, a dict for JSON.
     records : the Record of every epoch so far.
 
     Raises
     ------
-    DivergenceError : if a number is not finite; then nothing is written.
+    DivergenceError : a number is not finite; then nothing is written.
+    ArgumentError : the records are not those of the trainer's epochs, or a part of the
+        trainer cannot be saved.
     """
     arguments.path("path", path, remedy="save_checkpoint takes (path, trainer, run, records)")
     arguments.kind("trainer", trainer, Trainer, "a Trainer")
@@ -50,7 +65,10 @@ def save_checkpoint(path, trainer, run, records):
 
 
 def checkpoint_size(trainer):
-    """Bytes of the arrays in the largest checkpoint of a Trainer: weights, what is kept beside each, and states."""
+    """Bytes of the arrays in the largest checkpoint of a Trainer.
+
+    They are the weights, what is kept for each of them, and the states.
+    """
     model, N = trainer.model, trainer.batches.batch_size
     copies = 1 + len(trainer.optimizer.slot_names) + (trainer.average is not None)
     states = sum(len(layer.state_names) * layer.hidden_size for layer in model.recurrent) * N
@@ -58,10 +76,10 @@ def checkpoint_size(trainer):
 
 
 def read_checkpoint_header(path):
-    """The header of a checkpoint, a dict with the keys and kinds of docs/file-formats.md.
+    """The header of a checkpoint, a dict as docs/file-formats.md describes it.
 
-    RnnlmError if the file is no checkpoint, or if a model of the size it tells of cannot
-    be in it.
+    RnnlmError if the file is no checkpoint, or cannot hold a model of the size that it
+    declares.
     """
     with open_archive(path, "a whole rnnlm checkpoint") as archive:
         return _checkpoint_header(archive)
@@ -78,7 +96,7 @@ def _checkpoint_header(archive):
 
 
 def _in_words_of_today(header):
-    """A checkpoint's header as today's programs write it, where it is of the earlier version."""
+    """A checkpoint's header of either version, as today's programs write it."""
     if header["version"] == EARLIER:
         header["numbers"].setdefault("random_scheme", 1)
         header["architecture"] = from_earlier(header["architecture"])
@@ -87,12 +105,22 @@ def _in_words_of_today(header):
     return header
 
 
-def load_checkpoint(path, trainer):
-    """Put a trainer where the checkpoint was taken; returns the Records of the epochs before it.
+def load_checkpoint(path: str | os.PathLike[str] | File, trainer: Trainer) -> list[Record]:
+    """Bring a trainer to where the checkpoint was taken.
 
-    The trainer must have been built as for the run's beginning.  RnnlmError if the file is
-    damaged or of another model; the trainer may then hold a part of it, until another
-    checkpoint is restored.
+    Parameters
+    ----------
+    path : of a checkpoint; or a File.
+    trainer : a Trainer that was built as at the run's beginning.
+
+    Returns
+    -------
+    records : the Records of the epochs before the checkpoint.
+
+    Raises
+    ------
+    RnnlmError : the file is damaged or of another model.  The trainer may then hold a
+        part of it, until another checkpoint is restored.
     """
     arguments.path("path", path, remedy="load_checkpoint takes (path, trainer)")
     arguments.kind("trainer", trainer, Trainer, "a Trainer")
@@ -111,14 +139,18 @@ def load_checkpoint(path, trainer):
 class SavedSnapshot:
     """A Snapshot in an open archive, read straight into the arrays of the run.
 
-    records: the table of the epochs' records, once ``fill`` was called.
+    Attributes
+    ----------
+    values : those of the Snapshot.
+    archive : the open archive.
+    records : the table of the epochs' records, once ``fill`` was called.
     """
 
     def __init__(self, values, archive):
         self.values, self.archive, self.records = values, archive, None
 
     def fill(self, arrays):
-        """Read all arrays, after a look at the names and shapes that the file declares."""
+        """Read all arrays; first check the names and shapes that the file declares."""
         self.archive.require_names([RECORDS, *arrays])
         self.archive.require(shapes_of(arrays))
         table = self.values["epoch"], len(fields(Record))
@@ -130,12 +162,12 @@ class SavedSnapshot:
 
 
 def versions():
-    """What the last bits of a result depend on, beside the program: the machine, Python and NumPy."""
+    """What a result's last bits depend on, apart from the program."""
     return {"machine": platform.machine(), "python": platform.python_version(), "numpy": np.__version__}
 
 
 def _without_inf(values):
-    """JSON has no infinity: null stands for it."""
+    """Values for JSON, which has no infinity: null (None) takes its place."""
     if isinstance(values, dict):
         return {key: _without_inf(value) for key, value in values.items()}
     return None if values == math.inf else values

@@ -1,4 +1,4 @@
-"""The form of a checkpoint: what it says of a run must be what a trainer itself could have said."""
+"""The form of a checkpoint: its values must be such as a trainer could have written."""
 
 import math
 from dataclasses import fields
@@ -15,7 +15,7 @@ LARGEST = 1 << 128  # no number of a run is larger: those of the generator have 
 
 
 def require_possible(values, trainer):
-    """ValueError unless a trainer that was built like this one can have said these values."""
+    """ValueError unless a trainer built like this one can have written these values."""
     require_form(values, trainer.snapshot().values)
     if values["random_scheme"] not in SCHEMES:
         raise ValueError(f"numbers.random_scheme must be one of {SCHEMES}, got {values['random_scheme']}")
@@ -27,7 +27,7 @@ def require_possible(values, trainer):
 
 
 def require_form(values, like, name="numbers"):
-    """ValueError unless the values have the keys and types of ``like``, and strings its content.
+    """ValueError unless the values have the keys, types and strings of ``like``.
 
     No number may be below 0.
     """
@@ -44,7 +44,7 @@ def require_form(values, like, name="numbers"):
 
 
 def records_of(rows):
-    """The Records in the rows of a checkpoint's table; ValueError if no run can have had them."""
+    """The Records in a checkpoint's table; ValueError if no run can have had them."""
     return [_record(epoch, row) for epoch, row in enumerate(rows, 1)]
 
 

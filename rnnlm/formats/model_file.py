@@ -1,17 +1,21 @@
 """Model files, from which a model is used.
 
-They are archives (rnnlm/files/archive.py): a JSON header and named arrays, read without trust.  A model file holds the
-weights, the architecture and the vocabulary, so that nothing else is needed.  docs/file-formats.md has the format.
+They are archives (rnnlm/files/archive.py): a JSON header and named arrays, read without
+trust.  A model file holds the weights, the architecture and the vocabulary, so that
+nothing else is needed.  docs/file-formats.md describes the format.
 """
+
+from __future__ import annotations
 
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.compute.threads import workers_or_default
+from rnnlm.compute.default_workers import workers_or_default
 from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_archive
 from rnnlm.files.whole import File
@@ -20,18 +24,34 @@ from rnnlm.models.architecture import Architecture, from_earlier, to_earlier
 from rnnlm.text.tokenizer import LEVELS
 from rnnlm.text.vocabulary import Vocabulary
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rnnlm.compute.threads import Workers
+
 MODEL_NAME = "model.npz"
 FORMAT = "rnnlm model"
 EARLIER, LATEST = VERSIONS = 1, 2  # the earlier one has earlier names of cells; it is written wherever it can be
 
 
-def save_model(path, model, vocabulary, training=None):
-    """Write a model file, whole or not at all; its numbers are float32, whatever the model computes in.
+def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: Vocabulary,
+               training: dict[str, Any] | None = None) -> None:
+    """Write a model file, whole or not at all.
 
-    training: what to remember of the run, a dict for JSON.
+    Its numbers are float32, whatever the model computes in.
 
-    DivergenceError if a weight is not finite, ArgumentError if model and vocabulary do not belong together; then
-    nothing is written.
+    Parameters
+    ----------
+    path : where to write.
+    model : the LanguageModel.
+    vocabulary : the Vocabulary whose ids the model reads.
+    training : what to remember of the run, a dict for JSON; None: nothing.
+
+    Raises
+    ------
+    DivergenceError : a weight is not finite; then nothing is written.
+    ArgumentError : model and vocabulary do not belong together; then nothing is
+        written.
     """
     arguments.path("path", path, remedy="save_model takes (path, model, vocabulary)")
     arguments.kind("model", model, LanguageModel, "a LanguageModel")
@@ -53,7 +73,10 @@ def model_size(model, vocabulary):
 
 
 def _words_of(model, vocabulary):
-    """The words as a model file holds them. ArgumentError unless they are the model's, and come back as they are."""
+    """The words as a model file holds them.
+
+    ArgumentError unless they are the model's, and are the same when they are read.
+    """
     size = model.architecture.vocab_size
     if len(vocabulary) != size:
         raise ArgumentError(f"the vocabulary must have a word for each of the model's {size} ids, it has "
@@ -71,15 +94,29 @@ def _words_of(model, vocabulary):
         raise ArgumentError(f"words must be text that UTF-8 can encode, got {shown(words[error.start])}") from None
 
 
-def load_model(path, workers=None, regularisation=None):
-    """The (model, vocabulary) of a model file (a path or a File) or of a run folder.
+def load_model(path: str | os.PathLike[str] | File, workers: Workers | None = None,
+               regularisation: Regularisation | None = None) -> tuple[LanguageModel, Vocabulary]:
+    """The model and the vocabulary of a model file or of a run folder.
 
-    RnnlmError says what is wrong with it.
+    Dropout is off until a Trainer takes the model, or model.set_training(True) is
+    called.
 
-    workers: the Workers that the model will compute on; None: see LanguageModel.
-    regularisation: what the model is to be trained with from now on; None: as it was, which the file says.
+    Parameters
+    ----------
+    path : of a model file or of a run folder; or a File.
+    workers : the Workers that the model will compute on; None: see LanguageModel.
+    regularisation : the Regularisation of further training; None: as before, which the
+        file says.
 
-    Dropout is off until a Trainer takes the model, or model.set_training(True) is called.
+    Returns
+    -------
+    model : the LanguageModel.
+    vocabulary : its Vocabulary.
+
+    Raises
+    ------
+    RnnlmError : there is no model file, or it is damaged; the message says what is
+        wrong.
     """
     arguments.path("path", path, "the path of a model file or of a run folder")
     workers = workers_or_default(workers, "with Workers(2) as workers: load_model(path, workers)")
@@ -103,7 +140,7 @@ def load_model(path, workers=None, regularisation=None):
 
 
 def _architecture(archive):
-    """The Architecture that a model file declares. ValueError if it is none, or the file of another format."""
+    """The Architecture that a model file declares; ValueError if there is none."""
     archive.require_kind(FORMAT, *VERSIONS)
     architecture = archive.header["architecture"]
     if archive.header["version"] == EARLIER and isinstance(architecture, dict):
@@ -112,7 +149,10 @@ def _architecture(archive):
 
 
 def _model_file(path):
-    """The path or File itself, or the model's in a run folder. RnnlmError if that has none."""
+    """The path or File itself, or the path of the model in a run folder.
+
+    RnnlmError if the folder has none.
+    """
     if isinstance(path, File) or not os.path.isdir(path):
         return path
     if not os.path.exists(Path(path) / MODEL_NAME):
@@ -121,7 +161,7 @@ def _model_file(path):
 
 
 def _vocabulary(archive, size):
-    """The Vocabulary of a model file. ValueError if it has not this many words."""
+    """The Vocabulary of a model file; ValueError unless it has this many words."""
     words = archive.text("vocabulary")
     count = words.count("\n") + 1
     if count != size:  # before a list of them is made
@@ -130,7 +170,10 @@ def _vocabulary(archive, size):
 
 
 def read_model_training(path):
-    """What a model file remembers of its run (see save_model). RnnlmError if it is no model file."""
+    """What a model file remembers of its run: see save_model.
+
+    RnnlmError if it is no model file.
+    """
     with open_archive(path, "a whole rnnlm model file") as archive:
         archive.require(_architecture(archive).shapes())
         return archive.header["training"]

@@ -1,4 +1,7 @@
-"""The layers of the network: one idea a file. They see arrays only: no words, no files."""
+"""The layers of the network: one idea a file.
+
+They see arrays only: no words, no files.
+"""
 
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer

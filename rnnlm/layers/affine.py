@@ -1,19 +1,28 @@
 """The output layer: from a hidden state to one score for every word."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from rnnlm.layers.base import Layer
 
 
 class TimeAffine(Layer):
-    """xs W + b at every step: (N, T, H) -> (N, T, V).  W (H, V), b (V,)."""
+    """xs W + b at every step: (N, T, H) -> (N, T, V).
+
+    Parameters
+    ----------
+    W : (H, V), the weights.
+    b : (V,), the biases.
+    grads : [dW, db], the memory of the gradients; None: new arrays.
+    """
 
     param_names = ("W", "b")
 
-    def __init__(self, W, b, *, grads=None):
+    def __init__(self, W: np.ndarray, b: np.ndarray, *, grads: list[np.ndarray] | None = None) -> None:
         super().__init__(W, b, grads=grads)
 
-    def forward(self, xs):  # (N, T, H) -> (N, T, V)
+    def forward(self, xs: np.ndarray) -> np.ndarray:  # (N, T, H) -> (N, T, V)
         """All steps in one product."""
         W, b = self.params
         N, T, H = self.window(xs, len(W), "H")
@@ -23,20 +32,20 @@ class TimeAffine(Layer):
         scores += b
         return scores.reshape(N, T, -1)
 
-    def backward(self, dout):  # (N, T, V) -> (N, T, H)
+    def backward(self, dout: np.ndarray) -> np.ndarray:  # (N, T, V) -> (N, T, H)
         """The gradient of the inputs, and those of W and b."""
         dxs = self.backward_states(dout)
         self.backward_weights()
         return dxs
 
-    def backward_states(self, dout):  # (N, T, V) -> (N, T, H)
+    def backward_states(self, dout: np.ndarray) -> np.ndarray:  # (N, T, V) -> (N, T, H)
         """The gradient of the inputs."""
         N, T, H = self.cache.shape
         W, _ = self.params
         self.slopes = rows = dout.reshape(N * T, -1)
         return (rows @ W.T).reshape(N, T, H)
 
-    def backward_weights(self):
+    def backward_weights(self) -> None:
         """Gradients summed over batch and time, as W and b serve every step."""
         xs, rows = self.cache, self.slopes
         dW, db = self.grads

@@ -15,13 +15,21 @@ The contract, which the trainer and the models build on:
   that was read last: that is the user's data, and most of the memory.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import writable
 from rnnlm.errors import ArgumentError, IdError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import DTypeLike
 
 UNSIGNED = {np.dtype(np.int32): np.uint32, np.dtype(np.int64): np.uint64}
 
@@ -82,8 +90,8 @@ class Weight:
 
     ``layer.Wx`` is one of ``params``, ``layer.dWx`` one of ``grads``.
 
-    What is assigned to a weight is copied into it.  Without this, ``layer.Wx = w``
-    would make an attribute that no code reads.
+    What is assigned to a weight is copied into its array.  Without this, ``layer.Wx =
+    w`` would make an attribute that no code reads.
     """
 
     def __init__(self, arrays, index, name):
@@ -108,19 +116,31 @@ class Layer:
 
     Subclasses write ``forward`` and ``backward``.
 
-    ``cache``: what forward leaves for backward; ``slopes``: what backward_states leaves
-    for backward_weights.
-
     Parameters
     ----------
-    params : arrays
-        In the order of ``param_names``, under which each is an attribute, too.
-    grads : list of arrays, optional
-        The memory of their gradients.
+    params : arrays, in the order of ``param_names``.
+    grads : list of arrays, the memory of their gradients; None: new arrays.
+
+    Attributes
+    ----------
+    params, grads : lists of the arrays.  Each array is also an attribute of its own:
+        Wx and dWx for the name "Wx".
+    cache : what ``forward`` leaves for ``backward``.
+    slopes : what ``backward_states`` leaves for ``backward_weights``.
     """
 
-    param_names = ()
+    param_names: tuple[str, ...] = ()
     cache, slopes = NoCache("forward"), NoCache("backward_states")
+
+    if TYPE_CHECKING:
+        params: list[np.ndarray]
+        grads: list[np.ndarray]
+
+        def __getattr__(self, name: str) -> Any:
+            """The arrays by name: Wx and dWx of the weights, h and dh of a state."""
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            """A weight takes a copy of the array."""
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -128,7 +148,7 @@ class Layer:
             setattr(cls, name, Weight("params", index, name))
             setattr(cls, f"d{name}", Weight("grads", index, f"d{name}"))
 
-    def __init__(self, *params, grads=None):
+    def __init__(self, *params: np.ndarray, grads: list[np.ndarray] | None = None) -> None:
         for param in params:
             arguments.kind(f"what {type(self).__name__} is made of", param, np.ndarray, "arrays")
         self.params = list(params)
@@ -144,8 +164,19 @@ class Layer:
         for arrays in (self.params, self.grads):  # lists that layers may share
             arrays[:] = map(writable, arrays)
 
-    def window(self, xs, width=None, letter="D"):  # (N, T, width) -> its shape
-        """The shape of a window of vectors; ArgumentError unless it has this width."""
+    def window(self, xs: np.ndarray, width: int | None = None, letter: str = "D") -> tuple[int, int, int]:
+        """The shape of a window of vectors (N, T, width).
+
+        Parameters
+        ----------
+        xs : the window.
+        width : what its last axis must measure; None: anything.
+        letter : what the error calls the width.
+
+        Raises
+        ------
+        ArgumentError : the window has not three axes, or another width.
+        """
         shape = xs.shape if isinstance(xs, np.ndarray) else self._array(xs).shape
         if len(shape) != 3 or width not in (None, shape[2]):
             numbers = letter if width is None else f"{letter} = {width}"
@@ -154,8 +185,8 @@ class Layer:
                                 f"numbers; got the shape {shape}{hint}")
         return shape
 
-    def window_of_ids(self, ids):  # (N, T) -> its shape
-        """The shape of a window of ids; ArgumentError that names it if it is none."""
+    def window_of_ids(self, ids: np.ndarray) -> tuple[int, int]:
+        """The shape of a window of ids (N, T); ArgumentError unless it has two axes."""
         shape = ids.shape if isinstance(ids, np.ndarray) else self._array(ids).shape
         if len(shape) != 2:
             hint = ": for a single sequence pass ids[np.newaxis]" if len(shape) == 1 else ""
@@ -165,11 +196,16 @@ class Layer:
     def _array(self, xs):
         return arguments.has(f"what {type(self).__name__} reads", xs, ("shape", "dtype"), "an array")
 
-    def buffer(self, name, shape, dtype):
+    def buffer(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
         """An uninitialised array, in memory that the next call hands out again.
 
         A fresh array of the scores' size (28 MB for 700 tokens and 10,000 words) costs
         6 ms of page faults.
+
+        Parameters
+        ----------
+        name : which memory; calls with the same name get the same one.
+        shape, dtype : those of the array.
         """
         size = math.prod(shape)
         memory = self._buffers.get(name)

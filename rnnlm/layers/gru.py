@@ -1,5 +1,9 @@
 """The gated recurrent unit: each unit decides how much of its state it replaces."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rnnlm.compute.functions import sigmoid
@@ -7,9 +11,12 @@ from rnnlm.errors import ArgumentError
 from rnnlm.layers.base import Layer
 from rnnlm.layers.recurrent import TimeRecurrent
 
+if TYPE_CHECKING:
+    from rnnlm.layers.weight_drop import WeightDrop
+
 
 def require_state_bias(layer, bh):
-    """ArgumentError if bh is missing, or what followed b in the form without it is in its place."""
+    """ArgumentError if bh is missing, or a bool: the next argument without bh."""
     if bh is None or isinstance(bh, bool):
         name = type(layer).__name__
         raise ArgumentError(f"{name} takes four arrays, Wx (D, 3H), Wh (H, 3H), b (3H,) and bh (H,), got no bh: add "
@@ -24,23 +31,27 @@ class GRU(Layer):
     n = tanh(x Wx_n + b_n + r (h_prev Wh_n + bh))        candidate, the new state
     h_next = (1 - z) n + z h_prev
 
-    The unit is that of Cho et al. (2014), but the reset comes after the product, which so
-    is one for all gates.  TextbookGRU resets before it, as the paper does.
-    TimeGRU does the same for a whole window; this is the step to read.
+    The unit is that of Cho et al. (2014), but for one thing: the reset comes after the
+    product h_prev Wh.  So one product is enough for all gates.  TextbookGRU resets
+    before it, as the paper does.
+
+    TimeGRU does the same for a whole window.  This is the step to read.
 
     Parameters
     ----------
-    Wx, Wh, b, bh : arrays (D, 3H), (H, 3H), (3H,), (H,)
-        Columns in the order z, r, n; bh is the candidate's bias inside the reset.
+    Wx : (D, 3H), the weights of the input, columns in the order z, r, n.
+    Wh : (H, 3H), the weights of the previous state, in the same order.
+    b : (3H,), the biases, in the same order.
+    bh : (H,), the candidate's bias inside the reset.
     """
 
     param_names = ("Wx", "Wh", "b", "bh")
 
-    def __init__(self, Wx, Wh, b, bh=None):
+    def __init__(self, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray, bh: np.ndarray | None = None) -> None:
         require_state_bias(self, bh)
         super().__init__(Wx, Wh, b, bh)
 
-    def forward(self, x, h_prev):  # (N, D), (N, H) -> (N, H)
+    def forward(self, x: np.ndarray, h_prev: np.ndarray) -> np.ndarray:  # (N, D), (N, H) -> (N, H)
         """The next state."""
         Wx, Wh, b, bh = self.params
         H = Wh.shape[0]
@@ -52,7 +63,7 @@ class GRU(Layer):
         self.cache = x, h_prev, z, r, v, n
         return h_next
 
-    def backward(self, dh_next):  # (N, H) -> (N, D), (N, H)
+    def backward(self, dh_next: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # (N, H) -> (N, D), (N, H)
         """Gradients of the input and of the previous state."""
         x, h_prev, z, r, v, n = self.cache
         Wx, Wh, _, _ = self.params
@@ -75,18 +86,27 @@ class GRU(Layer):
 class TimeGRU(TimeRecurrent):
     """A window of T steps of GRU.
 
-    Wx (D, 3H), Wh (H, 3H), b (3H,), bh (H,), columns in the order z, r, n.  State,
-    truncation and weight drop: see TimeRecurrent.
+    State, truncation and weight drop: see TimeRecurrent.
+
+    Parameters
+    ----------
+    Wx : (D, 3H), the weights of the inputs, columns in the order z, r, n.
+    Wh : (H, 3H), the weights of the previous state, in the same order.
+    b : (3H,), the biases, in the same order.
+    bh : (H,), the candidate's bias inside the reset.
+    stateful, weight_drop, grads : see TimeRecurrent.
     """
 
     param_names = ("Wx", "Wh", "b", "bh")
     input_blocks = state_blocks = 3
 
-    def __init__(self, Wx, Wh, b, bh=None, stateful=False, *, weight_drop=None, grads=None):
+    def __init__(self, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray, bh: np.ndarray | None = None,
+                 stateful: bool = False, *, weight_drop: WeightDrop | None = None,
+                 grads: list[np.ndarray] | None = None) -> None:
         require_state_bias(self, bh)
         super().__init__(Wx, Wh, b, stateful, more=(bh,), weight_drop=weight_drop, grads=grads)
 
-    def forward(self, xs):  # (N, T, D) -> (N, T, H)
+    def forward(self, xs: np.ndarray) -> np.ndarray:  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
         Wx, _, b, bh = self.params
         Wh = self._recurrent_weights()
@@ -107,7 +127,7 @@ class TimeGRU(TimeRecurrent):
         self.cache = xs, Wh, hs, gates
         return hs[1:].swapaxes(0, 1)
 
-    def backward(self, dhs):  # (N, T, H) -> (N, T, D)
+    def backward(self, dhs: np.ndarray) -> np.ndarray:  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states."""
         xs, Wh, hs, gates = self.cache
         N, T, H = self.window(dhs, self.hidden_size, "H")

@@ -1,4 +1,10 @@
-"""Long short-term memory: a cell that is added to, behind gates (Hochreiter & Schmidhuber, 1997)."""
+"""Long short-term memory: gates decide what a cell adds up and what it forgets.
+
+The cell is that of Hochreiter & Schmidhuber (1997), the forget gate that of Gers et al.
+(2000).
+"""
+
+from __future__ import annotations
 
 import numpy as np
 
@@ -8,22 +14,31 @@ from rnnlm.layers.recurrent import TimeRecurrent
 
 
 class LSTM(Layer):
-    """One time step, with a forget gate (Gers et al., 2000):
+    """One time step, with a forget gate (Gers et al., 2000).
 
-    a = x Wx + h_prev Wh + b, four gates side by side: f, i, o = sigmoid(a_f, a_i, a_o), g = tanh(a_g)
+    a = x Wx + h_prev Wh + b                      all four gates, next to each other
+    f, i, o = sigmoid(a_f, a_i, a_o)              forget, input and output gate
+    g = tanh(a_g)                                 what is to be added
     c_next = f c_prev + g i
     h_next = o tanh(c_next)
 
-    Wx (D, 4H), Wh (H, 4H), b (4H,), columns in the order f, g, i, o.  TimeLSTM does the same for a
-    whole window, faster; this is the step to read and to check by hand.
+    TimeLSTM does the same for a whole window, faster.  This is the step to read and to
+    check by hand.
+
+    Parameters
+    ----------
+    Wx : (D, 4H), the weights of the input, columns in the order f, g, i, o.
+    Wh : (H, 4H), the weights of the previous state, in the same order.
+    b : (4H,), the biases, in the same order.
     """
 
     param_names = ("Wx", "Wh", "b")
 
-    def __init__(self, Wx, Wh, b):
+    def __init__(self, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray) -> None:
         super().__init__(Wx, Wh, b)
 
-    def forward(self, x, h_prev, c_prev):  # (N, D), (N, H), (N, H) -> (N, H), (N, H)
+    def forward(self, x: np.ndarray, h_prev: np.ndarray, c_prev: np.ndarray,  # (N, D), (N, H), (N, H)
+                ) -> tuple[np.ndarray, np.ndarray]:                           # -> (N, H), (N, H)
         """The next state h and the next cell c."""
         Wx, Wh, b = self.params
         a = x @ Wx + h_prev @ Wh + b  # (N, 4H)
@@ -35,7 +50,8 @@ class LSTM(Layer):
         self.cache = x, h_prev, c_prev, f, g, i, o, tanh_c
         return h_next, c_next
 
-    def backward(self, dh_next, dc_next):  # (N, H), (N, H) -> (N, D), (N, H), (N, H)
+    def backward(self, dh_next: np.ndarray, dc_next: np.ndarray,     # (N, H), (N, H)
+                 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:     # -> (N, D), (N, H), (N, H)
         """Gradients of the input, the previous state and the previous cell."""
         x, h_prev, c_prev, f, g, i, o, tanh_c = self.cache
         Wx, Wh, _ = self.params
@@ -57,21 +73,29 @@ class LSTM(Layer):
 
 
 class TimeLSTM(TimeRecurrent):
-    """A window of T steps of LSTM; what goes on from step to step is h and c.
+    """A window of T steps of LSTM; both h and c are carried from step to step.
 
-    Wx (D, 4H), Wh (H, 4H), b (4H,), columns in the order f, g, i, o.  State, truncation and weight drop: see
-    TimeRecurrent.  The gradient passes from c_t to c_{t-1} through a factor f alone, so an open forget gate
-    carries it over many steps: what a plain recurrent layer cannot do.
+    The gradient passes from c_t to c_{t-1} through a factor f alone.  So an open forget
+    gate carries it over many steps, which a plain recurrent layer cannot do.
+
+    State, truncation and weight drop: see TimeRecurrent.
+
+    Parameters
+    ----------
+    Wx : (D, 4H), the weights of the inputs, columns in the order f, g, i, o.
+    Wh : (H, 4H), the weights of the previous state, in the same order.
+    b : (4H,), the biases, in the same order.
+    stateful, weight_drop, grads : see TimeRecurrent.
     """
 
     input_blocks = state_blocks = 4
     state_names = ("h", "c")
 
-    def set_state(self, h, c=None):
+    def set_state(self, h: np.ndarray | None, c: np.ndarray | None = None) -> None:
         """Start the next window from h and c, (N, H) each; None is zeros."""
         super().set_state(h, c)
 
-    def forward(self, xs):  # (N, T, D) -> (N, T, H)
+    def forward(self, xs: np.ndarray) -> np.ndarray:  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
         Wx, _, b = self.params
         Wh = self._recurrent_weights()
@@ -91,7 +115,7 @@ class TimeLSTM(TimeRecurrent):
         self.cache = xs, Wh, hs, cs, gates
         return hs[1:].swapaxes(0, 1)
 
-    def backward(self, dhs):  # (N, T, H) -> (N, T, D)
+    def backward(self, dhs: np.ndarray) -> np.ndarray:  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states h."""
         xs, Wh, hs, cs, gates = self.cache
         N, T, H = self.window(dhs, self.hidden_size, "H")

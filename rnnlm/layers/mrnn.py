@@ -10,8 +10,7 @@ from rnnlm.layers.rnn import RNN, TimeRNN
 class MRNN(RNN):
     """One time step: h_next = tanh(x Wx_a + b_a + m (h_prev Wh)), m = 1 + x Wx_m + b_m.
 
-    In place of tanh, any function of ACTIVATIONS.  With Wx_m and b_m zero it is the
-    RNN.
+    With Wx_m and b_m zero it is the RNN.
 
     The factors m make the step to the next state a different one for every input.
     Sutskever et al. (2011) have a second matrix after m, so that the number of factors
@@ -23,9 +22,10 @@ class MRNN(RNN):
 
     Parameters
     ----------
-    Wx : (D, 2H), columns in the order a, m.
-    Wh : (H, H).
-    b : (2H,), in the order a, m.
+    Wx : (D, 2H), the weights of the input, columns in the order a, m.
+    Wh : (H, H), the weights of the previous state.
+    b : (2H,), the biases, in the order a, m.
+    activation : the function in place of tanh, by its name in ACTIVATIONS.
     """
 
     def forward(self, x: np.ndarray, h_prev: np.ndarray) -> np.ndarray:  # (N, D), (N, H) -> (N, H)
@@ -57,8 +57,15 @@ class MRNN(RNN):
 class TimeMRNN(TimeRNN):
     """A window of T steps of MRNN: h_t = tanh(a_t + m_t u_t), u_t = h_{t-1} Wh.
 
-    In place of tanh, any function of ACTIVATIONS.  Wx (D, 2H), Wh (H, H), b (2H,),
-    columns in the order a, m.  State, truncation and weight drop: see TimeRecurrent.
+    State, truncation and weight drop: see TimeRecurrent.
+
+    Parameters
+    ----------
+    Wx : (D, 2H), the weights of the inputs, columns in the order a, m.
+    Wh : (H, H), the weights of the previous state.
+    b : (2H,), the biases, in the order a, m.
+    stateful, weight_drop, grads : see TimeRecurrent.
+    activation : the function in place of tanh, by its name in ACTIVATIONS.
     """
 
     input_blocks = 2

@@ -1,4 +1,11 @@
-"""The output of the model as one layer: scores for every word, and the loss against the words that came."""
+"""The output of the model as one layer: scores for every word, and the loss.
+
+The loss tells how little the scores expected the words that came.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -7,53 +14,63 @@ from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer, require_ids, require_targets
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class TimeOutput(Layer):
-    """TimeAffine, then TimeSoftmaxWithLoss.  W (H, V), b (V,)."""
+    """TimeAffine, then TimeSoftmaxWithLoss.
+
+    Parameters
+    ----------
+    W : (H, V), the weights.
+    b : (V,), the biases.
+    grads : [dW, db], the memory of the gradients; None: new arrays.
+    """
 
     param_names = ("W", "b")
 
-    def __init__(self, W, b, *, grads=None):
+    def __init__(self, W: np.ndarray, b: np.ndarray, *, grads: list[np.ndarray] | None = None) -> None:
         self.affine, self.loss = TimeAffine(W, b, grads=grads), TimeSoftmaxWithLoss()
 
     @property
-    def params(self):
+    def params(self) -> list[np.ndarray]:
         """W and b, which are the affine layer's."""
         return self.affine.params
 
     @property
-    def grads(self):
+    def grads(self) -> list[np.ndarray]:
         """Their gradients."""
         return self.affine.grads
 
-    def scores(self, xs):  # (N, T, H) -> (N, T, V)
+    def scores(self, xs: np.ndarray) -> np.ndarray:  # (N, T, H) -> (N, T, V)
         """The scores (logits) of every word at every step."""
         return self.affine.forward(xs)
 
-    def log_probs(self, xs, ts):  # (N, T, H), ids (N, T) -> (N, T)
+    def log_probs(self, xs: np.ndarray, ts: np.ndarray) -> np.ndarray:  # (N, T, H), ids (N, T) -> (N, T)
         """ln p of every target."""
         require_targets(ts, *self.window(xs, len(self.params[0]), "H")[:2])
         require_ids(ts, self.params[1].size, "targets")
         return np.take_along_axis(log_softmax(self.scores(xs)), ts[..., np.newaxis], axis=-1)[..., 0]
 
-    def forward(self, xs, ts):  # (N, T, H), ids (N, T) -> float
+    def forward(self, xs: np.ndarray, ts: np.ndarray) -> float:  # (N, T, H), ids (N, T)
         """The mean of -ln p over the targets, in nats."""
         return self.loss.forward(self.affine.forward(xs), ts)
 
-    def backward(self, dout=1):  # float -> (N, T, H)
+    def backward(self, dout: float = 1) -> np.ndarray:  # -> (N, T, H)
         """The gradient of the hidden states, and those of W and b."""
         dxs = self.backward_states(dout)
         self.backward_weights()
         return dxs
 
-    def backward_states(self, dout=1):  # float -> (N, T, H)
+    def backward_states(self, dout: float = 1) -> np.ndarray:  # -> (N, T, H)
         """The gradient of the hidden states."""
         return self.affine.backward_states(self.loss.backward(dout))
 
-    def backward_weights(self):
+    def backward_weights(self) -> None:
         """The gradients of W and b."""
         self.affine.backward_weights()
 
-    def weight_work(self):
-        """``backward_weights`` in one piece: a list of a function."""
+    def weight_work(self) -> list[Callable[[], None]]:
+        """``backward_weights`` as a list of functions: here a single one."""
         return [self.backward_weights]

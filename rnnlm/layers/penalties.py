@@ -14,7 +14,9 @@ from rnnlm.layers.base import Layer
 class Penalty(Layer):
     """Passes the states on; a subclass has the penalty, and adds its slope.
 
-    weight: a number of at least 0, the factor of the penalty.
+    Parameters
+    ----------
+    weight : a number of at least 0, the factor of the penalty.
     """
 
     def __init__(self, weight: float) -> None:

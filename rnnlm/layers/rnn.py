@@ -1,4 +1,8 @@
-"""The recurrent layer: the hidden state of one step is an input of the next (Elman, 1990)."""
+"""The recurrent layer: the state of one step is an input of the next (Elman, 1990)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -6,28 +10,38 @@ from rnnlm.compute.functions import activation_by_name
 from rnnlm.layers.base import Layer
 from rnnlm.layers.recurrent import TimeRecurrent
 
+if TYPE_CHECKING:
+    from rnnlm.layers.weight_drop import WeightDrop
+
 
 class RNN(Layer):
-    """One time step: h_next = tanh(x Wx + h_prev Wh + b); for tanh any of ACTIVATIONS.
+    """One time step: h_next = tanh(x Wx + h_prev Wh + b).
 
-    Wx (D, H), Wh (H, H), b (H,).  TimeRNN does the same for a whole window, faster; this is the
-    step to read and to check by hand.
+    TimeRNN does the same for a whole window, faster.  This is the step to read and to
+    check by hand.
+
+    Parameters
+    ----------
+    Wx : (D, H), the weights of the input.
+    Wh : (H, H), the weights of the previous state.
+    b : (H,), the biases.
+    activation : the function in place of tanh, by its name in ACTIVATIONS.
     """
 
     param_names = ("Wx", "Wh", "b")
 
-    def __init__(self, Wx, Wh, b, activation="tanh"):
+    def __init__(self, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray, activation: str = "tanh") -> None:
         super().__init__(Wx, Wh, b)
         self.function, self.slope = activation_by_name(activation)
 
-    def forward(self, x, h_prev):  # (N, D), (N, H) -> (N, H)
+    def forward(self, x: np.ndarray, h_prev: np.ndarray) -> np.ndarray:  # (N, D), (N, H) -> (N, H)
         """The next state."""
         Wx, Wh, b = self.params
         h_next = self.function(x @ Wx + h_prev @ Wh + b)
         self.cache = x, h_prev, h_next
         return h_next
 
-    def backward(self, dh_next):  # (N, H) -> (N, D), (N, H)
+    def backward(self, dh_next: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # (N, H) -> (N, D), (N, H)
         """Gradients of the input and of the previous state."""
         x, h_prev, h_next = self.cache
         Wx, Wh, _ = self.params
@@ -42,16 +56,26 @@ class RNN(Layer):
 
 
 class TimeRNN(TimeRecurrent):
-    """A window of T steps: h_t = tanh(x_t Wx + h_{t-1} Wh + b), t = 1 ... T; for tanh any of ACTIVATIONS.
+    """A window of T steps: h_t = tanh(x_t Wx + h_{t-1} Wh + b), t = 1 ... T.
 
-    Wx (D, H), Wh (H, H), b (H,).  State, truncation and weight drop: see TimeRecurrent.
+    State, truncation and weight drop: see TimeRecurrent.
+
+    Parameters
+    ----------
+    Wx : (D, H), the weights of the inputs.
+    Wh : (H, H), the weights of the previous state.
+    b : (H,), the biases.
+    stateful, weight_drop, grads : see TimeRecurrent.
+    activation : the function in place of tanh, by its name in ACTIVATIONS.
     """
 
-    def __init__(self, Wx, Wh, b, stateful=False, *, activation="tanh", weight_drop=None, grads=None):
+    def __init__(self, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray, stateful: bool = False, *,
+                 activation: str = "tanh", weight_drop: WeightDrop | None = None,
+                 grads: list[np.ndarray] | None = None) -> None:
         super().__init__(Wx, Wh, b, stateful, weight_drop=weight_drop, grads=grads)
         self.function, self.slope = activation_by_name(activation)
 
-    def forward(self, xs):  # (N, T, D) -> (N, T, H)
+    def forward(self, xs: np.ndarray) -> np.ndarray:  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
         Wx, _, b = self.params
         Wh = self._recurrent_weights()
@@ -65,7 +89,7 @@ class TimeRNN(TimeRecurrent):
         self.cache = xs, Wh, hs
         return hs[1:].swapaxes(0, 1)
 
-    def backward(self, dhs):  # (N, T, H) -> (N, T, D)
+    def backward(self, dhs: np.ndarray) -> np.ndarray:  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states."""
         xs, Wh, hs = self.cache
         N, T, H = self.window(dhs, self.hidden_size, "H")

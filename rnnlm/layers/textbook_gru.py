@@ -1,5 +1,7 @@
 """The gated recurrent unit as textbooks have it: the reset comes before the product."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from rnnlm.compute.functions import sigmoid
@@ -8,7 +10,9 @@ from rnnlm.layers.recurrent import TimeRecurrent
 
 
 class TextbookGRU(Layer):
-    """One time step of the gated recurrent unit (Cho et al., 2014; z as in Chung et al., 2014).
+    """One time step of the gated recurrent unit as textbooks have it.
+
+    It is that of Cho et al. (2014), with z as in Chung et al. (2014).
 
     z = sigmoid(x Wx_z + h_prev Wh_z + b_z)            update gate
     r = sigmoid(x Wx_r + h_prev Wh_r + b_r)            reset gate
@@ -16,21 +20,24 @@ class TextbookGRU(Layer):
     h_next = (1 - z) h_prev + z h_hat
 
     GRU is the form that PyTorch, Keras and cuDNN have: it resets after the product, and
-    its z is the 1 - z of this one.  The weights of one mean something else in the other.
-    TimeTextbookGRU does the same for a whole window; this is the step to read.
+    its z is the 1 - z of this one.  The weights of one form mean something else in the
+    other.
+
+    TimeTextbookGRU does the same for a whole window.  This is the step to read.
 
     Parameters
     ----------
-    Wx, Wh, b : arrays (D, 3H), (H, 3H), (3H,)
-        Columns in the order z, r, h_hat.
+    Wx : (D, 3H), the weights of the input, columns in the order z, r, h_hat.
+    Wh : (H, 3H), the weights of the previous state, in the same order.
+    b : (3H,), the biases, in the same order.
     """
 
     param_names = ("Wx", "Wh", "b")
 
-    def __init__(self, Wx, Wh, b):
+    def __init__(self, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray) -> None:
         super().__init__(Wx, Wh, b)
 
-    def forward(self, x, h_prev):  # (N, D), (N, H) -> (N, H)
+    def forward(self, x: np.ndarray, h_prev: np.ndarray) -> np.ndarray:  # (N, D), (N, H) -> (N, H)
         """The next state."""
         Wx, Wh, b = self.params
         H = Wh.shape[0]
@@ -41,7 +48,7 @@ class TextbookGRU(Layer):
         self.cache = x, h_prev, z, r, h_hat
         return h_next
 
-    def backward(self, dh_next):  # (N, H) -> (N, D), (N, H)
+    def backward(self, dh_next: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # (N, H) -> (N, D), (N, H)
         """Gradients of the input and of the previous state."""
         x, h_prev, z, r, h_hat = self.cache
         Wx, Wh, _ = self.params
@@ -67,13 +74,19 @@ class TextbookGRU(Layer):
 class TimeTextbookGRU(TimeRecurrent):
     """A window of T steps of TextbookGRU.
 
-    Wx (D, 3H), Wh (H, 3H), b (3H,), columns in the order z, r, h_hat.  State, truncation
-    and weight drop: see TimeRecurrent.
+    State, truncation and weight drop: see TimeRecurrent.
+
+    Parameters
+    ----------
+    Wx : (D, 3H), the weights of the inputs, columns in the order z, r, h_hat.
+    Wh : (H, 3H), the weights of the previous state, in the same order.
+    b : (3H,), the biases, in the same order.
+    stateful, weight_drop, grads : see TimeRecurrent.
     """
 
     input_blocks = state_blocks = 3
 
-    def forward(self, xs):  # (N, T, D) -> (N, T, H)
+    def forward(self, xs: np.ndarray) -> np.ndarray:  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
         Wx, _, b = self.params
         Wh = self._recurrent_weights()
@@ -93,7 +106,7 @@ class TimeTextbookGRU(TimeRecurrent):
         self.cache = xs, Wh, hs, gates
         return hs[1:].swapaxes(0, 1)
 
-    def backward(self, dhs):  # (N, T, H) -> (N, T, D)
+    def backward(self, dhs: np.ndarray) -> np.ndarray:  # (N, T, H) -> (N, T, D)
         """Gradients of the inputs, from those of all the states."""
         xs, Wh, hs, gates = self.cache
         N, T, H = self.window(dhs, self.hidden_size, "H")

@@ -1,4 +1,9 @@
-"""Weight drop: dropout on the recurrent weights, the one place inside the recurrence that bears it."""
+"""Weight drop: dropout on the recurrent weights.
+
+They are the one thing inside the recurrence to which dropout does no harm.
+"""
+
+from __future__ import annotations
 
 import numpy as np
 
@@ -8,28 +13,42 @@ from rnnlm.layers.dropout import keep_mask, require_ratio
 
 
 class WeightDrop(Layer):
-    """Zero each recurrent weight with probability ratio, divide the others by 1 - ratio.
+    """Zero recurrent weights with probability ratio, divide others by 1 - ratio.
 
-    A new mask for every window, the same for all its steps and streams, so that the
+    Every window has a new mask, the same for all its steps and streams.  So the
     recurrence is one function throughout a window (the weight-dropped LSTM of Merity et
-    al., 2018; DropConnect: Wan et al., 2013).  The diagonals of the (H, H) blocks, one a
-    gate, stay as they are.  They are each unit's hold on itself: where training starts from
-    many time scales on them, dropping them would cut the memory of the network.
+    al., 2018; DropConnect: Wan et al., 2013).
 
-    A recurrent layer takes one as its ``weight_drop``, for itself alone.  ``train``
-    switches it.
+    The diagonals of the (H, H) blocks, one for each gate, stay as they are.  Through
+    them each unit keeps its own state.  Where training starts from many time scales on
+    the diagonals, dropping them would cut the memory of the network.
+
+    A recurrent layer takes one as its ``weight_drop``, for itself alone.
+
+    Parameters
+    ----------
+    ratio : the probability, from 0 to below 1.
+    rng : numpy.random.Generator that draws the masks; a ratio of 0 needs none.
+
+    Attributes
+    ----------
+    train : whether weights are left out.
+    random_scheme : see rnnlm/compute/draws.py.
     """
 
     random_scheme = SCHEME
 
-    def __init__(self, ratio, *, rng):
+    def __init__(self, ratio: float, *, rng: np.random.Generator | None) -> None:
         super().__init__()
         require_ratio(ratio, rng, "weight drop ratio")
         self.ratio, self.rng = ratio, rng
         self.train = True
 
-    def forward(self, Wh):  # (H, jH) -> (H, jH)
-        """Wh under a new mask in training, in memory that the next call fills anew; Wh itself otherwise."""
+    def forward(self, Wh: np.ndarray) -> np.ndarray:  # (H, jH) -> (H, jH)
+        """Wh under a new mask in training, Wh itself otherwise.
+
+        The next call fills the memory of the masked Wh anew.
+        """
         self.cache = None
         if not self.train or self.ratio == 0:
             return Wh
@@ -39,6 +58,6 @@ class WeightDrop(Layer):
         self.cache = mask
         return np.multiply(Wh, mask, out=self.buffer("Wh", Wh.shape, Wh.dtype))
 
-    def backward(self, dWh):  # (H, jH) -> (H, jH)
+    def backward(self, dWh: np.ndarray) -> np.ndarray:  # (H, jH) -> (H, jH)
         """The same mask, on the gradient in place."""
         return dWh if self.cache is None else np.multiply(dWh, self.cache, out=dWh)

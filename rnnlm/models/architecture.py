@@ -5,14 +5,21 @@ layers, files and checkpoints are made from these entries: no other place lists 
 shapes.
 """
 
+from __future__ import annotations
+
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import shown
-from rnnlm.models.cells import CELLS
+from rnnlm.models.cells import CELLS, Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 MOST_LAYERS = 500  # so that no model file can keep its reader busy for long; the deepest in use have a dozen
 EARLIER = {"gru": "gru-textbook"}  # names in earlier files, from before another cell took the name over, and today's
@@ -33,19 +40,19 @@ class Parameter:
         As in files: the part of the model and the array's name there, ``rnn1/Wx``.
     shape : tuple
     group : str
-        "words" (a row or column for each word), "matrices" or "biases": what can have a
-        learning rate and a weight decay of its own.
+        "words" (a row or column for each word), "matrices" or "biases".  A group can
+        have a learning rate and a weight decay of its own.
     first : str
         How its first values are made: a name of FIRST_VALUES in ``rnnlm.models.start``.
     turn : int
-        When they are drawn, which belongs to what a seed means: the number of the
-        recurrent layer, 0 for what comes before the first.
+        When they are drawn: the number of the recurrent layer, 0 for what comes before
+        the first.  What a seed means depends on this order.
     order : str
         How it lies in memory, "C" or "F".
     """
 
     name: str
-    shape: tuple
+    shape: tuple[int, ...]
     group: str
     first: str
     turn: int
@@ -86,8 +93,8 @@ class Architecture:
     tied: bool = False
     projection: bool = False
 
-    def __post_init__(self):
-        """Each value as one that goes into a file."""
+    def __post_init__(self) -> None:
+        """Make each value one that can go into a file."""
         arguments.one_of("cell", self.cell, tuple(CELLS))
         arguments.one_of("activation", self.activation, RNN_ACTIVATIONS)
         for name in SIZES:
@@ -99,8 +106,8 @@ class Architecture:
             object.__setattr__(self, "projection", True)
 
     @classmethod
-    def from_file(cls, values):
-        """The Architecture that a file declares, a dict.
+    def from_file(cls, values: Any) -> Architecture:
+        """The Architecture that a file declares, from a dict.
 
         ValueError unless a model of that size may be built.
         """
@@ -117,25 +124,25 @@ class Architecture:
             raise ValueError(f"tied needs a projection where the sizes differ, got {shown(values)}")
         return found
 
-    def keys(self):
+    def keys(self) -> list[str]:
         """The names of the values, for ``dict(architecture)``."""
         return [field.name for field in fields(self)]
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         if name not in self.keys():
             raise KeyError(name)
         return getattr(self, name)
 
     @property
-    def row(self):
+    def row(self) -> Cell:
         """The cell's row of CELLS."""
         return CELLS[self.cell]
 
-    def layer_name(self, number):
-        """The part of the model that a recurrent layer is, from 1: ``rnn1``."""
+    def layer_name(self, number: int) -> str:
+        """The name of a recurrent layer, by its number from 1: ``rnn1``."""
         return f"{self.row.prefix}{number}"
 
-    def parameters(self):
+    def parameters(self) -> Iterator[Parameter]:
         """The arrays of the model, in the order of its ``params``."""
         V, D, H, last = self.vocab_size, self.wordvec_size, self.hidden_size, self.layers + 1
         yield Parameter("embedding/W", (V, D), "words", "vectors", 0)
@@ -152,15 +159,15 @@ class Architecture:
         yield Parameter("affine/b", (V,), "biases", "zeros", last)
 
     @property
-    def leaky_weights(self):
+    def leaky_weights(self) -> set[str]:
         """The names of Wh of a cell without gates.
 
-        Their diagonal is each unit's hold on its own state.
+        Its diagonal says which share of its own state each unit keeps.
         """
         return {parameter.name for parameter in self.parameters()
                 if parameter.first == "recurrent" and not self.row.gated}
 
-    def shapes(self):
+    def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each parameter by name, in the order of ``parameters``."""
         return {parameter.name: parameter.shape for parameter in self.parameters()}
 

@@ -16,9 +16,9 @@ from rnnlm.layers.textbook_gru import TimeTextbookGRU
 
 @dataclass(frozen=True)
 class Cell:
-    """A row of CELLS: what there is to know of a recurrent layer, beside its arrays.
+    """A row of CELLS: what there is to know of a recurrent layer.
 
-    Its arrays are the layer's to name: ``plain.param_shapes(D, H)``.
+    Only its arrays are not here: ``plain.param_shapes(D, H)`` names them.
 
     Parameters
     ----------
@@ -31,14 +31,14 @@ class Cell:
     prefix : str
         What the names of its arrays begin with, as in ``gru1/Wx``.
     gated : bool
-        Whether gates hold on to its state.  A cell without them takes an
-        ``activation``, can start with many time scales, and its Wh has a diagonal that
-        weight decay leaves alone.
+        Whether gates keep its state.  A cell without them takes an ``activation``, can
+        start with many time scales, and its Wh has a diagonal that weight decay leaves
+        alone.
     help : str
-        What ``--help`` says of it beside its name.
+        What ``--help`` says of it after its name.
     biases : dict
-        Where its biases start, for each name a number for each block of H; others at
-        zero.
+        Where its biases start: for each name a number for each block of H.  Other
+        biases start at zero.
     """
 
     plain: type

@@ -1,9 +1,9 @@
 """First values of the weights, written into the memory that is there.
 
-They are drawn in float64 and rounded to float32, in slices of rows: a generator gives
-the same numbers so as all at once, and the slices take less memory than the array.
+They are drawn in float64 and rounded to float32, in slices of rows.  A generator gives
+the same numbers as in one draw, and the slices take less memory than the array.
 
-A sum of n independent terms has n times the variance of one, so a product with an (n,
+A sum of n independent terms has n times the variance of one.  So a product with an (n,
 k) matrix keeps the size of its input when the entries have standard deviation 1 /
 sqrt(n).
 """
@@ -28,7 +28,12 @@ def uniform(out, rng, scale=0.1):
 def scaled_normal(out, rng, gain=1.0, factors=None):
     """Normal, standard deviation gain / sqrt(rows) (LeCun et al., 1998, section 4.6).
 
-    factors (columns,): what each column is multiplied by then.
+    Parameters
+    ----------
+    out : (rows, columns), the array to fill.
+    rng : numpy.random.Generator that draws.
+    gain : see above.
+    factors : (columns,), what each column is multiplied by after that; None: nothing.
     """
     for part in row_slices(out):
         values = rng.standard_normal(out[part].shape)
@@ -47,11 +52,17 @@ def scales(hidden_size, slowest=0.95):
 def time_scales(out, rng, slowest=0.95, noise=0.3):
     """Recurrent weights (H, H) that forget at different speeds: diag(a) + noise.
 
-    The noise is normal, with standard deviation noise / sqrt(H); a are ``scales``.
-    Alone, unit i keeps a share a_i of its state at each step, so the state starts as
-    many leaky sums of the past (leaky integrators: Jaeger et al., 2007; an identity
-    start: Le et al., 2015).  A tanh network that starts like this learns over tens of
-    steps what one that starts orthogonal does not learn at all.
+    Without noise, unit i keeps a share a_i of its state at each step.  So the state
+    starts as many leaky sums of the past (leaky integrators: Jaeger et al., 2007; an
+    identity start: Le et al., 2015).  A tanh network that starts like this learns over
+    tens of steps what one that starts orthogonal does not learn at all.
+
+    Parameters
+    ----------
+    out : (H, H), the array to fill.
+    rng : numpy.random.Generator that draws the noise.
+    slowest : the largest share; the a_i are ``scales(H, slowest)``.
+    noise : the noise is normal, with standard deviation noise / sqrt(H).
     """
     a = scales(len(out), slowest)
     for part in row_slices(out):
@@ -93,8 +104,8 @@ def log_frequencies(counts):
 
     Each count is taken as one more.
 
-    As output bias, a model that knows nothing yet already predicts each word as often
-    as it occurs.
+    With these output biases, a model that knows nothing yet already predicts each word
+    as often as it occurs.
     """
     counts = np.asarray(counts, np.float64) + 1
     return np.log(counts / counts.sum()).astype(np.float32)

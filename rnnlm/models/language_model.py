@@ -1,26 +1,38 @@
 """The language model: embedding, recurrent layers, a score for every word, the loss."""
 
+from __future__ import annotations
+
 from dataclasses import fields
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute import arguments, draws
+from rnnlm.compute.default_workers import computing, workers_or_default
 from rnnlm.compute.row_gradient import add
-from rnnlm.compute.threads import call, computing, workers_or_default
+from rnnlm.compute.threads import call
 from rnnlm.errors import ArgumentError
 from rnnlm.models.architecture import Architecture, float_type
 from rnnlm.models.parameters import Packing
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start, fill, fill_frequencies
 from rnnlm.models.states import CarriesStates
+from rnnlm.models.switches import HasDropout
 from rnnlm.models.wiring import Wiring, wire
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import ArrayLike, DTypeLike
+
+    from rnnlm.compute.threads import Workers
 
 MADE = {"packing", "params", "grads", "switches", "whole_ratios", "built",
         *(field.name for field in fields(Wiring))}  # attributes that follow from the others and from the weights
 
 
-class LanguageModel(CarriesStates):
+class LanguageModel(CarriesStates, HasDropout):
     """p(next word | all words before) by a recurrent network (Mikolov et al., 2010).
 
     ids (N, T) -> TimeEmbedding -> [TimeDropout -> TimeRNN] x layers
@@ -29,45 +41,47 @@ class LanguageModel(CarriesStates):
     TimeOutput is TimeAffine and TimeSoftmaxWithLoss: with h_t (H,) the last layer's
     state, p(w | words up to t) = softmax(h_t W + b)_w, W (H, V) and b (V,).
 
-    ``params`` and ``grads`` list the arrays of all layers; ``named_params`` gives them
-    readable names; ``packing`` has the same memory in as few arrays as possible.
-    ``architecture``: an Architecture, whose values ``model.architecture["cell"]`` and
-    ``dict(model.architecture)`` give.
-
-    A copy (copy.deepcopy, pickle, joblib) trains and scores as the model does: it has
+    A copy (copy.deepcopy, pickle, joblib) trains and scores as the model does.  It has
     the weights, the states and the generator, but its gradients start at zeros.
-    ``vocabulary_fingerprint``: that of the Vocabulary whose ids the model reads, where
-    it is known.
 
     Parameters
     ----------
-    vocab_size, wordvec_size, hidden_size, layers : int
-        V, D, H and the number of recurrent layers.
-    cell : str
-        A name of CELLS, as "rnn" or "lstm".
-    activation : str
-        Of the cells without gates: "tanh" or "relu".
-    tied : bool
-        The output weights are the embedding (Press & Wolf, 2017; Inan et al., 2017).
-    projection : bool
-        A TimeAffine from H to D before the output, which tied asks for unless H = D.
-    regularisation : Regularisation
-    start : Start
-    rng : numpy.random.Generator or None
-        For the first weights and, by a child, dropout; None leaves all weights at zero.
-    dtype : numpy.float32 or numpy.float64
-    plain : bool
-        Take the layers to read; by default they are those of rnnlm.layers.fast, which
-        compute the same.
-    workers : Workers or None
-        The threads that share the work of the fast layers.  None: during each call all
-        cores share it, as in the command, and BLAS has one thread.  Between two calls
-        BLAS is as it was.
+    vocab_size : V, the number of words.
+    wordvec_size : D, the size of the word vectors.
+    hidden_size : H, the size of the state of a recurrent layer.
+    layers : the number of recurrent layers.
+    cell : a name of CELLS, such as "rnn" or "lstm".
+    activation : "tanh" or "relu", for a cell without gates.
+    tied : whether the output weights are the embedding (Press & Wolf, 2017; Inan et
+        al., 2017).
+    projection : whether a TimeAffine from H to D comes before the output; a tied model
+        has one unless H = D.
+    regularisation : Regularisation; None: none.
+    start : Start, how the first weights are made; None: Start().
+    rng : numpy.random.Generator for the first weights and, through a child, for
+        dropout; None: all weights are zeros.
+    dtype : numpy.float32, or numpy.float64 for comparisons.
+    plain : take the layers to read; by default they are those of rnnlm.layers.fast,
+        which compute the same.
+    workers : the Workers that share the work of the fast layers.  None: during each
+        call all cores share it, as in the command, and BLAS has one thread.  Between
+        two calls BLAS is as it was.
+
+    Attributes
+    ----------
+    params, grads : lists of the arrays of all layers.
+    packing : the same memory in as few arrays as possible.
+    architecture : the Architecture.  ``model.architecture["cell"]`` and
+        ``dict(model.architecture)`` give its values.
+    vocabulary_fingerprint : that of the Vocabulary whose ids the model reads; None: not
+        known.
     """
 
-    def __init__(self, vocab_size, wordvec_size=100, hidden_size=100, layers=1, *, cell="rnn", activation="tanh",
-                 tied=False, projection=False, regularisation=None, start=None, rng, dtype=np.float32, plain=False,
-                 workers=None):
+    def __init__(self, vocab_size: int, wordvec_size: int = 100, hidden_size: int = 100, layers: int = 1, *,
+                 cell: str = "rnn", activation: str = "tanh", tied: bool = False, projection: bool = False,
+                 regularisation: Regularisation | None = None, start: Start | None = None,
+                 rng: np.random.Generator | None, dtype: DTypeLike = np.float32, plain: bool = False,
+                 workers: Workers | None = None) -> None:
         self.architecture = Architecture(cell, vocab_size, wordvec_size, hidden_size, layers, activation, tied,
                                          projection)
         self.regularisation = Regularisation() if regularisation is None else regularisation
@@ -86,7 +100,7 @@ class LanguageModel(CarriesStates):
                 fill(self.architecture, self.packing.param, start, rng)
 
     @staticmethod
-    def param_shapes(*architecture, **options):
+    def param_shapes(*architecture: Any, **options: Any) -> dict[str, tuple[int, ...]]:
         """Names and shapes of an Architecture's parameters, in order."""
         return Architecture(*architecture, **options).shapes()
 
@@ -121,25 +135,30 @@ class LanguageModel(CarriesStates):
         for layer, (train, ratio) in zip(self.switches, switched, strict=True):
             layer.train, layer.ratio = train, ratio
 
-    def named_params(self):
+    def named_params(self) -> dict[str, np.ndarray]:
         """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..."""
         return dict(self.packing.param)
 
     @property
-    def leaky_weights(self):
-        """The names of weights whose diagonal is each unit's hold on its own state."""
+    def leaky_weights(self) -> set[str]:
+        """The names of weights on whose diagonal each unit keeps its own state."""
         return self.architecture.leaky_weights
 
-    def start_at_frequencies(self, counts):  # (V,)
-        """Let the output biases start at the logarithms of the words' frequencies.
+    def start_at_frequencies(self, counts: ArrayLike) -> None:
+        """Set the output biases to the logarithms of the words' frequencies.
 
         A model that knows nothing yet then already predicts each word as often as it
-        occurs.  counts (V,): those of the training text; each is taken as one more.
+        occurs.
+
+        Parameters
+        ----------
+        counts : (V,), how often each word occurs in the training text; each count is
+            taken as one more.
         """
         fill_frequencies(self.packing.param["affine/b"], counts)
 
     @computing
-    def states(self, xs):  # ids (N, T) -> (N, T, H)
+    def states(self, xs: ArrayLike) -> np.ndarray:  # ids (N, T) -> (N, T, H)
         """The hidden states that the output layer reads; carries the state on."""
         if type(xs) is not np.ndarray or xs.dtype.kind != "i" or not xs.size:  # nearly never: a call costs more
             xs = arguments.ids_of_windows("xs", xs)
@@ -148,14 +167,14 @@ class LanguageModel(CarriesStates):
         return xs
 
     @computing
-    def predict(self, xs):  # ids (N, T) -> (N, T, V)
+    def predict(self, xs: ArrayLike) -> np.ndarray:  # ids (N, T) -> (N, T, V)
         """Scores (logits) of every word at every step; carries the state on.
 
         The array is filled anew by the next call: copy what is to be kept.
         """
         return self.output.scores(self.states(xs))
 
-    def predict_last(self, xs):  # ids (N, T) -> (N, V)
+    def predict_last(self, xs: ArrayLike) -> np.ndarray:  # ids (N, T) -> (N, V)
         """What ``predict`` gives for the last step, in less time."""
         if getattr(self.predict, "__func__", None) is not LanguageModel.predict:  # a subclass has scores of its own
             return self.predict(xs)[:, -1]
@@ -163,24 +182,24 @@ class LanguageModel(CarriesStates):
             return self.output.scores(self.states(xs)[:, -1:])[:, 0]
 
     @computing
-    def log_probs(self, xs, ts):  # ids (N, T), ids (N, T) -> (N, T)
+    def log_probs(self, xs: ArrayLike, ts: ArrayLike) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
         return self.output.log_probs(self.states(xs), arguments.targets_of_windows(xs, ts))
 
     @computing
-    def forward(self, xs, ts):  # ids (N, T), ids (N, T) -> float
+    def forward(self, xs: ArrayLike, ts: ArrayLike) -> float:  # ids (N, T), ids (N, T)
         """Mean loss of the window in nats per token; carries the state on."""
         ts = arguments.targets_of_windows(xs, ts)
         return self.output.forward(self.states(xs), ts)
 
     @computing
-    def backward(self):
+    def backward(self) -> None:
         """Fill ``grads`` with the gradients of the last forward's loss.
 
-        The layers wait for the output's states; nothing waits for its weights.  So
-        their gradients are left to the other threads, while this one goes back through
-        the layers.  Only where the layers are so large that they use all threads, the
-        output's weights come first.
+        The layers wait for the gradient of the output's states; nothing waits for those
+        of its weights.  So the other threads compute the latter while this one goes
+        back through the layers.  Only where the layers are so large that they use all
+        threads, the output's weights come first.
         """
         dout = self.output.backward_states()
         if any(layer.uses_all_threads(len(dout)) for layer in self.recurrent):
@@ -195,41 +214,3 @@ class LanguageModel(CarriesStates):
         """From the output's inputs down to the ids."""
         for layer in reversed(self.layers):
             dout = layer.backward(dout)
-
-    def set_progress(self, progress):
-        """Let dropout be as it is when this share of the training is done.
-
-        See dropout_start of Regularisation.
-        """
-        if not (isinstance(progress, float) and 0 <= progress <= 1):
-            arguments.number("progress", progress, "from 0 to 1", lambda x: 0 <= x <= 1)
-        start = self.regularisation.dropout_start
-        for layer, ratio in zip(self.switches, self.whole_ratios, strict=True):
-            layer.ratio = ratio * (start + (1 - start) * progress)
-
-    def set_training(self, training):
-        """Switch all dropout on or off.
-
-        It is on in a new model and in one that a Trainer takes, off after load_model.
-        """
-        for layer in self.switches:
-            layer.train = training
-
-    @property
-    def random_scheme(self):
-        """How dropout's random numbers are made: see rnnlm/compute/draws.py."""
-        return self.scheme
-
-    @random_scheme.setter
-    def random_scheme(self, scheme):
-        self.scheme = scheme
-        for layer in self.switches:
-            layer.random_scheme = scheme
-
-    def snapshot(self):
-        """What is needed to go on, but for arrays: the state of dropout's generator."""
-        return self.dropout_rng.bit_generator.state
-
-    def restore(self, values):
-        """Go on from a snapshot."""
-        self.dropout_rng.bit_generator.state = values

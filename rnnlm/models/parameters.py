@@ -1,36 +1,47 @@
 """The memory of a model: all parameters in a few arrays, all gradients in others.
 
-One array for each group: the norm of the gradients and the update of a small model are
-a few calls instead of dozens, a gradient that is to travel between processes lies in
+There is one array for each group.  So the norm of the gradients and the update of a
+small model are a few calls instead of dozens, gradients can travel between processes in
 few pieces, and each group can have a learning rate of its own.  The memory comes first;
 layers are built on views of it.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute.functions import writable
 from rnnlm.compute.row_gradient import RowGradient
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from rnnlm.models.architecture import Parameter
+
 
 class Packing:
     """Memory for parameters and their gradients.
 
-    ``params``, ``grads``, ``groups``: for an optimizer, one entry for each group, then
-    one for each parameter whose gradient travels as rows.  ``param``, ``grad``: views
-    of them, the arrays of the layers, by the parameter's name.
-
     Parameters
     ----------
-    parameters : iterable of Parameter
-    dtype : numpy.dtype
-    rows : collection of str
-        The names of those whose gradient is a RowGradient.
-    params : list of arrays, optional
-        Memory that holds values already, as another Packing's ``params``; otherwise it
-        is zeros, which the system only gives out when they are written.
+    parameters : the Parameters of an Architecture.
+    dtype : numpy.dtype of the arrays.
+    rows : names of the parameters whose gradient is a RowGradient.
+    params : memory that holds values already, as another Packing's ``params``; None:
+        zeros, to which the system gives memory only when they are written.
+
+    Attributes
+    ----------
+    params, grads : the arrays for an optimizer: one for each group, then one for each
+        parameter whose gradient is a RowGradient.
+    groups : the name of the group of each of them.
+    param, grad : views of these arrays by the parameter's name: the layers' arrays.
     """
 
-    def __init__(self, parameters, dtype, rows=(), params=None):
+    def __init__(self, parameters: Iterable[Parameter], dtype: np.dtype, rows: Collection[str] = (),
+                 params: Sequence[np.ndarray] | None = None) -> None:
         self.parameters = list(parameters)
         dense = [parameter for parameter in self.parameters if parameter.name not in rows]
         alone = [parameter for parameter in self.parameters if parameter.name in rows]
@@ -48,19 +59,19 @@ class Packing:
         for name in self.param:
             self._names.setdefault(name.split("/")[0], []).append(name)
 
-    def of(self, part):
+    def of(self, part: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """The parameters of a part of the model (``rnn1``), and their gradients."""
         names = self._names[part]
         return [self.param[name] for name in names], [self.grad[name] for name in names]
 
-    def by_name(self, packed):
+    def by_name(self, packed: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Arrays that lie like ``params``: a view for each parameter, by name."""
         views = {}
         for i, array in enumerate(packed):
             views |= self.parts(i, array)
         return {parameter.name: views[parameter.name] for parameter in self.parameters}
 
-    def parts(self, i, array):
+    def parts(self, i: int, array: np.ndarray) -> dict[str, np.ndarray]:
         """An array that lies like ``params[i]``: a view for each parameter, by name."""
         views, start = {}, 0
         for parameter in self.members[i]:

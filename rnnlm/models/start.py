@@ -1,12 +1,18 @@
 """Where the weights start: what can be chosen, and each kind of first values."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError
 from rnnlm.models.initializers import RECURRENT, log_frequencies, scaled_normal, scales, time_scales, uniform
+
+if TYPE_CHECKING:
+    from rnnlm.models.cells import Cell
 
 SMALLEST, LARGEST = 1e-30, 1e30  # a gain: within these, first weights are neither all zeros nor infinite in float32
 
@@ -18,18 +24,18 @@ class Start:
     Parameters
     ----------
     recurrent : str, optional
-        "time-scales" (of a cell without gates only), "orthogonal", "identity" or
-        "normal"; None for the first where it can be had and the second otherwise.
+        "time-scales" (for a cell without gates only), "orthogonal", "identity" or
+        "normal"; None: "time-scales" for a cell without gates, else "orthogonal".
     recurrent_gain : float
-        What the recurrent weights are multiplied by (with "time-scales": what is random
-        in them).
+        Factor of the recurrent weights; with "time-scales", of their random part.
     slowest : float
         With "time-scales", the share of its state that the slowest unit keeps at each
         step.
     input_gain : float
-        Standard deviation of the first layer's input weights, over 1 / sqrt(inputs)
-        (with "time-scales" less for what is added to slow units): word vectors start
-        small, and what later layers read does not.
+        Factor of the first layer's input weights: their standard deviation is
+        input_gain / sqrt(inputs), with "time-scales" less for the inputs of slow units.
+        Only the first layer has it, because word vectors start small, and what later
+        layers read does not.
 
     Raises
     ------
@@ -42,7 +48,7 @@ class Start:
     slowest: float = 0.95
     input_gain: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.recurrent is not None:
             arguments.one_of("recurrent", self.recurrent, ("time-scales", *RECURRENT))
         for name in ("recurrent_gain", "input_gain"):
@@ -50,10 +56,10 @@ class Start:
                              lambda x: x == 0 or SMALLEST <= x <= LARGEST)
         arguments.number("slowest", self.slowest, "from 0 to 1", lambda x: 0 <= x <= 1)
 
-    def kind(self, cell):
+    def kind(self, cell: Cell) -> str:
         """Which recurrent weights a cell (a row of CELLS) starts with.
 
-        ArgumentError for a kind that it cannot have.
+        ArgumentError for a kind that the cell cannot have.
         """
         if cell.gated and self.recurrent == "time-scales":
             raise ArgumentError("a start with time scales is for cells without gates: choose orthogonal")
@@ -63,7 +69,7 @@ class Start:
 def fill(architecture, arrays, start, rng):
     """Write the first values of a model into its arrays, a dict by name.
 
-    The order of the draws belongs to what a seed means: layer after layer, in each the
+    What a seed means depends on the order of the draws: layer after layer, in each the
     input weights and then the recurrent ones, with time scales the other way round.
     """
     second = "inputs" if start.kind(architecture.row) == "time-scales" else "recurrent"

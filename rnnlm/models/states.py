@@ -1,34 +1,56 @@
 """What a model carries from window to window: the states of its recurrent layers."""
 
+from __future__ import annotations
+
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute import arguments
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rnnlm.layers import TimeRecurrent
+    from rnnlm.models.architecture import Architecture
+
+    State = tuple[np.ndarray | None, ...]  # of one layer: h, or h and c
+
 
 class CarriesStates:
     """The part of a LanguageModel that reads and sets the states of ``recurrent``."""
 
-    def reset_state(self):
+    if TYPE_CHECKING:
+        architecture: Architecture
+        params: list[np.ndarray]
+        recurrent: list[TimeRecurrent]
+
+    def reset_state(self) -> None:
         """Forget what was read: the next window starts from zeros."""
         for layer in self.recurrent:
             layer.reset_state()
 
-    def get_state(self):
-        """The states of all recurrent layers, a list of tuples of arrays (or None)."""
+    def get_state(self) -> list[State]:
+        """The states of all recurrent layers.
+
+        Returns
+        -------
+        states : for each layer a tuple of arrays (N, H), such as (h,) or (h, c); None
+            for a state that is zeros.
+        """
         return [tuple(getattr(layer, name) for name in layer.state_names) for layer in self.recurrent]
 
-    def set_state(self, states):
-        """Go on from what get_state returned."""
+    def set_state(self, states: Sequence[State]) -> None:
+        """Continue from what get_state returned."""
         arguments.one_for_each("states", states, len(self.recurrent), "recurrent layers")
         for layer, state in zip(self.recurrent, states, strict=True):
             layer.set_state(*state)
 
-    def named_state(self, N):
+    def named_state(self, N: int) -> dict[str, np.ndarray]:
         """The states of N streams by name: rnn1/h (N, H), rnn2/h, ...
 
-        Where nothing was read yet, they are zeros from now on.
+        Where nothing was read yet, the states become arrays of zeros.
         """
         arrays = {}
         for number, layer in enumerate(self.recurrent, 1):
@@ -40,7 +62,7 @@ class CarriesStates:
         return arrays
 
     @contextmanager
-    def fresh_state(self):
+    def fresh_state(self) -> Iterator[None]:
         """A block in which the model reads from zeros and without dropout.
 
         Afterwards its state is as before.

@@ -1,4 +1,4 @@
-"""How the layers of a language model are put together, on memory that is there."""
+"""How the layers of a language model are put together, on memory that exists."""
 
 from dataclasses import dataclass
 
@@ -33,14 +33,13 @@ def wire(architecture, regularisation, packing, *, rng, plain, workers):
 
     Parameters
     ----------
-    packing : Packing
-        The memory of the architecture's parameters, of which the layers get views.
-    rng : numpy.random.Generator
-        What dropout draws from.
-    plain : bool
-        Take the layers to read, not the fast ones.
-    workers : Workers
-        Those of the fast layers.
+    architecture : the Architecture.
+    regularisation : the Regularisation, which decides about dropout and penalties.
+    packing : Packing, the memory of the architecture's parameters; the layers get views
+        of it.
+    rng : numpy.random.Generator that dropout draws from.
+    plain : take the layers to read, not the fast ones.
+    workers : the Workers of the fast layers.
     """
     r, build = regularisation, _Builder(architecture, packing, plain, workers)
     embedding, recurrent = build.embedding(), []

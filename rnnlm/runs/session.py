@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from rnnlm.compute.threads import Workers, available_cores
+from rnnlm.compute.cores import available_cores
+from rnnlm.compute.threads import Workers
 from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.formats.checkpoint import checkpoint_size
 from rnnlm.formats.model_file import load_model, model_size, read_model_training

@@ -113,28 +113,39 @@ def load_corpus(spec: str | os.PathLike[str], level: str = "word", min_count: in
             arguments.whole(name, value, least)
     path, about, notes = resolve(spec)
     (train, valid, test), where = _read_splits(path, about, level, on_file, on_long)
-    if not train.size:
-        raise RnnlmError(f"{path}: the training text is empty; it must hold at least one line")
-    if train.words == [LINE_END]:
-        raise RnnlmError(f"{path}: the training text has no words, only {counted(train.size, 'line end')}; add "
-                         "some")
+    _require_words(path, train)
     size, train = train.size, train.part(0, max_tokens or train.size)
     counts = _counts(train)
     if min_count is None:
         min_count = 1 if level == "char" or UNK in counts else 2
     vocabulary = Vocabulary.from_counts(counts, level, min_count, max_vocab)
-    for split, tokens in (("validation", valid), ("test", test)):
-        if not tokens.size:
-            raise RnnlmError(f"{path}: the {split} text is empty; it must hold at least one line")
-    valid, test = (EncodedText.from_tokens(tokens, vocabulary) for tokens in (valid, test))
-    for split, text in (("validation", valid), ("test", test)):
-        if not text.ids.size:
-            raise RnnlmError(f"{path}: the {split} text has no token of the vocabulary; give more text")
+    valid, test = _encoded(path, vocabulary, validation=valid, test=test)
     notes += [*used_notes(where, size, train, valid, test), vocabulary_note(counts, vocabulary, min_count, max_vocab),
               *odd_notes(train, counts, vocabulary), *text_notes(valid, test, vocabulary)]
     train = ids_of(train, id_table(train, vocabulary), vocabulary)
     best = _best_possible(about, valid, test) if level == "word" else {}
     return Corpus(about.get("name", corpus_name(path)), vocabulary, train, valid, test, notes, best)
+
+
+def _require_words(path, train):
+    """RnnlmError unless the training text has words."""
+    if not train.size:
+        raise RnnlmError(f"{path}: the training text is empty; it must hold at least one line")
+    if train.words == [LINE_END]:
+        raise RnnlmError(f"{path}: the training text has no words, only {counted(train.size, 'line end')}; add "
+                         "some")
+
+
+def _encoded(path, vocabulary, **splits):
+    """The EncodedTexts of Tokens; RnnlmError unless each has a known word."""
+    for split, tokens in splits.items():
+        if not tokens.size:
+            raise RnnlmError(f"{path}: the {split} text is empty; it must hold at least one line")
+    texts = {split: EncodedText.from_tokens(tokens, vocabulary) for split, tokens in splits.items()}
+    for split, text in texts.items():
+        if not text.ids.size:
+            raise RnnlmError(f"{path}: the {split} text has no token of the vocabulary; give more text")
+    return texts.values()
 
 
 def _best_possible(about, valid, test):

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnlm.compute import arguments
+from rnnlm.compute.default_workers import DEFAULT
 from rnnlm.compute.functions import writable
-from rnnlm.compute.threads import DEFAULT, slices
+from rnnlm.compute.threads import slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
+from rnnlm.compute.default_workers import DEFAULT
 from rnnlm.compute.row_gradient import RowGradient
-from rnnlm.compute.threads import DEFAULT, SERIAL, slices
+from rnnlm.compute.threads import SERIAL, slices
 
 PIECE = 1 << 19  # values that a thread takes at a time
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnlm.compute import arguments
+from rnnlm.compute.default_workers import DEFAULT
 from rnnlm.compute.functions import writable
 from rnnlm.compute.row_gradient import RowGradient
-from rnnlm.compute.threads import DEFAULT, SERIAL
+from rnnlm.compute.threads import SERIAL
 from rnnlm.training.blocks import pieces_of, update_rows
 from rnnlm.training.parts import name_misfit
 

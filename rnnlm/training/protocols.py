@@ -1,10 +1,16 @@
-"""What the parts of a training run owe the Trainer: any class that has these members will do.
+"""What the parts of a training run owe the Trainer.
+
+Any class with these members will do.
 
 ``Model`` and ``Optimizer`` are what Trainer.step needs.  ``ModelToFit``, ``Batches``,
-``Schedule`` and ``Average`` are what Trainer.fit needs.  ``Stateful`` parts, ``ModelToSave``
-and ``OptimizerToSave`` are what Trainer.snapshot and Trainer.restore need.
+``Schedule`` and ``Average`` are what Trainer.fit needs.  ``Stateful`` parts,
+``ModelToSave``, ``OptimizerToSave`` and ``AverageToSave`` are what Trainer.snapshot and
+Trainer.restore need.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from inspect import get_annotations
 from typing import Any, Generic, Protocol
@@ -27,9 +33,11 @@ class Packing(Protocol):
 class Model(Protocol):
     """A differentiable loss."""
 
-    packing: Packing
+    @property
+    def packing(self) -> Packing:
+        """The memory that it works with."""
 
-    def forward(self, xs, ts) -> float:
+    def forward(self, xs: np.ndarray, ts: np.ndarray) -> float:
         """Mean loss of a window (N, T) in nats per token."""
 
     def backward(self) -> None:
@@ -37,13 +45,13 @@ class Model(Protocol):
 
 
 class Stateful(Protocol):
-    """What can go on later, or in another process, where it stood at a snapshot."""
+    """What can continue from a snapshot, later or in another process."""
 
     def snapshot(self) -> dict:
-        """What is needed for it, but for arrays: strings, numbers and dicts of such."""
+        """What that needs except for arrays: strings, numbers and dicts of such."""
 
     def restore(self, values: dict) -> None:
-        """Go on from a snapshot."""
+        """Continue from a snapshot."""
 
 
 class ModelToFit(Model, Protocol):
@@ -53,7 +61,7 @@ class ModelToFit(Model, Protocol):
         """Forget what was read."""
 
     def set_progress(self, progress: float) -> None:
-        """Be told which part of the training is done, from 0 to 1."""
+        """Take in which part of the training is done, from 0 to 1."""
 
 
 class ModelToSave(ModelToFit, Stateful, Protocol):
@@ -73,7 +81,7 @@ class Optimizer(Protocol):
 
     lr: float
 
-    def update(self, params, grads, scale, workers) -> Any:
+    def update(self, params: Arrays, grads: list[Any], scale: float, workers: Any) -> Any:
         """One step in place, with the gradients times scale."""
 
 
@@ -81,7 +89,7 @@ class OptimizerToSave(Optimizer, Stateful, Protocol):
     """An update rule whose memory can be saved."""
 
     def slots_for(self, params: Arrays) -> dict[str, Arrays]:
-        """The arrays that the rule remembers, by slot, in the order of the parameters."""
+        """The arrays that the rule remembers: for each slot, one for each parameter."""
 
 
 class Batches(Protocol):
@@ -92,16 +100,21 @@ class Batches(Protocol):
     stream_length: int
     position: int  # in each stream
     random_length: bool  # whether windows vary in length
-    at_end: bool
 
-    def __iter__(self):
+    @property
+    def at_end(self) -> bool:
+        """Whether all windows were read."""
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Pairs (xs, ts) from ``position`` on."""
 
 
 class Schedule(Protocol):
     """The learning rate over time, and when to stop."""
 
-    stop: bool
+    @property
+    def stop(self) -> bool:
+        """Whether the training should end."""
 
     def rate(self, step: int, progress: float) -> float:
         """The rate of a step."""
@@ -111,10 +124,10 @@ class Schedule(Protocol):
 
 
 class Average(Protocol):
-    """A mean of the weights, to validate and to save in their place."""
+    """A mean of the weights, which is validated and saved in place of them."""
 
-    def update(self, params: Arrays, progress: float, workers) -> None:
-        """Take the weights after a step in."""
+    def update(self, params: Arrays, progress: float, workers: Any) -> None:
+        """Take in the weights after a step."""
 
     def in_place(self, params: Arrays) -> AbstractContextManager:
         """A block in which the parameters hold the average."""

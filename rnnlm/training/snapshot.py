@@ -1,5 +1,7 @@
 """All that a run needs to continue, between two steps: values and named arrays."""
 
+from __future__ import annotations
+
 import copy
 from dataclasses import dataclass
 
@@ -10,7 +12,7 @@ from rnnlm.errors import ArgumentError
 
 @dataclass
 class Snapshot:
-    """Where a run stands.
+    """The position of a run, and all that its next step depends on.
 
     Attributes
     ----------
@@ -21,12 +23,15 @@ class Snapshot:
     values: dict
     arrays: dict[str, np.ndarray]
 
-    def copy(self):
-        """A Snapshot that stays as it is while the run goes on."""
+    def copy(self) -> Snapshot:
+        """A Snapshot that stays as it is while the run continues."""
         return copy.deepcopy(self)
 
-    def fill(self, arrays):
-        """Write the snapshot's arrays into others with the same names and shapes."""
+    def fill(self, arrays: dict[str, np.ndarray]) -> None:
+        """Write the snapshot's arrays into others with the same names and shapes.
+
+        ArgumentError unless they have them.
+        """
         if shapes_of(arrays) != shapes_of(self.arrays):
             raise ArgumentError("a snapshot must be of a trainer that was built alike, got other arrays: "
                                 "build the trainer as for the run's beginning")

@@ -1,49 +1,67 @@
 """Training: truncated backpropagation through time, one update a window.
 
-The trainer takes the model, the optimizer, the batches and callables.  It yields records
-and knows no file and no screen.  Between two steps, ``snapshot`` is all that a run needs
-to go on.
+The trainer takes the model, the optimizer, the batches and callables.  It yields
+records, and knows no file and no screen.  Between two steps, ``snapshot`` is all that a
+run needs to continue.
 """
+
+from __future__ import annotations
 
 import math
 import time
 from contextlib import nullcontext
 from dataclasses import asdict
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.compute.threads import computing, workers_of
+from rnnlm.compute.default_workers import computing, workers_of
 from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import clip_scale, global_norm
 from rnnlm.training.parts import require_functions, require_parts, require_parts_to_fit, require_parts_to_save
 from rnnlm.training.records import Record, Step, Sums
 from rnnlm.training.snapshot import Snapshot
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from rnnlm.compute.threads import Workers
+    from rnnlm.training import protocols
+
 
 class Trainer:
-    """Trains a model.  rnnlm/training/protocols.py says what each part owes the Trainer.
+    """Trains a model.
+
+    rnnlm/training/protocols.py says what each part owes the Trainer.
 
     Parameters
     ----------
-    model : a LanguageModel or its like.
-    optimizer : an update rule.
-    batches, schedule : what ``fit`` reads and what decides the learning rate; ``step``
-        alone needs neither.
-    average : an Average of the weights, which is validated in their place, or None.
+    model : a LanguageModel, or one of your own.
+    optimizer : an update rule, such as Adam(0.002).
+    batches : the TimeBatches that ``fit`` reads; ``step`` alone needs none.
+    schedule : decides the learning rate and when ``fit`` stops, such as
+        Constant(0.002); ``step`` alone needs none.
+    average : an Average of the weights, which is validated in place of them; None:
+        there is none.
     max_grad : limit of the gradients' global norm.
     workers : the Workers that share the norm and the update; None: the model's.
 
     Attributes
     ----------
-    epoch, iteration, tokens : epochs finished, updates made and targets read so far.
-    seconds : of training so far, pauses left out.
-    sums : what has come together since the epoch began.
+    epoch : how many epochs are finished.
+    iteration : how many updates were made.
+    tokens : how many targets were read.
+    seconds : how long the training has taken, without pauses.
+    sums : the Sums of the epoch so far.
     """
 
-    def __init__(self, model, optimizer, batches=None, schedule=None, *, average=None, max_grad=math.inf,
-                 workers=None):
+    def __init__(self, model: protocols.Model, optimizer: protocols.Optimizer,
+                 batches: protocols.Batches | None = None, schedule: protocols.Schedule | None = None, *,
+                 average: protocols.Average | None = None, max_grad: float = math.inf,
+                 workers: Workers | None = None) -> None:
         require_parts(model, optimizer, batches, schedule, average, max_grad, workers)
         if hasattr(model, "set_training"):
             model.set_training(True)
@@ -55,11 +73,22 @@ class Trainer:
         self.sums = Sums()
 
     @computing
-    def step(self, xs, ts):
-        """Read one window (N, T), go back through it, update once; return the Step.
+    def step(self, xs: np.ndarray, ts: np.ndarray) -> Step:
+        """Read one window, go back through it, update once.
 
-        DivergenceError at a loss or gradient that is not finite; the parameters are not
-        touched then.
+        Parameters
+        ----------
+        xs : (N, T), ids.
+        ts : (N, T), the targets: for each id the one that follows it.
+
+        Returns
+        -------
+        step : Step, with the loss, the number of targets and the norm.
+
+        Raises
+        ------
+        DivergenceError : the loss or a gradient is not finite.  The parameters are as
+            before the step then.
         """
         with np.errstate(all="ignore"):  # the check below says it in one line
             loss = self.model.forward(xs, ts)
@@ -79,21 +108,27 @@ class Trainer:
         self.tokens += targets
         return Step(loss, targets, norm)
 
-    def fit(self, validate, epochs, on_step=None):
-        """Train until ``epochs`` epochs are finished or the schedule stops; yield Records.
+    def fit(self, validate: Callable[[], float], epochs: float,
+            on_step: Callable[[Step], object] | None = None) -> Iterator[Record]:
+        """Train until ``epochs`` epochs are finished or the schedule stops.
 
-        Nothing is trained before the first Record is asked for.  What validate or on_step
-        raises ends the training between two steps: ``fit`` called again continues there.
+        Nothing is trained before the first Record is asked for.  An exception in
+        validate or on_step ends the training between two steps: ``fit`` called again
+        continues there.
 
         Parameters
         ----------
         validate : () -> the validation loss in nats per token.
         epochs : how many in all; it may be math.inf.
-        on_step : called with the Step after each update.
+        on_step : called with the Step after each update; None: nothing is called.
+
+        Returns
+        -------
+        records : an iterator of a Record for each epoch.
 
         Raises
         ------
-        ArgumentError : at once, for what cannot be.
+        ArgumentError : at once, for a value or a part that ``fit`` cannot work with.
         """
         require_parts_to_fit(self)
         require_functions(validate, on_step)
@@ -111,7 +146,7 @@ class Trainer:
             arguments.kind("what validate() returns", valid_loss, Real, "the validation loss in nats per token")
             yield self._finish_epoch(valid_loss)
 
-    def weights_to_keep(self):
+    def weights_to_keep(self) -> AbstractContextManager[object]:
         """A block in which the parameters are those to validate and to save.
 
         They are the average, where there is one.
@@ -119,7 +154,7 @@ class Trainer:
         return self.average.in_place(self.model.packing.params) if self.average else nullcontext()
 
     def _train_epoch(self, epochs, on_step):
-        """Train on the text to its end: from its start, or from where the epoch was left."""
+        """Train to the end of the text, from its start or from where it was left."""
         batches = self.batches
         if not self.sums.steps:
             self.model.reset_state()
@@ -130,7 +165,8 @@ class Trainer:
         for xs, ts in batches:
             started = time.perf_counter()
             lr = self.schedule.rate(self.iteration, progress)
-            # A short window's mean is over fewer targets, each of which would weigh more (Merity et al., 2018).
+            # The mean of a short window is over fewer targets, so each of them would
+            # have more weight (Merity et al., 2018).
             relative_length = xs.shape[1] / batches.time_size if batches.random_length else 1.0
             self.optimizer.lr = lr * relative_length
             self.model.set_progress(progress)
@@ -148,17 +184,18 @@ class Trainer:
         return (self.epoch + self.batches.position / self.batches.stream_length) / epochs
 
     def _finish_epoch(self, valid_loss):
-        """The Record of the epoch whose text was read to its end; the next one begins."""
+        """The Record of the epoch that has read its text; the next epoch begins."""
         sums, self.sums = self.sums, Sums()
         self.epoch += 1
         self.seconds = time.perf_counter() - self.began
         return Record.of_epoch(sums, valid_loss, epoch=self.epoch, iteration=self.iteration, tokens=self.tokens,
                                seconds=self.seconds, improved=self.schedule.update(valid_loss))
 
-    def snapshot(self):
-        """Where the run stands between two steps: a Snapshot of the arrays it works with.
+    def snapshot(self) -> Snapshot:
+        """A Snapshot between two steps, of the arrays that the run works with.
 
-        The learning rate in it is the schedule's.
+        The learning rate in it is the schedule's.  ArgumentError if a part of the
+        trainer cannot be saved.
         """
         require_parts_to_save(self)
         average = self.average.snapshot() if self.average else {"count": 0}
@@ -169,11 +206,11 @@ class Trainer:
             "random_scheme": self.model.random_scheme,
         }, self._arrays())
 
-    def restore(self, snapshot):
-        """Go on from a Snapshot of this trainer, or of one that was built alike.
+    def restore(self, snapshot: Snapshot) -> None:
+        """Continue from a Snapshot of this trainer, or of one that was built alike.
 
-        Its arrays are written into those that the run works with, which need no second
-        copy: ``snapshot.fill`` may read them from a file.
+        Its arrays are written into those that the run works with.  No second copy is
+        needed: ``snapshot.fill`` may read them from a file.
         """
         require_parts_to_save(self)
         values = snapshot.values
@@ -190,7 +227,7 @@ class Trainer:
         snapshot.fill(self._arrays())
 
     def _arrays(self):
-        """The arrays by name: parameters, slots, average and, within an epoch, the states."""
+        """The arrays by name: parameters, slots, average; in an epoch, states, too."""
         model, packing = self.model, self.model.packing
         packed = {f"optimizer/{slot}": arrays for slot, arrays in self.optimizer.slots_for(packing.params).items()}
         if self.average and self.average.count:

@@ -31,8 +31,9 @@ from rnnlm import (
     generate,
     token_log_probs,
 )
-from rnnlm.compute import threads as module
-from rnnlm.compute.threads import DEFAULT, SERIAL
+from rnnlm.compute import default_workers as module
+from rnnlm.compute.default_workers import DEFAULT
+from rnnlm.compute.threads import SERIAL
 from rnnlm.course import check
 from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.layers.fast import FastOutput
@@ -360,19 +361,19 @@ import rnnlm.cli.main, rnnlm.cli.train, rnnlm.course
 from rnnlm.layers.fast import output
 assert "threadpoolctl" not in sys.modules and threading.active_count() == 1  # nothing at import
 output.LARGE = 1
-from rnnlm.compute import threads
-threads.cores = functools.cache(lambda: 3)
+from rnnlm.compute import default_workers
+default_workers.cores = functools.cache(lambda: 3)
 from blas_state import blas_now
 from threadpoolctl import threadpool_limits
 threadpool_limits(3, user_api="blas")
 model = LanguageModel(50, 8, 8, rng=np.random.default_rng(0))
 xs = np.arange(40).reshape(4, 10)
 loss = model.forward(xs, xs)
-assert threads.DEFAULT._pool is not None
+assert default_workers.DEFAULT._pool is not None
 child = os.fork()  # a Python of 3.12 or later warns here if other threads run
-ok = threads.DEFAULT._pool is None
+ok = default_workers.DEFAULT._pool is None
 model.reset_state()
-ok = ok and model.forward(xs, xs) == loss and threads.DEFAULT._pool is not None and set(blas_now()) == {3}
+ok = ok and model.forward(xs, xs) == loss and default_workers.DEFAULT._pool is not None and set(blas_now()) == {3}
 if child == 0:
     os._exit(0 if ok else 1)
 _, status = os.waitpid(child, 0)

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from blas_state import blas_now
 
-from rnnlm.compute import threads as module
+from rnnlm.compute import cores as module
 from rnnlm.compute.blas import blas_threads
-from rnnlm.compute.threads import SERIAL, Workers, available_cores, slices
+from rnnlm.compute.cores import available_cores
+from rnnlm.compute.threads import SERIAL, Workers, slices
 from rnnlm.layers import TimeEmbedding
 from rnnlm.layers.fast import FastEmbedding
 from rnnlm.models import LanguageModel, Regularisation

@@ -1,4 +1,7 @@
-"""The affine layer between the hidden states and a small output, its products shared out to the threads."""
+"""The affine layer for speed: its products are divided among threads.
+
+It is for a small output, as between the hidden states and the size of word vectors.
+"""
 
 import numpy as np
 
@@ -9,7 +12,15 @@ from rnnlm.layers.fast.rows import batch_view, time_rows
 
 
 class FastAffine(Layer):
-    """What TimeAffine computes: xs W + b.  W (H, D), b (D,)."""
+    """What TimeAffine computes: xs W + b.
+
+    Parameters
+    ----------
+    W : (H, D), the weights.
+    b : (D,), the biases.
+    workers : Workers that share the products.
+    grads : [dW, db], the memory of the gradients; None: new arrays.
+    """
 
     param_names = ("W", "b")
 
@@ -18,7 +29,7 @@ class FastAffine(Layer):
         self.workers = workers
 
     def forward(self, xs):  # (N, T, H) -> (N, T, D)
-        """All steps at once, shared out by rows."""
+        """All steps at once, divided by rows."""
         W, b = self.params
         N, T, _ = self.window(xs, len(W), "H")
         rows = time_rows(xs)

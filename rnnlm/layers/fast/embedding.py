@@ -1,4 +1,4 @@
-"""The embedding with a gradient of rows: only those of the words that stood in the window."""
+"""The embedding with a gradient of rows: only those of the words in the window."""
 
 import numpy as np
 
@@ -8,7 +8,13 @@ from rnnlm.layers.fast.rows import batch_view, time_rows
 
 
 class FastEmbedding(Layer):
-    """What TimeEmbedding computes; the gradient is a RowGradient.  W (V, D)."""
+    """What TimeEmbedding computes; the gradient is a RowGradient.
+
+    Parameters
+    ----------
+    W : (V, D), the vector of each word.
+    grads : [dW], a RowGradient of W; None: a new one.
+    """
 
     param_names = ("W",)
 
@@ -22,10 +28,11 @@ class FastEmbedding(Layer):
         self.cache = xs
         rows = self.buffer("rows", (T * N, W.shape[1]), W.dtype)
         require_ids(xs, len(W))
-        # mode "clip" writes straight into out; the default, which checks as well, first writes into a copy
+        # The mode "clip" writes straight into out.  The default, which checks as well,
+        # first writes into a copy.
         np.take(W, xs.T.ravel(), axis=0, out=rows, mode="clip")
         return batch_view(rows, N, T)
 
     def backward(self, dxs):  # (N, T, D) -> None: ids have no gradient
-        """A word's gradient is the sum over all places where the word stood."""
+        """A word's gradient is the sum over all its occurrences."""
         self.grads[0].set(self.cache.T.ravel(), time_rows(dxs))

@@ -1,4 +1,4 @@
-"""The multiplicative RNN for speed: one product a step, on memory that is allocated once."""
+"""The multiplicative RNN for speed: one product a step, on memory allocated once."""
 
 import numpy as np
 
@@ -9,7 +9,10 @@ from rnnlm.layers.mrnn import TimeMRNN
 
 
 class FastMRNN(FastRecurrent, TimeMRNN):
-    """What TimeMRNN computes: h_t = tanh(a_t + m_t u_t), u_t = h_{t-1} Wh, or relu in place of tanh."""
+    """What TimeMRNN computes: h_t = tanh(a_t + m_t u_t), u_t = h_{t-1} Wh.
+
+    In place of tanh, any function of ACTIVATIONS.
+    """
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""

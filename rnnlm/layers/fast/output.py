@@ -1,16 +1,21 @@
-"""The output layer for speed: scores, softmax and loss in one walk over blocks of the vocabulary.
+"""The output layer for speed: scores, softmax and loss for a block of words at a time.
 
-Nine tenths of the arithmetic of a small word model is here, in three products; this layer adds as little
-to them as it can.  With the exponentials of row i left unnormalised, e_iv = exp(x_i W_v + b_v), and their
-sum s_i, no pass over probabilities is needed:
+Nine tenths of the arithmetic of a small word model is here, in three products.  This
+layer adds as little to them as it can.  It leaves the exponentials of row i
+unnormalised, e_iv = exp(x_i W_v + b_v).  With their sum s_i, it needs no pass over
+probabilities:
 
-    -ln p_i = ln s_i - (x_i W_t + b_t)  for the target t of row i
-    d_iv = e_iv - s_i [v = t]           s_i times (probability - onehot), written over e_iv
-    dx_i = (g_i / s_i) sum_v d_iv W_v,    dW_v = sum_i d_iv (g_i / s_i) x_i,    db_v = sum_i d_iv (g_i / s_i)
+    -ln p_i = ln s_i - (x_i W_t + b_t)        for the target t of row i
+    d_iv = e_iv - s_i [v = t]                 s_i times (probability - onehot)
+    dx_i = (g_i / s_i) sum_v d_iv W_v
+    dW_v = sum_i d_iv (g_i / s_i) x_i
+    db_v = sum_i d_iv (g_i / s_i)
 
-where g_i is dout / targets, or 0 for an ignored target.  The maximum of a row's scores, which softmax
-usually takes out first, costs a pass as well: only where a sum overflows or comes near zero, all is done
-again with it.
+where g_i is dout / targets, or 0 for an ignored target.  d_iv is written over e_iv.
+
+Softmax usually subtracts the maximum of a row's scores first, which costs a pass, too.
+Here that is done only where a sum overflows or is nearly zero: then everything is
+computed again with it.
 """
 
 from dataclasses import dataclass
@@ -24,16 +29,22 @@ from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 
 BLOCK = 1250         # words: the scores of 700 tokens for them, 3.5 MB, stay near the core that made them
-LARGE = 50_000_000   # multiplications of a product from which on sharing it out pays
+LARGE = 50_000_000   # multiplications of a product from which on threads make it faster
 KEPT = 1 << 26       # exponentials that are kept from forward to backward, 268 MB; the others are computed again
 LARGEST_SUM = 1e30   # sums beyond this or below its inverse are computed again with the maximum taken out
 
 
 @dataclass
 class Block:
-    """Some words of the vocabulary: ``words`` is their slice; the target of the rows ``here`` is in ``columns`` of it.
+    """Some words of the vocabulary.
 
-    e: the memory of the exponentials (M, words) where they are kept for backward, else None.
+    Attributes
+    ----------
+    words : their slice.
+    here : the rows whose target is one of them.
+    columns : for each of these rows, the target's index within the slice.
+    e : (M, words), memory of the exponentials where they are kept for backward, else
+        None.
     """
 
     words: slice
@@ -43,10 +54,17 @@ class Block:
 
 
 class FastOutput(Layer):
-    """What TimeAffine and TimeSoftmaxWithLoss compute.  W (H, V), best in Fortran order; b (V,)."""
+    """What TimeAffine and TimeSoftmaxWithLoss compute.
+
+    Parameters
+    ----------
+    W : (H, V), the weights, best in Fortran order.
+    b : (V,), the biases.
+    workers : Workers that share the blocks of the vocabulary.
+    grads : [dW, db], the memory of the gradients; None: new arrays.
+    """
 
     ignore_label = TimeSoftmaxWithLoss.ignore_label
-
     param_names = ("W", "b")
 
     def __init__(self, W, b, workers=SERIAL, *, grads=None):
@@ -84,7 +102,8 @@ class FastOutput(Layer):
         for block in blocks:
             if block.e is not None:
                 block.e[block.here, block.columns] -= sums[block.here]
-        # Of NumPy's type, so that the quotient has 64 bits: with a plain int the weights after training are others.
+        # Of NumPy's type, so that the quotient has 64 bits: with a plain int,
+        # training ends with other weights.
         total = np.int64(max(np.count_nonzero(counts), 1))
         self.cache = rows, counts / (total * sums), blocks, sums, shift, ts.shape
         if not all_count:
@@ -100,7 +119,8 @@ class FastOutput(Layer):
     def backward_states(self, dout=1):  # float -> (N, T, H)
         """The gradient of the hidden states.
 
-        Where exponentials were not kept, it is those of W and b, too: they are computed again, once.
+        Where exponentials were not kept, they are computed again, once; so the
+        gradients of these words' W and b are filled here, too.
         """
         rows, scale, blocks, _, _, (N, T) = self.cache
         W, _ = self.params
@@ -129,7 +149,7 @@ class FastOutput(Layer):
         self.workers.each(call, self.weight_work())
 
     def weight_work(self):
-        """``backward_weights`` in pieces that write in places of their own: a list of functions."""
+        """``backward_weights`` in pieces, which write into memory of their own."""
         return [partial(self._weights, block, block.e) for block in self.cache[2] if block.e is not None]
 
     def _weights(self, block, d):
@@ -158,7 +178,14 @@ class FastOutput(Layer):
             block.e = memory[M * block.words.start : M * block.words.stop].reshape(M, -1)
 
     def _softmax(self, rows, blocks):
-        """ln p of the targets, the sums of the exponentials, (M,) each, and what was taken out of the scores."""
+        """Exponentiate the scores.
+
+        Returns
+        -------
+        log_probs : (M,), ln p of the targets.
+        sums : (M,), of the exponentials.
+        shift : (M,), what was subtracted from the scores first; None: nothing.
+        """
         shift = None
         log_probs, sums = self._sum_up(rows, blocks, shift)
         # Not a number is caught, too.
@@ -196,7 +223,7 @@ class FastOutput(Layer):
         return e
 
     def _shifted_scores(self, rows, block, shift):
-        """rows W + b - shift (M, words), in the block's own memory or in this thread's."""
+        """rows W + b - shift (M, words), in memory of the block or of this thread."""
         e = block.e
         if e is None:
             words = block.words.stop - block.words.start
@@ -222,6 +249,6 @@ class FastOutput(Layer):
         out += b[words]
 
     def _words(self, M):
-        """The vocabulary in slices; all of it in one where the work for M rows is small."""
+        """The vocabulary in slices; a single one where M rows are little work."""
         W, b = self.params
         return slices(b.size, min(BLOCK, -(-b.size // self.workers.threads)) if M * W.size >= LARGE else b.size)

@@ -1,4 +1,7 @@
-"""Products of matrices: which are worth sharing out to threads, and how one that comes back at every step is made."""
+"""Products of matrices: which to divide among threads, and how to make those of a step.
+
+The latter have the same matrix at every step of a window, which pays for a copy of it.
+"""
 
 from functools import cache
 
@@ -6,24 +9,32 @@ import numpy as np
 
 from rnnlm.compute.threads import SERIAL
 
-LARGE_PRODUCT = 20_000_000  # multiplications from which on sharing a product out to threads pays
+LARGE_PRODUCT = 20_000_000  # multiplications from which on threads make a product faster
 SMALL_PRODUCT = 1_000_000   # multiplications up to which an OpenBLAS with small kernels takes a faster way
 NARROW = 16                 # columns: a block with fewer is no gain, however large the batch
 SMALL_KERNELS = {"SkylakeX", "Cooperlake", "SapphireRapids"}  # processors for which OpenBLAS has them: AVX-512
 
 
 def workers_for(multiplications, workers):
-    """The workers, or the calling thread alone where the product is too small for them."""
+    """The workers, or the calling thread alone for a product too small for them."""
     return workers if multiplications >= LARGE_PRODUCT else SERIAL
 
 
 def step_product(W, N):
-    """A function that returns h @ W for h (N, K), in an array that its next call fills anew.
+    """A function that returns h @ W for h (N, K).
 
-    Where OpenBLAS has kernels for small products, W (K, M) is copied in blocks of columns, so that each product
-    is a small one and each block lies side by side in memory: 1.1 to 1.5 times as fast at K = M = 650.  Without
-    such kernels blocks only cost (a tenth).  A transposed view Wh.T is copied, too: itself it would cost up to twice
-    the product.
+    Its next call fills the array that it returned anew.
+
+    Where OpenBLAS has kernels for small products, W is copied in blocks of columns.
+    Then each product is a small one, and each block is contiguous in memory: 1.1 to 1.5
+    times as fast at K = M = 650.  Without such kernels blocks only cost time (a tenth).
+    A transposed view Wh.T is copied, too: used as it is, it costs up to twice the
+    product.
+
+    Parameters
+    ----------
+    W : (K, M), the matrix.
+    N : how many rows h has.
     """
     K, M = W.shape
     count = -(-N * W.size // SMALL_PRODUCT)
@@ -48,11 +59,18 @@ def step_product(W, N):
 
 
 def gate_products(W, N):
-    """A function that returns x @ W[g] for every gate g, (k, N, M), in an array that its next call fills anew.
+    """A function that returns x @ W[g] for every gate g: (k, N, M).
 
-    W (k, K, M); x (N, K) for all gates, or (k, 1, N, K) for each its own.  What comes out of each gate lies side by
-    side in memory: what is then done to its numbers takes a third of the time.  Large matrices are copied in blocks
-    of columns, as in step_product.
+    Its next call fills the array that it returned anew.
+
+    The function takes an x (N, K) for all gates, or x (k, 1, N, K), one for each.  The
+    numbers of a gate are contiguous in memory: what is then done to them takes a third
+    of the time.  Large matrices are copied in blocks of columns, as in step_product.
+
+    Parameters
+    ----------
+    W : (k, K, M), a matrix for each gate.
+    N : how many rows x has.
     """
     k, K, M = W.shape
     count = _blocks_of_a_gate(N * K * M, M) if has_small_kernels() else 1
@@ -75,7 +93,7 @@ def gate_products(W, N):
 
 
 def _blocks_of_a_gate(multiplications, M):
-    """How many blocks of columns make small products; if it can be, such that they fill the M columns."""
+    """How many blocks of columns make small products, if possible of equal width."""
     count = -(-multiplications // SMALL_PRODUCT)
     counts = [more for more in range(count, 2 * count) if NARROW * more <= M]
     return next((more for more in counts if M % more == 0), counts[0] if counts else 1)
@@ -83,7 +101,7 @@ def _blocks_of_a_gate(multiplications, M):
 
 @cache
 def has_small_kernels():
-    """Whether the BLAS library behind NumPy is an OpenBLAS that has kernels for small products on this processor."""
+    """Whether NumPy's BLAS is an OpenBLAS with small kernels for this processor."""
     from threadpoolctl import threadpool_info
 
     return any(library.get("architecture") in SMALL_KERNELS for library in threadpool_info())

@@ -1,4 +1,4 @@
-"""What the fast recurrent layers share: the products of a step and of all steps at once, and who makes them."""
+"""What the fast recurrent layers share: products of all steps at once, and threads."""
 
 import numpy as np
 
@@ -10,15 +10,29 @@ LARGE_STEP = 5_000_000      # multiplications of a step from which on sharing th
 
 
 class FastRecurrent:
-    """Stands before the plain layer among the bases; subclasses write the loops over the steps."""
+    """The first base of a fast layer, before the plain one.
+
+    Subclasses write the loops over the steps.
+
+    Parameters
+    ----------
+    workers : Workers that share the streams and the products.
+    args, options : those of the plain layer.
+    """
 
     def __init__(self, *args, workers=SERIAL, **options):
         super().__init__(*args, **options)
         self.workers = workers
 
-    def _begin(self, xs):  # (N, T, D) -> rows (T * N, D), Wh, (T, N, kH), (T + 1, N, H) for each of state_names
-        """What forward starts from: the inputs, Wh as it is used, x_t Wx + b of all steps, and memory for the states,
-        in which the first ones stand.
+    def _begin(self, xs):
+        """What forward starts from.
+
+        Returns
+        -------
+        rows : (T * N, D), the inputs, time-major.
+        Wh : as this window uses it.
+        As : (T, N, kH), x_t Wx + b of all steps.
+        states : (T + 1, N, H) for each of ``state_names``; the first step is filled.
         """
         Wh = self._recurrent_weights()
         N, T, _ = xs.shape
@@ -30,14 +44,17 @@ class FastRecurrent:
         return rows, Wh, self._input_terms(rows, N, T), *states
 
     def _input_terms(self, rows, N, T):  # (T * N, D) -> (T, N, kH)
-        """x_t Wx + b of all steps in one product, the part of every step that needs no state."""
+        """x_t Wx + b of all steps in one product: what needs no state."""
         Wx, _, b = self.params[:3]
         out = self.buffer("As", (T * N, len(b)), b.dtype)
         self._affine(rows, Wx, b, out)
         return out.reshape(T, N, len(b))
 
     def _affine(self, rows, W, b, out):
-        """Fill out with rows @ W + b; where W is one of several gates (k, D, H), out is (k, T * N, H)."""
+        """Fill out with rows @ W + b.
+
+        Where W has an axis of gates, (k, D, H), out is (k, T * N, H).
+        """
         workers = workers_for(len(rows) * W.size, self.workers)
 
         def multiply(part):
@@ -48,19 +65,26 @@ class FastRecurrent:
         workers.each(multiply, slices(len(rows), -(-len(rows) // workers.threads)))
 
     def uses_all_threads(self, N):
-        """Whether the steps of N streams are large enough to be shared out."""
+        """Whether the steps of N streams are large enough to be divided."""
         return self.workers.threads > 1 and N * self.params[1].size >= LARGE_STEP
 
     def _each_stream(self, read, N):
-        """read(streams) for the batch in parts: they know nothing of each other, so threads can share them."""
+        """read(streams) for slices of the batch, which threads share.
+
+        Streams do not depend on each other.
+        """
         shared = self.workers.threads if self.uses_all_threads(N) else 1
         self.workers.each(read, slices(N, -(-N // shared)))
 
-    def _gradients(self, rows, das, *recurrent):  # (T * N, D), (T, N, kH) -> (N, T, D)
-        """Fill grads from those of all steps' x_t Wx + b, das; return those of the inputs.
+    def _gradients(self, rows, das, *recurrent):
+        """Fill ``grads``; return the gradients of the inputs (N, T, D).
 
-        recurrent: triples of states (T, N, H), the gradients of their products with Wh, and the columns of Wh that
-        they were multiplied by.
+        Parameters
+        ----------
+        rows : (T * N, D), the inputs.
+        das : (T, N, kH), the gradients of x_t Wx + b.
+        recurrent : for each product with Wh a triple: the states (T, N, H), the
+            gradients of the product, and which columns of Wh it used.
         """
         Wx, (dWx, dWh, db) = self.params[0], self.grads[:3]
         T, N, width = das.shape
@@ -80,6 +104,6 @@ class FastRecurrent:
 
 
 def by_block(a, k):  # (T, N, kH) -> (k, T, N, H)
-    """The blocks that stand side by side, one a gate or other sum, as views."""
+    """The blocks of the last axis, one for each gate or other sum, as views."""
     T, N, width = a.shape
     return np.moveaxis(a.reshape(T, N, k, width // k), 2, 0)

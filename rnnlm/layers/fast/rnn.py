@@ -1,4 +1,4 @@
-"""The recurrent layer for speed: three NumPy calls a step, on memory that lies side by side."""
+"""The recurrent layer for speed: three NumPy calls a step, on contiguous memory."""
 
 import numpy as np
 
@@ -9,7 +9,10 @@ from rnnlm.layers.rnn import TimeRNN
 
 
 class FastRNN(FastRecurrent, TimeRNN):
-    """What TimeRNN computes: h_t = tanh(x_t Wx + h_{t-1} Wh + b), t = 1 ... T, or relu in place of tanh."""
+    """What TimeRNN computes: h_t = tanh(x_t Wx + h_{t-1} Wh + b), t = 1 ... T.
+
+    In place of tanh, any function of ACTIVATIONS.
+    """
 
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""

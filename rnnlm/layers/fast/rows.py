@@ -4,7 +4,10 @@ import numpy as np
 
 
 def time_rows(xs):
-    """(N, T, D) -> (T * N, D), row t * N + i for step t of stream i; a view where the memory is time-major already."""
+    """(N, T, D) -> (T * N, D), row t * N + i for step t of stream i.
+
+    It is a view where the memory is time-major already.
+    """
     N, T, D = xs.shape
     return np.ascontiguousarray(xs.swapaxes(0, 1)).reshape(T * N, D)
 
