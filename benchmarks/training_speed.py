@@ -155,7 +155,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", default="ptb", help="a known name, a folder or a file (default: ptb)")
     parser.add_argument("--sizes", nargs="+", choices=tuple(SIZES), default=DEFAULT_SIZES)
-    parser.add_argument("--cell", default="rnn", help="rnn, mrnn, lstm, gru or gru-textbook (default: rnn); PyTorch "
+    parser.add_argument("--cell", default="rnn", help="a cell of rnnlm train (default: rnn); PyTorch "
                         "has no row for a cell that it lacks")
     parser.add_argument("--subjects", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
     parser.add_argument("--repeats", type=int, default=5, help="turns (default: 5)")

@@ -1,6 +1,7 @@
 """CONTRIBUTING.md: what it names is there, what it promises is enough."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -37,8 +38,11 @@ class TimeMine(TimeLSTM):
 OPTIMIZERS["slower"] = Slower
 CELLS["mine"] = Cell(TimeMine, None, "LSTM of mine", "mine", gated=True, biases={"b": (2, 0, 0, 0)})
 
+from training_runs import QuickPicture
 from rnnlm.cli.main import main
+from rnnlm.reports import curves
 
+curves.perplexity_figure = QuickPicture
 for line in sys.stdin.read().splitlines():
     assert main(line.split()) == 0, line
 """
@@ -83,7 +87,8 @@ def test_rows_that_are_added_are_all_that_a_run_needs(small_corpus, tmp_path):
              ["train", "--config", "run", "--output", "again"],
              ["evaluate", "run", str(small_corpus / "test.txt"), "--json"], ["generate", "run", "--length", "3"]]
     done = subprocess.run([sys.executable, "-W", "error", "-c", ADDED], cwd=tmp_path, capture_output=True, text=True,
-                          input="\n".join(map(" ".join, lines)))
+                          input="\n".join(map(" ".join, lines)),
+                          env=os.environ | {"PYTHONPATH": str(REPOSITORY / "tests")})
     assert done.returncode == 0, done.stderr
     for run in ("run", "again"):
         options = options_of(tmp_path / run)

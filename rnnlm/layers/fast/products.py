@@ -1,6 +1,6 @@
 """Products of matrices: which to divide among threads, and how to make those of a step.
 
-The latter have the same matrix at every step of a window, which pays for a copy of it.
+The matrix of a step is the same for a whole window, so a copy of it is worthwhile.
 """
 
 from functools import cache

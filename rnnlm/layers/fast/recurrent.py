@@ -6,7 +6,7 @@ from rnnlm.compute.threads import SERIAL, slices
 from rnnlm.layers.fast.products import workers_for
 from rnnlm.layers.fast.rows import batch_view, time_rows
 
-LARGE_STEP = 5_000_000      # multiplications of a step from which on sharing the streams out to threads pays
+LARGE_STEP = 5_000_000      # multiplications of a step from which on threads that share the streams are faster
 
 
 class FastRecurrent:
