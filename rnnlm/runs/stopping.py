@@ -40,7 +40,9 @@ def holding_interrupts():
     """A block in which the first Ctrl-C waits for a step to end; a second does not.
 
     Yields a function to call between two steps, with any arguments.  It raises
-    Interrupted when a Ctrl-C has come.  Where Ctrl-C has another handler, that stays.
+    Interrupted when a Ctrl-C has come.  One that came after the last such call is a
+    KeyboardInterrupt when the block ends, so that a loop around it ends, too.  Where
+    Ctrl-C has another handler, that stays.
     """
     interrupts = []
 
@@ -56,3 +58,5 @@ def holding_interrupts():
     usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     with signal_handlers({signal.SIGINT: handle} if usual else {}):
         yield check
+    if interrupts:
+        raise KeyboardInterrupt

@@ -208,6 +208,18 @@ def test_a_second_ctrl_c_does_not_wait(train, monkeypatch):
     assert not hasattr(stopped.value, "__notes__")
 
 
+def test_a_ctrl_c_after_the_last_step_ends_the_callers_loop_and_the_run_is_whole(train, tmp_path):
+    class Hurried(Observer):
+        def on_end(self, folder, drawn):
+            interrupt()
+
+    train(epochs=1, output="whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(epochs=1, observer=Hurried())
+    assert are_equal(tmp_path / "run/model.npz", tmp_path / "whole/model.npz")
+    assert without_times(tmp_path / "run") == without_times(tmp_path / "whole")
+
+
 def test_a_handler_of_ones_own_is_left_alone(train, monkeypatch):
     heard = []
     at_step(monkeypatch, 9, interrupt)
