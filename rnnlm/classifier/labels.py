@@ -35,13 +35,13 @@ def checked_labels(y, n, name="y"):
 def _check_whole(y, name):
     """ArgumentError unless float labels are whole: others are targets of regression."""
     if not np.isfinite(y).all():
-        place, value = first_fault(y)
-        raise ArgumentError(f"{name} must hold labels, but the value at {place} is {value}")
+        position, value = first_fault(y)
+        raise ArgumentError(f"{name} must hold labels, but the value at {position} is {value}")
     broken = y != np.floor(y)
     if broken.any():
-        place = int(np.argmax(broken))
+        position = int(np.argmax(broken))
         raise ArgumentError(
-            f"{name} must hold labels, but the value at ({place},) is {y[place]}, as in a regression "
+            f"{name} must hold labels, but the value at ({position},) is {y[position]}, as in a regression "
             "(Unknown label type: continuous): round it, or name the classes by text")
 
 
@@ -99,9 +99,9 @@ def checked_weights(sample_weight, n):
                             f"shape ({n},), got {weights.shape}")
     wrong = ~(np.isfinite(weights) & (weights >= 0))
     if wrong.any():
-        place = int(np.argmax(wrong))
+        position = int(np.argmax(wrong))
         raise ArgumentError("sample_weight must hold finite numbers of at least 0, but the value at "
-                            f"({place},) is {weights[place]}")
+                            f"({position},) is {weights[position]}")
     if not weights.any():
         raise ArgumentError("sample_weight must hold a number above 0: all weights are zero")
     return weights / weights.max()  # only ratios count, and a sum of large ones could overflow

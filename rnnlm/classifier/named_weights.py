@@ -14,13 +14,13 @@ from rnnlm.errors import ArgumentError
 if TYPE_CHECKING:
     import numpy as np
 
-PLACES = {"wx": 0, "wh": 1, "b": 2, "bh": 2}  # in params; upper or lower case and underscores make no difference
+INDEX = {"wx": 0, "wh": 1, "b": 2, "bh": 2}  # in params; upper or lower case and underscores make no difference
 SHAPES = "(n_features, n_nodes)", "(n_nodes, n_nodes)", "(n_nodes,)"
 
 
-def place_of(name):
+def index_of(name):
     """The index in ``params`` of a weight by name (Wx, w_x, W_x, ..., B), or None."""
-    return PLACES.get(name.replace("_", "").lower())
+    return INDEX.get(name.replace("_", "").lower())
 
 
 class NamedWeights:
@@ -42,8 +42,8 @@ class NamedWeights:
     inner: tuple[str, ...] = ()
 
     def __setattr__(self, name: str, value: object) -> None:
-        if (place := place_of(name)) is not None:
-            self._set_weight(place, name, value)
+        if (index := index_of(name)) is not None:
+            self._set_weight(index, name, value)
         elif name in self.first_options and self.params:
             raise AttributeError(f"{name} cannot change once the weights are made: make a new {type(self).__name__}")
         elif ("options" not in vars(type(self)) or hasattr(type(self), name)
@@ -56,36 +56,36 @@ class NamedWeights:
 
     def __getattr__(self, name: str) -> np.ndarray:
         """A weight or, with a d in front, its gradient."""
-        if (place := place_of(name)) is not None:
+        if (index := index_of(name)) is not None:
             arrays = self.params or self.given
-        elif name.startswith("d") and (place := place_of(name[1:])) is not None:
+        elif name.startswith("d") and (index := index_of(name[1:])) is not None:
             arrays = self.grads
         else:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         try:
-            return arrays[place]
+            return arrays[index]
         except (IndexError, KeyError):
             raise AttributeError(f"{type(self).__name__} has no {name} yet: the first forward makes it") from None
 
-    def _set_weight(self, place, name, value):
+    def _set_weight(self, index, name, value):
         """Copy the value into a weight; ArgumentError if it has another shape."""
         value = arguments.floats(name, value)
         H = self.n_nodes
-        if place == 2 and value.shape == (1, H):
+        if index == 2 and value.shape == (1, H):
             value = value[0]  # some textbooks have the biases as a row
         D = len(self.params[0]) if self.params else len(value) if value.ndim == 2 else 0
-        if value.shape != ((D, H), (H, H), (H,))[place] or 0 in value.shape:
-            features = f", n_features = {D}" if self.params and place == 0 else ""
-            raise ArgumentError(f"{name} must have shape {SHAPES[place]}, n_nodes = {H}{features}; got {value.shape}")
-        if not self.params and place == 0:
+        if value.shape != ((D, H), (H, H), (H,))[index] or 0 in value.shape:
+            features = f", n_features = {D}" if self.params and index == 0 else ""
+            raise ArgumentError(f"{name} must have shape {SHAPES[index]}, n_nodes = {H}{features}; got {value.shape}")
+        if not self.params and index == 0:
             self.build(D)
         if self.params:
-            self.params[place][...] = value
+            self.params[index][...] = value
         else:
-            self.given[place] = value.copy()
+            self.given[index] = value.copy()
 
     def _take_given(self):
         """Copy into the new weights what was set before the first input came."""
-        for place, value in self.given.items():
-            self.params[place][...] = value
+        for index, value in self.given.items():
+            self.params[index][...] = value
         self.given = {}

@@ -74,11 +74,11 @@ def checked_steps(X, mask=None, name="X", first=0):
     lengths = lengths_until_nan(X) if mask is None else _lengths_of(mask)
     X[np.arange(X.shape[1]) >= lengths] = 0  # nothing reads what is there, but it could overflow
     if not np.isfinite(X).all():
-        place, value = first_fault(X)
+        position, value = first_fault(X)
         hint = ("; NaN in all features marks the steps beyond a sequence's end, and only there"
                 if mask is None and np.isnan(value) else "")
-        place = place[0] + first, *place[1:]
-        raise ArgumentError(f"{name} must hold finite numbers, but the value at {place} is {value}: fill "
+        position = position[0] + first, *position[1:]
+        raise ArgumentError(f"{name} must hold finite numbers, but the value at {position} is {value}: fill "
                             f"or drop it{hint}")
     return X, lengths
 
@@ -119,8 +119,8 @@ def _lengths_of(mask):  # (N, T) -> (N, 1)
 
 def first_fault(values):
     """The indices of the first value that is not finite, and the value."""
-    place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
-    return place, values[place]
+    position = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+    return position, values[position]
 
 
 def shares_of_states(lengths, T, pooling):

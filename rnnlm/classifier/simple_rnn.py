@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.classifier.initializers import XavierInitializer
-from rnnlm.classifier.named_weights import NamedWeights, place_of
+from rnnlm.classifier.named_weights import NamedWeights, index_of
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import activation_by_name
 from rnnlm.errors import ArgumentError
@@ -60,7 +60,7 @@ class SimpleRNN(NamedWeights):
     def __new__(cls, *args: Any, **options: Any) -> Self:
         """ArgumentError with a remedy, if weights are given instead of n_nodes."""
         weights = [value for value in args[:3] if isinstance(value, np.ndarray | list | tuple)]
-        weights += [value for name, value in options.items() if place_of(name) is not None]
+        weights += [value for name, value in options.items() if index_of(name) is not None]
         if weights and cls.__init__ is SimpleRNN.__init__:
             raise ArgumentError(f"SimpleRNN takes the number of nodes, not weights: write rnn = SimpleRNN("
                                 f"{np.atleast_1d(weights[0]).shape[-1]}), with the other options as they are, then "

@@ -14,7 +14,7 @@ from rnnlm.compute.blas import blas_threads
 from rnnlm.compute.threads import SERIAL
 from rnnlm.errors import RnnlmError, counted, one_line, shown
 from rnnlm.formats.model_file import load_model
-from rnnlm.runs.checks import any_text, at_least, not_empty, not_negative, seed, share
+from rnnlm.runs.checks import any_text, at_least, not_empty, not_negative, seed, up_to_one
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.writing import LONGEST_LINE, prompt_ids, write_text
@@ -33,7 +33,7 @@ GENERATE = Table({"options": (
     Option("temperature", not_negative, "number that divides the scores: below 1 the text is safer, above 1 bolder; 0: "
            "always the most probable word", 1.0, "X"),
     Option("top_k", at_least(1), "draw from the K most probable words", metavar="K"),
-    Option("top_p", share, "draw from the most probable words whose probabilities together reach P", metavar="P",
+    Option("top_p", up_to_one, "draw from the most probable words whose probabilities together reach P", metavar="P",
            meant_by="nucleus"),
     Option("allow_unk", FLAG, "let the model write <unk>", False),
     Option("seed", seed, "seed of all random numbers; the same seed gives the same text", metavar="S",

@@ -80,11 +80,11 @@ def numbers(got, expected, sizes):
     if broken.any():
         return f"inf or nan in {broken.sum()} of {got.size} numbers"
     far = ~(np.abs(got - expected) <= CLOSE * np.abs(expected).max(initial=0))
-    place = tuple(int(i) for i in np.argwhere(far)[0])
-    where = f", first at [{', '.join(map(str, place))}]" if place and not far.all() else ""
-    count = f"{'all' if far.all() else far.sum()} of {got.size} numbers are wrong{where}" if place else "wrong"
-    return (f"{count}: {got[place]:.6g}, must be {expected[place] + 0.0:.6g}"
-            + (f"; the largest difference is {np.abs(got - expected).max():.3g}" if place else ""))
+    position = tuple(int(i) for i in np.argwhere(far)[0])
+    where = f", first at [{', '.join(map(str, position))}]" if position and not far.all() else ""
+    count = f"{'all' if far.all() else far.sum()} of {got.size} numbers are wrong{where}" if position else "wrong"
+    return (f"{count}: {got[position]:.6g}, must be {expected[position] + 0.0:.6g}"
+            + (f"; the largest difference is {np.abs(got - expected).max():.3g}" if position else ""))
 
 
 WAYS = (transposed, time_first, other_shape, not_summed, zero, scaled, numbers)  # the more telling first

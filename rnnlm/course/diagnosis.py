@@ -98,7 +98,7 @@ def seen(exercise, case, result):
 
 
 def known(exercise, case, got, expected, wrong):
-    """Pairs (place of a wrong result, the known mistake that gives its very numbers).
+    """Pairs (index of a wrong result, the known mistake that gives its very numbers).
 
     A mistake that gives all the results goes first, then those that explain the most.
     """
@@ -109,7 +109,7 @@ def known(exercise, case, got, expected, wrong):
         explained = {k for k in wrong if agree[k] and not same(theirs[k], expected[k])}
         candidates.append((all(agree), len(explained), explained, mistake.says))
     candidates.sort(key=lambda candidate: candidate[:2], reverse=True)  # stable: the order of the table decides ties
-    open_places = set(wrong)
+    left = set(wrong)
     for _, _, explained, says in candidates:
-        yield from ((k, says) for k in explained & open_places)
-        open_places -= explained
+        yield from ((k, says) for k in explained & left)
+        left -= explained

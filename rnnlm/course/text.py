@@ -73,7 +73,7 @@ ROWS = ("the rows continue each other: row i of a window must continue row i of 
 
 
 def filled(ids, N, length, k):
-    """A window whose rows follow each other in the text, from place k * N on."""
+    """A window whose rows follow each other in the text, from offset k * N on."""
     part = ids[k * N : (k + length) * N + 1]
     return part[:-1].reshape(N, length), part[1:].reshape(N, length)
 
@@ -175,7 +175,7 @@ def averaged(ids, dxs, V):
 
 
 @mistake("one row for each position of the window: dW has the shape of W, (V, D), one row for each word.")
-def row_for_each_place(ids, dxs, V):
+def row_for_each_position(ids, dxs, V):
     return dxs.reshape(ids.size, -1)
 
 
@@ -187,4 +187,4 @@ def row_for_each_word(ids, dxs, V):
 EMBEDDING_BACKWARD = Exercise("backward(ids, dxs, V)", ("dW",), "the gradient (V, D) of the words' vectors", 10,
                               embedding_cases, embedding_backward,
                               (overwritten, overwritten_in_a_row, overwritten_in_a_step, averaged,
-                               row_for_each_place, row_for_each_word))
+                               row_for_each_position, row_for_each_word))

@@ -118,7 +118,7 @@ not_negative = number_from(0)
 above_one = number(float, "a number above 1", lambda value: value > 1)
 below_one = number(float, "a number of at least 0 and below 1", lambda value: 0 <= value < 1)
 from_zero_to_one = number(float, "a number from 0 to 1", lambda value: 0 <= value <= 1)
-share = number(float, "a number above 0 and at most 1", lambda value: 0 < value <= 1)
+up_to_one = number(float, "a number above 0 and at most 1", lambda value: 0 < value <= 1)
 seed = at_least(0, LARGEST_SEED)
 threads = at_least(1, MOST_THREADS)
 

@@ -83,8 +83,8 @@ def draw(probs, rng):
     group = min(int(sums.searchsorted(point, side="right")), len(sums) - 1)
     start = group * width
     inside = probs[start : start + width].cumsum()
-    place = start + int(inside.searchsorted(point - (sums[group - 1] if group else 0), side="right"))
-    return place if place < start + len(inside) and probs[place] else start + int(inside.argmax())
+    drawn = start + int(inside.searchsorted(point - (sums[group - 1] if group else 0), side="right"))
+    return drawn if drawn < start + len(inside) and probs[drawn] else start + int(inside.argmax())
 
 
 def generate(model: Predicts, prompt: Iterable[int], *, rng: np.random.Generator, temperature: float = 1.0,

@@ -140,9 +140,9 @@ def _require(holds, rule):
 def known_corpora():
     """Folders of the corpora known by name: those that hold a corpus.json."""
     package = Path(__file__).parent.parent
-    for place in (package / "datasets", package.parent / "datasets"):  # as a wheel has it, and a checkout
-        with suppress(OSError):  # a place that may not be read knows nothing
-            if found := {about.parent.name: about.parent for about in sorted(place.glob("*/corpus.json"))}:
+    for folder in (package / "datasets", package.parent / "datasets"):  # as a wheel has it, and a checkout
+        with suppress(OSError):  # one that may not be read knows nothing
+            if found := {about.parent.name: about.parent for about in sorted(folder.glob("*/corpus.json"))}:
                 return found
     return {}
 
@@ -198,7 +198,7 @@ def _candidates(folder, split):
     matches = [match for match in map(pattern.fullmatch, names) if match and not match[0].startswith(".")]
     files = [match for match in matches if not (folder / match[0]).is_dir()]
     found = {}
-    for match in files or matches:  # a folder in the place of the only text: who reads it says what it is
+    for match in files or matches:  # a folder instead of the only text: who reads it says what it is
         parts = len(re.findall("[._-]", match[1] or ""))
         rank = (parts, match[2] != KINDS[0] and not parts, match[0])
         found.setdefault(match[0].removesuffix(match[3] or ""), rank)  # a text sorts before its packed form

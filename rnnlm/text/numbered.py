@@ -57,10 +57,10 @@ class Tokens:
         except OSError as error:  # somebody cleared the cache
             raise RnnlmError(f"{self.source} could not be read: {reason(error)}; run the command again") from error
 
-    def next_line(self, place):
-        """Where the first line from offset ``place`` on begins; the end without one."""
+    def next_line(self, offset):
+        """Where the first line from ``offset`` on begins; the end without one."""
         line_end = self.words.index(LINE_END)
-        start = place - 1
+        start = offset - 1
         for block in self.part(start, self.size).blocks():
             (ends,) = np.nonzero(block == line_end)
             if ends.size:

@@ -190,7 +190,7 @@ def test_penn_treebank_is_recorded_as_published():
     assert about["address"].startswith("https://")
 
 
-def test_a_place_of_corpora_that_cannot_be_read_knows_none(monkeypatch):
+def test_a_folder_of_corpora_that_cannot_be_read_knows_none(monkeypatch):
     import pathlib
 
     from rnnlm.text.corpora import known_corpora
