@@ -24,7 +24,7 @@ from rnnlm.runs.checks import (
     not_negative,
     positive,
     ratio,
-    share,
+    up_to_one,
     size,
 )
 from rnnlm.runs.configuration import read_config, toml
@@ -112,7 +112,7 @@ def test_what_is_written_as_toml_is_read_back():
     (not_negative, "1e-50", "at least 0, got '1e-50', which is 0 in"),
     (below_one, "0.999999999", "below 1, got '0.999999999', which is 1 in"),
     (above_one, "1.000000001", "above 1, got '1.000000001', which is 1 in"),
-    (share, "1e-50", "got '1e-50', which is 0 in"),
+    (up_to_one, "1e-50", "got '1e-50', which is 0 in"),
     (ratio, "7e-6", "must be 0 or at least 1e-05, because less drops nothing, got '7e-6'"),
     (at_least(1), "9" * 400, "must be at most 100,000,000,000,000, got '999"),
     (size, "9" * 20, "must be at most 1,000,000, got '99999999999999999999'")])
@@ -123,7 +123,7 @@ def test_a_number_that_the_training_cannot_compute_with_is_refused(kind, text, m
 
 @pytest.mark.parametrize(("kind", "text"), [
     (positive, "1e-30"), (positive, "3e38"), (not_negative, "0"), (below_one, "0.9999999"), (above_one, "1.000001"),
-    (share, "1"), (ratio, "0"), (ratio, "1e-5"), (ratio, "0.999"), (from_zero_to_one, "1"),
+    (up_to_one, "1"), (ratio, "0"), (ratio, "1e-5"), (ratio, "0.999"), (from_zero_to_one, "1"),
     (at_least(1), str(10**14)), (size, "1000000")])
 def test_numbers_that_are_as_good_in_32_bits_are_taken_as_they_are(kind, text):
     assert kind(text) == float(text)
