@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError
+from rnnlm.layers.rnn import TimeRNN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +75,7 @@ class NamedWeights:
         if index == 2 and value.shape == (1, H):
             value = value[0]  # some textbooks have the biases as a row
         D = len(self.params[0]) if self.params else len(value) if value.ndim == 2 else 0
-        if value.shape != ((D, H), (H, H), (H,))[index] or 0 in value.shape:
+        if value.shape != list(TimeRNN.param_shapes(D, H).values())[index] or 0 in value.shape:
             features = f", n_features = {D}" if self.params and index == 0 else ""
             raise ArgumentError(f"{name} must have shape {SHAPES[index]}, n_nodes = {H}{features}; got {value.shape}")
         if not self.params and index == 0:

@@ -84,9 +84,9 @@ class SimpleRNN(NamedWeights):
 
     def build(self, n_features: int) -> None:
         """Make the weights for inputs of so many features."""
-        H = self.n_nodes
-        weights = [np.array(self.initializer(shape, self.rng), np.float64) for shape in ((n_features, H), (H, H))]
-        self.layer = TimeRNN(*weights, np.zeros(H), stateful=True, activation=self.activation)
+        *shapes, shape_b = TimeRNN.param_shapes(n_features, self.n_nodes).values()
+        weights = [np.array(self.initializer(shape, self.rng), np.float64) for shape in shapes]
+        self.layer = TimeRNN(*weights, np.zeros(shape_b), stateful=True, activation=self.activation)
         self._take_given()
 
     @property

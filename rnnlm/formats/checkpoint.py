@@ -126,6 +126,8 @@ def load_checkpoint(path: str | os.PathLike[str] | File, trainer: Trainer) -> li
     arguments.kind("trainer", trainer, Trainer, "a Trainer")
     with open_archive(path, "a whole rnnlm checkpoint of this run") as archive:
         header = _checkpoint_header(archive)
+        # A run has compared its options already (rnnlm.runs.resuming).  But this
+        # function is public, and a trainer from Python has no options.
         architecture = dict(trainer.model.architecture)
         if header["architecture"] != architecture:
             raise ValueError(f"its model is {shown(header['architecture'])}, not {architecture}")

@@ -24,7 +24,7 @@ from rnnlm.runs.checks import (
 )
 from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
 from rnnlm.runs.table import Table
-from rnnlm.text.tokenizer import LEVELS
+from rnnlm.text.tokenizer import LEVELS, USUAL_MIN_COUNT
 from rnnlm.training.optimizers import OPTIMIZERS
 from rnnlm.training.schedules import SCHEDULES
 
@@ -57,14 +57,14 @@ def _decays_in_words():
 
 
 TEXT = (
-    Option("corpus", not_empty, "a known name (stories, ptb), a folder with train, valid and test texts, or one text "
-           "file, which is split 90/5/5", "stories", "NAME|FOLDER|FILE", may_change=True,
+    Option("corpus", not_empty, "a known name, a folder with train, valid and test texts, or one text file, which is "
+           "split 90/5/5", "stories", "NAME|FOLDER|FILE", may_change=True,
            meant_by="data dataset input text train train-file"),
     Option("level", OneOf(LEVELS), "unit of the text: words or characters", "word"),
     Option("max_vocab", at_least(3), "largest size of the vocabulary", metavar="K", default_text="no limit",
            meant_by="max-vocab-size vocab vocab-size"),
     Option("min_count", at_least(1), "training words seen fewer than K times become <unk>", metavar="K",
-           default_text="2; 1 for characters and for a text that already contains <unk>",
+           default_text=f"{USUAL_MIN_COUNT}; 1 for characters and for a text that already contains <unk>",
            meant_by="min-freq min-frequency"),
     Option("max_tokens", at_least(1), "train on the first K tokens only", metavar="K", default_text="all"),
 )

@@ -48,7 +48,7 @@ def train(corpus: str | os.PathLike[str] | None = None, *, observer: Observer | 
 
     Parameters
     ----------
-    corpus : a known name (stories, ptb), a folder with train, valid and test texts, or
+    corpus : a known name, such as "ptb", a folder with train, valid and test texts, or
         one text file, which is split 90/5/5; None: stories, which is shipped.
     observer : is told what happens; None: nothing is shown.
     options : every option of ``rnnlm train --help`` but debug and recipes, with

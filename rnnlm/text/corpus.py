@@ -21,7 +21,7 @@ from rnnlm.text.corpus_notes import odd_notes, text_notes, used_notes, vocabular
 from rnnlm.text.encoded import EncodedText, id_table, ids_of
 from rnnlm.text.numbered_cache import read_tokens
 from rnnlm.text.sources import called
-from rnnlm.text.tokenizer import LEVELS, LINE_END
+from rnnlm.text.tokenizer import LEVELS, LINE_END, USUAL_MIN_COUNT
 from rnnlm.text.vocabulary import EOS, UNK, Vocabulary
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def load_corpus(spec: str | os.PathLike[str], level: str = "word", min_count: in
     size, train = train.size, train.part(0, max_tokens or train.size)
     counts = _counts(train)
     if min_count is None:
-        min_count = 1 if level == "char" or UNK in counts else 2
+        min_count = 1 if level == "char" or UNK in counts else USUAL_MIN_COUNT
     vocabulary = Vocabulary.from_counts(counts, level, min_count, max_vocab)
     valid, test = _encoded(path, vocabulary, validation=valid, test=test)
     notes += [*used_notes(where, size, train, valid, test), vocabulary_note(counts, vocabulary, min_count, max_vocab),

@@ -8,6 +8,7 @@ import re
 LEVELS = ("word", "char")
 UNITS = {"word": "word", "char": "character"}  # what messages call a token of each level
 LINE_END = "\n"
+USUAL_MIN_COUNT = 2  # by default rarer words become <unk>, but no character, and no word of a text with <unk>
 
 # str.split() also splits at NBSP, U+0085 and more: counts would differ from other
 # tools'.

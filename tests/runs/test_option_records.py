@@ -14,6 +14,8 @@ from rnnlm.models import Architecture, Regularisation, Start
 from rnnlm.runs.combinations import require_possible
 from rnnlm.runs.option import OF_THE_RUN, SWITCH
 from rnnlm.runs.options import OF_THE_RULE, TRAIN, free, of_the_run
+from rnnlm.text.corpora import known_corpora
+from rnnlm.text.corpus import load_corpus
 from rnnlm.training.optimizers import OPTIMIZERS
 
 TABLES = [import_module(f"rnnlm.cli.{name}").build_parser().table for name in COMMANDS]
@@ -77,6 +79,20 @@ def test_what_a_model_is_made_from_are_options(kind):
     others = {"vocab_size", "per_window", "recurrent"}
     for field in fields(kind):
         assert field.name in TRAIN.by_name.keys() | others, f"{field.name} of {kind.__name__} has no option"
+
+
+def test_the_help_of_the_min_count_says_what_reading_a_corpus_does(tmp_path):
+    usual, others = TRAIN.by_name["min_count"].default_in_words.split("; ")
+    for split in ("train", "valid", "test"):
+        (tmp_path / f"{split}.txt").write_text("a\nb b\nc c c\nd d d d\n")
+    known = load_corpus(tmp_path).vocabulary.words
+    assert [word in known for word in "abcd"] == [count >= int(usual) for count in (1, 2, 3, 4)]
+    assert others == "1 for characters and for a text that already contains <unk>"
+    assert "a" in load_corpus(tmp_path, level="char").vocabulary.words
+
+
+def test_the_help_does_not_repeat_which_corpora_are_known():
+    assert not [name for name in known_corpora() if name in TRAIN.by_name["corpus"].help]
 
 
 def test_the_help_of_the_weight_decay_names_the_rules_that_have_one():

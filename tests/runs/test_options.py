@@ -24,8 +24,8 @@ from rnnlm.runs.checks import (
     not_negative,
     positive,
     ratio,
-    up_to_one,
     size,
+    up_to_one,
 )
 from rnnlm.runs.configuration import read_config, toml
 from rnnlm.runs.option import FLAG, OF_THE_LINE, Option

@@ -102,8 +102,7 @@ class FastOutput(Layer):
         for block in blocks:
             if block.e is not None:
                 block.e[block.here, block.columns] -= sums[block.here]
-        # Of NumPy's type, so that the quotient has 64 bits: with a plain int,
-        # training ends with other weights.
+        # An int would make the quotient 32 bits wide: other weights after training.
         total = np.int64(max(np.count_nonzero(counts), 1))
         self.cache = rows, counts / (total * sums), blocks, sums, shift, ts.shape
         if not all_count:
@@ -236,11 +235,8 @@ class FastOutput(Layer):
     def _maxima(self, rows, blocks):
         """The largest score of each row (M,)."""
         maxima = np.empty((len(blocks), len(rows)), rows.dtype)
-
-        def read(i):
-            np.max(self._shifted_scores(rows, blocks[i], None), axis=1, out=maxima[i])
-
-        self.workers.each(read, range(len(blocks)))
+        self.workers.each(lambda i: np.max(self._shifted_scores(rows, blocks[i], None), axis=1, out=maxima[i]),
+                          range(len(blocks)))
         return maxima.max(axis=0)
 
     def _scores(self, rows, words, out):
