@@ -134,6 +134,11 @@ def path(name, value, rule="a path", remedy=""):
     """A path: a string, a Path, or an object with a Path's ``open``."""
     if not isinstance(value, str | os.PathLike) and not hasattr(value, "open"):
         raise wrong(name, rule, value, remedy)
+    text = os.fsdecode(value) if isinstance(value, str | os.PathLike) else None
+    if text == "":
+        raise ArgumentError(f"{name} must not be empty: give {rule}")
+    if text and "\0" in text:
+        raise ArgumentError(f"{name} must not hold the character NUL, got {described(value)}: give {rule}")
     return value
 
 
