@@ -4,6 +4,7 @@ import json
 import shutil
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from training_runs import SMALL, header_of, options_of
 
 from rnnlm.errors import RnnlmError
 from rnnlm.files.archive import as_bytes
+from rnnlm.files.whole import File
 from rnnlm.runs.configuration import (
     ALWAYS_IN_EARLIER,
     Configuration,
@@ -146,6 +148,14 @@ def test_what_a_file_states_is_compared_on_resume_even_a_default(text, tmp_path)
     with pytest.raises(RnnlmError, match=r"cannot be resumed with other options: --lr is 0\.0\d+, was 0\.01\."):
         resumed(tmp_path, {"lr": 0.01}, text)
     assert resumed(tmp_path, {"lr": 0.01}, text, {"lr": 0.01}).lr == 0.01  # the line overrides the file
+
+
+def test_what_a_file_states_overrides_what_a_run_without_a_checkpoint_left(tmp_path):
+    (tmp_path / "config.toml").write_text("lr = 0.01\n")
+    (tmp_path / "other.toml").write_text(earlier_text())
+    folder = SimpleNamespace(path="run", held=SimpleNamespace(file=lambda name: File(tmp_path / name)),
+                             require_nothing_but_options=lambda: None)
+    assert Request({"resume": True, "config": str(tmp_path / "other.toml")}).resumed(folder, None).lr == 0.002
 
 
 def test_numbers_of_other_rules_in_an_earlier_file_are_no_other_options(tmp_path):
