@@ -134,6 +134,12 @@ def path(name, value, rule="a path", remedy=""):
     """A path: a string, a Path, or an object with a Path's ``open``."""
     if not isinstance(value, str | os.PathLike) and not hasattr(value, "open"):
         raise wrong(name, rule, value, remedy)
+    return value
+
+
+def possible_path(name, value, rule):
+    """A path, as ``path`` takes it, that a file or folder can have."""
+    path(name, value, rule)
     text = os.fsdecode(value) if isinstance(value, str | os.PathLike) else None
     if text == "":
         raise ArgumentError(f"{name} must not be empty: give {rule}")
