@@ -11,7 +11,8 @@ How numbers are made from words is a scheme with a version, which a checkpoint h
 2 : the scheme of new runs.
 1 : that of checkpoints before format version 4.  A mask is a byte string, in which a
     column may begin within a word, and noising draws a second number for each replaced
-    word.  Where 4 divides all sizes and nothing is noised, both schemes are one.
+    word.  Where 4 divides all sizes and nothing is noised, both schemes are one; with
+    dropped words the vocabulary's size counts, too.
 """
 
 import math
