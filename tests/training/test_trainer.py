@@ -322,7 +322,8 @@ def test_restoring_fills_the_arrays_that_are_there():
         assert not np.shares_memory(array, source.snapshot().arrays[name])
 
 
-@pytest.mark.parametrize("other", [{"cell": "lstm"}, {"V": 6}, {"N": 3, "n": 91}, {"optimizer": Adam(0.5)}], ids=str)
+@pytest.mark.parametrize("other", [{"cell": "lstm"}, {"V": 6}, {"N": 3, "n": 91}, {"optimizer": Adam(0.5)}],
+                         ids=["cell", "sizes", "streams", "rule"])
 def test_the_snapshot_of_another_run_is_refused_before_anything_is_set(other):
     """Of another model, of one with other shapes, of other streams, of another rule."""
     trainer, source = (setup(dropout=0.3, random=True, T=12, **options)[0] for options in ({}, other))
