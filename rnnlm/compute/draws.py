@@ -48,9 +48,13 @@ def shared_bits(rng, shape, scheme=SCHEME):
 def column_bits(rng, shape, columns=None, scheme=SCHEME):
     """16 random bits for each number, uint16 of this shape (N, ...), for N columns.
 
-    columns: which ones the N columns are; None: all of the batch.
+    columns: which ones the N columns are; None: all of the batch.  ArgumentError for
+    others in scheme 1, in which columns share words.
     """
     if scheme == 1:
+        if columns is not None:
+            raise ArgumentError(f"columns must be None with random_scheme 1, which draws for a whole batch, got "
+                                f"{columns}: set random_scheme to {SCHEME}")
         return shared_bits(rng, shape, scheme)
     N, count = shape[0], math.prod(shape[1:])
     size = _words_for(count)
