@@ -325,7 +325,7 @@ def test_where_no_thread_can_be_started_the_caller_does_all(monkeypatch):
 
     monkeypatch.setattr(DEFAULT, "_begin", refuse)
     done = []
-    with DEFAULT.computing():
+    with DEFAULT:
         DEFAULT.each(done.append, range(5), lambda: done.append("meanwhile"))
     assert done == ["meanwhile", *range(5)]
 
