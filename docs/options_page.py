@@ -14,7 +14,7 @@ PAGE = Path(__file__).with_name("options.md")
 HEAD = """# All options
 
 This page is written from the records of the options (`rnnlm/runs/options.py`): `python docs/options_page.py` makes it.
-`rnnlm train --help` shows the same.
+`rnnlm train --help` shows the same, without the remarks on what an option works with.
 
 An option of `rnnlm train` is also a key of the TOML files that `--config` reads: `hidden-size = 100`, `tied = true`.
 Options marked ¹ are for the command line only, and options marked ² may change when a run is resumed.

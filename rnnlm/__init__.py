@@ -47,6 +47,7 @@ if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks in
     from rnnlm.text.noising import Noising
     from rnnlm.text.vocabulary import Vocabulary
     from rnnlm.training.averaging import Average
+    from rnnlm.training.decay import weight_decays
     from rnnlm.training.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, RMSprop
     from rnnlm.training.schedules import Constant, Cosine, DivideOnPlateau, Linear
     from rnnlm.training.trainer import Record, Trainer
@@ -62,7 +63,7 @@ __all__ = [
     "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeTextbookGRU", "TimeWordDropout", "Trainer", "Vocabulary",
     "WeightDrop", "Workers", "XavierInitializer", "evaluate", "generate", "load", "load_checkpoint", "load_corpus",
     "load_model", "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax",
-    "token_log_probs", "train",
+    "token_log_probs", "train", "weight_decays",
 ]
 
 _MODULES = {  # which names come from which module
@@ -90,6 +91,7 @@ _MODULES = {  # which names come from which module
     "text.noising": "Noising",
     "text.vocabulary": "Vocabulary",
     "training.averaging": "Average",
+    "training.decay": "weight_decays",
     "training.optimizers": "SGD AdaGrad Adam AdamW Momentum RMSprop",
     "training.schedules": "Constant Cosine DivideOnPlateau Linear",
     "training.trainer": "Record Trainer",

@@ -137,6 +137,17 @@ def path(name, value, rule="a path", remedy=""):
     return value
 
 
+def possible_path(name, value, rule):
+    """A path, as ``path`` takes it, that a file or folder can have."""
+    path(name, value, rule)
+    text = os.fsdecode(value) if isinstance(value, str | os.PathLike) else None
+    if text == "":
+        raise ArgumentError(f"{name} must not be empty: give {rule}")
+    if text and "\0" in text:
+        raise ArgumentError(f"{name} must not hold the character NUL, got {described(value)}: give {rule}")
+    return value
+
+
 def generator(name, value):
     """A generator of random numbers."""
     seed = value if isinstance(value, Integral) and 0 <= value < LARGEST else "SEED"

@@ -11,7 +11,8 @@ How numbers are made from words is a scheme with a version, which a checkpoint h
 2 : the scheme of new runs.
 1 : that of checkpoints before format version 4.  A mask is a byte string, in which a
     column may begin within a word, and noising draws a second number for each replaced
-    word.  Where 4 divides all sizes and nothing is noised, both schemes are one.
+    word.  Where 4 divides all sizes and nothing is noised, both schemes are one; with
+    dropped words the vocabulary's size counts, too.
 """
 
 import math
@@ -47,9 +48,13 @@ def shared_bits(rng, shape, scheme=SCHEME):
 def column_bits(rng, shape, columns=None, scheme=SCHEME):
     """16 random bits for each number, uint16 of this shape (N, ...), for N columns.
 
-    columns: which ones the N columns are; None: all of the batch.
+    columns: which ones the N columns are; None: all of the batch.  ArgumentError for
+    others in scheme 1, in which columns share words.
     """
     if scheme == 1:
+        if columns is not None:
+            raise ArgumentError(f"columns must be None with random_scheme 1, which draws for a whole batch, got "
+                                f"{columns}: set random_scheme to {SCHEME}")
         return shared_bits(rng, shape, scheme)
     N, count = shape[0], math.prod(shape[1:])
     size = _words_for(count)

@@ -149,16 +149,24 @@ class SavedSnapshot:
     def __init__(self, values, archive):
         self.values, self.archive, self.records = values, archive, None
 
-    def fill(self, arrays):
-        """Read all arrays; first check the names and shapes that the file declares."""
+    def require(self, arrays, iteration):
+        """ValueError unless the file declares these names and shapes.
+
+        A file stays as it is, whatever the iteration of the run.
+        """
         self.archive.require_names([RECORDS, *arrays])
         self.archive.require(shapes_of(arrays))
-        table = self.values["epoch"], len(fields(Record))
-        self.archive.require({RECORDS: table}, np.float64)  # before memory follows what the file says
-        self.records = np.empty(table)
+        self.archive.require({RECORDS: self._table()}, np.float64)  # before memory follows what the file says
+
+    def fill(self, arrays):
+        """Read all arrays, which ``require`` has accepted."""
+        self.records = np.empty(self._table())
         self.archive.read(RECORDS, self.records)
         for name, array in arrays.items():
             self.archive.read_finite(name, array)
+
+    def _table(self):
+        return self.values["epoch"], len(fields(Record))
 
 
 def versions():

@@ -65,7 +65,7 @@ class Loaded:
         if not isinstance(text, str):
             raise arguments.wrong("text", "a text (str) or the path of a file (pathlib.Path)", text)
         if "\n" not in text and "\0" not in text and os.path.isfile(text):
-            raise ArgumentError(f"text must be a text, got the name of the file {shown(text)}: "
+            raise ArgumentError(f"text must be the text itself, got the name of the file {shown(text)}: "
                                 "give pathlib.Path(...) for the file, or end the text with a line end")
         return encode_text(text, self.vocabulary)
 

@@ -118,7 +118,7 @@ def load_model(path: str | os.PathLike[str] | File, workers: Workers | None = No
     RnnlmError : there is no model file, or it is damaged; the message says what is
         wrong.
     """
-    arguments.path("path", path, "the path of a model file or of a run folder")
+    arguments.possible_path("path", path, "the path of a model file or of a run folder")
     workers = workers_or_default(workers, "with Workers(2) as workers: load_model(path, workers)")
     if regularisation is not None:
         arguments.kind("regularisation", regularisation, Regularisation, "a Regularisation")

@@ -24,7 +24,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import writable
-from rnnlm.errors import ArgumentError, IdError
+from rnnlm.errors import ArgumentError, IdError, RnnlmError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -161,6 +161,9 @@ class Layer:
 
     def __setstate__(self, state):
         vars(self).update(state, _buffers={})
+        if self.param_names and len(self.params) != len(self.param_names):
+            raise RnnlmError(f"a {type(self).__name__} has the arrays {', '.join(self.param_names)}, got "
+                             f"{len(self.params)}: it was pickled by an earlier version; save models with save_model")
         for arrays in (self.params, self.grads):  # lists that layers may share
             arrays[:] = map(writable, arrays)
 

@@ -42,7 +42,9 @@ class LanguageModel(CarriesStates, HasDropout):
     state, p(w | words up to t) = softmax(h_t W + b)_w, W (H, V) and b (V,).
 
     A copy (copy.deepcopy, pickle, joblib) trains and scores as the model does.  It has
-    the weights, the states and the generator, but its gradients start at zeros.
+    the weights, the states and the generator, but its gradients start at zeros.  An
+    attribute of your own that refers to the model's arrays is not tied to those of the
+    copy: set it again there.
 
     Parameters
     ----------

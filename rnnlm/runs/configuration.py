@@ -17,7 +17,13 @@ from rnnlm.runs.options import TRAIN, of_the_run
 
 CONFIG = "config.toml"
 OF_A_RUN = "# options of the run in"  # how the first line begins that a run writes
-OF_AN_EARLIER_RUN = "# run folder"    # and how it began when every option was a key, as resolved
+OF_AN_EARLIER_RUN = "# run folder:"   # and how it began when every option was a key, as resolved
+ALWAYS_IN_EARLIER = frozenset("""
+    activation activation-penalty alpha average average-decay average-from batch-size beta1 beta2 cell
+    checkpoint-minutes corpus dropout dropout-mask dropout-start epochs eps hidden-size input-dropout input-gain layers
+    level lr lr-factor matrix-lr-factor matrix-weight-decay max-grad momentum noising on-divergence optimizer
+    output-dropout output-start patience projection random-length random-start recurrent-gain schedule seed slowest
+    slowness-penalty tied time-size warm-up weight-decay weight-drop word-dropout wordvec-size""".split())
 LARGEST_CONFIG = 1 << 20  # bytes
 FILE_URI = "file:///"
 
@@ -36,10 +42,18 @@ class Configuration(NamedTuple):
     by_a_run: bool = False
     earlier: bool = False
 
+    def stated(self, where):
+        """All that the file says, a dict by the options' names; see Table.checked.
+
+        The earlier form also has the numbers of other update rules, which say nothing.
+        """
+        stated = TRAIN.checked(self.values, where)
+        return _with_effect(stated) if self.earlier else stated
+
     def given(self, where):
-        """What the file gives, a dict by the options' names; see Table.checked."""
-        given = TRAIN.checked(self.values, where)
-        return given_in_earlier(given) if self.earlier else given
+        """What was given of it, as far as that can be told; see given_in_earlier."""
+        stated = self.stated(where)
+        return given_in_earlier(stated) if self.earlier else stated
 
 
 def read_config(path):
@@ -64,11 +78,31 @@ def read_config(path):
     except (ValueError, RecursionError) as error:  # TOML or UTF-8
         detail = "it is nested too deeply" if isinstance(error, RecursionError) else shown(str(error))
         raise RnnlmError(f"{path} must be TOML: {detail}") from error
-    earlier = text.startswith(OF_AN_EARLIER_RUN)
+    today = _has_line(text, OF_A_RUN)
+    earlier = not today and _is_earlier(text, values)
     if earlier:
         values = from_earlier(values)
-    return Configuration({key: _path_of(value) for key, value in values.items()},
-                         earlier or text.startswith(OF_A_RUN), earlier)
+    return Configuration({key: _path_of(value) for key, value in values.items()}, today or earlier, earlier)
+
+
+def _is_earlier(text, values):
+    """Whether a file is in the earlier form.
+
+    The comment tells it, or without that the keys: nobody else names every option.
+    """
+    keys = {key.replace("_", "-") for key in values}
+    return _has_line(text, OF_AN_EARLIER_RUN) or keys >= ALWAYS_IN_EARLIER
+
+
+def _has_line(text, beginning):
+    return any(line.strip().startswith(beginning) for line in text.splitlines())
+
+
+def _with_effect(options):
+    """The options, a dict by name, without the numbers that the update rule lacks."""
+    resolved = TRAIN.resolved(options)
+    idle = {option.name for option in TRAIN.options if option.derived and option.derived(resolved) is None}
+    return {name: value for name, value in options.items() if name not in idle}
 
 
 def given_in_earlier(options):

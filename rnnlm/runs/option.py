@@ -122,7 +122,8 @@ class Option:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise RnnlmError(f"{where} must be one number or string, got {shown(value)}")
         if isinstance(value, int) and abs(value) > LARGEST_SEED:  # which may have too many digits to be written
-            raise RnnlmError(f"{where} must be a number of at most {len(str(LARGEST_SEED))} digits")
+            raise RnnlmError(f"{where} must be a number of at most {LARGEST_SEED.bit_length()} bits, got one of "
+                             f"{value.bit_length()}")
         if isinstance(value, str) and "\0" in value:
             raise RnnlmError(f"{where} must not hold the character NUL, got {shown(repr(value))}")
         try:

@@ -18,6 +18,7 @@ class Request:
     Attributes
     ----------
     given : all that were given; what was typed overrides the file.
+    stated : these, and what a file of an earlier version states besides.
     options : all options as resolved (see Table.resolved), as long as no run is
         resumed.
     """
@@ -25,7 +26,7 @@ class Request:
     def __init__(self, typed):
         path = find_config(typed["config"]) if typed.get("config") else None
         file = read_config(path) if path else Configuration({})
-        self.typed, self.given = typed, file.given(path) | typed
+        self.typed, self.given, self.stated = typed, file.given(path) | typed, file.stated(path) | typed
         by_program = file.by_a_run or (path is not None and is_recipe(path))
         self.names_a_corpus = "corpus" in self.given
         # In a file that the program wrote a known name is the known corpus's, whatever
@@ -60,7 +61,7 @@ class Request:
         if header is None:
             config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint
             saved = read_config(config).given(str(config)) if config.exists() else {}
-            options = TRAIN.resolved(saved | self.given)
+            options = TRAIN.resolved(saved | (self.stated if saved else self.given))
             before = saved.get("corpus")
         else:
             folder.before = saved_options(header, folder.path)
@@ -71,7 +72,7 @@ class Request:
             folder.require_nothing_but_options()
             require_possible_rates(options)
         else:
-            require_same_options(folder.before, options, folder.path)
+            require_same_options(folder.before, changed_options(folder.before, self.stated), folder.path)
         require_possible(options)
         require_effect(options, self.typed)
         return options

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.errors import RnnlmError, shown
+from rnnlm.errors import RnnlmError, one_line, shown
 from rnnlm.formats.loaded import Loaded, load
 from rnnlm.runs import session
+from rnnlm.runs.checks import not_empty
 from rnnlm.runs.choose_folder import run_folder
 from rnnlm.runs.observer import Observer
 from rnnlm.runs.option import OF_THE_LINE
@@ -20,6 +21,8 @@ from rnnlm.runs.request import Request
 from rnnlm.runs.stopping import Stop, holding_interrupts
 from rnnlm.scoring.evaluation import Evaluation
 from rnnlm.training.records import Record
+
+ALSO_HERE = ("config",)  # of the options that have a meaning on the command line only
 
 
 @dataclass
@@ -54,7 +57,8 @@ def train(corpus: str | os.PathLike[str] | None = None, *, observer: Observer | 
     options : every option of ``rnnlm train --help`` but debug and recipes, with
         underscores: ``hidden_size=100``, ``tied=True``, ``config="lstm-small"``; None:
         not given. ``output`` is the run folder, by default ``runs/NAME``, numbered
-        where that is taken; ``resume=True`` continues the run in it.
+        where that is taken; ``resume=True`` continues the run in it, and never begins
+        one.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def train(corpus: str | os.PathLike[str] | None = None, *, observer: Observer | 
     if observer is not None:
         arguments.kind("observer", observer, Observer, "an rnnlm.Observer")
     request = Request(_given({"corpus": corpus, **options}))
-    run = carry_out(request, observer or Observer(), holding_interrupts)
+    run = carry_out(request, observer or Observer(), holding_interrupts, may_begin=not request.options.resume)
     run.model = load(run.folder)
     return run
 
@@ -83,12 +87,21 @@ def _given(options):
     given = {}
     for name, (key, value) in TRAIN.by_option(options, "rnnlm.train").items():
         option = TRAIN.by_name.get(name)
-        if option is None or (option.scope == OF_THE_LINE and name != "config"):
-            meant = TRAIN.meant(key, in_a_file=True).replace("-", "_")
-            raise RnnlmError(f"rnnlm.train has no option {shown(repr(key))}{meant}")
+        if option is None or (option.scope == OF_THE_LINE and name not in ALSO_HERE):
+            raise RnnlmError(f"rnnlm.train has no option {shown(repr(key))}{_instead(option, key)}")
         if value is not None:
-            given[name] = option.in_a_file(_plain(value), f"rnnlm.train: {key}")
+            where = f"rnnlm.train: {key}"
+            if option.check is not_empty and isinstance(value, bytes | bytearray):
+                raise RnnlmError(f"{where} must be a string or a path, got bytes: os.fsdecode turns them into a string")
+            given[name] = option.in_a_file(_plain(value), where)
     return given
+
+
+def _instead(option, key):
+    """The end of a message about an option that is not there."""
+    if option is None:
+        return TRAIN.meant(key, in_a_file=True, also=ALSO_HERE).replace("-", "_")
+    return f": {option.flag} is for the command line only"
 
 
 def _plain(value):
@@ -98,10 +111,13 @@ def _plain(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
-def carry_out(request, observer, stopping):
+def carry_out(request, observer, stopping, may_begin=True):
     """Do what a Request asks for, in its folder; returns the Run, without its model.
 
-    stopping: see ``rnnlm.runs.session.train``.
+    Parameters
+    ----------
+    stopping : see ``rnnlm.runs.session.train``.
+    may_begin : whether it may be a new run.
     """
     options, header = request.options, None
     for line in [] if options.resume else request.require_possible():
@@ -111,6 +127,9 @@ def carry_out(request, observer, stopping):
             header = folder.newest_header()
             options = request.resumed(folder, header)
             if header is None:
+                if not (may_begin or folder.holds_options()):
+                    raise RnnlmError(f"{one_line(str(folder.path))} holds no run to resume: give the folder of a run, "
+                                     "or leave out resume to begin a new one")
                 observer.on_note(f"{folder.path} holds no checkpoint yet: training starts from the beginning, on "
                                  f"{options.corpus}")
         try:

@@ -70,6 +70,10 @@ class RunFolder:
         return (f"no checkpoint can be used: {'; '.join(errors)}. Start a new run with another --output; "
                 f"{MODEL_NAME} stays as it is")
 
+    def holds_options(self):
+        """Whether a run left its options here, which it does first of all."""
+        return self.held.file(CONFIG).exists()
+
     def require_nothing_but_options(self):
         """RnnlmError if a run left a model or metrics, but no checkpoint."""
         for name in (MODEL_NAME, METRICS):

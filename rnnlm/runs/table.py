@@ -73,10 +73,14 @@ class Table:
             found[name] = key, value
         return found
 
-    def meant(self, word, in_a_file=False):
-        """What an unknown option probably means: the end of a message, or ""."""
+    def meant(self, word, in_a_file=False, also=()):
+        """What an unknown option probably means: the end of a message, or "".
+
+        also : names of options of the line that a file may have all the same.
+        """
         word = str(word).lstrip("-").replace("_", "-").lower()
-        known = {key: option for key, option in self.by_key.items() if not in_a_file or option.scope != OF_THE_LINE}
+        known = {key: option for key, option in self.by_key.items()
+                 if not in_a_file or option.scope != OF_THE_LINE or option.name in also}
         for option in self.options:
             if word in option.meant_by.split() and option in known.values():
                 return f": did you mean {option.key if in_a_file else option.flag}?"

@@ -75,8 +75,8 @@ def token_log_probs(model: Scores, ids: ArrayLike | EncodedText, eos_id: int, wi
     Returns
     -------
     (n,) float64, nats.  For an EncodedText, a value for each token as written: the
-        words
-    and the line ends in order, nan for an unknown word if the vocabulary has no <unk>.
+        words and the line ends in order; nan for an unknown word if the vocabulary has
+        no <unk>.
 
     Raises
     ------

@@ -57,6 +57,7 @@ def write_text(model, vocabulary, prompt="", *, rng, length=None, sentences=None
             arguments.whole(name, value)
     if length is not None and sentences is not None:
         raise ArgumentError(f"length and sentences exclude each other, got {length} and {sentences}: give one of them")
+    allow_unk = arguments.yes_or_no("allow_unk", allow_unk)
     forbidden = [] if allow_unk or vocabulary.unk_id is None else [vocabulary.unk_id]
     if len(vocabulary) - len(forbidden) == 1:
         raise RnnlmError("the model's vocabulary has no word to write, only <eos>")

@@ -1,11 +1,18 @@
 """Which weights decay: no biases, nor what a unit keeps of its own state."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rnnlm.compute import arguments
 
+if TYPE_CHECKING:
+    from typing import Any
 
-def weight_decays(model, decay, matrix_decay=None):
+
+def weight_decays(model: Any, decay: float, matrix_decay: float | None = None) -> list[float | np.ndarray]:
     """The ``decays`` of an optimizer for a LanguageModel, as ``rnnlm train`` has them.
 
     Adam(0.002, decays=weight_decays(model, 0.1)) steps like AdamW.  It leaves alone
@@ -16,6 +23,7 @@ def weight_decays(model, decay, matrix_decay=None):
 
     Parameters
     ----------
+    model : the LanguageModel.
     decay : weight decay of the words, that is, of embedding and output weights.
     matrix_decay : weight decay of the recurrent layers' matrices and the projection;
         None: that of the words.

@@ -49,8 +49,8 @@ def require_parts_to_save(trainer):
     rule = "one that a checkpoint can hold"
     _require("model", trainer.model, protocols.ModelToSave, rule)
     _require("optimizer", trainer.optimizer, protocols.OptimizerToSave, rule)
-    for name in ("batches", "schedule"):
-        _require(name, getattr(trainer, name), protocols.Stateful, rule)
+    _require("batches", trainer.batches, protocols.BatchesToSave, rule)
+    _require("schedule", trainer.schedule, protocols.Stateful, rule)
     if trainer.average is not None:
         _require("average", trainer.average, protocols.AverageToSave, rule)
 

@@ -4,8 +4,8 @@ Any class with these members will do.
 
 ``Model`` and ``Optimizer`` are what Trainer.step needs.  ``ModelToFit``, ``Batches``,
 ``Schedule`` and ``Average`` are what Trainer.fit needs.  ``Stateful`` parts,
-``ModelToSave``, ``OptimizerToSave`` and ``AverageToSave`` are what Trainer.snapshot and
-Trainer.restore need.
+``ModelToSave``, ``OptimizerToSave``, ``BatchesToSave`` and ``AverageToSave`` are what
+Trainer.snapshot and Trainer.restore need.
 """
 
 from __future__ import annotations
@@ -75,6 +75,9 @@ class ModelToSave(ModelToFit, Stateful, Protocol):
     def named_state(self, N: int) -> dict[str, np.ndarray]:
         """The states of N streams, the ones that the next window starts from."""
 
+    def fresh_state(self) -> AbstractContextManager:
+        """A block that starts from no states; afterwards they are as before."""
+
 
 class Optimizer(Protocol):
     """An update rule."""
@@ -109,6 +112,12 @@ class Batches(Protocol):
         """Pairs (xs, ts) from ``position`` on."""
 
 
+class BatchesToSave(Batches, Stateful, Protocol):
+    """Windows whose order can be saved."""
+
+    random_scheme: int  # how their random numbers are made: see rnnlm/compute/draws.py
+
+
 class Schedule(Protocol):
     """The learning rate over time, and when to stop."""
 
@@ -136,7 +145,7 @@ class Average(Protocol):
 class AverageToSave(Average, Stateful, Protocol):
     """A mean of the weights that can be saved."""
 
-    count: int  # steps averaged
+    count: int  # steps averaged; ``snapshot`` has it under this name
 
     def values_for(self, params: Arrays) -> Arrays:
         """The arrays of the mean."""

@@ -27,14 +27,24 @@ class Snapshot:
         """A Snapshot that stays as it is while the run continues."""
         return copy.deepcopy(self)
 
-    def fill(self, arrays: dict[str, np.ndarray]) -> None:
-        """Write the snapshot's arrays into others with the same names and shapes.
+    def require(self, arrays: dict[str, np.ndarray], iteration: int) -> None:
+        """ArgumentError unless ``fill`` takes a run back to this snapshot.
 
-        ArgumentError unless they have them.
+        Parameters
+        ----------
+        arrays : those of the run.
+        iteration : how many updates have been made in them.
         """
         if shapes_of(arrays) != shapes_of(self.arrays):
             raise ArgumentError("a snapshot must be of a trainer that was built alike, got other arrays: "
                                 "build the trainer as for the run's beginning")
+        taken = self.values["iteration"]
+        if taken != iteration and any(np.may_share_memory(arrays[name], array) for name, array in self.arrays.items()):
+            raise ArgumentError(f"a snapshot must hold the arrays of its step, {taken}, got those of this trainer, "
+                                f"which are at step {iteration}: keep trainer.snapshot().copy() and restore that")
+
+    def fill(self, arrays: dict[str, np.ndarray]) -> None:
+        """Write the snapshot's arrays into others, which ``require`` has accepted."""
         for name, array in arrays.items():
             array[...] = self.arrays[name]
 

@@ -199,21 +199,27 @@ class Trainer:
         """
         require_parts_to_save(self)
         average = self.average.snapshot() if self.average else {"count": 0}
-        return Snapshot({
+        values = {
             "epoch": self.epoch, "iteration": self.iteration, "tokens": self.tokens, "seconds": self.seconds,
             "sums": asdict(self.sums), "optimizer": self.optimizer.snapshot(), "batches": self.batches.snapshot(),
             "average": average, "schedule": self.schedule.snapshot(), "dropout": self.model.snapshot(),
             "random_scheme": self.model.random_scheme,
-        }, self._arrays())
+        }
+        return Snapshot(values, self._arrays(values))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from a Snapshot of this trainer, or of one that was built alike.
 
         Its arrays are written into those that the run works with.  No second copy is
         needed: ``snapshot.fill`` may read them from a file.
+
+        ArgumentError, before anything is set, unless the arrays fit, or if they are
+        this trainer's own and have changed since: keep ``snapshot.copy()`` instead.
         """
         require_parts_to_save(self)
         values = snapshot.values
+        with self.model.fresh_state():  # whatever the model has read: the shapes are those of our streams
+            snapshot.require(self._arrays(values), self.iteration)
         self.model.random_scheme = self.batches.random_scheme = values["random_scheme"]
         self.batches.restore(values["batches"])
         self.schedule.restore(values["schedule"])
@@ -224,17 +230,20 @@ class Trainer:
         self.model.reset_state()
         self.epoch, self.iteration, self.tokens = (values[name] for name in ("epoch", "iteration", "tokens"))
         self.seconds, self.sums = values["seconds"], Sums(**values["sums"])
-        snapshot.fill(self._arrays())
+        snapshot.fill(self._arrays(values))
 
-    def _arrays(self):
-        """The arrays by name: parameters, slots, average; in an epoch, states, too."""
+    def _arrays(self, values):
+        """The arrays of a run with these values, by name.
+
+        They are parameters, slots and average; within an epoch, states, too.
+        """
         model, packing = self.model, self.model.packing
         packed = {f"optimizer/{slot}": arrays for slot, arrays in self.optimizer.slots_for(packing.params).items()}
-        if self.average and self.average.count:
+        if self.average and values["average"]["count"]:
             packed["average"] = self.average.values_for(packing.params)
         arrays = dict(model.named_params())
-        for prefix, values in packed.items():
-            arrays |= {f"{prefix}/{name}": array for name, array in packing.by_name(values).items()}
-        if self.sums.steps:
+        for prefix, kept in packed.items():
+            arrays |= {f"{prefix}/{name}": array for name, array in packing.by_name(kept).items()}
+        if values["sums"]["steps"]:
             arrays |= {f"state/{name}": array for name, array in model.named_state(self.batches.batch_size).items()}
         return arrays

@@ -104,7 +104,7 @@ def test_an_earlier_config_repeats_its_run_and_one_of_a_users_own_means_what_it_
     assert main([*repeat, str(tmp_path / "again/config.toml")]) == 0  # which says gru-textbook, and its version
     require_end(tmp_path / "again")
     own = tmp_path / "own.toml"
-    own.write_text("".join(config.read_text(encoding="utf-8").splitlines(keepends=True)[1:]), encoding="utf-8")
+    own.write_text('cell = "gru"\nhidden-size = 4\nmax-tokens = 400\n', encoding="utf-8")
     assert main([*repeat, str(own)]) == 0
     assert load_model(tmp_path / "again")[0].architecture["cell"] == "gru"
     assert main([*repeat, str(tmp_path / "again")]) == 0

@@ -72,6 +72,11 @@ def test_columns_that_do_not_fit_are_refused(columns):
         column_bits(np.random.default_rng(1), (2, 3, 4), columns)
 
 
+def test_the_earlier_scheme_has_no_columns():
+    with pytest.raises(ArgumentError, match=r"columns must be None with random_scheme 1, .*: set random_scheme to 2"):
+        column_bits(np.random.default_rng(1), (2, 3, 4), Columns(0, 2, 7), scheme=1)
+
+
 def test_a_generator_that_cannot_jump_serves_one_owner_of_all():
     rng = np.random.Generator(np.random.MT19937(1))
     assert column_bits(rng, (2, 3, 4)).shape == (2, 3, 4)

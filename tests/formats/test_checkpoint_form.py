@@ -10,7 +10,6 @@ from rnnlm.models import LanguageModel
 from rnnlm.text.batches import TimeBatches
 from rnnlm.training.optimizers import SGD
 from rnnlm.training.schedules import DivideOnPlateau
-from rnnlm.training.snapshot import Snapshot
 from rnnlm.training.trainer import Trainer
 
 
@@ -38,8 +37,9 @@ def small_trainer():
 ])
 def test_numbers_that_cannot_be_a_runs_are_refused(change, message):
     trainer = small_trainer()
-    numbers = trainer.snapshot().values
+    snapshot = trainer.snapshot().copy()
+    numbers = snapshot.values
     change(numbers)
     with pytest.raises(ValueError, match=message):
         require_possible(numbers, trainer)
-        trainer.restore(Snapshot(numbers, {}))
+        trainer.restore(snapshot)

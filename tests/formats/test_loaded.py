@@ -131,3 +131,19 @@ def test_a_model_is_loaded_from_its_file_and_from_its_folder(path):
     with pytest.raises(rnnlm.RnnlmError, match=r"holds no model\.npz"):
         (path.parent / "empty").mkdir()
         rnnlm.load(path.parent / "empty")
+
+
+@pytest.mark.parametrize("value", ["no", 1, None])
+def test_allow_unk_is_yes_or_no(path, value):
+    with pytest.raises(rnnlm.RnnlmError, match=r"^allow_unk must be True or False, got "):
+        rnnlm.load(path).generate(allow_unk=value)
+    assert rnnlm.load(path).generate(allow_unk=np.bool_(True), length=1)
+
+
+@pytest.mark.parametrize(("name", "message"), [
+    ("", r"^path must not be empty: give the path of a model file or of a run folder$"),
+    ("a\0b", r"^path must not hold the character NUL, got 'a\\x00b': give the path of a model file or "),
+    (Path("a\0b"), r"^path must not hold the character NUL, got ")])
+def test_a_path_that_no_file_can_have_is_refused(name, message):
+    with pytest.raises(rnnlm.RnnlmError, match=message):
+        rnnlm.load(name)

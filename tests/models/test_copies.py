@@ -14,7 +14,7 @@ from recurrent_layers import random_arrays
 from rnnlm.compute.threads import SERIAL, Workers
 from rnnlm.errors import RnnlmError
 from rnnlm.formats.model_file import load_model, save_model
-from rnnlm.layers import TimeDropout, TimeRNN, TimeWordDropout
+from rnnlm.layers import GRU, TimeDropout, TimeGRU, TimeRNN, TimeWordDropout
 from rnnlm.layers.fast import FastEmbedding
 from rnnlm.models import CELLS, LanguageModel, Regularisation
 from rnnlm.scoring.evaluation import token_log_probs
@@ -226,6 +226,15 @@ def test_a_single_layer_can_be_copied_and_keeps_nothing_of_what_it_read(kind, ce
         np.testing.assert_array_equal(ours, theirs)
     twin.params[0][...] = 0
     assert layer.params[0].all()
+
+
+@pytest.mark.parametrize("kind", [GRU, TimeGRU])
+def test_a_layer_that_an_earlier_version_pickled_is_one_line(kind, rng):
+    """Earlier, a GRU had three arrays."""
+    layer = kind(*random_arrays("gru", 3, 4, rng))
+    del layer.params[3], layer.grads[3]
+    with pytest.raises(RnnlmError, match="GRU has the arrays Wx, Wh, b, bh, got 3: it was pickled by an earlier"):
+        pickled(layer)
 
 
 def test_a_copied_word_dropout_still_has_the_gradients_of_its_embedding(rng):

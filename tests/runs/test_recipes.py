@@ -12,6 +12,7 @@ from rnnlm.runs.combinations import require_possible
 from rnnlm.runs.configuration import read_config
 from rnnlm.runs.options import TRAIN
 from rnnlm.runs.recipes import recipes
+from rnnlm.runs.request import Request
 
 SMALL = ("--epochs", "1", "--hidden-size", "8", "--wordvec-size", "6")
 
@@ -35,6 +36,21 @@ def test_a_recipe_holds_options_and_says_what_it_reaches_in_what_time_on_what(na
     require_possible(TRAIN.resolved(read_config(recipes()[name]).given(name)))
     comment = " ".join(line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#"))
     assert re.search(r"reaches (a test perplexity of )?\d+\.\d+ .* in .*minutes? .*on .*cores?", comment), comment
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_a_recipe_states_no_value_that_follows_from_its_others(name):
+    """Such a value would stay where what it follows from is changed on the line."""
+    given = read_config(recipes()[name]).given(name)
+    for option in TRAIN.options:
+        if option.derived and option.name in given:
+            others = {other: value for other, value in given.items() if other != option.name}
+            assert getattr(TRAIN.resolved(others), option.name) != given[option.name], option.name
+
+
+def test_the_weight_decay_of_the_recipe_for_characters_is_that_of_its_optimizer():
+    assert Request({"config": "char"}).options.weight_decay == 0.01
+    assert Request({"config": "char", "optimizer": "adam"}).options.weight_decay == 0
 
 
 @pytest.mark.parametrize("name", recipes())

@@ -3,14 +3,27 @@
 import json
 import shutil
 import tomllib
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from training_runs import SMALL, header_of, options_of
 
+from rnnlm.errors import RnnlmError
 from rnnlm.files.archive import as_bytes
-from rnnlm.runs.configuration import Configuration, config_text, given_in_earlier, read_config, toml
+from rnnlm.files.whole import File
+from rnnlm.runs.configuration import (
+    ALWAYS_IN_EARLIER,
+    Configuration,
+    config_text,
+    given_in_earlier,
+    read_config,
+    toml,
+)
+from rnnlm.runs.option import OF_THE_RUN
 from rnnlm.runs.options import TRAIN, of_the_run
+from rnnlm.runs.request import Request
 from rnnlm.runs.resuming import MODEL, OPTIONS, SURROUNDINGS, TEXTS, Difference, differences, same_run
 
 BEFORE = {OPTIONS: {"seed": 1, "epochs": 3, "schedule": "plateau", "lr": None}, TEXTS: "abc",
@@ -72,6 +85,84 @@ def test_a_config_holds_what_was_given_as_keys_and_the_others_as_comments(tmp_pa
     assert {"# wordvec-size = 9", "# lr = 0.002", "# min-count is not set"} <= set(lines)
     said = {line.removeprefix("# ").split(" ")[0].replace("-", "_") for line in lines[1:]}
     assert of_the_run(options)["options"].keys() <= said
+
+
+EARLIER = (Path(__file__).parents[1] / "golden/earlier-gru/config.toml").read_text(encoding="utf-8")
+WITHOUT_ITS_COMMENT = EARLIER.split("\n", 1)[1]
+
+
+@pytest.mark.parametrize("text", [
+    EARLIER, f"# mine, of last year\n\n{EARLIER}", f"\ufeff{EARLIER}", WITHOUT_ITS_COMMENT,
+    WITHOUT_ITS_COMMENT.replace("hidden-size", "hidden_size"),
+    WITHOUT_ITS_COMMENT.replace("threads = 1\n", "").replace("max-vocab = 20\n", "").replace("max-tokens = 400\n", ""),
+    '# run folder: \'x\'\ncell = "gru"\n'])
+def test_a_config_of_an_earlier_run_is_known_by_its_comment_or_its_keys(text, tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    read = read_config(path)
+    assert (read.values["cell"], read.by_a_run, read.earlier) == ("gru-textbook", True, True)
+
+
+@pytest.mark.parametrize("text", [
+    'cell = "gru"\n', '# about the run folder:\ncell = "gru"\n', WITHOUT_ITS_COMMENT.replace("slowest = 0.95\n", ""),
+    f"# options of the run in 'x': what was given\n{WITHOUT_ITS_COMMENT}"])
+def test_another_file_means_what_it_says(text, tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    read = read_config(path)
+    assert (read.values["cell"], read.by_a_run, read.earlier) == ("gru", "options of the run" in text, False)
+
+
+def test_a_run_is_known_by_its_comment_on_any_line(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text("# mine\n" + config_text("runs/a", TRAIN.resolved({"corpus": "stories"})))
+    assert read_config(path) == Configuration({"corpus": "stories"}, by_a_run=True, earlier=False)
+
+
+def test_every_key_of_an_earlier_config_but_those_that_may_be_unset_tells_it():
+    keys = {option.key for option in TRAIN.options if option.scope == OF_THE_RUN}
+    assert keys >= ALWAYS_IN_EARLIER
+    assert tomllib.loads(EARLIER).keys() - ALWAYS_IN_EARLIER == {"max-vocab", "max-tokens", "threads"}
+    assert tomllib.loads(EARLIER).keys() >= ALWAYS_IN_EARLIER
+
+
+class Folder:
+    """What Request.resumed asks of a RunFolder."""
+
+    path = "run"
+
+
+def resumed(tmp_path, was, text, typed=()):
+    """The options of a resumed run that began with ``was``, with --config text."""
+    (tmp_path / "other.toml").write_text(text)
+    header = {"run": of_the_run(TRAIN.resolved({"corpus": "stories", **was}))}
+    return Request({"resume": True, "config": str(tmp_path / "other.toml"), **dict(typed)}).resumed(Folder(), header)
+
+
+def earlier_text(**options):
+    return f"# run folder: 'other'\n{toml(of_the_run(TRAIN.resolved({'corpus': 'stories', **options}))['options'])}"
+
+
+@pytest.mark.parametrize("text", [earlier_text(), earlier_text(lr=0.002), "lr = 0.002\n", earlier_text(lr=0.02)])
+def test_what_a_file_states_is_compared_on_resume_even_a_default(text, tmp_path):
+    with pytest.raises(RnnlmError, match=r"cannot be resumed with other options: --lr is 0\.0\d+, was 0\.01\."):
+        resumed(tmp_path, {"lr": 0.01}, text)
+    assert resumed(tmp_path, {"lr": 0.01}, text, {"lr": 0.01}).lr == 0.01  # the line overrides the file
+
+
+def test_what_a_file_states_overrides_what_a_run_without_a_checkpoint_left(tmp_path):
+    (tmp_path / "config.toml").write_text("lr = 0.01\n")
+    (tmp_path / "other.toml").write_text(earlier_text())
+    folder = SimpleNamespace(path="run", held=SimpleNamespace(file=lambda name: File(tmp_path / name)),
+                             require_nothing_but_options=lambda: None)
+    assert Request({"resume": True, "config": str(tmp_path / "other.toml")}).resumed(folder, None).lr == 0.002
+
+
+def test_numbers_of_other_rules_in_an_earlier_file_are_no_other_options(tmp_path):
+    text = earlier_text(lr=0.01) + "momentum = 0.9\nalpha = 0.99\n"
+    text = text.replace("# momentum is not set\n", "").replace("# alpha is not set\n", "")
+    options = resumed(tmp_path, {"lr": 0.01}, text)
+    assert (options.lr, options.momentum) == (0.01, None)
 
 
 def in_the_earlier_form(folder):

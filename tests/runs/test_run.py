@@ -105,8 +105,13 @@ def test_a_recipe_and_a_file_of_options(train):
 
 @pytest.mark.parametrize(("options", "message"), [
     ({"hidden_sise": 3}, r"rnnlm\.train has no option 'hidden_sise': did you mean hidden_size\?$"),
-    ({"emsize": 3}, r"did you mean wordvec_size\?$|wordvec"), ({"debug": True}, "has no option 'debug'"),
-    ({"help": True}, "has no option 'help'"), ({"recipes": True}, "has no option 'recipes'"),
+    ({"emsize": 3}, r"did you mean wordvec_size\?$|wordvec"), ({"debug": True}, "'debug': --debug is for"),
+    ({"help": True}, "has no option 'help'"),
+    ({"recipes": True}, r"has no option 'recipes': --recipes is for the command line only$"),
+    ({"recipe": "char"}, r"has no option 'recipe': did you mean config\?$"),
+    ({"corpus": b"stories"}, r"^rnnlm\.train: corpus must be a string or a path, got bytes: os\.fsdecode turns"),
+    ({"output": b"run"}, "output must be a string or a path, got bytes"),
+    ({"seed": 2**128}, r"seed must be a number of at most 128 bits, got one of 129$"),
     ({"hidden_size": 0}, r"^rnnlm\.train: hidden_size must be a whole number of at least 1, got '0'"),
     ({"hidden_size": 2.5}, "hidden_size must be a whole number"), ({"tied": "yes"}, "tied must be true or false"),
     ({"lr": float("nan")}, "lr must be a number above 0"), ({"cell": "lstn"}, "cell must be one of .*lstm"),
@@ -121,6 +126,26 @@ def test_what_cannot_be_is_one_line(train, options, message):
         train(**options)
     assert "\n" not in str(error.value)
     assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("output", ["typo", "small", None])
+def test_what_is_no_run_is_not_resumed(train, small_corpus, output):
+    """The command begins a new run there and notes it, but nobody may hear a note."""
+    folder = output or "runs/small"
+    with pytest.raises(rnnlm.RnnlmError, match=f"^{folder} holds no run to resume: give .*, or leave out") as error:
+        train(output=output, resume=True, epochs=1)
+    assert "\n" not in str(error.value)
+    assert not Path("typo").exists()
+    assert not Path("runs").exists()
+    assert [path.name for path in small_corpus.iterdir() if path.suffix != ".txt"] == []
+
+
+def test_a_run_that_left_only_its_options_is_begun_again(train):
+    train(epochs=1)
+    for path in Path("run").iterdir():
+        if path.name != "config.toml":
+            path.unlink()
+    assert len(rnnlm.train(output="run", resume=True).records) == 1
 
 
 def test_an_observer_is_told_everything_in_order(train):

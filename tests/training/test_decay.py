@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from rnnlm import Adam, AdamW, LanguageModel
+from rnnlm import Adam, AdamW, LanguageModel, weight_decays
 from rnnlm.errors import ArgumentError
-from rnnlm.training.decay import weight_decays
 
 
 def after_a_step_without_gradients(model, optimizer):

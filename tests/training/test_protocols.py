@@ -25,7 +25,7 @@ def batches():
 @pytest.mark.parametrize(("part", "kinds"), [
     (model(), [protocols.Model, protocols.ModelToFit, protocols.ModelToSave]),
     (model().packing, [protocols.Packing]),
-    (batches(), [protocols.Batches, protocols.Stateful]),
+    (batches(), [protocols.Batches, protocols.BatchesToSave]),
     (Average(), [protocols.Average, protocols.AverageToSave]),
     *((kind(0.1), [protocols.Optimizer, protocols.OptimizerToSave]) for kind in OPTIMIZERS.values()),
     *((kind(0.1), [protocols.Schedule, protocols.Stateful]) for kind in SCHEDULES.values()),

@@ -322,14 +322,46 @@ def test_restoring_fills_the_arrays_that_are_there():
         assert not np.shares_memory(array, source.snapshot().arrays[name])
 
 
-def test_the_snapshot_of_another_model_is_refused():
+@pytest.mark.parametrize("other", [{"cell": "lstm"}, {"V": 6}, {"N": 3, "n": 91}, {"optimizer": Adam(0.5)}],
+                         ids=["cell", "sizes", "streams", "rule"])
+def test_the_snapshot_of_another_run_is_refused_before_anything_is_set(other):
+    """Of another model, of one with other shapes, of other streams, of another rule."""
+    trainer, source = (setup(dropout=0.3, random=True, T=12, **options)[0] for options in ({}, other))
+    for each, steps in ((trainer, 2), (source, 3)):
+        with pytest.raises(Enough):
+            list(each.fit(lambda: 1.0, 2, lambda step, each=each, steps=steps: stop_after(each, steps)))
+    before = trainer.snapshot().copy()
     with pytest.raises(ArgumentError, match="must be of a trainer that was built alike, got other arrays"):
-        setup(cell="lstm")[0].restore(setup()[0].snapshot())
+        trainer.restore(source.snapshot())
+    after = trainer.snapshot()
+    assert after.values == before.values
+    for name, array in after.arrays.items():
+        np.testing.assert_array_equal(array, before.arrays[name])
+
+
+def test_a_snapshot_whose_arrays_have_changed_with_the_run_is_refused():
+    trainer, _ = setup()
+    snapshot = trainer.snapshot()
+    trainer.restore(snapshot)  # nothing has happened since
+    list(trainer.fit(lambda: 1.0, 1))
+    with pytest.raises(ArgumentError, match=r"of its step, 0, got .* at step 5: keep trainer\.snapshot\(\)\.copy\(\)"):
+        trainer.restore(snapshot)
+    assert (trainer.epoch, trainer.iteration) == (1, 5)
+
+
+def test_a_model_that_has_read_other_streams_takes_a_snapshot():
+    source, trainer = setup()[0], setup()[0]
+    with pytest.raises(Enough):
+        list(source.fit(lambda: 1.0, 1, lambda step: stop_after(source, 2)))
+    trainer.model.predict(np.zeros((5, 1), int))
+    trainer.restore(source.snapshot())
+    assert trainer.snapshot().arrays["state/rnn1/h"].shape == (2, 6)
 
 
 @pytest.mark.parametrize(("part", "lacks", "message"), [
     ("optimizer", "snapshot", "optimizer must be one that a checkpoint can hold, got a "),
     ("batches", "restore", "batches must be one that a checkpoint can hold, got a "),
+    ("batches", "random_scheme", "batches must be one that a checkpoint can hold, got a "),
     ("model", "named_state", "model must be one that a checkpoint can hold, got a ")])
 def test_a_part_that_cannot_be_saved_is_named(part, lacks, message):
     trainer, _ = setup()
