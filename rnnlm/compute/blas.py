@@ -1,12 +1,14 @@
 """The threads of the BLAS behind NumPy: a number of them in a block, then given back.
 
-The number is the whole process's.  So the open blocks of all Python threads are
-counted: the one that began last decides, and the one that ends last restores what BLAS
-had before the first.  A BLAS on OpenMP counts threads for each caller; there each
-Python thread has blocks of its own.
+The number is the whole process's.  So the open blocks of all Python threads are one
+list: the one that began last decides.  When it ends it gives back what it found; one
+that ends earlier leaves that to the next one in the list.  So the last one out restores
+what BLAS had before the first.  A BLAS on OpenMP counts threads for each caller; there
+each Python thread has a list of its own.
 
 A block is opened for each call of the library's users, so it must cost little: some 8
-microseconds.
+microseconds.  And an interrupt may come anywhere in it.  So what is to be given back is
+noted before anything is taken, and to end a block again does nothing.
 """
 
 import math
@@ -18,7 +20,16 @@ from threading import get_ident
 LIMITS = {"openblas", "mkl"}  # a BLAS that has one thread although nobody asked for that is none of these
 
 _lock = threading.Lock()
-_blocks = {}  # the open blocks, oldest first: key -> the Python thread and its count
+_blocks = {}  # the open blocks, oldest first: key -> _Block
+
+
+class _Block:
+    """An open block: its Python thread, its count, and what each Library had before."""
+
+    __slots__ = ("count", "found", "thread")
+
+    def __init__(self, thread, count):
+        self.thread, self.count, self.found = thread, count, {}
 
 
 class Library:
@@ -28,32 +39,33 @@ class Library:
         layer = getattr(controller, "threading_layer", None)
         self.by_caller = layer == "openmp"
         self.is_limit = controller.internal_api in LIMITS and layer not in ("disabled", "sequential")
-        self.before = {}  # Python thread, or None for the process -> its count before the oldest block
         self.get, self.set = _own_functions(controller) or _functions(controller)
 
-    def follow_blocks(self):
-        """Take the count that the open blocks ask for; without one that from before.
+    def begin(self, block):
+        """Take the count of a block that begins."""
+        now = block.found[self] = self.get()
+        if now != block.count:
+            self.set(block.count)
 
-        Returns the count from before.
-        """
-        caller = get_ident() if self.by_caller else None
-        now = self.get()
-        wanted = _newest(caller) if _blocks else None
-        if wanted is None:
-            wanted = before = self.before.pop(caller, now)
-        else:
-            before = self.before.setdefault(caller, now)
-        if now != wanted:
-            self.set(wanted)
-        return before
+    def end(self, block):
+        """Give back what a block found, or leave that to the next one."""
+        if self.by_caller and block.thread != get_ident():
+            return
+        found, newer = block.found[self], self._next(block)
+        if newer is not None:
+            newer.found[self] = found
+        elif self.get() != found:
+            self.set(found)
 
-
-def _newest(thread, but=None):
-    """The count of the newest block of a thread (None: of any); None without one."""
-    for key, (owner, count) in reversed(_blocks.items()):
-        if (thread is None or owner == thread) and key != but:
-            return count
-    return None
+    def _next(self, block):
+        """The block that began after this one and changed the same count; or None."""
+        newer = None
+        for other in reversed(_blocks.values()):
+            if other is block:
+                break
+            if self in other.found and (not self.by_caller or other.thread == block.thread):
+                newer = other
+        return newer
 
 
 def _own_functions(controller):
@@ -101,10 +113,18 @@ class blas_threads:
         self.count = count
 
     def __enter__(self):
-        hold(self, self.count)
+        try:
+            hold(self, self.count)
+        except BaseException:
+            give_back(self)
+            raise
 
     def __exit__(self, *_):
-        give_back(self)
+        try:
+            give_back(self)
+        except BaseException:  # an interrupt
+            give_back(self)
+            raise
 
 
 def hold(key, count):
@@ -113,24 +133,49 @@ def hold(key, count):
     That is the count of the innermost block that this thread opened itself.  Without
     one it is BLAS's count outside all blocks, which environment variables or
     threadpoolctl may have set; inf where BLAS does not tell.
+
+    An open block of the same key was cut off, and ends first.
     """
-    thread, limit = get_ident(), math.inf
+    thread = get_ident()
     with _lock:
-        own = _newest(thread, but=key) if _blocks else None
-        _blocks[key] = thread, count
+        if _blocks:
+            _end(key)
+        own = _newest(thread) if _blocks else None
+        block = _blocks[key] = _Block(thread, count)
         for library in libraries():
-            before = library.follow_blocks()
-            if library.is_limit and before < limit:
-                limit = before
-    return limit if own is None else own
+            library.begin(block)
+        return _outside(block) if own is None else own.count
+
+
+def _newest(thread):
+    """The newest block of a thread, or None."""
+    for block in reversed(_blocks.values()):
+        if block.thread == thread:
+            return block
+    return None
+
+
+def _outside(block):
+    """BLAS's count outside all blocks, for the thread of its only block."""
+    oldest, limit = next(iter(_blocks.values())), math.inf
+    for library, found in block.found.items():
+        if library.is_limit:
+            limit = min(limit, found if library.by_caller else oldest.found.get(library, found))
+    return limit
 
 
 def give_back(key):
-    """End a block."""
+    """End a block; one that is not open has ended."""
     with _lock:
+        _end(key)
+
+
+def _end(key):
+    block = _blocks.get(key)
+    if block is not None:
+        for library in block.found:
+            library.end(block)
         del _blocks[key]
-        for library in libraries():
-            library.follow_blocks()
 
 
 def hold_for_good():
@@ -144,12 +189,8 @@ def _after_fork():
     """Forget, in a new process, the blocks of threads that are not there."""
     global _lock
     _lock = threading.Lock()
-    gone = [key for key, (thread, _) in _blocks.items() if thread != get_ident()]
-    for key in gone:
-        del _blocks[key]
-    if gone:
-        for library in libraries():
-            library.follow_blocks()
+    for key in [key for key, block in _blocks.items() if block.thread != get_ident()]:
+        _end(key)
 
 
 if hasattr(os, "register_at_fork"):

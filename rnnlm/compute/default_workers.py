@@ -1,21 +1,21 @@
 """The workers of calls to which the user gave none: DEFAULT.
 
 It has as many threads as there are cores, and a BLAS of one, during each call.  Between
-two calls BLAS is as it was.
+two calls BLAS is as it was, whatever interrupts them.
 """
 
 from __future__ import annotations
 
 import contextvars
 import os
-import threading
 from functools import wraps
+from threading import Lock, get_ident, local
 from typing import TYPE_CHECKING
 
 from rnnlm.compute import blas
 from rnnlm.compute.arguments import kind
 from rnnlm.compute.cores import cores, under_quota
-from rnnlm.compute.threads import NOTHING, SERIAL, Workers, new_pool
+from rnnlm.compute.threads import SERIAL, Workers, new_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ class _OneForAll(Workers):
     """
 
     def __init__(self):
-        self._pool, self._lock, self._memory = None, threading.Lock(), threading.local()
+        self._pool, self._lock, self._memory = None, Lock(), local()
 
     def __reduce__(self):
         return "DEFAULT"
@@ -49,20 +49,30 @@ class _OneForAll(Workers):
 
     def __enter__(self):
         """Make one block of all calls in it, which saves each some microseconds."""
-        self._memory.blocks = [*getattr(self._memory, "blocks", ()), self.computing()]
-        self._memory.blocks[-1].__enter__()
+        outermost = not _threads_now.get()
+        self._memory.blocks = [*getattr(self._memory, "blocks", ()), outermost]
+        try:
+            if outermost:
+                _begin()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
-    def __exit__(self, *error):
-        self._memory.blocks.pop().__exit__(*error)
+    def __exit__(self, *_):
+        outermost = self._memory.blocks[-1]
+        try:
+            if outermost:
+                _end()
+        except BaseException:  # an interrupt
+            _end()
+            raise
+        finally:
+            self._memory.blocks.pop()
 
-    def computing(self):
-        """A block around a call; inside another one it costs next to nothing."""
-        return NOTHING if _threads_now.get() else _Call()
-
-    def computing_on_blas(self):
-        """A block in which the calling thread computes on BLAS's threads."""
-        return NOTHING if _threads_now.get() else _CallOnBlas()
+    def compute(self, function, *arguments):
+        """function(*arguments) as a call; in another one that costs next to nothing."""
+        return function(*arguments) if _threads_now.get() else _in_block(_begin, function, *arguments)
 
     def _begin(self, work):
         with self._lock:
@@ -79,53 +89,70 @@ class _OneForAll(Workers):
 
     def forget(self):
         """In a new process, where the helpers are not."""
-        self._pool, self._lock = None, threading.Lock()
+        self._pool, self._lock = None, Lock()
         cores.cache_clear()
         under_quota.cache_clear()
 
 
-class _Call:
-    """A block in which BLAS has one thread, and DEFAULT as many as there are cores.
+def _begin():
+    """One thread for BLAS, and for DEFAULT as many as there are cores.
 
     They are fewer where BLAS was limited to fewer, by its environment variables, by
     threadpoolctl or by a block of ``Workers`` or ``blas_threads`` around the call.
     """
-
-    def __enter__(self):
-        before = blas.hold(threading.get_ident(), 1)
-        self.token = _threads_now.set(int(min(before, cores())))
-
-    def __exit__(self, *_):
-        _threads_now.reset(self.token)
-        blas.give_back(threading.get_ident())
+    before = blas.hold(get_ident(), 1)
+    _threads_now.set(int(min(before, cores())))
 
 
-class _CallOnBlas:
-    """A block in which the calling thread alone computes, on BLAS's threads."""
+def _begin_on_blas():
+    """The calling thread alone, on BLAS's threads."""
+    if under_quota():  # which BLAS does not see: it has a thread for each core there is
+        before = blas.hold(get_ident(), cores())
+        if before < cores():
+            blas.hold(get_ident(), before)
+    _threads_now.set(1)
 
-    def __enter__(self):
-        if under_quota():  # which BLAS does not see: it has a thread for each core there is
-            before = blas.hold(threading.get_ident(), cores())
-            if before < cores():
-                blas.hold(threading.get_ident(), before)
-        self.token = _threads_now.set(1)
 
-    def __exit__(self, *_):
-        _threads_now.reset(self.token)
-        if under_quota():
-            blas.give_back(threading.get_ident())
+def _end():
+    """As it was outside of all calls, whatever of a beginning was done; repeatable."""
+    _threads_now.set(0)
+    blas.give_back(get_ident())
+
+
+def _in_block(begin, function, *arguments, **options):
+    """function(...) between ``begin`` and ``_end``.
+
+    No ``with``: an interrupt before the first line of an ``__exit__`` would skip it.
+    """
+    try:
+        try:
+            begin()
+            return function(*arguments, **options)
+        finally:
+            _end()
+    except BaseException:
+        _end()  # an interrupt may have cut the first one short
+        raise
+
+
+def _method_in_block(begin, method):
+    @wraps(method)
+    def call(self, *arguments, **options):
+        if _threads_now.get() or self.workers is not DEFAULT:
+            return method(self, *arguments, **options)
+        return _in_block(begin, method, self, *arguments, **options)
+
+    return call
 
 
 def computing(method: Method) -> Method:
     """A method that computes on ``self.workers``, inside a block of theirs."""
-    @wraps(method)
-    def call(self, *args, **options):
-        if _threads_now.get() or self.workers is not DEFAULT:  # quicker than a block that changes nothing
-            return method(self, *args, **options)
-        with _Call():
-            return method(self, *args, **options)
+    return _method_in_block(_begin, method)
 
-    return call
+
+def computing_on_blas(method: Method) -> Method:
+    """A method of what BLAS's own threads do best: products with a single row."""
+    return _method_in_block(_begin_on_blas, method)
 
 
 def workers_or_default(workers, remedy=""):

@@ -14,7 +14,7 @@ import contextvars
 import math
 import threading
 from collections import deque
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -26,12 +26,9 @@ from rnnlm.compute.arguments import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
     from typing import Any, Self
 
     from numpy.typing import DTypeLike
-
-NOTHING = nullcontext()
 
 
 class Workers:
@@ -57,26 +54,28 @@ class Workers:
         return self
 
     def __enter__(self) -> Self:
-        self._block = ExitStack()
-        self._block.enter_context(blas.blas_threads(1))
-        if self.wanted > 1:
-            self._pool = new_pool(self.wanted - 1)
-            self.threads = self.wanted
+        self._block = blas.blas_threads(1)
+        try:
+            self._block.__enter__()
+            if self.wanted > 1:
+                self._pool = new_pool(self.wanted - 1)
+                self.threads = self.wanted
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
-        self._block.close()
-        self.threads, self._pool = 1, None
+        pool, self._pool, self.threads = self._pool, None, 1
+        try:
+            if pool is not None:
+                pool.shutdown()
+        finally:
+            self._block.__exit__()
 
-    def computing(self) -> AbstractContextManager[object]:
-        """A block around a call: nothing, as the user opens ``with Workers(...)``."""
-        return NOTHING
-
-    def computing_on_blas(self) -> AbstractContextManager[object]:
-        """A block for what BLAS's own threads do best: products with a single row."""
-        return NOTHING
+    def compute(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """function(*arguments), in no block: the user opens ``with Workers(...)``."""
+        return function(*arguments)
 
     def each(self, function: Callable[[Any], object], items: Sequence[Any],
              meanwhile: Callable[[], object] | None = None) -> None:

@@ -14,6 +14,7 @@ from rnnlm.errors import RnnlmError, one_line
 from rnnlm.files.whole import HAS_DIR_FD, File
 
 LOCK_NAME = ".rnnlm.lock"
+CLOSED = -1  # no descriptor, and what the system refuses as one
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)  # what a file system without locks answers
 
 
@@ -26,7 +27,7 @@ def held(path):
 
     Raises
     ------
-    RnnlmError : another process has the folder.
+    RnnlmError : another run has the folder.
     OSError : from the system, unchanged.
     """
     folder = HeldFolder(path)
@@ -34,11 +35,14 @@ def held(path):
         folder.take()
         yield folder
     finally:
-        folder.release()
+        try:
+            folder.release()
+        finally:
+            folder.release()  # an interrupt may have cut the first one short
 
 
 class HeldFolder:
-    """A folder that is held open.
+    """A folder that is held open from ``take`` to ``release``.
 
     Where the system has no descriptors of folders (Windows), the files are reached by
     their paths.
@@ -51,10 +55,7 @@ class HeldFolder:
 
     def __init__(self, path):
         self.path, self.lost = path, False
-        self._descriptor = self._lock = None
-        if HAS_DIR_FD:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        self._identity = os.stat(path) if self._descriptor is None else os.fstat(self._descriptor)
+        self._descriptor, self._lock = CLOSED if HAS_DIR_FD else None, None
 
     def file(self, name):
         """The File of this name in the folder."""
@@ -95,13 +96,16 @@ class HeldFolder:
         return _is_at(self._identity, self.path)
 
     def take(self):
-        """Lock the folder and a file in it; RnnlmError if another process has one.
+        """Open and lock the folder and a file in it; RnnlmError if another run has one.
 
         The folder, so that nobody else gets it when somebody removes the file.  The
         file, because NFS locks only what is open for writing.
         """
         if self._descriptor is None:
+            self._identity = os.stat(self.path)
             return
+        self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        self._identity = os.fstat(self._descriptor)
         with suppress(OSError):
             self._lock_open(self._descriptor)
         while not self._has_lock():  # the owner before removed it between our two calls
@@ -110,7 +114,7 @@ class HeldFolder:
             self._lock = os.open(LOCK_NAME, flags, 0o666, dir_fd=self._descriptor)
             try:
                 self._lock_open(self._lock)
-            except (OSError, RnnlmError) as error:
+            except BaseException as error:
                 if getattr(error, "errno", None) not in NO_LOCKS:
                     self._close_lock()  # it is not ours to remove
                     raise
@@ -118,7 +122,7 @@ class HeldFolder:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         with suppress(OSError):  # only for the message of others
             os.ftruncate(self._lock, 0)
-            os.write(self._lock, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
+            os.write(self._lock, f"{_this_process()}\n".encode())
 
     def _lock_open(self, descriptor):
         import fcntl
@@ -131,7 +135,8 @@ class HeldFolder:
 
     def _owner(self):
         with suppress(OSError), self.file(LOCK_NAME).open("rb") as file:
-            return one_line(file.read(100).decode("utf-8", "replace").strip()) or "another process"
+            owner = one_line(file.read(100).decode("utf-8", "replace").strip())
+            return "another run of this process" if owner == _this_process() else owner or "another process"
         return "another process"
 
     def _has_lock(self):
@@ -139,20 +144,34 @@ class HeldFolder:
         return self._lock is not None and _is_at(os.fstat(self._lock), LOCK_NAME, dir_fd=self._descriptor)
 
     def release(self):
-        """Remove the lock file, if it is our own, and let go of the folder."""
+        """Remove the lock file, if it is our own, and close the folder; repeatable."""
         try:
             with suppress(OSError):
                 if self._has_lock():
                     self.file(LOCK_NAME).unlink()
         finally:
-            self._close_lock()
-            if self._descriptor is not None:
-                os.close(self._descriptor)
+            try:
+                self._close_lock()
+            finally:
+                self._close_folder()
+
+    # Forgotten first, closed second: no interrupt comes between the two, and a number
+    # that is closed twice may by then be another thread's.
 
     def _close_lock(self):
-        if self._lock is not None:
-            os.close(self._lock)
-        self._lock = None
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+    def _close_folder(self):
+        if self._descriptor not in (None, CLOSED):
+            descriptor, self._descriptor = self._descriptor, CLOSED
+            os.close(descriptor)
+
+
+def _this_process():
+    """What the lock file says of its owner."""
+    return f"process {os.getpid()} on {os.uname().nodename}"
 
 
 def _is_at(identity, path, dir_fd=None):

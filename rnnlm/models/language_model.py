@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute import arguments, draws
-from rnnlm.compute.default_workers import computing, workers_or_default
+from rnnlm.compute.default_workers import computing, computing_on_blas, workers_or_default
 from rnnlm.compute.row_gradient import add
 from rnnlm.compute.threads import call
 from rnnlm.errors import ArgumentError
@@ -98,8 +98,7 @@ class LanguageModel(CarriesStates, HasDropout):
         (self.dropout_rng,) = (rng or np.random.default_rng()).spawn(1)
         self._build(float_type(dtype))
         if rng is not None:
-            with self.workers.computing():
-                fill(self.architecture, self.packing.param, start, rng)
+            self.workers.compute(fill, self.architecture, self.packing.param, start, rng)
 
     @staticmethod
     def param_shapes(*architecture: Any, **options: Any) -> dict[str, tuple[int, ...]]:
@@ -180,8 +179,11 @@ class LanguageModel(CarriesStates, HasDropout):
         """What ``predict`` gives for the last step, in less time."""
         if getattr(self.predict, "__func__", None) is not LanguageModel.predict:  # a subclass has scores of its own
             return self.predict(xs)[:, -1]
-        with self.workers.computing_on_blas():
-            return self.output.scores(self.states(xs)[:, -1:])[:, 0]
+        return self._scores_of_last(xs)
+
+    @computing_on_blas
+    def _scores_of_last(self, xs):
+        return self.output.scores(self.states(xs)[:, -1:])[:, 0]
 
     @computing
     def log_probs(self, xs: ArrayLike, ts: ArrayLike) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)

@@ -90,8 +90,7 @@ class Average:
             out *= weight
             a += out
 
-        with workers.computing():
-            workers.each(step, self._pieces(params))
+        workers.compute(workers.each, step, self._pieces(params))
 
     @contextmanager
     def in_place(self, params: Sequence[np.ndarray]) -> Iterator[None]:

@@ -29,8 +29,7 @@ def global_norm(grads, workers=DEFAULT):
 
     # One array larger than a piece at least: otherwise waking a thread costs more than
     # it brings.
-    with workers.computing():
-        (workers if len(pieces) > len(grads) else SERIAL).each(add, range(len(pieces)))
+    workers.compute((workers if len(pieces) > len(grads) else SERIAL).each, add, range(len(pieces)))
     return math.sqrt(sum(squares))
 
 

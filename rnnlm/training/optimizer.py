@@ -117,8 +117,8 @@ class Optimizer:
                 pieces += pieces_of(rate, decay, w, g, slots)
         # One array larger than a piece at least: otherwise waking a thread costs more
         # than it brings.
-        with workers.computing():
-            (workers if len(pieces) > len(params) else SERIAL).each(lambda piece: piece.update(rule, workers), pieces)
+        sharing = workers if len(pieces) > len(params) else SERIAL
+        workers.compute(sharing.each, lambda piece: piece.update(rule, workers), pieces)
         return None
 
     def _by_parameter(self, params, grads):

@@ -32,6 +32,17 @@ def test_of_blocks_that_overlap_the_last_one_out_restores():
         assert blas_now() == outside == [3] * len(outside)
 
 
+def test_a_block_gives_back_what_it_found_and_one_that_ends_early_leaves_that_to_the_next():
+    with blas_threads(3), threadpool_limits(2, user_api="blas"):
+        first, second = blas_threads(1), blas_threads(3)
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert set(blas_now()) == {3}
+        second.__exit__(None, None, None)
+        assert set(blas_now()) == {2}
+
+
 def test_many_threads_leave_blas_as_it_was():
     def work(n):
         for _ in range(20):

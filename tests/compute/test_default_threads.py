@@ -192,6 +192,14 @@ def test_in_a_block_of_workers_that_a_model_was_not_given_it_has_one_thread(seen
     assert set(seen) == {(1, 1)}
 
 
+def test_a_call_in_a_block_gives_back_what_the_user_set_in_that_block():
+    with Workers(2):
+        with threadpool_limits(2, user_api="blas"):
+            model().forward(XS, TS)
+            assert set(blas_now()) == {2}
+        assert set(blas_now()) == {1}
+
+
 def test_a_model_with_workers_of_its_own_has_them_in_their_block_alone(seen):
     workers = Workers(2)
     subject = model(workers)
@@ -317,7 +325,7 @@ def test_where_no_thread_can_be_started_the_caller_does_all(monkeypatch):
 
     monkeypatch.setattr(DEFAULT, "_begin", refuse)
     done = []
-    with DEFAULT.computing():
+    with DEFAULT:
         DEFAULT.each(done.append, range(5), lambda: done.append("meanwhile"))
     assert done == ["meanwhile", *range(5)]
 

@@ -4,12 +4,13 @@ import errno
 import fcntl
 import os
 import shutil
+import stat
 
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files.lock import LOCK_NAME, held, sweep
-from rnnlm.files.whole import HAS_DIR_FD, write_text
+from rnnlm.files.lock import LOCK_NAME, HeldFolder, held, sweep
+from rnnlm.files.whole import HAS_DIR_FD, File, write_text
 
 pytestmark = pytest.mark.skipif(not HAS_DIR_FD, reason="the system has no descriptors of folders")
 
@@ -106,7 +107,7 @@ def test_any_other_error_stays_as_it_is(path):
 
 def test_who_removes_the_lock_file_does_not_get_the_folder(path):
     with held(path):
-        with pytest.raises(RnnlmError, match=f"mine is in use by process {os.getpid()} on "), held(path):
+        with pytest.raises(RnnlmError, match="mine is in use by another run of this process: wait"), held(path):
             pass
         (path / LOCK_NAME).unlink()
         with pytest.raises(RnnlmError, match="mine is in use by another process"), held(path):
@@ -129,7 +130,7 @@ def test_where_folders_cannot_be_locked_the_file_still_is(path, monkeypatch, cod
 
     monkeypatch.setattr(fcntl, "flock", flock)
     with held(path):
-        with pytest.raises(RnnlmError, match=f"in use by process {os.getpid()}"), held(path):
+        with pytest.raises(RnnlmError, match="in use by another run of this process"), held(path):
             pass
         assert (path / LOCK_NAME).exists()
     assert os.listdir(path) == []
@@ -189,3 +190,83 @@ def test_without_descriptors_the_name_is_looked_at_before_anything_is_written(pa
         with pytest.raises(RnnlmError, match=LOST), folder.writing():
             write_text(folder.file("a"), "2")
     assert os.listdir(path) == []
+
+
+def interrupting(monkeypatch, owner, name, before):
+    """The next call of owner.name is interrupted: before it does its work, or after."""
+    plain = getattr(owner, name)
+
+    def interrupted(*arguments, **options):
+        monkeypatch.setattr(owner, name, plain)
+        if not before:
+            plain(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, name, interrupted)
+
+
+STEPS = {"release": HeldFolder, "_has_lock": HeldFolder, "unlink": File, "_close_lock": HeldFolder,
+         "_close_folder": HeldFolder}
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_release_that_is_interrupted_lets_go_of_the_folder_all_the_same(path, monkeypatch, step, before):
+    descriptors = len(os.listdir("/dev/fd"))
+    with pytest.raises(KeyboardInterrupt), held(path):
+        interrupting(monkeypatch, STEPS[step], step, before)
+    assert len(os.listdir("/dev/fd")) == descriptors
+    with held(path) as folder, folder.writing():
+        write_text(folder.file("a"), "1")
+    assert os.listdir(path) == ["a"]
+
+
+def test_a_closed_descriptor_is_not_closed_again(path, monkeypatch):
+    """Its number may be another file's by then."""
+    with pytest.raises(KeyboardInterrupt), held(path):
+        interrupting(monkeypatch, os, "close", before=False)
+    with held(path):
+        pass
+
+
+@pytest.mark.parametrize(("owner", "step"), [(os, "fstat"), (fcntl, "flock"), (os, "ftruncate")])
+def test_a_folder_is_free_when_an_interrupt_comes_while_it_is_taken(path, monkeypatch, owner, step):
+    descriptors = len(os.listdir("/dev/fd"))
+    interrupting(monkeypatch, owner, step, before=False)
+    with pytest.raises(KeyboardInterrupt), held(path):
+        pass
+    assert len(os.listdir("/dev/fd")) == descriptors
+    with held(path):
+        pass
+
+
+def test_an_interrupt_before_the_lock_is_ours_leaves_the_lock_file_of_its_owner(path, monkeypatch):
+    """Where only the file is locked, as on NFS."""
+    plain = fcntl.flock
+
+    def flock(descriptor, operation):
+        if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+        plain(descriptor, operation)
+
+    def interrupted_flock(descriptor, operation):
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise KeyboardInterrupt
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with held(path) as folder:
+        monkeypatch.setattr(fcntl, "flock", interrupted_flock)
+        with pytest.raises(KeyboardInterrupt), held(path):
+            pass
+        folder.require_own()
+
+
+def test_a_folder_that_was_let_go_of_is_no_longer_written_into(path):
+    with held(path) as folder:
+        pass
+    folder.release()
+    with pytest.raises(RnnlmError, match=LOST), folder.writing():
+        pass
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        folder.file("a").open("xb")
