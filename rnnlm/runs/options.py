@@ -57,8 +57,8 @@ def _decays_in_words():
 
 
 TEXT = (
-    Option("corpus", not_empty, "a known name such as stories or ptb, a folder with train, valid and test texts, or one text "
-           "file, which is split 90/5/5", "stories", "NAME|FOLDER|FILE", may_change=True,
+    Option("corpus", not_empty, "a known name such as stories or ptb, a folder with train, valid and test texts, or "
+           "one text file, which is split 90/5/5", "stories", "NAME|FOLDER|FILE", may_change=True,
            meant_by="data dataset input text train train-file"),
     Option("level", OneOf(LEVELS), "unit of the text: words or characters", "word"),
     Option("max_vocab", at_least(3), "largest size of the vocabulary", metavar="K", default_text="no limit",
