@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from rnnlm.models.architecture import Parameter
 
 
+LINE = 64  # bytes of a cache line
+
+
 class Packing:
     """Memory for parameters and their gradients.
 
@@ -51,8 +54,8 @@ class Packing:
         self.groups = groups + [parameter.group for parameter in alone]
         shapes = [*(sum(map(_size, members)) for members in self.members[: len(groups)]),
                   *(parameter.shape for parameter in alone)]
-        self.params = list(map(writable, params)) if params else [np.zeros(shape, dtype) for shape in shapes]
-        self.grads = [np.zeros(shape, dtype) for shape in shapes[: len(groups)]]
+        self.params = list(map(writable, params)) if params else [_zeros(shape, dtype) for shape in shapes]
+        self.grads = [_zeros(shape, dtype) for shape in shapes[: len(groups)]]
         self.grads += [RowGradient(param) for param in self.params[len(groups) :]]
         self.param, self.grad = self.by_name(self.params), self.by_name(self.grads)
         self._names = {}  # of the parameters of each part of the model
@@ -85,3 +88,11 @@ class Packing:
 def _size(parameter):
     """How many numbers it has."""
     return int(np.prod(parameter.shape, dtype=np.int64))
+
+
+def _zeros(shape, dtype):
+    """Zeros that begin at a cache line, to which the system gives memory when written."""
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    memory = np.zeros(size + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start : start + size].view(dtype).reshape(shape)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.models import LanguageModel, Regularisation
@@ -42,3 +43,11 @@ def test_a_model_whose_weights_will_be_loaded_starts_at_zero():
     model = LanguageModel(7, 3, 4, regularisation=Regularisation(dropout=0.5), rng=None)
     assert not any(p.any() for p in model.params)
     model.forward(np.zeros((2, 3), int), np.ones((2, 3), int))  # it can be trained, dropout included
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_memory_begins_at_a_cache_line(dtype, rng):
+    packing = LanguageModel(31, 5, 7, layers=2, rng=rng, dtype=dtype).packing
+    arrays = [*packing.params, *(grad for grad in packing.grads if isinstance(grad, np.ndarray))]
+    assert [array.ctypes.data % 64 for array in arrays] == [0] * len(arrays)
+    assert {array.dtype for array in arrays} == {np.dtype(dtype)}
