@@ -91,7 +91,7 @@ def _size(parameter):
 
 
 def _zeros(shape, dtype):
-    """Zeros that begin at a cache line, to which the system gives memory when written."""
+    """Zeros from a cache line on; the system gives the memory when it is written."""
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     memory = np.zeros(size + LINE, np.uint8)
     start = -memory.ctypes.data % LINE
