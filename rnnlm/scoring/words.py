@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from rnnlm.models.states import State
     from rnnlm.scoring.predictor import Scores
+
+    State = tuple[np.ndarray | None, ...]  # of one layer, as get_state gives it
 
 WINDOW = 1024  # steps of one stream at a time; the result does not depend on it
 ROWS = 2048    # words that are read side by side, padding included
