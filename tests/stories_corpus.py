@@ -1,4 +1,4 @@
-"""The modules beside the shipped stories; `datasets` is no package: the name is taken."""
+"""The modules beside the shipped stories, which are in no package."""
 
 import importlib.util
 import sys
