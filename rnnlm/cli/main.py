@@ -1,4 +1,4 @@
-"""``rnnlm train | evaluate | generate``: the commands under one name, one row each.
+"""``rnnlm train | evaluate | ...``: the commands under one name, one row each.
 
 Only what starts a process is loaded here; the command that runs brings the rest.
 """
@@ -11,6 +11,7 @@ from rnnlm.cli.start import start
 COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "train": "train a language model on text",
     "evaluate": "compute the perplexity of texts under a trained model",
+    "pairs": "find out which sentence of minimal pairs a trained model prefers",
     "generate": "write text with a trained model",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -12,9 +13,11 @@ from rnnlm.formats.model_file import load_model
 from rnnlm.models import LanguageModel
 from rnnlm.scoring.evaluation import Evaluation, evaluate
 from rnnlm.scoring.generation import probs_after
+from rnnlm.scoring.pairs import PairScores, score_pairs
 from rnnlm.scoring.writing import prompt_ids, write_text
 from rnnlm.text.corpus import read_text
 from rnnlm.text.encoded import encode_text
+from rnnlm.text.pairs_files import as_pairs, read_pairs
 from rnnlm.text.vocabulary import Vocabulary
 
 
@@ -68,6 +71,34 @@ class Loaded:
             raise ArgumentError(f"text must be the text itself, got the name of the file {shown(text)}: "
                                 "give pathlib.Path(...) for the file, or end the text with a line end")
         return encode_text(text, self.vocabulary)
+
+    def pairs(self, pairs: os.PathLike[str] | Iterable[tuple[str, str]], *, lowercase: bool = False,
+              split_punctuation: bool = False, with_end: bool = True, ties: str = "wrong") -> PairScores:
+        """Score minimal pairs: which sentence of each is the more probable one.
+
+        Each sentence is read on its own and scores the sum of ln p (nats) of its words
+        and its end.  ``accuracy`` of the result is the share of pairs in which the good
+        one scores more; ``sentence.log_probs`` has the scores, (P, 2).
+
+        Parameters
+        ----------
+        pairs : (good, bad) sentences; or the path (Path) of a file of pairs, or of a
+            folder of them, as ``rnnlm pairs`` reads them.
+        lowercase : whether all letters become small first.
+        split_punctuation : whether punctuation, n't and 's become words of their own.
+        with_end : whether the end of a sentence is scored.
+        ties : what two equal scores count, "wrong", "right" or "half".
+
+        Raises
+        ------
+        RnnlmError : a file that cannot be read, or a pair that is none.
+        ArgumentError : a value that cannot be.
+        """
+        if isinstance(pairs, str):
+            raise arguments.wrong("pairs", "a list of pairs (good, bad) or a pathlib.Path", pairs)
+        found = read_pairs(pairs) if isinstance(pairs, os.PathLike) else as_pairs(pairs)
+        return score_pairs(self.model, self.vocabulary, found, lowercase=lowercase, with_end=with_end, ties=ties,
+                           split_punctuation=split_punctuation)
 
     def generate(self, prompt: str = "", *, length: int | None = None, sentences: int | None = None,
                  temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None,

@@ -4,8 +4,9 @@ A sentence is read alone, from a fresh state after <eos>, and scores the sum of 
 its words and of its end.  By the method of one prefix only the words score in which the
 sentences first differ, given the words before, which they share.
 
-What a model reads twice would differ in its last bits from batch to batch.  So equal
-ids are read once, in one sentence, and tie exactly.
+What a model reads twice may differ in its last bits from batch to batch.  So a word
+after the same words is scored once, however many sentences begin so: the same ids tie
+exactly, and two sentences differ only from their first different word on.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class PairScores:
 
     @property
     def accuracy(self) -> float:
-        """By whole sentences, the mean over UIDs; see ``rnnlm.scoring.pairs_summary``."""
+        """By whole sentences, the mean over UIDs; see ``pairs_summary.summary``."""
         from rnnlm.scoring.pairs_summary import summary
 
         return summary(self)["accuracy"]
@@ -123,7 +124,8 @@ def score_pairs(model: Scores, vocabulary: Vocabulary, pairs: Sequence[Pair], *,
     sentences, unknown = _sentences(encoder, pairs, with_end)
     begun = [i for i, pair in enumerate(pairs) if pair.prefix is not None]
     words, firsts, unknown_begun = _first_words(encoder, [pairs[i] for i in begun])
-    log_probs = _log_probs(model, vocabulary, sentences + words, [0] * len(sentences) + firsts, on_words)
+    log_probs = _log_probs(model, vocabulary, sentences + words, np.append(np.zeros(len(sentences), np.int64), firsts),
+                           on_words)
     whole = _preferences(sentences, unknown, log_probs[: len(sentences)])
     some = _preferences(words, unknown_begun, log_probs[len(sentences) :])
     return PairScores(list(pairs), whole, _spread(some, begun, len(pairs)), ties)
@@ -191,7 +193,7 @@ def _first_words(encoder, pairs):
         [blank + word for pair, blank in zip(pairs, blanks, strict=True) for word in (pair.word_good, pair.word_bad)],
         sentences=False)
     keys = [prefixes[i // 2] + word for i, word in enumerate(words)]
-    return keys, [len(prefixes[i // 2]) // ID.itemsize for i in range(len(words))], unknown_words + np.repeat(unknown, 2)
+    return keys, np.repeat(_lengths(prefixes), 2), unknown_words + np.repeat(unknown, 2)
 
 
 def _log_probs(model, vocabulary, keys, firsts, on_words):
@@ -199,13 +201,13 @@ def _log_probs(model, vocabulary, keys, firsts, on_words):
 
     -inf if it has a word without an id.
     """
-    firsts, lengths = np.array(firsts, np.int64), _lengths(keys)
+    lengths = _lengths(keys)
     totals = np.where(firsts < lengths, -np.inf, np.nan)
     none = np.array([UNKNOWN], ID).tobytes()  # the first byte of an id is smaller, so this is never part of two
     which = [i for i, key in enumerate(keys) if none not in key and firsts[i] < lengths[i]]
     read = [keys[i] for i in which]
     hosts = _hosts(read)
-    starts, log_probs = _read(model, vocabulary.eos_id, sorted(dict.fromkeys(hosts.values()), key=len), on_words)
+    starts, log_probs = _read(model, vocabulary.eos_id, sorted(set(hosts.values())), on_words)
     counts = (lengths - firsts)[which]
     begins = np.array([starts[hosts[key]] for key in read], np.int64) + firsts[which]
     places = np.repeat(begins - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
@@ -229,15 +231,34 @@ def _hosts(keys):
 
 
 def _read(model, eos_id, keys, on_words):
-    """Where each key's words begin, a dict, and ln p of all words, the shortest first."""
+    """Where each of the sorted keys begins, a dict, and ln p of all their words.
+
+    What a key shares with the one before it is scored there: of BLiMP's words two
+    fifths.
+    """
     ids, lengths = np.frombuffer(b"".join(keys), ID).astype(np.int32), _lengths(keys)
-    stops, log_probs = np.cumsum(lengths), np.empty(len(ids))
-    edges = [0, *(np.flatnonzero(np.diff(stops // CHUNK)) + 1), len(keys)]
+    starts, log_probs = np.cumsum(lengths) - lengths, np.empty(len(ids))
+    shared = _shared(ids, starts, lengths)
+    new = np.arange(len(ids)) - np.repeat(starts, lengths) >= np.repeat(shared, lengths)
+    edges = np.flatnonzero(np.diff(starts // CHUNK, prepend=-1, append=-1))
     for first, last in pairwise(edges):
-        words = slice(stops[first] - lengths[first], stops[last - 1])
-        log_probs[words] = sequence_scores(model, ids[words], lengths[first:last], eos_id).log_probs
-        if np.isnan(log_probs[words]).any():
+        words = slice(starts[first], starts[last - 1] + lengths[last - 1])
+        some = sequence_scores(model, ids[words], lengths[first:last], eos_id, skip=shared[first:last]).log_probs
+        if np.isnan(some).any():
             raise RnnlmError("the model gives no probabilities for these pairs: its scores are not finite")
+        log_probs[words][new[words]] = some
         if on_words:
             on_words(words.stop - words.start, len(ids))
-    return dict(zip(keys, stops - lengths, strict=True)), log_probs
+    for before, start, count in zip(starts, starts[1:], shared[1:], strict=False):
+        log_probs[start : start + count] = log_probs[before : before + count]
+    return dict(zip(keys, starts, strict=True)), log_probs
+
+
+def _shared(ids, starts, lengths):
+    """With how many words each sequence begins that the one before it begins with."""
+    offsets = np.arange(len(ids)) - np.repeat(starts, lengths)
+    lengths_before = np.concatenate([lengths[:0], [0], lengths[:-1]])[: len(lengths)]
+    starts_before = np.concatenate([starts[:0], [0], starts[:-1]])[: len(lengths)]
+    there = offsets < np.repeat(lengths_before, lengths)
+    same = there & (ids == ids[np.where(there, np.repeat(starts_before, lengths) + offsets, 0)])
+    return np.minimum.reduceat(np.where(same, len(ids), offsets), starts) if len(ids) else lengths

@@ -71,7 +71,7 @@ def stream_scores(model: Scores, ids: np.ndarray, last: int, details: bool = Fal
 
 def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: int, details: bool = False,
                     top: int = 0, *, states: Sequence[State] | None = None, last: ArrayLike | None = None,
-                    with_states: bool = False) -> WordScores:
+                    with_states: bool = False, skip: ArrayLike | None = None) -> WordScores:
     """The WordScores of many sequences, each read from a fresh state after <eos>.
 
     Each scores what it scores alone, but for rounding.
@@ -86,26 +86,26 @@ def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: i
     states : where each sequence starts instead of from a fresh state: arrays (S, H), as
         ``get_state`` gives them, or (1, H) where all start from the same.
     last : (S,) or one for all, the id before the first word of each; None: <eos>.
+    skip : (S,), how many first words of each are read, but not scored; None: 0.
 
     Returns
     -------
-    WordScores : of the n ids, in their order.
+    WordScores : of the n ids, in their order; of those that are scored.
     """
     ids, lengths = np.asarray(ids), np.asarray(lengths, np.int64)
     last = np.broadcast_to(np.asarray(eos_id if last is None else last), lengths.shape)
+    skip = np.zeros_like(lengths) if skip is None else np.asarray(skip, np.int64)
     starts = np.cumsum(lengths) - lengths
     found, places = [], []
     for batch in _batches(lengths):
         start_states = None if states is None else _of_sequences(states, batch)
-        for where, scores in _batch_scores(model, ids, starts[batch], lengths[batch], last[batch], start_states,
-                                           details, top, with_states):
+        for where, scores in _batch_scores(model, ids, starts[batch], lengths[batch], skip[batch], last[batch],
+                                           start_states, details, top, with_states):
             places.append(where)
             found.append(scores)
     if not found:
         return WordScores.empty(details, top)
-    order = np.empty(len(ids), np.int64)
-    order[np.concatenate(places)] = np.arange(len(ids))
-    return WordScores.joined(found).at(order)
+    return WordScores.joined(found).at(np.argsort(np.concatenate(places)))
 
 
 def states_after(model: Scores, ids: ArrayLike, last: int, states: Sequence[State] | None) -> list[State]:
@@ -156,7 +156,7 @@ def _batches(lengths):
         start = stop
 
 
-def _batch_scores(model, ids, starts, lengths, last, states, details, top, with_states):
+def _batch_scores(model, ids, starts, lengths, skip, last, states, details, top, with_states):
     """Yield (places in ids, their WordScores) for sequences read side by side."""
     steps = max(1, ROWS // len(lengths))
     with model.fresh_state():
@@ -164,10 +164,11 @@ def _batch_scores(model, ids, starts, lengths, last, states, details, top, with_
             model.set_state(states)
         for first in range(0, int(lengths.max()), steps):
             steps_here = np.arange(first, min(first + steps, int(lengths.max())))
-            counts = steps_here < lengths[:, np.newaxis]  # (N, T)
-            places = np.where(counts, starts[:, np.newaxis] + steps_here, 0)
-            ts = np.where(counts, ids[places], 0)
-            xs = np.where(counts, ids[places - 1], 0)
+            inside = steps_here < lengths[:, np.newaxis]  # (N, T)
+            places = np.where(inside, starts[:, np.newaxis] + steps_here, 0)
+            ts = np.where(inside, ids[places], 0)
+            xs = np.where(inside, ids[places - 1], 0)
             if first == 0:
                 xs[:, 0] = last
+            counts = inside & (steps_here >= skip[:, np.newaxis])
             yield places[counts], window_scores(model, xs, ts, counts, details, top, with_states)

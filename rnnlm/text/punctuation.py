@@ -19,7 +19,7 @@ from rnnlm.text.tokenizer import LINE_END
 if TYPE_CHECKING:
     from collections.abc import Container
 
-MARKS = frozenset('.,;:?!"()[]{}…“”„«»–—')
+MARKS = frozenset('.,;:?!"()[]{}\u2026\u201c\u201d\u201e\u00ab\u00bb\u2013\u2014')  # ellipsis, quotation marks, dashes
 _ENDING = re.compile(r"(.+?)(n't|'(?:s|re|ve|ll|d|m)?)", re.IGNORECASE | re.DOTALL)
 
 
