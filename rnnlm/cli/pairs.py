@@ -13,11 +13,12 @@ from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted
 from rnnlm.formats.model_file import load_model, model_sha256
 from rnnlm.reports.pairs_table import published_lines, table_lines
+from rnnlm.reports.published_pairs import published
 from rnnlm.runs.checks import OneOf, not_empty
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
-from rnnlm.scoring.pairs import TIES, score_pairs
-from rnnlm.scoring.pairs_summary import published, summary
+from rnnlm.scoring.pairs import score_pairs
+from rnnlm.scoring.preferences import TIES
 from rnnlm.text.pairs_files import read_pairs
 from rnnlm.text.sources import STANDARD_INPUT
 
@@ -60,16 +61,16 @@ def show_pairs(options):
         pairs = [pair for file in options.files for pair in read_pairs(file)]
         _note_repeated(pairs)
         scores = _score(model, vocabulary, pairs, options)
-    numbers, others = summary(scores), published(scores)
-    if options.chart:
-        from rnnlm.reports.pairs_chart import plot_pairs
-
-        plot_pairs(options.chart, numbers, others)
+    numbers, others = scores.summary(), published(pairs)
     if options.json:
         show(json.dumps(_as_json(options, numbers, others, scores), allow_nan=False) + "\n")
     else:
         lines = [*_header(options), *table_lines(numbers), *published_lines(others)]
         show("".join(f"{line}\n" for line in lines))
+    if options.chart:
+        from rnnlm.reports.pairs_chart import plot_pairs
+
+        plot_pairs(options.chart, numbers, others)
 
 
 def _note_repeated(pairs):

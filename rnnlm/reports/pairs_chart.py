@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from rnnlm.scoring.pairs_summary import Published
+    from rnnlm.reports.published_pairs import Published
 
 CHANCE = 0.5
 MOST_BARS = 40  # more cannot be read
@@ -32,7 +32,7 @@ def pairs_figure(numbers: dict, others: Sequence[Published] = ()) -> Figure:
 
     Parameters
     ----------
-    numbers : what ``rnnlm.scoring.pairs_summary.summary`` returns.
+    numbers : what ``PairScores.summary`` returns.
     others : published accuracies, drawn as lines.
     """
     from matplotlib.figure import Figure

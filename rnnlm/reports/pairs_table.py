@@ -9,13 +9,13 @@ from rnnlm.errors import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rnnlm.scoring.pairs_summary import Published
+    from rnnlm.reports.published_pairs import Published
 
 COLUMNS = ("pairs", "accuracy", "ties", "same_ids", "with_unknown", "pairs_known", "accuracy_known", "one_prefix")
 
 
 def table_lines(numbers: dict) -> list[str]:
-    """The lines of what ``summary`` returns.
+    """The lines of what ``PairScores.summary`` returns.
 
     UIDs come first, then phenomena, fields and the mean of all UIDs.  one_prefix is the
     accuracy by that method; NA stands where there is no pair.

@@ -11,7 +11,6 @@ exactly, and two sentences differ only from their first different word on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError
+from rnnlm.scoring.preferences import TIES, PairScores, Preferences
 from rnnlm.scoring.words import sequence_scores
 from rnnlm.text.punctuation import split_punctuation as split_words
 from rnnlm.text.tokenizer import tokenize
@@ -31,64 +31,8 @@ if TYPE_CHECKING:
     from rnnlm.text.pairs_files import Pair
     from rnnlm.text.vocabulary import Vocabulary
 
-TIES = {"wrong": 0.0, "right": 1.0, "half": 0.5}  # what a tie counts
 CHUNK = 1 << 15  # words from one sign of life to the next
 ID = np.dtype(">i4")  # ids as bytes: a sequence that begins another one is the start of its bytes
-
-
-@dataclass
-class Preferences:
-    """Two scores for each pair.
-
-    Attributes
-    ----------
-    log_probs : (P, 2), ln p of the good and of the bad one, nats; nan for a pair that
-        has no such scores.
-    same_ids : (P,) bool, whether both are the same to the model.
-    unknown : (P, 2), how many of the words are not in the vocabulary.
-    """
-
-    log_probs: np.ndarray
-    same_ids: np.ndarray
-    unknown: np.ndarray
-
-    @property
-    def scored(self) -> np.ndarray:
-        """(P,) bool, which pairs have scores."""
-        return ~np.isnan(self.log_probs[:, 0])
-
-    @property
-    def tied(self) -> np.ndarray:
-        """(P,) bool, which pairs have two equal scores."""
-        return self.log_probs[:, 0] == self.log_probs[:, 1]
-
-    def right(self, ties: str = "wrong") -> np.ndarray:
-        """(P,), 1 where the good one is more probable, else 0; for ties see TIES."""
-        return np.where(self.tied, TIES[ties], self.log_probs[:, 0] > self.log_probs[:, 1])
-
-
-@dataclass
-class PairScores:
-    """What a model says of pairs of sentences.
-
-    Attributes
-    ----------
-    pairs : list of Pair, in their order.
-    sentence, one_prefix : the Preferences by each method.
-    ties : what a tie counts, "wrong", "right" or "half".
-    """
-
-    pairs: list[Pair]
-    sentence: Preferences
-    one_prefix: Preferences
-    ties: str
-
-    @property
-    def accuracy(self) -> float:
-        """By whole sentences, the mean over UIDs; see ``pairs_summary.summary``."""
-        from rnnlm.scoring.pairs_summary import summary
-
-        return summary(self)["accuracy"]
 
 
 def score_pairs(model: Scores, vocabulary: Vocabulary, pairs: Sequence[Pair], *, lowercase: bool = False,
@@ -233,15 +177,17 @@ def _hosts(keys):
 def _read(model, eos_id, keys, on_words):
     """Where each of the sorted keys begins, a dict, and ln p of all their words.
 
-    What a key shares with the one before it is scored there: of BLiMP's words two
-    fifths.
+    The words that a key shares with the one before it are scored there: of BLiMP's
+    words two fifths.
     """
+    if not keys:
+        return {}, np.empty(0)
     ids, lengths = np.frombuffer(b"".join(keys), ID).astype(np.int32), _lengths(keys)
     starts, log_probs = np.cumsum(lengths) - lengths, np.empty(len(ids))
-    shared = _shared(ids, starts, lengths)
-    new = np.arange(len(ids)) - np.repeat(starts, lengths) >= np.repeat(shared, lengths)
-    edges = np.flatnonzero(np.diff(starts // CHUNK, prepend=-1, append=-1))
-    for first, last in pairwise(edges):
+    offsets = np.arange(len(ids)) - np.repeat(starts, lengths)
+    shared = _shared(ids, starts, lengths, offsets)
+    new = offsets >= np.repeat(shared, lengths)
+    for first, last in pairwise(np.flatnonzero(np.diff(starts // CHUNK, prepend=-1, append=-1))):
         words = slice(starts[first], starts[last - 1] + lengths[last - 1])
         some = sequence_scores(model, ids[words], lengths[first:last], eos_id, skip=shared[first:last]).log_probs
         if np.isnan(some).any():
@@ -254,11 +200,9 @@ def _read(model, eos_id, keys, on_words):
     return dict(zip(keys, starts, strict=True)), log_probs
 
 
-def _shared(ids, starts, lengths):
+def _shared(ids, starts, lengths, offsets):
     """With how many words each sequence begins that the one before it begins with."""
-    offsets = np.arange(len(ids)) - np.repeat(starts, lengths)
-    lengths_before = np.concatenate([lengths[:0], [0], lengths[:-1]])[: len(lengths)]
-    starts_before = np.concatenate([starts[:0], [0], starts[:-1]])[: len(lengths)]
-    there = offsets < np.repeat(lengths_before, lengths)
-    same = there & (ids == ids[np.where(there, np.repeat(starts_before, lengths) + offsets, 0)])
-    return np.minimum.reduceat(np.where(same, len(ids), offsets), starts) if len(ids) else lengths
+    starts_before, lengths_before = (np.repeat(np.append(0, values[:-1]), lengths) for values in (starts, lengths))
+    there = offsets < lengths_before
+    same = there & (ids == ids[np.where(there, starts_before + offsets, 0)])
+    return np.minimum.reduceat(np.where(same, len(ids), offsets), starts)  # no sequence begins the next one
