@@ -99,10 +99,10 @@ def _score(model, vocabulary, pairs, options):
 def _about(options):
     """What the numbers are: pairs of a name and a value."""
     changes = [name for name in ("lowercase", "split_punctuation") if getattr(options, name)]
-    return {"program": f"rnnlm {__version__} pairs", "model": f"SHA-256 {model_sha256(options.model)}",
-            "protocol": "sentence (each sentence on its own)", "before the first word": "<eos>",
-            "sentence end": "not scored" if options.without_end else "scored", "log base": "e",
-            "ties count as": options.ties, "text": " ".join(changes) or "as it is"}
+    return {"made_by": f"rnnlm {__version__} pairs", "model": f"SHA-256 {model_sha256(options.model)}",
+            "protocol": "sentence: each sentence on its own", "base": "e", "first_word": "scored, after <eos>",
+            "sentence_end": "not scored" if options.without_end else "scored", "ties": options.ties,
+            "text": ", ".join(changes) or "as it is"}
 
 
 def _header(options):

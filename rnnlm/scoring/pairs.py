@@ -109,7 +109,7 @@ class _Encoder:
         if unk_id is not None:
             ids[ids == UNKNOWN] = unk_id
         data, ends = ids.astype(ID).tobytes(), ID.itemsize * ends
-        starts = [0, *(ends[:-1] + ID.itemsize)]
+        starts = np.append(0, ends[:-1] + ID.itemsize)[: len(ends)]
         return [data[start:end] for start, end in zip(starts, ends, strict=True)], unknown
 
 

@@ -171,4 +171,7 @@ def _batch_scores(model, ids, starts, lengths, skip, last, states, details, top,
             if first == 0:
                 xs[:, 0] = last
             counts = inside & (steps_here >= skip[:, np.newaxis])
+            if not counts.any():  # the model has to read them all the same
+                window_scores(model, xs, ts, inside)
+                continue
             yield places[counts], window_scores(model, xs, ts, counts, details, top, with_states)

@@ -45,12 +45,12 @@ def split_punctuation(words: list[str], known: Container[str], sentences: bool =
 def _pieces(word, known, last):
     """The words that one word becomes."""
     front, back = [], []
-    while word and word[-1] in MARKS and (word not in known or (last and not back and word[:-1] in known)):
-        back.insert(0, word[-1])
-        word = word[:-1]
     while word and word[0] in MARKS and word not in known:
         front.append(word[0])
         word = word[1:]
+    while word and word[-1] in MARKS and (word not in known or (last and not back and word[:-1] in known)):
+        back.insert(0, word[-1])
+        word = word[:-1]
     middle = [word] if word else []
     if word not in known and (match := _ENDING.fullmatch(word)):
         middle = list(match.groups())
