@@ -70,7 +70,7 @@ def show_pairs(options):
     if options.chart:
         from rnnlm.reports.pairs_chart import plot_pairs
 
-        plot_pairs(options.chart, numbers, others)
+        plot_pairs(options.chart, numbers, f"minimal pairs, {options.model}, text: {_text(options)}", others)
 
 
 def _note_repeated(pairs):
@@ -98,11 +98,16 @@ def _score(model, vocabulary, pairs, options):
 
 def _about(options):
     """What the numbers are: pairs of a name and a value."""
-    changes = [name for name in ("lowercase", "split_punctuation") if getattr(options, name)]
     return {"made_by": f"rnnlm {__version__} pairs", "model": f"SHA-256 {model_sha256(options.model)}",
             "protocol": "sentence: each sentence on its own", "base": "e", "first_word": "scored, after <eos>",
             "sentence_end": "not scored" if options.without_end else "scored", "ties": options.ties,
-            "text": ", ".join(changes) or "as it is"}
+            "text": _text(options)}
+
+
+def _text(options):
+    """What was done to the sentences, in words."""
+    changes = [name for name in ("lowercase", "split_punctuation") if getattr(options, name)]
+    return ", ".join(changes) or "as it is"
 
 
 def _header(options):

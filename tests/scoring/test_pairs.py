@@ -76,7 +76,7 @@ def test_the_same_ids_tie_in_every_batch_and_what_is_shared_is_scored_once(monke
                         lambda *args, **options: read.append(sequence_scores(*args, **options)) or read[-1])
     scores = score_pairs(model, vocabulary, pairs).sentence
     np.testing.assert_array_equal(scores.tied, [pair.good == pair.bad for pair in pairs])
-    ends = {tuple([*text.split(), "<eos>"]) for text in texts}
+    ends = {(*text.split(), "<eos>") for text in texts}
     assert sum(len(part.log_probs) for part in read) == len({words[:i] for words in ends
                                                              for i in range(1, len(words) + 1)})
     np.testing.assert_allclose(scores.log_probs[::3, 0], [alone(model, vocabulary, text.split()).sum()
