@@ -91,7 +91,7 @@ def as_pairs(pairs: Iterable[tuple[str, str]]) -> list[Pair]:
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise arguments.wrong(f"pair {number}", "two sentences, (good, bad)", pair)
             pair = Pair(*pair, line=number)
-        for name in ("good", "bad"):
+        for name in ("good", "bad", *(("word_good", "word_bad") if pair.prefix is not None else ())):
             _sentence(getattr(pair, name), name, pair)
         found.append(pair)
     if not found:

@@ -124,7 +124,8 @@ def test_pairs_of_ones_own():
     ([], "pairs must hold at least one pair"), (7, "pairs must be a list of pairs"),
     (["ab"], "pair 1 must be two sentences"), ([("a", "b"), ("a",)], "pair 2 must be two sentences"),
     ([("a", "")], "pair 1: bad must have a word"), ([("a", 3)], "pair 1: bad must be a string, got 3"),
-    ([(None, "a")], "pair 1 must have good"), ([("a\nb", "a")], "pair 1: good must be one line")])
+    ([(None, "a")], "pair 1 must have good"), ([("a\nb", "a")], "pair 1: good must be one line"),
+    ([Pair("a", "b", prefix="c")], "must have word_good, it has none")])
 def test_what_is_no_list_of_pairs_is_refused(pairs, message):
     with pytest.raises(RnnlmError, match=message):
         as_pairs(pairs)
