@@ -7,6 +7,8 @@ import lzma
 import tarfile
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.pairs_files import Pair, as_pairs, read_pairs
@@ -129,3 +131,21 @@ def test_pairs_of_ones_own():
 def test_what_is_no_list_of_pairs_is_refused(pairs, message):
     with pytest.raises(RnnlmError, match=message):
         as_pairs(pairs)
+
+
+JUNK = st.sampled_from([None, True, 3, 0.5, "", " ", "\u00a0", "a\tb", "a\n", "\ud800", "\0", [], ["a"], {"a": 1}])
+NAMES = st.sampled_from([*BLIMP, "x"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.binary(max_size=60),
+                 st.dictionaries(NAMES, JUNK).map(lambda changes: json.dumps(BLIMP | changes).encode()),
+                 st.text("a \t\n\r{}\"\ud800\u2028", max_size=30).map(lambda text: text.encode("utf-8", "ignore"))))
+def test_any_bytes_are_pairs_or_an_error_of_one_line(tmp_path, content):
+    try:
+        pairs = read_pairs(written(tmp_path, content))
+    except RnnlmError as error:
+        assert str(error).isprintable()
+    else:
+        assert as_pairs(pairs) == pairs
+        assert all(pair.good.strip(" \t\r") and pair.bad.strip(" \t\r") for pair in pairs)
