@@ -21,7 +21,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.scoring.preferences import TIES, PairScores, Preferences
 from rnnlm.scoring.words import sequence_scores
 from rnnlm.text.punctuation import split_punctuation as split_words
-from rnnlm.text.tokenizer import tokenize
+from rnnlm.text.tokenizer import LINE_END, tokenize
 from rnnlm.text.vocabulary import EOS, UNKNOWN
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ class _Encoder:
     def __init__(self, vocabulary, lowercase, split_punctuation):
         self.vocabulary, self.lowercase, self.split = vocabulary, lowercase, split_punctuation
 
-    def keys(self, texts, sentences=True):
-        """The texts' keys, and how many words of each are unknown."""
+    def keys(self, texts, pairs, sentences=True):
+        """The keys of one or two texts of each pair, and how many words are unknown."""
         text = "\n".join([*texts, ""])
         tokens = tokenize(text.lower() if self.lowercase else text, self.vocabulary.level)
         if self.split:
@@ -105,6 +105,10 @@ class _Encoder:
         index, unk_id = self.vocabulary.index(), self.vocabulary.unk_id
         ids = np.fromiter(map(index.__getitem__, tokens), np.int32, len(tokens))
         (ends,) = np.nonzero(ids == self.vocabulary.eos_id)
+        if len(ends) > len(texts):
+            number = tokens[: tokens.index(EOS)].count(LINE_END)
+            raise RnnlmError(f"{pairs[number * len(pairs) // len(texts)].where} holds the word {EOS}, which is the "
+                             "token of every line end: remove it")
         unknown = np.diff(np.cumsum(ids == UNKNOWN)[ends], prepend=0)
         if unk_id is not None:
             ids[ids == UNKNOWN] = unk_id
@@ -115,10 +119,7 @@ class _Encoder:
 
 def _sentences(encoder, pairs, with_end):
     """The keys of all sentences, and how many words of each are unknown."""
-    for pair in pairs if encoder.vocabulary.level == "word" else ():
-        if any(EOS in sentence and EOS in tokenize(sentence, "word") for sentence in (pair.good, pair.bad)):
-            raise RnnlmError(f"{pair.where} holds the word {EOS}, which is the token of every line end: remove it")
-    keys, unknown = encoder.keys([sentence for pair in pairs for sentence in (pair.good, pair.bad)])
+    keys, unknown = encoder.keys([sentence for pair in pairs for sentence in (pair.good, pair.bad)], pairs)
     if b"" in keys:
         raise RnnlmError(f"{pairs[keys.index(b'') // 2].where} has a sentence of punctuation alone, which is left out: "
                          "remove the pair")
@@ -131,11 +132,11 @@ def _first_words(encoder, pairs):
 
     They are those of the good and of the bad sentence in turns.
     """
-    prefixes, unknown = encoder.keys([pair.prefix for pair in pairs], sentences=False)
+    prefixes, unknown = encoder.keys([pair.prefix for pair in pairs], pairs, sentences=False)
     blanks = ["" if not pair.prefix or encoder.vocabulary.level == "word" else " " for pair in pairs]
     words, unknown_words = encoder.keys(
         [blank + word for pair, blank in zip(pairs, blanks, strict=True) for word in (pair.word_good, pair.word_bad)],
-        sentences=False)
+        pairs, sentences=False)
     keys = [prefixes[i // 2] + word for i, word in enumerate(words)]
     return keys, np.repeat(_lengths(prefixes), 2), unknown_words + np.repeat(unknown, 2)
 

@@ -156,7 +156,8 @@ def test_a_next_word_of_punctuation_alone_has_no_score():
 def test_without_unk_a_sentence_with_an_unknown_word_is_impossible():
     words = [word for word in WORDS if word != "<unk>"]
     found = score_pairs(a_model(words), Vocabulary(words), PAIRS, ties="half")
-    assert list(found.sentence.log_probs[3]) == [-np.inf, -np.inf]  # a tie, but not the same ids
+    assert list(found.sentence.log_probs[3]) == [-np.inf, -np.inf]
+    assert found.sentence.same_ids[3]  # neither word has an id
     assert found.sentence.log_probs[4, 1] == -np.inf < found.sentence.log_probs[4, 0]
     assert list(found.sentence.right("half")[3:]) == [0.5, 1, 0.5]
     assert found.summary()["with_unknown"] == 2
@@ -179,8 +180,11 @@ def test_models_of_characters():
 
 def test_what_cannot_be_scored_is_named():
     model, vocabulary = a_model(), Vocabulary(WORDS)
-    with pytest.raises(RnnlmError, match=r"f\.tsv: line 4 holds the word <eos>"):
-        score_pairs(model, vocabulary, [Pair("the dog", "the <eos>", file="f.tsv", line=4)])
+    for changes in ({"bad": "the <EOS>"}, {"good": "<eos>."}, {"prefix": "<eos>"}, {"word_bad": "the <eos>"}):
+        pair = Pair("the dog", "the dogs", prefix="the", word_good="dog", word_bad="dogs", file="f.tsv", line=4)
+        with pytest.raises(RnnlmError, match=r"f\.tsv: line 4 holds the word <eos>"):
+            score_pairs(model, vocabulary, [*PAIRS, pair._replace(**changes), PAIRS[0]], lowercase=True,
+                        split_punctuation=True)
     with pytest.raises(RnnlmError, match="ties must be one of wrong, right, half"):
         score_pairs(model, vocabulary, PAIRS, ties="good")
     model.output.params[1][3] = np.nan
