@@ -109,7 +109,8 @@ def _fill(found, some, scores, ts, workers):
     of_targets = scores[np.arange(len(ts)), ts]
     if found.ranks is not None:
         higher = np.greater(scores, of_targets[:, np.newaxis], out=workers.scratch("flags", scores.shape, bool))
-        found.ranks[some] = [1 + np.count_nonzero(row) for row in higher]  # a fifth of the time that axis=1 takes
+        # A third of the time that count_nonzero takes.
+        found.ranks[some] = 1 + np.bitwise_count(np.packbits(higher, axis=1)).sum(axis=1, dtype=np.int32)
     if k:
         words = _most_probable(scores, k, workers)
         found.top[some] = words
