@@ -98,7 +98,7 @@ def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: i
     starts = np.cumsum(lengths) - lengths
     one_start = states is None or all(len(array) == 1 for layer in states for array in layer if array is not None)
     found, places = [], []
-    for batch in _batches(ids, starts, lengths):
+    for batch in _batches(ids, starts, lengths, last):
         with model.fresh_state():
             if states is not None:
                 model.set_state(_of_sequences(states, batch))
@@ -148,13 +148,13 @@ def _of_sequences(states, batch):
                   if len(array) == 1 else array[batch] for array in layer) for layer in states]
 
 
-def _batches(ids, starts, lengths):
+def _batches(ids, starts, lengths, last):
     """Yield the numbers of sequences to be read side by side, the shortest first.
 
     Among those of one length, sequences that begin alike are neighbours.
     """
     words = [np.where(lengths > k, ids[np.minimum(starts + k, len(ids) - 1)], -1) for k in range(ALIKE) if len(ids)]
-    order = np.lexsort([*words[::-1], lengths])
+    order = np.lexsort([*words[::-1], last, lengths])
     order = order[np.searchsorted(lengths[order], 1) :]  # those of length 0 have nothing to score
     start = 0
     while start < len(order):
