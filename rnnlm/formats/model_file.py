@@ -76,8 +76,8 @@ def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: V
 
 def model_size(model, vocabulary):
     """Bytes of the arrays in the model file."""
-    words = sum(len(word.encode()) + 1 for word in vocabulary.words)
-    return 4 * sum(p.size for p in model.params) + words + (0 if vocabulary.counts is None else vocabulary.counts.nbytes)
+    counts = 0 if vocabulary.counts is None else vocabulary.counts.nbytes
+    return 4 * sum(p.size for p in model.params) + counts + sum(len(word.encode()) + 1 for word in vocabulary.words)
 
 
 def _words_of(model, vocabulary):
