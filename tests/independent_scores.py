@@ -49,7 +49,7 @@ FUNCTIONS = {"tanh": np.tanh, "relu": lambda x: np.maximum(x, 0)}
 
 
 class Model:
-    """A model file: ``log_probs`` is what it says of the next word, ``read`` reads it."""
+    """A model file.  ``log_probs`` is what it says of the word after those read."""
 
     def __init__(self, path):
         with np.load(path) as f:

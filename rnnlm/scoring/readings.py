@@ -101,7 +101,8 @@ class _Cutting:
     def _blank_lines(self, part):
         """(which pieces are those of lines without words, where these lines end).
 
-        Of shapes (n,) of bools, (k,).  Such a line is one word, its end, to which its blanks belong.
+        Of shapes (n,) of bools, (k,).  Such a line is one word, its end, to which its
+        blanks belong.
         """
         starts = part.starts[np.searchsorted(part.starts, part.line_ends, "right") - 1]
         opens = np.concatenate([[self.at_line_start], np.isin(np.arange(len(part.ids)), part.line_ends)])
