@@ -11,6 +11,7 @@ from rnnlm.cli.start import start
 COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "train": "train a language model on text",
     "evaluate": "compute the perplexity of texts under a trained model",
+    "rescore": "choose the best sentence of each n-best list",
     "generate": "write text with a trained model",
 }
 
