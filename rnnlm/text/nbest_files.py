@@ -136,9 +136,14 @@ def _lists(path, form, vocabulary, trust_ids, on_bytes):
             current, size = NBestList(utterance, _position(form, utterance, len(seen)), empty > plain), 0
             _require_new(utterance, seen, where, form)
             seen.add(utterance)
+            numbers = set()
         empty, size, hypothesis.line = 0, size + len(line), number
         current.hypotheses.append(hypothesis)
         hypothesis.number = hypothesis.number or str(len(current.hypotheses))
+        if hypothesis.number in numbers:
+            raise RnnlmError(f"{where}: each key must be there once, {shown(repr(current.key(hypothesis)), 60)} comes "
+                             "again: remove one of the lines")
+        numbers.add(hypothesis.number)
         _require_bounded(current, size, where)
     if current:
         yield current

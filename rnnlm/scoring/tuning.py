@@ -1,0 +1,183 @@
+"""Tuning: the scale and the word penalty that give the fewest word errors.
+
+The errors of a hypothesis are the fewest words that must be put in, left out or
+exchanged to make the reference of it (Levenshtein, 1966), and the word error rate is
+their sum over the sum of the references' words.  So each hypothesis is compared with
+its reference once, whatever number of scales and penalties is tried.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.scoring.nbest import combined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from rnnlm.scoring.nbest import Rescored
+    from rnnlm.text.nbest_tables import References
+
+
+def word_errors(reference: Sequence[str], hypotheses: Sequence[Sequence[str]]) -> list[int]:
+    """The fewest errors of each hypothesis, all of them lists of words.
+
+    RnnlmError unless rapidfuzz is installed.
+    """
+    distance = _distance()
+    return [distance(reference, hypothesis) for hypothesis in hypotheses]
+
+
+def _distance() -> Callable[[Sequence[str], Sequence[str]], int]:
+    try:
+        from rapidfuzz.distance.Levenshtein import distance
+    except ImportError as error:
+        raise RnnlmError("word error rates need the package rapidfuzz: install it with pip install "
+                         "'numpy-rnnlm[wer]'") from error
+    return distance
+
+
+@dataclass
+class Candidates:
+    """What tuning needs of L lists with H hypotheses together.
+
+    Attributes
+    ----------
+    starts : (L,), the number of the first hypothesis of each list.
+    first_pass : (H,) scores of the first pass; None without one.
+    log_probs, words, errors : (H,), of the model, and compared with the reference.
+    reference_words : the words of all references.
+    missing_errors : those of references without a list, which are all errors.
+    without_reference, without_list, empty_references : how many lists have no
+        reference, and are left out; how many references have no list; how many are
+        empty.
+    """
+
+    starts: np.ndarray
+    first_pass: np.ndarray | None
+    log_probs: np.ndarray
+    words: np.ndarray
+    errors: np.ndarray
+    reference_words: int
+    missing_errors: int = 0
+    without_reference: int = 0
+    without_list: int = 0
+    empty_references: int = 0
+
+    def errors_of(self, totals: np.ndarray) -> int:  # (H,)
+        """The errors if the largest total of each list is chosen, the first of equal ones."""
+        largest = np.repeat(np.maximum.reduceat(totals, self.starts), np.diff(self.starts, append=len(totals)))
+        numbers = np.where(totals == largest, np.arange(len(totals)), len(totals))
+        return int(self.errors[np.minimum.reduceat(numbers, self.starts)].sum()) + self.missing_errors
+
+    def first_pass_errors(self) -> int:
+        """Those of the first pass; without its scores, of the first of each list."""
+        return self.errors_of(np.zeros(len(self.errors)) if self.first_pass is None else self.first_pass)
+
+    def oracle_errors(self) -> int:
+        """Those of the hypothesis of each list that has the fewest."""
+        return self.errors_of(-self.errors)
+
+    def rate(self, errors: int) -> float:
+        """The word error rate, in per cent."""
+        return 100 * errors / self.reference_words
+
+
+def candidates(lists: Iterable[Rescored], references: References) -> Candidates:
+    """The Candidates of scored lists.
+
+    Parameters
+    ----------
+    lists : as ``rescore`` yields them; scale and penalty do not matter.
+    references : their References.  A list without one is left out; of one without a
+        list all words are errors.
+
+    Raises
+    ------
+    RnnlmError : no list has a reference, or no reference a word.
+    """
+    left, parts, sizes, without_reference = dict(references.texts), [], [], 0
+    for found in lists:
+        reference = references.of(found.source)
+        if reference is None:
+            without_reference += 1
+            continue
+        left.pop(references.name(found.source), None)
+        texts = [hypothesis.text for hypothesis in found.source.hypotheses]
+        errors = word_errors(reference.split(), [text.split() for text in texts])
+        parts.append((found.first_pass, found.scores.log_probs, found.scores.words, np.array(errors)))
+        sizes.append(len(errors))
+    if not parts:
+        name = next(iter(references.texts))
+        raise RnnlmError(f"no list has a reference: the first one is for {shown(repr(name), 60)}; give the references "
+                         "of these lists, and --reference-key")
+    first_pass, log_probs, words, errors = (
+        None if column[0] is None else np.concatenate(column) for column in zip(*parts, strict=True))
+    counts = [len(text.split()) for text in references.texts.values()]
+    if not sum(counts):
+        raise RnnlmError("the references must hold at least one word, all of them are empty: a word error rate is "
+                         "errors for each word")
+    return Candidates(np.cumsum(sizes) - sizes, first_pass, log_probs, words, errors, sum(counts),
+                      sum(len(text.split()) for text in left.values()), without_reference, len(left), counts.count(0))
+
+
+@dataclass
+class Surface:
+    """The errors for each scale and word penalty.
+
+    Attributes
+    ----------
+    scales, penalties : (S,), (P,), what was tried, in rising order.
+    errors : (S, P).
+    best : the numbers of the best scale and penalty.
+    """
+
+    scales: np.ndarray
+    penalties: np.ndarray
+    errors: np.ndarray
+    best: tuple[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.best = _best(self.scales, self.penalties, self.errors)
+
+    def at_edge(self) -> list[str]:
+        """Which of "scale" and "word penalty" are best at an end of what was tried.
+
+        A scale cannot be below 0.
+        """
+        i, j = self.best
+        last_scale, last_penalty = len(self.scales) - 1, len(self.penalties) - 1
+        scale = 0 < last_scale and (i == last_scale or (i == 0 and self.scales[0] > 0))
+        return ["scale"] * scale + ["word penalty"] * (0 < last_penalty and j in (0, last_penalty))
+
+
+def surface(found: Candidates, scales: Sequence[float], penalties: Sequence[float],
+            on_scale: Callable[[], object] | None = None) -> Surface:
+    """The Surface over all pairs of these scales and word penalties, in rising order.
+
+    on_scale : function, called after each scale; what it raises ends the tuning.
+    """
+    errors = np.empty((len(scales), len(penalties)), np.int64)
+    for i, scale in enumerate(scales):
+        for j, penalty in enumerate(penalties):
+            errors[i, j] = found.errors_of(combined(found.first_pass, found.log_probs, found.words, scale, penalty))
+        if on_scale:
+            on_scale()
+    return Surface(np.asarray(scales), np.asarray(penalties), errors)
+
+
+def _best(scales, penalties, errors):
+    """The pair with the fewest errors.
+
+    Of equal ones the one whose neighbours have the fewest, as it is likely to be good on
+    other lists, too; then the smallest scale, then the penalty nearest to 0.
+    """
+    padded = np.pad(errors, 1, mode="edge")
+    around = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).sum(axis=(2, 3))
+    i, j = np.indices(errors.shape)
+    order = np.lexsort([np.abs(penalties)[j].ravel(), scales[i].ravel(), around.ravel(), errors.ravel()])
+    return int(i.flat[order[0]]), int(j.flat[order[0]])
