@@ -15,6 +15,7 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.scoring.nbest import combined
+from rnnlm.text.nbest_files import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,11 +29,12 @@ def word_errors(reference: Sequence[str], hypotheses: Sequence[Sequence[str]]) -
 
     RnnlmError unless rapidfuzz is installed.
     """
-    distance = _distance()
+    distance = require_distance()
     return [distance(reference, hypothesis) for hypothesis in hypotheses]
 
 
-def _distance() -> Callable[[Sequence[str], Sequence[str]], int]:
+def require_distance() -> Callable[[Sequence[str], Sequence[str]], int]:
+    """The function that counts the errors; RnnlmError unless rapidfuzz is installed."""
     try:
         from rapidfuzz.distance.Levenshtein import distance
     except ImportError as error:
@@ -108,21 +110,21 @@ def candidates(lists: Iterable[Rescored], references: References) -> Candidates:
             continue
         left.pop(references.name(found.source), None)
         texts = [hypothesis.text for hypothesis in found.source.hypotheses]
-        errors = word_errors(reference.split(), [text.split() for text in texts])
+        errors = word_errors(words_of(reference), [words_of(text) for text in texts])
         parts.append((found.first_pass, found.scores.log_probs, found.scores.words, np.array(errors)))
         sizes.append(len(errors))
     if not parts:
         name = next(iter(references.texts))
         raise RnnlmError(f"no list has a reference: the first one is for {shown(repr(name), 60)}; give the references "
-                         "of these lists, and --reference-key")
+                         "of these lists, and --references-by")
     first_pass, log_probs, words, errors = (
         None if column[0] is None else np.concatenate(column) for column in zip(*parts, strict=True))
-    counts = [len(text.split()) for text in references.texts.values()]
+    counts = [len(words_of(text)) for text in references.texts.values()]
     if not sum(counts):
         raise RnnlmError("the references must hold at least one word, all of them are empty: a word error rate is "
                          "errors for each word")
     return Candidates(np.cumsum(sizes) - sizes, first_pass, log_probs, words, errors, sum(counts),
-                      sum(len(text.split()) for text in left.values()), without_reference, len(left), counts.count(0))
+                      sum(len(words_of(text)) for text in left.values()), without_reference, len(left), counts.count(0))
 
 
 @dataclass
@@ -150,9 +152,9 @@ class Surface:
         A scale cannot be below 0.
         """
         i, j = self.best
-        last_scale, last_penalty = len(self.scales) - 1, len(self.penalties) - 1
-        scale = 0 < last_scale and (i == last_scale or (i == 0 and self.scales[0] > 0))
-        return ["scale"] * scale + ["word penalty"] * (0 < last_penalty and j in (0, last_penalty))
+        scale = i == len(self.scales) - 1 or (i == 0 and self.scales[0] > 0)
+        penalty = j in (0, len(self.penalties) - 1)
+        return ["scale"] * (scale and len(self.scales) > 1) + ["word penalty"] * (penalty and len(self.penalties) > 1)
 
 
 def surface(found: Candidates, scales: Sequence[float], penalties: Sequence[float],

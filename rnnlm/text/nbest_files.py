@@ -185,6 +185,11 @@ def _plain(line, where, trust_ids):
 FORMS = {"classic": _classic, "kaldi": _kaldi, "moses": _moses, "plain": _plain}
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a text that has one blank between them."""
+    return text.split(" ") if text else []
+
+
 def as_number(text: str, what: str) -> float:
     """A finite number; RnnlmError if the text is none."""
     try:

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 MOST_LINES = 10_000_000   # of one file, which is read whole
 LARGEST_TABLE = 1 << 28   # characters of one file
-FIRST_COLUMN, ORDER = "key", "line"  # what says to which hypothesis or utterance a line belongs
-MATCHES = (FIRST_COLUMN, ORDER)
+BY_KEY, BY_ORDER = WAYS = "key", "order"  # what says to which hypothesis or utterance a line belongs
 
 
 class FirstPassFile:
@@ -32,8 +31,8 @@ class FirstPassFile:
     Parameters
     ----------
     path : of the file, compressed or not; ``-`` is standard input.
-    match : "key" if each line begins with the key of its hypothesis, as
-        ``NBestList.key`` gives it; "line" if the lines have the order of the
+    by : "key" if each line begins with the key of its hypothesis, as
+        ``NBestList.key`` gives it; "order" if the lines have the order of the
         hypotheses.
 
     Raises
@@ -42,15 +41,15 @@ class FirstPassFile:
         large.
     """
 
-    def __init__(self, path: str | os.PathLike[str], match: str) -> None:
-        self.path, self.by_key = path, match == FIRST_COLUMN
-        self._scores = dict(self._keyed()) if self.by_key else self._numbers()
+    def __init__(self, path: str | os.PathLike[str], by: str) -> None:
+        self.path, self.by_key = path, by == BY_KEY
+        self._scores = self._keyed() if self.by_key else self._numbers()
         self.used = 0
 
     def scores_of(self, one: NBestList) -> list[float]:
         """The numbers of a list's hypotheses; RnnlmError if one is missing.
 
-        With "line", lists are asked for in their order, each once.
+        With "order", lists are asked for in their order, each once.
         """
         self.used += len(one.hypotheses)
         found = [self._scores.get(one.key(hypothesis)) if self.by_key else next(self._scores, None)
@@ -62,21 +61,21 @@ class FirstPassFile:
         return found
 
     def left(self) -> int:
-        """How many scores nobody asked for, after all lists; "line": at most 1."""
+        """How many scores nobody asked for, after all lists; "order": at most 1."""
         if self.by_key:
             return len(self._scores) - self.used
         return int(next(self._scores, None) is not None)
 
     def _keyed(self):
-        seen = set()
+        scores = {}
         for where, words in _lines_with_words(self.path):
             if len(words) != 2:
                 raise RnnlmError(f"{where}: must be a key and a number, got {counted(len(words), 'word')}: "
                                  f"{shown(' '.join(words), 60)}")
-            if words[0] in seen:
+            if words[0] in scores:
                 raise RnnlmError(f"{where}: each key must be there once, {shown(repr(words[0]), 60)} comes again")
-            seen.add(words[0])
-            yield words[0], as_number(words[1], f"{where}: the score")
+            scores[words[0]] = as_number(words[1], f"{where}: the score")
+        return scores
 
     def _numbers(self):
         for where, words in _lines_with_words(self.path):
@@ -108,12 +107,12 @@ class References:
     ----------
     texts : a dict from an utterance's id, or its position from 0, to its words with one
         blank between them; "" for an empty reference.
-    match : "key" or "line", see FirstPassFile.
+    by : "key" or "order", see FirstPassFile.
     repeated : how many lines were left out that repeat a key with the same words.
     """
 
     texts: dict[str | int, str]
-    match: str
+    by: str
     repeated: int = 0
 
     def of(self, one: NBestList) -> str | None:
@@ -122,17 +121,17 @@ class References:
 
     def name(self, one: NBestList) -> str | int:
         """The key in ``texts`` that a list's reference has."""
-        return one.utterance if self.match == FIRST_COLUMN else one.position
+        return one.utterance if self.by == BY_KEY else one.position
 
 
-def read_references(path: str | os.PathLike[str], match: str) -> References:
+def read_references(path: str | os.PathLike[str], by: str) -> References:
     """The references of a file.
 
     Parameters
     ----------
     path : of the file, compressed or not; ``-`` is standard input.
-    match : "key" if each line is an utterance's id and the words, and empty lines are
-        left out; "line" if the lines have the order of the utterances, and an empty
+    by : "key" if each line is an utterance's id and the words, and empty lines are
+        left out; "order" if the lines have the order of the utterances, and an empty
         line is an empty reference.
 
     Raises
@@ -140,9 +139,9 @@ def read_references(path: str | os.PathLike[str], match: str) -> References:
     RnnlmError : the file holds no reference or is too large, or an id is there twice
         with different words.
     """
-    found = References({}, match)
+    found = References({}, by)
     for position, (where, words) in enumerate(_bounded_lines(path)):
-        if match == ORDER:
+        if by == BY_ORDER:
             found.texts[position] = " ".join(words)
         elif words:
             _add(found, words[0], " ".join(words[1:]), where)
