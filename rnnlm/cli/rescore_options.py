@@ -14,7 +14,7 @@ from rnnlm.text.sources import STANDARD_INPUT
 MOST_STEPS = 1000  # values of a scale or a penalty that are tried
 SIGNS = {"log-prob": 1, "cost": -1}
 BASES = {"e": 1.0, "10": math.log(10), "2": math.log(2)}
-any_number = number(float, "a number", lambda value: True)
+any_number = number(float, "a number", lambda value: not math.isnan(value))
 
 
 def steps(text):
@@ -59,8 +59,8 @@ RESCORE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
     Option("nbest", not_empty, "n-best lists in UTF-8, compressed (gzip, bzip2, xz) or not; - reads standard input",
            metavar="NBEST", argument=True),
-    Option("nbest_format", OneOf(FORMS), "form of the lists: 'UTTERANCE words', 'UTTERANCE-NUMBER words', 'ID ||| words "
-           "||| features ||| total', or lines of words with an empty line between two lists; it must be given"),
+    Option("nbest_format", OneOf(FORMS), "form of the lists: 'UTTERANCE words', 'UTTERANCE-NUMBER words', 'ID ||| "
+           "words ||| features ||| total', or lines of words with an empty line between two lists; it must be given"),
     Option("format", OneOf(OUTPUTS), "form of the output: our own table, log10 of each sentence, -ln of each word, or "
            "the lines of a moses file with one more feature", "tsv", acts=_without_tune, acts_with="no --tune"),
     Option("best", FLAG, "print only the best hypothesis of each list", False, acts=_without_tune,
@@ -72,7 +72,8 @@ RESCORE = Table({"options": (
            acts_with="--first-pass, --word-penalty or --nbest-format moses, and beside --tune with --carry",
            meant_by="lm-scale lm-weight lmwt weight"),
     Option("word_penalty", any_number, "number that is subtracted from the total for each word, natural logarithm; "
-           "below 0 it rewards words", 0.0, "X", acts=_chooses, acts_with="no --tune, or with --carry", meant_by="wip word-insertion-penalty"),
+           "below 0 it rewards words", 0.0, "X", acts=_chooses, acts_with="no --tune, or with --carry",
+           meant_by="wip word-insertion-penalty"),
     Option("trust_ids", FLAG, "take the first column for ids, whatever it looks like", False,
            acts=lambda o: o.nbest_format in ("classic", "kaldi"), acts_with="--nbest-format classic or kaldi"),
 ), "first pass": (

@@ -149,7 +149,7 @@ def score_texts(model: Scores, vocabulary: Vocabulary, texts: Sequence[str],
     ArgumentError : a text with a line end, or with the word <eos>.
     RnnlmError : the model's scores are not finite.
     """
-    distinct = {text: None for text in texts}
+    distinct = dict.fromkeys(texts)
     number = {text: i for i, text in enumerate(distinct)}
     return _distinct_scores(model, vocabulary, list(distinct), states).at([number[text] for text in texts])
 

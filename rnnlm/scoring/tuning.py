@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlm.errors import RnnlmError, shown
+from rnnlm.errors import RnnlmError, counted, shown
 from rnnlm.scoring.nbest import combined
 from rnnlm.text.nbest_files import words_of
+from rnnlm.text.nbest_tables import BY_ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -71,7 +72,7 @@ class Candidates:
     empty_references: int = 0
 
     def errors_of(self, totals: np.ndarray) -> int:  # (H,)
-        """The errors if the largest total of each list is chosen, the first of equal ones."""
+        """The errors of the largest total of each list, or the first of equal ones."""
         largest = np.repeat(np.maximum.reduceat(totals, self.starts), np.diff(self.starts, append=len(totals)))
         numbers = np.where(totals == largest, np.arange(len(totals)), len(totals))
         return int(self.errors[np.minimum.reduceat(numbers, self.starts)].sum()) + self.missing_errors
@@ -100,31 +101,42 @@ def candidates(lists: Iterable[Rescored], references: References) -> Candidates:
 
     Raises
     ------
-    RnnlmError : no list has a reference, or no reference a word.
+    RnnlmError : no list has a reference, or no reference a word; or the references have
+        the order of the lists, and are not as many.
     """
-    left, parts, sizes, without_reference = dict(references.texts), [], [], 0
+    left, parts, lists_seen, end = dict(references.texts), [], 0, 0
     for found in lists:
-        reference = references.of(found.source)
-        if reference is None:
-            without_reference += 1
-            continue
-        left.pop(references.name(found.source), None)
-        texts = [hypothesis.text for hypothesis in found.source.hypotheses]
-        errors = word_errors(words_of(reference), [words_of(text) for text in texts])
-        parts.append((found.first_pass, found.scores.log_probs, found.scores.words, np.array(errors)))
-        sizes.append(len(errors))
-    if not parts:
-        name = next(iter(references.texts))
-        raise RnnlmError(f"no list has a reference: the first one is for {shown(repr(name), 60)}; give the references "
-                         "of these lists, and --references-by")
+        lists_seen, end = lists_seen + 1, max(end, found.source.position + 1)
+        reference = left.pop(references.name(found.source), None)
+        if reference is not None:
+            texts = [words_of(hypothesis.text) for hypothesis in found.source.hypotheses]
+            errors = np.array(word_errors(words_of(reference), texts))
+            parts.append((found.first_pass, found.scores.log_probs, found.scores.words, errors))
+    counts = [len(words_of(text)) for text in references.texts.values()]
+    _require_references(references, len(parts), end, sum(counts))
     first_pass, log_probs, words, errors = (
         None if column[0] is None else np.concatenate(column) for column in zip(*parts, strict=True))
-    counts = [len(words_of(text)) for text in references.texts.values()]
-    if not sum(counts):
-        raise RnnlmError("the references must hold at least one word, all of them are empty: a word error rate is "
-                         "errors for each word")
+    sizes = np.array([len(part[-1]) for part in parts])
     return Candidates(np.cumsum(sizes) - sizes, first_pass, log_probs, words, errors, sum(counts),
-                      sum(len(words_of(text)) for text in left.values()), without_reference, len(left), counts.count(0))
+                      sum(len(words_of(text)) for text in left.values()), lists_seen - len(parts), len(left),
+                      counts.count(0))
+
+
+def _require_references(references, lists, end, words):
+    """RnnlmError unless references can belong to lists, and hold words.
+
+    lists : how many of them have a reference; end : the last one's position, from 1.
+    """
+    if references.by == BY_ORDER and end != len(references.texts):
+        raise RnnlmError("references must be as many as lists where they have the same order, got "
+                         f"{len(references.texts):,} for {counted(end, 'list')}: give those of these lists, or "
+                         "--references-by key if they have ids")
+    if not lists:
+        name = shown(repr(next(iter(references.texts))), 60)
+        raise RnnlmError(f"references must be those of the lists, no list has one; the first is for {name}: give "
+                         "those of these lists, or --references-by order")
+    if not words:
+        raise RnnlmError("references must hold words, all of them are empty: an error rate is errors for each word")
 
 
 @dataclass
@@ -152,9 +164,9 @@ class Surface:
         A scale cannot be below 0.
         """
         i, j = self.best
-        scale = i == len(self.scales) - 1 or (i == 0 and self.scales[0] > 0)
+        scale = i == len(self.scales) - 1 or bool(i == 0 and self.scales[0] > 0)
         penalty = j in (0, len(self.penalties) - 1)
-        return ["scale"] * (scale and len(self.scales) > 1) + ["word penalty"] * (penalty and len(self.penalties) > 1)
+        return ["scale"] * (len(self.scales) > 1 and scale) + ["word penalty"] * (len(self.penalties) > 1 and penalty)
 
 
 def surface(found: Candidates, scales: Sequence[float], penalties: Sequence[float],
@@ -175,8 +187,8 @@ def surface(found: Candidates, scales: Sequence[float], penalties: Sequence[floa
 def _best(scales, penalties, errors):
     """The pair with the fewest errors.
 
-    Of equal ones the one whose neighbours have the fewest, as it is likely to be good on
-    other lists, too; then the smallest scale, then the penalty nearest to 0.
+    Of equal ones the one whose neighbours have the fewest, as it is likely to be good
+    on other lists, too; then the smallest scale, then the penalty nearest to 0.
     """
     padded = np.pad(errors, 1, mode="edge")
     around = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).sum(axis=(2, 3))

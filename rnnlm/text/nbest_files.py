@@ -2,10 +2,10 @@
 
 A recogniser or a translator writes them, the likeliest sentence first.  Four forms:
 
-    classic   ``UTTERANCE words``            an utterance's lines follow one another
-    kaldi     ``UTTERANCE-NUMBER words``     the key up to its last hyphen is the utterance
+    classic   ``UTTERANCE words``           an utterance's lines follow one another
+    kaldi     ``UTTERANCE-NUMBER words``    the last hyphen ends the utterance
     moses     ``ID ||| words ||| features ||| total``
-    plain     ``words``                      an empty line between two lists
+    plain     ``words``                     an empty line between two lists
 
 They cannot be told apart safely.  A line of the first two without words is an empty
 hypothesis.  An empty line, in ``plain`` a second one, begins another conversation.
@@ -112,7 +112,8 @@ def numbered_lines(path: str | os.PathLike[str],
     number, held = 0, ""
     for text in read_blocks(path, BLOCK, on_bytes=on_bytes):
         *lines, held = (held + text).split("\n")
-        for number, line in enumerate(lines, number + 1):
+        for line in lines:
+            number += 1
             yield number, line
         if len(held) > LARGEST_LIST:
             raise RnnlmError(f"{called(path)} line {number + 1}: a line must be at most {LARGEST_LIST // 2**20} MB "

@@ -156,5 +156,5 @@ def _add(found, key, text, where):
     elif found.texts[key] == text:
         found.repeated += 1
     else:
-        raise RnnlmError(f"{where}: an utterance must have one reference, {shown(repr(key), 60)} comes again with other "
-                         "words")
+        raise RnnlmError(f"{where}: an utterance must have one reference, {shown(repr(key), 60)} comes again with "
+                         "other words")
