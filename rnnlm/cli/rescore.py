@@ -122,7 +122,7 @@ def _bar(path):
 
 
 def _show_rows(found, options):
-    heading = [*_header(options), HEADING] if options.format == "tsv" else []
+    heading = [*_head_lines(_head(options)), HEADING] if options.format == "tsv" else []
     for one in found:
         _show([*heading, *rows(one, options.format, options.best)])
         heading = []
@@ -134,38 +134,46 @@ def _show(lines):
     show(visible("".join(f"{line}\n" for line in lines)))
 
 
-def _header(options):
-    """What the numbers are, as lines that begin with #."""
-    protocol = "document (after the best hypothesis of the list before)" if options.carry else (
-        "sentence (each hypothesis on its own)")
-    yield f"# rnnlm {__version__} rescore"
-    yield f"# model: SHA-256 {model_sha256(options.model)}"
-    yield f"# protocol: {protocol}"
-    yield "# before the first word: <eos>; the sentence end is scored"
-    yield "# log base: e"
-    yield f"# first pass: {_first_pass_in_words(options)}"
+def _head_lines(head):
+    return [f"# {key}: {one_line(value)}" for key, value in head.items()]
+
+
+def _head(options):
+    """What must be known to read the numbers."""
+    protocol, state = "sentence: each hypothesis is read on its own", "a state of zeros"
+    if options.carry:
+        protocol = "document: the state is carried from the best hypothesis of the list before"
+        state = "that state, or zeros where a conversation begins"
+    given = _first_pass_in_words(options)
+    head = {"rnnlm": __version__, "model": str(options.model), "sha256": model_sha256(options.model),
+            "protocol": protocol, "base": "e", "first_word": f"scored, after <eos> and from {state}",
+            "first_pass": given or "none"}
     if options.tune is None or options.carry:
-        first_pass = "" if _first_pass_in_words(options) == "none" else "first_pass + "
-        yield (f"# total: {first_pass}scale * log_prob - word_penalty * words; scale {options.scale:g}, word_penalty "
-               f"{options.word_penalty:g}")
+        head["total"] = (f"{'first_pass + ' if given else ''}scale * log_prob - word_penalty * words, with scale "
+                         f"{options.scale:g} and word_penalty {options.word_penalty:g}")
+    return head
 
 
 def _first_pass_in_words(options):
+    """Where its scores come from; "" without any."""
     if options.first_pass is not None:
-        return (f"{one_line(called(options.first_pass))}, by {options.first_pass_by}, {options.first_pass_sign}, base "
+        return (f"{called(options.first_pass)}: by {options.first_pass_by}, {options.first_pass_sign}, base "
                 f"{options.first_pass_base}")
-    return "total of the lists" if options.nbest_format == "moses" else "none"
+    return "total of the lists" if options.nbest_format == "moses" else ""
 
 
 def _show_surface(scored, found, options):
     i, j = found.best
-    first = "the first pass" if scored.first_pass is not None else "the first of each list"
-    rates = {first: scored.first_pass_errors(), "the best of each list (oracle)": scored.oracle_errors(),
-             f"--scale {found.scales[i]:.10g} --word-penalty {found.penalties[j]:.10g}": found.errors[i, j]}
-    _show([*_header(options),
-           *(f"# word error rate of {what}: {scored.rate(errors):.2f} %, {counted(errors, 'error')} of "
-             f"{counted(scored.reference_words, 'word')}" for what, errors in rates.items()),
-           "scale\tword_penalty\terrors\twer",
+    first = "first_pass_errors" if scored.first_pass is not None else "first_of_list_errors"
+    best = f"--scale {found.scales[i]:.10g} --word-penalty {found.penalties[j]:.10g}"
+    head = _head(options) | {first: _of_words(scored, scored.first_pass_errors()),
+                             "oracle_errors": _of_words(scored, scored.oracle_errors()),
+                             "best": f"{best}: {_of_words(scored, found.errors[i, j])}"}
+    _show([*_head_lines(head), "scale\tword_penalty\terrors\twer",
            *(f"{scale:.10g}\t{penalty:.10g}\t{found.errors[s, p]}\t{scored.rate(found.errors[s, p]):.2f}"
              for s, scale in enumerate(found.scales) for p, penalty in enumerate(found.penalties))])
     note_surface(found)
+
+
+def _of_words(scored, errors):
+    return f"{errors} of {counted(scored.reference_words, 'word')}, {scored.rate(errors):.2f} %"

@@ -140,7 +140,7 @@ def score_texts(model: Scores, vocabulary: Vocabulary, texts: Sequence[str],
     ----------
     model, vocabulary : see ``rescore``.
     texts : lines without their ends, words with one blank between them.  With a model
-        of characters a word has its own and the blank before it.
+        of characters a word has its own and the blank after it.
     states : where each text starts, arrays (1, H) as ``get_state`` gives them; None:
         from a fresh state.
 
@@ -195,7 +195,8 @@ def _begins_word(tokens, written, starts, vocabulary):
     """Which tokens begin a word, or are a sentence end."""
     if vocabulary.level == "word":
         return np.ones(len(tokens), bool)
-    begins = np.fromiter((token == " " for token in tokens), bool, len(tokens)) | (written == vocabulary.eos_id)
+    begins = written == vocabulary.eos_id
+    begins[1:] |= np.fromiter((token == " " for token in tokens[:-1]), bool, len(tokens) - 1)
     begins[starts] = True
     return begins
 

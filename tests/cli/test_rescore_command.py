@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 import io
 import re
 import sys
@@ -61,10 +62,12 @@ def table(lines):
 
 def test_the_table_has_every_hypothesis_and_says_what_its_numbers_are(call, folder):
     lines, err = call()
-    assert lines[:6] == ["# rnnlm 0.1.0 rescore", f"# model: SHA-256 {model_sha256(folder)}",
-                         "# protocol: sentence (each hypothesis on its own)",
-                         "# before the first word: <eos>; the sentence end is scored", "# log base: e",
-                         "# first pass: none"]
+    assert lines[:8] == [
+        "# rnnlm: 0.1.0", "# model: model.npz", f"# sha256: {model_sha256(folder)}",
+        "# protocol: sentence: each hypothesis is read on its own", "# base: e",
+        "# first_word: scored, after <eos> and from a state of zeros", "# first_pass: none",
+        "# total: scale * log_prob - word_penalty * words, with scale 1 and word_penalty 0"]
+    assert model_sha256("model.npz") == hashlib.sha256((folder / "model.npz").read_bytes()).hexdigest()
     rows = table(lines)
     assert [(row["utterance"], row["hypothesis"], row["rank"], row["text"]) for row in rows] == [
         ("utt", "1", "3", "a b"), ("utt", "2", "2", "a"), ("utt", "3", "1", ""), ("other", "1", "2", "x c"),
@@ -96,8 +99,8 @@ def test_the_first_pass_is_a_cost_by_key_with_kaldi(call):
     np.testing.assert_allclose(totals(lines), [
         -0.5 + 0.5 * np.log(1 / 64) + 2, -1 + 0.5 * np.log(1 / 8) + 1, -3 + 0.5 * np.log(1 / 2),
         -1 + 0.5 * np.log(1 / 512) + 2, -9 + 0.5 * np.log(1 / 32) + 2], atol=1e-5)
-    assert "# first pass: scores, by key, cost, base e" in lines
-    assert "# total: first_pass + scale * log_prob - word_penalty * words; scale 0.5, word_penalty -1" in lines
+    assert "# first_pass: scores: by key, cost, base e" in lines
+    assert "# total: first_pass + scale * log_prob - word_penalty * words, with scale 0.5 and word_penalty -1" in lines
     best = table(call("--first-pass", "scores", "--scale", "0.5", "--best")[0])
     assert [(row["hypothesis"], row["rank"]) for row in best] == [("2", "1"), ("1", "1")]
 
@@ -116,9 +119,9 @@ def test_the_first_pass_of_moses_is_its_total_unless_a_file_is_given(call):
     lists = "0 ||| a ||| 1 ||| -2\n0 ||| b ||| 2 ||| -1\n"
     lines, _ = call("--scale", "0", form="moses", lists="moses", moses=lists)
     assert totals(lines) == [-2, -1]
-    assert "# first pass: total of the lists" in lines
-    assert totals(call("--scale", "0", "--first-pass", "scores", form="moses", lists="moses", scores="-5\n-6\n")[0]) == [
-        -5, -6]
+    assert "# first_pass: total of the lists" in lines
+    lines, _ = call("--scale", "0", "--first-pass", "scores", form="moses", lists="moses", scores="-5\n-6\n")
+    assert totals(lines) == [-5, -6]
 
 
 def test_what_is_strange_about_a_first_pass_is_noted(call):
@@ -157,16 +160,16 @@ def test_tuning_prints_the_surface_and_what_is_best(call):
     options = ["--first-pass", "scores", "--first-pass-sign", "cost", "--scales", "0:2:0.5", "--penalties", "-4:4:2"]
     lines, err = call("--tune", "reference", *options, form="classic", lists="classic", classic=lists, scores=scores,
                       reference="u a\nv a b\nw c\n\n")
-    assert [line for line in lines if line.startswith("# word error rate")] == [
-        "# word error rate of the first pass: 25.00 %, 1 error of 4 words",
-        "# word error rate of the best of each list (oracle): 0.00 %, 0 errors of 4 words",
-        "# word error rate of --scale 1.5 --word-penalty -4: 0.00 %, 0 errors of 4 words"]
+    assert [line for line in lines if line.startswith("#")][-3:] == [
+        "# first_pass_errors: 1 of 4 words, 25.00 %", "# oracle_errors: 0 of 4 words, 0.00 %",
+        "# best: --scale 1.5 --word-penalty -4: 0 of 4 words, 0.00 %"]
     rows = [line.split("\t") for line in lines if not line.startswith("#")]
     assert rows[0] == ["scale", "word_penalty", "errors", "wer"]
     assert len(rows) == 1 + 5 * 5
-    # first list: a - b = -1 + scale ln 2 > 0; second one: a b - a = scale ln (1 / 8) - penalty > 0, or equal and first
+    # "a" is better than "b" where -1 + scale ln 2 > 0, and "a b" is as good as "a" or
+    # better where -scale ln 8 - penalty >= 0.
     for scale, penalty, errors, rate in rows[1:]:
-        wrong = (float(scale) * np.log(2) <= 1) + (-float(scale) * np.log(8) - float(penalty) < 0)
+        wrong = int(float(scale) * np.log(2) <= 1) + int(-float(scale) * np.log(8) - float(penalty) < 0)
         assert (int(errors), rate) == (wrong, f"{25 * wrong:.2f}")
     assert "the best scale is" not in err
     assert "the best word penalty is the last one that was tried: give a wider range with --penalties" in err
@@ -182,8 +185,8 @@ def test_tuning_says_what_became_of_what_does_not_match(call):
     assert "note: 1 empty reference: all words of a hypothesis are errors\n" in err
     assert "note: 1 repeated reference: read once\n" in err
     lines, _ = call("--tune", "reference", "--references-by", "order", reference="a\na a\n")
-    assert any("oracle): 0.00 %, 0 errors of 3 words" in line for line in lines)
-    assert "# word error rate of the first of each list: 100.00 %, 3 errors of 3 words" in lines
+    assert "# oracle_errors: 0 of 3 words, 0.00 %" in lines
+    assert "# first_of_list_errors: 3 of 3 words, 100.00 %" in lines
     assert not any(line.startswith("# total") for line in lines)
 
 
@@ -203,7 +206,7 @@ def test_lists_may_be_compressed_or_come_through_a_pipe(call, folder, monkeypatc
 def test_a_model_of_characters(call):
     save_model("char.npz", *a_model(["<eos>", "a", "b", " "], [1 / 2, 1 / 4, 1 / 8, 1 / 8], "char"))
     lines, err = call("--format", "kaldi", model="char.npz", form="classic", lists="classic", classic="1 ab  b\n1 zb\n")
-    assert lines == ["1-1 3.4657 4.1589 0.6931", "1-2 2.0794 0.6931"]
+    assert lines == ["1-1 5.5452 2.0794 0.6931", "1-2 2.0794 0.6931"]
     assert "3 words, 1 of them unknown (left out, which favours" in err
 
 

@@ -16,7 +16,7 @@ PROBS = [1 / 2, 1 / 4, 1 / 8, 1 / 8]
 
 
 class Known:
-    """A predictor of known probabilities, the same before each word; it counts words."""
+    """A predictor of the same known probabilities everywhere; it counts words."""
 
     def __init__(self, probs=PROBS):
         self.logs, self.scored = np.log(probs), 0
@@ -49,7 +49,7 @@ def a_model(rng, words=WORDS, **options):
 
 
 def independent_log_probs(model, words, text, before=()):
-    """ln p of the words of a text and its end, in float64, word by word; one tanh layer.
+    """ln p of a text's words and its end, in float64, word by word; one tanh layer.
 
     before : texts that were read before, each with the <eos> after it.
     """
@@ -67,7 +67,7 @@ def independent_log_probs(model, words, text, before=()):
 def test_a_text_scores_its_words_and_its_end():
     found = score_texts(Known(), WORDS, ["a b", "", "c c c"])
     np.testing.assert_allclose(np.exp(found.log_probs), [1 / 64, 1 / 2, 1 / 1024])
-    assert [np.exp(log_probs).round(6).tolist() for log_probs in found.word_log_probs] == [
+    assert [np.exp(log_probs).round(8).tolist() for log_probs in found.word_log_probs] == [
         [0.25, 0.125, 0.5], [0.5], [0.125, 0.125, 0.125, 0.5]]
     assert (found.words.tolist(), found.unknown.tolist()) == ([2, 0, 3], [0, 0, 0])
 
@@ -89,11 +89,11 @@ def test_a_text_that_comes_twice_is_scored_once():
     assert found.log_probs[[0, 1, 3]].tolist() == [found.log_probs[0]] * 3
 
 
-def test_characters_are_summed_to_words_with_the_blank_before_them():
+def test_characters_are_summed_to_words_with_the_blank_after_them():
     vocabulary = Vocabulary(["<eos>", "a", "b", " "], "char")
     found = score_texts(Known(), vocabulary, ["ab b", "", "axb bx"])
-    assert [np.exp(log_probs).round(6).tolist() for log_probs in found.word_log_probs] == [
-        [1 / 32, 1 / 64, 1 / 2], [1 / 2], [1 / 32, 1 / 64, 1 / 2]]
+    assert [np.exp(log_probs).round(8).tolist() for log_probs in found.word_log_probs] == [
+        [1 / 256, 1 / 8, 1 / 2], [1 / 2], [1 / 256, 1 / 8, 1 / 2]]
     assert (found.words.tolist(), found.unknown.tolist()) == ([2, 0, 2], [0, 0, 2])
 
 
