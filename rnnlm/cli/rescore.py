@@ -51,16 +51,15 @@ def rescore_lists(options):
         model, vocabulary = load_model(options.model, workers)
         references = _references(options)
         first_pass, counts = FirstPass(options), Counts(vocabulary, options.nbest_format)
-        with stop_on_signal("stopping after these lists") as check, _bar(options.nbest) as move:
+        with _bar(options.nbest) as move:
             lists = read_nbest(options.nbest, options.nbest_format, vocabulary, options.trust_ids, move)
-            found = counts.counting(rescore(
-                model, vocabulary, lists, first_pass.function, scale=options.scale, word_penalty=options.word_penalty,
-                carry=options.carry, on_block=check))
+            found = counts.counting(rescore(model, vocabulary, lists, first_pass.function, scale=options.scale,
+                                            word_penalty=options.word_penalty, carry=options.carry))
             if references is None:
                 _show_rows(found, options)
             else:
                 scored = candidates(found, references)
-                _show_surface(scored, surface(scored, options.scales, options.penalties, check), options)
+                _show_surface(scored, surface(scored, options.scales, options.penalties), options)
                 note_references(scored, references)
         first_pass.finish()
         counts.note()
@@ -129,9 +128,11 @@ def _show_rows(found, options):
 
 
 def _show(lines):
-    """Show lines on standard output; a terminal gets no control characters."""
+    """Show lines on standard output; a signal in the middle waits for their end."""
     visible = without_controls if is_terminal(sys.stdout) else str
-    show(visible("".join(f"{line}\n" for line in lines)))
+    with stop_on_signal("stopping after these lines") as check:
+        show(visible("".join(f"{line}\n" for line in lines)))
+    check()
 
 
 def _head_lines(head):

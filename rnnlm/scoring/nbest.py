@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rnnlm.text.nbest_files import NBestList
     from rnnlm.text.vocabulary import Vocabulary
 
-BLOCK = 1 << 16  # words that are scored at a time; the result does not depend on it
+BLOCK = 1 << 15  # words that are scored at a time; the result does not depend on it
 
 
 @dataclass
@@ -86,8 +86,7 @@ class Rescored:
 
 def rescore(model: Scores, vocabulary: Vocabulary, lists: Iterable[NBestList],
             first_pass: Callable[[NBestList], np.ndarray] | None = None, *, scale: float = 1.0,
-            word_penalty: float = 0.0, carry: bool = False,
-            on_block: Callable[[], object] | None = None) -> Iterator[Rescored]:
+            word_penalty: float = 0.0, carry: bool = False) -> Iterator[Rescored]:
     """Yield each list with its scores; memory does not grow with their number.
 
     The hypotheses of many lists are read side by side.
@@ -102,7 +101,6 @@ def rescore(model: Scores, vocabulary: Vocabulary, lists: Iterable[NBestList],
     scale, word_penalty : see above.
     carry : whether a list starts from the state after the best hypothesis of the list
         before, but for the first one of a conversation; otherwise from a fresh state.
-    on_block : function, called between two blocks; what it raises ends the rescoring.
 
     Raises
     ------
@@ -121,8 +119,6 @@ def rescore(model: Scores, vocabulary: Vocabulary, lists: Iterable[NBestList],
             yield found
         if carry:
             states = _states_after(model, vocabulary, one.hypotheses[found.best].text, states)
-        if on_block:
-            on_block()
 
 
 def combined(first_pass: np.ndarray | None, log_probs: np.ndarray, words: np.ndarray, scale: float,

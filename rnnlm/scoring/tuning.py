@@ -169,18 +169,12 @@ class Surface:
         return ["scale"] * (len(self.scales) > 1 and scale) + ["word penalty"] * (len(self.penalties) > 1 and penalty)
 
 
-def surface(found: Candidates, scales: Sequence[float], penalties: Sequence[float],
-            on_scale: Callable[[], object] | None = None) -> Surface:
-    """The Surface over all pairs of these scales and word penalties, in rising order.
-
-    on_scale : function, called after each scale; what it raises ends the tuning.
-    """
+def surface(found: Candidates, scales: Sequence[float], penalties: Sequence[float]) -> Surface:
+    """The Surface over all pairs of these scales and penalties, both in rising order."""
     errors = np.empty((len(scales), len(penalties)), np.int64)
     for i, scale in enumerate(scales):
         for j, penalty in enumerate(penalties):
             errors[i, j] = found.errors_of(combined(found.first_pass, found.log_probs, found.words, scale, penalty))
-        if on_scale:
-            on_scale()
     return Surface(np.asarray(scales), np.asarray(penalties), errors)
 
 

@@ -1,12 +1,15 @@
 import gzip
 import hashlib
 import io
+import os
 import re
+import signal
 import sys
 
 import numpy as np
 import pytest
 
+from rnnlm.cli import screen
 from rnnlm.cli.main import main as rnnlm
 from rnnlm.cli.rescore import main
 from rnnlm.formats.model_file import model_sha256, save_model
@@ -263,6 +266,20 @@ def test_an_error_in_a_later_line_comes_after_the_rows_of_whole_lists(folder, ca
     out, err = capsys.readouterr()
     assert len(table(out.splitlines())) == 29
     assert "lists line 31: the first word must be a key" in err
+
+
+def test_a_signal_among_the_rows_waits_for_the_end_of_a_list(folder, capsys, monkeypatch):
+    plain = screen.show
+
+    def signalled(text):
+        os.kill(os.getpid(), signal.SIGTERM)
+        plain(text)
+
+    monkeypatch.setattr("rnnlm.cli.rescore.show", signalled)
+    assert main(["model.npz", "kaldi", "--nbest-format", "kaldi"]) == 128 + signal.SIGTERM
+    out, err = capsys.readouterr()
+    assert [row["utterance"] for row in table(out.splitlines())] == ["utt", "utt", "utt"]
+    assert "stopping after these lines" in err
 
 
 def test_a_model_without_finite_scores_is_an_error(call, monkeypatch):

@@ -137,17 +137,13 @@ def test_of_equal_totals_the_first_is_the_best():
     assert (found.order.tolist(), found.best) == ([1, 2, 3, 0], 1)
 
 
-def test_blocks_do_not_matter_and_what_they_call_may_end_the_work(monkeypatch):
-    lists, calls = [a_list(str(i), "a b", "c") for i in range(7)], []
+def test_lists_are_scored_in_blocks_as_they_come(monkeypatch):
     monkeypatch.setattr("rnnlm.scoring.nbest.BLOCK", 8)
-    found = list(rescore(Known(), WORDS, lists, on_block=lambda: calls.append(0)))
-    assert ([one.source for one in found], len(calls)) == (lists, 4)
-
-    def stop():
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        list(rescore(Known(), WORDS, lists, on_block=stop))
+    asked = []
+    lists = (asked.append(i) or a_list(str(i), "a b", "c") for i in range(7))
+    found = rescore(Known(), WORDS, lists)
+    assert (next(found).source.utterance, asked) == ("0", [0, 1])  # 5 words each, the ends included
+    assert [one.source.utterance for one in found] == list("123456")
 
 
 @pytest.mark.parametrize("first_pass", [None, given_scores])
