@@ -170,7 +170,7 @@ class Surface:
 
 
 def surface(found: Candidates, scales: Sequence[float], penalties: Sequence[float]) -> Surface:
-    """The Surface over all pairs of these scales and penalties, both in rising order."""
+    """The Surface over all pairs of scales and penalties, both in rising order."""
     errors = np.empty((len(scales), len(penalties)), np.int64)
     for i, scale in enumerate(scales):
         for j, penalty in enumerate(penalties):
