@@ -97,7 +97,7 @@ RESCORE = Table({"options": (
            default_text="key with classic and kaldi, otherwise order", acts=_with_tune, acts_with="--tune"),
     Option("scales", scale_steps, "scales to try", steps("0:2:0.1"), "FROM:TO:STEP", default_text="0:2:0.1",
            acts=_with_tune, acts_with="--tune"),
-    Option("penalties", steps, "word penalties to try", steps("-5:5:0.5"), "FROM:TO:STEP", default_text="-5:5:0.5",
+    Option("penalties", steps, "word penalties to try", steps("-10:10:1"), "FROM:TO:STEP", default_text="-10:10:1",
            acts=_with_tune, acts_with="--tune"),
 ), "general": (THREADS, DEBUG)})
 

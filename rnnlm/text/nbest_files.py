@@ -35,6 +35,7 @@ MOST_HYPOTHESES = 100_000  # of one list
 CHECKED = 20               # lists of which the first column is looked at
 BLOCK = 1 << 18            # bytes that are read at a time
 SEPARATOR = "|||"
+BLANKS = " \t\r\v\f"        # between words; others, such as NBSP, are part of them
 
 
 @dataclass(slots=True)
@@ -124,7 +125,7 @@ def _lists(path, form, vocabulary, trust_ids, on_bytes):
     parse, plain = FORMS[form], form == "plain"
     current, size, empty, seen = None, 0, 0, set()
     for number, line in numbered_lines(path, on_bytes):
-        if not tokenize(line, "word"):
+        if not line.strip(BLANKS):
             empty += 1
             continue
         where = f"{called(path)} line {number}"

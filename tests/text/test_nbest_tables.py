@@ -1,6 +1,8 @@
 import gzip
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.nbest_files import Hypothesis, NBestList
@@ -76,3 +78,15 @@ def test_a_table_is_bounded(file, monkeypatch):
     monkeypatch.setattr("rnnlm.text.nbest_tables.LARGEST_TABLE", 10)
     with pytest.raises(RnnlmError, match="at most 3 lines and 0 MB"):
         read_references(file("a longer line\n"), "order")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(["key", "order"]), st.binary(max_size=40) | st.text("u-1 .e\n\tinfa\0", max_size=30))
+def test_any_bytes_are_a_table_or_an_error_of_one_line(tmp_path_factory, by, content):
+    path = tmp_path_factory.mktemp("any") / "table"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    for read in (lambda: FirstPassFile(path, by).scores_of(a_list("u", "1")), lambda: read_references(path, by).texts):
+        try:
+            assert read()
+        except RnnlmError as error:
+            assert "\n" not in str(error)
