@@ -17,7 +17,8 @@ from rnnlm.formats.model_file import load_model
 from rnnlm.runs.checks import any_text, at_least, not_empty, not_negative, seed, up_to_one
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
-from rnnlm.scoring.writing import LONGEST_LINE, prompt_ids, write_text
+from rnnlm.scoring.limits import LONGEST_LINE
+from rnnlm.scoring.writing import prompt_ids, write_text
 from rnnlm.text.tokenizer import UNITS
 
 GENERATE = Table({"options": (

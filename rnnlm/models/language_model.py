@@ -22,6 +22,7 @@ from rnnlm.models.switches import HasDropout
 from rnnlm.models.wiring import Wiring, wire
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from numpy.typing import ArrayLike, DTypeLike
@@ -184,6 +185,20 @@ class LanguageModel(CarriesStates, HasDropout):
     @computing_on_blas
     def _scores_of_last(self, xs):
         return self.output.scores(self.states(xs)[:, -1:])[:, 0]
+
+    @computing
+    def read(self, xs: ArrayLike) -> Callable[[slice], np.ndarray]:  # ids (N, T) -> f(streams) -> (V, n)
+        """Read a window; return a function that gives the scores after its last step.
+
+        f(streams) gives the scores (V, n) of a slice of the streams, in memory of the
+        calling thread that the next call fills anew.  It computes in the calling thread
+        alone, so that several threads can share the streams.
+        """
+        if getattr(self.predict, "__func__", None) is not LanguageModel.predict:  # a subclass has scores of its own
+            scores = self.predict(xs)[:, -1].T
+            return lambda streams: scores[:, streams]
+        rows = self.states(xs)[:, -1]
+        return lambda streams: self.output.scores_by_word(rows[streams])
 
     @computing
     def log_probs(self, xs: ArrayLike, ts: ArrayLike) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)

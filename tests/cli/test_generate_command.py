@@ -8,7 +8,7 @@ import pytest
 from rnnlm.cli.generate import main
 from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import LanguageModel
-from rnnlm.scoring.writing import LONGEST_LINE
+from rnnlm.scoring.limits import LONGEST_LINE
 from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ["<eos>", "<unk>", "the", "cat", "sat"]
