@@ -187,18 +187,20 @@ class LanguageModel(CarriesStates, HasDropout):
         return self.output.scores(self.states(xs)[:, -1:])[:, 0]
 
     @computing
-    def read(self, xs: ArrayLike) -> Callable[[slice], np.ndarray]:  # ids (N, T) -> f(streams) -> (V, n)
-        """Read a window; return a function that gives the scores after its last step.
+    def read(self, xs: ArrayLike) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
+        """Read ids (N, T); return a function that gives the scores after the last step.
 
-        f(streams) gives the scores (V, n) of a slice of the streams, in memory of the
-        calling thread that the next call fills anew.  It computes in the calling thread
-        alone, so that several threads can share the streams.
+        Returns
+        -------
+        function : gives products (V, N), new memory or the calling thread's own, and
+            biases (V,).  The score of word w in stream i is products[w, i] + biases[w].
+            Each call computes the products anew, in the calling thread alone.
         """
         if getattr(self.predict, "__func__", None) is not LanguageModel.predict:  # a subclass has scores of its own
             scores = self.predict(xs)[:, -1].T
-            return lambda streams: scores[:, streams]
+            return lambda: (scores.copy(), np.zeros(len(scores), scores.dtype))
         rows = self.states(xs)[:, -1]
-        return lambda streams: self.output.scores_by_word(rows[streams])
+        return lambda: (self.output.products_by_word(rows), self.output.params[1])
 
     @computing
     def log_probs(self, xs: ArrayLike, ts: ArrayLike) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)

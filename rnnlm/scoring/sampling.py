@@ -11,10 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.compute.threads import slices
 from rnnlm.scoring.generation import draw, next_probs, no_probabilities
 
-TILE = 32  # texts for which a thread draws at a time: small products of the output's weights with them are fastest
 COLDEST = 1e-37  # a temperature that a 32-bit number holds; a lower one would draw the same
 LARGEST_SUM = 1e30  # sums beyond this or below its inverse are computed again with the highest score taken out
 
@@ -55,20 +53,20 @@ class Draws:
     drawing : a Drawing.
     constraints : Constraints.
     scored : whether ln p of what was drawn is computed, too.
-    workers : Workers that share the texts.
     """
 
-    def __init__(self, drawing, constraints, scored, workers):
-        self.drawing, self.constraints, self.scored, self.workers = drawing, constraints, scored, workers
-        self.width = math.isqrt(constraints.vocab_size)  # words of a group
-        self.groups = -(-constraints.vocab_size // self.width)
+    def __init__(self, drawing, constraints, scored):
+        self.drawing, self.constraints, self.scored = drawing, constraints, scored
+        self.allowed = np.ones(constraints.vocab_size, np.float32)
+        self.allowed[constraints.forbidden] = 0
+        self.whole = constraints.change or drawing.cuts or drawing.temperature == 0  # the biases are needed at once
 
     def __call__(self, read, texts):  # -> (n,), (n,)
         """Draw an id for each text, and its ln p under the model itself.
 
         Parameters
         ----------
-        read : function that gives the scores (V, m) of a slice of the texts.
+        read : function that gives the scores of the texts, see ``LanguageModel.read``.
         texts : the n texts.  Each has ``rng``, a generator of its own, ``progress`` and
             ``recent``.
 
@@ -77,72 +75,66 @@ class Draws:
         ids : (n,).
         log_probs : (n,), float64; None where they are not asked for.
         """
-        n = len(texts)
-        ids, logs = np.empty(n, dtype=np.intp), np.empty(n) if self.scored else None
-        draw_for = self._one if n == 1 else self._some
+        if len(texts) == 1:
+            ids = self._one(read, texts)
+        else:
+            ids = self._most_probable(read, texts) if self.drawing.temperature == 0 else self._some(read, texts)
+        return ids, log_probs(added(*read()), ids) if self.scored else None
 
-        def draw_part(part):
-            scores = read(part)
-            ids[part] = draw_for(scores, texts[part])
-            if self.scored:
-                logs[part] = log_probs(scores, ids[part])
-
-        self.workers.each(draw_part, slices(n, min(TILE, -(-n // self.workers.threads))))
-        return ids, logs
-
-    def _one(self, scores, texts):  # (V, 1) -> an id
+    def _one(self, read, texts):
         """The plain way."""
-        scores = np.array(scores, dtype=np.float64)
+        scores = added(*read()).astype(np.float64)
         self.constraints.apply(scores, texts)
-        return draw(next_probs(scores[:, 0], self.drawing.temperature, self.drawing.top_k, self.drawing.top_p),
-                    texts[0].rng)
+        return np.array([draw(next_probs(scores[:, 0], self.drawing.temperature, self.drawing.top_k,
+                                         self.drawing.top_p), texts[0].rng)])
 
-    def _some(self, scores, texts):  # (V, n) -> (n,)
-        """The same in a few passes over all scores."""
-        if self.constraints.change:
-            scores = scores.copy()
-            self.constraints.apply(scores, texts)
-        if self.drawing.temperature == 0:
-            return self._most_probable(scores)
-        weights = self._weights(scores)
+    def _most_probable(self, read, texts):  # -> (n,)
+        scores = added(*read())
+        self.constraints.apply(scores, texts)
+        require_finite(scores.max(axis=0))
+        return np.ascontiguousarray(scores.T).argmax(axis=1)
+
+    def _some(self, read, texts):  # -> (n,)
+        """The same as ``_one`` in a few passes over all scores."""
+        points = np.array([text.rng.random() for text in texts])
+        for shifted in (False, True):
+            weights, factors = self._weights(*read(), texts, shifted)
+            sums = sum_groups(weights, factors)
+            totals = sums.sum(axis=0)
+            # Not a number is out of range, too.
+            if totals.min() > 1 / LARGEST_SUM and totals.max() < LARGEST_SUM:
+                break
+        return points_to_ids(weights, factors, sums, points)
+
+    def _weights(self, products, biases, texts, shifted):
+        """Numbers (V, n) and factors (V,) whose products are as the probabilities are.
+
+        shifted: whether the highest score is taken out first, so that no exponential is
+        too large or all are too small.
+        """
+        temperature = max(self.drawing.temperature, COLDEST)
+        if self.whole or shifted:
+            products, biases = added(products, biases), None
+            self.constraints.apply(products, texts)
+        if shifted:
+            highest = products.max(axis=0)
+            require_finite(highest)
+            products -= highest
+        if temperature != 1:
+            products /= temperature
+        np.exp(products, out=products)
+        factors = self.allowed.astype(products.dtype)
         if self.drawing.cuts:
-            cut(weights, self.drawing.top_k, self.drawing.top_p)
-        return points_to_ids(weights.reshape(self.groups, self.width, len(texts)),
-                             np.array([text.rng.random() for text in texts]))
+            cut(products, self.drawing.top_k, self.drawing.top_p)
+        if biases is not None:
+            factors *= np.exp(biases / temperature)
+        return products, factors
 
-    def _most_probable(self, scores):  # (V, n) -> (n,)
-        rows = np.ascontiguousarray(scores.T)
-        rows[:, self.constraints.forbidden] = -np.inf
-        ids = rows.argmax(axis=1)
-        require_finite(rows[np.arange(len(rows)), ids])
-        return ids
 
-    def _weights(self, scores):  # (V, n) -> (groups * width, n)
-        """What is proportional to the probabilities; more words have 0."""
-        V, n = scores.shape
-        weights = self.workers.scratch("weights", (self.groups * self.width, n), scores.dtype)
-        weights[V:] = 0
-        self._exponentiate(scores, weights[:V])
-        totals = np.ones(len(weights), weights.dtype) @ weights
-        # Not a number is caught, too.
-        if not (totals.min() > 1 / LARGEST_SUM and totals.max() < LARGEST_SUM):
-            self._exponentiate(scores - self._highest(scores), weights[:V])
-        return weights
-
-    def _exponentiate(self, scores, out):
-        """exp(scores / temperature) into out; 0 for forbidden words."""
-        if self.drawing.temperature != 1:
-            scores = np.divide(scores, max(self.drawing.temperature, COLDEST), out=out)
-        np.exp(scores, out=out)
-        out[self.constraints.forbidden] = 0
-
-    def _highest(self, scores):  # (V, n) -> (n,)
-        """The highest scores of words that are not forbidden, numbers."""
-        allowed = np.ones(len(scores), bool)
-        allowed[self.constraints.forbidden] = False
-        highest = scores.max(axis=0, where=allowed[:, np.newaxis], initial=-np.inf)
-        require_finite(highest)
-        return highest
+def added(products, biases):  # (V, n), (V,) -> (V, n)
+    """The scores, in the memory of the products."""
+    products += biases[:, np.newaxis]
+    return products
 
 
 def require_finite(highest):
@@ -151,24 +143,35 @@ def require_finite(highest):
         raise no_probabilities()
 
 
-def points_to_ids(weights, points):  # (groups, width, n), (n,) -> (n,)
+def sum_groups(weights, factors):  # (V, n), (V,) -> (groups, n)
+    """The sums of weights times factors over groups of neighbouring words."""
+    V, n = weights.shape
+    width = math.isqrt(V)
+    whole = V // width * width
+    parts = factors[:whole].reshape(-1, 1, width) @ weights[:whole].reshape(-1, width, n)  # quicker than np.sum
+    return np.concatenate([parts[:, 0], factors[np.newaxis, whole:] @ weights[whole:]])
+
+
+def points_to_ids(weights, factors, sums, points):  # (V, n), (V,), (groups, n), (n,) -> (n,)
     """For each text the id that a point from 0 to 1 of its line meets; see ``draw``.
 
-    The weights of a text need not add up to 1.
+    A word's part of the line is its weight times its factor.
     """
-    groups, width, n = weights.shape
-    texts = np.arange(n)
-    sums = (np.ones((1, width), weights.dtype) @ weights)[:, 0]  # (groups, n); a third of the time of np.sum
+    V, n = weights.shape
+    width, texts = math.isqrt(V), np.arange(n)
     ends = sums.cumsum(axis=0, dtype=np.float64)
     points = points * ends[-1]
-    group = np.minimum((ends <= points).sum(axis=0), groups - 1)
+    last = len(sums) - 1 - (sums[::-1] > 0).argmax(axis=0)  # the last group that can be drawn from
+    group = np.minimum((ends <= points).sum(axis=0), last)
     points = points - np.where(group > 0, ends[group - 1, texts], 0)
-    inside = weights[group, :, texts]  # (n, width)
-    index = (inside.cumsum(axis=1, dtype=np.float64) <= points[:, np.newaxis]).sum(axis=1)
+    words = group * width + np.arange(width)[:, np.newaxis]  # (width, n)
+    known = np.minimum(words, V - 1)
+    inside = weights.take(known * n + texts) * factors[known] * (words < V)
+    index = (inside.cumsum(axis=0, dtype=np.float64) <= points).sum(axis=0)
     index = np.where(index < width, index, 0)
     # Rounding may lead behind the group's last word, or to one without probability.
-    index = np.where(inside[texts, index] > 0, index, inside.argmax(axis=1))
-    return group * width + index
+    index = np.where(inside[index, texts] > 0, index, inside.argmax(axis=0))
+    return words[index, texts]
 
 
 def cut(weights, top_k, top_p):  # (V, n)

@@ -1,5 +1,10 @@
-"""Streams: several continuations of one prompt, read side by side in one batch."""
+"""Streams: several continuations of one prompt, read side by side in batches.
 
+Each thread has a batch of its own, with a copy of the model that shares its weights.
+So threads wait for each other only once a word.
+"""
+
+import copy
 from array import array
 from itertools import islice, repeat
 
@@ -10,7 +15,8 @@ from rnnlm.errors import ArgumentError
 from rnnlm.scoring.generation import last_scores
 from rnnlm.scoring.limits import EndlessError
 
-STREAMS = 64  # texts read side by side; more gain little, and their scores no longer fit into a cache
+MOST = 32  # texts of a batch: small products of the output's weights with their states are fastest
+LARGE = 200_000  # scores of a step from which on threads make it faster
 
 
 class Stream:
@@ -44,88 +50,52 @@ class Stream:
             self.ended, self.stopped = True, str(error)
 
 
-def write_streams(model, prompt, new_streams, draws):
-    """Yield, after each step, the Streams that have a new word.
-
-    The prompt is read once.  A text that has ended leaves the batch, and one that waits
-    takes its place.  From the first ``next`` on, the model's state is that of the
-    batch; at the end it is what it was before.
+class Batch:
+    """Texts that one thread reads side by side.
 
     Parameters
     ----------
-    model : a predictor with ``get_state`` and ``set_state``, such as a LanguageModel.
-    prompt : (n,), ids, at least one.
-    new_streams : an iterator of Streams, one for each text to write.
+    model : the model, or a copy that no other batch uses.
     draws : Draws.
+    first : (V, 1), the scores behind the prompt.
+    start : the states behind the prompt.
     """
-    workers = workers_of(model)
-    with model.fresh_state():
-        first = _first_scores(model, prompt, workers, draws.constraints.vocab_size)
-        start = model.get_state()
-        batch, states, waiting = [], None, True
-        while batch or waiting:
-            joining = list(islice(new_streams, STREAMS - len(batch))) if waiting else []
-            waiting = len(joining) == STREAMS - len(batch)
-            if batch:
-                model.set_state(states)
-                workers.compute(_step, model, batch, draws)
-                states = model.get_state()
-                yield batch
-            if joining:
-                workers.compute(_write, lambda part: np.broadcast_to(first, (len(first), part.stop - part.start)),
-                                joining, draws)
-                yield joining
-            batch, states = _going_on(batch, states, joining, start)
 
+    def __init__(self, model, draws, first, start):
+        self.model, self.draws, self.first, self.start = model, draws, first, start
+        self.streams, self.joining, self.states = [], [], None  # states: those of ``streams``
+        self.written = []
 
-def _first_scores(model, prompt, workers, V):  # (n,) -> (V, 1)
-    """The scores behind the prompt."""
-    with np.errstate(over="ignore", invalid="ignore"):  # draws say it in one line
-        scores = np.array(workers.compute(last_scores, model, prompt[np.newaxis])).T
-    if len(scores) != V:
-        raise ArgumentError(f"vocabulary must be that of the model, which has {len(scores):,} words, got one of {V:,}: "
-                            "load_model gives both")
-    return scores
+    def fill(self, new_streams, size):
+        """Take as many new texts as there are places, for a batch of this size."""
+        self.joining = list(islice(new_streams, size - len(self.streams)))
 
+    def step(self):
+        """Write a word of each text; those that got one are ``written``."""
+        if self.streams:
+            self.model.set_state(self.states)
+            self._write(_read(self.model, self.streams), self.streams)
+            self.states = self.model.get_state()
+        if self.joining:
+            self._write(_known(np.broadcast_to(self.first, (len(self.first), len(self.joining)))), self.joining)
+        self.written = self.streams + self.joining
+        if self.joining or any(stream.ended for stream in self.streams):
+            self._go_on()
 
-def _read(model, batch):
-    """Read the last word of each text; a function of their scores, see Draws."""
-    xs = np.array([text.ids[-1:] for text in batch], dtype=np.int32)
-    if len(batch) > 1 and hasattr(model, "read"):
-        return model.read(xs)
-    scores = last_scores(model, xs).T
-    return lambda part: scores[:, part]
+    def _write(self, read, texts):
+        ids, log_probs = self.draws(read, texts)
+        for text, i, log_prob in zip(texts, ids.tolist(), repeat(None) if log_probs is None else log_probs.tolist(),
+                                     strict=False):
+            text.add(i, log_prob)
 
-
-def _step(model, batch, draws):
-    """Read the last word of each text and write the next one."""
-    with np.errstate(over="ignore", invalid="ignore"):  # draws say it in one line
-        _write(_read(model, batch), batch, draws)
-
-
-def _write(read, texts, draws):
-    """Draw a word for each text and write it."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        ids, log_probs = draws(read, texts)
-    for text, i, log_prob in zip(texts, ids.tolist(), repeat(None) if log_probs is None else log_probs.tolist(),
-                                 strict=False):
-        text.add(i, log_prob)
-
-
-def _going_on(batch, states, joining, start):
-    """The texts that have not ended, and their states.
-
-    Those of ``batch`` have rows in ``states``, those that join begin with ``start``.
-    """
-    kept = [k for k, text in enumerate(batch) if not text.ended]
-    new = [text for text in joining if not text.ended]
-    if len(kept) == len(batch) and not new:
-        return batch, states
-    if not batch:
-        states = [tuple(None if a is None else a[:0] for a in layer) for layer in start]
-    return [batch[k] for k in kept] + new, [
-        tuple(_rows(a, kept, first, len(new)) for a, first in zip(layer, firsts, strict=True))
-        for layer, firsts in zip(states, start, strict=True)]
+    def _go_on(self):
+        """Keep the texts that have not ended, and their states."""
+        kept = [k for k, text in enumerate(self.streams) if not text.ended]
+        new = [text for text in self.joining if not text.ended]
+        states = self.states or [tuple(None if a is None else a[:0] for a in layer) for layer in self.start]
+        self.states = [tuple(_rows(a, kept, first, len(new)) for a, first in zip(layer, firsts, strict=True))
+                       for layer, firsts in zip(states, self.start, strict=True)]
+        self.streams, self.joining = [self.streams[k] for k in kept] + new, []
 
 
 def _rows(state, kept, first, count):
@@ -133,3 +103,53 @@ def _rows(state, kept, first, count):
     if first is None:  # a predictor without this state
         return None
     return np.concatenate([state[kept], np.repeat(first, count, axis=0)])
+
+
+def _read(model, texts):
+    """Read the last word of each text; the function that Draws get their scores by."""
+    xs = np.fromiter((text.ids[-1] for text in texts), np.int32, len(texts))[:, np.newaxis]
+    if len(texts) > 1 and hasattr(model, "read"):
+        return model.read(xs)
+    return _known(last_scores(model, xs).T)
+
+
+def _known(scores):  # (V, n)
+    """The function of scores that are there already."""
+    return lambda: (scores.copy(), np.zeros(len(scores), scores.dtype))
+
+
+def write_streams(model, prompt, new_streams, count, draws):
+    """Yield, after each step, the Streams that have a new word.
+
+    The prompt is read once.  A text that has ended leaves its batch, and one that waits
+    takes its place.  From the first ``next`` on, the model's state is that of a batch;
+    at the end it is what it was before.
+
+    Parameters
+    ----------
+    model : a predictor with ``get_state`` and ``set_state``, such as a LanguageModel.
+    prompt : (n,), ids, at least one.
+    new_streams : an iterator of Streams.
+    count : how many they are.
+    draws : Draws.
+    """
+    workers, V = workers_of(model), draws.constraints.vocab_size
+    with model.fresh_state(), np.errstate(over="ignore", invalid="ignore"):  # draws say it in one line
+        first = np.array(workers.compute(last_scores, model, prompt[np.newaxis])).T
+        start = model.get_state()
+    if len(first) != V:
+        raise ArgumentError(f"vocabulary must be that of the model, which has {len(first):,} words, got one of {V:,}: "
+                            "load_model gives both")
+    threads = workers.compute(lambda: workers.threads) if hasattr(model, "read") and count * V >= LARGE else 1
+    size = min(MOST, -(-count // threads))
+    with model.fresh_state():
+        batches = [Batch(copy.copy(model) if k else model, draws, first, start) for k in range(threads)]
+        while True:
+            for batch in batches:
+                batch.fill(new_streams, size)
+            batches = [batch for batch in batches if batch.streams or batch.joining]
+            if not batches:
+                return
+            with np.errstate(over="ignore", invalid="ignore"):
+                workers.compute(workers.each, Batch.step, batches)
+            yield [stream for batch in batches for stream in batch.written]

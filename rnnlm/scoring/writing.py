@@ -6,7 +6,6 @@ from itertools import chain
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.compute.default_workers import workers_of
 from rnnlm.compute.functions import perplexity
 from rnnlm.errors import ArgumentError, RnnlmError
 from rnnlm.scoring.beam import beam_search
@@ -165,11 +164,11 @@ class _Task:
         for number, rng in enumerate(rngs, 1):
             yield Stream(number, rng, self.progress(), self.constraints.recent(self.ids))
 
-    def write(self, rngs, drawing, scored=False):
-        """``write_streams`` of a text for each of these generators."""
+    def write(self, rngs, drawing, count=1, scored=False):
+        """``write_streams`` of ``count`` texts, each with one of these generators."""
         arguments.has("model", self.model, ("fresh_state", "predict", "get_state", "set_state"), "a LanguageModel")
-        draws = Draws(drawing, self.constraints, scored, workers_of(self.model))
-        return write_streams(self.model, self.ids, self.streams(rngs), draws)
+        return write_streams(self.model, self.ids, self.streams(rngs), count,
+                             Draws(drawing, self.constraints, scored))
 
     def pieces(self, ids):
         """Yield the text in pieces: the prompt's tokens, then the words of ids."""
@@ -252,7 +251,7 @@ def write_samples(model, vocabulary, prompt="", count=1, *, rng, temperature=1.0
     arguments.generator("rng", rng)
     task = _Task(model, vocabulary, prompt, **options)
     rngs = (rng if number == 1 else rng.spawn(1)[0] for number in range(1, count + 1))
-    steps = task.write(rngs, Drawing(temperature, top_k, top_p), arguments.yes_or_no("scores", scores))
+    steps = task.write(rngs, Drawing(temperature, top_k, top_p), count, arguments.yes_or_no("scores", scores))
     return (task.written(stream.number, stream.ids, list(stream.log_probs) if scores else None, stream.stopped)
             for stream in _in_order(steps, on_step))
 
@@ -264,7 +263,8 @@ def _in_order(steps, on_step):
     """
     begun, due = {}, 1
     for batch in steps:
-        begun |= {stream.number: stream for stream in batch}
+        for stream in batch:
+            begun.setdefault(stream.number, stream)
         while due in begun and begun[due].ended:
             yield begun.pop(due)
             due += 1

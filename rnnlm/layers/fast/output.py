@@ -81,24 +81,23 @@ class FastOutput(Layer):
         self.workers.each(lambda words: self._scores(rows, words, scores[:, words]), self._words(N * T))
         return batch_view(scores, N, T)
 
-    def scores_by_word(self, rows):  # (n, H) -> (V, n)
-        """The scores of every word for each row of states, by the calling thread alone.
+    def products_by_word(self, rows):  # (n, H) -> (V, n)
+        """The scores of every word for each row of states, without the biases.
 
-        They are in memory of this thread, which its next call fills anew.  Where
-        OpenBLAS has kernels for small products, the words are divided into blocks: with
-        32 rows that takes two thirds of the time.
+        The calling thread computes alone, in memory of its own that its next call fills
+        anew.  Where OpenBLAS has kernels for small products, the words are divided into
+        blocks: with 32 rows that takes two thirds of the time.
         """
         W, b = self.params
         (n, H), V = rows.shape, b.size
         inputs = np.ascontiguousarray(rows.T)
-        scores = self.workers.scratch("by word", (V, n), W.dtype)
+        products = self.workers.scratch("products", (V, n), W.dtype)
         width = SMALL_PRODUCT // (n * H)
         whole = V // width * width if width >= NARROW and has_small_kernels() else 0
         if whole:
-            np.matmul(W.T[:whole].reshape(-1, width, H), inputs, out=scores[:whole].reshape(-1, width, n))
-        np.matmul(W.T[whole:], inputs, out=scores[whole:])
-        scores += b[:, np.newaxis]
-        return scores
+            np.matmul(W.T[:whole].reshape(-1, width, H), inputs, out=products[:whole].reshape(-1, width, n))
+        np.matmul(W.T[whole:], inputs, out=products[whole:])
+        return products
 
     def log_probs(self, xs, ts):  # (N, T, H), ids (N, T) -> (N, T)
         """ln p of every target."""
