@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute.functions import log_softmax
+from rnnlm.compute.word_scores import WordScores, word_scores
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer, require_ids, require_targets
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
@@ -56,6 +57,13 @@ class TimeOutput(Layer):
         require_targets(ts, *self.window(xs, len(self.params[0]), "H")[:2])
         require_ids(ts, self.params[1].size, "targets")
         return np.take_along_axis(log_softmax(self.scores(xs)), ts[..., np.newaxis], axis=-1)[..., 0]
+
+    def word_scores(self, xs: np.ndarray, ts: np.ndarray, details: bool = False, top: int = 0) -> WordScores:
+        """The WordScores of the targets ts (N, T), row after row: M = N T."""
+        N, T, _ = self.window(xs, len(self.params[0]), "H")
+        require_targets(ts, N, T)
+        require_ids(ts, self.params[1].size, "targets")
+        return word_scores(self.scores(xs).reshape(N * T, -1), ts.reshape(N * T), details, top)
 
     def forward(self, xs: np.ndarray, ts: np.ndarray) -> float:  # (N, T, H), ids (N, T)
         """The mean of -ln p over the targets, in nats."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
 
     from rnnlm.compute.threads import Workers
+    from rnnlm.compute.word_scores import WordScores
 
 MADE = {"packing", "params", "grads", "switches", "whole_ratios", "built",
         *(field.name for field in fields(Wiring))}  # attributes that follow from the others and from the weights
@@ -206,6 +207,34 @@ class LanguageModel(CarriesStates, HasDropout):
     def log_probs(self, xs: ArrayLike, ts: ArrayLike) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
         return self.output.log_probs(self.states(xs), arguments.targets_of_windows(xs, ts))
+
+    @computing
+    def word_scores(self, xs: ArrayLike, ts: ArrayLike, counts: np.ndarray | None = None, details: bool = False,
+                    top: int = 0, with_states: bool = False) -> WordScores:
+        """What the model says of every target, given all before it.
+
+        Carries the state on.
+
+        Parameters
+        ----------
+        xs, ts : ids (N, T).
+        counts : (N, T) bool, which targets are wanted; None: all.  The others cost no
+            pass over the vocabulary.
+        details : whether entropies and ranks are wanted.
+        top : how many of the most probable words are wanted.
+        with_states : whether the hidden states are wanted, those of ``states(xs)``.
+
+        Returns
+        -------
+        WordScores : of the M targets that are wanted, row after row.
+        """
+        hs, ts = self.states(xs), arguments.targets_of_windows(xs, ts)
+        if counts is not None:
+            hs, ts = hs[counts][np.newaxis], ts[counts][np.newaxis]
+        scores = self.output.word_scores(hs, ts, details, top)
+        if with_states:
+            scores.states = np.array(hs, order="C").reshape(ts.size, -1)  # the next window fills hs anew
+        return scores
 
     @computing
     def forward(self, xs: ArrayLike, ts: ArrayLike) -> float:  # ids (N, T), ids (N, T)

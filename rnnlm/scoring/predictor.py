@@ -17,6 +17,9 @@ class Scores(Protocol):
     def log_probs(self, xs: np.ndarray, ts: np.ndarray) -> np.ndarray:
         """ln p of the targets ts (N, T) after the ids xs (N, T): (N, T), nats."""
 
+    # For entropies, ranks and the most probable words it also has ``predict``, as
+    # Predicts below, or ``word_scores`` with the arguments of LanguageModel's.
+
 
 class Predicts(Protocol):
     """A model that scores every word as the next one, such as a LanguageModel.

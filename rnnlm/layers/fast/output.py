@@ -24,6 +24,7 @@ from functools import partial
 import numpy as np
 
 from rnnlm.compute.threads import SERIAL, call, slices
+from rnnlm.compute.word_scores import WordScores, word_scores
 from rnnlm.layers.base import Layer, require_ids, require_targets
 from rnnlm.layers.fast.products import NARROW, SMALL_PRODUCT, has_small_kernels
 from rnnlm.layers.fast.rows import batch_view, time_rows
@@ -106,6 +107,15 @@ class FastOutput(Layer):
             require_targets(ts, N, T)
         log_probs, *_ = self._softmax(time_rows(xs), self._blocks(ts.T.ravel()))
         return log_probs.reshape(T, N).T
+
+    def word_scores(self, xs, ts, details=False, top=0):  # (N, T, H), ids (N, T)
+        """The WordScores of the targets, row after row: M = N T."""
+        if not details and not top:
+            return WordScores(self.log_probs(xs, ts).ravel())
+        N, T, _ = self.window(xs, len(self.params[0]), "H")
+        require_targets(ts, N, T)
+        require_ids(ts, self.params[1].size, "targets")
+        return word_scores(self.scores(xs).reshape(N * T, -1), ts.reshape(N * T), details, top)
 
     def forward(self, xs, ts):  # (N, T, H), ids (N, T) -> float
         """The mean of -ln p over the targets that count, in nats."""
