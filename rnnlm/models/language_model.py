@@ -188,7 +188,7 @@ class LanguageModel(CarriesStates, HasDropout):
         return self.output.scores(self.states(xs)[:, -1:])[:, 0]
 
     @computing
-    def read(self, xs: ArrayLike) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
+    def products_after(self, xs: ArrayLike) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
         """Read ids (N, T); return a function that gives the scores after the last step.
 
         Returns

@@ -66,7 +66,8 @@ class Draws:
 
         Parameters
         ----------
-        read : function that gives the scores of the texts, see ``LanguageModel.read``.
+        read : function that gives products (V, n) and biases (V,), whose sums are the
+            scores: see ``LanguageModel.products_after``.
         texts : the n texts.  Each has ``rng``, a generator of its own, ``progress`` and
             ``recent``.
 
@@ -75,11 +76,12 @@ class Draws:
         ids : (n,).
         log_probs : (n,), float64; None where they are not asked for.
         """
-        if len(texts) == 1:
-            ids = self._one(read, texts)
-        else:
-            ids = self._most_probable(read, texts) if self.drawing.temperature == 0 else self._some(read, texts)
-        return ids, log_probs(added(*read()), ids) if self.scored else None
+        with np.errstate(over="ignore", invalid="ignore"):  # sums and highest scores are looked at
+            if len(texts) == 1:
+                ids = self._one(read, texts)
+            else:
+                ids = self._most_probable(read, texts) if self.drawing.temperature == 0 else self._some(read, texts)
+            return ids, log_probs(added(*read()), ids) if self.scored else None
 
     def _one(self, read, texts):
         """The plain way."""

@@ -108,8 +108,8 @@ def _rows(state, kept, first, count):
 def _read(model, texts):
     """Read the last word of each text; the function that Draws get their scores by."""
     xs = np.fromiter((text.ids[-1] for text in texts), np.int32, len(texts))[:, np.newaxis]
-    if len(texts) > 1 and hasattr(model, "read"):
-        return model.read(xs)
+    if len(texts) > 1 and hasattr(model, "products_after"):
+        return model.products_after(xs)
     return _known(last_scores(model, xs).T)
 
 
@@ -140,7 +140,7 @@ def write_streams(model, prompt, new_streams, count, draws):
     if len(first) != V:
         raise ArgumentError(f"vocabulary must be that of the model, which has {len(first):,} words, got one of {V:,}: "
                             "load_model gives both")
-    threads = workers.compute(lambda: workers.threads) if hasattr(model, "read") and count * V >= LARGE else 1
+    threads = workers.compute(lambda: workers.threads) if hasattr(model, "products_after") and count * V >= LARGE else 1
     size = min(MOST, -(-count // threads))
     with model.fresh_state():
         batches = [Batch(copy.copy(model) if k else model, draws, first, start) for k in range(threads)]
