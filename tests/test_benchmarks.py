@@ -205,3 +205,15 @@ def test_words_of_the_stories_have_the_kinds_of_their_columns(on_path):
     expected |= {OTHER: "bravely once before and two a home", LINE_END: "/"}
     for kind, words in expected.items():
         assert {found[word] for word in words.split()} == {kind}, kind
+
+
+def test_writing_speed():
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "writing_speed.py", "--vocab-size", "50", "--hidden-size", "4", "--samples", "3",
+         "--words", "4", "--repeats", "1", "--subjects", "one", "many", "floor", "--json"],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert list(rows) == ["one", "many", "floor"]
+    assert rows["one"]["over_one"] == 1
+    assert rows["many"]["words_per_second"] > 0
