@@ -256,8 +256,7 @@ def load(path: str | os.PathLike[str]) -> Loaded:
     """Load a model with its vocabulary, from a model file or from the folder of a run.
 
     ``perplexity``, ``evaluate``, ``score``, ``states``, ``generate``, ``samples``,
-    ``beam`` and ``next_words``
-    of the result take and give text.  RnnlmError if there is no model, or none that is
-    whole.
+    ``beam`` and ``next_words`` of the result take and give text.  RnnlmError if there
+    is no model, or none that is whole.
     """
     return Loaded(*load_model(path))
