@@ -1,7 +1,7 @@
 """What the programs of n-gram models print for a text: SRILM's ngram, KenLM's query.
 
-Both count in base 10 and in float32, which the last digits show.  Layout and arithmetic
-are those of SRILM 1.7 and of KenLM in 2026.
+Both keep log10 p in float32, as their last digits show.  Layout and arithmetic are
+those of SRILM 1.7 (Stolcke, 2002) and KenLM (Heafield, 2011) as of 2026.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlm.errors import one_line
-from rnnlm.reports.score_format_base import LN10, ScoreFormat
+from rnnlm.reports.tool_format import TEXT, ToolFormat, power
 from rnnlm.text.vocabulary import EOS, UNK
 
 START, END = "<s>", "</s>"
+NO_UNK = -100.0  # KenLM's log10 p of an unknown word where the model has no <unk>
 
 
 @dataclass
 class _Totals:
-    """SRILM's counts of a sentence or a text; ``log_prob`` in base 10."""
+    """SRILM's counts of a sentence or a text; log_prob in base 10."""
 
     sentences: int = 0
     words: int = 0
@@ -33,122 +34,124 @@ class _Totals:
             setattr(self, name, getattr(self, name) + value)
 
     def lines(self):
-        """Two lines; one for a text without words or sentences."""
+        """Two lines; one where there is neither word nor sentence."""
         counts = f"{self.sentences} sentences, {self.words} words, {self.oov} OOVs\n"
         if not self.sentences + self.words:
             return counts
-        words = self.words - self.oov - self.zeros
+        scored = self.words - self.oov - self.zeros
         return (f"{counts}{self.zeros} zeroprobs, logprob= {self.log_prob:.7g} "
-                f"ppl= {self._perplexity(words + self.sentences)} ppl1= {self._perplexity(words)}\n")
+                f"ppl= {self._perplexity(scored + self.sentences)} ppl1= {self._perplexity(scored)}\n")
 
     def _perplexity(self, tokens):
-        return f"{_power_of_10(-self.log_prob / tokens):.7g}" if tokens > 0 else "undefined"
+        return f"{power(10.0, -self.log_prob / tokens):.7g}" if tokens > 0 else "undefined"
 
 
-def _power_of_10(exponent):
-    return 10.0**exponent if exponent < 308 else math.inf
+class Srilm(ToolFormat):
+    """ngram -unk -ppl -debug 2: the words of each sentence, its totals, the text's.
 
-
-class Srilm(ScoreFormat):
-    """ngram -unk -ppl -debug 2: the words of every sentence, its totals, the text's.
-
-    A word that the model has no probability for is an OOV and left out of logprob, as
-    in a closed vocabulary; <unk> of an open one counts as any word.  A word of
+    A word that has no probability is an OOV and not in logprob, as in a closed
+    vocabulary; in an open one it is <unk>, a word like any other.  A word of
     probability 0 is a zeroprob.  An empty line is passed over.
     """
 
+    log_base = "10"
     leaves_out = "the scores of empty lines, entropies, ranks and frequencies"
 
-    def __init__(self, vocabulary, path):
-        super().__init__(vocabulary, path)
+    def __init__(self, head, columns, vocabulary=None):
+        super().__init__(head, columns, vocabulary)
         self.text = _Totals()
         self._begin_sentence()
 
     def _begin_sentence(self):
         self.words, self.lines, self.before = [], [], START
-        self.sentence = _Totals()
+        self.totals = _Totals()
 
-    def row(self, word, known, log_prob):
-        if word == EOS and not self.words:
-            self._begin_sentence()
+    def row(self, position, word, known, log_prob):
+        if word == EOS and position == 1:
             return ""
-        log_prob = float(np.float32(log_prob / LN10)) + 0.0
-        self._count(known, log_prob)
         token = END if word == EOS else word if known else UNK
-        tag = "OOV" if math.isnan(log_prob) else f"{len(self.words) + 2}gram"
-        score = f"{10.0**log_prob:.7g} [ {log_prob:.7g} ]" if log_prob > -math.inf else "0 [ -inf ]"
-        self.lines.append(f"\tp( {token} | {self.before} {'...' if self.words else ''}) \t= [{tag}] {score}\n")
+        self.lines.append(self._line(token, position, float(np.float32(log_prob))))
         self.before = token
-        return self._end_sentence() if word == EOS else self.words.append(word) or ""
+        if word == EOS:
+            return self._sentence()
+        self.words.append(word)
+        return ""
 
-    def _count(self, known, log_prob):
-        self.sentence.oov += math.isnan(log_prob)
-        self.sentence.zeros += log_prob == -math.inf
-        self.sentence.log_prob += log_prob if log_prob > -math.inf else 0.0
+    def _line(self, token, position, log_prob):
+        """The line of a word, which is counted."""
+        context = f"{self.before} {'...' if position > 1 else ''}"
+        if log_prob > -math.inf:
+            self.totals.log_prob += log_prob
+            score = f"[{position + 1}gram] {10.0**log_prob:.7g} [ {log_prob:.7g} ]"
+        elif log_prob == -math.inf:
+            self.totals.zeros += 1
+            score = f"[{position + 1}gram] 0 [ -inf ]"
+        else:
+            self.totals.oov += 1
+            score = "[OOV] 0 [ -inf ]"
+        return f"\tp( {token} | {context}) \t= {score}\n"
 
-    def _end_sentence(self):
-        self.sentence.sentences, self.sentence.words = 1, len(self.words)
-        self.text.add(self.sentence)
-        block = f"{' '.join(self.words)}\n{''.join(self.lines)}{self.sentence.lines()}\n"
+    def _sentence(self):
+        self.totals.sentences, self.totals.words = 1, len(self.words)
+        self.text.add(self.totals)
+        text = f"{' '.join(self.words)}\n{''.join(self.lines)}{self.totals.lines()}\n"
         self._begin_sentence()
-        return block
+        return text
 
-    def tail(self):
-        return f"file {one_line(self.path)}: {self.text.lines()}"
+    def end(self):
+        return f"file {one_line(self.head.get(TEXT, '-'))}: {self.text.lines()}"
 
 
-class Kenlm(ScoreFormat):
-    """query: word=id, length of the n-gram and log10 p of every word; totals.
+class Kenlm(ToolFormat):
+    """query: word=id, length of the n-gram and log10 p of each word; totals.
 
-    Id 0 is an unknown word, which <unk> in the text is, too; the others have the
-    model's id and 1 more.  Without <unk> in the vocabulary an unknown word has -100.
+    Id 0 is an unknown word, as <unk> in the text is; any other has the model's id + 1.
     """
 
+    log_base = "10"
     leaves_out = "entropies, ranks and frequencies"
 
-    def __init__(self, vocabulary, path):
-        super().__init__(vocabulary, path)
-        self.tokens = self.oov = self.oov_here = self.length = 0
-        self.total = self.total_oov = 0.0
-        self.total_here = np.float32(0)
+    def __init__(self, head, columns, vocabulary=None):
+        super().__init__(head, columns, vocabulary)
+        self.tokens = self.oov = 0
+        self.log_prob = self.log_prob_oov = 0.0
+        self._begin_sentence()
 
-    def row(self, word, known, log_prob):
-        log_prob = np.float32(-100.0 if math.isnan(log_prob) else log_prob / LN10) + np.float32(0)
+    def _begin_sentence(self):
+        self.oov_here, self.log_prob_here = 0, np.float32(0)
+
+    def row(self, position, word, known, log_prob):
+        log_prob = np.float32(NO_UNK if math.isnan(log_prob) else log_prob)
         unknown = not known or word == UNK
-        self.length += 1
-        self._count(unknown, log_prob)
-        number = 0 if unknown else self.vocabulary.ids[word] + 1
-        text = f"{END if word == EOS else word}={number} {self.length + 1} {shortest(log_prob)}\t"
-        return text + self._end_sentence() if word == EOS else text
-
-    def _count(self, unknown, log_prob):
         self.tokens += 1
-        self.total_here += log_prob
+        self.log_prob_here += log_prob
         if unknown:
             self.oov_here += 1
-            self.total_oov += float(log_prob)
+            self.log_prob_oov += float(log_prob)
+        number = 0 if unknown else self.vocabulary.ids[word] + 1
+        text = f"{END if word == EOS else word}={number} {position + 1} {shortest(log_prob)}\t"
+        return text + self._sentence() if word == EOS else text
 
-    def _end_sentence(self):
-        line = f"Total: {shortest(self.total_here)} OOV: {self.oov_here}\n"
-        self.total += float(self.total_here)
+    def _sentence(self):
+        text = f"Total: {shortest(self.log_prob_here)} OOV: {self.oov_here}\n"
+        self.log_prob += float(self.log_prob_here)
         self.oov += self.oov_here
-        self.total_here, self.oov_here, self.length = np.float32(0), 0, 0
-        return line
+        self._begin_sentence()
+        return text
 
-    def tail(self):
-        without = self._perplexity(self.total - self.total_oov, self.tokens - self.oov)
-        return (f"Perplexity including OOVs:\t{self._perplexity(self.total, self.tokens)}\n"
-                f"Perplexity excluding OOVs:\t{without}\n"
-                f"OOVs:\t{self.oov}\nTokens:\t{self.tokens}\n")
+    def end(self):
+        without = self._perplexity(self.log_prob - self.log_prob_oov, self.tokens - self.oov)
+        return (f"Perplexity including OOVs:\t{self._perplexity(self.log_prob, self.tokens)}\n"
+                f"Perplexity excluding OOVs:\t{without}\nOOVs:\t{self.oov}\nTokens:\t{self.tokens}\n")
 
-    def _perplexity(self, total, tokens):
-        return shortest(np.float64(_power_of_10(-total / tokens) if tokens else math.nan))
+    def _perplexity(self, log_prob, tokens):
+        return shortest(np.float64(power(10.0, -log_prob / tokens) if tokens else math.nan))
 
 
 def shortest(value: np.floating) -> str:
-    """The fewest digits that give the number back, as KenLM writes numbers.
+    """A number as KenLM writes it: the fewest digits that tell it from its neighbours.
 
-    With an exponent below 1e-6 and from 1e21 on, without a plus sign.
+    There is an exponent below 1e-6 and from 1e21 on, without a plus sign.
     """
     if not np.isfinite(value):
         return "NaN" if np.isnan(value) else "inf" if value > 0 else "-inf"

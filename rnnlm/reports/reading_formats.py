@@ -1,7 +1,8 @@
 """The tables of tools for people who study reading: a row a word, surprisal in bits.
 
-Their numbers are those of the tools' own code, read in November 2026: ModelBlocks,
-LM Zoo (Gauthier et al., 2020) and neural-complexity (van Schijndel & Linzen, 2018).
+Names, order and digits are those of the tools' own code, read in November 2026:
+ModelBlocks, LM Zoo (Gauthier et al., 2020), neural-complexity (van Schijndel and
+Linzen, 2018).
 """
 
 from __future__ import annotations
@@ -10,90 +11,80 @@ import math
 
 import numpy as np
 
-from rnnlm.reports.score_format_base import LN2, Place, ScoreFormat
-from rnnlm.text.vocabulary import EOS, UNK
+from rnnlm.reports.score_tables import NA
+from rnnlm.reports.tool_format import Sentences, ToolFormat
+from rnnlm.text.vocabulary import UNK
 
 
-class ItemMeasures(ScoreFormat):
+class ItemMeasures(ToolFormat):
     """ModelBlocks' itemmeasures, which REPLICA reads, too; blanks between the columns.
 
-    Sentences count from 0 and words from 1.  There is no row for the sentence end.
+    Sentences count from 0 and words from 1.  Sentence ends have no row.
     """
 
-    columns = ("word", "known", "log_prob", "entropy", "entropy_reduction", "rank", "frequency")
-    leaves_out = "the rows of sentence ends, and numbers of empty lines"
+    log_base = "2"
+    columns_needed = ("position", "word", "known", "surprisal", "entropy", "entropy_reduction", "rank", "frequency")
+    leaves_out = "sentence ends, and the numbers of empty lines"
 
-    def __init__(self, vocabulary, path):
-        super().__init__(vocabulary, path)
-        self.place = Place()
+    def __init__(self, head, columns, vocabulary=None):
+        super().__init__(head, columns, vocabulary)
+        self.sentences = Sentences()
 
-    def head(self):
+    def begin(self):
         return "word sentid sentpos oov totsurp entropy entred rank freq\n"
 
-    def row(self, word, known, log_prob, entropy, reduction, rank, frequency):
-        sentence, position = self.place.sentence, self.place.word + 1
-        self.place.pass_word(word)
-        if word == EOS:
+    def row(self, position, word, known, surprisal, entropy, reduction, rank, frequency):
+        sentence = self.sentences.ended
+        if self.sentences.end(position, word):
             return ""
-        bits = " ".join(_or_na(value / LN2, ".6f") for value in (-log_prob, entropy, reduction))
-        return (f"{word} {sentence} {position} {1 - known:d} {bits} "
-                f"{_or_na(rank, '.0f')} {_or_na(frequency, '.0f')}\n")
+        bits = " ".join(f"{value:.6f}" if math.isfinite(value) else NA for value in (surprisal, entropy, reduction))
+        counts = " ".join(NA if value < 0 else str(value) for value in (rank, frequency))
+        return f"{word} {sentence} {position} {0 if known else 1} {bits} {counts}\n"
 
 
-def _or_na(value, digits):
-    """A number, or NA where there is none."""
-    return "NA" if value < 0 and digits == ".0f" or math.isnan(value) else format(value, digits)
+class LmZoo(ToolFormat):
+    """LM Zoo's get-surprisals: tabs and 6 decimals; the sentence end is a token.
 
-
-class LmZoo(ScoreFormat):
-    """LM Zoo's get-surprisals: tabs, 6 decimals, and the sentence end as a token.
-
-    Sentences and tokens count from 1, empty lines included.
+    Sentences, empty lines among them, and tokens count from 1.
     """
 
+    log_base = "2"
+    columns_needed = ("sentence", "position", "word", "known", "surprisal")
     leaves_out = "the spelling of unknown words, entropies, ranks and frequencies"
 
-    def __init__(self, vocabulary, path):
-        super().__init__(vocabulary, path)
-        self.sentence = self.position = 1
-
-    def head(self):
+    def begin(self):
         return "sentence_id\ttoken_id\ttoken\tsurprisal\n"
 
-    def row(self, word, known, log_prob):
-        line = f"{self.sentence}\t{self.position}\t{word if known else UNK}\t{-log_prob / LN2 + 0.0:.6f}\n"
-        self.position += 1
-        if word == EOS:
-            self.sentence, self.position = self.sentence + 1, 1
-        return line
+    def row(self, sentence, position, word, known, surprisal):
+        return f"{sentence}\t{position}\t{word if known else UNK}\t{surprisal:.6f}\n"
 
 
-class NeuralComplexity(ScoreFormat):
-    """neural-complexity's --words --nopp: blanks, counted from 0, no row for <eos>.
+class NeuralComplexity(ToolFormat):
+    """neural-complexity's --words --nopp: blanks, and numbers from 0; no sentence ends.
 
-    Its numbers are float32 written out.  ``entropy`` is that of the distribution that
-    predicts the word, and ``entred`` what the word before took from it, at least 0.
+    Its numbers are float32 written in full.  ``entropy`` is that before the word, and
+    ``entred`` what the word before it took from the entropy, at least 0.
     """
 
-    columns = ("word", "known", "log_prob", "entropy")
-    leaves_out = ("the rows of sentence ends, the spelling of unknown words, ranks and frequencies; "
-                  "its entred is that of the word before")
+    log_base = "2"
+    columns_needed = ("position", "word", "known", "surprisal", "entropy")
+    leaves_out = ("sentence ends, the numbers of empty lines, the spelling of unknown words, ranks and frequencies; "
+                  "entred is the reduction by the word before")
 
-    def __init__(self, vocabulary, path):
-        super().__init__(vocabulary, path)
-        self.place = Place()
-        self.entropy_before = 0.0
+    def __init__(self, head, columns, vocabulary=None):
+        super().__init__(head, columns, vocabulary)
+        self.sentences = Sentences()
+        self.entropy_before = math.nan
 
-    def head(self):
+    def begin(self):
         return "word sentid sentpos wlen surp entropy entred\n"
 
-    def row(self, word, known, log_prob, entropy):
-        sentence, position = self.place.sentence, self.place.word
-        self.place.pass_word(word)
-        if word == EOS:
+    def row(self, position, word, known, surprisal, entropy):
+        sentence = self.sentences.ended
+        if self.sentences.end(position, word):
             return ""
-        surprisal, entropy = (float(np.float32(value / LN2)) for value in (-log_prob, entropy))
-        reduction = max(0, self.entropy_before - entropy) if position else 0
+        surprisal, entropy = float(np.float32(surprisal)), float(np.float32(entropy))
+        reduction = max(0, self.entropy_before - entropy) if position > 1 else 0
         self.entropy_before = entropy
         token = word if known else UNK
-        return f"{token} {sentence} {position} {len(token)} {surprisal + 0.0} {entropy + 0.0} {reduction}\n"
+        return f"{token} {sentence} {position - 1} {len(token)} {surprisal} {entropy} {reduction}\n"

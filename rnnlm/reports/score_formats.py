@@ -1,11 +1,12 @@
-"""The formats of other tools in which scores of words can be printed, by name."""
+"""All formats in which scores can be printed, by name: our own tables, and other tools'."""
 
 from rnnlm.reports.ngram_formats import Kenlm, Srilm
 from rnnlm.reports.reading_formats import ItemMeasures, LmZoo, NeuralComplexity
-from rnnlm.reports.score_format_base import ScoreFormat
+from rnnlm.reports.score_tables import FORMATS, Table
 from rnnlm.reports.speech_formats import Classic, Kaldi
 
-SCORE_FORMATS: dict[str, type[ScoreFormat]] = {
+SCORE_FORMATS: dict[str, type[Table]] = {
+    **FORMATS,
     "itemmeasures": ItemMeasures,
     "lm-zoo": LmZoo,
     "neural-complexity": NeuralComplexity,

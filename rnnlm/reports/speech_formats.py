@@ -1,58 +1,62 @@
-"""What programs of speech recognition print: the classic RNNLM toolkit, Kaldi's scripts."""
+"""What programs of speech recognition print for a text, one of them a recurrent model's.
+
+The classic RNNLM toolkit is that of Mikolov (2010); Kaldi's is the script
+compute_sentence_scores.py (Li et al., 2021).
+"""
 
 from __future__ import annotations
 
 import math
 
-from rnnlm.reports.score_format_base import LN10, ScoreFormat
+from rnnlm.errors import one_line
+from rnnlm.reports.tool_format import MODEL, TEXT, ToolFormat, power
 from rnnlm.text.vocabulary import EOS
 
 
-class Classic(ScoreFormat):
-    """The classic toolkit's -test -debug 2 (Mikolov, 2010): index, probability, word.
+class Classic(ToolFormat):
+    """The classic toolkit's -test -debug 2: index, probability and word; totals.
 
-    Words count from 0, the sentence end.  An unknown word is -1, 0 and OOV, and takes
-    no part in the totals, whether the model has <unk> or not.
+    Index 0 is the sentence end.  A word outside the vocabulary is OOV and in no total,
+    whether there is <unk> or not.
     """
 
-    leaves_out = "the probability and spelling of unknown words, entropies, ranks and frequencies"
+    log_base = "10"
+    columns_needed = ("word", "known", "log_prob")
+    leaves_out = "spelling and probability of unknown words, entropies, ranks and frequencies"
 
-    def __init__(self, vocabulary, path):
-        super().__init__(vocabulary, path)
+    def __init__(self, head, columns, vocabulary=None):
+        super().__init__(head, columns, vocabulary)
         self.log_prob, self.words = 0.0, 0
 
-    def head(self):
-        return "Index   P(NET)          Word\n----------------------------------\n"
+    def begin(self):
+        names = (one_line(self.head.get(name, "-")) for name in (TEXT, MODEL))
+        return ("debug mode: 2\ntest file: {}\nrnnlm file: {}\n".format(*names) +
+                "Index   P(NET)          Word\n" + "-" * 34 + "\n")
 
     def row(self, word, known, log_prob):
         if not known:
             return "-1\t0\t\tOOV\n"
-        self.log_prob += log_prob / LN10
+        self.log_prob += log_prob
         self.words += 1
-        number, eos = self.vocabulary.ids[word], self.vocabulary.eos_id
-        index = 0 if number == eos else number + (number < eos)
-        return f"{index}\t{math.exp(log_prob):.10f}\t{'</s>' if word == EOS else word}\n"
+        number, eos_id = self.vocabulary.ids[word], self.vocabulary.eos_id
+        index = 0 if word == EOS else number + (number < eos_id)
+        return f"{index}\t{10.0**log_prob:.10f}\t{'</s>' if word == EOS else word}\n"
 
-    def tail(self):
-        perplexity = 10.0 ** (-self.log_prob / self.words) if self.words else math.nan
+    def end(self):
+        perplexity = power(10.0, -self.log_prob / self.words) if self.words else math.nan
         return f"\ntest log probability: {self.log_prob:.6f}\n\nPPL net: {perplexity:.6f}\n"
 
 
-class Kaldi(ScoreFormat):
-    """Kaldi's compute_sentence_scores.py: -ln p of the words of a line and of its end.
+class Kaldi(ToolFormat):
+    """compute_sentence_scores.py: a line of -ln p for the words of each and its end.
 
-    The key is the number of the line and, as for the first of a list, -1.
+    Its key is the line's number and the 1 of a first hypothesis.
     """
 
-    leaves_out = "the words, entropies, ranks and frequencies"
+    log_base = "e"
+    columns_needed = ("sentence", "position", "word", "surprisal")
+    leaves_out = "words, entropies, ranks and frequencies"
 
-    def __init__(self, vocabulary, path):
-        super().__init__(vocabulary, path)
-        self.sentence, self.at_start = 1, True
-
-    def row(self, word, known, log_prob):
-        text = f"{self.sentence}-1 " if self.at_start else ""
-        text += f"{-log_prob + 0.0:.4f} "
-        self.at_start = word == EOS
-        self.sentence += self.at_start
-        return text + "\n" if self.at_start else text
+    def row(self, sentence, position, word, surprisal):
+        key = f"{sentence}-1 " if position == 1 else ""
+        return f"{key}{surprisal:.4f} " + ("\n" if word == EOS else "")
