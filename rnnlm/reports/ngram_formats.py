@@ -26,7 +26,6 @@ class _Totals:
     sentences: int = 0
     words: int = 0
     oov: int = 0
-    zeros: int = 0
     log_prob: float = 0.0
 
     def add(self, other):
@@ -38,8 +37,8 @@ class _Totals:
         counts = f"{self.sentences} sentences, {self.words} words, {self.oov} OOVs\n"
         if not self.sentences + self.words:
             return counts
-        scored = self.words - self.oov - self.zeros
-        return (f"{counts}{self.zeros} zeroprobs, logprob= {self.log_prob:.7g} "
+        scored = self.words - self.oov
+        return (f"{counts}0 zeroprobs, logprob= {self.log_prob:.7g} "
                 f"ppl= {self._perplexity(scored + self.sentences)} ppl1= {self._perplexity(scored)}\n")
 
     def _perplexity(self, tokens):
@@ -50,8 +49,8 @@ class Srilm(ToolFormat):
     """ngram -unk -ppl -debug 2: the words of each sentence, its totals, the text's.
 
     A word that has no probability is an OOV and not in logprob, as in a closed
-    vocabulary; in an open one it is <unk>, a word like any other.  A word of
-    probability 0 is a zeroprob.  An empty line is passed over.
+    vocabulary; in an open one it is <unk>, a word like any other.  No word has the
+    probability 0, a zeroprob.  An empty line is passed over.
     """
 
     log_base = "10"
@@ -80,15 +79,12 @@ class Srilm(ToolFormat):
     def _line(self, token, position, log_prob):
         """The line of a word, which is counted."""
         context = f"{self.before} {'...' if position > 1 else ''}"
-        if log_prob > -math.inf:
-            self.totals.log_prob += log_prob
-            score = f"[{position + 1}gram] {10.0**log_prob:.7g} [ {log_prob:.7g} ]"
-        elif log_prob == -math.inf:
-            self.totals.zeros += 1
-            score = f"[{position + 1}gram] 0 [ -inf ]"
-        else:
+        if math.isnan(log_prob):
             self.totals.oov += 1
             score = "[OOV] 0 [ -inf ]"
+        else:
+            self.totals.log_prob += log_prob
+            score = f"[{position + 1}gram] {10.0**log_prob:.7g} [ {log_prob:.7g} ]"
         return f"\tp( {token} | {context}) \t= {score}\n"
 
     def _sentence(self):
@@ -154,7 +150,7 @@ def shortest(value: np.floating) -> str:
     There is an exponent below 1e-6 and from 1e21 on, without a plus sign.
     """
     if not np.isfinite(value):
-        return "NaN" if np.isnan(value) else "inf" if value > 0 else "-inf"
+        return "NaN" if np.isnan(value) else "inf"
     if value == 0 or 1e-6 <= abs(value) < 1e21:
         return np.format_float_positional(value, trim="-")
     return np.format_float_scientific(value, trim="-", exp_digits=1).replace("e+", "e")

@@ -1,4 +1,4 @@
-"""All formats in which scores can be printed, by name: our own tables, and other tools'."""
+"""The formats in which scores can be printed: our own tables, and other tools'."""
 
 from rnnlm.reports.ngram_formats import Kenlm, Srilm
 from rnnlm.reports.reading_formats import ItemMeasures, LmZoo, NeuralComplexity

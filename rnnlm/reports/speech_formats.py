@@ -1,4 +1,4 @@
-"""What programs of speech recognition print for a text, one of them a recurrent model's.
+"""What programs with recurrent models for speech recognition print for a text.
 
 The classic RNNLM toolkit is that of Mikolov (2010); Kaldi's is the script
 compute_sentence_scores.py (Li et al., 2021).

@@ -7,13 +7,11 @@ remembers no more of it than a sentence and some sums, whatever the length of th
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from rnnlm.reports.score_tables import Table
 from rnnlm.text.vocabulary import EOS
-
-if TYPE_CHECKING:
-    import numpy as np
 
 TEXT, MODEL = "text", "model"  # keys of ``head`` that some tools print
 
@@ -21,16 +19,17 @@ TEXT, MODEL = "text", "model"  # keys of ``head`` that some tools print
 class ToolFormat(Table):
     """A row a word, made by ``row`` from the columns that the tool's format needs.
 
-    Attributes
-    ----------
-    leaves_out : what the table of ``rnnlm score`` tells and this format does not.
+    A blank line between documents, which is no part of the text, has no row.
     """
 
     by = "word"
     columns_needed: tuple[str, ...] = ("position", "word", "known", "log_prob")
-    leaves_out = ""
+    leaves_out = ""  # what our own table tells and this format does not
 
     def rows(self, block: np.ndarray) -> str:
+        between = np.isnan(block["log_prob"]) & (block["word"] == EOS)
+        if between.any():
+            block = block[~between]
         return "".join(map(self.row, *(block[name].tolist() for name in self.columns_needed)))
 
     def row(self, *values) -> str:
@@ -39,7 +38,7 @@ class ToolFormat(Table):
 
 
 class Sentences:
-    """How many sentences with a word have ended, for tools that pass over empty lines."""
+    """How many sentences with a word have ended; some tools pass over empty lines."""
 
     def __init__(self) -> None:
         self.ended = 0
