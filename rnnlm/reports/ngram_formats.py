@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlm.errors import one_line
-from rnnlm.reports.tool_format import TEXT, ToolFormat, power
+from rnnlm.reports.tool_format import TEXT, ToolFormat, power, require_words
 from rnnlm.text.vocabulary import EOS, UNK
 
 START, END = "<s>", "</s>"
@@ -54,6 +54,7 @@ class Srilm(ToolFormat):
     """
 
     log_base = "10"
+    protocol = "sentence"
     leaves_out = "the scores of empty lines, entropies, ranks and frequencies"
 
     def __init__(self, head, columns, vocabulary=None):
@@ -105,9 +106,11 @@ class Kenlm(ToolFormat):
     """
 
     log_base = "10"
+    protocol = "sentence"
     leaves_out = "entropies, ranks and frequencies"
 
     def __init__(self, head, columns, vocabulary=None):
+        require_words(vocabulary, "kenlm")
         super().__init__(head, columns, vocabulary)
         self.tokens = self.oov = 0
         self.log_prob = self.log_prob_oov = 0.0

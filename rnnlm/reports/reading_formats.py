@@ -49,6 +49,7 @@ class LmZoo(ToolFormat):
     """
 
     log_base = "2"
+    protocol = "sentence"
     columns_needed = ("sentence", "position", "word", "known", "surprisal")
     leaves_out = "the spelling of unknown words, entropies, ranks and frequencies"
 
@@ -67,6 +68,7 @@ class NeuralComplexity(ToolFormat):
     """
 
     log_base = "2"
+    protocol = "sentence"
     columns_needed = ("position", "word", "known", "surprisal", "entropy")
     leaves_out = ("sentence ends, the numbers of empty lines, the spelling of unknown words, ranks and frequencies; "
                   "entred is the reduction by the word before")

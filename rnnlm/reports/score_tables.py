@@ -46,7 +46,9 @@ class Table:
     columns_needed: tuple[str, ...] | None = None  # those of a fixed format; None: any
     by: str | None = None         # what a row is of, where the format fixes it
     log_base: str | None = None   # "e", "2" or "10", where the format fixes it
-    protocol: str | None = None   # where the format fixes it
+    protocol: str | None = None   # where the format has one by default
+    one_text = False              # whether it prints no more than one text, named in ``head``
+    leaves_out = ""               # what our own tables tell and the format does not
 
     def __init__(self, head: dict[str, str], columns: Sequence[str], vocabulary: Vocabulary | None = None) -> None:
         self.head, self.columns, self.vocabulary = head, list(columns), vocabulary

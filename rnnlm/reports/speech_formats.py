@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from rnnlm.errors import one_line
-from rnnlm.reports.tool_format import MODEL, TEXT, ToolFormat, power
+from rnnlm.reports.tool_format import MODEL, TEXT, ToolFormat, power, require_words
 from rnnlm.text.vocabulary import EOS
 
 
@@ -25,6 +25,7 @@ class Classic(ToolFormat):
     leaves_out = "spelling and probability of unknown words, entropies, ranks and frequencies"
 
     def __init__(self, head, columns, vocabulary=None):
+        require_words(vocabulary, "classic")
         super().__init__(head, columns, vocabulary)
         self.log_prob, self.words = 0.0, 0
 
@@ -54,6 +55,7 @@ class Kaldi(ToolFormat):
     """
 
     log_base = "e"
+    protocol = "sentence"
     columns_needed = ("sentence", "position", "word", "surprisal")
     leaves_out = "words, entropies, ranks and frequencies"
 

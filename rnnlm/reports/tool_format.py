@@ -7,11 +7,16 @@ remembers no more of it than a sentence and some sums, whatever the length of th
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.errors import RnnlmError
 from rnnlm.reports.score_tables import Table
 from rnnlm.text.vocabulary import EOS
+
+if TYPE_CHECKING:
+    from rnnlm.text.vocabulary import Vocabulary
 
 TEXT, MODEL = "text", "model"  # keys of ``head`` that some tools print
 
@@ -22,19 +27,23 @@ class ToolFormat(Table):
     A blank line between documents, which is no part of the text, has no row.
     """
 
+    one_text = True
     by = "word"
     columns_needed: tuple[str, ...] = ("position", "word", "known", "log_prob")
-    leaves_out = ""  # what our own table tells and this format does not
 
     def rows(self, block: np.ndarray) -> str:
-        between = np.isnan(block["log_prob"]) & (block["word"] == EOS)
-        if between.any():
-            block = block[~between]
-        return "".join(map(self.row, *(block[name].tolist() for name in self.columns_needed)))
+        scored = ~(np.isnan(block["log_prob"]) & (block["word"] == EOS))
+        return "".join(map(self.row, *(block[name][scored].tolist() for name in self.columns_needed)))
 
     def row(self, *values) -> str:
         """The text for one word, from its values of ``columns_needed``."""
         raise NotImplementedError
+
+
+def require_words(vocabulary: Vocabulary | None, what: str) -> None:
+    """RnnlmError unless the model's ids are those of words."""
+    if vocabulary is None or vocabulary.level != "word":
+        raise RnnlmError(f"{what} has the ids of words, and the model is one of characters: choose another format")
 
 
 class Sentences:

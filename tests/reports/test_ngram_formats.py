@@ -47,7 +47,8 @@ ngram 3=2
 VOCABULARY = Vocabulary(["<unk>", "<eos>", "the", "dog", "cat", "sees"])  # in the order of ARPA's unigrams
 TEXT = "the dog sees the cat\nthe <unk> sees a zebra\n\ncat cat\n"
 QUERY = """\
-the=3 2 -0.2\tdog=4 3 -0.123456\tsees=6 2 -0.79999995\tthe=3 2 -0.33\tcat=5 3 -0.3\t</s>=2 2 -0.75\tTotal: -2.503456 OOV: 0
+the=3 2 -0.2\tdog=4 3 -0.123456\tsees=6 2 -0.79999995\tthe=3 2 -0.33\tcat=5 3 -0.3\t</s>=2 2 -0.75\t\
+Total: -2.503456 OOV: 0
 the=3 2 -0.2\t<unk>=0 1 -2.5\tsees=6 1 -1.1\ta=0 1 -2.3\tzebra=0 1 -2.1\t</s>=2 1 -0.9\tTotal: -9.1 OOV: 3
 </s>=2 1 -1.2\tTotal: -1.2 OOV: 0
 cat=5 1 -1.5\tcat=5 1 -1.3000001\t</s>=2 2 -0.7\tTotal: -3.5000002 OOV: 0
@@ -141,8 +142,8 @@ def test_kenlm_writes_the_fewest_digits(number, text):
     assert shortest(np.float32(number)) == text
 
 
-# A public tutorial shows what ngram -debug 2 of SRILM 1.7.2 printed for a bigram model of
-# three sentences and a text with an OOV.  The model follows from the probabilities in it.
+# A public tutorial shows what ngram -debug 2 of SRILM 1.7.2 printed for a bigram model
+# and a text with an OOV.  The numbers of the model follow from those it printed.
 SRILM_ARPA = """\\data\\
 ngram 1=8
 ngram 2=9
@@ -213,19 +214,18 @@ def test_srilm_is_what_ngram_printed_of_the_same_model(tmp_path):
 
 
 def test_srilm_counts_unk_of_an_open_vocabulary_and_passes_over_an_empty_line(model):
-    scores = model.model.score
     lines = printed("srilm", rows_by(model)).splitlines()
     assert lines[10] == "the <unk> sees a zebra"
     assert lines[12] == "\tp( <unk> | the ...) \t= [3gram] 0.003162278 [ -2.5 ]"
     assert lines[14] == "\tp( <unk> | sees ...) \t= [5gram] 0.005011873 [ -2.3 ]"
-    log_prob = sum(map(scores, TEXT.splitlines())) - scores("")
+    log_prob = sum(score for line in TEXT.splitlines() if line for score, _, _ in model.model.full_scores(line))
     assert lines[-2:] == ["file test.txt: 3 sentences, 12 words, 0 OOVs",
                           f"0 zeroprobs, logprob= {log_prob:.7g} ppl= {10 ** (-log_prob / 15):.7g} "
                           f"ppl1= {10 ** (-log_prob / 12):.7g}"]
 
 
 def test_srilm_divides_by_the_words_that_have_a_probability():
-    # 10^(20.406 / 9) = 185.07 and 10^(20.406 / 8) = 355.43: eight known words, and the sentence end
+    # 10^(20.406 / 8) for the eight known words, / 9 with the sentence end
     sentence = [("a", -2.5)] * 7 + [("b", np.nan), ("a", -2.5), (None, -0.406)]
     text = printed("srilm", rows_of([sentence], ["a"]))
     assert "1 sentences, 9 words, 1 OOVs\n0 zeroprobs, logprob= -20.406 ppl= 185.0689 ppl1= 355.4267\n" in text
