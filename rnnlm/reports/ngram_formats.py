@@ -66,7 +66,7 @@ class Srilm(ToolFormat):
         self.words, self.lines, self.before = [], [], START
         self.totals = _Totals()
 
-    def row(self, position, word, known, log_prob):
+    def row(self, position, word, known, log_prob) -> str:
         if word == EOS and position == 1:
             return ""
         token = END if word == EOS else word if known else UNK
@@ -95,7 +95,7 @@ class Srilm(ToolFormat):
         self._begin_sentence()
         return text
 
-    def end(self):
+    def end(self) -> str:
         return f"file {one_line(self.head.get(TEXT, '-'))}: {self.text.lines()}"
 
 
@@ -119,7 +119,7 @@ class Kenlm(ToolFormat):
     def _begin_sentence(self):
         self.oov_here, self.log_prob_here = 0, np.float32(0)
 
-    def row(self, position, word, known, log_prob):
+    def row(self, position, word, known, log_prob) -> str:
         log_prob = np.float32(NO_UNK if math.isnan(log_prob) else log_prob)
         unknown = not known or word == UNK
         self.tokens += 1
@@ -138,7 +138,7 @@ class Kenlm(ToolFormat):
         self._begin_sentence()
         return text
 
-    def end(self):
+    def end(self) -> str:
         without = self._perplexity(self.log_prob - self.log_prob_oov, self.tokens - self.oov)
         return (f"Perplexity including OOVs:\t{self._perplexity(self.log_prob, self.tokens)}\n"
                 f"Perplexity excluding OOVs:\t{without}\nOOVs:\t{self.oov}\nTokens:\t{self.tokens}\n")

@@ -30,10 +30,10 @@ class ItemMeasures(ToolFormat):
         super().__init__(head, columns, vocabulary)
         self.sentences = Sentences()
 
-    def begin(self):
+    def begin(self) -> str:
         return "word sentid sentpos oov totsurp entropy entred rank freq\n"
 
-    def row(self, position, word, known, surprisal, entropy, reduction, rank, frequency):
+    def row(self, position, word, known, surprisal, entropy, reduction, rank, frequency) -> str:
         sentence = self.sentences.ended
         if self.sentences.end(position, word):
             return ""
@@ -53,10 +53,10 @@ class LmZoo(ToolFormat):
     columns_needed = ("sentence", "position", "word", "known", "surprisal")
     leaves_out = "the spelling of unknown words, entropies, ranks and frequencies"
 
-    def begin(self):
+    def begin(self) -> str:
         return "sentence_id\ttoken_id\ttoken\tsurprisal\n"
 
-    def row(self, sentence, position, word, known, surprisal):
+    def row(self, sentence, position, word, known, surprisal) -> str:
         return f"{sentence}\t{position}\t{word if known else UNK}\t{surprisal:.6f}\n"
 
 
@@ -78,10 +78,10 @@ class NeuralComplexity(ToolFormat):
         self.sentences = Sentences()
         self.entropy_before = math.nan
 
-    def begin(self):
+    def begin(self) -> str:
         return "word sentid sentpos wlen surp entropy entred\n"
 
-    def row(self, position, word, known, surprisal, entropy):
+    def row(self, position, word, known, surprisal, entropy) -> str:
         sentence = self.sentences.ended
         if self.sentences.end(position, word):
             return ""

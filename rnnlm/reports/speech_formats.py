@@ -29,12 +29,12 @@ class Classic(ToolFormat):
         super().__init__(head, columns, vocabulary)
         self.log_prob, self.words = 0.0, 0
 
-    def begin(self):
+    def begin(self) -> str:
         names = (one_line(self.head.get(name, "-")) for name in (TEXT, MODEL))
         return ("debug mode: 2\ntest file: {}\nrnnlm file: {}\n".format(*names) +
                 "Index   P(NET)          Word\n" + "-" * 34 + "\n")
 
-    def row(self, word, known, log_prob):
+    def row(self, word, known, log_prob) -> str:
         if not known:
             return "-1\t0\t\tOOV\n"
         self.log_prob += log_prob
@@ -43,7 +43,7 @@ class Classic(ToolFormat):
         index = 0 if word == EOS else number + (number < eos_id)
         return f"{index}\t{10.0**log_prob:.10f}\t{'</s>' if word == EOS else word}\n"
 
-    def end(self):
+    def end(self) -> str:
         perplexity = power(10.0, -self.log_prob / self.words) if self.words else math.nan
         return f"\ntest log probability: {self.log_prob:.6f}\n\nPPL net: {perplexity:.6f}\n"
 
@@ -59,6 +59,6 @@ class Kaldi(ToolFormat):
     columns_needed = ("sentence", "position", "word", "surprisal")
     leaves_out = "words, entropies, ranks and frequencies"
 
-    def row(self, sentence, position, word, surprisal):
+    def row(self, sentence, position, word, surprisal) -> str:
         key = f"{sentence}-1 " if position == 1 else ""
         return f"{key}{surprisal:.4f} " + ("\n" if word == EOS else "")

@@ -6,7 +6,6 @@ The n-gram's length is left out: a network reads the whole line, and does not ba
 import re
 from contextlib import contextmanager
 
-import kenlm
 import numpy as np
 import pytest
 from score_rows import printed, rows_of
@@ -16,6 +15,12 @@ from rnnlm.scoring.rows import word_rows
 from rnnlm.text.spelled import spelled_string
 from rnnlm.text.vocabulary import Vocabulary
 
+try:
+    import kenlm
+except ImportError:
+    kenlm = None
+
+needs_kenlm = pytest.mark.skipif(kenlm is None, reason="kenlm-ex has no wheel for this Python and machine")
 ARPA = """\\data\\
 ngram 1=7
 ngram 2=6
@@ -107,10 +112,12 @@ def rows_by(model, text=TEXT):
     return np.concatenate(list(parts))
 
 
+@needs_kenlm
 def test_kenlm_is_what_query_prints_of_the_same_model(model):
     assert without_lengths(printed("kenlm", rows_by(model), VOCABULARY)) == without_lengths(QUERY)
 
 
+@needs_kenlm
 def test_kenlm_has_the_scores_that_kenlm_gives(model):
     lines = printed("kenlm", rows_by(model), VOCABULARY).splitlines()
     for line, sentence in zip(lines, TEXT.splitlines(), strict=False):
@@ -121,6 +128,7 @@ def test_kenlm_has_the_scores_that_kenlm_gives(model):
         assert np.float32(total.split()[1]) == np.float32(model.model.score(sentence))
 
 
+@needs_kenlm
 def test_kenlm_counts_the_words_of_the_line_before_it_and_its_start(model):
     lengths = re.findall(r"=\d+ (\d+)", printed("kenlm", rows_by(model, "the dog\n\ncat\n"), VOCABULARY))
     assert lengths == ["2", "3", "4", "2", "2", "3"]
@@ -203,6 +211,7 @@ file test.txt: 3 sentences, 10 words, 1 OOVs
 """
 
 
+@needs_kenlm
 def test_srilm_is_what_ngram_printed_of_the_same_model(tmp_path):
     (tmp_path / "srilm.arpa").write_text(SRILM_ARPA)
     model = NGrams(tmp_path / "srilm.arpa", []).model
@@ -213,6 +222,7 @@ def test_srilm_is_what_ngram_printed_of_the_same_model(tmp_path):
     assert without_lengths(printed("srilm", rows_of(sentences, known))) == without_lengths(SRILM_OUTPUT)
 
 
+@needs_kenlm
 def test_srilm_counts_unk_of_an_open_vocabulary_and_passes_over_an_empty_line(model):
     lines = printed("srilm", rows_by(model)).splitlines()
     assert lines[10] == "the <unk> sees a zebra"
