@@ -1,0 +1,111 @@
+"""Two pictures of a text as SVG: how many words are how surprising, and perplexity as
+the text goes on."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnlm.reports.surprisal_page.markup import escaped
+from rnnlm.reports.surprisal_page.tints import LETTERS, labels
+
+if TYPE_CHECKING:
+    from rnnlm.reports.surprisal_page.reading import Reading
+
+WIDTH, HEIGHT = 420, 190
+LEFT, RIGHT, TOP, BOTTOM = 46, 412, 12, 168  # of the plane inside the axes
+POINTS = 240  # of a line
+
+
+def histogram(levels: np.ndarray, compared: bool) -> str:
+    """A bar for each level, of the words at it.
+
+    levels : (n,), see tints; -1 is left out.
+    """
+    counts = np.bincount(levels[levels >= 0], minlength=len(LETTERS)).tolist()
+    most, width = max(*counts, 1), (RIGHT - LEFT) / len(LETTERS)
+    parts = []
+    for i, (letter, count, label) in enumerate(zip(LETTERS, counts, labels(compared), strict=True)):
+        x, height = LEFT + i * width, (BOTTOM - TOP) * count / most
+        parts.append(f'<rect class="{letter}" x="{x + 1:.1f}" y="{BOTTOM - height:.1f}" width="{width - 2:.1f}" '
+                     f'height="{height:.1f}"><title>{label or "between"} bits: {count:,}</title></rect>'
+                     + _text(x + width / 2, BOTTOM + 13, label, "middle"))
+    parts += [_text(LEFT - 4, TOP + 8, f"{most:,}", "end"), _text(LEFT - 4, BOTTOM, "0", "end"), _axes()]
+    what = "difference in surprisal (bits)" if compared else "surprisal (bits)"
+    said = ", ".join(f"{label}: {count:,}" for label, count in zip(labels(compared), counts, strict=True) if label)
+    return _svg(f"Number of words by {what}. {said}", parts)
+
+
+def perplexity_line(readings: list[Reading]) -> str:
+    """Perplexity of the text so far, a line a model; of one model the local one, too."""
+    lines = [("so far", "line", _so_far(reading)) for reading in readings]
+    if len(readings) == 1:
+        lines.insert(0, ("near the word", "line local", _local(readings[0])))
+    else:
+        lines = [(reading.name, f"line {style}", line[2]) for reading, style, line in
+                 zip(readings, ("", "second"), lines, strict=True)]
+    drawn = np.concatenate([bits for *_, (_, bits) in lines])
+    drawn = drawn[np.isfinite(drawn)]
+    low, high = (float(drawn.min()), float(drawn.max())) if len(drawn) else (0.0, 1.0)
+    low, high = (low, high) if high - low > 0.1 else (low - 0.05, high + 0.05)
+    total = len(readings[0].rows)
+
+    def place(ends, bits):
+        return (LEFT + (RIGHT - LEFT) * ends / total, BOTTOM - (BOTTOM - TOP) * (bits - low) / (high - low))
+
+    parts = [_axes()]
+    for value in _round_numbers(low, high):
+        _, y = place(0, math.log2(value))
+        parts += [f'<path class="grid" d="M{LEFT} {y:.1f}H{RIGHT}"/>', _text(LEFT - 4, y + 4, f"{value:,g}", "end")]
+    for label, style, (ends, bits) in lines:
+        seen = np.isfinite(bits)
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(*place(ends[seen], bits[seen]), strict=True))
+        parts.append(f'<polyline class="{style.strip()}" points="{points}"><title>{escaped(label)}</title></polyline>')
+    parts += [_text(LEFT, BOTTOM + 15, "1", "middle"), _text(RIGHT, BOTTOM + 15, f"word {total:,}", "end")]
+    last = ", ".join(f"{label}: {2 ** bits[-1]:.4g}" for label, _, (_, bits) in lines if len(bits) and bits[-1] < 1000)
+    return _svg(f"Perplexity as the text goes on, on a logarithmic scale. At the end, {last}", parts)
+
+
+def _so_far(reading):
+    """(ends, mean bits of all words before each of them)."""
+    ends = np.unique(np.linspace(0, len(reading.rows), POINTS + 1).astype(int)[1:])
+    return ends, _mean(reading, np.zeros_like(ends), ends)
+
+
+def _local(reading):
+    """(middles, mean bits of the words around each of them)."""
+    borders = np.unique(np.linspace(0, len(reading.rows), POINTS // 2 + 1).astype(int))
+    return (borders[1:] + borders[:-1]) / 2, _mean(reading, borders[:-1], borders[1:])
+
+
+def _mean(reading, starts, ends):
+    """Mean bits of the rows from each start to each end, of those that are scored."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sums = np.append(0.0, np.cumsum(np.where(reading.scored, reading.bits, 0)))
+        counts = np.append(0, np.cumsum(reading.scored))
+        return (sums[ends] - sums[starts]) / (counts[ends] - counts[starts])
+
+
+def _round_numbers(low, high, most=6):
+    """Perplexities for the axis, between two numbers of bits."""
+    decades = range(math.floor(low * math.log10(2)), math.ceil(min(high, 1000) * math.log10(2)) + 1)
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), [1 + 0.2 * i for i in range(45)]):
+        found = [step * 10.0**decade for decade in decades for step in steps
+                 if low <= math.log2(step * 10.0**decade) <= high]
+        if len(found) >= 3:
+            break
+    return found[:: math.ceil(len(found) / most) or 1]
+
+
+def _text(x, y, words, anchor):
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escaped(words)}</text>' if words else ""
+
+
+def _axes():
+    return f'<path class="axis" d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}"/>'
+
+
+def _svg(description, parts):
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escaped(description)}">{"".join(parts)}</svg>'

@@ -1,0 +1,56 @@
+"""The text of the page: a paragraph a sentence, an element a word.
+
+All of it is in the page from the start, so a browser's search finds every word, and it
+can be read without the script.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnlm.reports.surprisal_page.markup import escaped
+from rnnlm.reports.surprisal_page.reading import are_line_ends, ends_of_sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST_PARAGRAPH = 300  # words: browsers skip paragraphs that are not seen, but lay out whole ones
+LINE_END = "↵"
+
+
+def paragraphs(rows: np.ndarray, letters: list[str], unknown: np.ndarray) -> Iterator[str]:
+    """Yield the HTML of each paragraph.
+
+    Parameters
+    ----------
+    rows : see Reading.
+    letters : the tint of each row.
+    unknown : (n,), which rows are marked as unknown words.
+    """
+    elements = _elements(rows, letters, unknown)
+    for start, end in pairwise([0, *ends_of_sentences(rows).tolist()]):
+        number = int(rows["sentence"][start])
+        for first in range(start, end, LONGEST_PARAGRAPH):
+            words = " ".join(elements[first : min(first + LONGEST_PARAGRAPH, end)])
+            name = f"id=s{number} data-number={number}" if first == start else "class=more"
+            yield f"<p {name} data-row={first} dir=auto>{words}</p>\n"
+
+
+def _elements(rows, letters, unknown):
+    """The HTML of each row, a list; equal ones are made once."""
+    words, made = rows["word"].tolist(), {}
+    kinds = np.where(are_line_ends(rows), "end", np.where(unknown, "unknown", "")).tolist()
+    found = []
+    for key in zip(words, letters, kinds, strict=True):
+        if key not in made:
+            made[key] = _element(*key)
+        found.append(made[key])
+    return found
+
+
+def _element(word, letter, kind):
+    names = f'"{letter} {kind}"' if kind else letter
+    return f"<span class={names}>{LINE_END if kind == 'end' else escaped(word)}</span>"
