@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rnnlm.reports.surprisal_page.reading import Reading
 
 WIDTH, HEIGHT = 420, 190
-LEFT, RIGHT, TOP, BOTTOM = 46, 412, 12, 168  # of the plane inside the axes
+LEFT, RIGHT, TOP, BOTTOM = 52, 412, 12, 168  # of the plane inside the axes
 POINTS = 240  # of a line
 
 
@@ -58,7 +58,7 @@ def perplexity_line(readings: list[Reading]) -> str:
     parts = [_axes()]
     for value in _round_numbers(low, high):
         _, y = place(0, math.log2(value))
-        parts += [f'<path class="grid" d="M{LEFT} {y:.1f}H{RIGHT}"/>', _text(LEFT - 4, y + 4, f"{value:,g}", "end")]
+        parts += [f'<path class="grid" d="M{LEFT} {y:.1f}H{RIGHT}"/>', _text(LEFT - 4, y + 4, _short(value), "end")]
     for label, style, (ends, bits) in lines:
         seen = np.isfinite(bits)
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(*place(ends[seen], bits[seen]), strict=True))
@@ -97,6 +97,11 @@ def _round_numbers(low, high, most=6):
         if len(found) >= 3:
             break
     return found[:: math.ceil(len(found) / most) or 1]
+
+
+def _short(value):
+    """A perplexity in few characters."""
+    return f"{value:,g}" if value < 1e6 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
 
 
 def _text(x, y, words, anchor):

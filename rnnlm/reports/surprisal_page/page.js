@@ -14,7 +14,8 @@
     data = JSON.parse(document.getElementById("data").textContent);
     for (const model of data.models) {
       for (const [name, [kind, text]] of Object.entries(model.columns)) {
-        const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+        const characters = atob(text), bytes = new Uint8Array(characters.length);
+        for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);  // Uint8Array.from is slower
         model[name] = new KINDS[kind](bytes.buffer);
       }
     }
@@ -126,7 +127,11 @@
     word.focus();
   }
 
-  const beside = (paragraph, forward) => forward ? paragraph.nextElementSibling : paragraph.previousElementSibling;
+  function beside(paragraph, forward) {  // the next paragraph or the one before, perhaps in another part
+    const [sibling, end] = forward ? ["nextElementSibling", "firstElementChild"]
+      : ["previousElementSibling", "lastElementChild"];
+    return paragraph[sibling] || paragraph.parentElement[sibling]?.[end];
+  }
 
   function neighbour(word, forward) {
     const next = forward ? word.nextElementSibling : word.previousElementSibling;
@@ -136,14 +141,14 @@
   }
 
   function target(key, word, withControl) {
-    const paragraph = word.parentElement, whole = withControl ? main : null;
+    const paragraph = word.parentElement;
     const forward = getComputedStyle(paragraph).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
     switch (key) {
       case "ArrowLeft": case "ArrowRight": return neighbour(word, key === forward);
       case "ArrowUp": return beside(paragraph, false)?.firstElementChild;
       case "ArrowDown": return beside(paragraph, true)?.firstElementChild;
-      case "Home": return (whole ? main.firstElementChild : paragraph).firstElementChild;
-      case "End": return (whole ? main.lastElementChild : paragraph).lastElementChild;
+      case "Home": return (withControl ? main.firstElementChild.firstElementChild : paragraph).firstElementChild;
+      case "End": return (withControl ? main.lastElementChild.lastElementChild : paragraph).lastElementChild;
     }
     return undefined;
   }

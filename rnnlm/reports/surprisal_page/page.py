@@ -17,7 +17,7 @@ from rnnlm.reports.surprisal_page.charts import histogram, perplexity_line
 from rnnlm.reports.surprisal_page.markup import as_data, escaped, policy, visible
 from rnnlm.reports.surprisal_page.packed import in_steps, packed
 from rnnlm.reports.surprisal_page.reading import require_same_text
-from rnnlm.reports.surprisal_page.running_text import paragraphs
+from rnnlm.reports.surprisal_page.running_text import running_text
 from rnnlm.reports.surprisal_page.sections import hardest, head, unknown_words
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _pieces(readings, title, facts, unit):
     yield _section("Unknown words", unknown_words(rows, unknown))
     yield _legend(readings, compared)
     yield "<main id=text>\n"
-    yield from paragraphs(rows, tints.letters(levels), unknown)
+    yield from running_text(rows, tints.letters(levels), unknown)
     yield '</main>\n<div id=card hidden></div><div id=said role="status"></div>\n'
     yield f'<script type="application/json" id=data>{as_data(_data(readings, unit))}</script>\n'
     yield f"<script>{script}</script>\n</body>\n</html>\n"
@@ -146,7 +146,8 @@ def _model(reading, index):
 
 
 def _numbered(words, index):
-    return [index.setdefault(word, len(index)) for word in words]
+    """The number of each word; a word that is not there is None or ""."""
+    return [index.setdefault(word or "", len(index)) for word in words]
 
 
 def _file(name):

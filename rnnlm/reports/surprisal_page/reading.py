@@ -24,7 +24,7 @@ class Reading:
     rows : (n,), a structured array, one row for each word and each sentence end, whose
         word is <eos>.  Fields: sentence (from 1), word, known, surprisal and entropy
         (bits), rank (from 1), and top1, p1, top2, p2, ... for the words that were
-        expected.  nan, a rank of 0 or less, and "" stand for what is not there.
+        expected.  nan, a rank below 1 and None stand for what is not there.
     vocab_size : how many words the model chooses from.
     about : what kind of model it is, for the head of the page.
     """

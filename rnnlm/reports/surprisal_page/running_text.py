@@ -1,4 +1,4 @@
-"""The text of the page: a paragraph a sentence, an element a word.
+"""The text of the page: a paragraph a sentence, an element a word, in parts.
 
 All of it is in the page from the start, so a browser's search finds every word, and it
 can be read without the script.
@@ -17,12 +17,12 @@ from rnnlm.reports.surprisal_page.reading import are_line_ends, ends_of_sentence
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST_PARAGRAPH = 300  # words: browsers skip paragraphs that are not seen, but lay out whole ones
+PART = 300  # rows: browsers skip parts that are not seen, but lay out whole ones
 LINE_END = "↵"
 
 
-def paragraphs(rows: np.ndarray, letters: list[str], unknown: np.ndarray) -> Iterator[str]:
-    """Yield the HTML of each paragraph.
+def running_text(rows: np.ndarray, letters: list[str], unknown: np.ndarray) -> Iterator[str]:
+    """Yield the HTML of the text.
 
     Parameters
     ----------
@@ -31,12 +31,17 @@ def paragraphs(rows: np.ndarray, letters: list[str], unknown: np.ndarray) -> Ite
     unknown : (n,), which rows are marked as unknown words.
     """
     elements = _elements(rows, letters, unknown)
+    opened = -1  # the row with which the part began
     for start, end in pairwise([0, *ends_of_sentences(rows).tolist()]):
         number = int(rows["sentence"][start])
-        for first in range(start, end, LONGEST_PARAGRAPH):
-            words = " ".join(elements[first : min(first + LONGEST_PARAGRAPH, end)])
+        for first in range(start, end, PART):
+            if opened < 0 or min(first + PART, end) - opened > PART:
+                yield "<div>\n" if opened < 0 else "</div><div>\n"
+                opened = first
+            words = " ".join(elements[first : min(first + PART, end)])
             name = f"id=s{number} data-number={number}" if first == start else "class=more"
             yield f"<p {name} data-row={first} dir=auto>{words}</p>\n"
+    yield "</div>\n"
 
 
 def _elements(rows, letters, unknown):

@@ -31,7 +31,7 @@ def head(readings: list[Reading], facts: dict[str, str]) -> str:
     rows.append(_row("Text", [f"{sentences:,} sentences, {len(first) - ends:,} words"], span=len(readings)))
     columns = {
         "Model": [reading.name for reading in readings],
-        "": [reading.about for reading in readings],
+        "Kind": [reading.about for reading in readings],
         "SHA-256": [reading.sha256 for reading in readings],
         "Unknown words": [_share(reading.unknown.sum(), len(first) - ends) for reading in readings],
         "Perplexity": [f"{np.exp2(reading.mean_bits):,.5g}" for reading in readings],

@@ -1,0 +1,137 @@
+"""A headless Chromium, driven over a pipe by its DevTools protocol; no package is needed.
+
+    with Chromium(path) as browser:
+        browser.open("/tmp/page.html")
+        browser.run("document.title")
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from base64 import b64decode
+from itertools import count
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ("--headless=new", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-extensions",
+         "--disable-background-networking", "--remote-debugging-pipe")
+
+
+def find_chromium():
+    """The path of a Chromium on this machine, or None."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+class Chromium:
+    """One window with one page.
+
+    path : of the browser.  size : of the window, in pixels.
+    """
+
+    def __init__(self, path, size=(1100, 900)):
+        self.path, self.size, self.numbers, self.held, self.events = path, size, count(1), b"", []
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        its_in, self.out = os.pipe()
+        self.into, its_out = os.pipe()
+        alone = [] if os.geteuid() else ["--no-sandbox"]  # Chromium has no sandbox for root
+        # It reads commands from descriptor 3 and writes answers to 4.
+        self.process = subprocess.Popen(
+            ["sh", "-c", f'exec "$@" 3<&{its_in} 4>&{its_out}', "sh", self.path, *FLAGS, *alone,
+             f"--user-data-dir={self.folder.name}", f"--window-size={self.size[0]},{self.size[1]}", "about:blank"],
+            pass_fds=(its_in, its_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(its_in)
+        os.close(its_out)
+        pages = [target for target in self.call("Target.getTargets")["targetInfos"] if target["type"] == "page"]
+        self.session = self.call("Target.attachToTarget", targetId=pages[0]["targetId"], flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.page(f"{domain}.enable")
+        self.page("Emulation.setFocusEmulationEnabled", enabled=True)  # as if the window were in front
+        return self
+
+    def __exit__(self, *_):
+        self.call("Browser.close")
+        self.process.wait(timeout=30)
+        os.close(self.out)
+        os.close(self.into)
+        self.folder.cleanup()
+
+    def call(self, method, session=None, **params):
+        """The result of a command of the protocol."""
+        number = next(self.numbers)
+        message = {"id": number, "method": method, "params": params} | ({"sessionId": session} if session else {})
+        os.write(self.out, json.dumps(message).encode() + b"\0")
+        while (answer := self._next()).get("id") != number:
+            self.events.append(answer)
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def page(self, method, **params):
+        """The result of a command about the page."""
+        return self.call(method, self.session, **params)
+
+    def _next(self):
+        while b"\0" not in self.held:
+            block = os.read(self.into, 1 << 20)
+            if not block:
+                raise RuntimeError(f"{self.path} ended")
+            self.held += block
+        message, self.held = self.held.split(b"\0", 1)
+        return json.loads(message)
+
+    def open(self, path):
+        """Load a file; returns the seconds until all of it was loaded."""
+        started = time.perf_counter()
+        self.page("Page.navigate", url=Path(path).resolve().as_uri())
+        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+            self.events.append(self._next())
+        self.events = [event for event in self.events if event.get("method") != "Page.loadEventFired"]
+        return time.perf_counter() - started
+
+    def run(self, script):
+        """The value of a JavaScript expression in the page."""
+        answer = self.page("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise RuntimeError(answer["exceptionDetails"]["exception"].get("description", script))
+        return answer["result"].get("value")
+
+    def press(self, key, control=False):
+        """Press and release a key, by its name in JavaScript."""
+        for kind in ("rawKeyDown", "keyUp"):
+            self.page("Input.dispatchKeyEvent", type=kind, key=key, code=key, modifiers=2 * control,
+                      windowsVirtualKeyCode={"Tab": 9, "Escape": 27}.get(key, 0))
+
+    def point(self, selector):
+        """Move the mouse to the middle of an element."""
+        x, y = self.run("(e => {e.scrollIntoView({block: 'center'}); const r = e.getClientRects()[0]; "
+                        f"return [r.x + r.width / 2, r.y + r.height / 2]}})(document.querySelector({selector!r}))")
+        self.page("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    def prefer(self, scheme, width=None):
+        """Show the page as somebody wants it who prefers "light" or "dark".
+
+        width : of a phone's screen; None: that of the window.
+        """
+        self.page("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        if width:
+            self.page("Emulation.setDeviceMetricsOverride", width=width, height=2 * width, deviceScaleFactor=1,
+                      mobile=True)
+
+    def screenshot(self, path):
+        """Write what the window shows into a PNG file."""
+        Path(path).write_bytes(b64decode(self.page("Page.captureScreenshot", format="png")["data"]))
+
+    def complaints(self):
+        """What the browser reported, such as what the page's policy forbade."""
+        return [event["params"] for event in self.events
+                if event.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")]
+
+    def requested(self):
+        """The addresses that the browser was asked to load."""
+        return [event["params"]["request"]["url"] for event in self.events
+                if event.get("method") == "Network.requestWillBeSent"]
