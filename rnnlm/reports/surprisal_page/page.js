@@ -125,6 +125,7 @@
     focused = word;
     word.tabIndex = 0;
     word.focus();
+    word.scrollIntoView({block: "nearest"});  // where the card of a phone does not cover it
   }
 
   function beside(paragraph, forward) {  // the next paragraph or the one before, perhaps in another part
