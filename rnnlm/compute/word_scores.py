@@ -32,6 +32,8 @@ class WordScores:
     top : (M, k) int32, the ids of the k most probable words, the most probable first,
         ties in order of ids; None: not asked for.
     top_log_probs : (M, k), ln p of each of them; None: not asked for.
+    states : (M, H), the hidden states from which each word was predicted; None: not
+        asked for.
     """
 
     log_probs: np.ndarray
@@ -39,6 +41,7 @@ class WordScores:
     ranks: np.ndarray | None = None
     top: np.ndarray | None = None
     top_log_probs: np.ndarray | None = None
+    states: np.ndarray | None = None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays that were asked for, by name."""
@@ -53,6 +56,16 @@ class WordScores:
     def joined(cls, parts: list[Self]) -> Self:
         """The scores of all parts (at least one), in order."""
         return cls(**{name: np.concatenate([part.arrays()[name] for part in parts]) for name in parts[0].arrays()})
+
+    @classmethod
+    def empty(cls, details: bool = False, top: int = 0) -> Self:
+        """The scores of no word."""
+        found = cls(np.empty(0))
+        if details:
+            found.entropies, found.ranks = np.empty(0), np.empty(0, np.int32)
+        if top:
+            found.top, found.top_log_probs = np.empty((0, top), np.int32), np.empty((0, top))
+        return found
 
 
 def word_scores(scores: np.ndarray, ts: np.ndarray, details: bool = False, top: int = 0) -> WordScores:

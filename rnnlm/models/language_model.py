@@ -193,7 +193,7 @@ class LanguageModel(CarriesStates, HasDropout):
 
     @computing
     def word_scores(self, xs: ArrayLike, ts: ArrayLike, counts: np.ndarray | None = None, details: bool = False,
-                    top: int = 0) -> WordScores:
+                    top: int = 0, with_states: bool = False) -> WordScores:
         """What the model says of every target, given all before it.
 
         Carries the state on.
@@ -205,6 +205,7 @@ class LanguageModel(CarriesStates, HasDropout):
             pass over the vocabulary.
         details : whether entropies and ranks are wanted.
         top : how many of the most probable words are wanted.
+        with_states : whether the hidden states are wanted, those of ``states(xs)``.
 
         Returns
         -------
@@ -213,7 +214,10 @@ class LanguageModel(CarriesStates, HasDropout):
         hs, ts = self.states(xs), arguments.targets_of_windows(xs, ts)
         if counts is not None:
             hs, ts = hs[counts][np.newaxis], ts[counts][np.newaxis]
-        return self.output.word_scores(hs, ts, details, top)
+        scores = self.output.word_scores(hs, ts, details, top)
+        if with_states:
+            scores.states = np.array(hs, order="C").reshape(ts.size, -1)  # the next window fills hs anew
+        return scores
 
     @computing
     def forward(self, xs: ArrayLike, ts: ArrayLike) -> float:  # ids (N, T), ids (N, T)

@@ -4,6 +4,9 @@ A text is one stream, or many sequences that know nothing of each other: sentenc
 hypotheses of a list.  Sequences are sorted by length and read side by side.  So the
 layers compute many rows at a time, and few steps are padding; padded steps come after
 the last word, and are neither scored nor remembered.
+
+Where a reading stands is a pair: the model's states, and the last word, which it has
+not read yet.  A fresh reading has the states None, and <eos> for a last word.
 """
 
 from __future__ import annotations
@@ -13,30 +16,39 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute.word_scores import WordScores, word_scores
+from rnnlm.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import ArrayLike
 
     from rnnlm.scoring.predictor import Scores
+
+    State = tuple[np.ndarray | None, ...]  # of one layer, as get_state gives it
 
 WINDOW = 1024  # steps of one stream at a time; the result does not depend on it
 ROWS = 2048    # words that are read side by side, padding included
 
 
 def window_scores(model: Scores, xs: np.ndarray, ts: np.ndarray, counts: np.ndarray | None = None,
-                  details: bool = False, top: int = 0) -> WordScores:
+                  details: bool = False, top: int = 0, with_states: bool = False) -> WordScores:
     """``LanguageModel.word_scores`` of any predictor, which may lack that method."""
     with np.errstate(over="ignore", invalid="ignore"):  # callers look at the results
         if hasattr(model, "word_scores"):
-            return model.word_scores(xs, ts, counts, details, top)
+            more = {"with_states": True} if with_states else {}
+            return model.word_scores(xs, ts, counts, details, top, **more)
+        if with_states:
+            raise ArgumentError(f"a {type(model).__name__} has no word_scores, so its states are not known: give a "
+                                "LanguageModel")
         counts = np.ones(ts.shape, bool) if counts is None else counts
         if details or top:
             return word_scores(np.asarray(model.predict(xs))[counts], ts[counts], details, top)
         return WordScores(np.asarray(model.log_probs(xs, ts))[counts])
 
 
-def stream_scores(model: Scores, ids: np.ndarray, last: int, details: bool = False,
-                  top: int = 0) -> Iterator[tuple[slice, WordScores]]:
+def stream_scores(model: Scores, ids: np.ndarray, last: int, details: bool = False, top: int = 0,
+                  with_states: bool = False) -> Iterator[tuple[slice, WordScores]]:
     """Yield (slice of ids, WordScores) window by window, from the model's state.
 
     Open a ``model.fresh_state()`` around it.  The state is carried on, so that the next
@@ -47,17 +59,19 @@ def stream_scores(model: Scores, ids: np.ndarray, last: int, details: bool = Fal
     model : LanguageModel or another predictor.
     ids : (n,), a text or the next part of one.
     last : the id before the first of them: <eos> at the start of a text.
-    details, top : see ``LanguageModel.word_scores``.
+    details, top, with_states : see ``LanguageModel.word_scores``.
     """
     for start in range(0, len(ids), WINDOW):
         ts = ids[start : start + WINDOW]
         xs = np.concatenate([[last], ts[:-1]])
         last = ts[-1]
-        yield slice(start, start + len(ts)), window_scores(model, xs[np.newaxis], ts[np.newaxis], None, details, top)
+        yield slice(start, start + len(ts)), window_scores(model, xs[np.newaxis], ts[np.newaxis], None, details, top,
+                                                           with_states)
 
 
-def sequence_scores(model: Scores, ids: np.ndarray, lengths: np.ndarray, eos_id: int, details: bool = False,
-                    top: int = 0) -> WordScores:
+def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: int, details: bool = False,
+                    top: int = 0, *, states: Sequence[State] | None = None, last: ArrayLike | None = None,
+                    with_states: bool = False) -> WordScores:
     """The WordScores of many sequences, each read from a fresh state after <eos>.
 
     Each scores what it scores alone, but for rounding.
@@ -68,24 +82,65 @@ def sequence_scores(model: Scores, ids: np.ndarray, lengths: np.ndarray, eos_id:
     ids : (n,), the ids of all sequences, one after another.
     lengths : (S,), how many of them each sequence has; 0 is allowed.
     eos_id : the id of <eos>, which stands before the first word of each.
-    details, top : see ``LanguageModel.word_scores``.
+    details, top, with_states : see ``LanguageModel.word_scores``.
+    states : where each sequence starts instead of from a fresh state: arrays (S, H), as
+        ``get_state`` gives them, or (1, H) where all start from the same.
+    last : (S,) or one for all, the id before the first word of each; None: <eos>.
 
     Returns
     -------
     WordScores : of the n ids, in their order.
     """
     ids, lengths = np.asarray(ids), np.asarray(lengths, np.int64)
+    last = np.broadcast_to(np.asarray(eos_id if last is None else last), lengths.shape)
     starts = np.cumsum(lengths) - lengths
     found, places = [], []
     for batch in _batches(lengths):
-        for where, scores in _batch_scores(model, ids, starts[batch], lengths[batch], eos_id, details, top):
+        start_states = None if states is None else _of_sequences(states, batch)
+        for where, scores in _batch_scores(model, ids, starts[batch], lengths[batch], last[batch], start_states,
+                                           details, top, with_states):
             places.append(where)
             found.append(scores)
     if not found:
-        return WordScores(np.empty(0))
+        return WordScores.empty(details, top)
     order = np.empty(len(ids), np.int64)
     order[np.concatenate(places)] = np.arange(len(ids))
     return WordScores.joined(found).at(order)
+
+
+def states_after(model: Scores, ids: ArrayLike, last: int, states: Sequence[State] | None) -> list[State]:
+    """The states of a model that has read one sequence, for what comes next.
+
+    It has read ``last`` and all ids but the last one, which comes before the next word:
+    ``sequence_scores(..., states=states_after(...), last=ids[-1])`` goes on there.  The
+    model's own state is as before.
+
+    Parameters
+    ----------
+    model : LanguageModel or another predictor with ``get_state`` and ``set_state``.
+    ids : (n,); without any the states are those given.
+    last : the id before the first of them.
+    states : where the sequence starts: arrays (1, H), as ``get_state`` gives them;
+        None: a fresh state.
+
+    Returns
+    -------
+    states : arrays (1, H), as ``get_state`` gives them.
+    """
+    ids = np.asarray(ids, np.int64)
+    xs = np.concatenate([[last], ids[:-1]])[np.newaxis, : len(ids)]
+    with model.fresh_state():
+        if states is not None:
+            model.set_state(states)
+        for start in range(0, len(ids), WINDOW):
+            model.states(xs[:, start : start + WINDOW])
+        return model.get_state()
+
+
+def _of_sequences(states, batch):
+    """The states (S, H) or (1, H) of a batch of sequences."""
+    return [tuple(None if array is None else np.broadcast_to(array, (len(batch), *array.shape[1:]))
+                  if len(array) == 1 else array[batch] for array in layer) for layer in states]
 
 
 def _batches(lengths):
@@ -101,14 +156,18 @@ def _batches(lengths):
         start = stop
 
 
-def _batch_scores(model, ids, starts, lengths, eos_id, details, top):
+def _batch_scores(model, ids, starts, lengths, last, states, details, top, with_states):
     """Yield (places in ids, their WordScores) for sequences read side by side."""
     steps = max(1, ROWS // len(lengths))
     with model.fresh_state():
+        if states is not None:
+            model.set_state(states)
         for first in range(0, int(lengths.max()), steps):
             steps_here = np.arange(first, min(first + steps, int(lengths.max())))
             counts = steps_here < lengths[:, np.newaxis]  # (N, T)
             places = np.where(counts, starts[:, np.newaxis] + steps_here, 0)
-            ts = np.where(counts, ids[places], eos_id)
-            xs = np.where(counts & (steps_here > 0), ids[places - 1], eos_id)
-            yield places[counts], window_scores(model, xs, ts, counts, details, top)
+            ts = np.where(counts, ids[places], 0)
+            xs = np.where(counts, ids[places - 1], 0)
+            if first == 0:
+                xs[:, 0] = last
+            yield places[counts], window_scores(model, xs, ts, counts, details, top, with_states)

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from rnnlm.errors import ArgumentError
 from rnnlm.models import LanguageModel
 from rnnlm.models.cells import CELLS
 from rnnlm.scoring.evaluation import token_log_probs
-from rnnlm.scoring.words import sequence_scores, stream_scores, window_scores
+from rnnlm.scoring.words import sequence_scores, states_after, stream_scores, window_scores
 
 
 def a_model(rng, **options):
@@ -35,6 +36,65 @@ def test_nothing_to_score(rng):
     assert sequence_scores(a_model(rng), [], [0, 0], 0).log_probs.size == 0
 
 
+def test_nothing_has_all_that_was_asked_for(rng):
+    found = sequence_scores(a_model(rng), [], [0], 0, details=True, top=3)
+    assert {name: array.shape for name, array in found.arrays().items()} == {
+        "log_probs": (0,), "entropies": (0,), "ranks": (0,), "top": (0, 3), "top_log_probs": (0, 3)}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_sequences_go_on_from_states(cell, rng):
+    """A text that was cut in two scores what the whole text scores."""
+    model, lengths = a_model(rng, cell=cell, layers=2), np.array([9, 4, 0, 7])
+    ids, cuts = rng.integers(0, 12, lengths.sum()), np.array([3, 1, 0, 6])
+    starts = np.cumsum(lengths) - lengths
+    first = [ids[start : start + cut] for start, cut in zip(starts, cuts, strict=True)]
+    rest = [ids[start + cut : start + size] for start, cut, size in zip(starts, cuts, lengths, strict=True)]
+    with model.fresh_state():
+        model.states(np.zeros((2, 1), np.int32))  # the model's own state, of a batch of two
+        mine = model.get_state()
+        states = [states_after(model, part, 0, None) for part in first]
+        states = [tuple(np.concatenate([np.zeros((1, 6), np.float32) if array is None else array for array in arrays])
+                        for arrays in zip(*layer, strict=True)) for layer in zip(*states, strict=True)]
+        last = np.array([part[-1] if len(part) else 0 for part in first])
+        found = sequence_scores(model, np.concatenate(rest), lengths - cuts, 0, states=states, last=last)
+        for kept, now in zip(mine, model.get_state(), strict=True):
+            np.testing.assert_array_equal(kept, now)
+    whole = sequence_scores(model, ids, lengths, 0)
+    wanted = np.concatenate([np.arange(start + cut, start + size)
+                             for start, cut, size in zip(starts, cuts, lengths, strict=True)])
+    np.testing.assert_allclose(found.log_probs, whole.log_probs[wanted], atol=1e-5)
+
+
+def test_all_sequences_may_go_on_from_one_state(rng):
+    model, lengths, before = a_model(rng, cell="lstm"), np.array([2, 5, 1]), rng.integers(0, 12, 30)
+    ids = rng.integers(0, 12, lengths.sum())
+    found = sequence_scores(model, ids, lengths, 0, states=states_after(model, before, 0, None), last=before[-1])
+    for part, scores in zip(np.split(ids, [2, 7]), np.split(found.log_probs, [2, 7]), strict=True):
+        whole = token_log_probs(model, np.concatenate([before, part]), 0)
+        np.testing.assert_allclose(scores, whole[30:], atol=1e-5)
+
+
+def test_nothing_read_leaves_the_states_as_they_are(rng):
+    model = a_model(rng)
+    assert states_after(model, [], 0, None) == [(None,)]
+    (state,), = states = states_after(model, [3, 1], 0, None)
+    np.testing.assert_array_equal(states_after(model, [], 5, states)[0][0], state)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_the_states_that_predict_each_word(plain, rng, monkeypatch):
+    monkeypatch.setattr("rnnlm.scoring.words.WINDOW", 4)
+    model, ids = a_model(rng, plain=plain), rng.integers(0, 12, 9)
+    with model.fresh_state():
+        states = np.array(model.states(np.concatenate([[0], ids[:-1]])[np.newaxis])[0])
+    with model.fresh_state():
+        parts = [scores for _, scores in stream_scores(model, ids, 0, with_states=True)]
+    np.testing.assert_allclose(np.concatenate([part.states for part in parts]), states, atol=1e-6)
+    found = sequence_scores(model, np.concatenate([ids[:1], ids, ids[:2]]), [1, 9, 2], 0, with_states=True)
+    np.testing.assert_allclose(found.states, np.concatenate([states[:1], states, states[:2]]), atol=1e-6)
+
+
 def test_a_stream_in_parts_is_the_stream(rng):
     model, ids = a_model(rng), rng.integers(0, 12, 50)
     with model.fresh_state():
@@ -54,6 +114,11 @@ class Bigrams:
 
     def log_probs(self, xs, ts):
         raise AssertionError("predict tells all")
+
+
+def test_a_predictor_of_ones_own_has_no_states():
+    with pytest.raises(ArgumentError, match="a Bigrams has no word_scores"):
+        window_scores(Bigrams(np.zeros((7, 7))), np.zeros((1, 1), int), np.zeros((1, 1), int), with_states=True)
 
 
 def test_a_predictor_of_ones_own_has_details(rng):
