@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-VOID = {"meta", "path", "rect"}
+VOID = {"meta"}
 
 
 class Page(HTMLParser):
@@ -35,9 +35,7 @@ class Page(HTMLParser):
         self.elements.append([tag, dict(attrs), "", [around[0] for around in self.open]])
 
     def handle_endtag(self, tag):
-        while self.open[-1][0] != tag:
-            assert self.open[-1][0] == "rect", f"<{self.open[-1][0]}> is not closed"
-            self.open.pop()
+        assert self.open[-1][0] == tag, f"<{self.open[-1][0]}> is not closed"
         self.open.pop()
 
     def handle_data(self, data):

@@ -67,7 +67,7 @@
     if (model.entropy[row] !== MISSING) fact("entropy before", `${(model.entropy[row] / STEPS).toFixed(2)} bits`);
     const expected = expectedOf(model, row);
     if (!expected.length) return;
-    add(section, "p", data.unit === "word" ? "expected" : `expected ${data.unit}`, "quiet");
+    add(section, "p", model.unit === "word" ? "expected" : `expected first ${model.unit}`, "quiet");
     const list = add(section, "table");
     for (const [word, p] of expected) {
       const line = add(list, "tr");

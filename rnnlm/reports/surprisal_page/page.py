@@ -16,12 +16,12 @@ from rnnlm.reports.surprisal_page import tints
 from rnnlm.reports.surprisal_page.charts import histogram, perplexity_line
 from rnnlm.reports.surprisal_page.markup import as_data, escaped, policy, visible
 from rnnlm.reports.surprisal_page.packed import in_steps, packed
-from rnnlm.reports.surprisal_page.reading import require_same_text
+from rnnlm.reports.surprisal_page.reading import difference, require_same_text
 from rnnlm.reports.surprisal_page.running_text import running_text
 from rnnlm.reports.surprisal_page.sections import hardest, head, unknown_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rnnlm.reports.surprisal_page.reading import Reading
 
@@ -32,7 +32,7 @@ HELP = ("Point at a word, tap it, or press Tab and then the arrow keys: ← → 
 
 
 def surprisal_page(readings: list[Reading], title: str, facts: dict[str, str] | None = None,
-                   unit: str = "word") -> Iterator[str]:
+                   units: Sequence[str] = ("word", "word")) -> Iterator[str]:
     """Yield the page, piece by piece; encode it as UTF-8.
 
     Parameters
@@ -41,14 +41,14 @@ def surprisal_page(readings: list[Reading], title: str, facts: dict[str, str] | 
         the surprisal of the first less that of the second.
     title : of the page.
     facts : what the head says besides, from label to text.
-    unit : what the models expect next: "word", or "character".
+    units : what each model expects next: "word", or "character".
 
     Raises
     ------
     RnnlmError : no row, more than MOST_ROWS, or two readings of different texts.
     """
     _require_possible(readings)
-    return _pieces(readings, title, facts or {}, unit)
+    return _pieces(readings, title, facts or {}, units)
 
 
 def _require_possible(readings):
@@ -60,13 +60,10 @@ def _require_possible(readings):
         require_same_text(*readings)
 
 
-def _pieces(readings, title, facts, unit):
+def _pieces(readings, title, facts, units):
     compared = len(readings) == 2
-    style, script = (_file("page.css") + tints.style(), _file("page.js"))
-    rows, bits = readings[0].rows, readings[0].bits
-    if compared:
-        with np.errstate(invalid="ignore"):  # infinite in both
-            bits = bits - readings[1].bits
+    style, script = _file("page.css") + tints.style(), _file("page.js")
+    rows, bits = readings[0].rows, difference(*readings) if compared else readings[0].bits
     levels = (tints.difference_levels if compared else tints.levels)(bits)
     unknown = np.any([reading.unknown for reading in readings], axis=0)
     yield _opening(title, style, script, compared)
@@ -80,7 +77,7 @@ def _pieces(readings, title, facts, unit):
     yield "<main id=text>\n"
     yield from running_text(rows, tints.letters(levels), unknown)
     yield '</main>\n<div id=card hidden></div><div id=said role="status"></div>\n'
-    yield f'<script type="application/json" id=data>{as_data(_data(readings, unit))}</script>\n'
+    yield f'<script type="application/json" id=data>{as_data(_data(readings, units))}</script>\n'
     yield f"<script>{script}</script>\n</body>\n</html>\n"
 
 
@@ -124,11 +121,11 @@ def _legend(readings, compared):
             f"<div class=scale>{swatches}</div></div>\n")
 
 
-def _data(readings, unit):
+def _data(readings, units):
     """What the script shows of each word."""
     index = {"": 0}
-    models = [_model(reading, index) for reading in readings]
-    return {"unit": unit, "models": models, "words": [visible(word) for word in index]}
+    models = [_model(reading, index) | {"unit": unit} for reading, unit in zip(readings, units, strict=False)]
+    return {"models": models, "words": [visible(word) for word in index]}
 
 
 def _model(reading, index):

@@ -9,8 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from rnnlm.errors import RnnlmError, counted
-
-EOS = "<eos>"
+from rnnlm.text.vocabulary import EOS
 
 
 @dataclass
@@ -21,10 +20,9 @@ class Reading:
     ----------
     name : what the model is called.
     sha256 : of its file, in hexadecimal.
-    rows : (n,), a structured array, one row for each word and each sentence end, whose
-        word is <eos>.  Fields: sentence (from 1), word, known, surprisal and entropy
-        (bits), rank (from 1), and top1, p1, top2, p2, ... for the words that were
-        expected.  nan, a rank below 1 and None stand for what is not there.
+    rows : (n,), what ``score(text, top=5)`` of a loaded model gives, a structured
+        array with a row for each word and each line end.  Used are sentence, word,
+        known, surprisal and entropy (bits), rank, top1, p1, top2, p2, ...
     vocab_size : how many words the model chooses from.
     about : what kind of model it is, for the head of the page.
     """
@@ -51,6 +49,12 @@ class Reading:
         return float(self.bits[self.scored].mean()) if self.scored.any() else np.nan
 
     @property
+    def perplexity(self) -> float:
+        """Of the rows that have a surprisal."""
+        with np.errstate(over="ignore"):
+            return float(np.exp2(self.mean_bits))
+
+    @property
     def unknown(self) -> np.ndarray:
         """(n,) which words the model does not know."""
         return ~self.rows["known"].astype(bool)
@@ -59,6 +63,12 @@ class Reading:
     def expected(self) -> int:
         """How many expected words each row names."""
         return sum(bool(re.fullmatch(r"top\d+", name)) for name in self.rows.dtype.names)
+
+
+def difference(first: Reading, other: Reading) -> np.ndarray:
+    """(n,) the surprisals of the first less those of the other; nan for no number."""
+    with np.errstate(invalid="ignore"):  # both may be infinite
+        return first.bits - other.bits
 
 
 def ends_of_sentences(rows: np.ndarray) -> np.ndarray:

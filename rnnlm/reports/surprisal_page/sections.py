@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.reports.surprisal_page.markup import escaped, shortened
-from rnnlm.reports.surprisal_page.reading import are_line_ends, ends_of_sentences
+from rnnlm.reports.surprisal_page.reading import are_line_ends, difference, ends_of_sentences
 
 if TYPE_CHECKING:
     from rnnlm.reports.surprisal_page.reading import Reading
@@ -28,13 +28,13 @@ def head(readings: list[Reading], facts: dict[str, str]) -> str:
     first = readings[0].rows
     ends = int(are_line_ends(first).sum())
     sentences = len(ends_of_sentences(first))
-    rows.append(_row("Text", [f"{sentences:,} sentences, {len(first) - ends:,} words"], span=len(readings)))
+    rows.append(_row("Length", [f"{sentences:,} sentences, {len(first) - ends:,} words"], span=len(readings)))
     columns = {
         "Model": [reading.name for reading in readings],
         "Kind": [reading.about for reading in readings],
         "SHA-256": [reading.sha256 for reading in readings],
         "Unknown words": [_share(reading.unknown.sum(), len(first) - ends) for reading in readings],
-        "Perplexity": [f"{np.exp2(reading.mean_bits):,.5g}" for reading in readings],
+        "Perplexity": [f"{reading.perplexity:,.5g}" for reading in readings],
         "Mean surprisal": [_bits_a_word(reading) for reading in readings],
     }
     rows += [_row(label, values) for label, values in columns.items() if any(values)]
@@ -59,12 +59,13 @@ def _bits_a_word(reading):
 
 def _mean_difference(first, other):
     """A line on the words that both models score."""
-    difference = (first.bits - other.bits)[first.scored & other.scored]
-    if not len(difference):
+    bits = difference(first, other)
+    bits = bits[~np.isnan(bits)]
+    if not len(bits):
         return "no word is scored by both"
-    mean = difference.mean()
+    mean = bits.mean()
     better = other.name if mean > 0 else first.name
-    left_out = len(first.rows) - len(difference)
+    left_out = len(first.rows) - len(bits)
     return (f"{mean:+.4f} bits (first less second): {better} expects the text better"
             + (f"; without {left_out:,} words that one of them does not score" if left_out else ""))
 

@@ -40,7 +40,7 @@ def labels(compared: bool) -> list[str]:
     if not compared:
         return [*map(str, range(len(LETTERS) - 1)), f"{len(LETTERS) - 1}+"]
     values = [(level - MIDDLE) * DIFFERENCE_STEP for level in range(len(LETTERS))]
-    return ["" if level % 2 else f"{value:+g}".replace("-", "−") if value else "0" for level, value in enumerate(values)]
+    return ["" if level % 2 else f"{value:+g}" if value else "0" for level, value in enumerate(values)]
 
 
 def style() -> str:
