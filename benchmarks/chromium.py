@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over a pipe by its DevTools protocol; no package is needed.
+"""A headless Chromium, driven over a pipe by its DevTools protocol, without a package.
 
     with Chromium(path) as browser:
         browser.open("/tmp/page.html")
@@ -9,9 +9,11 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from base64 import b64decode
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
@@ -25,6 +27,16 @@ def find_chromium():
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
+# Chromium reads commands from descriptor 3 and writes answers to 4, which the pipes may
+# have themselves, the wrong way round.
+LAUNCHER = """import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+os.dup2(ends[0], 3)
+os.dup2(ends[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
 class Chromium:
     """One window with one page.
 
@@ -35,30 +47,37 @@ class Chromium:
         self.path, self.size, self.numbers, self.held, self.events = path, size, count(1), b"", []
 
     def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        its_in, self.out = os.pipe()
-        self.into, its_out = os.pipe()
-        alone = [] if os.geteuid() else ["--no-sandbox"]  # Chromium has no sandbox for root
-        # It reads commands from descriptor 3 and writes answers to 4.
-        self.process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{its_in} 4>&{its_out}', "sh", self.path, *FLAGS, *alone,
-             f"--user-data-dir={self.folder.name}", f"--window-size={self.size[0]},{self.size[1]}", "about:blank"],
-            pass_fds=(its_in, its_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.close(its_in)
-        os.close(its_out)
-        pages = [target for target in self.call("Target.getTargets")["targetInfos"] if target["type"] == "page"]
-        self.session = self.call("Target.attachToTarget", targetId=pages[0]["targetId"], flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.page(f"{domain}.enable")
-        self.page("Emulation.setFocusEmulationEnabled", enabled=True)  # as if the window were in front
+        with ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+            self._start(folder, stack)
+            pages = [target for target in self.call("Target.getTargets")["targetInfos"] if target["type"] == "page"]
+            self.session = self.call("Target.attachToTarget", targetId=pages[0]["targetId"], flatten=True)["sessionId"]
+            for domain in ("Page", "Runtime", "Log", "Network"):
+                self.page(f"{domain}.enable")
+            self.page("Emulation.setFocusEmulationEnabled", enabled=True)  # as if the window were in front
+            self.stack = stack.pop_all()
         return self
 
     def __exit__(self, *_):
-        self.call("Browser.close")
-        self.process.wait(timeout=30)
-        os.close(self.out)
-        os.close(self.into)
-        self.folder.cleanup()
+        with self.stack:
+            self.call("Browser.close")
+            self.process.wait(timeout=30)
+
+    def _start(self, folder, stack):
+        """Start the browser, with a pipe to it and one from it."""
+        its_in, self.out = os.pipe()
+        self.into, its_out = os.pipe()
+        for end in (self.out, self.into):
+            stack.callback(os.close, end)
+        alone = [] if os.geteuid() else ["--no-sandbox"]  # Chromium has no sandbox for root
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", LAUNCHER, str(its_in), str(its_out), self.path, *FLAGS, *alone,
+             f"--user-data-dir={folder}", f"--window-size={self.size[0]},{self.size[1]}", "about:blank"],
+            pass_fds=(its_in, its_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        stack.callback(self.process.wait)
+        stack.callback(self.process.kill)
+        for end in (its_in, its_out):
+            os.close(end)
 
     def call(self, method, session=None, **params):
         """The result of a command of the protocol."""

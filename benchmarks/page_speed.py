@@ -1,4 +1,4 @@
-"""A page of surprisal of a long text: its size, and how long a browser takes to show it.
+"""A page of surprisal of a long text: its size, and how soon a browser shows it.
 
     python benchmarks/page_speed.py --words 100000
 

@@ -1,5 +1,7 @@
-"""Two pictures of a text as SVG: how many words are how surprising, and perplexity as
-the text goes on."""
+"""Two pictures of a text as SVG.
+
+How many words are how surprising, and the perplexity as the text goes on.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ def histogram(levels: np.ndarray, compared: bool) -> str:
 
 
 def perplexity_line(readings: list[Reading]) -> str:
-    """Perplexity of the text so far, a line a model; of one model the local one, too."""
+    """Perplexity so far, a line for each model; of one model the local one, too."""
     lines = [("so far", "line", _so_far(reading)) for reading in readings]
     if len(readings) == 1:
         lines.insert(0, ("near the word", "line local", _local(readings[0])))

@@ -18,12 +18,12 @@ UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028
 
 
 def visible(text: str) -> str:
-    """The text with escapes, such as \\u202e, for what is not seen or moves the rest."""
+    """The text with escapes (\\u202e) for what is not seen or moves the rest."""
     return UNSEEN.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def escaped(text: str) -> str:
-    """The text as it may stand in an element or in an attribute with quotation marks."""
+    """The text as it may stand in an element or in a quoted attribute."""
     return html.escape(visible(text))
 
 

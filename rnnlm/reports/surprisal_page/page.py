@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 1_000_000
 GENERATOR = '<meta name="generator" content="rnnlm page">'
-HELP = ("Point at a word, tap it, or press Tab and then the arrow keys: ← → a word, ↑ ↓ a sentence, Home and End within "
-        "the sentence, with Ctrl within the text; Escape closes the card. The browser's own search finds every word.")
+HELP = ("Point at a word, tap it, or press Tab and then the arrow keys: ← → by words, ↑ ↓ by sentences, Home and End "
+        "to the ends of the sentence, with Ctrl of the text. Escape closes the card. The browser's search finds every "
+        "word.")
 
 
 def surprisal_page(readings: list[Reading], title: str, facts: dict[str, str] | None = None,

@@ -88,8 +88,8 @@ def require_same_text(first: Reading, other: Reading) -> None:
     """RnnlmError unless both have scored the same words."""
     for reading in (first, other):
         if len(reading.rows) != len(first.rows):
-            raise RnnlmError(f"both models must score the same words, {first.name} has {counted(len(first.rows), 'row')} "
-                             f"and {other.name} {len(other.rows):,}: score one text")
+            raise RnnlmError(f"both models must score the same words, {first.name} has "
+                             f"{counted(len(first.rows), 'row')} and {other.name} {len(other.rows):,}: score one text")
     different = (first.rows["word"] != other.rows["word"]) | (first.rows["sentence"] != other.rows["sentence"])
     if different.any():
         raise RnnlmError(f"both models must score the same words, row {int(different.argmax()) + 1:,} of {first.name} "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.errors import counted
 from rnnlm.reports.surprisal_page.markup import escaped, shortened
 from rnnlm.reports.surprisal_page.reading import are_line_ends, difference, ends_of_sentences
 
@@ -54,7 +55,11 @@ def _share(part, whole):
 
 def _bits_a_word(reading):
     left_out = len(reading.rows) - reading.scored.sum()
-    return f"{reading.mean_bits:.4f} bits" + (f", without {left_out:,} words that have no probability" if left_out else "")
+    return f"{reading.mean_bits:.4f} bits{_without(left_out)}"
+
+
+def _without(count):
+    return f", without {counted(count, 'row')} that had no probability" if count else ""
 
 
 def _mean_difference(first, other):
@@ -66,8 +71,7 @@ def _mean_difference(first, other):
     mean = bits.mean()
     better = other.name if mean > 0 else first.name
     left_out = len(first.rows) - len(bits)
-    return (f"{mean:+.4f} bits (first less second): {better} expects the text better"
-            + (f"; without {left_out:,} words that one of them does not score" if left_out else ""))
+    return f"{mean:+.4f} bits (first less second){_without(left_out)}: {better} expects the text better"
 
 
 def hardest(rows: np.ndarray, bits: np.ndarray, signed: bool) -> str:

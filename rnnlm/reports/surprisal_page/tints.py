@@ -20,7 +20,7 @@ def levels(bits: np.ndarray) -> np.ndarray:
 
 
 def difference_levels(bits: np.ndarray) -> np.ndarray:
-    """The level of each difference; -1 for nan. MIDDLE: less than a quarter of a bit."""
+    """The level of each difference; -1 for nan. MIDDLE: up to a quarter of a bit."""
     return _in_range(np.round(bits / DIFFERENCE_STEP) + MIDDLE)
 
 
