@@ -1,10 +1,15 @@
 """A headless Chromium, driven over a pipe by its DevTools protocol, without a package.
 
-    with Chromium(path) as browser:
-        browser.open("/tmp/page.html")
+    with Chromium(find_chromium()) as browser:
+        browser.open("test.html")
         browser.run("document.title")
+
+As a command, a picture of a page with the pointer at an element:
+
+    python benchmarks/chromium.py test.html page.png --point "#s24 span:nth-of-type(3)"
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -154,3 +159,26 @@ class Chromium:
         """The addresses that the browser was asked to load."""
         return [event["params"]["request"]["url"] for event in self.events
                 if event.get("method") == "Network.requestWillBeSent"]
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("page", help="HTML file")
+    parser.add_argument("picture", help="PNG file to write")
+    parser.add_argument("--point", help="CSS selector of the element at which the mouse points")
+    parser.add_argument("--scheme", choices=("light", "dark"), default="light")
+    parser.add_argument("--size", type=int, nargs=2, default=(900, 640), help="width and height in pixels")
+    parser.add_argument("--browser", default=find_chromium(), help="path of Chromium or Chrome")
+    options = parser.parse_args(argv)
+    if options.browser is None:
+        sys.exit("no Chromium is installed: install it, or give --browser PATH")
+    with Chromium(options.browser, options.size) as browser:
+        browser.prefer(options.scheme)
+        browser.open(options.page)
+        if options.point:
+            browser.point(options.point)
+        browser.screenshot(options.picture)
+
+
+if __name__ == "__main__":
+    main()

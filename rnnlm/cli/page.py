@@ -86,7 +86,7 @@ def _require_replaceable(output):
     """RnnlmError unless the page can be written there without losing something else."""
     with written(output):
         if not output.exists():
-            os.stat(output.absolute().parent)
+            os.stat(os.path.join(output.absolute().parent, ""))  # the slash asks for a folder
             return
         if not output.is_file():
             raise RnnlmError(f"{output} is not a regular file, so it is not replaced: choose another name")
