@@ -61,7 +61,8 @@ def test_the_page_has_the_scores_of_the_library(name, protocol, capsys):
     names = page().data()["words"]
     expected = told["columns"]["expected"].reshape(len(rows), told["count"])
     for k in range(told["count"]):
-        assert [names[i] for i in expected[:, k]] == [word or "" for word in rows[f"top{k + 1}"]]
+        top = [{None: "", " ": "␣"}.get(word, word) for word in rows[f"top{k + 1}"]]
+        assert [names[i] for i in expected[:, k]] == top
     head = page().head()
     assert head["SHA-256"] == [hashlib.sha256(Path(name).read_bytes()).hexdigest()]
     assert head["Protocol"][0].startswith(f"{protocol}: ")

@@ -129,7 +129,7 @@ def test_no_address_is_in_a_page_but_places_of_its_own(compared):
     assert targets <= {f"#{attrs['id']}" for _, attrs, *_ in page.elements if "id" in attrs}
 
 
-@pytest.mark.parametrize("top", [("the", "cat", "<unk>", "sat", "<eos>"), (), ("the", None)])
+@pytest.mark.parametrize("top", [("the", "cat", "<unk>", "sat", "<eos>"), (), ("the", None), (" ", "e")])
 def test_the_script_reads_the_numbers_of_the_rows(top):
     rows = rows_of([["w"] * 300, ["x"]], top=top)
     rows["surprisal"][:3], rows["entropy"][0], rows["rank"][1] = (np.nan, 300, np.inf), np.nan, -1
@@ -149,7 +149,7 @@ def test_the_script_reads_the_numbers_of_the_rows(top):
         np.testing.assert_allclose(0.5 ** (chances[3:, k - 1] / 1024.0), rows[f"p{k}"][3:], rtol=4e-4)
     words = page_of(rows).data()["words"]
     assert [[words[i] for i in row] for row in columns["expected"].reshape(len(rows), len(top))] == [
-        [word or "" for word in top]] * len(rows)
+        [{None: "", " ": "␣"}.get(word, word) for word in top]] * len(rows)
 
 
 def test_words_are_tinted_by_their_bits_and_unknown_ones_are_marked():

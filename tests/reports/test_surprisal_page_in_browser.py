@@ -184,7 +184,7 @@ def test_a_phone_shows_all_of_it_in_its_width(browser, pages, name):
     browser.page("Emulation.clearDeviceMetricsOverride")
 
 
-@pytest.mark.parametrize("options", [["--compare"], ["--lines", "long"], ["--lines", "empty"]])
+@pytest.mark.parametrize("options", [["--compare"], ["--lines", "empty"]])
 def test_the_benchmark_measures_a_page(browser, options, tmp_path):
     done = subprocess.run([sys.executable, REPOSITORY / "benchmarks/page_speed.py", "--words", "500", "--repeats", "1",
                            "--json", "--screenshot", tmp_path / "page.png", *options], capture_output=True, text=True,

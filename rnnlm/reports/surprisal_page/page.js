@@ -32,10 +32,6 @@
     return p > 0 ? `1 in ${Number((1 / p).toPrecision(3)).toLocaleString("en")}` : "0";
   }
 
-  function number(value, digits) {
-    return Number.isNaN(value) ? "none" : value === Infinity ? "∞" : value.toFixed(digits);
-  }
-
   function add(parent, name, text, kind) {
     const node = parent.appendChild(document.createElement(name));
     if (text !== undefined) node.textContent = text;
@@ -55,14 +51,15 @@
     const section = add(parent, "section"), bits = model.surprisal[row];
     if (data.models.length > 1) add(section, "p", model.name);
     if (!model.known[row]) add(section, "p", "unknown to the model", "quiet");
+    if (Number.isNaN(bits)) return void add(section, "p", "no probability");
     const facts = add(section, "table");
     const fact = (label, value) => {
       const line = add(facts, "tr");
       add(line, "td", label, "quiet");
       add(line, "td", value);
     };
-    fact("probability", Number.isNaN(bits) ? "none" : chance(bits));
-    fact("surprisal", `${number(bits, 2)} bits`);
+    fact("probability", chance(bits));
+    fact("surprisal", `${bits.toFixed(2)} bits`);
     if (model.rank[row]) fact("rank", `${model.rank[row].toLocaleString("en")} of ${model.size.toLocaleString("en")}`);
     if (model.entropy[row] !== MISSING) fact("entropy before", `${(model.entropy[row] / STEPS).toFixed(2)} bits`);
     const expected = expectedOf(model, row);
@@ -83,7 +80,7 @@
     add(add(card, "b"), "bdi", word.classList.contains("end") ? "end of the sentence" : word.textContent);
     if (data.models.length > 1) {
       const difference = data.models[0].surprisal[row] - data.models[1].surprisal[row];
-      add(card, "p", `difference ${difference > 0 ? "+" : ""}${number(difference, 2)} bits`);
+      if (!Number.isNaN(difference)) add(card, "p", `difference ${difference > 0 ? "+" : ""}${difference.toFixed(2)} bits`);
     }
     const models = add(card, "div");
     for (const model of data.models) addModel(models, model, row);

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rnnlm.reports.surprisal_page.reading import Reading
 
 MOST_ROWS = 1_000_000
+BLANK = "␣"  # of models of characters
 GENERATOR = '<meta name="generator" content="rnnlm page">'
 HELP = ("Point at a word, tap it, or press Tab and then the arrow keys: ← → by words, ↑ ↓ by sentences, Home and End "
         "to the ends of the sentence, with Ctrl of the text. Escape closes the card. The browser's search finds every "
@@ -75,7 +76,7 @@ def _pieces(readings, title, facts, units):
                    + hardest(rows, bits, compared))
     yield _section("Unknown words", unknown_words(rows, unknown))
     yield _legend(readings, compared)
-    yield "<main id=text>\n"
+    yield '<main id=text lang="">\n'  # of a language that is not known
     yield from running_text(rows, tints.letters(levels), unknown)
     yield '</main>\n<div id=card hidden></div><div id=said role="status"></div>\n'
     yield f'<script type="application/json" id=data>{as_data(_data(readings, units))}</script>\n'
@@ -126,7 +127,7 @@ def _data(readings, units):
     """What the script shows of each word."""
     index = {"": 0}
     models = [_model(reading, index) | {"unit": unit} for reading, unit in zip(readings, units, strict=False)]
-    return {"models": models, "words": [visible(word) for word in index]}
+    return {"models": models, "words": [visible(word) if word.strip() else BLANK * len(word) for word in index]}
 
 
 def _model(reading, index):

@@ -38,14 +38,14 @@ def running_text(rows: np.ndarray, letters: list[str], unknown: np.ndarray) -> I
             if opened < 0 or min(first + PART, end) - opened > PART:
                 yield "<div>\n" if opened < 0 else "</div><div>\n"
                 opened = first
-            words = " ".join(elements[first : min(first + PART, end)])
+            words = "".join(elements[first : min(first + PART, end)]).removeprefix(" ")
             name = f"id=s{number} data-number={number}" if first == start else "class=more"
             yield f"<p {name} data-row={first} dir=auto>{words}</p>\n"
     yield "</div>\n"
 
 
 def _elements(rows, letters, unknown):
-    """The HTML of each row, a list; equal ones are made once."""
+    """The HTML of each row with a blank before it, a list; equal ones are made once."""
     words, made = rows["word"].tolist(), {}
     kinds = np.where(are_line_ends(rows), "end", np.where(unknown, "unknown", "")).tolist()
     found = []
@@ -57,5 +57,7 @@ def _elements(rows, letters, unknown):
 
 
 def _element(word, letter, kind):
+    if kind == "end":  # which no line begins with
+        return f'&nbsp;<span class="{letter} end">{LINE_END}</span>'
     names = f'"{letter} {kind}"' if kind else letter
-    return f"<span class={names}>{LINE_END if kind == 'end' else escaped(word)}</span>"
+    return f" <span class={names}>{escaped(word)}</span>"
