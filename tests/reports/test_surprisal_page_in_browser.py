@@ -113,6 +113,22 @@ def test_the_card_under_the_pointer_has_what_the_model_said(one):
     assert card(one) == ""
 
 
+@pytest.mark.parametrize("height", [900, 420, 330])
+def test_the_card_is_in_the_window_and_leaves_its_word_free(one, height):
+    one.page("Emulation.setDeviceMetricsOverride", width=800, height=height, deviceScaleFactor=1, mobile=False)
+    for column in (1, 8, 14, 20):
+        one.press("Escape")  # a card that is there may be over the word
+        one.point(f"#s9 span:nth-of-type({column})")
+        assert card(one).startswith("word6\n")
+        assert one.run("""(() => {
+          const c = document.getElementById("card").getBoundingClientRect();
+          const w = document.querySelector(".on").getClientRects()[0];
+          const apart = c.bottom <= w.top || c.top >= w.bottom || c.right <= w.left || c.left >= w.right;
+          return apart && c.left >= 0 && c.right <= innerWidth && c.top >= 0 && c.bottom <= innerHeight;
+        })()"""), column
+    one.page("Emulation.clearDeviceMetricsOverride")
+
+
 def test_the_card_of_two_models_has_both(browser, pages):
     browser.open(pages["two"])
     browser.point("#s1 span")

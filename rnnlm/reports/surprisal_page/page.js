@@ -5,6 +5,7 @@
 (() => {
   const KINDS = {u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, f4: Float32Array};
   const STEPS = 1024, MISSING = 0xffff;  // as in packed.py
+  const GAP = 6;  // pixels between a word and its card
   const main = document.getElementById("text"), card = document.getElementById("card");
   const said = document.getElementById("said");
   const isWord = (node) => node instanceof Element && node.localName === "span" && main.contains(node);
@@ -86,13 +87,15 @@
     for (const model of data.models) addModel(models, model, row);
   }
 
-  function place() {
-    if (!shown) return;
-    const word = shown.getClientRects()[0], {width, height} = card.getBoundingClientRect();
+  function place() {  // below the word, above it or beside it, where there is room
+    const word = shown?.getClientRects()[0], {width, height} = card.getBoundingClientRect();
     if (!word) return;
-    const below = word.bottom + 6 + height <= innerHeight || word.top < height + 6;
-    card.style.left = `${Math.max(4, Math.min(word.left, innerWidth - width - 4))}px`;
-    card.style.top = `${Math.max(4, Math.min(below ? word.bottom + 6 : word.top - height - 6, innerHeight - height - 4))}px`;
+    const below = word.bottom + GAP + height <= innerHeight, above = word.top - GAP - height >= 0;
+    const right = word.right + GAP + width <= innerWidth;
+    const left = below || above ? word.left : right ? word.right + GAP : word.left - GAP - width;
+    const top = below ? word.bottom + GAP : above ? word.top - GAP - height : word.top;
+    card.style.left = `${Math.max(0, Math.min(left, innerWidth - width))}px`;
+    card.style.top = `${Math.max(0, Math.min(top, innerHeight - height))}px`;
   }
 
   function show(word) {
