@@ -24,9 +24,10 @@ from functools import partial
 import numpy as np
 
 from rnnlm.compute.threads import SERIAL, call, slices
-from rnnlm.compute.word_scores import WordScores, word_scores
+from rnnlm.compute.word_scores import WordScores
 from rnnlm.layers.base import Layer, require_ids, require_targets
 from rnnlm.layers.fast.rows import batch_view, time_rows
+from rnnlm.layers.fast.word_scores import detailed_scores, unshifted_log_probs
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 
 BLOCK = 1250         # words: the scores of 700 tokens for them, 3.5 MB, stay near the core that made them
@@ -86,7 +87,10 @@ class FastOutput(Layer):
         N, T, _ = self.window(xs, len(self.params[0]), "H")
         if ts.shape != (N, T):
             require_targets(ts, N, T)
-        log_probs, *_ = self._softmax(time_rows(xs), self._blocks(ts.T.ravel()))
+        rows, blocks = time_rows(xs), self._blocks(ts.T.ravel())
+        log_probs = unshifted_log_probs(rows, blocks, *self.params, self.workers)
+        if log_probs is None:
+            log_probs, *_ = self._softmax(rows, blocks)
         return log_probs.reshape(T, N).T
 
     def word_scores(self, xs, ts, details=False, top=0):  # (N, T, H), ids (N, T)
@@ -96,7 +100,7 @@ class FastOutput(Layer):
         N, T, _ = self.window(xs, len(self.params[0]), "H")
         require_targets(ts, N, T)
         require_ids(ts, self.params[1].size, "targets")
-        return word_scores(self.scores(xs).reshape(N * T, -1), ts.reshape(N * T), details, top)
+        return detailed_scores(xs.reshape(N * T, -1), ts.reshape(N * T), *self.params, self.workers, details, top)
 
     def forward(self, xs, ts):  # (N, T, H), ids (N, T) -> float
         """The mean of -ln p over the targets that count, in nats."""
