@@ -10,12 +10,13 @@ from next_words import NextWords, entropy, surprisal
 COLUMNS = ("sentence", "position", "word", "surprisal", "entropy", "entropy_reduction")
 DIGITS = 9  # a logarithm that differs in its last bit on another machine rounds to the same nine
 HEADER = """\
-# true distribution of the next word, for {name}, exact from stories.grammar
+# truth: the exact distribution of the next word, from stories.grammar
+# text: {name}
+# made_by: python datasets/stories/make_stories.py --seed {seed}
+# protocol: stream: after the last line end of a story comes another, independent of it
 # base: 2
-# made by: python datasets/stories/make_stories.py --seed {seed}
-# before the first word: nothing, a story begins
-# after a story's last line end: the next story begins, independent of all before
-# entropy: of the distribution that predicts the word, before it is read
+# first_word: scored, as the first of a story; nothing was before it
+# entropy: of the distribution before the word was read
 # entropy_reduction: of one word, the entropy before it less the entropy after it
 """
 

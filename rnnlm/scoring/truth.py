@@ -15,7 +15,7 @@ the truth.  A truth file is a table with tabs between the cells:
 Lines that begin with # stand before the names of the columns.  ``word`` and
 ``surprisal`` (or ``log_prob``) are needed, ``entropy`` is read if it is there, and all
 other columns are ignored.  NA is a number that is not known.  So what ``rnnlm score``
-prints of one model is a truth file for another.
+prints of one model is a truth file for another one on the same text.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class Truth:
         row = self._next_row()
         self.excess.rows += 1
         if row is None or row.word != word:
-            self._differs(row, f"the text has {shown(word)}")
+            self._differs(row, f'the text has "{shown(word)}"')
         return row
 
     def finish(self) -> None:
@@ -167,7 +167,7 @@ class Truth:
 
     def _differs(self, row, text):
         """RnnlmError: here the file (a row, None at its end) is not of the text."""
-        there = "it ends" if row is None else f"its line {row.line} has {shown(row.word)}"
+        there = "it ends" if row is None else f'its line {row.line} has "{shown(row.word)}"'
         raise RnnlmError(f"{called(self.path)} must have a row for each word of the text: at word "
                          f"{self.excess.rows:,} {there} where {text}; give the truth of this text, written as it is")
 

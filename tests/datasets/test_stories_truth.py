@@ -216,7 +216,7 @@ def test_the_shipped_file_is_written_again(known, tokens):
 
 def test_the_shipped_file_has_a_row_for_every_token(tokens, scores):
     head, columns, rows = shipped()
-    assert "# base: 2" in head and any(line.startswith("# before the first word: nothing") for line in head)
+    assert "# base: 2" in head and any(line.startswith("# first_word: scored") for line in head)
     assert columns == ["sentence", "position", "word", "surprisal", "entropy", "entropy_reduction"]
     assert [row[2] for row in rows] == ["<eos>" if token == grammar.EOS else token for token in tokens]
     lines = (FOLDER / "test.txt").read_text(encoding="utf-8").splitlines()
