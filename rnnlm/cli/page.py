@@ -8,13 +8,14 @@ import numpy as np
 from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
+from rnnlm.cli.score import FIRST_WORD, REMEMBERED
 from rnnlm.cli.screen import scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.files.whole import whole_file, written
-from rnnlm.formats.model_file import MODEL_NAME, load_model
+from rnnlm.formats.model_file import load_model, model_sha256
 from rnnlm.reports.surprisal_page import GENERATOR, MOST_ROWS, Reading, surprisal_page
 from rnnlm.runs.checks import OneOf, not_empty
 from rnnlm.runs.description import described
@@ -28,9 +29,6 @@ from rnnlm.text.tokenizer import UNITS
 
 TOP = 5  # words that were expected, for each word
 MOST_CHARACTERS = 32 * MOST_ROWS  # of a text, some of whose words may be very long
-MEANINGS = {"stream": "the state is carried through the whole text",
-            "document": "the state is forgotten at each blank line, which is not scored",
-            "sentence": "the state is forgotten at each line end"}
 
 PAGE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
@@ -71,10 +69,10 @@ def write_page(options):
             parts = _parts(options.text, vocabulary) if text is None else list(spelled_string(text, vocabulary))
             text = "".join(part.text for part in parts)
             rows = _scored(options, path, model, vocabulary, parts)
-            readings.append(Reading(path, _sha256(path), rows, len(vocabulary), described(model)))
+            readings.append(Reading(path, model_sha256(path), rows, len(vocabulary), described(model)))
             units.append(UNITS[vocabulary.level])
-    facts = {"Text": name, "Protocol": f"{options.protocol}: {MEANINGS[options.protocol]}",
-             "Before the first word": "<eos>, the end of a sentence", "Made by": f"rnnlm {__version__}, base 2"}
+    facts = {"Text": name, "Protocol": f"{options.protocol}: {REMEMBERED[options.protocol]}",
+             "First word": FIRST_WORD, "Made by": f"rnnlm {__version__}, logarithms of base 2"}
     with whole_file(output) as file:
         for piece in surprisal_page(readings, options.title or name, facts, units):
             file.write(piece.encode())
@@ -118,11 +116,3 @@ def _scored(options, path, model, vocabulary, parts):
             move(len(rows))
             check()
     return np.concatenate(found)
-
-
-def _sha256(path):
-    """The SHA-256 of a model's file, in hexadecimal."""
-    import hashlib
-
-    with open(Path(path) / MODEL_NAME if os.path.isdir(path) else path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

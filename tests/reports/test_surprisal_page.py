@@ -8,6 +8,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from page_reading import Page
 
 from rnnlm.errors import RnnlmError
@@ -87,6 +89,17 @@ def test_strange_words_stay_text_wherever_they_are(compared):
         assert kinds["s"].count(tag) == kinds["p"].count(tag) + more, tag
     names = {name for _, attrs, *_ in strange.elements for name in attrs}
     assert names == {name for _, attrs, *_ in plain.elements for name in attrs}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(), min_size=1, max_size=4))
+def test_any_words_come_back_as_they_went_in(words):
+    page = page_of(rows_of([words], known=False, top=words), title=words[0], names=words[:1])
+    assert [text for text, _ in page.words()] == [*map(visible, words), "↵"]
+    assert page.all("title", "head")[0][1] == visible(words[0])
+    data = page.data()
+    told = [data["words"][i] for i in data["models"][0]["columns"]["expected"][: len(words)]]
+    assert told == [visible(word) if word.strip() else "␣" * len(word) for word in words]
 
 
 def test_nothing_that_moves_or_hides_what_is_around_it_is_in_a_page():
