@@ -127,7 +127,7 @@ def _data(readings, units):
     """What the script shows of each word."""
     index = {"": 0}
     models = [_model(reading, index) | {"unit": unit} for reading, unit in zip(readings, units, strict=False)]
-    return {"models": models, "words": [visible(word) if word.strip() else BLANK * len(word) for word in index]}
+    return {"models": models, "words": [_shown(word) for word in index]}
 
 
 def _model(reading, index):
@@ -142,6 +142,12 @@ def _model(reading, index):
                "expected": np.array(expected, np.int64).T.ravel(), "chances": np.array(chances, np.uint16).T.ravel()}
     return {"name": visible(reading.name), "size": reading.vocab_size, "count": reading.expected,
             "columns": {name: packed(column) for name, column in columns.items()}}
+
+
+def _shown(word):
+    """An expected word as the card shows it, where a blank alone would not be seen."""
+    text = visible(word)
+    return BLANK * len(text) if text.isspace() else text
 
 
 def _numbered(words, index):
