@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import REPOSITORY
+from page_rows import rows_of
 
 from rnnlm.reports.surprisal_page import Reading, surprisal_page
 
@@ -33,17 +34,10 @@ def browser():
 
 
 def reading(name, seed):
-    words = [(number, word) for number, line in enumerate(LINES, 1) for word in [*line, "<eos>"]]
-    rng = np.random.default_rng(seed)
-    rows = np.zeros(len(words), [("sentence", int), ("word", object), ("known", bool), ("surprisal", float),
-                                 ("entropy", float), ("rank", int), ("top1", object), ("p1", float),
-                                 ("top2", object), ("p2", float)])
-    rows["sentence"], rows["word"] = zip(*words, strict=True)
-    rows["known"], rows["rank"], rows["entropy"] = True, 1234, 2.5
-    rows["known"][1] = False
-    rows["surprisal"] = np.round(rng.uniform(0, 12, len(words)), 2)
-    rows["surprisal"][:2] = 3 + seed, 15
-    rows["top1"], rows["p1"], rows["top2"], rows["p2"] = "<b>dog", 0.25, "mat", 0.125
+    rows = rows_of(LINES, np.round(np.random.default_rng(seed).uniform(0, 12, sum(map(len, LINES)) + len(LINES)), 2),
+                   top=("<b>dog", "mat"))
+    rows["surprisal"][:2], rows["known"][1] = (3 + seed, 15), False
+    rows["rank"], rows["entropy"], rows["p1"], rows["p2"] = 1234, 2.5, 0.25, 0.125
     return Reading(name, "0" * 64, rows, 10_000)
 
 

@@ -42,32 +42,45 @@ def histogram(levels: np.ndarray, compared: bool) -> str:
 
 def perplexity_line(readings: list[Reading]) -> str:
     """Perplexity so far, a line for each model; of one model the local one, too."""
-    lines = [("so far", "line", _so_far(reading)) for reading in readings]
-    if len(readings) == 1:
-        lines.insert(0, ("near the word", "line local", _local(readings[0])))
-    else:
-        lines = [(reading.name, f"line {style}", line[2]) for reading, style, line in
-                 zip(readings, ("", "second"), lines, strict=True)]
-    drawn = np.concatenate([bits for *_, (_, bits) in lines])
-    drawn = drawn[np.isfinite(drawn)]
-    low, high = (float(drawn.min()), float(drawn.max())) if len(drawn) else (0.0, 1.0)
-    low, high = (low, high) if high - low > 0.1 else (low - 0.05, high + 0.05)
+    lines = _lines(readings)
+    low, high = _range(np.concatenate([bits for *_, bits in lines]))
     total = len(readings[0].rows)
 
-    def place(ends, bits):
-        return (LEFT + (RIGHT - LEFT) * ends / total, BOTTOM - (BOTTOM - TOP) * (bits - low) / (high - low))
+    def at_height(bits):
+        return BOTTOM - (BOTTOM - TOP) * (bits - low) / (high - low)
 
-    parts = [_axes()]
+    parts = [_axes(), _text(LEFT, BOTTOM + 15, "1", "middle"), _text(RIGHT, BOTTOM + 15, f"word {total:,}", "end")]
     for value in _round_numbers(low, high):
-        _, y = place(0, math.log2(value))
+        y = at_height(math.log2(value))
         parts += [f'<path class="grid" d="M{LEFT} {y:.1f}H{RIGHT}"/>', _text(LEFT - 4, y + 4, _short(value), "end")]
-    for label, style, (ends, bits) in lines:
+    for name, style, ends, bits in lines:
         seen = np.isfinite(bits)
-        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(*place(ends[seen], bits[seen]), strict=True))
-        parts.append(f'<polyline class="{style.strip()}" points="{points}"><title>{escaped(label)}</title></polyline>')
-    parts += [_text(LEFT, BOTTOM + 15, "1", "middle"), _text(RIGHT, BOTTOM + 15, f"word {total:,}", "end")]
-    last = ", ".join(f"{label}: {2 ** bits[-1]:.4g}" for label, _, (_, bits) in lines if len(bits) and bits[-1] < 1000)
+        xs = LEFT + (RIGHT - LEFT) * ends[seen] / total
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, at_height(bits[seen]), strict=True))
+        parts.append(f'<polyline class="{style}" points="{points}"><title>{escaped(name)}</title></polyline>')
+    last = ", ".join(f"{name}: {2 ** bits[-1]:.4g}" for name, *_, bits in lines if bits[-1] < 1000)
     return _svg(f"Perplexity as the text goes on, on a logarithmic scale. At the end, {last}", parts)
+
+
+def key(readings: list[Reading]) -> str:
+    """The names of the lines, each after a piece of its line."""
+    return ", ".join(f'<svg class=key viewBox="0 0 24 8" aria-hidden="true"><path class="{style}" d="M0 4H24"/></svg> '
+                     f"{escaped(name)}" for name, style, *_ in reversed(_lines(readings)))
+
+
+def _lines(readings):
+    """(name, style, where in the text, mean bits there) of each line, from below."""
+    if len(readings) == 1:
+        return [("near the word", "line local", *_local(readings[0])), ("so far", "line", *_so_far(readings[0]))]
+    first, other = readings
+    return [(other.name, "line second", *_so_far(other)), (first.name, "line", *_so_far(first))]
+
+
+def _range(bits):
+    """The lowest and the highest of these bits, with some room where they are one."""
+    bits = bits[np.isfinite(bits)]
+    low, high = (float(bits.min()), float(bits.max())) if len(bits) else (0.0, 1.0)
+    return (low, high) if high - low > 0.1 else (low - 0.05, high + 0.05)
 
 
 def _so_far(reading):

@@ -13,7 +13,7 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError
 from rnnlm.reports.surprisal_page import tints
-from rnnlm.reports.surprisal_page.charts import histogram, perplexity_line
+from rnnlm.reports.surprisal_page.charts import histogram, key, perplexity_line
 from rnnlm.reports.surprisal_page.markup import as_data, escaped, policy, visible
 from rnnlm.reports.surprisal_page.packed import in_steps, packed
 from rnnlm.reports.surprisal_page.reading import difference, require_same_text
@@ -97,15 +97,8 @@ def _pictures(readings, levels, compared):
     return ("</header>\n<div class=pictures>\n"
             f"<figure><figcaption>{'Difference' if compared else 'Surprisal'}: words by bits</figcaption>"
             f"{histogram(levels, compared)}</figure>\n"
-            f"<figure><figcaption>Perplexity: {_line_names(readings)}</figcaption>"
+            f"<figure><figcaption>Perplexity: {key(readings)}</figcaption>"
             f"{perplexity_line(readings)}</figure>\n</div>\n")
-
-
-def _line_names(readings):
-    names = [reading.name for reading in readings] if len(readings) == 2 else ["so far", "near the word"]
-    styles = ["line", "line second" if len(readings) == 2 else "line local"]
-    return ", ".join(f'<svg class=key viewBox="0 0 24 8" aria-hidden="true"><path class="{style}" d="M0 4H24"/></svg> '
-                     f"{escaped(name)}" for style, name in zip(styles, names, strict=True))
 
 
 def _section(title, content):
