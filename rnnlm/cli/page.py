@@ -71,7 +71,8 @@ def write_page(options):
             rows = _scored(options, path, model, vocabulary, parts)
             readings.append(Reading(path, model_sha256(path), rows, len(vocabulary), described(model)))
             units.append(UNITS[vocabulary.level])
-    facts = {"Text": name, "Protocol": f"{options.protocol}: {REMEMBERED[options.protocol]}",
+    facts = {"Text": name} if options.title else {}
+    facts |= {"Protocol": f"{options.protocol}: {REMEMBERED[options.protocol]}",
              "First word": FIRST_WORD, "Made by": f"rnnlm {__version__}, logarithms of base 2"}
     with whole_file(output) as file:
         for piece in surprisal_page(readings, options.title or name, facts, units):

@@ -106,7 +106,7 @@ def _mean(reading, starts, ends):
 def _round_numbers(low, high, most=6):
     """Perplexities for the axis, between two numbers of bits."""
     decades = range(math.floor(low * math.log10(2)), math.ceil(min(high, 1000) * math.log10(2)) + 1)
-    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), [1 + 0.2 * i for i in range(45)]):
+    for steps in ((1,), (1, 3), (1, 2, 5), range(1, 10), [i / 10 for i in range(10, 100)]):
         found = [step * 10.0**decade for decade in decades for step in steps
                  if low <= math.log2(step * 10.0**decade) <= high]
         if len(found) >= 3:
