@@ -21,6 +21,7 @@ from rnnlm.text.vocabulary import EOS, UNKNOWN
 
 LONGEST_PROMPT = 1_000_000  # characters of a file
 WIDEST_BEAM = 1000
+WORDS_AT_ONCE = 8  # that a thread writes of its texts before it waits for the others
 
 
 @dataclass
@@ -164,11 +165,11 @@ class _Task:
         for number, rng in enumerate(rngs, 1):
             yield Stream(number, rng, self.progress(), self.constraints.recent(self.ids))
 
-    def write(self, rngs, drawing, count=1, scored=False):
+    def write(self, rngs, drawing, count=1, scored=False, words=1):
         """``write_streams`` of ``count`` texts, each with one of these generators."""
         arguments.has("model", self.model, ("fresh_state", "predict", "get_state", "set_state"), "a LanguageModel")
         return write_streams(self.model, self.ids, self.streams(rngs), count,
-                             Draws(drawing, self.constraints, scored))
+                             Draws(drawing, self.constraints, scored), words)
 
     def pieces(self, ids):
         """Yield the text in pieces: the prompt's tokens, then the words of ids."""
@@ -239,7 +240,8 @@ def write_samples(model, vocabulary, prompt="", count=1, *, rng, temperature=1.0
     ----------
     count : how many texts.
     scores : whether their ``log_probs`` are computed.
-    on_step : function, called after each word; if it returns true all texts end there.
+    on_step : function, called after every few words of the texts; if it returns true
+        all of them end there.
     others : see ``write_text``.
 
     Raises
@@ -251,7 +253,8 @@ def write_samples(model, vocabulary, prompt="", count=1, *, rng, temperature=1.0
     arguments.generator("rng", rng)
     task = _Task(model, vocabulary, prompt, **options)
     rngs = (rng if number == 1 else rng.spawn(1)[0] for number in range(1, count + 1))
-    steps = task.write(rngs, Drawing(temperature, top_k, top_p), count, arguments.yes_or_no("scores", scores))
+    steps = task.write(rngs, Drawing(temperature, top_k, top_p), count,
+                       arguments.yes_or_no("scores", scores), WORDS_AT_ONCE)
     return (task.written(stream.number, stream.ids, list(stream.log_probs) if scores else None, stream.stopped)
             for stream in _in_order(steps, on_step))
 
