@@ -14,7 +14,7 @@ from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import LanguageModel
 from rnnlm.scoring.evaluation import token_log_probs
 from rnnlm.scoring.limits import LONGEST_LINE
-from rnnlm.scoring.writing import read_prompt
+from rnnlm.scoring.prompts import read_prompt
 from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ["<eos>", "<unk>", "the", "cat", "sat"]
