@@ -4,9 +4,9 @@ A sentence is read alone, from a fresh state after <eos>, and scores the sum of 
 its words and of its end.  By the method of one prefix only the words score in which the
 sentences first differ, given the words before, which they share.
 
-What a model reads twice may differ in its last bits from batch to batch.  So a word
-after the same words is scored once, however many sentences begin so: the same ids tie
-exactly, and two sentences differ only from their first different word on.
+What a model reads twice may differ in its last bits from batch to batch.  So the same
+ids are read once, and tie exactly.  Where two sentences are almost equally probable,
+the last bits decide.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rnnlm.text.pairs_files import Pair
     from rnnlm.text.vocabulary import Vocabulary
 
-CHUNK = 1 << 15  # words from one sign of life to the next
+CHUNK = 1 << 16  # words from one sign of life to the next
 ID = np.dtype(">i4")  # ids as bytes: a sequence that begins another one is the start of its bytes
 
 
@@ -176,34 +176,18 @@ def _hosts(keys):
 
 
 def _read(model, eos_id, keys, on_words):
-    """Where each of the sorted keys begins, a dict, and ln p of all their words.
+    """Where each of the keys begins, a dict, and ln p of all their words.
 
-    The words that a key shares with the one before it are scored there: of BLiMP's
-    words two fifths.
+    Keys in order, so that those are read side by side of which the first words are the
+    same: they cost the model less.
     """
-    if not keys:
-        return {}, np.empty(0)
     ids, lengths = np.frombuffer(b"".join(keys), ID).astype(np.int32), _lengths(keys)
     starts, log_probs = np.cumsum(lengths) - lengths, np.empty(len(ids))
-    offsets = np.arange(len(ids)) - np.repeat(starts, lengths)
-    shared = _shared(ids, starts, lengths, offsets)
-    new = offsets >= np.repeat(shared, lengths)
     for first, last in pairwise(np.flatnonzero(np.diff(starts // CHUNK, prepend=-1, append=-1))):
         words = slice(starts[first], starts[last - 1] + lengths[last - 1])
-        some = sequence_scores(model, ids[words], lengths[first:last], eos_id, skip=shared[first:last]).log_probs
-        if np.isnan(some).any():
+        log_probs[words] = sequence_scores(model, ids[words], lengths[first:last], eos_id).log_probs
+        if np.isnan(log_probs[words]).any():
             raise RnnlmError("the model gives no probabilities for these pairs: its scores are not finite")
-        log_probs[words][new[words]] = some
         if on_words:
             on_words(words.stop - words.start, len(ids))
-    for before, start, count in zip(starts, starts[1:], shared[1:], strict=False):
-        log_probs[start : start + count] = log_probs[before : before + count]
     return dict(zip(keys, starts, strict=True)), log_probs
-
-
-def _shared(ids, starts, lengths, offsets):
-    """With how many words each sequence begins that the one before it begins with."""
-    starts_before, lengths_before = (np.repeat(np.append(0, values[:-1]), lengths) for values in (starts, lengths))
-    there = offsets < lengths_before
-    same = there & (ids == ids[np.where(there, starts_before + offsets, 0)])
-    return np.minimum.reduceat(np.where(same, len(ids), offsets), starts)  # no sequence begins the next one

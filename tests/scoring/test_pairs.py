@@ -65,7 +65,7 @@ def test_by_one_prefix_the_next_words_score_alone():
     assert found.tied[3]
 
 
-def test_the_same_ids_tie_in_every_batch_and_what_is_shared_is_scored_once(monkeypatch):
+def test_the_same_ids_are_read_once_and_tie(monkeypatch):
     monkeypatch.setattr("rnnlm.scoring.words.ROWS", 16)
     monkeypatch.setattr("rnnlm.scoring.pairs.CHUNK", 20)
     model, vocabulary, rng = a_model(), Vocabulary(WORDS), np.random.default_rng(0)
@@ -76,22 +76,9 @@ def test_the_same_ids_tie_in_every_batch_and_what_is_shared_is_scored_once(monke
                         lambda *args, **options: read.append(sequence_scores(*args, **options)) or read[-1])
     scores = score_pairs(model, vocabulary, pairs).sentence
     np.testing.assert_array_equal(scores.tied, [pair.good == pair.bad for pair in pairs])
-    ends = {(*text.split(), "<eos>") for text in texts}
-    assert sum(len(part.log_probs) for part in read) == len({words[:i] for words in ends
-                                                             for i in range(1, len(words) + 1)})
+    assert sum(len(part.log_probs) for part in read) == sum(len(text.split()) + 1 for text in set(texts))
     np.testing.assert_allclose(scores.log_probs[::3, 0], [alone(model, vocabulary, text.split()).sum()
                                                           for text in texts], atol=1e-5)
-
-
-def test_words_that_are_read_but_not_scored(monkeypatch):
-    monkeypatch.setattr("rnnlm.scoring.words.ROWS", 16)  # some windows have nothing to score
-    model, rng, lengths = a_model(), np.random.default_rng(1), np.array([3, 40, 0, 5, 1])
-    ids, skip = rng.integers(0, len(WORDS), lengths.sum()), np.array([2, 35, 0, 0, 1])
-    kept = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths) >= np.repeat(skip, lengths)
-    everything = sequence_scores(model, ids, lengths, 0, details=True, top=2)
-    some = sequence_scores(model, ids, lengths, 0, details=True, top=2, skip=skip)
-    for name, array in everything.arrays().items():
-        np.testing.assert_allclose(some.arrays()[name], array[kept], atol=1e-5)
 
 
 @pytest.mark.parametrize(("ties", "worth"), [("wrong", 0), ("right", 1), ("half", 0.5)])
@@ -162,6 +149,8 @@ def test_without_unk_a_sentence_with_an_unknown_word_is_impossible():
     assert list(found.sentence.right("half")[3:]) == [0.5, 1, 0.5]
     assert found.summary()["with_unknown"] == 2
     assert list(found.one_prefix.log_probs[3]) == [-np.inf, -np.inf]
+    nothing = score_pairs(a_model(words), Vocabulary(words), [Pair("zebra", "tiger")])
+    assert (nothing.sentence.log_probs == -np.inf).all()
 
 
 def test_models_of_characters():
