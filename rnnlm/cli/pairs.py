@@ -6,11 +6,12 @@ import math
 from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
+from rnnlm.cli.score import FIRST_WORD
 from rnnlm.cli.screen import note, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import RnnlmError, counted
+from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.formats.model_file import load_model, model_sha256
 from rnnlm.reports.pairs_table import published_lines, table_lines
 from rnnlm.reports.published_pairs import published
@@ -97,9 +98,9 @@ def _score(model, vocabulary, pairs, options):
 
 
 def _about(options):
-    """What the numbers are: pairs of a name and a value."""
-    return {"made_by": f"rnnlm {__version__} pairs", "model": f"SHA-256 {model_sha256(options.model)}",
-            "protocol": "sentence: each sentence on its own", "base": "e", "first_word": "scored, after <eos>",
+    """What must be known to read the numbers."""
+    return {"rnnlm": __version__, "model": options.model, "sha256": model_sha256(options.model),
+            "protocol": "sentence: each sentence is read on its own", "base": "e", "first_word": FIRST_WORD,
             "sentence_end": "not scored" if options.without_end else "scored", "ties": options.ties,
             "text": _text(options)}
 
@@ -112,7 +113,7 @@ def _text(options):
 
 def _header(options):
     """The lines that begin with #."""
-    return [f"# {name}: {value}" for name, value in _about(options).items()]
+    return [f"# {name}: {one_line(value)}" for name, value in _about(options).items()]
 
 
 def _as_json(options, numbers, others, scores):

@@ -1,5 +1,6 @@
 """The command for minimal pairs, as a user runs it."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -107,8 +108,9 @@ def test_the_table_says_the_same(model_path, pairs, capsys):
     assert main([str(model_path.parent), str(pairs)]) == 0
     lines = capsys.readouterr().out.splitlines()
     header = [line for line in lines if line.startswith("#")]
-    assert f"# model: {printed['about']['model']}" in header
-    assert "# first_word: scored, after <eos>" in header
+    assert f"# sha256: {hashlib.sha256(model_path.read_bytes()).hexdigest()}" in header
+    assert "# protocol: sentence: each sentence is read on its own" in header
+    assert printed["about"]["first_word"].startswith("scored, after <eos>")
     last = lines[-1].split()
     assert last[:5] == ["mean", "of", "UIDs", "4", f"{printed['accuracy']:.3f}"]
     assert [line.split()[0] for line in lines[len(header):]] == [
