@@ -93,7 +93,7 @@ def test_the_totals_are_those_of_the_rows(score):
 def test_the_state_is_forgotten_as_the_tool_forgets_it_unless_told_otherwise(score, name):
     protocols = {protocol: score("--format", name, "--protocol", protocol)[1] for protocol in ("sentence", "stream")}
     assert protocols["sentence"] != protocols["stream"]
-    usual = "stream" if name in ("itemmeasures", "classic") else "sentence"
+    usual = "stream" if name in ("itemmeasures", "classic", "kaldi") else "sentence"
     assert score("--format", name)[1] == protocols[usual]
 
 
