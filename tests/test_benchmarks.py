@@ -43,6 +43,17 @@ def test_scoring_speed():
     assert {"rnnlm", "output product"} <= rows["generate"].keys()
 
 
+def test_nbest_speed():
+    sizes = ["--utterances", "20", "--hypotheses", "5", "--hidden-size", "8", "--layers", "1"]
+    rows = json.loads(run("nbest_speed.py", *sizes, "--json").stdout)
+    assert list(rows) == ["sentences", "rescore", "carry"]
+    assert rows["sentences"]["over_sentences"] == 1
+    for row in rows.values():
+        assert row["words_per_second"] * row["seconds"] == pytest.approx(
+            rows["carry"]["words_per_second"] * rows["carry"]["seconds"])
+        assert row["peak_memory_mb"] > 20
+
+
 def test_the_text_of_the_large_inputs_is_read_and_found_again(tmp_path, on_path, monkeypatch):
     from large_inputs import write_text
 
@@ -194,3 +205,15 @@ def test_words_of_the_stories_have_the_kinds_of_their_columns(on_path):
     expected |= {OTHER: "bravely once before and two a home", LINE_END: "/"}
     for kind, words in expected.items():
         assert {found[word] for word in words.split()} == {kind}, kind
+
+
+def test_writing_speed():
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "writing_speed.py", "--vocab-size", "50", "--hidden-size", "4", "--samples", "3",
+         "--words", "4", "--repeats", "1", "--subjects", "one", "many", "floor", "--json"],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert list(rows) == ["one", "many", "floor"]
+    assert rows["one"]["over_one"] == 1
+    assert rows["many"]["words_per_second"] > 0

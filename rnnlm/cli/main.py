@@ -12,6 +12,7 @@ COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "train": "train a language model on text",
     "evaluate": "compute the perplexity of texts under a trained model",
     "score": "print the surprisal of every word of a text",
+    "rescore": "choose the best sentence of each n-best list",
     "generate": "write text with a trained model",
 }
 

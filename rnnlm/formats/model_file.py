@@ -8,6 +8,7 @@ in the training text.  docs/file-formats.md describes the format.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -147,6 +148,12 @@ def load_model(path: str | os.PathLike[str] | File, workers: Workers | None = No
     model.vocabulary_fingerprint = vocabulary.fingerprint()
     model.set_training(False)
     return model, vocabulary
+
+
+def model_sha256(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 (hex) of a model file, or of the model in a run folder."""
+    with open(_model_file(path), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _architecture(archive):

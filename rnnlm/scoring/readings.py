@@ -1,7 +1,7 @@
 """How a text is read to be scored: what the model remembers, and where it forgets.
 
     stream     the state is carried from the start of the text to its end
-    document   it is forgotten at each blank line, which is no part of the text
+    document   it is forgotten at each line without words, which is not read
     sentence   it is forgotten at each line end
 
 A text is read in parts of bounded memory.  What is forgotten ends a sequence.  The
@@ -37,9 +37,9 @@ def piece_scores(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled]
     """Yield each part of a text with the WordScores of its pieces as written.
 
     A piece that is not scored has nan for numbers and -1 for ranks and ids: one that a
-    vocabulary without <unk> lacks, and a blank line under ``document``.  They are left
-    out of the model's context.  Until the generator is closed, the model's state is
-    that of this text; then it is what it was before.
+    vocabulary without <unk> lacks, and a line without words under ``document``.  They
+    are left out of the model's context.  Until the generator is closed, the model's
+    state is that of this text; then it is what it was before.
 
     Parameters
     ----------
@@ -88,19 +88,29 @@ class _Cutting:
         is_unknown, cuts = ids == UNKNOWN, np.empty(0, np.int64)
         is_read = np.ones(len(ids), bool) if unk_id is not None else ~is_unknown
         if self.protocol == "document":
-            cuts = self._blank_lines(part)
-            is_read[cuts] = False
+            is_blank, cuts = self._blank_lines(part)
+            is_read &= ~is_blank
         elif self.protocol == "sentence":
             cuts = part.line_ends
-        self.at_line_start = bool(len(ids)) and ids[-1] == self.vocabulary.eos_id
+        if ids.size:
+            self.at_line_start = ids[-1] == self.vocabulary.eos_id
         if unk_id is not None and is_unknown.any():
             ids = np.where(is_unknown, np.int32(unk_id), ids)
         return ids[is_read], is_read, np.cumsum(is_read)[cuts]
 
     def _blank_lines(self, part):
-        """The line ends that nothing comes before in their lines."""
-        before = np.concatenate([[-1 if self.at_line_start else -2], part.line_ends[:-1]])
-        return part.line_ends[part.line_ends == before[: len(part.line_ends)] + 1]
+        """(which pieces are those of lines without words, where these lines end).
+
+        Of shapes (n,) of bools, (k,).  Such a line is one word, its end, to which its
+        blanks belong.
+        """
+        starts = part.starts[np.searchsorted(part.starts, part.line_ends, "right") - 1]
+        opens = np.concatenate([[self.at_line_start], np.isin(np.arange(len(part.ids)), part.line_ends)])
+        starts, ends = starts[opens[starts]], part.line_ends[opens[starts]]
+        steps = np.zeros(len(part.ids) + 1, np.int64)
+        steps[starts] += 1
+        steps[ends + 1] -= 1
+        return np.cumsum(steps[:-1]) > 0, ends
 
 
 class _Sequences:

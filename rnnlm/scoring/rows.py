@@ -88,8 +88,10 @@ def word_rows(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled], *
 
 
 def _with_states(scored, on_states, pieces):
-    """The same, after a call of ``on_states`` for each part."""
+    """Yield the parts that have rows, after a call of ``on_states`` for each."""
     for part, scores in scored:
+        if not part.pieces:
+            continue
         if on_states:
             on_states(scores.states if pieces else scores.states[part.starts])
         yield part, scores
@@ -100,7 +102,8 @@ class _Table:
 
     def __init__(self, vocabulary, dtype, pieces, nats):
         self.dtype, self.pieces, self.nats = dtype, pieces, nats
-        self.names, self.counts = np.array([*vocabulary.words, None], object), vocabulary.counts
+        self.names = np.array([*vocabulary.words, None], object)
+        self.counts = vocabulary.counts if pieces or vocabulary.level == "word" else None  # no word is a piece
         self.sentence, self.position = 1, 1  # of the next row
 
     def rows(self, part_and_scores):
@@ -113,7 +116,7 @@ class _Table:
         rows["known"] = np.logical_and.reduceat(part.ids != UNKNOWN, starts)
         rows["log_prob"] = np.add.reduceat(scores.log_probs.astype(np.float64), starts) / self.nats
         rows["surprisal"] = 0.0 - rows["log_prob"]
-        rows["frequency"] = self._frequencies(part.ids, starts)
+        rows["frequency"] = self._frequencies(part.ids)
         if scores.entropies is not None:
             rows["entropy"], rows["rank"] = scores.entropies[starts] / self.nats, scores.ranks[starts]
         if scores.top is not None:
@@ -130,8 +133,8 @@ class _Table:
         rows["sentence"], rows["position"] = self.sentence + lines[:-1], positions[:-1]
         self.sentence, self.position = self.sentence + int(lines[-1]), int(positions[-1])
 
-    def _frequencies(self, ids, starts):
-        if self.counts is None or len(starts) < len(ids):
+    def _frequencies(self, ids):
+        if self.counts is None:
             return MISSING
         return np.where(ids == UNKNOWN, MISSING, self.counts[ids])
 
@@ -153,10 +156,9 @@ def _with_reductions(tables, forgets):
         rows["entropy_reduction"] = entropies - np.append(entropies[1:], np.nan)
         if forgets:
             rows["entropy_reduction"][rows["word"] == EOS] = np.nan
-            yield rows
-        else:
-            held = rows[-1:]
-            if len(rows) > 1:
-                yield rows[:-1]
+        settled = len(rows) if forgets and rows["word"][-1] == EOS else len(rows) - 1
+        held = rows[settled:] if settled < len(rows) else None
+        if settled:
+            yield rows[:settled]
     if held is not None:
         yield held

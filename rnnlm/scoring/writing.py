@@ -1,16 +1,70 @@
-"""Writing: a text from a model, from the words of a prompt to a length in words."""
+"""Writing: texts from a model, from the words of a prompt to an end."""
 
+from dataclasses import dataclass
 from itertools import chain
 
+import numpy as np
+
 from rnnlm.compute import arguments
-from rnnlm.errors import ArgumentError, RnnlmError, counted
+from rnnlm.compute.functions import perplexity
+from rnnlm.errors import ArgumentError, RnnlmError
+from rnnlm.scoring.beam import beam_search
+from rnnlm.scoring.constraints import Constraints
 from rnnlm.scoring.generation import generate
-from rnnlm.text.tokenizer import UNITS, spell, tokenize
+from rnnlm.scoring.limits import EndlessError, Limits, Progress, endless_line
+from rnnlm.scoring.sampling import Drawing, Draws
+from rnnlm.scoring.streams import Stream, write_streams
+from rnnlm.text.lines import read_blocks
+from rnnlm.text.sources import called
+from rnnlm.text.tokenizer import LINE_END, spell, tokenize
 from rnnlm.text.vocabulary import EOS, UNKNOWN
 
-BLANK_LINES = 1000  # in a row: more are no text
-LONGEST_LINE = {"word": 10_000, "char": 50_000}  # where line ends are counted and may never come
-ENOUGH = {"word": 100, "char": 500}  # tokens, then to the end of the line, but at most twice as many
+LONGEST_PROMPT = 1_000_000  # characters of a file
+WIDEST_BEAM = 1000
+
+
+@dataclass
+class Written:
+    """A text that a model wrote.
+
+    Attributes
+    ----------
+    number : which one it is, from 1; of a beam, its rank.
+    prompt : the prompt, as it is printed.
+    written : what follows it; ``text`` is both.
+    tokens : the words (or characters) that were written, a list of str; <eos> is a line
+        end.
+    log_probs : ln p of each token under the model itself, a list of float, whatever
+        the temperature and the other options; None: not asked for.
+    stopped : why it was cut short; "" for a text that is complete.
+    """
+
+    number: int
+    prompt: str
+    written: str
+    tokens: list[str]
+    log_probs: list[float] | None = None
+    stopped: str = ""
+
+    @property
+    def text(self) -> str:
+        """The prompt, and what follows it."""
+        return self.prompt + self.written
+
+    @property
+    def words(self) -> int:
+        """How many tokens are no line ends."""
+        return len(self.tokens) - self.tokens.count(EOS)
+
+    @property
+    def log_prob(self) -> float | None:
+        """The sum of ``log_probs``, nats; None without them."""
+        return None if self.log_probs is None else float(np.sum(self.log_probs))
+
+    @property
+    def perplexity(self) -> float | None:
+        """exp(-log_prob / number of tokens); None without ``log_probs``."""
+        return None if self.log_probs is None else perplexity(-self.log_prob, len(self.tokens))
 
 
 def prompt_ids(prompt, vocabulary, name="prompt"):
@@ -24,15 +78,111 @@ def prompt_ids(prompt, vocabulary, name="prompt"):
     tokens = tokenize(prompt, vocabulary.level)
     if EOS in tokens:  # as in a text
         raise RnnlmError(f"{name} holds the word {EOS}, which is the token of a line end: write a line end instead")
-    ids = vocabulary.encode(tokens).tolist()
-    unknown = list(dict.fromkeys(token for token, i in zip(tokens, ids, strict=True) if i == UNKNOWN))
+    ids, unknown = _known(tokens, vocabulary)
     if vocabulary.unk_id is None:
         return [i for i in ids if i != UNKNOWN], unknown
     return [vocabulary.unk_id if i == UNKNOWN else i for i in ids], unknown
 
 
-def write_text(model, vocabulary, prompt="", *, rng, length=None, sentences=None, temperature=1.0, top_k=None,
-               top_p=None, allow_unk=False):
+def _known(tokens, vocabulary):
+    """The ids of tokens, and the distinct unknown ones, in order."""
+    ids = vocabulary.encode(tokens).tolist()
+    return ids, list(dict.fromkeys(token for token, i in zip(tokens, ids, strict=True) if i == UNKNOWN))
+
+
+def read_prompt(path):
+    """The text of a file, or of standard input (-), as a prompt.
+
+    It is read as a text is.  The last line end is left out: the model continues the
+    last line.
+
+    Raises
+    ------
+    RnnlmError : it cannot be read, or has more than a million characters.
+    """
+    pieces, size = [], 0
+    for piece in read_blocks(path, size=1 << 16):
+        pieces.append(piece)
+        size += len(piece)
+        if size > LONGEST_PROMPT + 1:
+            raise RnnlmError(f"a prompt must have at most {LONGEST_PROMPT:,} characters, {called(path)} has more: give "
+                             "its end alone")
+    return "".join(pieces).removesuffix(LINE_END)
+
+
+def banned_ids(ban, vocabulary, name="ban"):
+    """The ids of words that are never to be written, and those that are unknown anyway.
+
+    Parameters
+    ----------
+    ban : strings; each is split into words (or characters) as a text is.
+    vocabulary : the Vocabulary.
+    name : what a message calls them.
+
+    Raises
+    ------
+    RnnlmError : a line end among them, or no word is left.
+    """
+    tokens = []
+    for words in arguments.items(name, ban, "a list of words"):
+        tokens += tokenize(arguments.kind(name, words, str, "a list of words"), vocabulary.level)
+    if LINE_END in tokens or EOS in tokens:
+        raise RnnlmError(f"{name} must hold words, got a line end: a minimum of words in a line is another option")
+    ids, unknown = _known(tokens, vocabulary)
+    ids = sorted({i for i in ids if i != UNKNOWN})
+    if ids and not set(range(len(vocabulary))) - {*ids, vocabulary.eos_id, vocabulary.unk_id}:
+        raise RnnlmError(f"{name} must leave a word to write, got all {len(ids)} of the vocabulary")
+    return ids, unknown
+
+
+class _Task:
+    """A prompt and all that a text must obey, as ids."""
+
+    def __init__(self, model, vocabulary, prompt, *, length=None, sentences=None, min_length=None, max_length=None,
+                 ban=(), repetition_penalty=1.0, allow_unk=False):
+        self.model, self.vocabulary = model, vocabulary
+        ids, _ = prompt_ids(prompt, vocabulary)
+        self.ids = np.array([vocabulary.eos_id, *ids], dtype=np.int32)
+        self.tokens = tokenize(prompt, vocabulary.level)
+        self.spelled = [*vocabulary.words]
+        self.spelled[vocabulary.eos_id] = LINE_END
+        self.limits = Limits(vocabulary.eos_id, vocabulary.level, length, sentences, min_length, max_length)
+        allow_unk = arguments.yes_or_no("allow_unk", allow_unk)
+        self.forbidden = [] if allow_unk or vocabulary.unk_id is None else [vocabulary.unk_id]
+        if len(vocabulary) - len(self.forbidden) == 1:
+            raise RnnlmError("the model's vocabulary has no word to write, only <eos>")
+        self.forbidden += banned_ids(ban, vocabulary)[0]
+        self.constraints = Constraints(self.limits, len(vocabulary), self.forbidden, repetition_penalty)
+
+    def progress(self):
+        """That of a text which begins behind the prompt."""
+        tokens = self.tokens[::-1]
+        return Progress(self.limits, tokens.index(LINE_END) if LINE_END in tokens else len(tokens))
+
+    def streams(self, rngs):
+        """Yield a Stream for each of these generators, and number them."""
+        for number, rng in enumerate(rngs, 1):
+            yield Stream(number, rng, self.progress(), self.constraints.recent(self.ids))
+
+    def write(self, rngs, drawing, count=1, scored=False):
+        """``write_streams`` of ``count`` texts, each with one of these generators."""
+        arguments.has("model", self.model, ("fresh_state", "predict", "get_state", "set_state"), "a LanguageModel")
+        return write_streams(self.model, self.ids, self.streams(rngs), count,
+                             Draws(drawing, self.constraints, scored))
+
+    def pieces(self, ids):
+        """Yield the text in pieces: the prompt's tokens, then the words of ids."""
+        return spell(chain(self.tokens, map(self.spelled.__getitem__, ids)), self.vocabulary.level)
+
+    def written(self, number, ids, log_probs, stopped=""):
+        """The Written of these ids."""
+        pieces = list(self.pieces(ids))
+        n = len(self.tokens)
+        return Written(number, "".join(pieces[:n]), "".join(pieces[n:]), [self.vocabulary.words[i] for i in ids],
+                       log_probs, stopped)
+
+
+def write_text(model, vocabulary, prompt="", *, rng, temperature=1.0, top_k=None, top_p=None, **options):
     """Yield a text in pieces, one a token: the prompt, then what the model writes.
 
     Parameters
@@ -40,55 +190,129 @@ def write_text(model, vocabulary, prompt="", *, rng, length=None, sentences=None
     model, vocabulary : a LanguageModel and the Vocabulary of its ids.
     prompt : the text to continue; "" is the start of a text.
     rng : the numpy.random.Generator from which the words are drawn.
-    length : how many words (or characters) to write; None: 100 words or 500 characters,
-        then to the end of the line, but at most twice as many.
-    sentences : in place of a length: write up to this line end.
     temperature, top_k, top_p : see ``rnnlm.generate``.
-    allow_unk : whether the model may write <unk>.
+    options : length, sentences, min_length, max_length (see Limits), ban (a list of
+        words that are never written), repetition_penalty (see Constraints), and
+        allow_unk: whether the model may write <unk>.
 
     Raises
     ------
     RnnlmError : what cannot be, at once; later a thousand line ends in a row, or no
         line end where they are counted.
     """
-    ids, _ = prompt_ids(prompt, vocabulary)
-    for name, value in (("length", length), ("sentences", sentences)):
-        if value is not None:
-            arguments.whole(name, value)
-    if length is not None and sentences is not None:
-        raise ArgumentError(f"length and sentences exclude each other, got {length} and {sentences}: give one of them")
-    allow_unk = arguments.yes_or_no("allow_unk", allow_unk)
-    forbidden = [] if allow_unk or vocabulary.unk_id is None else [vocabulary.unk_id]
-    if len(vocabulary) - len(forbidden) == 1:
-        raise RnnlmError("the model's vocabulary has no word to write, only <eos>")
-    drawn = generate(model, [vocabulary.eos_id, *ids], rng=rng, temperature=temperature, top_k=top_k, top_p=top_p,
-                     forbidden=forbidden)
-    written = (vocabulary.decode([i])[0] for i in _until(drawn, vocabulary, length, sentences))
-    return spell(chain(tokenize(prompt, vocabulary.level), written), vocabulary.level)
+    task = _Task(model, vocabulary, prompt, **options)
+    if task.constraints.change:
+        arguments.generator("rng", rng)
+        ids = _ids_of_one(task.write([rng], Drawing(temperature, top_k, top_p)))
+    else:
+        ids = _until(generate(model, task.ids, rng=rng, temperature=temperature, top_k=top_k, top_p=top_p,
+                              forbidden=task.forbidden), task.progress())
+    return task.pieces(ids)
 
 
-def _until(ids, vocabulary, length, sentences):
-    """The drawn ids up to the length asked for.
-
-    By default they end at a line end that comes after enough of them.
-    """
-    enough = length or ENOUGH[vocabulary.level]
-    most = length or 2 * enough
-    words = lines = blank = line = 0  # blank: line ends in a row; line: words since the last of them
+def _until(ids, progress):
+    """The drawn ids up to the end of the text."""
     for i in ids:
         yield i
-        at_end = i == vocabulary.eos_id
-        words, lines = words + (not at_end), lines + at_end
-        blank, line = (blank + 1, 0) if at_end else (0, line + 1)
-        if lines == sentences or (sentences is None and (words == most or (words >= enough and at_end))):
+        if progress.add(i):
             return
-        _require_a_text(blank, line if sentences else 0, vocabulary.level)
 
 
-def _require_a_text(blank, line, level):
-    """RnnlmError for more line ends in a row, or a longer line, than a text has."""
-    if blank > BLANK_LINES:  # with a low temperature a poor model may never come to another word
-        raise RnnlmError(f"the model wrote {BLANK_LINES} line ends in a row: try a higher --temperature or --top-k")
-    if line > LONGEST_LINE[level]:  # nor to a line end, or it knows none
-        raise RnnlmError(f"the model wrote more than {counted(LONGEST_LINE[level], UNITS[level])} without a line end: "
-                         "give --length instead of --sentences, or try a higher --temperature or --top-k")
+def _ids_of_one(steps):
+    """The ids of a single Stream, as they are drawn."""
+    for (stream,) in steps:
+        yield stream.ids[-1]
+    if stream.stopped:
+        raise EndlessError(stream.stopped)
+
+
+def write_samples(model, vocabulary, prompt="", count=1, *, rng, temperature=1.0, top_k=None, top_p=None, scores=False,
+                  on_step=lambda: False, **options):
+    """Yield several texts, each a Written, in order; they are written side by side.
+
+    The first is drawn from ``rng``, as the text of ``write_text`` is, and each other
+    one from a generator that is spawned from it.  So the random numbers of a text do
+    not depend on how many are written beside it.  Nor does the text, up to rounding: in
+    a batch the scores of another number of texts may differ in their last bits.
+
+    Parameters
+    ----------
+    count : how many texts.
+    scores : whether their ``log_probs`` are computed.
+    on_step : function, called after each word; if it returns true all texts end there.
+    others : see ``write_text``.
+
+    Raises
+    ------
+    RnnlmError : what cannot be, at once.  A text that shows no sign of an end is cut
+        short, and its ``stopped`` says so.
+    """
+    arguments.whole("count", count)
+    arguments.generator("rng", rng)
+    task = _Task(model, vocabulary, prompt, **options)
+    rngs = (rng if number == 1 else rng.spawn(1)[0] for number in range(1, count + 1))
+    steps = task.write(rngs, Drawing(temperature, top_k, top_p), count, arguments.yes_or_no("scores", scores))
+    return (task.written(stream.number, stream.ids, list(stream.log_probs) if scores else None, stream.stopped)
+            for stream in _in_order(steps, on_step))
+
+
+def _in_order(steps, on_step):
+    """The Streams that have ended, in order of their numbers.
+
+    When ``on_step`` returns true, all that were begun.
+    """
+    begun, due = {}, 1
+    for batch in steps:
+        for stream in batch:
+            begun.setdefault(stream.number, stream)
+        while due in begun and begun[due].ended:
+            yield begun.pop(due)
+            due += 1
+        if on_step():
+            break
+    for _, stream in sorted(begun.items()):
+        stream.stopped = stream.stopped or ("" if stream.ended else "it was interrupted")
+        yield stream
+
+
+def write_beam(model, vocabulary, prompt="", width=5, *, length_penalty=0.0, scores=False, on_step=lambda: False,
+               **options):
+    """The most probable continuations of a prompt up to the line end, best first.
+
+    Parameters
+    ----------
+    width : how many are kept in each step, and returned at most.
+    length_penalty : continuations are ranked by ln p / size^length_penalty; the size
+        counts the words and the line end.
+    scores : whether their ``log_probs`` are given.
+    on_step : function, called after each word; if it returns true the search ends.
+    options : min_length, max_length, ban and allow_unk, as in ``write_text``.
+
+    Returns
+    -------
+    list of Written.  If the search met a line that does not end, the unfinished
+        continuations come last, and their ``stopped`` says so.
+
+    Raises
+    ------
+    RnnlmError : what cannot be.
+    """
+    arguments.whole("width", width, 1, WIDEST_BEAM)
+    arguments.number("length_penalty", length_penalty, "from 0 to 10", lambda x: 0 <= x <= 10)
+    arguments.yes_or_no("scores", scores)
+    for name in ("length", "sentences", "repetition_penalty"):
+        if name in options:
+            raise ArgumentError(f"{name} is no argument of a beam search: leave it out")
+    task = _Task(model, vocabulary, prompt, sentences=1, **options)
+    arguments.has("model", model, ("fresh_state", "predict", "get_state", "set_state"), "a LanguageModel")
+    stopped = [""]
+
+    def stop():
+        stopped[0] = "it was interrupted" if on_step() else ""
+        return bool(stopped[0])
+
+    finished, unfinished = beam_search(model, task.ids, width, task.constraints, task.progress(), length_penalty, stop)
+    why = stopped[0] or str(endless_line(task.limits, "--max-length, or a wider --beam"))
+    found = [(hypothesis, "") for hypothesis in finished] + [(hypothesis, why) for hypothesis in unfinished]
+    return [task.written(number, ids, log_probs if scores else None, why)
+            for number, ((ids, log_probs), why) in enumerate(((h.path(), why) for h, why in found), 1)]

@@ -42,7 +42,8 @@ class Spelled:
     Attributes
     ----------
     text : str, as it was read: no byte-order mark, LF for CRLF.
-    pieces : list of n str, a line end being "\\n".
+    pieces : list of n str, a line end being "\\n"; none where all is blanks of a long
+        line, which for a model of words are no pieces.
     ids : (n,) int32; UNKNOWN (-1) for pieces that the vocabulary lacks.
     starts : (m,), the first piece of each word.
     line_ends : (k,), which of the pieces are line ends.
