@@ -51,13 +51,12 @@ def published_lines(others: Sequence[Published]) -> list[str]:
     """What was published on the same pairs, next to the size of the training texts."""
     if not others:
         return []
-    lines = ["# published by Warstadt et al. (2020), with the size of the training text; the Penn Treebank has 0.9 "
-             "million words:"]
+    lines = ["# published by Warstadt et al. (2020), with the training texts (the Penn Treebank has 0.9 million tokens):"]
     for other in others:
-        text = f", {_rounded(other.words)} words of {other.text}" if other.words else ""
+        text = f", {_rounded(other.tokens)} tokens of {other.text}" if other.tokens else ""
         lines.append(f"# {other.accuracy:.3f}  {other.model}{text}")
     return lines
 
 
-def _rounded(words):
-    return f"{words / 1e9:g} billion" if words >= 1e9 else f"{words / 1e6:g} million"
+def _rounded(tokens):
+    return f"{tokens / 1e9:g} billion" if tokens >= 1e9 else f"{tokens / 1e6:g} million"

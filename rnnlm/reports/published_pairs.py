@@ -15,16 +15,16 @@ BLIMP_PAIRS = 67_000
 
 
 class Published(NamedTuple):
-    """A published accuracy on BLiMP, and how many words the model was trained on."""
+    """A published accuracy on BLiMP, and how many tokens the model was trained on."""
 
     model: str
     accuracy: float
-    words: int | None
+    tokens: int | None
     text: str
 
 
 # Warstadt et al. (2020), table 3 and section 4 of BLiMP.pdf in their repository,
-# github.com/alexwarstadt/blimp.  Earlier versions give .815 for GPT-2.
+# github.com/alexwarstadt/blimp; the files of results there have the same means.
 PUBLISHED = (
     Published("5-gram", 0.612, 3_100_000_000, "Gigaword"),
     Published("LSTM", 0.698, 83_000_000, "Wikipedia"),

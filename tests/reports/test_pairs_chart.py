@@ -70,6 +70,6 @@ def test_published_figures_are_only_those_of_the_same_pairs(monkeypatch):
 def test_published_figures_name_the_size_of_the_training_text(other):
     line, = [line for line in published_lines(PUBLISHED) if f"  {other.model}" in line]
     assert f"{other.accuracy:.3f}" in line
-    assert ("words of" in line) == (other.words is not None)
-    assert "83 million words of Wikipedia" in "".join(published_lines(PUBLISHED))
+    assert ("tokens of" in line) == (other.tokens is not None)
+    assert "83 million tokens of Wikipedia" in "".join(published_lines(PUBLISHED))
     assert published_lines(()) == []
