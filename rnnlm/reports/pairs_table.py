@@ -51,7 +51,7 @@ def published_lines(others: Sequence[Published]) -> list[str]:
     """What was published on the same pairs, next to the size of the training texts."""
     if not others:
         return []
-    lines = ["# published by Warstadt et al. (2020), with the training texts (the Penn Treebank has 0.9 million tokens):"]
+    lines = ["# published by Warstadt et al. (2020), with the training texts (the Penn Treebank: 0.9 million tokens):"]
     for other in others:
         text = f", {_rounded(other.tokens)} tokens of {other.text}" if other.tokens else ""
         lines.append(f"# {other.accuracy:.3f}  {other.model}{text}")
