@@ -108,8 +108,9 @@ def _legend(readings, compared):
                        for letter, label in zip(tints.LETTERS, tints.labels(compared), strict=True))
     what = (f"Bits, first less second: left, {escaped(readings[0].name)} expects the word better; right, "
             f"{escaped(readings[1].name)}" if compared else "Surprisal in bits")
+    missing = "" if all(reading.scored.all() for reading in readings) else " <em>In italics</em>: no probability."
     return (f"<p class=help>{HELP}</p>\n"
-            f"<div class=legend><p>{what}. <span class=unknown>Underlined</span>: unknown words.</p>"
+            f"<div class=legend><p>{what}. <span class=unknown>Underlined</span>: unknown words.{missing}</p>"
             f"<div class=scale>{swatches}</div></div>\n")
 
 
