@@ -1,6 +1,5 @@
 """The scoring command: a row for each word, sentence or text, in a table."""
 
-import hashlib
 import math
 import os
 import sys
@@ -17,8 +16,7 @@ from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.files.long_array import LongArray
-from rnnlm.files.whole import reason
-from rnnlm.formats.model_file import load_model, model_file
+from rnnlm.formats.model_file import load_model, model_sha256
 from rnnlm.reports.score_tables import FORMATS
 from rnnlm.runs.checks import OneOf, at_least, not_empty
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
@@ -144,19 +142,10 @@ def _flag(name):
 
 def _head(options, vocabulary):
     """What must be known to read the numbers."""
-    head = {"rnnlm": __version__, "model": str(options.model), "sha256": _digest(options.model),
+    head = {"rnnlm": __version__, "model": str(options.model), "sha256": model_sha256(options.model),
             "protocol": f"{options.protocol}: {REMEMBERED[options.protocol]}", "base": options.log_base,
             "first_word": FIRST_WORD}
     return head | ({"pieces": PIECES} if options.by == "word" and vocabulary.level != "word" else {})
-
-
-def _digest(path):
-    """The SHA-256 (hex) of the model file."""
-    try:
-        with open(model_file(path), "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
 
 
 def _columns(options, path, model, vocabulary, states, truth):

@@ -152,7 +152,7 @@ def load_model(path: str | os.PathLike[str] | File, workers: Workers | None = No
 
 def model_sha256(path: str | os.PathLike[str]) -> str:
     """The SHA-256 (hex) of a model file, or of the model in a run folder."""
-    with open(_model_file(path), "rb") as file:
+    with open(model_file(path), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
