@@ -23,15 +23,8 @@ from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.constraints import RECENT
 from rnnlm.scoring.limits import LONGEST_LINE, EndlessError
-from rnnlm.scoring.writing import (
-    WIDEST_BEAM,
-    banned_ids,
-    prompt_ids,
-    read_prompt,
-    write_beam,
-    write_samples,
-    write_text,
-)
+from rnnlm.scoring.prompts import banned_ids, prompt_ids, read_prompt
+from rnnlm.scoring.writing import WIDEST_BEAM, write_beam, write_samples, write_text
 from rnnlm.text.tokenizer import UNITS
 
 GENERATE = Table({"options": (

@@ -14,6 +14,7 @@ COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "score": "print the surprisal of every word of a text",
     "rescore": "choose the best sentence of each n-best list",
     "generate": "write text with a trained model",
+    "page": "show a text with the surprisal of every word, as one HTML file",
 }
 
 USAGE = "\n".join([

@@ -17,7 +17,8 @@ from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.files.long_array import LongArray
 from rnnlm.formats.model_file import load_model, model_sha256
-from rnnlm.reports.score_tables import FORMATS
+from rnnlm.reports.score_formats import SCORE_FORMATS
+from rnnlm.reports.tool_format import TEXT
 from rnnlm.runs.checks import OneOf, at_least, not_empty
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
@@ -53,7 +54,8 @@ SCORE = Table({"options": (
            meant_by="top-k topk top-words expected"),
     Option("spill_over", at_least(0, 100), "add surprisal, frequency and length of each of the K words before", 0, "K",
            meant_by="lag lags previous spillover"),
-    Option("format", OneOf(FORMATS), "how the table is written", "tsv", meant_by="output-format as"),
+    Option("format", OneOf(SCORE_FORMATS), "how the table is written: tsv, csv and json have columns to choose, the "
+           "others are those of other tools", "tsv", meant_by="output-format as"),
     Option("states", not_empty, "file (.npz) for the hidden state from which each row's word was predicted",
            metavar="FILE", meant_by="hidden hidden-states save-states"),
     Option("truth", not_empty, "table of the text's true surprisals, to print next to those of the model",
@@ -81,7 +83,7 @@ def score_texts(options):
     _settle(options)
     with Workers(threads_of(options)) as workers, ExitStack() as files:
         model, vocabulary = load_model(options.model, workers)
-        table = FORMATS[options.format](_head(options, vocabulary), options.columns)
+        table = SCORE_FORMATS[options.format](_head(options, vocabulary), options.columns, vocabulary)
         truth = read_truth(options.truth) if options.truth else None
         states = files.enter_context(LongArray(options.states, "states")) if options.states else None
         start = table.begin()
@@ -95,8 +97,13 @@ def score_texts(options):
 
 def _settle(options):
     """What follows from the options; RnnlmError where they do not go together."""
-    form = FORMATS[options.format]
-    for name in ("by", "log_base", "protocol"):
+    form = SCORE_FORMATS[options.format]
+    if form.one_text and len(options.texts) > 1:
+        raise RnnlmError(f"--format {options.format} is of one text, got {counted(len(options.texts), 'text')}: "
+                         "score each by itself")
+    if "protocol" not in options.given:
+        options.protocol = form.protocol or options.protocol
+    for name in ("by", "log_base"):
         fixed = getattr(form, name)
         if fixed and name in options.given and getattr(options, name) != fixed:
             raise RnnlmError(f"--format {options.format} has {_flag(name)} {fixed}, got {getattr(options, name)}: "
@@ -145,6 +152,8 @@ def _head(options, vocabulary):
     head = {"rnnlm": __version__, "model": str(options.model), "sha256": model_sha256(options.model),
             "protocol": f"{options.protocol}: {REMEMBERED[options.protocol]}", "base": options.log_base,
             "first_word": FIRST_WORD}
+    if SCORE_FORMATS[options.format].one_text:
+        head[TEXT] = options.texts[0]
     return head | ({"pieces": PIECES} if options.by == "word" and vocabulary.level != "word" else {})
 
 
@@ -193,6 +202,8 @@ def _print(text):
 
 def _finish(options, states, truth):
     """Write the states, and say what is known when all rows are there."""
+    if left_out := SCORE_FORMATS[options.format].leaves_out:
+        note(f"--format {options.format} leaves out {left_out}; --format tsv has them")
     if truth:
         truth.finish()
         note(_excess_line(truth.excess, options.log_base))

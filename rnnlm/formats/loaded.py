@@ -13,9 +13,11 @@ from rnnlm.formats.model_file import load_model
 from rnnlm.models import LanguageModel
 from rnnlm.scoring.evaluation import Evaluation, evaluate
 from rnnlm.scoring.generation import probs_after
+from rnnlm.scoring.prompts import prompt_ids
 from rnnlm.scoring.rows import BASES
 from rnnlm.scoring.score import score_rows
-from rnnlm.scoring.writing import Written, prompt_ids, write_beam, write_samples, write_text
+from rnnlm.scoring.writing import write_beam, write_samples, write_text
+from rnnlm.scoring.written import Written
 from rnnlm.text.corpus import read_text
 from rnnlm.text.encoded import encode_text
 from rnnlm.text.spelled import spelled_file, spelled_string
@@ -256,8 +258,7 @@ def load(path: str | os.PathLike[str]) -> Loaded:
     """Load a model with its vocabulary, from a model file or from the folder of a run.
 
     ``perplexity``, ``evaluate``, ``score``, ``states``, ``generate``, ``samples``,
-    ``beam`` and ``next_words``
-    of the result take and give text.  RnnlmError if there is no model, or none that is
-    whole.
+    ``beam`` and ``next_words`` of the result take and give text.  RnnlmError if there
+    is no model, or none that is whole.
     """
     return Loaded(*load_model(path))

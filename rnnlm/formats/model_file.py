@@ -20,7 +20,7 @@ from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import workers_or_default
 from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_archive
-from rnnlm.files.whole import File
+from rnnlm.files.whole import File, reason
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.models.architecture import Architecture, from_earlier, to_earlier
 from rnnlm.text.tokenizer import LEVELS
@@ -151,9 +151,15 @@ def load_model(path: str | os.PathLike[str] | File, workers: Workers | None = No
 
 
 def model_sha256(path: str | os.PathLike[str]) -> str:
-    """The SHA-256 (hex) of a model file, or of the model in a run folder."""
-    with open(model_file(path), "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The SHA-256 (hex) of a model file, or of the model in a run folder.
+
+    RnnlmError if it cannot be read.
+    """
+    try:
+        with open(model_file(path), "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
 
 
 def _architecture(archive):

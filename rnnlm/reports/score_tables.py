@@ -26,6 +26,8 @@ from rnnlm.errors import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rnnlm.text.vocabulary import Vocabulary
+
 NA = "NA"
 SMALL = re.compile(r"p\d+$|perplexity$")  # columns whose digits count from the first that is not 0
 BREAKS = re.compile(r"[\t\n\r]")          # what would add a cell or a row to a table with tabs
@@ -38,15 +40,18 @@ class Table:
     ----------
     head : dict of strings, what the table says of itself.
     columns : names of the columns to print, fields of the rows.
+    vocabulary : the model's Vocabulary, for formats that print ids.
     """
 
     columns_needed: tuple[str, ...] | None = None  # those of a fixed format; None: any
     by: str | None = None         # what a row is of, where the format fixes it
     log_base: str | None = None   # "e", "2" or "10", where the format fixes it
-    protocol: str | None = None   # where the format fixes it
+    protocol: str | None = None   # where the format has one by default
+    one_text = False              # whether it prints no more than one text, named in ``head``
+    leaves_out = ""               # what our own tables tell and the format does not
 
-    def __init__(self, head: dict[str, str], columns: Sequence[str]) -> None:
-        self.head, self.columns = head, list(columns)
+    def __init__(self, head: dict[str, str], columns: Sequence[str], vocabulary: Vocabulary | None = None) -> None:
+        self.head, self.columns, self.vocabulary = head, list(columns), vocabulary
 
     def begin(self) -> str:
         """The lines before the first row."""

@@ -163,16 +163,17 @@ def points_to_ids(weights, factors, sums, points):  # (V, n), (V,), (groups, n),
     width, texts = math.isqrt(V), np.arange(n)
     ends = sums.cumsum(axis=0, dtype=np.float64)
     points = points * ends[-1]
-    last = len(sums) - 1 - (sums[::-1] > 0).argmax(axis=0)  # the last group that can be drawn from
-    group = np.minimum((ends <= points).sum(axis=0), last)
-    points = points - np.where(group > 0, ends[group - 1, texts], 0)
+    group = np.minimum((ends <= points).sum(axis=0), len(sums) - 1)
+    if not (sums[group, texts] > 0).all():  # rounding led behind the last group that can be drawn from
+        group = np.minimum(group, len(sums) - 1 - (sums[::-1] > 0).argmax(axis=0))
+    points -= np.where(group > 0, ends[group - 1, texts], 0)
     words = group * width + np.arange(width)[:, np.newaxis]  # (width, n)
     known = np.minimum(words, V - 1)
-    inside = weights.take(known * n + texts) * factors[known] * (words < V)
-    index = (inside.cumsum(axis=0, dtype=np.float64) <= points).sum(axis=0)
-    index = np.where(index < width, index, 0)
-    # Rounding may lead behind the group's last word, or to one without probability.
-    index = np.where(inside[index, texts] > 0, index, inside.argmax(axis=0))
+    inside = weights.take(known * n + texts) * factors.take(known)
+    inside[words >= V] = 0
+    index = np.minimum((inside.cumsum(axis=0, dtype=np.float64) <= points).sum(axis=0), width - 1)
+    if not (inside[index, texts] > 0).all():  # or behind the group's last word, or to one without probability
+        index = np.where(inside[index, texts] > 0, index, inside.argmax(axis=0))
     return words[index, texts]
 
 

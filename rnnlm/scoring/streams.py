@@ -1,11 +1,13 @@
 """Streams: several continuations of one prompt, read side by side in batches.
 
 Each thread has a batch of its own, with a copy of the model that shares its weights.
-So threads wait for each other only once a word.
+So threads wait for each other only once every few words.
 """
 
 import copy
 from array import array
+from collections import deque
+from functools import partial
 from itertools import islice, repeat
 
 import numpy as np
@@ -59,28 +61,36 @@ class Batch:
     draws : Draws.
     first : (V, 1), the scores behind the prompt.
     start : the states behind the prompt.
+    size : how many texts there are at most.
     """
 
-    def __init__(self, model, draws, first, start):
-        self.model, self.draws, self.first, self.start = model, draws, first, start
-        self.streams, self.joining, self.states = [], [], None  # states: those of ``streams``
-        self.written = []
+    def __init__(self, model, draws, first, start, size):
+        self.model, self.draws, self.first, self.start, self.size = model, draws, first, start, size
+        self.streams, self.states = [], None  # the states are those of the streams
+        self.waiting, self.written = deque(), []
 
-    def fill(self, new_streams, size):
-        """Take as many new texts as there are places, for a batch of this size."""
-        self.joining = list(islice(new_streams, size - len(self.streams)))
+    def fill(self, new_streams, count):
+        """Let new texts wait, so that with those of the batch they are ``count``."""
+        self.waiting.extend(islice(new_streams, max(0, count - len(self.streams) - len(self.waiting))))
 
-    def step(self):
-        """Write a word of each text; those that got one are ``written``."""
+    def steps(self, words):
+        """Write so many words of each text; the texts that got any are ``written``."""
+        self.written = list(self.streams)
+        for _ in range(words):
+            if self.streams or self.waiting:
+                self._step()
+
+    def _step(self):
+        joining = [self.waiting.popleft() for _ in range(min(len(self.waiting), self.size - len(self.streams)))]
         if self.streams:
             self.model.set_state(self.states)
             self._write(_read(self.model, self.streams), self.streams)
             self.states = self.model.get_state()
-        if self.joining:
-            self._write(_known(np.broadcast_to(self.first, (len(self.first), len(self.joining)))), self.joining)
-        self.written = self.streams + self.joining
-        if self.joining or any(stream.ended for stream in self.streams):
-            self._go_on()
+        if joining:
+            self._write(_known(np.broadcast_to(self.first, (len(self.first), len(joining)))), joining)
+            self.written += joining
+        if joining or any(stream.ended for stream in self.streams):
+            self._go_on(joining)
 
     def _write(self, read, texts):
         ids, log_probs = self.draws(read, texts)
@@ -88,14 +98,14 @@ class Batch:
                                      strict=False):
             text.add(i, log_prob)
 
-    def _go_on(self):
+    def _go_on(self, joining):
         """Keep the texts that have not ended, and their states."""
         kept = [k for k, text in enumerate(self.streams) if not text.ended]
-        new = [text for text in self.joining if not text.ended]
+        new = [text for text in joining if not text.ended]
         states = self.states or [tuple(None if a is None else a[:0] for a in layer) for layer in self.start]
         self.states = [tuple(_rows(a, kept, first, len(new)) for a, first in zip(layer, firsts, strict=True))
                        for layer, firsts in zip(states, self.start, strict=True)]
-        self.streams, self.joining = [self.streams[k] for k in kept] + new, []
+        self.streams = [self.streams[k] for k in kept] + new
 
 
 def _rows(state, kept, first, count):
@@ -118,8 +128,8 @@ def _known(scores):  # (V, n)
     return lambda: (scores.copy(), np.zeros(len(scores), scores.dtype))
 
 
-def write_streams(model, prompt, new_streams, count, draws):
-    """Yield, after each step, the Streams that have a new word.
+def write_streams(model, prompt, new_streams, count, draws, words=1):
+    """Yield, again and again, the Streams that have new words.
 
     The prompt is read once.  A text that has ended leaves its batch, and one that waits
     takes its place.  From the first ``next`` on, the model's state is that of a batch;
@@ -132,6 +142,7 @@ def write_streams(model, prompt, new_streams, count, draws):
     new_streams : an iterator of Streams.
     count : how many they are.
     draws : Draws.
+    words : how many words are written of each text before they are yielded.
     """
     workers, V = workers_of(model), draws.constraints.vocab_size
     with model.fresh_state(), np.errstate(over="ignore", invalid="ignore"):  # draws say it in one line
@@ -143,13 +154,14 @@ def write_streams(model, prompt, new_streams, count, draws):
     threads = workers.compute(lambda: workers.threads) if hasattr(model, "products_after") and count * V >= LARGE else 1
     size = min(MOST, -(-count // threads))
     with model.fresh_state():
-        batches = [Batch(copy.copy(model) if k else model, draws, first, start) for k in range(threads)]
+        batches = [Batch(copy.copy(model) if k else model, draws, first, start, size) for k in range(threads)]
         while True:
-            for batch in batches:
-                batch.fill(new_streams, size)
-            batches = [batch for batch in batches if batch.streams or batch.joining]
+            for waiting in (0, size):  # first all batches get as many as they take
+                for batch in batches:
+                    batch.fill(new_streams, size + waiting)
+            batches = [batch for batch in batches if batch.streams or batch.waiting]
             if not batches:
                 return
             with np.errstate(over="ignore", invalid="ignore"):
-                workers.compute(workers.each, Batch.step, batches)
+                workers.compute(workers.each, partial(Batch.steps, words=words), batches)
             yield [stream for batch in batches for stream in batch.written]

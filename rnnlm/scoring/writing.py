@@ -1,138 +1,23 @@
 """Writing: texts from a model, from the words of a prompt to an end."""
 
-from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.compute.functions import perplexity
 from rnnlm.errors import ArgumentError, RnnlmError
 from rnnlm.scoring.beam import beam_search
 from rnnlm.scoring.constraints import Constraints
 from rnnlm.scoring.generation import generate
 from rnnlm.scoring.limits import EndlessError, Limits, Progress, endless_line
+from rnnlm.scoring.prompts import banned_ids, prompt_ids
 from rnnlm.scoring.sampling import Drawing, Draws
 from rnnlm.scoring.streams import Stream, write_streams
-from rnnlm.text.lines import read_blocks
-from rnnlm.text.sources import called
+from rnnlm.scoring.written import Written
 from rnnlm.text.tokenizer import LINE_END, spell, tokenize
-from rnnlm.text.vocabulary import EOS, UNKNOWN
 
-LONGEST_PROMPT = 1_000_000  # characters of a file
 WIDEST_BEAM = 1000
-
-
-@dataclass
-class Written:
-    """A text that a model wrote.
-
-    Attributes
-    ----------
-    number : which one it is, from 1; of a beam, its rank.
-    prompt : the prompt, as it is printed.
-    written : what follows it; ``text`` is both.
-    tokens : the words (or characters) that were written, a list of str; <eos> is a line
-        end.
-    log_probs : ln p of each token under the model itself, a list of float, whatever
-        the temperature and the other options; None: not asked for.
-    stopped : why it was cut short; "" for a text that is complete.
-    """
-
-    number: int
-    prompt: str
-    written: str
-    tokens: list[str]
-    log_probs: list[float] | None = None
-    stopped: str = ""
-
-    @property
-    def text(self) -> str:
-        """The prompt, and what follows it."""
-        return self.prompt + self.written
-
-    @property
-    def words(self) -> int:
-        """How many tokens are no line ends."""
-        return len(self.tokens) - self.tokens.count(EOS)
-
-    @property
-    def log_prob(self) -> float | None:
-        """The sum of ``log_probs``, nats; None without them."""
-        return None if self.log_probs is None else float(np.sum(self.log_probs))
-
-    @property
-    def perplexity(self) -> float | None:
-        """exp(-log_prob / number of tokens); None without ``log_probs``."""
-        return None if self.log_probs is None else perplexity(-self.log_prob, len(self.tokens))
-
-
-def prompt_ids(prompt, vocabulary, name="prompt"):
-    """The ids of a prompt's tokens, and its distinct unknown tokens, in order.
-
-    An unknown token is <unk>, or is left out where the vocabulary has none.
-    RnnlmError, which calls the prompt ``name``, if <eos> is among its words.
-    """
-    if not isinstance(prompt, str):
-        raise arguments.wrong(name, "a string", prompt)
-    tokens = tokenize(prompt, vocabulary.level)
-    if EOS in tokens:  # as in a text
-        raise RnnlmError(f"{name} holds the word {EOS}, which is the token of a line end: write a line end instead")
-    ids, unknown = _known(tokens, vocabulary)
-    if vocabulary.unk_id is None:
-        return [i for i in ids if i != UNKNOWN], unknown
-    return [vocabulary.unk_id if i == UNKNOWN else i for i in ids], unknown
-
-
-def _known(tokens, vocabulary):
-    """The ids of tokens, and the distinct unknown ones, in order."""
-    ids = vocabulary.encode(tokens).tolist()
-    return ids, list(dict.fromkeys(token for token, i in zip(tokens, ids, strict=True) if i == UNKNOWN))
-
-
-def read_prompt(path):
-    """The text of a file, or of standard input (-), as a prompt.
-
-    It is read as a text is.  The last line end is left out: the model continues the
-    last line.
-
-    Raises
-    ------
-    RnnlmError : it cannot be read, or has more than a million characters.
-    """
-    pieces, size = [], 0
-    for piece in read_blocks(path, size=1 << 16):
-        pieces.append(piece)
-        size += len(piece)
-        if size > LONGEST_PROMPT + 1:
-            raise RnnlmError(f"a prompt must have at most {LONGEST_PROMPT:,} characters, {called(path)} has more: give "
-                             "its end alone")
-    return "".join(pieces).removesuffix(LINE_END)
-
-
-def banned_ids(ban, vocabulary, name="ban"):
-    """The ids of words that are never to be written, and those that are unknown anyway.
-
-    Parameters
-    ----------
-    ban : strings; each is split into words (or characters) as a text is.
-    vocabulary : the Vocabulary.
-    name : what a message calls them.
-
-    Raises
-    ------
-    RnnlmError : a line end among them, or no word is left.
-    """
-    tokens = []
-    for words in arguments.items(name, ban, "a list of words"):
-        tokens += tokenize(arguments.kind(name, words, str, "a list of words"), vocabulary.level)
-    if LINE_END in tokens or EOS in tokens:
-        raise RnnlmError(f"{name} must hold words, got a line end: a minimum of words in a line is another option")
-    ids, unknown = _known(tokens, vocabulary)
-    ids = sorted({i for i in ids if i != UNKNOWN})
-    if ids and not set(range(len(vocabulary))) - {*ids, vocabulary.eos_id, vocabulary.unk_id}:
-        raise RnnlmError(f"{name} must leave a word to write, got all {len(ids)} of the vocabulary")
-    return ids, unknown
+WORDS_AT_ONCE = 8  # that a thread writes of its texts before it waits for the others
 
 
 class _Task:
@@ -164,11 +49,11 @@ class _Task:
         for number, rng in enumerate(rngs, 1):
             yield Stream(number, rng, self.progress(), self.constraints.recent(self.ids))
 
-    def write(self, rngs, drawing, count=1, scored=False):
+    def write(self, rngs, drawing, count=1, scored=False, words=1):
         """``write_streams`` of ``count`` texts, each with one of these generators."""
         arguments.has("model", self.model, ("fresh_state", "predict", "get_state", "set_state"), "a LanguageModel")
         return write_streams(self.model, self.ids, self.streams(rngs), count,
-                             Draws(drawing, self.constraints, scored))
+                             Draws(drawing, self.constraints, scored), words)
 
     def pieces(self, ids):
         """Yield the text in pieces: the prompt's tokens, then the words of ids."""
@@ -239,7 +124,8 @@ def write_samples(model, vocabulary, prompt="", count=1, *, rng, temperature=1.0
     ----------
     count : how many texts.
     scores : whether their ``log_probs`` are computed.
-    on_step : function, called after each word; if it returns true all texts end there.
+    on_step : function, called after every few words of the texts; if it returns true
+        all of them end there.
     others : see ``write_text``.
 
     Raises
@@ -251,7 +137,8 @@ def write_samples(model, vocabulary, prompt="", count=1, *, rng, temperature=1.0
     arguments.generator("rng", rng)
     task = _Task(model, vocabulary, prompt, **options)
     rngs = (rng if number == 1 else rng.spawn(1)[0] for number in range(1, count + 1))
-    steps = task.write(rngs, Drawing(temperature, top_k, top_p), count, arguments.yes_or_no("scores", scores))
+    steps = task.write(rngs, Drawing(temperature, top_k, top_p), count,
+                       arguments.yes_or_no("scores", scores), WORDS_AT_ONCE)
     return (task.written(stream.number, stream.ids, list(stream.log_probs) if scores else None, stream.stopped)
             for stream in _in_order(steps, on_step))
 

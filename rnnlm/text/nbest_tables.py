@@ -115,10 +115,6 @@ class References:
     by: str
     repeated: int = 0
 
-    def of(self, one: NBestList) -> str | None:
-        """The reference of a list; None if there is none."""
-        return self.texts.get(self.name(one))
-
     def name(self, one: NBestList) -> str | int:
         """The key in ``texts`` that a list's reference has."""
         return one.utterance if self.by == BY_KEY else one.position

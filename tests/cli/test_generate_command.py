@@ -14,7 +14,7 @@ from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import LanguageModel
 from rnnlm.scoring.evaluation import token_log_probs
 from rnnlm.scoring.limits import LONGEST_LINE
-from rnnlm.scoring.writing import read_prompt
+from rnnlm.scoring.prompts import read_prompt
 from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ["<eos>", "<unk>", "the", "cat", "sat"]
@@ -462,15 +462,15 @@ def test_a_text_that_never_ends_is_shown_as_far_as_it_goes(tmp_path, capsys, mon
 
 def test_a_signal_ends_all_texts_and_what_there_is_of_them_is_shown(model_path):
     command = [sys.executable, "-c", "import os, signal, sys\nfrom rnnlm.cli import generate\n"
-               "from rnnlm.scoring import streams\nstep, count = streams.Batch.step, 0\n"
+               "from rnnlm.scoring import streams\nstep, count = streams.Batch._step, 0\n"
                "def signalled(batch):\n global count\n count += 1\n step(batch)\n"
                " if count == 5: os.kill(os.getpid(), signal.SIGTERM)\n"
-               "streams.Batch.step = signalled\nsys.exit(generate.main(sys.argv[1:], 'rnnlm generate'))",
+               "streams.Batch._step = signalled\nsys.exit(generate.main(sys.argv[1:], 'rnnlm generate'))",
                model_path, "--samples", "3", "--length", "1000000", "--seed", "1", "--min-length", "7"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 128 + 15
     texts = split(done.stdout)
-    assert len(texts) == 3 and all(header["cut"] and len(text.split()) == 5 for header, text in texts)
+    assert len(texts) == 3 and all(header["cut"] and 7 <= len(text.split()) <= 8 for header, text in texts)
     assert done.stderr.endswith("rnnlm generate: stopped\n") and "Traceback" not in done.stderr
 
 

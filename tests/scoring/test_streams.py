@@ -12,7 +12,7 @@ from rnnlm.models.cells import CELLS
 from rnnlm.scoring import streams
 from rnnlm.scoring.evaluation import token_log_probs
 from rnnlm.scoring.limits import LONGEST_LINE
-from rnnlm.scoring.writing import write_samples, write_text
+from rnnlm.scoring.writing import WORDS_AT_ONCE, write_samples, write_text
 from rnnlm.text.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(["<eos>", "<unk>", *"abcdefg"])
@@ -177,11 +177,11 @@ def test_a_text_that_never_ends_is_cut_short_and_the_others_go_on(model, monkeyp
 def test_all_texts_end_when_they_are_told_to(model):
     calls = []
     texts = list(write_samples(model, VOCABULARY, count=5, rng=np.random.default_rng(3), length=50,
-                               on_step=lambda: calls.append(1) or len(calls) == 7))
+                               on_step=lambda: calls.append(1) or len(calls) == 2))
     assert [text.number for text in texts] == [1, 2, 3, 4, 5]
-    assert all(len(text.tokens) == 7 and text.stopped == "it was interrupted" for text in texts)
+    assert all(len(text.tokens) == 2 * WORDS_AT_ONCE and text.stopped == "it was interrupted" for text in texts)
     whole = samples(model, 5, length=50)
-    assert [text.tokens for text in texts] == [text.tokens[:7] for text in whole]
+    assert [text.tokens for text in texts] == [text.tokens[: 2 * WORDS_AT_ONCE] for text in whole]
 
 
 @pytest.mark.parametrize(("options", "message"), [
