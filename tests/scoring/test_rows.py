@@ -14,6 +14,8 @@ from rnnlm.models import LanguageModel
 from rnnlm.models.cells import CELLS
 from rnnlm.scoring.readings import PROTOCOLS
 from rnnlm.scoring.rows import BASES
+from rnnlm.scoring.score import SMALLEST, part_size
+from rnnlm.text.spelled import BLOCK
 from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ["<eos>", "the", "cat", "<unk>", "sat", "é"]
@@ -253,3 +255,12 @@ def test_the_models_own_state_is_left_alone(tmp_path):
             model.score("the <eos>\n", protocol)
     for array, was in zip([array for state in model.model.get_state() for array in state], before, strict=True):
         np.testing.assert_array_equal(array, was)
+
+
+def test_parts_are_smaller_where_rows_are_larger():
+    rows = [(0, 0), (5, 0), (100, 0), (1000, 0), (0, 800), (0, 10**5)]
+    sizes = [part_size(top, state_size) for top, state_size in rows]
+    assert sizes[0] == BLOCK
+    assert sizes[1:4] == sorted(sizes[1:4], reverse=True)
+    assert sizes[3] == sizes[5] == SMALLEST
+    assert SMALLEST < sizes[4] < BLOCK
