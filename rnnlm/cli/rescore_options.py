@@ -62,7 +62,8 @@ RESCORE = Table({"options": (
     Option("nbest_format", OneOf(FORMS), "form of the lists: 'UTTERANCE words', 'UTTERANCE-NUMBER words', 'ID ||| "
            "words ||| features ||| total', or lines of words with an empty line between two lists; it must be given"),
     Option("format", OneOf(OUTPUTS), "form of the output: our own table, log10 of each sentence, -ln of each word, or "
-           "the lines of a moses file with one more feature", "tsv", acts=_without_tune, acts_with="printed lists, without --tune"),
+           "the lines of a moses file with one more feature", "tsv", acts=_without_tune,
+           acts_with="printed lists, without --tune"),
     Option("best", FLAG, "print only the best hypothesis of each list", False, acts=_without_tune,
            acts_with="printed lists, without --tune"),
     Option("carry", FLAG, "start each list from the state after the best hypothesis of the list before; an empty line "
