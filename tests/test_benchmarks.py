@@ -43,6 +43,17 @@ def test_scoring_speed():
     assert {"rnnlm", "output product"} <= rows["generate"].keys()
 
 
+def test_nbest_speed():
+    sizes = ["--utterances", "20", "--hypotheses", "5", "--hidden-size", "8", "--layers", "1"]
+    rows = json.loads(run("nbest_speed.py", *sizes, "--json").stdout)
+    assert list(rows) == ["sentences", "rescore", "carry"]
+    assert rows["sentences"]["over_sentences"] == 1
+    for row in rows.values():
+        assert row["words_per_second"] * row["seconds"] == pytest.approx(
+            rows["carry"]["words_per_second"] * rows["carry"]["seconds"])
+        assert row["peak_memory_mb"] > 20
+
+
 def test_the_text_of_the_large_inputs_is_read_and_found_again(tmp_path, on_path, monkeypatch):
     from large_inputs import write_text
 

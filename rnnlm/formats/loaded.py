@@ -14,10 +14,13 @@ from rnnlm.models import LanguageModel
 from rnnlm.scoring.evaluation import Evaluation, evaluate
 from rnnlm.scoring.generation import probs_after
 from rnnlm.scoring.prompts import prompt_ids
+from rnnlm.scoring.rows import BASES
+from rnnlm.scoring.score import score_rows
 from rnnlm.scoring.writing import write_beam, write_samples, write_text
 from rnnlm.scoring.written import Written
 from rnnlm.text.corpus import read_text
 from rnnlm.text.encoded import encode_text
+from rnnlm.text.spelled import spelled_file, spelled_string
 from rnnlm.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -65,16 +68,78 @@ class Loaded:
         """
         return self.evaluate(text).perplexity
 
+    def score(self, text: str | os.PathLike[str], protocol: str = "stream", *, by: str = "word", top: int = 0,
+              log_base: float | str = 2) -> np.ndarray:
+        """A row for each word of a text (str) or of a file (Path), in order, none lost.
+
+        The rows are a structured array, which pandas takes as it is:
+        ``pandas.DataFrame(model.score(text))``.  nan, or -1 for a whole number, is a
+        number that is not known.
+
+        Parameters
+        ----------
+        text : the text, or the path of its file.
+        protocol : "stream": the state is carried through the text; "document": it is
+            forgotten at blank lines, which are not scored; "sentence": it is forgotten
+            at every line end.
+        by : "word": a row has the fields sentence, position (both from 1), word, known,
+            log_prob, surprisal, entropy, entropy_reduction, rank, frequency (see
+            ``rnnlm.scoring.rows.word_rows``); "piece": the same for each character of a
+            model of characters; "sentence": sentence, words, unknown, log_prob,
+            perplexity, bits_per_byte; "text": the same for the whole text, with
+            sentences, how many there are.
+        top : k, adds the fields top1, p1, ..., topk, pk: the most probable words, and
+            their probabilities.
+        log_base : 2, 10 or "e", of log_prob, surprisal and the entropies.
+
+        Returns
+        -------
+        (n,) structured array : n is the number of words and line ends, or of lines.
+
+        Raises
+        ------
+        RnnlmError : a text without a token, or a file that cannot be read.
+        ArgumentError : a value that cannot be, or a str that is the name of a file.
+        """
+        rows = score_rows(self.model, self.vocabulary, self._parts(text), by=by, protocol=protocol, top=top,
+                          base=BASES[arguments.one_of("log_base", str(log_base), BASES)])
+        return np.concatenate(list(rows))
+
+    def states(self, text: str | os.PathLike[str], protocol: str = "stream") -> np.ndarray:
+        """The hidden states behind the rows of ``score``: (n, H) float32.
+
+        Row i is the state from which word i was predicted, so it knows all words before
+        word i, but not word i.  The state after word i is row i + 1, unless the state
+        is forgotten between them.  A word without a probability has nan.
+
+        Parameters, errors: see ``score``.
+        """
+        found = []
+        for _ in score_rows(self.model, self.vocabulary, self._parts(text), protocol=protocol, details=False,
+                            on_states=found.append):
+            pass
+        return np.concatenate(found)
+
+    def _parts(self, text):
+        """The parts (Spelled) of what was given as a text."""
+        if isinstance(text, os.PathLike):
+            return spelled_file(text, self.vocabulary)
+        return spelled_string(self._as_text(text), self.vocabulary)
+
     def _encoded(self, text):
         """The EncodedText of what was given as a text."""
         if isinstance(text, os.PathLike):
             return read_text(text, self.vocabulary)
+        return encode_text(self._as_text(text), self.vocabulary)
+
+    def _as_text(self, text):
+        """The str itself; ArgumentError for anything else, and for a file's name."""
         if not isinstance(text, str):
             raise arguments.wrong("text", "a text (str) or the path of a file (pathlib.Path)", text)
         if "\n" not in text and "\0" not in text and os.path.isfile(text):
             raise ArgumentError(f"text must be the text itself, got the name of the file {shown(text)}: "
                                 "give pathlib.Path(...) for the file, or end the text with a line end")
-        return encode_text(text, self.vocabulary)
+        return text
 
     def generate(self, prompt: str = "", *, length: int | None = None, sentences: int | None = None,
                  temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None,
@@ -192,8 +257,8 @@ def _generator(seed):
 def load(path: str | os.PathLike[str]) -> Loaded:
     """Load a model with its vocabulary, from a model file or from the folder of a run.
 
-    ``perplexity``, ``evaluate``, ``generate``, ``samples``, ``beam`` and ``next_words``
-    of the result take and give text.  RnnlmError if there is no model, or none that is
-    whole.
+    ``perplexity``, ``evaluate``, ``score``, ``states``, ``generate``, ``samples``,
+    ``beam`` and ``next_words`` of the result take and give text.  RnnlmError if there
+    is no model, or none that is whole.
     """
     return Loaded(*load_model(path))

@@ -11,6 +11,7 @@ import numpy as np
 
 from rnnlm.compute.functions import log_softmax
 from rnnlm.compute.word_scores import WordScores, word_scores
+from rnnlm.errors import ArgumentError
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer, require_ids, require_targets
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
@@ -58,12 +59,21 @@ class TimeOutput(Layer):
         require_ids(ts, self.params[1].size, "targets")
         return np.take_along_axis(log_softmax(self.scores(xs)), ts[..., np.newaxis], axis=-1)[..., 0]
 
-    def word_scores(self, xs: np.ndarray, ts: np.ndarray, details: bool = False, top: int = 0) -> WordScores:
-        """The WordScores of the targets ts (N, T), row after row: M = N T."""
-        N, T, _ = self.window(xs, len(self.params[0]), "H")
-        require_targets(ts, N, T)
+    def word_scores(self, rows: np.ndarray, ts: np.ndarray, details: bool = False, top: int = 0,
+                    owners: np.ndarray | None = None) -> WordScores:
+        """The WordScores of targets.
+
+        Parameters
+        ----------
+        rows : (R, H), hidden states.
+        ts : (M,), the targets, ids.
+        details, top : see ``rnnlm.compute.word_scores.word_scores``.
+        owners : (M,), for each target the row that predicts it.  Each row has at least
+            one target.  None: each row has its own.
+        """
+        owners = require_owners(owners, rows, ts)
         require_ids(ts, self.params[1].size, "targets")
-        return word_scores(self.scores(xs).reshape(N * T, -1), ts.reshape(N * T), details, top)
+        return word_scores(self.scores(rows[np.newaxis])[0][owners], ts, details, top)
 
     def forward(self, xs: np.ndarray, ts: np.ndarray) -> float:  # (N, T, H), ids (N, T)
         """The mean of -ln p over the targets, in nats."""
@@ -86,3 +96,11 @@ class TimeOutput(Layer):
     def weight_work(self) -> list[Callable[[], None]]:
         """``backward_weights`` as a list of functions: here a single one."""
         return [self.backward_weights]
+
+
+def require_owners(owners, rows, ts):
+    """The owners (M,) of the targets; ArgumentError unless there is one for each."""
+    owners = np.arange(len(rows)) if owners is None else owners
+    if ts.shape != owners.shape:
+        raise ArgumentError(f"the targets must be one for each owner, shape {owners.shape}, got {ts.shape}")
+    return owners

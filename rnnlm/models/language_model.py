@@ -210,7 +210,7 @@ class LanguageModel(CarriesStates, HasDropout):
 
     @computing
     def word_scores(self, xs: ArrayLike, ts: ArrayLike, counts: np.ndarray | None = None, details: bool = False,
-                    top: int = 0, with_states: bool = False) -> WordScores:
+                    top: int = 0, *, with_states: bool = False, repeats: np.ndarray | None = None) -> WordScores:
         """What the model says of every target, given all before it.
 
         Carries the state on.
@@ -223,17 +223,20 @@ class LanguageModel(CarriesStates, HasDropout):
         details : whether entropies and ranks are wanted.
         top : how many of the most probable words are wanted.
         with_states : whether the hidden states are wanted, those of ``states(xs)``.
+        repeats : (N, T) bool, where row i has read, from its state to here, what row
+            i - 1 has read: one pass over the vocabulary serves both.  Such a row is
+            wanted only where row i - 1 is.  None: nowhere.
 
         Returns
         -------
         WordScores : of the M targets that are wanted, row after row.
         """
         hs, ts = self.states(xs), arguments.targets_of_windows(xs, ts)
-        if counts is not None:
-            hs, ts = hs[counts][np.newaxis], ts[counts][np.newaxis]
-        scores = self.output.word_scores(hs, ts, details, top)
+        rows, owners = _rows_and_owners(hs, np.ones(ts.shape, bool) if counts is None else counts, repeats)
+        ts = ts.ravel() if counts is None else ts[counts]
+        scores = self.output.word_scores(rows, ts, details, top, owners)
         if with_states:
-            scores.states = np.array(hs, order="C").reshape(ts.size, -1)  # the next window fills hs anew
+            scores.states = rows[owners]
         return scores
 
     @computing
@@ -264,3 +267,16 @@ class LanguageModel(CarriesStates, HasDropout):
         """From the output's inputs down to the ids."""
         for layer in reversed(self.layers):
             dout = layer.backward(dout)
+
+
+def _rows_and_owners(hs, counts, repeats):
+    """The different rows (R, H) of hs (N, T, H) that count, and whose each of all is.
+
+    The owners are (M,), for the M places that count, row after row.
+    """
+    if repeats is None:
+        return hs[counts], np.arange(np.count_nonzero(counts))
+    firsts = counts & ~repeats
+    numbers = np.cumsum(firsts).reshape(firsts.shape) - 1
+    first_above = np.maximum.accumulate(np.where(repeats, 0, np.arange(len(hs))[:, np.newaxis]), axis=0)
+    return hs[firsts], np.take_along_axis(numbers, first_above, axis=0)[counts]

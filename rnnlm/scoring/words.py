@@ -3,7 +3,8 @@
 A text is one stream, or many sequences that know nothing of each other: sentences, the
 hypotheses of a list.  Sequences are sorted by length and read side by side.  So the
 layers compute many rows at a time, and few steps are padding; padded steps come after
-the last word, and are neither scored nor remembered.
+the last word, and are neither scored nor remembered.  Sequences that begin alike share
+the passes over the vocabulary of what they share.
 
 Where a reading stands is a pair: the model's states, and the last word, which it has
 not read yet.  A fresh reading has the states None, and <eos> for a last word.
@@ -28,16 +29,17 @@ if TYPE_CHECKING:
     State = tuple[np.ndarray | None, ...]  # of one layer, as get_state gives it
 
 WINDOW = 1024  # steps of one stream at a time; the result does not depend on it
-ROWS = 2048    # words that are read side by side, padding included
+ROWS = 4096    # words that are read side by side, padding included
+ALIKE = 8      # first words by which sequences of one length are sorted
 
 
 def window_scores(model: Scores, xs: np.ndarray, ts: np.ndarray, counts: np.ndarray | None = None,
-                  details: bool = False, top: int = 0, with_states: bool = False) -> WordScores:
+                  details: bool = False, top: int = 0, *, with_states: bool = False,
+                  repeats: np.ndarray | None = None) -> WordScores:
     """``LanguageModel.word_scores`` of any predictor, which may lack that method."""
     with np.errstate(over="ignore", invalid="ignore"):  # callers look at the results
         if hasattr(model, "word_scores"):
-            more = {"with_states": True} if with_states else {}
-            return model.word_scores(xs, ts, counts, details, top, **more)
+            return model.word_scores(xs, ts, counts, details, top, with_states=with_states, repeats=repeats)
         if with_states:
             raise ArgumentError(f"a {type(model).__name__} has no word_scores, so its states are not known: give a "
                                 "LanguageModel")
@@ -48,7 +50,7 @@ def window_scores(model: Scores, xs: np.ndarray, ts: np.ndarray, counts: np.ndar
 
 
 def stream_scores(model: Scores, ids: np.ndarray, last: int, details: bool = False, top: int = 0,
-                  with_states: bool = False) -> Iterator[tuple[slice, WordScores]]:
+                  *, with_states: bool = False) -> Iterator[tuple[slice, WordScores]]:
     """Yield (slice of ids, WordScores) window by window, from the model's state.
 
     Open a ``model.fresh_state()`` around it.  The state is carried on, so that the next
@@ -66,7 +68,7 @@ def stream_scores(model: Scores, ids: np.ndarray, last: int, details: bool = Fal
         xs = np.concatenate([[last], ts[:-1]])
         last = ts[-1]
         yield slice(start, start + len(ts)), window_scores(model, xs[np.newaxis], ts[np.newaxis], None, details, top,
-                                                           with_states)
+                                                           with_states=with_states)
 
 
 def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: int, details: bool = False,
@@ -94,13 +96,16 @@ def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: i
     ids, lengths = np.asarray(ids), np.asarray(lengths, np.int64)
     last = np.broadcast_to(np.asarray(eos_id if last is None else last), lengths.shape)
     starts = np.cumsum(lengths) - lengths
+    one_start = states is None or all(len(array) == 1 for layer in states for array in layer if array is not None)
     found, places = [], []
-    for batch in _batches(lengths):
-        start_states = None if states is None else _of_sequences(states, batch)
-        for where, scores in _batch_scores(model, ids, starts[batch], lengths[batch], last[batch], start_states,
-                                           details, top, with_states):
-            places.append(where)
-            found.append(scores)
+    for batch in _batches(ids, starts, lengths, last):
+        with model.fresh_state():
+            if states is not None:
+                model.set_state(_of_sequences(states, batch))
+            for where, xs, ts, counts, repeats in _windows(ids, starts[batch], lengths[batch], last[batch]):
+                places.append(where)
+                found.append(window_scores(model, xs, ts, counts, details, top, with_states=with_states,
+                                           repeats=repeats if one_start else None))
     if not found:
         return WordScores.empty(details, top)
     order = np.empty(len(ids), np.int64)
@@ -143,9 +148,13 @@ def _of_sequences(states, batch):
                   if len(array) == 1 else array[batch] for array in layer) for layer in states]
 
 
-def _batches(lengths):
-    """Yield the numbers of sequences to be read side by side, the shortest first."""
-    order = np.argsort(lengths, kind="stable")
+def _batches(ids, starts, lengths, last):
+    """Yield the numbers of sequences to be read side by side, the shortest first.
+
+    Among those of one length, sequences that begin alike are neighbours.
+    """
+    words = [np.where(lengths > k, ids[np.minimum(starts + k, len(ids) - 1)], -1) for k in range(ALIKE) if len(ids)]
+    order = np.lexsort([*words[::-1], last, lengths])
     order = order[np.searchsorted(lengths[order], 1) :]  # those of length 0 have nothing to score
     start = 0
     while start < len(order):
@@ -156,18 +165,23 @@ def _batches(lengths):
         start = stop
 
 
-def _batch_scores(model, ids, starts, lengths, last, states, details, top, with_states):
-    """Yield (places in ids, their WordScores) for sequences read side by side."""
-    steps = max(1, ROWS // len(lengths))
-    with model.fresh_state():
-        if states is not None:
-            model.set_state(states)
-        for first in range(0, int(lengths.max()), steps):
-            steps_here = np.arange(first, min(first + steps, int(lengths.max())))
-            counts = steps_here < lengths[:, np.newaxis]  # (N, T)
-            places = np.where(counts, starts[:, np.newaxis] + steps_here, 0)
-            ts = np.where(counts, ids[places], 0)
-            xs = np.where(counts, ids[places - 1], 0)
-            if first == 0:
-                xs[:, 0] = last
-            yield places[counts], window_scores(model, xs, ts, counts, details, top, with_states)
+def _windows(ids, starts, lengths, last):
+    """Yield what is read of sequences side by side, window by window.
+
+    Each is (places in ids, xs, ts, counts, repeats), for ``LanguageModel.word_scores``.
+    """
+    steps, longest = max(1, ROWS // len(lengths)), int(lengths.max())
+    alike = np.ones((len(lengths), 1), bool)  # whether a row has read what the row above has read
+    for first in range(0, longest, steps):
+        steps_here = np.arange(first, min(first + steps, longest))
+        counts = steps_here < lengths[:, np.newaxis]  # (N, T)
+        places = np.where(counts, starts[:, np.newaxis] + steps_here, 0)
+        ts = np.where(counts, ids[places], 0)
+        xs = np.where(counts, ids[places - 1], 0)
+        if first == 0:
+            xs[:, 0] = last
+        repeats = np.zeros_like(counts)
+        equal = (xs[1:] == xs[:-1]) & counts[1:] & counts[:-1]
+        repeats[1:] = np.logical_and.accumulate(equal, axis=1) & alike[1:]
+        alike = repeats[:, -1:]
+        yield places[counts], xs, ts, counts, repeats

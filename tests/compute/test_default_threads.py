@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from contextlib import nullcontext
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from rnnlm.compute.default_workers import DEFAULT
 from rnnlm.compute.threads import SERIAL
 from rnnlm.course import check
 from rnnlm.errors import DivergenceError, RnnlmError
-from rnnlm.layers.fast import FastOutput
+from rnnlm.layers.fast import FastOutput, output
 from rnnlm.text.corpus import EncodedText
 from rnnlm.training.clipping import global_norm
 
@@ -71,7 +72,14 @@ def seen(monkeypatch):
         seen.append((self.workers.threads, *set(blas_now())))
         return plain(self, *arguments)
 
+    def spied_function(*arguments, plain):
+        (workers,) = (argument for argument in arguments if isinstance(argument, Workers))
+        seen.append((workers.threads, *set(blas_now())))
+        return plain(*arguments)
+
     monkeypatch.setattr(FastOutput, "_scores", spied)
+    for name in ("unshifted_log_probs", "detailed_scores"):
+        monkeypatch.setattr(output, name, partial(spied_function, plain=getattr(output, name)))
     return seen
 
 
@@ -89,6 +97,7 @@ def text(ids=IDS):
 
 CALLS = {
     "states": lambda m: m.states(XS), "predict": lambda m: m.predict(XS), "log_probs": lambda m: m.log_probs(XS, TS),
+    "word_scores": lambda m: (m.word_scores(XS, TS), m.word_scores(XS, TS, None, True, 2)),
     "forward": lambda m: m.forward(XS, TS), "backward": lambda m: (m.forward(XS, TS), m.backward()),
     "step": lambda m: trainer(m).step(XS, TS), "fit": lambda m: list(trainer(m).fit(lambda: 1.0, 1)),
     "evaluate": lambda m: evaluate(m, text(), 0), "token_log_probs": lambda m: token_log_probs(m, IDS, 0),

@@ -1,6 +1,10 @@
+import math
+from functools import partial
+
 import numpy as np
 import pytest
 
+from rnnlm.compute.word_scores import WordScores
 from rnnlm.errors import ArgumentError
 from rnnlm.models import LanguageModel
 from rnnlm.models.cells import CELLS
@@ -29,6 +33,64 @@ def test_each_sequence_scores_what_it_scores_alone(cell, plain, rng, monkeypatch
             (_, scores), = stream_scores(model, ids[start:stop], 0, details=True, top=2)
         for name, array in scores.arrays().items():
             np.testing.assert_allclose(found.arrays()[name][start:stop], array, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [*({"cell": cell} for cell in CELLS), {"activation": "relu"}, {"tied": True},
+                                     {"cell": "lstm", "projection": True, "layers": 2}], ids=str)
+def test_against_64_bits(options, rng):
+    """The scores of sequences in 32 bits, from those of the words one by one in 64."""
+    model, lengths = a_model(rng, **options), np.array([4, 1, 7, 4, 2])
+    wide = LanguageModel(12, 5, 6, rng=None, dtype=np.float64, plain=True, **options)
+    for name, param in wide.named_params().items():
+        param[...] = model.named_params()[name]
+    ids = rng.integers(0, 12, lengths.sum())
+    rows = []
+    for part in np.split(ids, np.cumsum(lengths)[:-1]):
+        with wide.fresh_state():
+            rows.extend(np.array(wide.predict([[word]])[0, 0]) for word in [3, *part[:-1]])
+    log_probs = np.array([row - math.log(sum(math.exp(score) for score in row)) for row in rows])
+    found = sequence_scores(model, ids, lengths, 3, details=True, top=5)
+    of_targets = log_probs[np.arange(len(ids)), ids]
+    close = partial(np.testing.assert_allclose, rtol=0, atol=1e-5)
+    close(found.log_probs, of_targets)
+    close(found.entropies, [-sum(math.exp(p) * p for p in row) for row in log_probs])
+    assert found.ranks.tolist() == [1 + sum(row > p) for row, p in zip(log_probs, of_targets, strict=True)]
+    assert found.top.tolist() == [sorted(range(12), key=lambda word: -row[word])[:5] for row in log_probs.tolist()]
+    close(found.top_log_probs, -np.sort(-log_probs, axis=1)[:, :5])
+    close(sequence_scores(model, ids, lengths, 3).log_probs, of_targets)
+
+
+ALIKE = {"some": ([5, 5, 5, 2, 5, 1, 5], 3), "all": ([6] * 9, 1), "few": ([5] * 20, 2), "one": ([1] * 12, 12),
+         "long": ([90, 90, 3, 90], 2), "twice": ([4, 4, 4, 4, 2, 2], 2)}
+
+
+@pytest.mark.parametrize("rows", [40, 4000])
+@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+@pytest.mark.parametrize(("lengths", "words"), ALIKE.values(), ids=ALIKE)
+def test_sequences_that_begin_alike_share_their_rows(lengths, words, cell, rows, rng, monkeypatch):
+    monkeypatch.setattr("rnnlm.scoring.words.ROWS", rows)
+    model, ids = a_model(rng, cell=cell), rng.integers(0, words, sum(lengths))
+    passed = []
+
+    def spied(rows, ts, *more, plain=model.output.word_scores):
+        passed.append(len(rows))
+        return plain(rows, ts, *more)
+
+    monkeypatch.setattr(model.output, "word_scores", spied)
+    parts, state = np.split(ids, np.cumsum(lengths)[:-1]), states_after(model, [7, 8], 0, None)
+    for options in ({}, {"last": rng.integers(0, 2, len(lengths))}, {"states": state, "last": 8}):
+        passed.clear()
+        found = sequence_scores(model, ids, lengths, 0, details=True, top=3, with_states=True, **options)
+        shared = sum(passed)
+        before = np.broadcast_to(options.get("last", 0), len(lengths))
+        alone = WordScores.joined([sequence_scores(model, part, [len(part)], 0, details=True, top=3, with_states=True,
+                                                   **options | {"last": last})
+                                   for part, last in zip(parts, before, strict=True)])
+        for name, array in alone.arrays().items():
+            np.testing.assert_allclose(found.arrays()[name], array, atol=1e-5, err_msg=name)
+        if len(set(lengths)) == 1 and rows == 4000:  # one batch, in which those that begin alike are neighbours
+            assert shared == len({(last, *part[:t]) for part, last in zip(parts, before, strict=True)
+                                  for t in range(len(part))})
 
 
 def test_nothing_to_score(rng):

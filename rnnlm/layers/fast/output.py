@@ -24,10 +24,12 @@ from functools import partial
 import numpy as np
 
 from rnnlm.compute.threads import SERIAL, call, slices
-from rnnlm.compute.word_scores import WordScores, word_scores
+from rnnlm.compute.word_scores import WordScores
 from rnnlm.layers.base import Layer, require_ids, require_targets
 from rnnlm.layers.fast.products import NARROW, SMALL_PRODUCT, has_small_kernels
 from rnnlm.layers.fast.rows import batch_view, time_rows
+from rnnlm.layers.fast.word_scores import detailed_scores, unshifted_log_probs
+from rnnlm.layers.output import require_owners
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 
 BLOCK = 1250         # words: the scores of 700 tokens for them, 3.5 MB, stay near the core that made them
@@ -105,17 +107,21 @@ class FastOutput(Layer):
         N, T, _ = self.window(xs, len(self.params[0]), "H")
         if ts.shape != (N, T):
             require_targets(ts, N, T)
-        log_probs, *_ = self._softmax(time_rows(xs), self._blocks(ts.T.ravel()))
-        return log_probs.reshape(T, N).T
+        return self._log_probs(time_rows(xs), np.arange(N * T), ts.T.ravel()).reshape(T, N).T
 
-    def word_scores(self, xs, ts, details=False, top=0):  # (N, T, H), ids (N, T)
-        """The WordScores of the targets, row after row: M = N T."""
-        if not details and not top:
-            return WordScores(self.log_probs(xs, ts).ravel())
-        N, T, _ = self.window(xs, len(self.params[0]), "H")
-        require_targets(ts, N, T)
+    def word_scores(self, rows, ts, details=False, top=0, owners=None):  # (R, H), ids (M,)
+        """What ``TimeOutput.word_scores`` gives."""
+        owners = require_owners(owners, rows, ts)
         require_ids(ts, self.params[1].size, "targets")
-        return word_scores(self.scores(xs).reshape(N * T, -1), ts.reshape(N * T), details, top)
+        if details or top:
+            return detailed_scores(rows, owners, ts, *self.params, self.workers, details, top)
+        return WordScores(self._log_probs(rows, owners, ts))
+
+    def _log_probs(self, rows, owners, targets):
+        """ln p of the targets (M,), of which row owners[i] predicts the i-th."""
+        blocks = self._blocks(targets)
+        log_probs = unshifted_log_probs(rows, owners, blocks, *self.params, self.workers)
+        return self._softmax(rows[owners], blocks)[0] if log_probs is None else log_probs
 
     def forward(self, xs, ts):  # (N, T, H), ids (N, T) -> float
         """The mean of -ln p over the targets that count, in nats."""
