@@ -55,7 +55,6 @@ class Kaldi(ToolFormat):
     """
 
     log_base = "e"
-    protocol = "sentence"
     columns_needed = ("sentence", "position", "word", "surprisal")
     leaves_out = "words, entropies, ranks and frequencies"
 

@@ -1,16 +1,19 @@
-"""The scoring command in the formats of other tools: their numbers are our table's."""
+"""The scoring command in other tools' formats, against numbers from the arrays."""
 
 import math
 import re
 
 import numpy as np
 import pytest
+from independent_scores import expected_rows
 
 from rnnlm.cli.score import main
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
+from rnnlm.models.cells import CELLS
 from rnnlm.reports.score_formats import SCORE_FORMATS
 from rnnlm.reports.score_tables import FORMATS
+from rnnlm.scoring.readings import PROTOCOLS
 from rnnlm.text.vocabulary import Vocabulary
 
 OTHERS = sorted(set(SCORE_FORMATS) - set(FORMATS))
@@ -29,9 +32,13 @@ NUMBERS = {
 }
 
 
-def a_model(path, words, level="word"):
+ROWS = {EVERY: lambda row: True, WORDS: lambda row: row["word"] != "<eos>", KNOWN: lambda row: row["known"],
+        NO_EMPTY: lambda row: (row["word"], row["position"]) != ("<eos>", 1)}
+
+
+def a_model(path, words, level="word", **options):
     rng = np.random.default_rng(0)
-    model = LanguageModel(len(words), 4, 5, rng=rng)
+    model = LanguageModel(len(words), 4, 5, rng=rng, **options)
     for param in model.params:
         param += 0.5 * rng.standard_normal(param.shape).astype(np.float32)
     save_model(path, model, Vocabulary(words, level))
@@ -52,48 +59,58 @@ def score(tmp_path, capsys):
     return run
 
 
-def our_table(text):
-    names, *rows = (line.split("\t") for line in text.splitlines() if not line.startswith("# "))
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-@pytest.mark.parametrize("protocol", ["sentence", "stream"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("name", OTHERS)
-def test_the_numbers_are_those_of_our_own_table(score, name, protocol):
+def test_the_numbers_are_those_of_the_arrays(score, tmp_path, name, cell):
     pattern, log_prob_of, near, which = NUMBERS[name]
-    rows = our_table(score("--protocol", protocol, "--log-base", "e")[1])
-    has_a_number = {EVERY: lambda row: True, WORDS: lambda row: row["word"] != "<eos>",
-                    NO_EMPTY: lambda row: (row["word"], row["position"]) != ("<eos>", "1"),
-                    KNOWN: lambda row: row["known"] == "1"}[which]
-    expected = [float(row["log_prob"]) for row in rows if has_a_number(row)]
-    code, out, _ = score("--protocol", protocol, "--format", name)
-    found = [log_prob_of(float(number)) for number in re.findall(pattern, out)]
-    assert code == 0
-    np.testing.assert_allclose(found, expected, rtol=0, atol=near + 5e-7)
+    model = a_model(tmp_path / "model.npz", "<eos> <unk> the cat sat".split(), cell=cell)
+    for protocol in PROTOCOLS:
+        expected = [row["log_prob"] for row in expected_rows(model, TEXT, protocol, math.e)
+                    if ROWS[which](row) and not math.isnan(row["log_prob"])]
+        _, out, _ = score("--protocol", protocol, "--format", name, model=model)
+        found = [log_prob_of(float(number)) for number in re.findall(pattern, out)]
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=near)
 
 
-def test_the_totals_are_those_of_the_rows(score):
-    rows = our_table(score("--protocol", "sentence", "--log-base", "10")[1])
-    total = sum(float(row["log_prob"]) for row in rows)
-    unknown = sum(float(row["log_prob"]) for row in rows if row["known"] == "0")
-    unk = sum(float(row["log_prob"]) for row in rows if row["word"] == "<unk>")
-    empty = sum(float(row["log_prob"]) for row in rows if (row["word"], row["position"]) == ("<eos>", "1"))
+def test_entropies_are_those_of_the_arrays(score, tmp_path):
+    model = a_model(tmp_path / "model.npz", "<eos> <unk> the cat sat".split())
+    rows = expected_rows(model, TEXT, "sentence")
+    words = [row for row in rows if row["word"] != "<eos>"]
+    reductions = [row["entropy_reduction"] for row in words]
+    before = [max(0, rows[i - 1]["entropy"] - row["entropy"]) if row["position"] > 1 else 0
+              for i, row in enumerate(rows) if row["word"] != "<eos>"]
+    for name, reduced in (("itemmeasures", reductions), ("neural-complexity", before)):
+        _, out, _ = score("--format", name, "--protocol", "sentence", model=model)
+        names, *cells = (line.split() for line in out.splitlines())
+        columns = {column: list(map(float, values)) for column, *values in zip(names, *cells, strict=True)
+                   if column.startswith("ent")}
+        np.testing.assert_allclose(columns["entropy"], [row["entropy"] for row in words], atol=1e-5)
+        np.testing.assert_allclose(columns["entred"], reduced, atol=1e-5)
+
+
+def test_the_totals_are_those_of_the_rows(score, tmp_path):
+    model = a_model(tmp_path / "model.npz", "<eos> <unk> the cat sat".split())
+    rows = expected_rows(model, TEXT, "sentence", 10)
+    total = sum(row["log_prob"] for row in rows)
+    unknown = sum(row["log_prob"] for row in rows if not row["known"])
+    unk = sum(row["log_prob"] for row in rows if row["word"] == "<unk>")
+    empty = sum(row["log_prob"] for row in rows if (row["word"], row["position"]) == ("<eos>", 1))
     for name, found, log_prob, words in [
             ("srilm", r"(?s).* ppl= (\S+)", total - empty, 11), ("srilm", r"(?s).* ppl1= (\S+)", total - empty, 8),
             ("kenlm", r"(?s).*including OOVs:\t(\S+)", total, 12),
             ("kenlm", r"(?s).*excluding OOVs:\t(\S+)", total - unknown - unk, 10),
             ("classic", r"(?s).*PPL net: (\S+)", total - unknown, 11)]:
-        perplexity = re.match(found, score("--format", name, "--protocol", "sentence")[1])[1]
+        perplexity = re.match(found, score("--format", name, "--protocol", "sentence", model=model)[1])[1]
         assert float(perplexity) == pytest.approx(10 ** (-log_prob / words), rel=1e-5)
-    assert "text.txt: 3 sentences, 8 words, 0 OOVs\n" in score("--format", "srilm")[1]
-    assert score("--format", "kenlm")[1].endswith("\nOOVs:\t2\nTokens:\t12\n")
+    assert "text.txt: 3 sentences, 8 words, 0 OOVs\n" in score("--format", "srilm", model=model)[1]
+    assert score("--format", "kenlm", model=model)[1].endswith("\nOOVs:\t2\nTokens:\t12\n")
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_the_state_is_forgotten_as_the_tool_forgets_it_unless_told_otherwise(score, name):
     protocols = {protocol: score("--format", name, "--protocol", protocol)[1] for protocol in ("sentence", "stream")}
     assert protocols["sentence"] != protocols["stream"]
-    usual = "stream" if name in ("itemmeasures", "classic") else "sentence"
+    usual = "stream" if name in ("itemmeasures", "classic", "kaldi") else "sentence"
     assert score("--format", name)[1] == protocols[usual]
 
 
