@@ -5,16 +5,19 @@ import re
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from rnnlm.cli.main import COMMANDS
+from rnnlm.cli.main import COMMANDS, main
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.runs.options import TRAIN
 from rnnlm.runs.recipes import recipes
+from rnnlm.scoring.columns import columns_by_default
+from rnnlm.scoring.score import BY
 from rnnlm.text.vocabulary import Vocabulary
 
 OPTION = r"--[a-z][a-z0-9-]+"
@@ -92,7 +95,36 @@ def test_recipes_and_results_agree_with_the_curves_that_the_runs_left(name):
 
 def test_the_readmes_python_runs(model_folder):
     (code, _), = python_blocks("README.md")
-    assert float(run(code, model_folder)) > 1
+    perplexity, surprisal = run(code, model_folder).split("\n", 1)
+    assert float(perplexity) > 1
+    assert len(surprisal.strip("[]\n ").split()) == 5
+
+
+def test_the_python_of_the_page_of_scores_prints_what_it_shows(model_folder):
+    (code, shown), = python_blocks("docs/scores.md")
+    assert run(code, model_folder) == shown
+
+
+def test_the_commands_of_the_page_of_scores_run(model_folder, monkeypatch, capsys):
+    """Those of rnnlm score; their standard output goes where the page says."""
+    monkeypatch.chdir(model_folder)
+    Path("other.txt").write_text("the fox .\n")
+    text = (REPOSITORY / "docs/scores.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^rnnlm (score runs/stories .*?)(?: > \S+)?$", text, re.M)
+    assert len(lines) >= 6
+    for line in lines:
+        words = line.split()
+        Path("stimuli.txt").write_text("the fox ran .\n")
+        assert main(words) == 0, line
+        out, _ = capsys.readouterr()
+        assert out.startswith("# rnnlm: "), line
+
+
+def test_the_page_of_scores_names_every_column():
+    text = (REPOSITORY / "docs/scores.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| .* \|$", text, re.M))))
+    for by in BY:
+        assert set(columns_by_default(by, files=True)) <= named | {"sentences"}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
@@ -104,7 +136,7 @@ def test_links_lead_somewhere(path):
 def test_the_pages_name_no_option_that_is_not_there():
     known = {name for command in COMMANDS
              for name in import_module(f"rnnlm.cli.{command}").build_parser().names}
-    names = ("docs/training.md", "docs/how-it-works.md", "docs/using-it.md", "README.md")
+    names = ("docs/training.md", "docs/how-it-works.md", "docs/using-it.md", "docs/scores.md", "README.md")
     pages = "".join((REPOSITORY / name).read_text(encoding="utf-8") for name in names)
     assert set(re.findall(OPTION, pages)) <= known
 

@@ -19,13 +19,13 @@ from rnnlm.files.long_array import LongArray
 from rnnlm.formats.model_file import load_model, model_sha256
 from rnnlm.reports.score_formats import SCORE_FORMATS
 from rnnlm.reports.tool_format import TEXT
-from rnnlm.runs.checks import OneOf, at_least, not_empty
+from rnnlm.runs.checks import OneOf, between, not_empty
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.columns import TRUTH, Spelling, before, columns_by_default, require_columns
 from rnnlm.scoring.readings import PROTOCOLS
 from rnnlm.scoring.rows import BASES, DETAILS
-from rnnlm.scoring.score import BY, OF_WORDS, score_rows
+from rnnlm.scoring.score import BY, OF_WORDS, part_size, score_rows
 from rnnlm.scoring.truth import read_truth
 from rnnlm.text.sources import STANDARD_INPUT, require_text_file
 from rnnlm.text.spelled import spelled_file
@@ -50,9 +50,9 @@ SCORE = Table({"options": (
     Option("log_base", OneOf(BASES), "base of all logarithms that are printed", "2", meant_by="base log logarithm"),
     Option("columns", not_empty, "names of the columns to print, with commas between them", metavar="A,B,...",
            default_text="all", meant_by="column cols fields select"),
-    Option("top", at_least(0, 10000), "add the K most probable words and their probabilities", 0, "K",
+    Option("top", between(0, 1000), "add the K most probable words and their probabilities", 0, "K",
            meant_by="top-k topk top-words expected"),
-    Option("spill_over", at_least(0, 100), "add surprisal, frequency and length of each of the K words before", 0, "K",
+    Option("spill_over", between(0, 100), "add surprisal, frequency and length of each of the K words before", 0, "K",
            meant_by="lag lags previous spillover"),
     Option("format", OneOf(SCORE_FORMATS), "how the table is written: tsv, csv and json have columns to choose, the "
            "others are those of other tools", "tsv", meant_by="output-format as"),
@@ -161,9 +161,10 @@ def _columns(options, path, model, vocabulary, states, truth):
     """Yield the columns of a text, a dict of arrays for each part of it."""
     base, spelling = BASES[options.log_base], Spelling(options.columns)
     details = any(before(name)[0] in DETAILS for name in options.columns)
+    size = part_size(options.top, model.architecture["hidden_size"] if states else 0)
     of_words = {"details": details, "on_states": states and states.add} if options.by in OF_WORDS else {}
     with _bar(path) as move:
-        parts = spelled_file(path, vocabulary, by_line=options.unbuffered, on_bytes=move)
+        parts = spelled_file(path, vocabulary, size=size, by_line=options.unbuffered, on_bytes=move)
         for rows in score_rows(model, vocabulary, parts, by=options.by, protocol=options.protocol, base=base,
                                top=options.top, **of_words):
             columns = {name: rows[name] for name in rows.dtype.names}

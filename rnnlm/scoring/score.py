@@ -9,6 +9,7 @@ from rnnlm.errors import ArgumentError
 from rnnlm.scoring.readings import PROTOCOLS
 from rnnlm.scoring.rows import word_rows
 from rnnlm.scoring.totals import sentence_rows, text_rows
+from rnnlm.text.spelled import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,20 @@ if TYPE_CHECKING:
 
 BY = ("word", "sentence", "text", "piece")
 OF_WORDS = ("word", "piece")  # the rows that are not sums over a line or more
+MEMORY = 1 << 25              # bytes that the rows of a part take, about
+SMALLEST = 1 << 12            # bytes of text, where a part is small because each row is large
+
+
+def part_size(top: int = 0, state_size: int = 0) -> int:
+    """How many bytes of a text make a part whose rows take a bounded memory.
+
+    Parameters
+    ----------
+    top : how many of the most probable words a row has, as text at last.
+    state_size : how many numbers the state of a row has; 0: it is not asked for.
+    """
+    row = 500 + 150 * top + 8 * state_size  # bytes; a word of text has about five
+    return max(SMALLEST, min(BLOCK, 5 * MEMORY // row))
 
 
 def score_rows(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled], *, by: str = "word",

@@ -74,14 +74,15 @@ class Spelled:
         return np.diff(ends, prepend=0, append=len(text))
 
 
-def spelled_file(path: str | os.PathLike[str], vocabulary: Vocabulary, *, by_line: bool = False,
-                 on_bytes: Callable[[int], object] | None = None) -> Iterator[Spelled]:
+def spelled_file(path: str | os.PathLike[str], vocabulary: Vocabulary, *, size: int | None = None,
+                 by_line: bool = False, on_bytes: Callable[[int], object] | None = None) -> Iterator[Spelled]:
     """Yield a text in parts of bounded memory.
 
     Parameters
     ----------
     path : of a file, compressed or not; ``-`` is standard input.
     vocabulary : Vocabulary to encode with.
+    size : of a part, in bytes, about; None: BLOCK.
     by_line : whether each line is a part, which waits for no further line.
     on_bytes : function, called as on_bytes(n) for n bytes that were read.
 
@@ -90,7 +91,8 @@ def spelled_file(path: str | os.PathLike[str], vocabulary: Vocabulary, *, by_lin
     RnnlmError : the text has no token, or cannot be read.
     """
     index, text = vocabulary.index(), None
-    for text in _whole_words(read_blocks(path, BLOCK, on_bytes=on_bytes, by_line=by_line), vocabulary.level, path):
+    blocks = read_blocks(path, size or BLOCK, on_bytes=on_bytes, by_line=by_line)
+    for text in _whole_words(blocks, vocabulary.level, path):
         yield _spelled(text, index, vocabulary, path)
     if text is None:
         raise RnnlmError(f"{called(path)} must hold at least one line of text, but it is empty")

@@ -223,7 +223,7 @@ def test_the_model_beside_the_truth(score, folder, capsys):
 
 def test_the_truth_of_another_text_is_noticed(score, folder):
     (folder / "true.tsv").write_text("# base: 2\nword\tsurprisal\nthe\t1\ndog\t1\n")
-    assert "at word 2 its line 4 has dog where the text has cat" in score("t.txt", "--truth", "true.tsv", code=1)
+    assert 'at word 2 its line 4 has "dog" where the text has "cat"' in score("t.txt", "--truth", "true.tsv", code=1)
 
 
 def test_models_of_characters(folder, capsys):

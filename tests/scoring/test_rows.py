@@ -5,15 +5,20 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from independent_scores import STEPS, expected_rows, lines_of
 
 import rnnlm
 from rnnlm.errors import ArgumentError, RnnlmError
+from rnnlm.formats.loaded import Loaded
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.models.cells import CELLS
 from rnnlm.scoring.readings import PROTOCOLS
 from rnnlm.scoring.rows import BASES
+from rnnlm.scoring.score import SMALLEST, part_size
+from rnnlm.text.spelled import BLOCK
 from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ["<eos>", "the", "cat", "<unk>", "sat", "é"]
@@ -93,8 +98,8 @@ def test_the_parts_of_a_text_change_nothing(path, protocol, size, monkeypatch):
     states = model.states(file, protocol)
     monkeypatch.setattr("rnnlm.text.spelled.BLOCK", size)
     for by, rows in expected.items():
-        for given in (file, text):
-            found = model.score(given, protocol, by=by)
+        for form in (file, text):
+            found = model.score(form, protocol, by=by)
             assert found.dtype == rows.dtype
             for name in rows.dtype.names:
                 if rows[name].dtype.kind == "f":
@@ -113,6 +118,23 @@ def test_there_is_a_row_for_each_word_of_the_text_as_it_is_spelled(path, text):
         assert rows["word"].tolist() == words
         assert rows["sentence"].tolist() == sorted(rows["sentence"].tolist())
         assert rows["sentence"][-1] == len(lines_of(text)) == np.count_nonzero(rows["word"] == "<eos>")
+
+
+@given(st.lists(st.sampled_from([b"the", b"a", b" ", b"\n", b"\r\n", b"\r", b"\t", b"\x0b", b"\xc3\xa9", b"\xff", b"\0",
+                                 b"<eos>", b"\xef\xbb\xbf", b"\x1c"])), st.sampled_from(PROTOCOLS), st.booleans())
+def test_any_bytes_are_a_text_or_an_error(tmp_path_factory, parts, protocol, characters):
+    data, path = b"".join(parts), tmp_path_factory.getbasetemp() / "any-bytes.txt"
+    path.write_bytes(data)
+    vocabulary = Vocabulary(["<eos>", *"the "], "char") if characters else Vocabulary(WORDS)
+    model = Loaded(LanguageModel(len(vocabulary), 2, 2, rng=np.random.default_rng(0)), vocabulary)
+    try:
+        rows = model.score(path, protocol)
+    except RnnlmError as error:
+        assert "\n" not in str(error)
+        assert data in (b"", b"\xef\xbb\xbf") or any(bad in data for bad in (b"\xff", b"\0", b"<eos>"))
+        return
+    words = [word for line in lines_of(data.decode()) for word in [*re.split("[ \t\r\v\f]+", line), "<eos>"] if word]
+    assert rows["word"].tolist() == words
 
 
 def test_the_totals_of_a_stream_are_those_of_evaluate(path):
@@ -253,3 +275,12 @@ def test_the_models_own_state_is_left_alone(tmp_path):
             model.score("the <eos>\n", protocol)
     for array, was in zip([array for state in model.model.get_state() for array in state], before, strict=True):
         np.testing.assert_array_equal(array, was)
+
+
+def test_parts_are_smaller_where_rows_are_larger():
+    rows = [(0, 0), (5, 0), (100, 0), (1000, 0), (0, 800), (0, 10**5)]
+    sizes = [part_size(top, state_size) for top, state_size in rows]
+    assert sizes[0] == BLOCK
+    assert sizes[1:4] == sorted(sizes[1:4], reverse=True)
+    assert sizes[3] == sizes[5] == SMALLEST
+    assert SMALLEST < sizes[4] < BLOCK
