@@ -101,8 +101,8 @@ def test_the_readmes_python_runs(model_folder):
 
 
 def test_the_python_of_the_page_of_scores_prints_what_it_shows(model_folder):
-    (code, shown), = python_blocks("docs/scores.md")
-    assert run(code, model_folder) == shown
+    codes, shown = zip(*python_blocks("docs/scores.md"), strict=True)
+    assert run("\n".join(codes), model_folder) == "".join(shown)
 
 
 def test_the_commands_of_the_page_of_scores_run(model_folder, monkeypatch, capsys):
