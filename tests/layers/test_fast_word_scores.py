@@ -23,9 +23,10 @@ def workers(request):
 def parts(request, monkeypatch):
     """Divide at sizes as small as those of the tests' arrays."""
     if request.param:
-        for module, name, value in [(output, "BLOCK", 4), (output, "LARGE", 1), (fast, "SCORES", 100),
-                                    (fast, "LEAST_ROWS", 3), (fast, "NEAR", 60), (fast, "GROUPS", 9)]:
-            monkeypatch.setattr(module, name, value)
+        monkeypatch.setattr(output, "BLOCK", 4)
+        monkeypatch.setattr(output, "LARGE", 1)
+        for name, value in {"PRODUCT": 5, "SCORES": 100, "LEAST_ROWS": 3, "NEAR": 60, "GROUPS": 9}.items():
+            monkeypatch.setattr(fast, name, value)
 
 
 def whole_numbers(rng, M, H, V, spread=3):

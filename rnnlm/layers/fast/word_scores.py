@@ -19,45 +19,51 @@ from rnnlm.compute.word_scores import WordScores, word_scores
 
 LARGEST_BIAS = 30     # a larger one, or a smaller one than its negative, is not taken out of the scores
 LARGEST_SUM = 1e15    # sums beyond this or below its inverse may have lost words to an overflow or underflow
+PRODUCT = 1024        # rows of a product: its scores of 1,250 words are 5 MB
 SCORES = 1 << 22      # scores of a product, 17 MB in each thread
 LEAST_ROWS = 16       # of a product, however large the vocabulary
 NEAR = 1 << 18        # scores, 1 MB: what stays near the core from one pass to the next
 GROUPS = 500          # whose highest scores tell where the most probable words begin
 
 
-def unshifted_log_probs(rows, owners, blocks, W, b, workers):
+def unshifted_log_probs(rows, owners, ts, words, W, b, workers):
     """ln p of the targets (M,), or None where a sum is too large or too small.
 
     Parameters
     ----------
     rows : (R, H).
     owners : (M,), for each target the row that predicts it.
-    blocks : list of Block, the vocabulary and which targets are in it.
+    ts : (M,), ids.
+    words : list of slices of the vocabulary.
     W, b : the weights (H, V) and biases (V,).
-    workers : Workers that share the blocks.
+    workers : Workers that share the products.
     """
     if not -LARGEST_BIAS < b.min() <= b.max() < LARGEST_BIAS:
         return None
-    weights = np.exp(b)
-    log_probs = np.empty(len(owners), rows.dtype)
-    sums = np.empty((len(blocks), len(rows)), rows.dtype)
+    weights, order = np.exp(b), np.argsort(owners, kind="stable")
+    owners, ts = owners[order], ts[order]
+    of_targets, sums = np.empty(len(ts), rows.dtype), np.empty((len(words), len(rows)), rows.dtype)
 
-    def read(i):
-        block = blocks[i]
-        words, here = block.words, block.here
-        e = workers.scratch("scores", (len(rows), words.stop - words.start), rows.dtype)
-        np.matmul(rows, W[:, words], out=e)
-        log_probs[here] = e[owners[here], block.columns] + b[words][block.columns]
+    def read(item):
+        k, part = item
+        block, mine = words[k], slice(*np.searchsorted(owners, [part.start, part.stop]))
+        here = mine.start + np.flatnonzero((ts[mine] >= block.start) & (ts[mine] < block.stop))
+        e = workers.scratch("scores", (part.stop - part.start, block.stop - block.start), rows.dtype)
+        np.matmul(rows[part], W[:, block], out=e)
+        of_targets[here] = e[owners[here] - part.start, ts[here] - block.start]
         np.exp(e, out=e)
-        np.matmul(e, weights[words], out=sums[i])
+        np.matmul(e, weights[block], out=sums[k, part])
 
+    parts = slices(len(rows), PRODUCT if len(words) > 1 else len(rows))
     with np.errstate(over="ignore", invalid="ignore"):  # it is seen in the sums
-        workers.each(read, range(len(blocks)))
+        workers.each(read, [(k, part) for part in parts for k in range(len(words))])
         sums = sums.sum(axis=0)
     if not 1 / LARGEST_SUM < sums.min() <= sums.max() < LARGEST_SUM:  # not a number is caught, too
         return None
-    log_probs -= np.log(sums)[owners]
-    return np.minimum(log_probs, 0, out=log_probs)  # rounding can leave a certain word a probability just above 1
+    log_probs = np.empty_like(of_targets)
+    # Rounding can leave a certain word a probability just above 1.
+    log_probs[order] = np.minimum(of_targets + b[ts] - np.log(sums)[owners], 0)
+    return log_probs
 
 
 def detailed_scores(rows, owners, ts, W, b, workers, details, top):
