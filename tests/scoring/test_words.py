@@ -93,6 +93,12 @@ def test_sequences_that_begin_alike_share_their_rows(lengths, words, cell, rows,
                                   for t in range(len(part))})
 
 
+@pytest.mark.parametrize("lengths", [[2], [2, 2], [-1, 4]])
+def test_lengths_are_those_of_the_ids(lengths, rng):
+    with pytest.raises(ArgumentError, match="lengths must be at least 0 and add up to the 3 ids, got"):
+        sequence_scores(a_model(rng), [1, 2, 3], lengths, 0)
+
+
 def test_nothing_to_score(rng):
     assert sequence_scores(a_model(rng), [], [], 0).log_probs.size == 0
     assert sequence_scores(a_model(rng), [], [0, 0], 0).log_probs.size == 0
