@@ -45,7 +45,8 @@ def test_sentence_scores(on_path):
     assert all(row["fastest"] == row["seconds"] > 0 for row in figures.values())
     from sentence_scores import table
 
-    figures = {name: {"seconds": s, "fastest": s, "slowest": s} for name, s in (("torch, 9 sentences", 4), ("torch, 8 sentences", 8), ("sentences", 2))}
+    seconds = {"torch, 9 sentences": 4, "torch, 8 sentences": 8, "sentences": 2}
+    figures = {name: {"seconds": s, "fastest": s, "slowest": s} for name, s in seconds.items()}
     assert table(figures | {"limit": {"seconds": 1, "fastest": 0.5, "slowest": 3}}, 1000).splitlines()[2:] == [
         "| torch, 9 sentences | 4.00 (4.00 to 4.00) | 250 | 1.00 | 2.00 | 0.25 |",
         "| torch, 8 sentences | 8.00 (8.00 to 8.00) | 125 | 2.00 | 4.00 | 0.12 |",

@@ -142,8 +142,10 @@ def _higher(scores, of_targets, workers):
 
 def _dots(e, scores):
     """The sum of e times its logarithm, for each row."""
-    dots = np.einsum("rv,rv->r", e, scores)
-    return dots if np.isfinite(dots).all() else np.einsum("rv,rv->r", e, np.where(e > 0, scores, 0))  # 0 ln 0 = 0
+    dots = np.matmul(e[:, np.newaxis], scores[..., np.newaxis])  # more exact than np.einsum
+    if not np.isfinite(dots).all():
+        dots = np.matmul(e[:, np.newaxis], np.where(e > 0, scores, 0)[..., np.newaxis])  # 0 ln 0 = 0
+    return dots[:, 0, 0]
 
 
 def _most_probable(scores, k, workers):  # (r, V) -> ids (r, k)
