@@ -16,15 +16,16 @@ from setuptools.command.build_py import build_py
 def shipped():
     """The files of corpora that a wheel holds.
 
-    They are the descriptions of all corpora, and the texts of those that are not
-    fetched.
+    They are the descriptions of all corpora; of those that are not fetched also the
+    texts, and the truth about them where it is known.
     """
     for about in sorted(glob("datasets/*/corpus.json")):
         yield about
         with open(about, encoding="utf-8") as file:
             fetched = "files" in json.load(file)
         if not fetched:
-            yield from sorted(glob(os.path.join(os.path.dirname(about), "*.txt")))
+            for ending in (".txt", ".truth.tsv"):
+                yield from sorted(glob(os.path.join(os.path.dirname(about), f"*{ending}")))
 
 
 class BuildWithCorpora(build_py):

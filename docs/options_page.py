@@ -41,6 +41,7 @@ def _row(option, of_training):
         marks = "¹" * (option.scope == OF_THE_LINE) + "²" * (option.name in free({}))
     also = "".join(f", `--{alias}`" for alias in option.aliases.split())
     help = option.help + (f"; works only with {option.acts_with}" if option.acts_with not in option.help else "")
+    help += "; may be given several times" * option.can_be_repeated
     cells = f"`{_name(option)}`{also}{marks}", option.default_in_words, help
     return "| " + " | ".join(_escaped(cell) for cell in cells) + " |\n"
 

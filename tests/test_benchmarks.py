@@ -1,12 +1,18 @@
 """The benchmarks run and say what they measured; how fast anything is, is no test."""
 
 import json
+import math
 import os
 import subprocess
 import sys
 
 import pytest
 from conftest import REPOSITORY
+from stories_corpus import FOLDER, grammar
+
+from rnnlm.formats.model_file import save_model
+from rnnlm.models import LanguageModel
+from rnnlm.text.vocabulary import Vocabulary
 
 BENCHMARKS = REPOSITORY / "benchmarks"
 
@@ -52,6 +58,17 @@ def test_sentence_scores(on_path):
         "| torch, 8 sentences | 8.00 (8.00 to 8.00) | 125 | 2.00 | 4.00 | 0.12 |",
         "| sentences | 2.00 (2.00 to 2.00) | 500 | 0.50 | 1.00 | 0.50 |",
         "| limit | 1.00 (0.50 to 3.00) | 1,000 | 0.25 | 0.50 | 1.00 |"]
+
+
+def test_nbest_speed():
+    sizes = ["--utterances", "20", "--hypotheses", "5", "--hidden-size", "8", "--layers", "1"]
+    rows = json.loads(run("nbest_speed.py", *sizes, "--json").stdout)
+    assert list(rows) == ["sentences", "rescore", "carry"]
+    assert rows["sentences"]["over_sentences"] == 1
+    for row in rows.values():
+        assert row["words_per_second"] * row["seconds"] == pytest.approx(
+            rows["carry"]["words_per_second"] * rows["carry"]["seconds"])
+        assert row["peak_memory_mb"] > 20
 
 
 def test_the_text_of_the_large_inputs_is_read_and_found_again(tmp_path, on_path, monkeypatch):
@@ -163,3 +180,57 @@ def test_without_workers():
         assert list(rows) == ["command", "python"]
         assert rows["command"]["of_command"] == 1
         assert rows["python"]["lowest"] > 0
+
+
+def divergence_from_truth(path, *arguments):
+    return subprocess.run([sys.executable, BENCHMARKS / "divergence_from_truth.py", path, *arguments],
+                          capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+
+
+def test_divergence_from_truth(tmp_path):
+    """A model that expects all V words alike: KL is log2 V less the true entropy."""
+    words = ["<eos>", *dict.fromkeys((FOLDER / "train.txt").read_text(encoding="utf-8").split()), "another"]
+    save_model(tmp_path / "uniform.npz", LanguageModel(len(words), 2, 3, rng=None), Vocabulary(words))
+    done = divergence_from_truth(tmp_path / "uniform.npz", "--json")
+    assert done.returncode == 0, done.stderr
+    *kinds, whole = json.loads(done.stdout).values()
+    table = [line.split("\t") for line in (FOLDER / "test.truth.tsv").read_text(encoding="utf-8").splitlines()]
+    surprisals, entropies = zip(*((float(row[3]), float(row[4])) for row in table if row[0].isdigit()), strict=True)
+    assert whole["positions"] == len(entropies) == sum(row["positions"] for row in kinds)
+    assert whole["entropy"] == pytest.approx(sum(entropies) / len(entropies))
+    assert whole["divergence"] == pytest.approx(math.log2(371) - sum(entropies) / len(entropies))
+    assert whole["excess"] == pytest.approx(math.log2(371) - sum(surprisals) / len(surprisals))
+    gaps = sum((s - h) ** 2 for s, h in zip(surprisals, entropies, strict=True))
+    assert whole["by_chance"] == pytest.approx(math.sqrt(gaps) / len(entropies))
+    assert sum(row["share"] for row in kinds) == pytest.approx(1)
+    assert sorted(row["share"] for row in kinds) == [row["share"] for row in kinds[::-1]]
+
+
+def test_a_model_of_other_words_has_no_divergence_from_the_stories(tmp_path):
+    save_model(tmp_path / "other.npz", LanguageModel(2, 2, 3, rng=None), Vocabulary(["<eos>", "once"]))
+    done = divergence_from_truth(tmp_path / "other.npz")
+    assert done.returncode == 1
+    assert "it lacks 368, such as ''" in done.stderr
+
+
+def test_words_of_the_stories_have_the_kinds_of_their_columns(on_path):
+    from divergence_from_truth import KINDS, LINE_END, OTHER, kinds_of_words
+
+    found = kinds_of_words(grammar.Grammar.read(FOLDER / "stories.grammar").rules)
+    expected = dict(zip(KINDS, ("marina kim mice fox", "cabin mirror owl", "her their he", "autumn spring",
+                                "waves thieves dived cakes buckets"), strict=True))
+    expected |= {OTHER: "bravely once before and two a home", LINE_END: "/"}
+    for kind, words in expected.items():
+        assert {found[word] for word in words.split()} == {kind}, kind
+
+
+def test_writing_speed():
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "writing_speed.py", "--vocab-size", "50", "--hidden-size", "4", "--samples", "3",
+         "--words", "4", "--repeats", "1", "--subjects", "one", "many", "floor", "--json"],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert list(rows) == ["one", "many", "floor"]
+    assert rows["one"]["over_one"] == 1
+    assert rows["many"]["words_per_second"] > 0

@@ -5,16 +5,19 @@ import re
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from rnnlm.cli.main import COMMANDS
+from rnnlm.cli.main import COMMANDS, main
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.runs.options import TRAIN
 from rnnlm.runs.recipes import recipes
+from rnnlm.scoring.columns import columns_by_default
+from rnnlm.scoring.score import BY
 from rnnlm.text.vocabulary import Vocabulary
 
 OPTION = r"--[a-z][a-z0-9-]+"
@@ -95,6 +98,33 @@ def test_the_readmes_python_runs(model_folder):
     assert float(run(code, model_folder)) > 1
 
 
+def test_the_python_of_the_page_of_scores_prints_what_it_shows(model_folder):
+    (code, shown), = python_blocks("docs/scores.md")
+    assert run(code, model_folder) == shown
+
+
+def test_the_commands_of_the_page_of_scores_run(model_folder, monkeypatch, capsys):
+    """Those of rnnlm score; their standard output goes where the page says."""
+    monkeypatch.chdir(model_folder)
+    Path("other.txt").write_text("the fox .\n")
+    text = (REPOSITORY / "docs/scores.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^rnnlm (score runs/stories .*?)(?: > \S+)?$", text, re.M)
+    assert len(lines) >= 6
+    for line in lines:
+        words = line.split()
+        Path("stimuli.txt").write_text("the fox ran .\n")
+        assert main(words) == 0, line
+        out, _ = capsys.readouterr()
+        assert out.startswith("# rnnlm: "), line
+
+
+def test_the_page_of_scores_names_every_column():
+    text = (REPOSITORY / "docs/scores.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| .* \|$", text, re.M))))
+    for by in BY:
+        assert set(columns_by_default(by, files=True)) <= named | {"sentences"}
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
@@ -104,7 +134,7 @@ def test_links_lead_somewhere(path):
 def test_the_pages_name_no_option_that_is_not_there():
     known = {name for command in COMMANDS
              for name in import_module(f"rnnlm.cli.{command}").build_parser().names}
-    names = ("docs/training.md", "docs/how-it-works.md", "docs/using-it.md", "README.md")
+    names = ("docs/training.md", "docs/how-it-works.md", "docs/using-it.md", "docs/scores.md", "README.md")
     pages = "".join((REPOSITORY / name).read_text(encoding="utf-8") for name in names)
     assert set(re.findall(OPTION, pages)) <= known
 

@@ -23,7 +23,8 @@ NEEDED = 77  # the version of setuptools that pyproject.toml asks for
 KNOWN = {path.parent.name: path for path in (REPOSITORY / "datasets").glob("*/corpus.json")}
 FETCHED = {name for name, about in KNOWN.items() if "files" in json.loads(about.read_text(encoding="utf-8"))}
 CORPORA = {f"datasets/{name}/corpus.json" for name in KNOWN} | {
-    f"datasets/{name}/{split}.txt" for name in KNOWN.keys() - FETCHED for split in ("train", "valid", "test")}
+    f"datasets/{name}/{split}.txt" for name in KNOWN.keys() - FETCHED for split in ("train", "valid", "test")} | {
+    "datasets/stories/test.truth.tsv"}
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
 QUICK = ["--hidden-size", "2", "--epochs", "1", "--max-tokens", "2000", "--threads", "1"]
 
@@ -84,7 +85,7 @@ def names(wheel):
 def test_a_wheel_holds_the_package_with_the_corpora_and_nothing_else(kind, built):
     held = names(built[kind])
     package = {name for name in held if not name.split("/")[0].endswith(".dist-info")}
-    sources = {str(path.relative_to(REPOSITORY)) for ending in ("*.py", "*.toml", "py.typed")
+    sources = {str(path.relative_to(REPOSITORY)) for ending in ("*.py", "*.toml", "*.css", "*.js", "py.typed")
                for path in (REPOSITORY / "rnnlm").rglob(ending)}
     assert package == sources | {f"rnnlm/{name}" for name in CORPORA}
 

@@ -103,20 +103,26 @@ class Grammar:
                         break  # this path says something else
                     matched += 1
                 elif symbol.startswith("{"):
-                    pending = _prepend(facts[symbol[1:-1]], pending)
+                    pending = prepend(facts[symbol[1:-1]], pending)
                 else:
-                    rule = self.rules[symbol.strip("[]")]
-                    for choice, weight in zip(rule.choices, rule.weights, strict=True):
-                        now = log_prob + math.log(weight)
-                        if symbol.startswith("["):
-                            remembered = facts | dict(zip(rule.columns, choice, strict=True))
-                            paths.append((pending, matched, remembered, now))
-                        else:
-                            paths.append((_prepend(choice, pending), matched, facts, now))
+                    for expanded, remembered, weight in self.choices(symbol, pending, facts):
+                        paths.append((expanded, matched, remembered, log_prob + math.log(weight)))
                     break  # its continuations are on the agenda
             else:
                 if matched == len(tokens):
                     yield log_prob
+
+    def choices(self, symbol, rest, facts):
+        """Yield (symbols to expand, facts, probability) of every choice at a symbol.
+
+        `symbol` is a RULE or a [TABLE], `rest` are the symbols after it.
+        """
+        rule = self.rules[symbol.strip("[]")]
+        for choice, weight in zip(rule.choices, rule.weights, strict=True):
+            if symbol.startswith("["):
+                yield rest, facts | dict(zip(rule.columns, choice, strict=True)), weight
+            else:
+                yield prepend(choice, rest), facts, weight
 
 
 def parse(text):
@@ -182,7 +188,8 @@ def _pick(weights, u):
     return len(weights) - 1  # the weights sum to 1 only up to rounding
 
 
-def _prepend(symbols, pending):
+def prepend(symbols, pending):
+    """The linked list (first, rest) with these symbols before it."""
     for symbol in reversed(symbols):
         pending = (symbol, pending)
     return pending

@@ -1,9 +1,9 @@
 """Write the corpus "stories": three texts drawn from a known grammar.
 
-`python datasets/stories/make_stories.py` writes train.txt, valid.txt, test.txt and
-corpus.json beside this file. The same seed gives the same bytes everywhere: the only
-source of chance is `random.Random(integer).random()`, whose stream Python keeps from
-version to version.
+`python datasets/stories/make_stories.py` writes train.txt, valid.txt, test.txt,
+test.truth.tsv and corpus.json beside this file. The same seed gives the same bytes
+everywhere: the only source of chance is `random.Random(integer).random()`, whose stream
+Python keeps from version to version.
 
 The best possible perplexity is exp(-log P / targets), where P is the exact probability
 of the text under the grammar it was drawn from, and every word and every line end is a
@@ -20,7 +20,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from grammar import EOS, Grammar  # the file next to this one
+from grammar import EOS, Grammar  # the files next to this one
+from truth import truth_table
 
 HERE = Path(__file__).resolve().parent
 SIZES = {"train": 100_000, "valid": 10_000, "test": 10_000}  # in tokens; the last story is finished
@@ -104,7 +105,7 @@ def write(path, text):
 
 
 def make(folder, seed=SEED, sizes=SIZES):
-    """Draw, check and write the splits and corpus.json; returns what that holds."""
+    """Draw, check and write all files; returns what corpus.json holds."""
     grammar, splits = Grammar.read(HERE / "stories.grammar"), {}
     for index, (name, size) in enumerate(sizes.items()):  # each split has a stream of its own
         stories = draw_split(grammar, size, len(sizes) * seed + index)
@@ -114,6 +115,7 @@ def make(folder, seed=SEED, sizes=SIZES):
     folder.mkdir(parents=True, exist_ok=True)
     for name, tokens in splits.items():
         write(folder / f"{name}.txt", to_text(tokens))
+    write(folder / "test.truth.tsv", truth_table(grammar, splits["test"], "test.txt", seed))
     write(folder / "corpus.json", json.dumps(facts, indent=2) + "\n")
     return facts
 

@@ -71,6 +71,8 @@ class Parser(argparse.ArgumentParser):
             how |= {"action": _Instead, "function": self.actions[option.flag]}
         elif not option.takes_a_value:
             how |= {"action": argparse.BooleanOptionalAction if option.check == SWITCH else "store_true"}
+        elif option.can_be_repeated:
+            how |= {"action": "append"}
         group.add_argument(option.flag, **how)
         for alias in option.aliases.split():
             group.add_argument(f"--{alias}", **how | {"help": argparse.SUPPRESS})
@@ -123,10 +125,12 @@ class _Instead(argparse.Action):
 
 
 def sentence(option):
-    """What an option does, its default, and other names that it has."""
+    """What an option does, its default, other names, and whether it can be repeated."""
     default = [f"default: {option.default_in_words}"] if option.default_in_words else []
     others = [f"also {' and '.join(f'--{alias}' for alias in option.aliases.split())}"] if option.aliases else []
-    return option.help + (f" ({'; '.join([*default, *others])})" if default or others else "")
+    repeated = ["may be given several times"] if option.can_be_repeated else []
+    said = [*default, *others, *repeated]
+    return option.help + (f" ({'; '.join(said)})" if said else "")
 
 
 def _usage(option):

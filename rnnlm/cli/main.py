@@ -1,4 +1,4 @@
-"""``rnnlm train | evaluate | generate``: the commands under one name, one row each.
+"""``rnnlm train | evaluate | score | ...``: the commands under one name, one row each.
 
 Only what starts a process is loaded here; the command that runs brings the rest.
 """
@@ -11,7 +11,10 @@ from rnnlm.cli.start import start
 COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "train": "train a language model on text",
     "evaluate": "compute the perplexity of texts under a trained model",
+    "score": "print the surprisal of every word of a text",
+    "rescore": "choose the best sentence of each n-best list",
     "generate": "write text with a trained model",
+    "page": "show a text with the surprisal of every word, as one HTML file",
 }
 
 USAGE = "\n".join([

@@ -5,6 +5,7 @@ standard output, everything else to standard error.
 """
 
 import errno
+import io
 import os
 import re
 import stat
@@ -76,8 +77,25 @@ def _write(text, stream):
     encoding = getattr(stream, "encoding", None)
     if encoding and not text.isascii():
         text = text.encode(encoding, "backslashreplace").decode(encoding)
-    stream.write(text)
-    stream.flush()
+    raw = getattr(stream, "buffer", None)
+    if isinstance(raw, io.RawIOBase):
+        _write_all(text.replace("\n", os.linesep).encode(encoding), raw)
+    else:
+        stream.write(text)
+        stream.flush()
+
+
+def _write_all(data, raw):
+    """Write to a stream without a buffer, as standard output is by PYTHONUNBUFFERED.
+
+    Such a stream may take a part of the data, on a full disk or when a reader leaves.
+    A text stream on it would lose the rest without an error.
+    """
+    while data:
+        written = raw.write(data)
+        if written is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        data = data[written:]
 
 
 def is_terminal(stream):

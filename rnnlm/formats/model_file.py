@@ -2,11 +2,13 @@
 
 They are archives (rnnlm/files/archive.py): a JSON header and named arrays, read without
 trust.  A model file holds the weights, the architecture and the vocabulary, so that
-nothing else is needed.  docs/file-formats.md describes the format.
+nothing else is needed.  Where they are known, it also holds how often each word occurs
+in the training text.  docs/file-formats.md describes the format.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +20,7 @@ from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import workers_or_default
 from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_archive
-from rnnlm.files.whole import File
+from rnnlm.files.whole import File, reason
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.models.architecture import Architecture, from_earlier, to_earlier
 from rnnlm.text.tokenizer import LEVELS
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
 
 MODEL_NAME = "model.npz"
 FORMAT = "rnnlm model"
-EARLIER, LATEST = VERSIONS = 1, 2  # the earlier one has earlier names of cells; it is written wherever it can be
+# The first has earlier names of cells, the third has counts.  The lowest that can hold
+# the model is written, as earlier programs read it.
+EARLIER, WITHOUT_COUNTS, WITH_COUNTS = VERSIONS = 1, 2, 3
+COUNTS = "counts"
 
 
 def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: Vocabulary,
@@ -44,7 +49,8 @@ def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: V
     ----------
     path : where to write.
     model : the LanguageModel.
-    vocabulary : the Vocabulary whose ids the model reads.
+    vocabulary : the Vocabulary whose ids the model reads.  If it knows its counts, they
+        are saved, too.
     training : what to remember of the run, a dict for JSON; None: nothing.
 
     Raises
@@ -57,19 +63,22 @@ def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: V
     arguments.kind("model", model, LanguageModel, "a LanguageModel")
     arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
     words = _words_of(model, vocabulary)
-    earlier = to_earlier(model.architecture)
-    header = {"format": FORMAT, "version": EARLIER if earlier else LATEST, "level": vocabulary.level,
+    counts = {} if vocabulary.counts is None else {COUNTS: vocabulary.counts}
+    earlier = None if counts else to_earlier(model.architecture)
+    version = WITH_COUNTS if counts else EARLIER if earlier else WITHOUT_COUNTS
+    header = {"format": FORMAT, "version": version, "level": vocabulary.level,
               "architecture": earlier or dict(model.architecture), "training": training or {},
               "regularisation": asdict(model.regularisation)}
     with np.errstate(over="ignore"):  # said in one line
         params = {name: param.astype(np.float32, copy=False) for name, param in model.named_params().items()}
     require_finite(params)
-    write_archive(path, header, {"vocabulary": words, **params})
+    write_archive(path, header, {"vocabulary": words, **counts, **params})
 
 
 def model_size(model, vocabulary):
     """Bytes of the arrays in the model file."""
-    return 4 * sum(p.size for p in model.params) + sum(len(word.encode()) + 1 for word in vocabulary.words)
+    counts = 0 if vocabulary.counts is None else vocabulary.counts.nbytes
+    return 4 * sum(p.size for p in model.params) + counts + sum(len(word.encode()) + 1 for word in vocabulary.words)
 
 
 def _words_of(model, vocabulary):
@@ -122,12 +131,14 @@ def load_model(path: str | os.PathLike[str] | File, workers: Workers | None = No
     workers = workers_or_default(workers, "with Workers(2) as workers: load_model(path, workers)")
     if regularisation is not None:
         arguments.kind("regularisation", regularisation, Regularisation, "a Regularisation")
-    with open_archive(_model_file(path), "a whole rnnlm model file") as archive:
+    with open_archive(model_file(path), "a whole rnnlm model file") as archive:
         architecture = _architecture(archive)
         arguments.one_of("level", archive.header["level"], LEVELS)
         shapes = architecture.shapes()
-        archive.require_names(["vocabulary", *shapes])
+        counts = {COUNTS: (architecture.vocab_size,)} if archive.header["version"] == WITH_COUNTS else {}
+        archive.require_names(["vocabulary", *counts, *shapes])
         archive.require(shapes)
+        archive.require(counts, np.int64)
         vocabulary = _vocabulary(archive, architecture.vocab_size)
         saved = Regularisation.from_file(archive.header.get("regularisation", {}))
         model = LanguageModel(**architecture, regularisation=regularisation or saved, rng=None,
@@ -139,6 +150,18 @@ def load_model(path: str | os.PathLike[str] | File, workers: Workers | None = No
     return model, vocabulary
 
 
+def model_sha256(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 (hex) of a model file, or of the model in a run folder.
+
+    RnnlmError if it cannot be read.
+    """
+    try:
+        with open(model_file(path), "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
+
+
 def _architecture(archive):
     """The Architecture that a model file declares; ValueError if there is none."""
     archive.require_kind(FORMAT, *VERSIONS)
@@ -148,7 +171,7 @@ def _architecture(archive):
     return Architecture.from_file(architecture)
 
 
-def _model_file(path):
+def model_file(path):
     """The path or File itself, or the path of the model in a run folder.
 
     RnnlmError if the folder has none.
@@ -161,12 +184,19 @@ def _model_file(path):
 
 
 def _vocabulary(archive, size):
-    """The Vocabulary of a model file; ValueError unless it has this many words."""
+    """The Vocabulary of a model file; ValueError unless it has this many words.
+
+    In a file with counts, they are its own.
+    """
     words = archive.text("vocabulary")
     count = words.count("\n") + 1
     if count != size:  # before a list of them is made
         raise ValueError(f"vocab_size is {size}, which does not fit the {counted(count, 'word')} of the vocabulary")
-    return Vocabulary(words.split("\n"), archive.header["level"])
+    if archive.header["version"] != WITH_COUNTS:
+        return Vocabulary(words.split("\n"), archive.header["level"])
+    counts = np.empty(size, np.int64)
+    archive.read(COUNTS, counts)
+    return Vocabulary(words.split("\n"), archive.header["level"], counts)
 
 
 def read_model_training(path):

@@ -49,6 +49,10 @@ class TimeOutput(Layer):
         """The scores (logits) of every word at every step."""
         return self.affine.forward(xs)
 
+    def products_by_word(self, rows: np.ndarray) -> np.ndarray:  # (n, H) -> (V, n)
+        """The scores of every word for each row of states, without the biases."""
+        return (rows @ self.params[0]).T.copy()
+
     def log_probs(self, xs: np.ndarray, ts: np.ndarray) -> np.ndarray:  # (N, T, H), ids (N, T) -> (N, T)
         """ln p of every target."""
         require_targets(ts, *self.window(xs, len(self.params[0]), "H")[:2])

@@ -23,6 +23,7 @@ from rnnlm.models.switches import HasDropout
 from rnnlm.models.wiring import Wiring, wire
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from numpy.typing import ArrayLike, DTypeLike
@@ -185,6 +186,22 @@ class LanguageModel(CarriesStates, HasDropout):
     @computing_on_blas
     def _scores_of_last(self, xs):
         return self.output.scores(self.states(xs)[:, -1:])[:, 0]
+
+    @computing
+    def products_after(self, xs: ArrayLike) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
+        """Read ids (N, T); return a function that gives the scores after the last step.
+
+        Returns
+        -------
+        function : gives products (V, N), new memory or the calling thread's own, and
+            biases (V,).  The score of word w in stream i is products[w, i] + biases[w].
+            Each call computes the products anew, in the calling thread alone.
+        """
+        if getattr(self.predict, "__func__", None) is not LanguageModel.predict:  # a subclass has scores of its own
+            scores = self.predict(xs)[:, -1].T
+            return lambda: (scores.copy(), np.zeros(len(scores), scores.dtype))
+        rows = self.states(xs)[:, -1]
+        return lambda: (self.output.products_by_word(rows), self.output.params[1])
 
     @computing
     def log_probs(self, xs: ArrayLike, ts: ArrayLike) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)

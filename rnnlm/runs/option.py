@@ -41,7 +41,8 @@ class Option:
         no checkpoint keeps it; OF_THE_LINE: it has a meaning on the command line only.
     excludes : an option that cannot be given with it.
     argument : whether it is a word without a name.
-    many : whether it is one or more of them.
+    many : whether it is one or more of them; with a name it may be given several times,
+        and its value is the list of all values.
     """
 
     name: str
@@ -78,6 +79,11 @@ class Option:
     def takes_a_value(self):
         """Whether a value follows the name."""
         return callable(self.check)
+
+    @property
+    def can_be_repeated(self):
+        """Whether it may be given several times."""
+        return self.many and not self.argument
 
     @property
     def takes_any_text(self):

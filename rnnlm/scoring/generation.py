@@ -40,7 +40,7 @@ def next_probs(scores, temperature=1.0, top_k=None, top_p=None, forbidden=()):
         probs[list(forbidden)] = -np.inf
     highest = probs.max()
     if not np.isfinite(highest):
-        raise RnnlmError("the model gives no probabilities: its scores are not finite numbers")
+        raise no_probabilities()
     if temperature == 0:
         return np.eye(1, probs.size, int(probs.argmax()))[0]
     probs -= highest
@@ -58,6 +58,11 @@ def next_probs(scores, temperature=1.0, top_k=None, top_p=None, forbidden=()):
         probs[order[kept:]] = 0
         probs /= probs.sum()
     return probs
+
+
+def no_probabilities():
+    """The RnnlmError of scores that are not finite."""
+    return RnnlmError("the model gives no probabilities: its scores are not finite numbers")
 
 
 def _require_some_left(forbidden, V):
@@ -156,8 +161,16 @@ def _probs(model, ids, *options):  # (n,) -> (V,)
 
     options: see ``next_probs``.
     """
-    predict_last = getattr(model, "predict_last", lambda xs: model.predict(xs)[:, -1])
     with np.errstate(over="ignore", invalid="ignore"):  # next_probs says it in one line
-        for start in range(0, len(ids), WINDOW):
-            scores = predict_last(ids[np.newaxis, start : start + WINDOW])[0]
-        return next_probs(scores, *options)
+        return next_probs(last_scores(model, ids[np.newaxis])[0], *options)
+
+
+def last_scores(model, xs):  # (N, T) -> (N, V)
+    """The scores after the last of these ids, read from the model's present state.
+
+    The array is filled anew by the next call.
+    """
+    predict_last = getattr(model, "predict_last", lambda xs: model.predict(xs)[:, -1])
+    for start in range(0, xs.shape[1], WINDOW):
+        scores = predict_last(xs[:, start : start + WINDOW])
+    return scores

@@ -25,6 +25,9 @@ class Predicts(Protocol):
     """A model that scores every word as the next one, such as a LanguageModel.
 
     It may also have ``predict_last(xs)``: the scores (N, V) after the last step alone.
+    Several texts at once, and beam search, need ``get_state()`` and
+    ``set_state(states)`` as well: for each layer a tuple of arrays with a row a stream,
+    or None.
     """
 
     def fresh_state(self) -> AbstractContextManager[Any]:

@@ -13,7 +13,7 @@ from rnnlm.text.tokenizer import tokenize
 
 LONGEST_WORD = 1 << 26  # bytes, where they come from a pipe or a compressed file
 
-def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None):
+def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None, by_line=False):
     """Yield the text of a file in pieces of about ``size`` bytes that end at line ends.
 
     Where a line is longer, a piece ends at a blank; a word is never cut.  A byte-order
@@ -25,6 +25,7 @@ def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None):
     on_block : function, called as on_block(bytes) with each piece as it is in the text.
     on_bytes : function, called as on_bytes(n) for n bytes that were read from the file;
         of a compressed file these are fewer.
+    by_line : whether each line is a piece, which waits for no further line.
 
     Raises
     ------
@@ -33,7 +34,7 @@ def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None):
     """
     line, offset = 1, 0
     try:
-        with opened(path, on_bytes) as source:
+        with opened(path, on_bytes, by_line) as source:
             for block in _whole_words(source, size):
                 if on_block:
                     on_block(block)
@@ -96,15 +97,30 @@ def encode_blocks(path, index, level, on_block=None, on_bytes=None):
 
 def encode_string(text, index, level):
     """All tokens of a string as ids (int32): those of encode_blocks for such a file."""
+    return _encoded(string_as_read(text), index, level, "text")
+
+
+def string_as_read(text):
+    """A string as read_blocks would give a file that holds it; RnnlmError for a NUL."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     if "\0" in text:
         raise RnnlmError(f"text must hold no NUL, its character {text.index(chr(0)) + 1} is one: remove it")
-    return _encoded(text if text.endswith("\n") or not text else f"{text}\n", index, level, "text")
+    return text if text.endswith("\n") or not text else f"{text}\n"
 
 
-def _encoded(text, index, level, path):
+def tokens_of(text, level, path):
+    """The tokens of a piece of a text (a list); RnnlmError if <eos> is a word of it."""
     tokens = tokenize(text, level)
     if level == "word" and "<eos>" in text and "<eos>" in tokens:
         raise RnnlmError(f"{called(path)} holds the word <eos>, which is the token of every line end: remove it "
                          "from the text")
+    return tokens
+
+
+def as_ids(tokens, index):
+    """``index[token]`` of each token of a list, (n,) int32."""
     return np.fromiter(map(index.__getitem__, tokens), dtype=np.int32, count=len(tokens))
+
+
+def _encoded(text, index, level, path):
+    return as_ids(tokens_of(text, level, path), index)

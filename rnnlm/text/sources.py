@@ -1,7 +1,8 @@
 """The bytes of a text in order: of a file, compressed or not, a pipe or standard input.
 
 The first bytes of a file, not its name, tell what it is.  gzip, bzip2 and xz are
-decompressed piece by piece, so memory does not grow with what comes out.
+decompressed piece by piece, so memory does not grow with what comes out.  How much may
+come out is bounded by the size of what went in, so that a small file fills no disk.
 """
 
 import os
@@ -16,6 +17,8 @@ from rnnlm.files.whole import reason
 STANDARD_INPUT = "-"  # the string; a Path of this name, as Path("./-") is, is a file's
 CHUNK = 1 << 16
 LARGEST_DICTIONARY = 100_000_000  # bytes of memory that an xz file may ask for; one made by xz -9 asks for 65 MB
+ALWAYS_READ = 1 << 28  # bytes, 268 MB, that any compressed text may decompress to
+MOST_EXPANDED = 100    # times its own size, where that is more; text is rarely compressed to a tenth
 READ = {b"\x1f\x8b": ("gzip", "gunzip"), b"BZh": ("bz2", "bunzip2"), b"\xfd7zXZ\0": ("lzma", "unxz")}  # module, remedy
 NOT_READ = {b"PK\x03\x04": ("a ZIP archive", "unzip"), b"\x28\xb5\x2f\xfd": ("compressed by zstd", "unzstd"),
             b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "7z x"), b"\x1f\x9d": ("compressed by compress", "uncompress")}
@@ -57,22 +60,24 @@ def compression(path):
 
 
 @contextmanager
-def opened(path, on_bytes=None):
+def opened(path, on_bytes=None, by_line=False):
     """A block with a Source of the bytes of a text.
 
     Parameters
     ----------
     path : of a file or pipe; ``-`` is standard input.
     on_bytes : function, called as on_bytes(n) for n bytes from the disk or the pipe.
+    by_line : whether a read ends at a line end, and so waits for no further line.
 
     Raises
     ------
-    RnnlmError : no file or pipe, damaged, or compressed in a way that is not supported.
+    RnnlmError : no file or pipe, damaged, compressed in a way that is not supported, or
+        far longer than its compressed form.
     OSError : from the system, unchanged.
     """
     status = require_text_file(path)
     with _standard_input() if status is None else open(path, "rb") as file:
-        raw = _Raw(file, on_bytes)
+        raw = _Raw(file, on_bytes, by_line)
         start = raw.fill(10)
         for magic, (what, command) in NOT_READ.items():
             if start.startswith(magic):
@@ -104,10 +109,14 @@ def _module_for(start):
 
 
 class _Raw:
-    """A file whose first bytes can be looked at, and that is not read after its end."""
+    """A file whose first bytes can be looked at, and that is not read after its end.
 
-    def __init__(self, file, on_bytes):
-        self.file, self.on_bytes, self.held, self.ended = file, on_bytes, b"", False
+    size: how many bytes were read so far.
+    """
+
+    def __init__(self, file, on_bytes, by_line=False):
+        self.file, self.on_bytes, self.by_line = file, on_bytes, by_line
+        self.held, self.ended, self.size = b"", False, 0
 
     def fill(self, size):
         """The first bytes, which ``read`` will give again."""
@@ -116,13 +125,18 @@ class _Raw:
 
     def read(self, size):
         part, self.held = self.held[:size], self.held[size:]
-        if len(part) < size and not self.ended:
-            more = self.file.read(size - len(part))
-            self.ended = len(more) < size - len(part)  # a terminal would have to be ended twice
-            if self.on_bytes:
-                self.on_bytes(len(more))
-            part += more
+        if len(part) < size and not self.ended and not (self.by_line and part.endswith(b"\n")):
+            part += self._read_on(size - len(part))
         return part
+
+    def _read_on(self, size):
+        more = self.file.readline(size) if self.by_line else self.file.read(size)
+        at_line_end = self.by_line and more.endswith(b"\n")
+        self.ended = len(more) < size and not at_line_end  # a terminal would have to be ended twice
+        self.size += len(more)
+        if self.on_bytes:
+            self.on_bytes(len(more))
+        return more
 
 
 class Source:
@@ -133,7 +147,7 @@ class Source:
 
     def __init__(self, path, raw, module, bounded):
         self.path, self.module, self.bounded = path, module, bounded
-        self._read = raw.read
+        self._raw, self._read, self._length = raw, raw.read, 0
         if module is not None:
             self._read = self._decompressed(raw)
 
@@ -154,9 +168,21 @@ class Source:
         return next(command for module, command in READ.values() if module == self.module)
 
     def read(self, size):
-        """The next bytes. RnnlmError if the file is compressed and damaged."""
+        """The next bytes.
+
+        RnnlmError if the file is compressed and damaged, or comes out far too long.
+        """
         if self.module is None:
             return self._read(size)
+        block = self._of_decompressor(size)
+        self._length += len(block)
+        if self._length > max(ALWAYS_READ, MOST_EXPANDED * self._raw.size):
+            raise RnnlmError(f"{called(self.path)} decompresses to more than {ALWAYS_READ // 10**6} MB and more than "
+                             f"{MOST_EXPANDED} times its own size, which no text does: if it is one, decompress it "
+                             f"first with {self._command()}")
+        return block
+
+    def _of_decompressor(self, size):
         try:
             return self._read(size)
         except OSError as error:

@@ -20,6 +20,8 @@ UNKNOWN = -1   # the id of a word that is not in the vocabulary, before <unk> or
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from numpy.typing import ArrayLike
+
 
 class Vocabulary:
     """Words by id and ids by word.
@@ -28,17 +30,21 @@ class Vocabulary:
     ----------
     words : distinct strings in order of their ids, <eos> among them.
     level : "word" or "char", what the strings are.
+    counts : (V,), how often each word occurs in the training text; None: not known.
 
     Attributes
     ----------
     words : list of str.
     ids : dict from a word to its id.
     level : as given.
+    counts : (V,) int64, or None.
     eos_id : int, the id of <eos>.
     unk_id : int, the id of <unk>; None where the vocabulary has none.
     """
 
-    def __init__(self, words: Iterable[str], level: str = "word") -> None:
+    counts = None  # of one that was pickled before there were counts
+
+    def __init__(self, words: Iterable[str], level: str = "word", counts: ArrayLike | None = None) -> None:
         self.words = arguments.items("words", words, "a list of strings")
         self.level = arguments.one_of("level", level, LEVELS)
         for kind in set(map(type, self.words)):
@@ -51,6 +57,8 @@ class Vocabulary:
             raise RnnlmError(f"a vocabulary must hold {EOS}")
         self.eos_id = self.ids[EOS]
         self.unk_id = self.ids.get(UNK)
+        if counts is not None:
+            self.counts = _as_counts(counts, len(self.words))
 
     def __len__(self) -> int:
         return len(self.words)
@@ -130,7 +138,17 @@ class Vocabulary:
         for word, count in counts.items():
             entry = word if word in kept else UNK
             totals[entry] = totals.get(entry, 0) + count
-        return cls(sorted(totals, key=lambda word: -totals[word]), level)
+        words = sorted(totals, key=lambda word: -totals[word])
+        return cls(words, level, [totals[word] for word in words])
+
+
+def _as_counts(counts, size):
+    """Counts as (V,) int64; ArgumentError unless there is one for each word."""
+    rule = f"whole numbers of at least 0, one for each of the {size} words"
+    array = arguments.as_array("counts", counts, rule)
+    if array.shape != (size,) or array.dtype.kind not in "iu" or array.min() < 0:
+        raise arguments.wrong("counts", rule, counts)
+    return array.astype(np.int64)
 
 
 def occurrences(ids, vocab_size):  # (n,) -> (V,)

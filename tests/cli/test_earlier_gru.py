@@ -42,6 +42,7 @@ def require_end(folder):
     The other form's differ by up to 0.4.
     """
     found, expected = arrays_of(folder / "model.npz"), arrays_of(EARLIER / "model-2.npz")
+    assert found.pop("counts").sum() == 400  # the tokens of the training text, which the corpus still tells
     assert list(found) == list(expected)
     for name, array in expected.items():
         np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-4, err_msg=name)

@@ -1,4 +1,8 @@
+import gzip
+import io
+import json
 import os
+import re
 import subprocess
 import sys
 
@@ -8,7 +12,9 @@ import pytest
 from rnnlm.cli.generate import main
 from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import LanguageModel
-from rnnlm.scoring.writing import LONGEST_LINE
+from rnnlm.scoring.evaluation import token_log_probs
+from rnnlm.scoring.limits import LONGEST_LINE
+from rnnlm.scoring.prompts import read_prompt
 from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ["<eos>", "<unk>", "the", "cat", "sat"]
@@ -244,3 +250,233 @@ def test_the_number_of_threads_is_an_option(model_path, capsys):
     with pytest.raises(SystemExit):
         main([model_path, "--threads", "0"])
     assert "--threads: must be a whole number of at least 1, got '0'" in capsys.readouterr().err
+
+
+HEADER = re.compile(r"# (?P<kind>sample|beam) (?P<number>\d+): (?P<lines>\d+) lines?, (?P<words>[\d,]+) words? written"
+                    r"(?:, ln p (?P<ln_p>-?[\d.]+), perplexity (?P<perplexity>[\d.e+]+))?(?P<cut>, cut short)?\n")
+
+
+def split(out):
+    """The texts of a printed page as a script reads them: (header, text) of each."""
+    lines, texts = out.splitlines(keepends=True), []
+    if lines and lines[0].startswith("# ln p: natural logarithm"):
+        lines.pop(0)
+    while lines:
+        header = HEADER.fullmatch(lines.pop(0))
+        n = int(header["lines"])
+        texts.append((header, "".join(lines[:n])))
+        lines = lines[n:]
+    return texts
+
+
+def test_samples_are_the_texts_one_after_another(write):
+    hot = ["--temperature", "3", "--seed", "4", "--sentences", "3", "--min-length", "1"]
+    alone = write(*hot).out
+    texts = split(write(*hot, "--samples", "5").out)
+    assert [int(header["number"]) for header, _ in texts] == [1, 2, 3, 4, 5]
+    assert {header["kind"] for header, _ in texts} == {"sample"}
+    assert texts[0][1] == alone and len({text for _, text in texts}) == 5
+    for header, text in texts:
+        assert text.count("\n") == 3 and int(header["words"]) == len(text.split())
+        assert header["ln_p"] is None
+    assert split(write(*hot, "--samples", "2").out)[1][1] == texts[1][1]
+    assert split(write(*hot, "--samples", "1").out)[0][1] == alone
+
+
+def test_a_text_that_looks_like_a_header_is_split_all_the_same(tmp_path, capsys):
+    path = save(tmp_path / "m.npz", ["<eos>", "1:", "#", "sample"])  # # sample 1: <eos>
+    assert main([path, "--temperature", "0", "--sentences", "2", "--samples", "2"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("# sample 1:\n") == 4
+    assert [text for _, text in split(out)] == ["# sample 1:\n" * 2] * 2
+
+
+def test_scores_are_those_of_the_model_itself(write, model_path):
+    model, vocabulary = load_model(model_path)
+    for way in (["--samples", "3", "--temperature", "4", "--top-k", "3", "--length", "6"], ["--beam", "3"],
+                ["--repetition-penalty", "9", "--sentences", "2"]):
+        way += ["--prompt", "the dog", "--scores", *(() if "--beam" in way else ("--seed", "1"))]
+        out = write(*way).out
+        assert out.startswith("# ln p: natural logarithm of the model's own probability of what was written, line "
+                              "ends included, whatever the temperature and the other options\n# ")
+        objects = [json.loads(line) for line in write(*way, "--json").out.splitlines()]
+        assert len(objects) == len(split(out)) > 0
+        for (header, text), values in zip(split(out), objects, strict=True):
+            assert text.rstrip("\n") == (values["prompt"] + values["written"]).rstrip("\n")
+            ids = [2, 1, *(vocabulary.ids[token] for token in values["tokens"])]
+            expected = token_log_probs(model, np.array(ids, np.int32), 0)[2:]
+            np.testing.assert_allclose(values["log_probs"], expected, atol=1e-5)
+            assert values["log_prob"] == pytest.approx(expected.sum(), abs=1e-4) == pytest.approx(
+                float(header["ln_p"]), abs=1e-3)
+            assert values["targets"] == len(expected)
+            assert values["perplexity"] == pytest.approx(np.exp(-expected.mean())) == pytest.approx(
+                float(header["perplexity"]), rel=1e-4)
+            assert values["words"] == int(header["words"]) == len([t for t in values["tokens"] if t != "<eos>"])
+            assert values["complete"] is True
+
+
+def test_json_is_an_object_a_text(write):
+    out, err = write("--json", "--temperature", "0", "--sentences", "1", "--prompt", "the", "--seed", "1")
+    assert json.loads(out) == {"number": 1, "prompt": "the", "written": " cat sat\n", "words": 2, "complete": True}
+    assert (out.count("\n"), err) == (1, "")
+
+
+def test_a_seed_that_was_chosen_is_told_with_samples_too(write):
+    out, err = write("--samples", "2", "--temperature", "3")
+    assert write("--samples", "2", "--temperature", "3", "--seed", err.split()[2]).out == out
+
+
+def test_lines_have_at_least_and_at_most_so_many_words(write):
+    assert write("--temperature", "0", "--sentences", "2", "--max-length", "2").out == "the cat\nthe cat\n"
+    lines = write("--sentences", "9", "--min-length", "5", "--max-length", "6", "--seed", "1").out.splitlines()
+    assert {len(line.split()) for line in lines} == {5, 6}
+    assert write("--sentences", "1", "--max-length", "3", "--prompt", "cat the cat sat").out == "cat the cat sat\n"
+    exact = write("--sentences", "1", "--min-length", "4", "--max-length", "4", "--prompt", "sat the").out
+    assert len(exact.split()) == 4
+
+
+def test_banned_words_are_never_written(write):
+    for ban in (["--ban", "cat", "--ban", "sat"], ["--ban", " cat\tsat "]):
+        out, err = write("--temperature", "9", "--length", "200", "--seed", "1", *ban)
+        assert set(out.split()) == {"the"}
+        assert err == ""
+        assert {text for _, text in split(write("--beam", "2", "--max-length", "2", *ban).out)} == {"\n", "the\n"}
+
+
+def test_a_banned_word_that_the_vocabulary_lacks_is_noted(write):
+    out, err = write("--temperature", "0", "--sentences", "1", "--ban", "zebra", "--ban", "a\x1bb")
+    assert out == "the cat sat\n"
+    assert "note: 2 words of --ban cannot be written in any case, as the vocabulary lacks them: zebra a\\x1bb\n" in err
+
+
+def test_of_characters_each_one_is_banned(tmp_path, capsys):
+    path = save(tmp_path / "m.npz", ["<eos>", " ", "a", "b", "c"], level="char")
+    assert main([path, "--temperature", "9", "--length", "100", "--ban", "a b", "--seed", "1"]) == 0
+    assert set(capsys.readouterr().out) == {"c", "\n"}
+
+
+def test_repeated_words_are_less_probable_with_a_penalty(write):
+    plain, none, high = (write("--length", "300", "--seed", "1", *more).out for more in (
+        [], ["--repetition-penalty", "1"], ["--repetition-penalty", "100"]))  # scores of 4 become 0.04
+    assert none == plain
+    assert plain.count("the cat sat\n") > 80 > 20 > high.count("the cat sat\n")
+
+
+def test_a_prompt_comes_from_a_file_or_from_standard_input(write, tmp_path, monkeypatch):
+    expected = "sat\nthe cat sat\n"
+    for name, text in (("a", "sat\nthe cat\n"), ("b", "\ufeffsat\r\nthe cat"), ("c.gz", "sat\nthe cat")):
+        data = text.encode()
+        (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+        greedy = ["--temperature", "0", "--sentences", "1", "--seed", "1"]
+        assert write("--prompt-file", str(tmp_path / name), *greedy) == (expected, "")
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((tmp_path / name).read_bytes())))
+        assert write("--prompt-file", "-", *greedy) == (expected, "")
+    (tmp_path / "d").write_text("sat\n\n")  # an empty line: the text goes on in a new one
+    assert write("--prompt-file", str(tmp_path / "d"), "--temperature", "0", "--sentences", "1").out == (
+        "sat\nthe cat sat\n")
+    (tmp_path / "e").write_text("")
+    assert write("--prompt-file", str(tmp_path / "e"), "--temperature", "0", "--sentences", "1").out == "the cat sat\n"
+    (tmp_path / "f").write_text("the dog")
+    assert "1 word of the prompt is not in the vocabulary" in write("--prompt-file", str(tmp_path / "f")).err
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (b"x " * 500_001, "a prompt must have at most 1,000,000 characters, FILE has more: give its end alone"),
+    (b"the \xff", "FILE must be UTF-8: line 1 (byte offset 4) holds the byte 0xff; "),
+    (b"the <eos>", "--prompt-file holds the word <eos>, which is the token of a line end: write a line end instead"),
+    (None, "FILE could not be read: no such file")])
+def test_a_prompt_that_cannot_be_read_is_one_line(model_path, tmp_path, capsys, content, message):
+    path = tmp_path / "prompt"
+    if content is not None:
+        path.write_bytes(content)
+    assert main([model_path, "--prompt-file", str(path)], "rnnlm generate") == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1
+    assert f"error: {message.replace('FILE', str(path))}" in err
+
+
+def test_a_prompt_of_the_largest_size_is_read(model_path, tmp_path, capsys):
+    (tmp_path / "prompt").write_text("the " * 249_999 + "sat")
+    assert len(read_prompt(tmp_path / "prompt")) == 999_999
+    (tmp_path / "prompt").write_text("the " * 249_999 + "cats\n")
+    assert len(read_prompt(tmp_path / "prompt")) == 1_000_000
+
+
+def test_a_beam_is_the_most_probable_lines_best_first(write):
+    out, err = write("--beam", "3", "--prompt", "the", "--scores", "--max-length", "4")
+    texts = split(out)
+    assert texts[0][1] == "the cat sat\n" and err == ""
+    assert [header["kind"] for header, _ in texts] == ["beam"] * 3
+    ln_p = [float(header["ln_p"]) for header, _ in texts]
+    assert ln_p == sorted(ln_p, reverse=True)
+    assert split(write("--beam", "1").out)[0][1] == "the cat sat\n"
+    ranked = [header["perplexity"] for header, _ in split(write(
+        "--beam", "3", "--scores", "--length-penalty", "1", "--max-length", "4").out)]
+    assert [float(x) for x in ranked] == sorted(map(float, ranked))
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    *((["--beam", "2", flag, "1"], f"--beam writes the most probable lines, so {flag} has no effect: leave out one of "
+       "them") for flag in ("--length", "--sentences", "--samples", "--temperature", "--top-k", "--top-p",
+                            "--repetition-penalty", "--seed")),
+    (["--length-penalty", "1"], "--length-penalty ranks what beam search finds: give --beam, too"),
+    (["--min-length", "5", "--max-length", "4"], "--min-length must be at most --max-length, which is 4, got 5"),
+    (["--min-length", "5", "--length", "4"], "--min-length must be at most --length, which is 4, got 5"),
+    (["--ban", "the cat sat"], "--ban must leave a word to write, got all 3 of the vocabulary"),
+    (["--ban", "a\nb"], "--ban must hold words, got a line end: a minimum of words in a line is another option"),
+    (["--ban", "<eos>"], "--ban must hold words, got a line end: a minimum of words in a line is another option")])
+def test_options_that_make_no_sense_together_are_one_line(model_path, capsys, arguments, message):
+    assert main([model_path, *arguments], "rnnlm generate") == 1
+    assert capsys.readouterr() == ("", f"rnnlm generate: error: {message}\n")
+
+
+@pytest.mark.parametrize("arguments", [["--samples", "0"], ["--beam", "0"], ["--beam", "1001"], ["--min-length", "0"],
+                                       ["--repetition-penalty", "0.5"], ["--length-penalty", "11"],
+                                       ["--prompt", "a", "--prompt-file", "b"]])
+def test_wrong_values_of_the_new_options_exit_2(model_path, arguments):
+    with pytest.raises(SystemExit) as caught:
+        main([model_path, *arguments])
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("way", [["--samples", "3", "--temperature", "0", "--sentences", "1"], ["--beam", "3"],
+                                 ["--scores", "--sentences", "1"], ["--json", "--sentences", "1"]])
+def test_a_text_that_never_ends_is_shown_as_far_as_it_goes(tmp_path, capsys, monkeypatch, way):
+    monkeypatch.setitem(LONGEST_LINE, "word", 20)
+    model = LanguageModel(3, 3, 3, rng=np.random.default_rng(0))
+    model.output.params[1][...] = [-1000, 0, 9]
+    save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "a", "b"]))
+    seed = () if "--beam" in way else ("--seed", "1")
+    assert main([str(tmp_path / "m.npz"), *way, *seed], "rnnlm generate") == 1
+    out, err = capsys.readouterr()
+    first = 2 if "--beam" in way else 1  # in a beam, the empty line comes first
+    assert err.startswith(f"rnnlm generate: error: text {first}: the model wrote more than 20 words without a line "
+                          "end: give ") and err.count("\n") == 1
+    if "--json" in way:
+        assert json.loads(out)["complete"] is False and json.loads(out)["words"] == 21
+    else:
+        assert len(split(out)) == (1 if "--scores" in way else 2 + first)
+        for header, text in split(out)[first - 1 :]:
+            assert header["cut"] and len(text.split()) == 21
+
+
+def test_a_signal_ends_all_texts_and_what_there_is_of_them_is_shown(model_path):
+    command = [sys.executable, "-c", "import os, signal, sys\nfrom rnnlm.cli import generate\n"
+               "from rnnlm.scoring import streams\nstep, count = streams.Batch._step, 0\n"
+               "def signalled(batch):\n global count\n count += 1\n step(batch)\n"
+               " if count == 5: os.kill(os.getpid(), signal.SIGTERM)\n"
+               "streams.Batch._step = signalled\nsys.exit(generate.main(sys.argv[1:], 'rnnlm generate'))",
+               model_path, "--samples", "3", "--length", "1000000", "--seed", "1", "--min-length", "7"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 128 + 15
+    texts = split(done.stdout)
+    assert len(texts) == 3 and all(header["cut"] and 7 <= len(text.split()) <= 8 for header, text in texts)
+    assert done.stderr.endswith("rnnlm generate: stopped\n") and "Traceback" not in done.stderr
+
+
+def test_texts_of_a_model_cannot_move_the_cursor_of_a_terminal(tmp_path, capsys, monkeypatch):
+    path = save(tmp_path / "m.npz", ["<eos>", "<unk>", "the", "\x1b[2J", "sat"])
+    monkeypatch.setattr("rnnlm.cli.generate.is_terminal", lambda stream: True)
+    assert main([path, "--temperature", "0", "--samples", "2", "--sentences", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out and out.count("the \\x1b[2J sat\n") == 2

@@ -3,6 +3,7 @@
 No traceback, no lost result, and the documented exit code.
 """
 
+import errno
 import io
 import itertools
 import json
@@ -20,7 +21,9 @@ import pytest
 from conftest import REPOSITORY
 from training_runs import SMALL, metrics
 
+from rnnlm.cli.screen import show
 from rnnlm.cli.signals import StoppedBetweenSteps, stop_on_signal
+from rnnlm.errors import RnnlmError
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
@@ -61,6 +64,7 @@ ARGUMENTS = {
     "train": ["train", "--corpus", "corpus-ü", "--output", "run", *SMALL, "--epochs", "2"],
     "evaluate": ["evaluate", "ü.npz", "ü.txt"],
     "generate": ["generate", "ü.npz", "--temperature", "0.1", "--sentences", "2"],
+    "score": ["score", "ü.npz", "ü.txt"],
 }
 
 
@@ -105,7 +109,7 @@ def check_trained(folder):
 
 
 RESULT = {"train": r"^test perplexity [\d.]+$", "evaluate": r"\n?perplexity [\d.]+, without OOVs",
-          "generate": r"^(ü|\\xfc) (語|\\u8a9e) \.\n(ü|\\xfc) (語|\\u8a9e) \.\n"}
+          "score": r"^1\t2\t(語|\\u8a9e)\t1\t", "generate": r"^(ü|\\xfc) (語|\\u8a9e) \.\n(ü|\\xfc) (語|\\u8a9e) \.\n"}
 
 
 def documented(command, kind):
@@ -132,7 +136,7 @@ def test_every_command_with_every_stream(places, command, kind, broken):
         assert "note:" not in out and "error:" not in out
     if kind == "full" and broken == ("stdout",):  # no result is lost, and it is said why it is here
         assert "standard output could not be written: no space left on device" in err
-        assert command == "generate" or re.search(RESULT[command], err, re.MULTILINE)
+        assert command in ("generate", "score") or re.search(RESULT[command], err, re.MULTILINE)
     if kind == "left" and broken == ("stdout",) and command == "evaluate":
         assert err == ""
 
@@ -157,6 +161,35 @@ def test_training_with_a_closed_standard_error(places):
     assert (code, err) == (0, "")
     assert "note:" not in out
     check_trained(places)
+
+
+class Reluctant(io.RawIOBase):
+    """A stream without a buffer that takes a few bytes at a time, and then no more."""
+
+    def __init__(self, room):
+        self.taken, self.room = b"", room
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        if len(self.taken) >= self.room:
+            raise OSError(errno.ENOSPC, "no space left on device")
+        self.taken += bytes(data[:3])
+        return min(3, len(data))
+
+
+def test_nothing_is_lost_on_a_stream_without_a_buffer(monkeypatch):
+    """As standard output is by PYTHONUNBUFFERED, where the disk is nearly full."""
+    for room in (1000, 10):
+        raw = Reluctant(room)
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="utf-8", write_through=True))
+        if room == 1000:
+            show("ü 語 .\n" * 9)
+            assert raw.taken.decode() == "ü 語 .\n" * 9
+        else:
+            with pytest.raises(RnnlmError, match="standard output could not be written: no space left"):
+                show("ü 語 .\n" * 9)
 
 
 def test_a_signal_that_comes_while_a_line_is_written_ends_nothing(monkeypatch):

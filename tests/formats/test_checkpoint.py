@@ -55,6 +55,40 @@ def test_the_file_is_what_the_document_says(tmp_path):
         assert members["rnn1/Wx"].shape == (3, 4)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_counts_of_the_words_are_kept_in_files_of_version_3(cell, tmp_path):
+    model = LanguageModel(3, 3, 4, cell=cell, rng=np.random.default_rng(0))
+    save_model(tmp_path / "m", model, Vocabulary(["<eos>", "a", "b"], counts=[5, 0, 1 << 40]))
+    with np.load(tmp_path / "m", allow_pickle=False) as members:
+        header = json.loads(members["header"].tobytes())
+        assert (header["version"], header["architecture"]["cell"]) == (3, cell)
+        assert members["counts"].tolist() == [5, 0, 1 << 40]
+        assert members["counts"].dtype == np.int64
+    again, vocabulary = load_model(tmp_path / "m")
+    assert vocabulary.counts.tolist() == [5, 0, 1 << 40]
+    assert again.architecture == model.architecture
+    save_model(tmp_path / "again", again, vocabulary)
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "m").read_bytes()
+    save_model(tmp_path / "without", again, Vocabulary(vocabulary.words))
+    assert load_model(tmp_path / "without")[1].counts is None
+
+
+@pytest.mark.parametrize(("counts", "version", "message"), [
+    ([1, 2, 3, 4, -1], 3, "counts must be whole numbers of at least 0"),
+    (np.ones(4, np.int64), 3, r"counts must be int64 \(5,\), found int64 \(4,\)"),
+    (np.ones(5, np.int32), 3, r"counts must be int64 \(5,\), found int32 \(5,\)"),
+    (np.ones(5), 3, "counts must be int64"), (None, 3, "it lacks counts"),
+    (np.ones(5, np.int64), 1, "arrays that do not belong there: counts")])
+def test_counts_that_cannot_be_are_one_line(tmp_path, counts, version, message):
+    def change(arrays):
+        header(version=version)(arrays)
+        if counts is not None:
+            arrays["counts"] = np.asarray(counts)
+
+    with pytest.raises(RnnlmError, match=f"not a whole rnnlm model file: .*{message}"):
+        load_model(rewritten(tmp_path, change))
+
+
 def test_a_loaded_model_scores_without_dropout_and_is_trained_with_that_of_its_run(tmp_path):
     words = ["<eos>", *"abcdefgh"]
     regularisation = Regularisation(dropout=0.5, input_dropout=0.2, word_dropout=0.1, weight_drop=0.3, per_window=True,

@@ -91,6 +91,34 @@ def test_without_a_seed_each_text_is_another(path):
     assert model.generate(length=60) != model.generate(length=60)
 
 
+@pytest.mark.parametrize("options", [{}, {"prompt": "the cat", "length": 7, "temperature": 0.7},
+                                     {"sentences": 2, "min_length": 3, "max_length": 5, "ban": ["cat"]},
+                                     {"repetition_penalty": 1.5, "length": 20}])
+def test_several_texts_are_those_of_the_command(path, options, capsys):
+    arguments = [word for name, value in options.items()
+                 for word in (f"--{name.replace('_', '-')}", value[0] if name == "ban" else str(value))]
+    assert generate([str(path), "--seed", "5", "--samples", "3", "--scores", "--json", *arguments]) == 0
+    shown = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    texts = rnnlm.load(path).samples(count=3, seed=5, scores=True, **options)
+    assert [(text.number, text.prompt, text.written, text.words, text.log_probs) for text in texts] == [
+        (values["number"], values["prompt"], values["written"], values["words"], values["log_probs"])
+        for values in shown]
+    assert texts[0].text == rnnlm.load(path).generate(seed=5, **options)
+    assert texts[0].perplexity == pytest.approx(math.exp(-np.mean(texts[0].log_probs)))
+    (alone,) = rnnlm.load(path).samples(seed=5, **options)
+    assert alone.log_probs is alone.log_prob is alone.perplexity is None and alone.text == texts[0].text
+
+
+def test_a_beam_is_that_of_the_command(path, capsys):
+    assert generate([str(path), "--beam", "4", "--prompt", "the", "--scores", "--json", "--max-length", "6",
+                     "--length-penalty", "0.5", "--ban", "a"]) == 0
+    shown = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    texts = rnnlm.load(path).beam("the", 4, scores=True, max_length=6, length_penalty=0.5, ban=["a"])
+    assert [(text.written, text.tokens, text.log_probs) for text in texts] == [
+        (values["written"], values["tokens"], values["log_probs"]) for values in shown]
+    assert len(texts) == 4 and texts[0].text.startswith("the")
+
+
 @pytest.mark.parametrize(("options", "message"), [
     ({"length": 0}, "length must be"), ({"sentences": 1.5}, "sentences must be"), ({"seed": -1}, "seed must be"),
     ({"length": 2, "sentences": 2}, "length and sentences exclude each other"),

@@ -142,6 +142,21 @@ def test_output(N, T, H, V, dtype, workers, shared, rng):
                 agree(fast_grad, plain_grad, dtype)
 
 
+@pytest.mark.parametrize("small_kernels", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("n", "H", "V"), [(1, 3, 2), (2, 4, 9), (3, 5, 33), (4, 1, 100), (5, 7, 16)])
+def test_products_by_word_are_the_scores_without_the_biases(n, H, V, dtype, small_kernels, rng, monkeypatch):
+    monkeypatch.setattr("rnnlm.layers.fast.output.has_small_kernels", lambda: small_kernels)
+    monkeypatch.setattr("rnnlm.layers.fast.output.SMALL_PRODUCT", 400)  # blocks of 133, 50, 26, 100 and 11 words
+    monkeypatch.setattr("rnnlm.layers.fast.output.NARROW", 11)
+    plain, fast = outputs(rng, H, V, dtype)
+    for _ in range(2):
+        rows = rng.normal(size=(n, H)).astype(dtype)
+        expected = (plain.scores(rows[:, np.newaxis])[:, 0] - plain.params[1]).T
+        agree(plain.products_by_word(rows), expected, dtype)
+        agree(fast.products_by_word(rows), expected, dtype)
+
+
 @pytest.mark.parametrize("scale", [40.0, 1000.0])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_output_with_scores_beyond_the_range_of_exp(scale, sign, workers, shared, rng):

@@ -154,6 +154,23 @@ def test_two_dashes_can_be_a_prompt_or_a_corpus():
     assert evaluate_parser().parse_args(["m", "--", "--json"]).texts == ["--json"]
 
 
+def test_an_option_that_can_be_repeated_is_the_list_of_its_values(capsys):
+    table = Table({"options": (Option("file", not_empty, "a file", metavar="FILE", argument=True),
+                               Option("ban", at_least(1), "a number to leave out", metavar="N", many=True),
+                               Option("length", at_least(1), "a length", many=True, excludes="ban"))})
+    parser = Parser("test", "Test.", table)
+    assert parser.parse_args(["f", "--ban", "3", "--ban=1", "--ban", "3"]).ban == [3, 1, 3]
+    options = parser.parse_args(["f"])
+    assert (options.ban, options.file, options.given) == (None, "f", ["file"])
+    assert parser.parse_args(["f", "--ban", "2"]).line == {"file": "f", "ban": [2]}
+    for line, message in ((["--ban", "0"], "argument --ban: must be a whole number of at least 1, got '0'"),
+                          (["--ban", "1", "--length", "2"], "argument --length: not allowed with argument --ban")):
+        with pytest.raises(SystemExit):
+            parser.parse_args(["f", *line])
+        assert message in capsys.readouterr().err
+    assert "a number to leave out (may be given several times)" in parser.format_help()
+
+
 def test_what_the_command_line_takes_the_library_takes_as_well():
     """Otherwise the two have different rules, and the second tells its rule late."""
     assert arguments.whole("epochs", at_least(1)("1" + 14 * "0")) == 10**14

@@ -30,6 +30,14 @@ def train(small_corpus, run):
     return lambda **options: rnnlm.train(**{"corpus": small_corpus, **SMALL, **options})
 
 
+def test_the_model_knows_how_often_each_word_occurs_in_the_training_text(train, small_corpus):
+    vocabulary = train(epochs=1, max_tokens=30, min_count=2).model.vocabulary
+    tokens = (small_corpus / "train.txt").read_text().replace("\n", " <eos> ").split()[:30]
+    counts = dict(zip(vocabulary.words, vocabulary.counts.tolist(), strict=True))
+    assert counts.pop("<unk>") == sum(tokens.count(word) == 1 for word in set(tokens))
+    assert counts == {word: tokens.count(word) for word in set(tokens) if tokens.count(word) > 1}
+
+
 def observer(**methods):
     """An Observer with these methods, which get no ``self``."""
     return type("Chosen", (Observer,), {name: staticmethod(method) for name, method in methods.items()})()

@@ -178,6 +178,26 @@ def test_the_scores_after_the_last_step_are_those_of_predict(model, rng):
         np.testing.assert_allclose(model.predict_last(xs), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("plain", [True, False])
+def test_products_and_biases_add_up_to_the_scores_after_the_last_step(plain, rng):
+    class Doubled(LanguageModel):
+        def predict(self, xs):
+            return 2 * super().predict(xs)
+
+    for kind in (LanguageModel, Doubled):
+        model = kind(9, 5, 6, layers=2, rng=rng, plain=plain)
+        model.output.params[1][...] = rng.standard_normal(9)
+        xs = rng.integers(0, 9, (3, 5))
+        with model.fresh_state():
+            expected = model.predict(xs)[:, -1].copy()
+        with model.fresh_state():
+            read = model.products_after(xs)
+        for _ in range(2):  # what it gave may be changed
+            products, biases = read()
+            np.testing.assert_allclose((products + biases[:, np.newaxis]).T, expected, rtol=1e-5, atol=1e-6)
+            products[...] = 0
+
+
 @pytest.mark.parametrize(("change", "message"), [
     ({"prompt": []}, r"prompt must hold at least one id, got none: \[vocabulary.eos_id\] is the start of a text"),
     ({"prompt": "once a"}, r"prompt must be an array of ids of shape \(n,\), got 'once a'"),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tracemalloc
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +172,66 @@ def test_a_word_that_has_no_end_is_refused_where_the_length_is_not_known(tmp_pat
     with pytest.raises(RnnlmError, match="t must be text with blanks or line ends, it has none in more than 1 MB"):
         read(write(tmp_path / "t", gzip.compress(b"x" * 5_000_000)), 1 << 16)
     assert len(read(write(tmp_path / "t", b"x" * 5_000_000), 1 << 16)) == 5_000_001  # its size bounds it
+
+
+@ENDINGS
+def test_a_small_file_does_not_become_a_long_text(ending, tmp_path, monkeypatch):
+    monkeypatch.setattr("rnnlm.text.sources.ALWAYS_READ", 1_000_000)
+    path = write(tmp_path / "t", COMPRESS[ending](b"a\n" * 3_000_000))
+    assert path.stat().st_size < 10_000
+    with pytest.raises(RnnlmError, match=r"t decompresses to more than 1 MB and more than 100 times its own size, "
+                       r"which no text does: if it is one, decompress it first with (gunzip|bunzip2|unxz)$"):
+        read(path)
+    assert len(read(write(tmp_path / "t", b"a\n" * 3_000_000))) == 6_000_000
+    assert len(read(write(tmp_path / "t", COMPRESS[ending](b"a\n" * 400_000)))) == 800_000
+
+
+def test_a_small_file_does_not_fill_the_cache(tmp_path, monkeypatch, cache):
+    monkeypatch.setattr("rnnlm.text.sources.ALWAYS_READ", 10_000_000)
+    monkeypatch.setattr(module, "LONG", 1_000_000)
+    path = write(tmp_path / "t", gzip.compress((b"a" * 100 + b"\n") * 200_000, 1))
+    for read_it in (lambda path: read_tokens(path, "word"), lambda path: read_text(path, Vocabulary(["<eos>"]))):
+        with pytest.raises(RnnlmError, match="t decompresses to more than 10 MB"):
+            read_it(path)
+        assert list(cache.iterdir()) == []
+
+
+def test_a_text_that_compresses_as_texts_do_has_no_bound(tmp_path, monkeypatch, rng):
+    monkeypatch.setattr("rnnlm.text.sources.ALWAYS_READ", 1000)
+    text = "".join(f"{number} and {number}\n" for number in rng.integers(0, 10**9, 5000))
+    assert read(write(tmp_path / "t", gzip.compress(text.encode()))) == text
+
+
+@pytest.mark.parametrize("data", [b"ab\nc\n\nd", b"BZ\n\x1f", b"\n\n", b"", gzip.compress(TEXT.encode()),
+                                  lzma.compress(TEXT.encode()), b"x" * 25 + b"\ny"])
+@pytest.mark.parametrize("size", [1, 10, 1 << 20])
+def test_line_by_line_is_the_same_text(data, size, tmp_path):
+    path = write(tmp_path / "t", data)
+    assert "".join(read_blocks(path, size, by_line=True)) == read(path, size)
+
+
+def test_a_line_is_read_before_the_next_one_is_there(tmp_path):
+    here, there = os.pipe()
+    with os.fdopen(here, "rb") as source, os.fdopen(there, "wb", buffering=0) as pen:
+        pen.write(b"the cat\n")
+        with opened_pipe(source) as lines:
+            assert next(lines) == "the cat\n"
+            pen.write(b"sat\n\n")
+            assert [next(lines), next(lines)] == ["sat\n", "\n"]
+            pen.write(b"end")
+            pen.close()
+            assert list(lines) == ["end", "\n"]
+
+
+@contextmanager
+def opened_pipe(source):
+    """The lines of an open pipe, as standard input has them."""
+    before, sys.stdin = sys.stdin, io.TextIOWrapper(source)
+    try:
+        yield read_blocks("-", by_line=True)
+    finally:
+        sys.stdin.detach()
+        sys.stdin = before
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes are files of POSIX systems")

@@ -46,6 +46,21 @@ def test_limits_always_hold_and_no_count_is_lost(counts, min_count, max_size):
         assert all(counts[word] < min_count for word in gone)
 
 
+def test_counts_are_those_of_the_words_that_are_kept():
+    vocabulary = Vocabulary.from_counts({"x": 1, "a": 2, "<eos>": 3, "y": 1}, min_count=2)
+    assert vocabulary.words == ["<eos>", "<unk>", "a"]
+    assert vocabulary.counts.tolist() == [3, 2, 2]
+    assert vocabulary.counts.dtype == np.int64
+    assert Vocabulary(["<eos>", "a"]).counts is None
+    assert Vocabulary(["<eos>", "a"], counts=np.array([3, 0], np.uint8)).counts.tolist() == [3, 0]
+
+
+@pytest.mark.parametrize("counts", [[1], [1, 2, 3], [1, -1], [1.0, 2.0], [[1, 2]], "ab", [1, None], 7, [True, False]])
+def test_counts_are_whole_numbers_one_a_word(counts):
+    with pytest.raises(RnnlmError, match=r"^counts must be whole numbers of at least 0, one for each of the 2 words"):
+        Vocabulary(["<eos>", "a"], counts=counts)
+
+
 @given(st.lists(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1), unique=True), st.data())
 def test_encode_and_decode_are_inverse(words, data):
     vocabulary = Vocabulary(["<eos>", *(word for word in words if word not in ("<eos>", "\n"))])

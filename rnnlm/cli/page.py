@@ -1,0 +1,124 @@
+"""The page command: a text with the surprisal of every word, as one HTML file."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from rnnlm import __version__
+from rnnlm.cli.arguments import Parser
+from rnnlm.cli.command import run
+from rnnlm.cli.score import FIRST_WORD, REMEMBERED
+from rnnlm.cli.screen import scoring_bar, show
+from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.slowdowns import threads_of
+from rnnlm.compute.threads import Workers
+from rnnlm.errors import RnnlmError, counted, one_line
+from rnnlm.files.whole import whole_file, written
+from rnnlm.formats.model_file import load_model, model_sha256
+from rnnlm.reports.surprisal_page import GENERATOR, MOST_ROWS, Reading, surprisal_page
+from rnnlm.runs.checks import OneOf, not_empty
+from rnnlm.runs.description import described
+from rnnlm.runs.option import DEBUG, THREADS, Option
+from rnnlm.runs.table import Table
+from rnnlm.scoring.readings import PROTOCOLS
+from rnnlm.scoring.rows import word_rows
+from rnnlm.text.sources import STANDARD_INPUT, called
+from rnnlm.text.spelled import spelled_file, spelled_string
+from rnnlm.text.tokenizer import UNITS
+
+TOP = 5  # words that were expected, for each word
+MOST_CHARACTERS = 32 * MOST_ROWS  # of a text, some of whose words may be very long
+
+PAGE = Table({"options": (
+    Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
+    Option("text", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz) or not; - reads standard "
+           "input", metavar="TEXT", argument=True),
+    Option("output", not_empty, "the HTML file to write; it may replace an earlier page, but no other file",
+           metavar="FILE", default_text="the text's name with .html, in the current folder", meant_by="out"),
+    Option("compare", not_empty, "a second model; words are tinted by the difference in surprisal", metavar="MODEL"),
+    Option("protocol", OneOf(PROTOCOLS), "where the model's state is forgotten: nowhere, at blank lines, or at every "
+           "line end", "stream"),
+    Option("title", not_empty, "title of the page", metavar="WORDS", default_text="the text's name"),
+    THREADS,
+    DEBUG,
+)})
+
+
+def build_parser(prog=None):
+    """The options of the page command."""
+    return Parser(prog, "Write one HTML file that shows a text with the surprisal of every word. The file needs "
+                  "nothing else, and loads nothing.", PAGE)
+
+
+def main(argv=None, prog=None):
+    """The command; returns its exit code."""
+    return run(write_page, build_parser(prog), argv)
+
+
+def write_page(options):
+    """Score the text with one model or two, and write the page."""
+    name = "standard input" if options.text == STANDARD_INPUT else os.path.basename(options.text)
+    output = Path(options.output or f"{Path(name.replace(' ', '-')).stem}.html")
+    _require_replaceable(output)
+    readings = _readings(options)
+    facts = {"Text": name} if options.title else {}
+    facts |= {"Protocol": f"{options.protocol}: {REMEMBERED[options.protocol]}", "First word": FIRST_WORD,
+              "Made by": f"rnnlm {__version__}, logarithms of base 2"}
+    with whole_file(output) as file:
+        for piece in surprisal_page(readings, options.title or name, facts):
+            file.write(piece.encode())
+    show(f"{one_line(str(output))}: {os.path.getsize(output) / 1e6:.1f} MB, "
+         f"{counted(len(readings[0].rows), 'word and line end', 'words and line ends')}\n")
+
+
+def _require_replaceable(output):
+    """RnnlmError unless the page can be written there without losing something else."""
+    with written(output):
+        if not output.exists():
+            os.stat(os.path.join(output.absolute().parent, ""))  # the slash asks for a folder
+            return
+        if not output.is_file():
+            raise RnnlmError(f"{output} is not a regular file, so it is not replaced: choose another name")
+        with open(output, "rb") as file:
+            start = file.read(500)
+    if GENERATOR.encode() not in start:
+        raise RnnlmError(f"{output} exists and is not a page of this command, so it is not replaced: choose another "
+                         "name with --output")
+
+
+def _readings(options):
+    """What each model says of the text, which is read once; a list of Readings."""
+    found, text = [], None
+    with Workers(threads_of(options)) as workers:
+        for path in filter(None, [options.model, options.compare]):
+            model, vocabulary = load_model(path, workers)
+            parts = _parts(options.text, vocabulary) if text is None else list(spelled_string(text, vocabulary))
+            text = "".join(part.text for part in parts)
+            rows = _scored(options, model, vocabulary, parts)
+            found.append(Reading(path, model_sha256(path), rows, len(vocabulary), described(model),
+                                 UNITS[vocabulary.level]))
+    return found
+
+
+def _parts(path, vocabulary):
+    """The text in parts, a list; RnnlmError if it is too long for a page."""
+    rows, characters, parts = 0, 0, []
+    for part in spelled_file(path, vocabulary):
+        rows, characters = rows + len(part.starts), characters + len(part.text)
+        if rows > MOST_ROWS or characters > MOST_CHARACTERS:
+            raise RnnlmError(f"{called(path)} is too long for a page, which shows at most {MOST_ROWS:,} words and line "
+                             f"ends and {MOST_CHARACTERS:,} characters: give a part of it, for example with head -n")
+        parts.append(part)
+    return parts
+
+
+def _scored(options, model, vocabulary, parts):
+    """The rows of the text, under a bar; a signal ends it."""
+    total, found = sum(len(part.starts) for part in parts), []
+    with stop_on_signal("stopping after this part") as check, scoring_bar(called(options.text), total) as move:
+        for rows in word_rows(model, vocabulary, parts, protocol=options.protocol, top=TOP):
+            found.append(rows)
+            move(len(rows))
+            check()
+    return np.concatenate(found)

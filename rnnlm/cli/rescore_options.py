@@ -1,0 +1,115 @@
+"""The options of the rescoring command, and which of them go together."""
+
+import math
+
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.runs.checks import OneOf, WrongValue, not_empty, not_negative, number
+from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
+from rnnlm.runs.table import Table
+from rnnlm.scoring.nbest_rows import FORMS as OUTPUTS
+from rnnlm.text.nbest_files import FORMS
+from rnnlm.text.nbest_tables import BY_KEY, BY_ORDER, WAYS
+from rnnlm.text.sources import STANDARD_INPUT
+
+MOST_STEPS = 1000  # values of a scale or a penalty that are tried
+SIGNS = {"log-prob": 1, "cost": -1}
+BASES = {"e": 1.0, "10": math.log(10), "2": math.log(2)}
+any_number = number(float, "a number", lambda value: not math.isnan(value))
+
+
+def steps(text):
+    """FROM:TO:STEP as a tuple of numbers."""
+    try:
+        first, last, step = map(any_number, text.split(":"))
+    except ValueError:
+        raise WrongValue(f"must be FROM:TO:STEP, three numbers, got {shown(repr(text))}") from None
+    if not (step > 0 and first <= last and (last - first) / step < MOST_STEPS):
+        raise WrongValue(f"must be FROM:TO:STEP, a STEP above 0 and TO at least FROM, with at most {MOST_STEPS:,} "
+                         f"numbers, got {shown(repr(text))}")
+    count = math.floor((last - first) / step + 1e-9) + 1
+    return tuple(round(first + step * k, 10) for k in range(count))
+
+
+def scale_steps(text):
+    """FROM:TO:STEP as a tuple of numbers of at least 0."""
+    values = steps(text)
+    if values[0] < 0:
+        raise WrongValue(f"must begin with a number of at least 0, got {shown(repr(text))}")
+    return values
+
+
+def _with_first_pass(options):
+    return options.first_pass is not None
+
+
+def _with_tune(options):
+    return options.tune is not None
+
+
+def _without_tune(options):
+    return options.tune is None
+
+
+def _chooses(options):
+    """Whether scale and word penalty choose anything."""
+    return options.tune is None or options.carry
+
+
+RESCORE = Table({"options": (
+    Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
+    Option("nbest", not_empty, "n-best lists in UTF-8, compressed (gzip, bzip2, xz) or not; - reads standard input",
+           metavar="NBEST", argument=True),
+    Option("nbest_format", OneOf(FORMS), "form of the lists: 'UTTERANCE words', 'UTTERANCE-NUMBER words', 'ID ||| "
+           "words ||| features ||| total', or lines of words with an empty line between two lists; it must be given"),
+    Option("format", OneOf(OUTPUTS), "form of the output: our own table, log10 of each sentence, -ln of each word, or "
+           "the lines of a moses file with one more feature", "tsv", acts=_without_tune,
+           acts_with="printed lists, without --tune"),
+    Option("best", FLAG, "print only the best hypothesis of each list", False, acts=_without_tune,
+           acts_with="printed lists, without --tune"),
+    Option("carry", FLAG, "start each list from the state after the best hypothesis of the list before; an empty line "
+           "(two with plain) begins a new conversation, which starts afresh", False),
+    Option("scale", not_negative, "number that multiplies the model's log-probability in the total", 1.0, "X",
+           acts=lambda o: _chooses(o) and (o.first_pass or o.word_penalty or o.nbest_format == "moses"),
+           acts_with="--first-pass, --word-penalty or --nbest-format moses, and beside --tune only with --carry",
+           meant_by="lm-scale lm-weight lmwt weight"),
+    Option("word_penalty", any_number, "number that is subtracted from the total for each word; below 0 it rewards "
+           "words", 0.0, "X", acts=_chooses, acts_with="printed lists, or with --carry",
+           meant_by="wip word-insertion-penalty"),
+    Option("trust_ids", FLAG, "take the first column for ids, whatever it looks like", False,
+           acts=lambda o: o.nbest_format in ("classic", "kaldi"), acts_with="--nbest-format classic or kaldi"),
+), "first pass": (
+    Option("first_pass", not_empty, "file with a score of the first pass for each hypothesis", metavar="FILE",
+           default_text="the total in the lists with moses, none with other forms"),
+    Option("first_pass_by", OneOf(WAYS), "how scores belong to hypotheses: each line begins with the key "
+           "UTTERANCE-NUMBER, or the lines have the same order", derived=lambda o: BY_KEY if o.nbest_format == "kaldi"
+           else BY_ORDER, default_text="key with kaldi, otherwise order", acts=_with_first_pass,
+           acts_with="--first-pass"),
+    Option("first_pass_sign", OneOf(SIGNS), "whether larger scores are better (log-prob) or worse (cost)",
+           derived=lambda o: "cost" if o.nbest_format == "kaldi" else "log-prob",
+           default_text="cost with kaldi, otherwise log-prob", acts=_with_first_pass, acts_with="--first-pass"),
+    Option("first_pass_base", OneOf(BASES), "base of the scores' logarithm", "e", acts=_with_first_pass,
+           acts_with="--first-pass"),
+), "tuning": (
+    Option("tune", not_empty, "file of references: print the word error rate for each scale and word penalty instead "
+           "of the lists, and which are best", metavar="REFERENCE", meant_by="reference references ref"),
+    Option("references_by", OneOf(WAYS), "how references belong to lists: each line begins with the id of the "
+           "utterance, or the lines have the same order",
+           derived=lambda o: BY_KEY if o.nbest_format in ("classic", "kaldi") else BY_ORDER,
+           default_text="key with classic and kaldi, otherwise order", acts=_with_tune, acts_with="--tune"),
+    Option("scales", scale_steps, "scales to try", steps("0:2:0.1"), "FROM:TO:STEP", default_text="0:2:0.1",
+           acts=_with_tune, acts_with="--tune"),
+    Option("penalties", steps, "word penalties to try", steps("-10:10:1"), "FROM:TO:STEP", default_text="-10:10:1",
+           acts=_with_tune, acts_with="--tune"),
+), "general": (THREADS, DEBUG)})
+
+
+def require_possible(options):
+    """RnnlmError for options that do nothing, or not together."""
+    for option in RESCORE.options:
+        if option.name in options.given and option.acts and not option.acts(options):
+            raise RnnlmError(f"{option.flag} does nothing here: it works only with {option.acts_with}; leave it out")
+    if options.format == "moses" and options.nbest_format != "moses":
+        raise RnnlmError(f"--format moses adds to lists of --nbest-format moses, got {options.nbest_format}: choose "
+                         "another --format")
+    if [options.nbest, options.first_pass, options.tune].count(STANDARD_INPUT) > 1:
+        raise RnnlmError("standard input (-) can be read only once: give - once, or a file")

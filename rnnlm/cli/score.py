@@ -1,0 +1,223 @@
+"""The scoring command: a row for each word, sentence or text, in a table."""
+
+import math
+import os
+import sys
+from contextlib import ExitStack, nullcontext
+
+import numpy as np
+
+from rnnlm import __version__
+from rnnlm.cli.arguments import Parser
+from rnnlm.cli.command import run
+from rnnlm.cli.screen import is_terminal, note, scoring_bar, show, without_controls
+from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.slowdowns import threads_of
+from rnnlm.compute.threads import Workers
+from rnnlm.errors import RnnlmError, counted, one_line
+from rnnlm.files.long_array import LongArray
+from rnnlm.formats.model_file import load_model, model_sha256
+from rnnlm.reports.score_formats import SCORE_FORMATS
+from rnnlm.reports.tool_format import TEXT
+from rnnlm.runs.checks import OneOf, between, not_empty
+from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
+from rnnlm.runs.table import Table
+from rnnlm.scoring.columns import TRUTH, Spelling, before, columns_by_default, require_columns
+from rnnlm.scoring.readings import PROTOCOLS
+from rnnlm.scoring.rows import BASES, DETAILS
+from rnnlm.scoring.score import BY, OF_WORDS, part_size, score_rows
+from rnnlm.scoring.truth import read_truth
+from rnnlm.text.sources import STANDARD_INPUT, require_text_file
+from rnnlm.text.spelled import spelled_file
+
+LONG = 1 << 20  # bytes of a text that gets a bar
+UNITS = {"2": "bits", "e": "nats", "10": "base 10"}
+REMEMBERED = {"stream": "the state is carried through each text",
+              "document": "the state is forgotten at blank lines, which are not scored",
+              "sentence": "the state is forgotten at each line end"}
+FIRST_WORD = "scored, after <eos> and from a state of zeros"
+PIECES = ("a blank belongs to the word before it; entropy, rank and the most probable are those of the first "
+          "character of a word")
+
+SCORE = Table({"options": (
+    Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
+    Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz) or not; - reads standard "
+           "input", metavar="TEXT", argument=True, many=True),
+    Option("by", OneOf(BY), "what a row is for; a piece is a character of a model of characters, and a word of any "
+           "other", "word", meant_by="level per unit"),
+    Option("protocol", OneOf(PROTOCOLS), "where the model's state is forgotten: nowhere within a text; at blank lines; "
+           "at every line end", "stream", meant_by="context reset state"),
+    Option("log_base", OneOf(BASES), "base of all logarithms that are printed", "2", meant_by="base log logarithm"),
+    Option("columns", not_empty, "names of the columns to print, with commas between them", metavar="A,B,...",
+           default_text="all", meant_by="column cols fields select"),
+    Option("top", between(0, 1000), "add the K most probable words and their probabilities", 0, "K",
+           meant_by="top-k topk top-words expected"),
+    Option("spill_over", between(0, 100), "add surprisal, frequency and length of each of the K words before", 0, "K",
+           meant_by="lag lags previous spillover"),
+    Option("format", OneOf(SCORE_FORMATS), "how the table is written: tsv, csv and json have columns to choose, the "
+           "others are those of other tools", "tsv", meant_by="output-format as"),
+    Option("states", not_empty, "file (.npz) for the hidden state from which each row's word was predicted",
+           metavar="FILE", meant_by="hidden hidden-states save-states"),
+    Option("truth", not_empty, "table of the text's true surprisals, to print next to those of the model",
+           metavar="FILE", meant_by="true reference"),
+    Option("unbuffered", FLAG, "print the rows of each line before the next line is read", False,
+           meant_by="line-buffered flush u"),
+    THREADS,
+    DEBUG,
+)})
+
+
+def build_parser(prog=None):
+    """The options of the scoring command."""
+    return Parser(prog, "Print what a trained model says of every word of a text: its surprisal, the entropy before "
+                  "it, its rank. There is a row for each word and each line end, in order.", SCORE)
+
+
+def main(argv=None, prog=None):
+    """The command; returns its exit code."""
+    return run(score_texts, build_parser(prog), argv)
+
+
+def score_texts(options):
+    """Print a table of the scores of all texts."""
+    _settle(options)
+    with Workers(threads_of(options)) as workers, ExitStack() as files:
+        model, vocabulary = load_model(options.model, workers)
+        table = SCORE_FORMATS[options.format](_head(options, vocabulary), options.columns, vocabulary)
+        truth = read_truth(options.truth) if options.truth else None
+        states = files.enter_context(LongArray(options.states, "states")) if options.states else None
+        start = table.begin()
+        for path in options.texts:
+            for columns in _columns(options, path, model, vocabulary, states, truth):
+                _print(start + table.rows(columns))  # nothing is printed of a text that cannot be read
+                start = ""
+        _print(table.end())
+        _finish(options, states, truth)
+
+
+def _settle(options):
+    """What follows from the options; RnnlmError where they do not go together."""
+    form = SCORE_FORMATS[options.format]
+    if form.one_text and len(options.texts) > 1:
+        raise RnnlmError(f"--format {options.format} is of one text, got {counted(len(options.texts), 'text')}: "
+                         "score each by itself")
+    if "protocol" not in options.given:
+        options.protocol = form.protocol or options.protocol
+    for name in ("by", "log_base"):
+        fixed = getattr(form, name)
+        if fixed and name in options.given and getattr(options, name) != fixed:
+            raise RnnlmError(f"--format {options.format} has {_flag(name)} {fixed}, got {getattr(options, name)}: "
+                             f"leave {_flag(name)} out, or choose another format")
+        setattr(options, name, fixed or getattr(options, name))
+    if options.by not in OF_WORDS:
+        for name in ("top", "spill_over", "states", "truth"):
+            if getattr(options, name):
+                raise RnnlmError(f"{_flag(name)} is of words: give --by word with it, not --by {options.by}")
+    _require_one_reading(options)
+    _choose_columns(options, form)
+
+
+def _require_one_reading(options):
+    """RnnlmError where a stream or a truth file would be read twice, or no text is."""
+    if [*options.texts, options.truth].count(STANDARD_INPUT) > 1:
+        raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
+    for path in options.texts:
+        require_text_file(path)
+    if options.truth and len(options.texts) > 1:
+        raise RnnlmError(f"--truth is of one text, got {counted(len(options.texts), 'text')}: score each with its own")
+
+
+def _choose_columns(options, form):
+    """Put the list of the columns' names in the place of what was given."""
+    of = {"by": options.by, "top": options.top, "spill_over": options.spill_over, "truth": bool(options.truth)}
+    if form.columns_needed is not None:
+        for name in ("columns", "top", "spill_over", "truth"):
+            if getattr(options, name):
+                raise RnnlmError(f"--format {options.format} has columns of its own: leave {_flag(name)} out, or "
+                                 "choose another format, such as tsv")
+        options.columns = list(form.columns_needed)
+    elif options.columns:
+        options.columns = [name.strip() for name in options.columns.split(",")]
+        require_columns(options.columns, **of)
+    else:
+        options.columns = columns_by_default(**of, files=len(options.texts) > 1)
+
+
+def _flag(name):
+    return f"--{name.replace('_', '-')}"
+
+
+def _head(options, vocabulary):
+    """What must be known to read the numbers."""
+    head = {"rnnlm": __version__, "model": str(options.model), "sha256": model_sha256(options.model),
+            "protocol": f"{options.protocol}: {REMEMBERED[options.protocol]}", "base": options.log_base,
+            "first_word": FIRST_WORD}
+    if SCORE_FORMATS[options.format].one_text:
+        head[TEXT] = options.texts[0]
+    return head | ({"pieces": PIECES} if options.by == "word" and vocabulary.level != "word" else {})
+
+
+def _columns(options, path, model, vocabulary, states, truth):
+    """Yield the columns of a text, a dict of arrays for each part of it."""
+    base, spelling = BASES[options.log_base], Spelling(options.columns)
+    details = any(before(name)[0] in DETAILS for name in options.columns)
+    size = part_size(options.top, model.architecture["hidden_size"] if states else 0)
+    of_words = {"details": details, "on_states": states and states.add} if options.by in OF_WORDS else {}
+    with _bar(path) as move:
+        parts = spelled_file(path, vocabulary, size=size, by_line=options.unbuffered, on_bytes=move)
+        for rows in score_rows(model, vocabulary, parts, by=options.by, protocol=options.protocol, base=base,
+                               top=options.top, **of_words):
+            columns = {name: rows[name] for name in rows.dtype.names}
+            if "file" in options.columns:
+                columns["file"] = np.full(len(rows), path, object)
+            if options.by in OF_WORDS:
+                columns |= spelling.added(columns)
+            if truth:
+                columns |= _true(truth, rows, base)
+            yield columns
+
+
+def _true(truth, rows, base):
+    """The columns of the truth, in this base."""
+    nats = math.log(base)
+    true = truth.columns(rows["word"].tolist(), rows["log_prob"] * nats)
+    return {name: true[name] / nats for name in TRUTH}
+
+
+def _bar(path):
+    """A block with a bar for a long file, if it cannot get between the rows."""
+    try:
+        size = 0 if path == STANDARD_INPUT or is_terminal(sys.stdout) else os.path.getsize(path)
+    except (OSError, ValueError):  # reading it will say what is wrong
+        size = 0
+    return scoring_bar(path, size) if size > LONG else nullcontext()
+
+
+def _print(text):
+    """Show rows; a signal that comes in the middle of them waits for their end."""
+    if text:
+        with stop_on_signal("stopping after these rows") as check:
+            show(without_controls(text) if is_terminal(sys.stdout) else text)
+        check()
+
+
+def _finish(options, states, truth):
+    """Write the states, and say what is known when all rows are there."""
+    if left_out := SCORE_FORMATS[options.format].leaves_out:
+        note(f"--format {options.format} leaves out {left_out}; --format tsv has them")
+    if truth:
+        truth.finish()
+        note(_excess_line(truth.excess, options.log_base))
+    if states:
+        rows, size = states.finish()
+        note(f"states of {counted(rows, 'row')}, {size:,} numbers each ({4 * rows * size / 1e6:,.1f} MB), are in "
+             f"{one_line(options.states)}")
+
+
+def _excess_line(excess, base):
+    if not excess.compared:
+        return "mean excess surprisal: not known, as no word has both surprisals"
+    per_word = excess.compared * math.log(BASES[base])
+    return (f"mean excess surprisal {excess.mean(BASES[base]):.6f} ({UNITS[base]}) over "
+            f"{counted(excess.compared, 'word')}: model {excess.model / per_word:.6f}, "
+            f"truth {excess.truth / per_word:.6f}")

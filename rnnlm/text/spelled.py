@@ -1,0 +1,153 @@
+"""A text as it is spelled, next to its ids, for tables with a row for each word.
+
+The pieces of a text are what the model reads: words, or characters.  A word is what
+stands between blanks.  Where words have several pieces, this file alone says which
+piece belongs to which word:
+
+    a blank belongs to the word before it, as it says that this word has ended;
+    blanks at the start of a line belong to the line's first word;
+    a line end is a word of its own, <eos>; in a line without words the blanks are its.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnlm.errors import RnnlmError
+from rnnlm.text.lines import LONGEST_WORD, as_ids, read_blocks, string_as_read, tokens_of
+from rnnlm.text.sources import called
+from rnnlm.text.tokenizer import LINE_END
+from rnnlm.text.vocabulary import EOS
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator
+
+    from rnnlm.text.vocabulary import Vocabulary
+
+BLOCK = 1 << 18  # bytes read at a time; the rows of so many words take some ten megabytes
+BLANKS = " \t\r\v\f"
+_BLANK = np.array([ord(blank) for blank in BLANKS])
+_WORD = re.compile(rf"[^{BLANKS}\n]")
+
+
+@dataclass
+class Spelled:
+    """A part of a text that ends between two words.
+
+    Attributes
+    ----------
+    text : str, as it was read: no byte-order mark, LF for CRLF.
+    pieces : list of n str, a line end being "\\n"; none where all is blanks of a long
+        line, which for a model of words are no pieces.
+    ids : (n,) int32; UNKNOWN (-1) for pieces that the vocabulary lacks.
+    starts : (m,), the first piece of each word.
+    line_ends : (k,), which of the pieces are line ends.
+    """
+
+    text: str
+    pieces: list[str]
+    ids: np.ndarray
+    starts: np.ndarray
+    line_ends: np.ndarray
+
+    def piece_names(self) -> list[str]:
+        """The pieces, <eos> for a line end."""
+        return [EOS if piece == LINE_END else piece for piece in self.pieces]
+
+    def words(self) -> list[str]:
+        """The m words, <eos> for a line end."""
+        if len(self.starts) == len(self.pieces):
+            return self.piece_names()
+        stops = [*self.starts[1:].tolist(), len(self.pieces)]
+        return ["".join(self.pieces[start:stop]).strip(BLANKS + LINE_END) or EOS
+                for start, stop in zip(self.starts.tolist(), stops, strict=True)]
+
+    def line_bytes(self) -> np.ndarray:  # (k + 1,)
+        """The bytes of each line with its line end, and of what follows the last."""
+        text = np.frombuffer(self.text.encode(), np.uint8)
+        ends = np.flatnonzero(text == ord(LINE_END)) + 1
+        return np.diff(ends, prepend=0, append=len(text))
+
+
+def spelled_file(path: str | os.PathLike[str], vocabulary: Vocabulary, *, size: int | None = None,
+                 by_line: bool = False, on_bytes: Callable[[int], object] | None = None) -> Iterator[Spelled]:
+    """Yield a text in parts of bounded memory.
+
+    Parameters
+    ----------
+    path : of a file, compressed or not; ``-`` is standard input.
+    vocabulary : Vocabulary to encode with.
+    size : of a part, in bytes, about; None: BLOCK.
+    by_line : whether each line is a part, which waits for no further line.
+    on_bytes : function, called as on_bytes(n) for n bytes that were read.
+
+    Raises
+    ------
+    RnnlmError : the text has no token, or cannot be read.
+    """
+    index, text = vocabulary.index(), None
+    blocks = read_blocks(path, size or BLOCK, on_bytes=on_bytes, by_line=by_line)
+    for text in _whole_words(blocks, vocabulary.level, path):
+        yield _spelled(text, index, vocabulary, path)
+    if text is None:
+        raise RnnlmError(f"{called(path)} must hold at least one line of text, but it is empty")
+
+
+def spelled_string(text: str, vocabulary: Vocabulary) -> Iterator[Spelled]:
+    """Yield a string as ``spelled_file`` yields a file that holds it."""
+    text, index = string_as_read(text), vocabulary.index()
+    if not text:
+        raise RnnlmError("text must hold at least one line, but it is empty")
+    start = 0
+    while start < len(text):
+        stop = text.find(LINE_END, min(start + BLOCK, len(text) - 1)) + 1
+        yield _spelled(text[start:stop], index, vocabulary, "text")
+        start = stop
+
+
+def _spelled(text, index, vocabulary, path):
+    pieces = tokens_of(text, vocabulary.level, path)
+    ids = as_ids(pieces, index)
+    line_ends = np.flatnonzero(ids == vocabulary.eos_id)
+    starts = np.arange(len(pieces)) if vocabulary.level == "word" else _starts(text, line_ends)
+    return Spelled(text, pieces, ids, starts, line_ends)
+
+
+def _whole_words(blocks, level, path):
+    """Yield the pieces of a text, cut where a word starts."""
+    held = ""
+    for block in blocks:
+        text = held + block if held else block
+        cut = len(text) if level == "word" or text.endswith(LINE_END) else _last_start(text)
+        held = text[cut:]
+        if len(held) > LONGEST_WORD:
+            raise RnnlmError(f"{called(path)} must be text, it has a word that with its blanks is longer than "
+                             f"{LONGEST_WORD // 10**6} million characters")
+        if cut:
+            yield text[:cut]  # nothing is held at the end, which is a line end
+
+
+def _last_start(text):
+    """Where the last word of a text, which may not have ended yet, starts."""
+    line = text.rfind(LINE_END) + 1
+    body = text[line:].rstrip(BLANKS)
+    start = max(body.rfind(blank) for blank in BLANKS) + 1
+    return line + start if _WORD.search(body, 0, start) else line
+
+
+def _starts(text, line_ends):
+    """The first character of each word of a text of characters."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    is_end = np.zeros(len(codes), bool)
+    is_end[line_ends] = True
+    is_letter = ~(np.isin(codes, _BLANK) | is_end)
+    opens = np.concatenate([[True], is_end[:-1]])  # a line
+    letters = np.cumsum(is_letter) - is_letter  # before each character
+    before = letters - np.maximum.accumulate(np.where(opens, letters, 0))  # of its line
+    after_blank = np.concatenate([[False], ~is_letter[:-1]])
+    return np.flatnonzero(opens | ((is_letter & after_blank | is_end) & (before > 0)))
