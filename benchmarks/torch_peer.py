@@ -1,7 +1,7 @@
 """The same language model in PyTorch, as users write it: fp32, defaults, plain SGD.
 
-Called by the other programs here: python torch_peer.py train|evaluate|generate
-CONFIG_AS_JSON; prints one JSON line.
+Called by the other programs here: python torch_peer.py
+train|evaluate|sentences|generate CONFIG_AS_JSON; prints one JSON line.
 """
 
 import json
@@ -75,6 +75,30 @@ def evaluate(config, model, ids):
 
 
 @torch.no_grad()
+def sentences(config, model, ids):
+    """Seconds for each sentence on its own: packed batches, sorted by length."""
+    if config["threads"]:
+        torch.set_num_threads(config["threads"])
+    eos_id, pad, pack = config["eos_id"], nn.utils.rnn.pad_sequence, nn.utils.rnn.pack_padded_sequence
+    lengths = torch.diff(torch.nonzero(ids == eos_id).flatten(), prepend=torch.tensor([-1]))
+    texts = sorted(ids.split(lengths.tolist()), key=len, reverse=True)
+    eos = ids.new_tensor([eos_id])
+
+    def score(texts):
+        for start in range(0, len(texts), config["batch_size"]):
+            batch = texts[start : start + config["batch_size"]]
+            sizes = [len(text) for text in batch]
+            xs, ts = (pack(pad(part), sizes) for part in ([torch.cat([eos, text[:-1]]) for text in batch], batch))
+            hs, _ = model.rnn(xs._replace(data=model.embedding(xs.data)))
+            nn.functional.cross_entropy(model.output(hs.data), ts.data, reduction="none").numpy()
+
+    score(texts[:: len(texts) // 200 + 1])
+    started = time.perf_counter()
+    score(texts)
+    return time.perf_counter() - started
+
+
+@torch.no_grad()
 def generate(config, model, _):
     """Seconds for a text drawn word by word."""
     x, state, started = torch.zeros(1, 1, dtype=torch.long), None, time.perf_counter()
@@ -90,7 +114,8 @@ def main():
     torch.manual_seed(0)
     model = Model(config["vocab_size"], config["hidden_size"], config["layers"], config.get("cell", "rnn"))
     ids = torch.from_numpy(np.load(config["ids"]).astype(np.int64))
-    report(seconds={"train": train, "evaluate": evaluate, "generate": generate}[what](config, model, ids))
+    report(seconds={"train": train, "evaluate": evaluate, "sentences": sentences,
+                     "generate": generate}[what](config, model, ids))
 
 
 if __name__ == "__main__":

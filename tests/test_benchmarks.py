@@ -43,6 +43,23 @@ def test_scoring_speed():
     assert {"rnnlm", "output product"} <= rows["generate"].keys()
 
 
+def test_sentence_scores(on_path):
+    names = ["limit", "sentences", "sentences, details and top 5", "stream"]
+    done = run("sentence_scores.py", "--hidden-size", "8", "--layers", "1", "--subjects", *names, "--json")
+    figures = json.loads(done.stdout)
+    assert list(figures) == names
+    assert all(row["fastest"] == row["seconds"] > 0 for row in figures.values())
+    from sentence_scores import table
+
+    seconds = {"torch, 9 sentences": 4, "torch, 8 sentences": 8, "sentences": 2}
+    figures = {name: {"seconds": s, "fastest": s, "slowest": s} for name, s in seconds.items()}
+    assert table(figures | {"limit": {"seconds": 1, "fastest": 0.5, "slowest": 3}}, 1000).splitlines()[2:] == [
+        "| torch, 9 sentences | 4.00 (4.00 to 4.00) | 250 | 1.00 | 2.00 | 0.25 |",
+        "| torch, 8 sentences | 8.00 (8.00 to 8.00) | 125 | 2.00 | 4.00 | 0.12 |",
+        "| sentences | 2.00 (2.00 to 2.00) | 500 | 0.50 | 1.00 | 0.50 |",
+        "| limit | 1.00 (0.50 to 3.00) | 1,000 | 0.25 | 0.50 | 1.00 |"]
+
+
 def test_nbest_speed():
     sizes = ["--utterances", "20", "--hypotheses", "5", "--hidden-size", "8", "--layers", "1"]
     rows = json.loads(run("nbest_speed.py", *sizes, "--json").stdout)

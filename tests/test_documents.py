@@ -105,6 +105,12 @@ def test_the_python_of_the_page_of_scores_prints_what_it_shows(model_folder):
     assert run("\n".join(codes), model_folder) == "".join(shown)
 
 
+def test_the_python_of_the_page_of_rescoring_runs(model_folder):
+    (model_folder / "lists.txt").write_text("a-1 the fox\na-2 the the\nb-1 fox .\n")
+    (code, _), = python_blocks("docs/rescoring.md")
+    assert [line.split()[0] for line in run(code, model_folder).splitlines()] == ["a", "b"]
+
+
 def test_the_commands_of_the_page_of_scores_run(model_folder, monkeypatch, capsys):
     """Those of rnnlm score; their standard output goes where the page says."""
     monkeypatch.chdir(model_folder)

@@ -68,8 +68,7 @@ class TimeOutput(Layer):
         rows : (R, H), hidden states.
         ts : (M,), the targets, ids.
         details, top : see ``rnnlm.compute.word_scores.word_scores``.
-        owners : (M,), for each target the row that predicts it.  Each row has at least
-            one target.  None: each row has its own.
+        owners : (M,), for each target the row that predicts it; None: each row has one.
         """
         owners = require_owners(owners, rows, ts)
         require_ids(ts, self.params[1].size, "targets")

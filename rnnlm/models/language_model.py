@@ -12,6 +12,7 @@ from rnnlm.compute import arguments, draws
 from rnnlm.compute.default_workers import computing, computing_on_blas, workers_or_default
 from rnnlm.compute.row_gradient import add
 from rnnlm.compute.threads import call
+from rnnlm.compute.word_scores import WordScores, rows_and_owners
 from rnnlm.errors import ArgumentError
 from rnnlm.models.architecture import Architecture, float_type
 from rnnlm.models.parameters import Packing
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
 
     from rnnlm.compute.threads import Workers
-    from rnnlm.compute.word_scores import WordScores
 
 MADE = {"packing", "params", "grads", "switches", "whole_ratios", "built",
         *(field.name for field in fields(Wiring))}  # attributes that follow from the others and from the weights
@@ -232,8 +232,10 @@ class LanguageModel(CarriesStates, HasDropout):
         WordScores : of the M targets that are wanted, row after row.
         """
         hs, ts = self.states(xs), arguments.targets_of_windows(xs, ts)
-        rows, owners = _rows_and_owners(hs, np.ones(ts.shape, bool) if counts is None else counts, repeats)
+        rows, owners = rows_and_owners(hs, np.ones(ts.shape, bool) if counts is None else counts, repeats)
         ts = ts.ravel() if counts is None else ts[counts]
+        if not ts.size:
+            return WordScores.empty(details, min(top, self.architecture["vocab_size"]))
         scores = self.output.word_scores(rows, ts, details, top, owners)
         if with_states:
             scores.states = rows[owners]
@@ -267,16 +269,3 @@ class LanguageModel(CarriesStates, HasDropout):
         """From the output's inputs down to the ids."""
         for layer in reversed(self.layers):
             dout = layer.backward(dout)
-
-
-def _rows_and_owners(hs, counts, repeats):
-    """The different rows (R, H) of hs (N, T, H) that count, and whose each of all is.
-
-    The owners are (M,), for the M places that count, row after row.
-    """
-    if repeats is None:
-        return hs[counts], np.arange(np.count_nonzero(counts))
-    firsts = counts & ~repeats
-    numbers = np.cumsum(firsts).reshape(firsts.shape) - 1
-    first_above = np.maximum.accumulate(np.where(repeats, 0, np.arange(len(hs))[:, np.newaxis]), axis=0)
-    return hs[firsts], np.take_along_axis(numbers, first_above, axis=0)[counts]

@@ -92,8 +92,15 @@ def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: i
     Returns
     -------
     WordScores : of the n ids, in their order.
+
+    Raises
+    ------
+    ArgumentError : the lengths do not add up to n.
     """
     ids, lengths = np.asarray(ids), np.asarray(lengths, np.int64)
+    if lengths.sum() != len(ids) or (lengths < 0).any():
+        raise ArgumentError(f"lengths must be at least 0 and add up to the {len(ids)} ids, got {lengths.size} that add "
+                            f"up to {lengths.sum()}")
     last = np.broadcast_to(np.asarray(eos_id if last is None else last), lengths.shape)
     starts = np.cumsum(lengths) - lengths
     one_start = states is None or all(len(array) == 1 for layer in states for array in layer if array is not None)

@@ -23,9 +23,10 @@ def workers(request):
 def parts(request, monkeypatch):
     """Divide at sizes as small as those of the tests' arrays."""
     if request.param:
-        for module, name, value in [(output, "BLOCK", 4), (output, "LARGE", 1), (fast, "SCORES", 100),
-                                    (fast, "LEAST_ROWS", 3), (fast, "NEAR", 60), (fast, "GROUPS", 9)]:
-            monkeypatch.setattr(module, name, value)
+        monkeypatch.setattr(output, "BLOCK", 4)
+        monkeypatch.setattr(output, "LARGE", 1)
+        for name, value in {"PRODUCT": 5, "SCORES": 100, "LEAST_ROWS": 3, "NEAR": 60, "GROUPS": 9}.items():
+            monkeypatch.setattr(fast, name, value)
 
 
 def whole_numbers(rng, M, H, V, spread=3):
@@ -63,11 +64,11 @@ def test_fast_is_plain(M, H, V, top, workers, parts, rng):
 def test_targets_share_rows(scale, V, details, workers, parts, rng):
     xs, W, b = whole_numbers(rng, 7, 3, V)
     W *= np.float32(scale)
-    owners = rng.permutation(np.concatenate([np.arange(7), rng.integers(0, 7, 25)]))
-    ts = rng.integers(0, V, 32)
-    wanted = TimeOutput(W, b).word_scores(xs[owners], ts, details, 3 * details)
-    for layer in (FastOutput(W, b, workers), TimeOutput(W, b)):
-        agree(layer.word_scores(xs, ts, details, 3 * details, owners), wanted)
+    for owners in (rng.permutation(np.concatenate([np.arange(7), rng.integers(0, 7, 25)])), np.zeros(7, int)):
+        ts = rng.integers(0, V, len(owners))
+        wanted = TimeOutput(W, b).word_scores(xs[owners], ts, details, 3 * details)
+        for layer in (FastOutput(W, b, workers), TimeOutput(W, b)):
+            agree(layer.word_scores(xs, ts, details, 3 * details, owners), wanted)
 
 
 def test_a_target_for_each_row(rng):
@@ -147,15 +148,17 @@ def test_against_64_bits(scale, rng):
             np.testing.assert_allclose(array, wanted.arrays()[name], atol=1e-5, rtol=0, err_msg=name)
 
 
-def test_memory_does_not_grow_with_rows_and_words(rng, monkeypatch):
+@pytest.mark.parametrize("owners", [np.arange(600), np.zeros(600, int)], ids=["one each", "all of one"])
+@pytest.mark.parametrize("bias", [0, np.inf])
+def test_memory_does_not_grow_with_rows_and_words(bias, owners, rng, monkeypatch):
     monkeypatch.setattr(fast, "SCORES", 1 << 15)
     monkeypatch.setattr(fast, "NEAR", 1 << 13)
-    M, V = 2000, 3000  # 24 MB of scores
-    xs, W, b = whole_numbers(rng, M, 2, V)
-    layer, ts = FastOutput(W, b), rng.integers(0, V, M)
+    V = 3000  # 7 MB of scores
+    xs, W, b = whole_numbers(rng, 600, 2, V)
+    layer, ts = FastOutput(W, b + np.float32(bias)), rng.integers(0, V, 600)
     tracemalloc.start()
     try:
-        layer.word_scores(xs, ts, True, 5)
+        layer.word_scores(xs, ts, True, 5, owners)
         assert tracemalloc.get_traced_memory()[1] < 2e6
     finally:
         tracemalloc.stop()

@@ -93,6 +93,12 @@ def test_sequences_that_begin_alike_share_their_rows(lengths, words, cell, rows,
                                   for t in range(len(part))})
 
 
+@pytest.mark.parametrize("lengths", [[2], [2, 2], [-1, 4]])
+def test_lengths_are_those_of_the_ids(lengths, rng):
+    with pytest.raises(ArgumentError, match="lengths must be at least 0 and add up to the 3 ids, got"):
+        sequence_scores(a_model(rng), [1, 2, 3], lengths, 0)
+
+
 def test_nothing_to_score(rng):
     assert sequence_scores(a_model(rng), [], [], 0).log_probs.size == 0
     assert sequence_scores(a_model(rng), [], [0, 0], 0).log_probs.size == 0
@@ -191,3 +197,14 @@ def test_a_predictor_of_ones_own_has_details(rng):
     probs /= probs.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(found.entropies, -(probs * np.log(probs)).sum(axis=1))
     np.testing.assert_allclose(found.log_probs, np.log(probs[np.arange(len(probs)), ts[counts]]))
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_window_of_which_nothing_is_wanted_is_read(plain, rng):
+    model, xs = a_model(rng, plain=plain), rng.integers(0, 12, (2, 3))
+    with model.fresh_state():
+        assert window_scores(model, xs, xs, np.zeros((2, 3), bool), True, 2).top.shape == (0, 2)
+        (read,), = model.get_state()
+    with model.fresh_state():
+        model.states(xs)
+        np.testing.assert_array_equal(model.get_state()[0][0], read)

@@ -107,6 +107,7 @@ class FastOutput(Layer):
         N, T, _ = self.window(xs, len(self.params[0]), "H")
         if ts.shape != (N, T):
             require_targets(ts, N, T)
+        require_ids(ts, self.params[1].size, "targets")
         return self._log_probs(time_rows(xs), np.arange(N * T), ts.T.ravel()).reshape(T, N).T
 
     def word_scores(self, rows, ts, details=False, top=0, owners=None):  # (R, H), ids (M,)
@@ -119,9 +120,8 @@ class FastOutput(Layer):
 
     def _log_probs(self, rows, owners, targets):
         """ln p of the targets (M,), of which row owners[i] predicts the i-th."""
-        blocks = self._blocks(targets)
-        log_probs = unshifted_log_probs(rows, owners, blocks, *self.params, self.workers)
-        return self._softmax(rows[owners], blocks)[0] if log_probs is None else log_probs
+        log_probs = unshifted_log_probs(rows, owners, targets, self._words(len(rows)), *self.params, self.workers)
+        return self._softmax(rows[owners], self._blocks(targets))[0] if log_probs is None else log_probs
 
     def forward(self, xs, ts):  # (N, T, H), ids (N, T) -> float
         """The mean of -ln p over the targets that count, in nats."""

@@ -19,45 +19,51 @@ from rnnlm.compute.word_scores import WordScores, word_scores
 
 LARGEST_BIAS = 30     # a larger one, or a smaller one than its negative, is not taken out of the scores
 LARGEST_SUM = 1e15    # sums beyond this or below its inverse may have lost words to an overflow or underflow
+PRODUCT = 1024        # rows of a product: its scores of 1,250 words are 5 MB
 SCORES = 1 << 22      # scores of a product, 17 MB in each thread
 LEAST_ROWS = 16       # of a product, however large the vocabulary
 NEAR = 1 << 18        # scores, 1 MB: what stays near the core from one pass to the next
 GROUPS = 500          # whose highest scores tell where the most probable words begin
 
 
-def unshifted_log_probs(rows, owners, blocks, W, b, workers):
+def unshifted_log_probs(rows, owners, ts, words, W, b, workers):
     """ln p of the targets (M,), or None where a sum is too large or too small.
 
     Parameters
     ----------
     rows : (R, H).
     owners : (M,), for each target the row that predicts it.
-    blocks : list of Block, the vocabulary and which targets are in it.
+    ts : (M,), ids.
+    words : list of slices of the vocabulary.
     W, b : the weights (H, V) and biases (V,).
-    workers : Workers that share the blocks.
+    workers : Workers that share the products.
     """
     if not -LARGEST_BIAS < b.min() <= b.max() < LARGEST_BIAS:
         return None
-    weights = np.exp(b)
-    log_probs = np.empty(len(owners), rows.dtype)
-    sums = np.empty((len(blocks), len(rows)), rows.dtype)
+    weights, order = np.exp(b), np.argsort(owners, kind="stable")
+    owners, ts = owners[order], ts[order]
+    of_targets, sums = np.empty(len(ts), rows.dtype), np.empty((len(words), len(rows)), rows.dtype)
 
-    def read(i):
-        block = blocks[i]
-        words, here = block.words, block.here
-        e = workers.scratch("scores", (len(rows), words.stop - words.start), rows.dtype)
-        np.matmul(rows, W[:, words], out=e)
-        log_probs[here] = e[owners[here], block.columns] + b[words][block.columns]
+    def read(item):
+        k, part = item
+        block, mine = words[k], slice(*np.searchsorted(owners, [part.start, part.stop]))
+        here = mine.start + np.flatnonzero((ts[mine] >= block.start) & (ts[mine] < block.stop))
+        e = workers.scratch("scores", (part.stop - part.start, block.stop - block.start), rows.dtype)
+        np.matmul(rows[part], W[:, block], out=e)
+        of_targets[here] = e[owners[here] - part.start, ts[here] - block.start]
         np.exp(e, out=e)
-        np.matmul(e, weights[words], out=sums[i])
+        np.matmul(e, weights[block], out=sums[k, part])
 
+    parts = slices(len(rows), PRODUCT if len(words) > 1 else len(rows))
     with np.errstate(over="ignore", invalid="ignore"):  # it is seen in the sums
-        workers.each(read, range(len(blocks)))
+        workers.each(read, [(k, part) for part in parts for k in range(len(words))])
         sums = sums.sum(axis=0)
     if not 1 / LARGEST_SUM < sums.min() <= sums.max() < LARGEST_SUM:  # not a number is caught, too
         return None
-    log_probs -= np.log(sums)[owners]
-    return np.minimum(log_probs, 0, out=log_probs)  # rounding can leave a certain word a probability just above 1
+    log_probs = np.empty_like(of_targets)
+    # Rounding can leave a certain word a probability just above 1.
+    log_probs[order] = np.minimum(of_targets + b[ts] - np.log(sums)[owners], 0)
+    return log_probs
 
 
 def detailed_scores(rows, owners, ts, W, b, workers, details, top):
@@ -66,7 +72,7 @@ def detailed_scores(rows, owners, ts, W, b, workers, details, top):
     Parameters
     ----------
     rows : (R, H).
-    owners : (M,), for each target the row that predicts it; each row has at least one.
+    owners : (M,), for each target the row that predicts it.
     ts : (M,), ids.
     W, b : the weights (H, V) and biases (V,).
     workers : Workers that share the rows.
@@ -107,12 +113,14 @@ def _fill(found, mine, scores, owners, ts, workers):
     maxima = scores.max(axis=1)
     k = 0 if found.top is None else found.top.shape[1]
     if not np.isfinite(maxima).all():
-        for name, array in word_scores(scores[owners], ts, found.ranks is not None, k).arrays().items():
-            getattr(found, name)[mine] = array
+        for part in slices(len(ts), len(scores)):
+            plain = word_scores(scores[owners[part]], ts[part], found.ranks is not None, k)
+            for name, array in plain.arrays().items():
+                getattr(found, name)[mine[part]] = array
         return
     of_targets = scores[owners, ts]
     if found.ranks is not None:
-        found.ranks[mine] = 1 + _higher(scores if len(ts) == len(scores) else scores[owners], of_targets, workers)
+        found.ranks[mine] = _ranks(scores, owners, of_targets, workers)
     if k:
         words = _most_probable(scores, k, workers)
         found.top[mine] = words[owners]
@@ -128,16 +136,24 @@ def _fill(found, mine, scores, owners, ts, workers):
         found.entropies[mine] = (log_sums - _dots(e, scores) / sums)[owners]  # ln p is the score less log_sums
 
 
-def _higher(scores, of_targets, workers):
-    """How many scores of each row (m, V) are higher than its target's."""
-    flags = np.greater(scores, of_targets[:, np.newaxis], out=workers.scratch("flags", scores.shape, bool))
-    return np.bitwise_count(np.packbits(flags, axis=1)).sum(axis=1, dtype=np.int32)  # 1/3 of count_nonzero's time
+def _ranks(scores, owners, of_targets, workers):
+    """The ranks (m,) of targets; at a time of as many as there are rows of scores."""
+    ranks, flags = np.empty(len(owners), np.int32), workers.scratch("flags", scores.shape, bool)
+    one_each = np.array_equal(owners, np.arange(len(scores)))
+    for part in slices(len(owners), len(scores)):
+        rows = scores if one_each else scores[owners[part]]
+        higher = np.greater(rows, of_targets[part, np.newaxis], out=flags[: len(rows)])
+        # A third of the time of count_nonzero.
+        ranks[part] = 1 + np.bitwise_count(np.packbits(higher, axis=1)).sum(axis=1, dtype=np.int32)
+    return ranks
 
 
 def _dots(e, scores):
     """The sum of e times its logarithm, for each row."""
-    dots = np.einsum("rv,rv->r", e, scores)
-    return dots if np.isfinite(dots).all() else np.einsum("rv,rv->r", e, np.where(e > 0, scores, 0))  # 0 ln 0 = 0
+    dots = np.matmul(e[:, np.newaxis], scores[..., np.newaxis])  # more exact than np.einsum
+    if not np.isfinite(dots).all():
+        dots = np.matmul(e[:, np.newaxis], np.where(e > 0, scores, 0)[..., np.newaxis])  # 0 ln 0 = 0
+    return dots[:, 0, 0]
 
 
 def _most_probable(scores, k, workers):  # (r, V) -> ids (r, k)
