@@ -95,7 +95,9 @@ def test_recipes_and_results_agree_with_the_curves_that_the_runs_left(name):
 
 def test_the_readmes_python_runs(model_folder):
     (code, _), = python_blocks("README.md")
-    assert float(run(code, model_folder)) > 1
+    perplexity, surprisal = run(code, model_folder).split("\n", 1)
+    assert float(perplexity) > 1
+    assert len(surprisal.strip("[]\n ").split()) == 5
 
 
 def test_the_python_of_the_page_of_scores_prints_what_it_shows(model_folder):

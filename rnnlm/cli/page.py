@@ -61,21 +61,12 @@ def write_page(options):
     name = "standard input" if options.text == STANDARD_INPUT else os.path.basename(options.text)
     output = Path(options.output or f"{Path(name.replace(' ', '-')).stem}.html")
     _require_replaceable(output)
-    readings, units = [], []
-    with Workers(threads_of(options)) as workers:
-        text = None
-        for path in filter(None, [options.model, options.compare]):
-            model, vocabulary = load_model(path, workers)
-            parts = _parts(options.text, vocabulary) if text is None else list(spelled_string(text, vocabulary))
-            text = "".join(part.text for part in parts)
-            rows = _scored(options, path, model, vocabulary, parts)
-            readings.append(Reading(path, model_sha256(path), rows, len(vocabulary), described(model)))
-            units.append(UNITS[vocabulary.level])
+    readings = _readings(options)
     facts = {"Text": name} if options.title else {}
-    facts |= {"Protocol": f"{options.protocol}: {REMEMBERED[options.protocol]}",
-             "First word": FIRST_WORD, "Made by": f"rnnlm {__version__}, logarithms of base 2"}
+    facts |= {"Protocol": f"{options.protocol}: {REMEMBERED[options.protocol]}", "First word": FIRST_WORD,
+              "Made by": f"rnnlm {__version__}, logarithms of base 2"}
     with whole_file(output) as file:
-        for piece in surprisal_page(readings, options.title or name, facts, units):
+        for piece in surprisal_page(readings, options.title or name, facts):
             file.write(piece.encode())
     show(f"{one_line(str(output))}: {os.path.getsize(output) / 1e6:.1f} MB, "
          f"{counted(len(readings[0].rows), 'word and line end', 'words and line ends')}\n")
@@ -96,6 +87,20 @@ def _require_replaceable(output):
                          "name with --output")
 
 
+def _readings(options):
+    """What each model says of the text, which is read once; a list of Readings."""
+    found, text = [], None
+    with Workers(threads_of(options)) as workers:
+        for path in filter(None, [options.model, options.compare]):
+            model, vocabulary = load_model(path, workers)
+            parts = _parts(options.text, vocabulary) if text is None else list(spelled_string(text, vocabulary))
+            text = "".join(part.text for part in parts)
+            rows = _scored(options, model, vocabulary, parts)
+            found.append(Reading(path, model_sha256(path), rows, len(vocabulary), described(model),
+                                 UNITS[vocabulary.level]))
+    return found
+
+
 def _parts(path, vocabulary):
     """The text in parts, a list; RnnlmError if it is too long for a page."""
     rows, characters, parts = 0, 0, []
@@ -108,10 +113,10 @@ def _parts(path, vocabulary):
     return parts
 
 
-def _scored(options, path, model, vocabulary, parts):
+def _scored(options, model, vocabulary, parts):
     """The rows of the text, under a bar; a signal ends it."""
     total, found = sum(len(part.starts) for part in parts), []
-    with stop_on_signal("stopping after this part") as check, scoring_bar(path, total) as move:
+    with stop_on_signal("stopping after this part") as check, scoring_bar(called(options.text), total) as move:
         for rows in word_rows(model, vocabulary, parts, protocol=options.protocol, top=TOP):
             found.append(rows)
             move(len(rows))

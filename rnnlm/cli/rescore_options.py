@@ -62,43 +62,44 @@ RESCORE = Table({"options": (
     Option("nbest_format", OneOf(FORMS), "form of the lists: 'UTTERANCE words', 'UTTERANCE-NUMBER words', 'ID ||| "
            "words ||| features ||| total', or lines of words with an empty line between two lists; it must be given"),
     Option("format", OneOf(OUTPUTS), "form of the output: our own table, log10 of each sentence, -ln of each word, or "
-           "the lines of a moses file with one more feature", "tsv", acts=_without_tune, acts_with="without --tune"),
+           "the lines of a moses file with one more feature", "tsv", acts=_without_tune,
+           acts_with="printed lists, without --tune"),
     Option("best", FLAG, "print only the best hypothesis of each list", False, acts=_without_tune,
-           acts_with="without --tune"),
+           acts_with="printed lists, without --tune"),
     Option("carry", FLAG, "start each list from the state after the best hypothesis of the list before; an empty line "
            "(two with plain) begins a new conversation, which starts afresh", False),
     Option("scale", not_negative, "number that multiplies the model's log-probability in the total", 1.0, "X",
            acts=lambda o: _chooses(o) and (o.first_pass or o.word_penalty or o.nbest_format == "moses"),
-           acts_with="with --first-pass, --word-penalty or --nbest-format moses, and beside --tune only with --carry",
+           acts_with="--first-pass, --word-penalty or --nbest-format moses, and beside --tune only with --carry",
            meant_by="lm-scale lm-weight lmwt weight"),
     Option("word_penalty", any_number, "number that is subtracted from the total for each word; below 0 it rewards "
-           "words", 0.0, "X", acts=_chooses, acts_with="without --tune, or beside it with --carry",
+           "words", 0.0, "X", acts=_chooses, acts_with="printed lists, or with --carry",
            meant_by="wip word-insertion-penalty"),
     Option("trust_ids", FLAG, "take the first column for ids, whatever it looks like", False,
-           acts=lambda o: o.nbest_format in ("classic", "kaldi"), acts_with="with --nbest-format classic or kaldi"),
+           acts=lambda o: o.nbest_format in ("classic", "kaldi"), acts_with="--nbest-format classic or kaldi"),
 ), "first pass": (
     Option("first_pass", not_empty, "file with a score of the first pass for each hypothesis", metavar="FILE",
            default_text="the total in the lists with moses, none with other forms"),
     Option("first_pass_by", OneOf(WAYS), "how scores belong to hypotheses: each line begins with the key "
            "UTTERANCE-NUMBER, or the lines have the same order", derived=lambda o: BY_KEY if o.nbest_format == "kaldi"
            else BY_ORDER, default_text="key with kaldi, otherwise order", acts=_with_first_pass,
-           acts_with="with --first-pass"),
+           acts_with="--first-pass"),
     Option("first_pass_sign", OneOf(SIGNS), "whether larger scores are better (log-prob) or worse (cost)",
            derived=lambda o: "cost" if o.nbest_format == "kaldi" else "log-prob",
-           default_text="cost with kaldi, otherwise log-prob", acts=_with_first_pass, acts_with="with --first-pass"),
+           default_text="cost with kaldi, otherwise log-prob", acts=_with_first_pass, acts_with="--first-pass"),
     Option("first_pass_base", OneOf(BASES), "base of the scores' logarithm", "e", acts=_with_first_pass,
-           acts_with="with --first-pass"),
+           acts_with="--first-pass"),
 ), "tuning": (
     Option("tune", not_empty, "file of references: print the word error rate for each scale and word penalty instead "
            "of the lists, and which are best", metavar="REFERENCE", meant_by="reference references ref"),
     Option("references_by", OneOf(WAYS), "how references belong to lists: each line begins with the id of the "
            "utterance, or the lines have the same order",
            derived=lambda o: BY_KEY if o.nbest_format in ("classic", "kaldi") else BY_ORDER,
-           default_text="key with classic and kaldi, otherwise order", acts=_with_tune, acts_with="with --tune"),
+           default_text="key with classic and kaldi, otherwise order", acts=_with_tune, acts_with="--tune"),
     Option("scales", scale_steps, "scales to try", steps("0:2:0.1"), "FROM:TO:STEP", default_text="0:2:0.1",
-           acts=_with_tune, acts_with="with --tune"),
+           acts=_with_tune, acts_with="--tune"),
     Option("penalties", steps, "word penalties to try", steps("-10:10:1"), "FROM:TO:STEP", default_text="-10:10:1",
-           acts=_with_tune, acts_with="with --tune"),
+           acts=_with_tune, acts_with="--tune"),
 ), "general": (THREADS, DEBUG)})
 
 
@@ -106,7 +107,7 @@ def require_possible(options):
     """RnnlmError for options that do nothing, or not together."""
     for option in RESCORE.options:
         if option.name in options.given and option.acts and not option.acts(options):
-            raise RnnlmError(f"{option.flag} does nothing here: it works only {option.acts_with}; leave it out")
+            raise RnnlmError(f"{option.flag} does nothing here: it works only with {option.acts_with}; leave it out")
     if options.format == "moses" and options.nbest_format != "moses":
         raise RnnlmError(f"--format moses adds to lists of --nbest-format moses, got {options.nbest_format}: choose "
                          "another --format")

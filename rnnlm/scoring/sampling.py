@@ -14,7 +14,9 @@ from rnnlm.compute import arguments
 from rnnlm.scoring.generation import draw, next_probs, no_probabilities
 
 COLDEST = 1e-37  # a temperature that a 32-bit number holds; a lower one would draw the same
-LARGEST_SUM = 1e30  # sums beyond this or below its inverse are computed again with the highest score taken out
+SMALLEST_SUM, LARGEST_SUM = 1e-15, 1e30  # other sums are computed again with the highest score taken out
+LARGEST_BIAS = 30  # the exponentials of such biases multiply those of the products without a loss
+LOW_TEMPERATURE = 0.5  # below it most sums are too large
 
 
 @dataclass(frozen=True)
@@ -99,12 +101,12 @@ class Draws:
     def _some(self, read, texts):  # -> (n,)
         """The same as ``_one`` in a few passes over all scores."""
         points = np.array([text.rng.random() for text in texts])
-        for shifted in (False, True):
+        for shifted in (False, True) if self.drawing.temperature >= LOW_TEMPERATURE else (True,):
             weights, factors = self._weights(*read(), texts, shifted)
             sums = sum_groups(weights, factors)
             totals = sums.sum(axis=0)
             # Not a number is out of range, too.
-            if totals.min() > 1 / LARGEST_SUM and totals.max() < LARGEST_SUM:
+            if totals.min() > SMALLEST_SUM and totals.max() < LARGEST_SUM:
                 break
         return points_to_ids(weights, factors, sums, points)
 
@@ -115,9 +117,11 @@ class Draws:
         too large or all are too small.
         """
         temperature = max(self.drawing.temperature, COLDEST)
-        if self.whole or shifted:
-            products, biases = added(products, biases), None
-            self.constraints.apply(products, texts)
+        factors = self.allowed.astype(products.dtype)
+        if self.whole or shifted or not np.abs(biases).max() / temperature < LARGEST_BIAS:
+            self.constraints.apply(added(products, biases), texts)
+        else:
+            factors *= np.exp(biases / temperature)
         if shifted:
             highest = products.max(axis=0)
             require_finite(highest)
@@ -125,11 +129,8 @@ class Draws:
         if temperature != 1:
             products /= temperature
         np.exp(products, out=products)
-        factors = self.allowed.astype(products.dtype)
         if self.drawing.cuts:
             cut(products, self.drawing.top_k, self.drawing.top_p)
-        if biases is not None:
-            factors *= np.exp(biases / temperature)
         return products, factors
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, RnnlmError
 from rnnlm.scoring.beam import beam_search
-from rnnlm.scoring.constraints import Constraints
+from rnnlm.scoring.constraints import RECENT, Constraints
 from rnnlm.scoring.generation import generate
 from rnnlm.scoring.limits import EndlessError, Limits, Progress, endless_line
 from rnnlm.scoring.prompts import banned_ids, prompt_ids
@@ -29,6 +29,8 @@ class _Task:
         ids, _ = prompt_ids(prompt, vocabulary)
         self.ids = np.array([vocabulary.eos_id, *ids], dtype=np.int32)
         self.tokens = tokenize(prompt, vocabulary.level)
+        tail = self.tokens[::-1]
+        self.before = tail.index(LINE_END) if LINE_END in tail else len(tail)  # the words that a line has already
         self.spelled = [*vocabulary.words]
         self.spelled[vocabulary.eos_id] = LINE_END
         self.limits = Limits(vocabulary.eos_id, vocabulary.level, length, sentences, min_length, max_length)
@@ -41,13 +43,12 @@ class _Task:
 
     def progress(self):
         """That of a text which begins behind the prompt."""
-        tokens = self.tokens[::-1]
-        return Progress(self.limits, tokens.index(LINE_END) if LINE_END in tokens else len(tokens))
+        return Progress(self.limits, self.before)
 
     def streams(self, rngs):
         """Yield a Stream for each of these generators, and number them."""
         for number, rng in enumerate(rngs, 1):
-            yield Stream(number, rng, self.progress(), self.constraints.recent(self.ids))
+            yield Stream(number, rng, self.progress(), self.constraints.recent(self.ids[-RECENT:].tolist()))
 
     def write(self, rngs, drawing, count=1, scored=False, words=1):
         """``write_streams`` of ``count`` texts, each with one of these generators."""

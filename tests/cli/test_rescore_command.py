@@ -238,7 +238,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(folder, capsys, arguments, mess
     (["--first-pass-base", "10"], "--first-pass-base does nothing here"),
     (["--references-by", "key"], "--references-by does nothing here: it works only with --tune"),
     (["--scales", "0:1:1"], "--scales does nothing here"), (["--penalties", "0:1:1"], "--penalties does nothing here"),
-    (["--tune", "x", "--best"], "--best does nothing here: it works only without --tune"),
+    (["--tune", "x", "--best"], "--best does nothing here: it works only with printed lists, without --tune"),
     (["--tune", "x", "--format", "kaldi"], "--format does nothing here"),
     (["--tune", "x", "--word-penalty", "1"], "--word-penalty does nothing here"),
     (["--format", "moses"], "--format moses adds to lists of --nbest-format moses, got kaldi"),

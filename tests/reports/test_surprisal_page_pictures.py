@@ -14,6 +14,11 @@ def test_words_are_tinted_by_their_bits_and_unknown_ones_are_marked():
     assert [kind for _, kind in page.words()] == ["a", "a", "b", "f unknown", "p", "q", "q", "q", "z", "d end"]
 
 
+def test_the_legend_names_words_without_a_probability_where_there_are_any():
+    for bits, named in (([1, 2], []), ([1, np.nan], ["In italics"])):
+        assert [text for _, text in page_of(rows_of([["a"]], bits)).all("em")] == named
+
+
 def test_differences_are_tinted_on_both_sides_of_nothing():
     first = [5, 5, 5, 5, 5.0, 5, 9.0, 50, np.nan, np.inf]
     other = [5, 5.24, 4.7, 5.3, 9.0, 90, 5.0, 5, 4.0, np.inf]

@@ -62,6 +62,17 @@ def test_scores_of_any_size_are_drawn_from(shift, rng):
         (scores + np.float32(shift)).astype(float), points, [3])
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("size", [20, 60, 95, 1000])
+def test_large_biases_take_nothing_from_the_scores(way, size, rng):
+    scores, points = 2 * rng.standard_normal((50, 60)), rng.random(60)
+    biases = np.where(rng.random(50) < 0.5, size, -size).astype(np.float32)
+    expected = [draw(next_probs(column, **WAYS[way]), Fixed(point))
+                for column, point in zip(scores.T, points, strict=True)]
+    ids = drawn(scores.astype(np.float32), points, biases=biases, **WAYS[way])
+    assert np.count_nonzero(np.array(ids) != expected) <= 1  # 32 bits hold 1000.0 to 0.00006
+
+
 def test_a_forbidden_word_may_have_the_highest_score():
     scores = np.zeros((4, 2), np.float32)
     scores[2] = 1000

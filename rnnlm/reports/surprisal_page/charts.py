@@ -62,7 +62,7 @@ def perplexity_line(readings: list[Reading]) -> str:
     return _svg(f"Perplexity as the text goes on, on a logarithmic scale. At the end, {last}", parts)
 
 
-def key(readings: list[Reading]) -> str:
+def line_names(readings: list[Reading]) -> str:
     """The names of the lines, each after a piece of its line."""
     return ", ".join(f'<svg class=key viewBox="0 0 24 8" aria-hidden="true"><path class="{style}" d="M0 4H24"/></svg> '
                      f"{escaped(name)}" for name, style, *_ in reversed(_lines(readings)))

@@ -1,16 +1,56 @@
-"""Columns of numbers as compact text: base64 of little-endian arrays.
+"""What the script shows of each word, for JSON.
 
-Bits are packed as whole numbers of 1/1024 bit, which is 0.07 % of a probability.
+Columns of numbers are compact text: base64 of little-endian arrays.  Bits are packed as
+whole numbers of 1/1024 bit, which is 0.07 % of a probability.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-STEPS = 1024       # of a bit
-MISSING = 0xffff   # a number of bits that is not there, or too large to matter
+from rnnlm.reports.surprisal_page.markup import visible
+
+if TYPE_CHECKING:
+    from rnnlm.reports.surprisal_page.reading import Reading
+
+STEPS = 1024      # of a bit
+MISSING = 0xffff  # a number of bits that is not there, or too large to matter
+BLANK = "␣"       # models of characters expect blanks, which alone are not seen
+
+
+def page_data(readings: list[Reading]) -> dict[str, object]:
+    """What the script shows of each word."""
+    index = {"": 0}
+    models = [_model(reading, index) for reading in readings]
+    return {"models": models, "words": [_shown(word) for word in index]}
+
+
+def _model(reading, index):
+    """One model's columns; ``index`` numbers the expected words."""
+    rows, ranks = reading.rows, range(1, reading.expected + 1)
+    expected = [_numbered(rows[f"top{k}"].tolist(), index) for k in ranks]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chances = [in_steps(-np.log2(rows[f"p{k}"].astype(float))) for k in ranks]
+    columns = {"surprisal": reading.bits.astype(np.float32), "known": rows["known"].astype(np.uint8),
+               "rank": np.maximum(np.nan_to_num(rows["rank"].astype(float)), 0).astype(np.int64),
+               "entropy": in_steps(rows["entropy"]),
+               "expected": np.array(expected, np.int64).T.ravel(), "chances": np.array(chances, np.uint16).T.ravel()}
+    return {"name": visible(reading.name), "size": reading.vocab_size, "count": reading.expected, "unit": reading.unit,
+            "columns": {name: packed(column) for name, column in columns.items()}}
+
+
+def _shown(word):
+    """An expected word as the card shows it, one that would not be seen as ␣."""
+    text = visible(word)
+    return BLANK * len(text) if text.isspace() else text
+
+
+def _numbered(words, index):
+    """The number of each word; a word that is not there is None or ""."""
+    return [index.setdefault(word or "", len(index)) for word in words]
 
 
 def packed(column: np.ndarray) -> list[str]:

@@ -13,28 +13,26 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError
 from rnnlm.reports.surprisal_page import tints
-from rnnlm.reports.surprisal_page.charts import histogram, key, perplexity_line
-from rnnlm.reports.surprisal_page.markup import as_data, escaped, policy, visible
-from rnnlm.reports.surprisal_page.packed import in_steps, packed
+from rnnlm.reports.surprisal_page.charts import histogram, line_names, perplexity_line
+from rnnlm.reports.surprisal_page.markup import as_data, escaped, policy
+from rnnlm.reports.surprisal_page.packed import page_data
 from rnnlm.reports.surprisal_page.reading import difference, require_same_text
 from rnnlm.reports.surprisal_page.running_text import running_text
 from rnnlm.reports.surprisal_page.sections import hardest, head, unknown_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from rnnlm.reports.surprisal_page.reading import Reading
 
 MOST_ROWS = 1_000_000
-BLANK = "␣"  # of models of characters
 GENERATOR = '<meta name="generator" content="rnnlm page">'
 HELP = ("Point at a word, tap it, or press Tab and then the arrow keys: ← → by words, ↑ ↓ by sentences, Home and End "
         "to the ends of the sentence, with Ctrl of the text. Escape closes the card. The browser's search finds every "
         "word.")
 
 
-def surprisal_page(readings: list[Reading], title: str, facts: dict[str, str] | None = None,
-                   units: Sequence[str] = ("word", "word")) -> Iterator[str]:
+def surprisal_page(readings: list[Reading], title: str, facts: dict[str, str] | None = None) -> Iterator[str]:
     """Yield the page, piece by piece; encode it as UTF-8.
 
     Parameters
@@ -43,14 +41,13 @@ def surprisal_page(readings: list[Reading], title: str, facts: dict[str, str] | 
         the surprisal of the first less that of the second.
     title : of the page.
     facts : what the head says besides, from label to text.
-    units : what each model expects next: "word", or "character".
 
     Raises
     ------
     RnnlmError : no row, more than MOST_ROWS, or two readings of different texts.
     """
     _require_possible(readings)
-    return _pieces(readings, title, facts or {}, units)
+    return _pieces(readings, title, facts or {})
 
 
 def _require_possible(readings):
@@ -62,7 +59,7 @@ def _require_possible(readings):
         require_same_text(*readings)
 
 
-def _pieces(readings, title, facts, units):
+def _pieces(readings, title, facts):
     compared = len(readings) == 2
     style, script = _file("page.css") + tints.style(), _file("page.js")
     rows, bits = readings[0].rows, difference(*readings) if compared else readings[0].bits
@@ -79,7 +76,7 @@ def _pieces(readings, title, facts, units):
     yield '<main id=text lang="">\n'  # of a language that is not known
     yield from running_text(rows, tints.letters(levels), unknown)
     yield '</main>\n<div id=card hidden></div><div id=said role="status"></div>\n'
-    yield f'<script type="application/json" id=data>{as_data(_data(readings, units))}</script>\n'
+    yield f'<script type="application/json" id=data>{as_data(page_data(readings))}</script>\n'
     yield f"<script>{script}</script>\n</body>\n</html>\n"
 
 
@@ -97,7 +94,7 @@ def _pictures(readings, levels, compared):
     return ("</header>\n<div class=pictures>\n"
             f"<figure><figcaption>{'Difference' if compared else 'Surprisal'}: words by bits</figcaption>"
             f"{histogram(levels, compared)}</figure>\n"
-            f"<figure><figcaption>Perplexity: {key(readings)}</figcaption>"
+            f"<figure><figcaption>Perplexity: {line_names(readings)}</figcaption>"
             f"{perplexity_line(readings)}</figure>\n</div>\n")
 
 
@@ -111,41 +108,10 @@ def _legend(readings, compared):
                        for letter, label in zip(tints.LETTERS, tints.labels(compared), strict=True))
     what = (f"Bits, first less second: left, {escaped(readings[0].name)} expects the word better; right, "
             f"{escaped(readings[1].name)}" if compared else "Surprisal in bits")
+    missing = "" if all(reading.scored.all() for reading in readings) else " <em>In italics</em>: no probability."
     return (f"<p class=help>{HELP}</p>\n"
-            f"<div class=legend><p>{what}. <span class=unknown>Underlined</span>: unknown words.</p>"
+            f"<div class=legend><p>{what}. <span class=unknown>Underlined</span>: unknown words.{missing}</p>"
             f"<div class=scale>{swatches}</div></div>\n")
-
-
-def _data(readings, units):
-    """What the script shows of each word."""
-    index = {"": 0}
-    models = [_model(reading, index) | {"unit": unit} for reading, unit in zip(readings, units, strict=False)]
-    return {"models": models, "words": [_shown(word) for word in index]}
-
-
-def _model(reading, index):
-    """One model's columns; ``index`` numbers the expected words."""
-    rows, ranks = reading.rows, range(1, reading.expected + 1)
-    expected = [_numbered(rows[f"top{k}"].tolist(), index) for k in ranks]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        chances = [in_steps(-np.log2(rows[f"p{k}"].astype(float))) for k in ranks]
-    columns = {"surprisal": reading.bits.astype(np.float32), "known": rows["known"].astype(np.uint8),
-               "rank": np.maximum(np.nan_to_num(rows["rank"].astype(float)), 0).astype(np.int64),
-               "entropy": in_steps(rows["entropy"]),
-               "expected": np.array(expected, np.int64).T.ravel(), "chances": np.array(chances, np.uint16).T.ravel()}
-    return {"name": visible(reading.name), "size": reading.vocab_size, "count": reading.expected,
-            "columns": {name: packed(column) for name, column in columns.items()}}
-
-
-def _shown(word):
-    """An expected word as the card shows it, where a blank alone would not be seen."""
-    text = visible(word)
-    return BLANK * len(text) if text.isspace() else text
-
-
-def _numbered(words, index):
-    """The number of each word; a word that is not there is None or ""."""
-    return [index.setdefault(word or "", len(index)) for word in words]
 
 
 def _file(name):

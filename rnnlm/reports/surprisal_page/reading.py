@@ -25,6 +25,7 @@ class Reading:
         known, surprisal and entropy (bits), rank, top1, p1, top2, p2, ...
     vocab_size : how many words the model chooses from.
     about : what kind of model it is, for the head of the page.
+    unit : what the model expects next: "word", or "character".
     """
 
     name: str
@@ -32,6 +33,7 @@ class Reading:
     rows: np.ndarray
     vocab_size: int
     about: str = ""
+    unit: str = "word"
 
     @cached_property
     def bits(self) -> np.ndarray:

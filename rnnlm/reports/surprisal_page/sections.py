@@ -28,8 +28,8 @@ def head(readings: list[Reading], facts: dict[str, str]) -> str:
     rows = [_row(label, [value], span=len(readings)) for label, value in facts.items()]
     first = readings[0].rows
     ends = int(are_line_ends(first).sum())
-    sentences = len(ends_of_sentences(first))
-    rows.append(_row("Length", [f"{sentences:,} sentences, {len(first) - ends:,} words"], span=len(readings)))
+    length = f"{counted(len(ends_of_sentences(first)), 'sentence')}, {counted(len(first) - ends, 'word')}"
+    rows.append(_row("Length", [length], span=len(readings)))
     columns = {
         "Model": [reading.name for reading in readings],
         "Kind": [reading.about for reading in readings],
