@@ -95,12 +95,20 @@ def test_recipes_and_results_agree_with_the_curves_that_the_runs_left(name):
 
 def test_the_readmes_python_runs(model_folder):
     (code, _), = python_blocks("README.md")
-    assert float(run(code, model_folder)) > 1
+    perplexity, surprisal = run(code, model_folder).split("\n", 1)
+    assert float(perplexity) > 1
+    assert len(surprisal.strip("[]\n ").split()) == 5
 
 
 def test_the_python_of_the_page_of_scores_prints_what_it_shows(model_folder):
-    (code, shown), = python_blocks("docs/scores.md")
-    assert run(code, model_folder) == shown
+    codes, shown = zip(*python_blocks("docs/scores.md"), strict=True)
+    assert run("\n".join(codes), model_folder) == "".join(shown)
+
+
+def test_the_python_of_the_page_of_rescoring_runs(model_folder):
+    (model_folder / "lists.txt").write_text("a-1 the fox\na-2 the the\nb-1 fox .\n")
+    (code, _), = python_blocks("docs/rescoring.md")
+    assert [line.split()[0] for line in run(code, model_folder).splitlines()] == ["a", "b"]
 
 
 def test_the_commands_of_the_page_of_scores_run(model_folder, monkeypatch, capsys):

@@ -12,6 +12,7 @@ COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "train": "train a language model on text",
     "evaluate": "compute the perplexity of texts under a trained model",
     "score": "print the surprisal of every word of a text",
+    "pairs": "find out which sentence of minimal pairs a trained model prefers",
     "rescore": "choose the best sentence of each n-best list",
     "generate": "write text with a trained model",
     "page": "show a text with the surprisal of every word, as one HTML file",

@@ -10,7 +10,7 @@ from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.rescore_notes import Counts, note_references, note_sign, note_surface
-from rnnlm.cli.rescore_options import BASES, RESCORE, SIGNS, require_possible
+from rnnlm.cli.rescore_options import BASES, RESCORE, SIGNS, require_possible, steps
 from rnnlm.cli.screen import is_terminal, note, scoring_bar, show, without_controls
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
@@ -59,7 +59,7 @@ def rescore_lists(options):
                 _show_rows(found, options)
             else:
                 scored = candidates(found, references)
-                _show_surface(scored, surface(scored, options.scales, options.penalties), options)
+                _show_surface(scored, surface(scored, steps(options.scales), steps(options.penalties)), options)
                 note_references(scored, references)
         first_pass.finish()
         counts.note()

@@ -30,12 +30,17 @@ def steps(text):
     return tuple(round(first + step * k, 10) for k in range(count))
 
 
-def scale_steps(text):
-    """FROM:TO:STEP as a tuple of numbers of at least 0."""
-    values = steps(text)
-    if values[0] < 0:
+def any_steps(text):
+    """A check: FROM:TO:STEP, as it is."""
+    steps(text)
+    return text
+
+
+def steps_from_zero(text):
+    """A check: FROM:TO:STEP with numbers of at least 0, as it is."""
+    if steps(text)[0] < 0:
         raise WrongValue(f"must begin with a number of at least 0, got {shown(repr(text))}")
-    return values
+    return text
 
 
 def _with_first_pass(options):
@@ -96,10 +101,9 @@ RESCORE = Table({"options": (
            "utterance, or the lines have the same order",
            derived=lambda o: BY_KEY if o.nbest_format in ("classic", "kaldi") else BY_ORDER,
            default_text="key with classic and kaldi, otherwise order", acts=_with_tune, acts_with="--tune"),
-    Option("scales", scale_steps, "scales to try", steps("0:2:0.1"), "FROM:TO:STEP", default_text="0:2:0.1",
-           acts=_with_tune, acts_with="--tune"),
-    Option("penalties", steps, "word penalties to try", steps("-10:10:1"), "FROM:TO:STEP", default_text="-10:10:1",
-           acts=_with_tune, acts_with="--tune"),
+    Option("scales", steps_from_zero, "scales to try", "0:2:0.1", "FROM:TO:STEP", acts=_with_tune, acts_with="--tune"),
+    Option("penalties", any_steps, "word penalties to try", "-10:10:1", "FROM:TO:STEP", acts=_with_tune,
+           acts_with="--tune"),
 ), "general": (THREADS, DEBUG)})
 
 

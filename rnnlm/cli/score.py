@@ -22,7 +22,7 @@ from rnnlm.reports.tool_format import TEXT
 from rnnlm.runs.checks import OneOf, between, not_empty
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
-from rnnlm.scoring.columns import TRUTH, Spelling, before, columns_by_default, require_columns
+from rnnlm.scoring.columns import TRUTH, WordsBefore, before, columns_by_default, require_columns
 from rnnlm.scoring.readings import PROTOCOLS
 from rnnlm.scoring.rows import BASES, DETAILS
 from rnnlm.scoring.score import BY, OF_WORDS, part_size, score_rows
@@ -159,7 +159,7 @@ def _head(options, vocabulary):
 
 def _columns(options, path, model, vocabulary, states, truth):
     """Yield the columns of a text, a dict of arrays for each part of it."""
-    base, spelling = BASES[options.log_base], Spelling(options.columns)
+    base, words_before = BASES[options.log_base], WordsBefore(options.columns)
     details = any(before(name)[0] in DETAILS for name in options.columns)
     size = part_size(options.top, model.architecture["hidden_size"] if states else 0)
     of_words = {"details": details, "on_states": states and states.add} if options.by in OF_WORDS else {}
@@ -171,7 +171,7 @@ def _columns(options, path, model, vocabulary, states, truth):
             if "file" in options.columns:
                 columns["file"] = np.full(len(rows), path, object)
             if options.by in OF_WORDS:
-                columns |= spelling.added(columns)
+                columns |= words_before.added(columns)
             if truth:
                 columns |= _true(truth, rows, base)
             yield columns

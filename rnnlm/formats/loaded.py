@@ -13,6 +13,7 @@ from rnnlm.formats.model_file import load_model
 from rnnlm.models import LanguageModel
 from rnnlm.scoring.evaluation import Evaluation, evaluate
 from rnnlm.scoring.generation import probs_after
+from rnnlm.scoring.pairs import PairScores, score_pairs
 from rnnlm.scoring.prompts import prompt_ids
 from rnnlm.scoring.rows import BASES
 from rnnlm.scoring.score import score_rows
@@ -20,11 +21,12 @@ from rnnlm.scoring.writing import write_beam, write_samples, write_text
 from rnnlm.scoring.written import Written
 from rnnlm.text.corpus import read_text
 from rnnlm.text.encoded import encode_text
+from rnnlm.text.pairs_files import as_pairs, read_pairs
 from rnnlm.text.spelled import spelled_file, spelled_string
 from rnnlm.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
 
@@ -140,6 +142,34 @@ class Loaded:
             raise ArgumentError(f"text must be the text itself, got the name of the file {shown(text)}: "
                                 "give pathlib.Path(...) for the file, or end the text with a line end")
         return text
+
+    def pairs(self, pairs: os.PathLike[str] | Iterable[tuple[str, str]], *, lowercase: bool = False,
+              split_punctuation: bool = False, with_end: bool = True, ties: str = "wrong") -> PairScores:
+        """Score minimal pairs: which sentence of each is the more probable one.
+
+        Each sentence is read on its own and scores the sum of ln p (nats) of its words
+        and its end.  ``accuracy`` of the result is the share of pairs in which the good
+        one scores more; ``sentence.log_probs`` has the scores, (P, 2).
+
+        Parameters
+        ----------
+        pairs : (good, bad) sentences; or the path (Path) of a file of pairs, or of a
+            folder of them, as ``rnnlm pairs`` reads them.
+        lowercase : whether all letters become small first.
+        split_punctuation : whether punctuation, n't and 's become words of their own.
+        with_end : whether the end of a sentence is scored.
+        ties : what two equal scores count, "wrong", "right" or "half".
+
+        Raises
+        ------
+        RnnlmError : a file that cannot be read, or a pair that is none.
+        ArgumentError : a value that cannot be.
+        """
+        if isinstance(pairs, str):
+            raise arguments.wrong("pairs", "a list of pairs (good, bad) or a pathlib.Path", pairs)
+        found = read_pairs(pairs) if isinstance(pairs, os.PathLike) else as_pairs(pairs)
+        return score_pairs(self.model, self.vocabulary, found, lowercase=lowercase, with_end=with_end, ties=ties,
+                           split_punctuation=split_punctuation)
 
     def generate(self, prompt: str = "", *, length: int | None = None, sentences: int | None = None,
                  temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None,

@@ -45,10 +45,10 @@ def plot_perplexity(path: str | os.PathLike[str] | File, records: Iterable[Recor
         bits per character.
     """
     arguments.path("path", path, remedy="plot_perplexity takes (path, records, title)")
-    _save(path, perplexity_figure(records, title, best_possible, level))
+    save_figure(path, perplexity_figure(records, title, best_possible, level))
 
 
-def _save(path, figure):
+def save_figure(path, figure):
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box in the title is no news for a user
@@ -104,7 +104,7 @@ def _draw_splits(axes, records, best_possible, unit):
 
 def plot_runs(path, runs, lines=()):
     """Draw ``runs_figure`` into a PNG file, whole or not at all."""
-    _save(path, runs_figure(runs, lines))
+    save_figure(path, runs_figure(runs, lines))
 
 
 def runs_figure(runs, lines=()):
@@ -143,7 +143,7 @@ def runs_figure(runs, lines=()):
 
 def plot_learning(path, curves, title):
     """Draw ``learning_figure`` into a PNG file, whole or not at all."""
-    _save(path, learning_figure(curves, title))
+    save_figure(path, learning_figure(curves, title))
 
 
 def learning_figure(curves, title):
@@ -166,7 +166,7 @@ def learning_figure(curves, title):
 
 def plot_confusion(path, counts, labels, title):
     """Draw ``confusion_figure`` into a PNG file, whole or not at all."""
-    _save(path, confusion_figure(counts, labels, title))
+    save_figure(path, confusion_figure(counts, labels, title))
 
 
 def confusion_figure(counts, labels, title):

@@ -86,7 +86,7 @@ def before(name: str) -> tuple[str, int]:
     return (match[1], int(match[2])) if match else (name, 0)
 
 
-class Spelling:
+class WordsBefore:
     """Adds the length of words, and columns of the words before, block by block.
 
     Parameters

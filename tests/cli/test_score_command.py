@@ -289,6 +289,24 @@ def test_a_terminal_is_shown_how_far_a_long_text_is(folder, on_terminal):
     assert "scoring t.txt: " in shown
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="wait4 tells kilobytes on Linux")
+@pytest.mark.parametrize("line_end", ["\n", " "])
+def test_memory_does_not_grow_with_the_text(folder, line_end):
+    """Lines of five words, or one line of all of them."""
+    peaks = []
+    for lines in (10_000, 200_000):
+        (folder / "t.txt").write_text(f"the cat sat #1 dog{line_end}" * lines)
+        with open(os.devnull, "wb") as nowhere:
+            process = subprocess.Popen([sys.executable, "-m", "rnnlm", "score", "m.npz", "t.txt", "--by", "sentence",
+                                        "--protocol", "sentence", "--threads", "1"], stdout=nowhere)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        peaks.append(usage.ru_maxrss / 1000)
+    assert peaks[1] < peaks[0] + 20, peaks  # MB; the words of the longer text alone would take 60
+
+
 def test_what_a_terminal_obeys_is_escaped_there_and_nowhere_else(score, folder, monkeypatch):
     (folder / "t.txt").write_text("a\x1b[2Jb\n")
     assert "a\x1b[2Jb" in score("t.txt")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.scoring.columns import Spelling, columns_by_default, require_columns
+from rnnlm.scoring.columns import WordsBefore, columns_by_default, require_columns
 
 NAMES = ["surprisal_1", "length_1", "word_1", "known_1", "surprisal_3", "frequency_2", "length"]
 WORDS = [("the", 1), ("cat", 2), ("sat", 3), ("by", 4), ("<eos>", 5), ("<eos>", 1), ("it", 1), ("ran", 2), ("<eos>", 3)]
@@ -50,10 +50,10 @@ def test_what_is_no_column_is_named_with_the_nearest(names, options, message):
 
 @pytest.mark.parametrize("cuts", [[], [1], [4], [1, 2, 3, 4, 5, 6, 7, 8]])
 def test_the_words_before_are_those_of_the_sentence(cuts):
-    spelling, found = Spelling(NAMES), {name: [] for name in NAMES}
+    words_before, found = WordsBefore(NAMES), {name: [] for name in NAMES}
     whole = columns(WORDS)
     for part in np.split(np.arange(len(WORDS)), cuts):
-        added = spelling.added({name: values[part] for name, values in whole.items()})
+        added = words_before.added({name: values[part] for name, values in whole.items()})
         assert added.keys() == set(NAMES)
         for name, values in added.items():
             found[name] += values.tolist()
@@ -68,4 +68,4 @@ def test_the_words_before_are_those_of_the_sentence(cuts):
 
 
 def test_nothing_is_added_that_was_not_named():
-    assert Spelling(["word", "surprisal"]).added(columns(WORDS)) == {}
+    assert WordsBefore(["word", "surprisal"]).added(columns(WORDS)) == {}

@@ -1,0 +1,180 @@
+"""The command for minimal pairs, as a user runs it."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+import rnnlm
+from rnnlm.cli.pairs import main
+from rnnlm.formats.model_file import save_model
+from rnnlm.models import LanguageModel
+from rnnlm.text.vocabulary import Vocabulary
+
+WORDS = ["<eos>", "<unk>", "the", "dog", "dogs", "bark", "barks", "n't", "do"]
+LINES = [{"sentence_good": f"The {word} {verb}.", "sentence_bad": f"The {word} {other}.", "UID": uid, "field": "syntax",
+          "linguistics_term": "agreement", "one_prefix_prefix": f"The {word}", "one_prefix_word_good": verb,
+          "one_prefix_word_bad": other}
+         for uid, word, verb, other in [("one", "dog", "barks", "bark"), ("one", "dogs", "bark", "barks"),
+                                        ("two", "zebra", "runs", "run"), ("two", "cat", "barks", "bark")]]
+
+
+@pytest.fixture
+def model_path(tmp_path):
+    model, rng = LanguageModel(len(WORDS), 4, 5, rng=np.random.default_rng(2)), np.random.default_rng(2)
+    for param in model.params:
+        param += 0.5 * rng.standard_normal(param.shape).astype(np.float32)
+    save_model(tmp_path / "model.npz", model, Vocabulary(WORDS))
+    return tmp_path / "model.npz"
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in LINES))
+    return path
+
+
+def independent_log_probs(model_path, words):
+    """ln p of each word and of the end, from the file's arrays alone, in float64."""
+    with np.load(model_path) as f:
+        p = {name: f[name].astype(np.float64) for name in f.files if "/" in name}
+    h, previous, found = np.zeros(p["rnn1/b"].size), 0, []
+    for word in [*words, "<eos>"]:
+        h = np.tanh(p["embedding/W"][previous] @ p["rnn1/Wx"] + h @ p["rnn1/Wh"] + p["rnn1/b"])
+        scores = h @ p["affine/W"] + p["affine/b"]
+        previous = WORDS.index(word) if word in WORDS else 1
+        found.append(scores[previous] - np.log(np.exp(scores).sum()))
+    return found
+
+
+def as_json(arguments, capsys):
+    assert main([*map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_every_pair_is_reproduced_from_the_arrays_alone(model_path, pairs, capsys):
+    printed = as_json([model_path, pairs, "--lowercase", "--split-punctuation"], capsys)
+    right, right_prefix = [], []
+    for item, line in zip(printed["items"], LINES, strict=True):
+        words = [line[f"sentence_{which}"].lower().rstrip(".").split() for which in ("good", "bad")]
+        good, bad = (independent_log_probs(model_path, sentence) for sentence in words)
+        assert item["log_prob_good"] == pytest.approx(sum(good), abs=1e-5)
+        assert item["log_prob_bad"] == pytest.approx(sum(bad), abs=1e-5)
+        assert item["one_prefix_log_prob_good"] == pytest.approx(good[2], abs=1e-5)
+        assert item["one_prefix_log_prob_bad"] == pytest.approx(bad[2], abs=1e-5)
+        right.append(sum(good) > sum(bad))
+        right_prefix.append(good[2] > bad[2])
+    assert right[2] == 0  # two unknown words are the same to the model: a tie
+    assert printed["items"][2]["same_ids"]
+    assert (printed["items"][2]["file"], printed["items"][2]["line"]) == (str(pairs), 3)
+    assert (printed["items"][3]["unknown_good"], printed["items"][3]["unknown_bad"]) == (1, 1)
+    assert printed["accuracy"] == sum(right) / 4
+    assert printed["one_prefix"]["accuracy"] == sum(right_prefix) / 4
+    assert {name: printed[name] for name in ("pairs", "ties", "same_ids", "with_unknown", "pairs_known")} == {
+        "pairs": 4, "ties": 1, "same_ids": 1, "with_unknown": 2, "pairs_known": 2}
+    assert printed["accuracy_known"] == sum(right[:2]) / 2
+    assert list(printed["by_uid"]) == ["one", "two"]
+    assert printed["published"] == []
+
+
+def test_the_options_do_what_they_say(model_path, pairs, capsys):
+    plain = as_json([model_path, pairs], capsys)
+    lower = as_json([model_path, pairs, "--lowercase"], capsys)
+    assert [item["unknown_good"] for item in plain["items"]] == [2, 2, 3, 3]  # The, and the verb with its full stop
+    assert [item["unknown_good"] for item in lower["items"]] == [1, 1, 2, 2]
+    assert (plain["about"]["text"], lower["about"]["text"]) == ("as it is", "lowercase")
+    split = [model_path, pairs, "--lowercase", "--split-punctuation"]
+    whole, without = as_json(split, capsys), as_json([*split, "--without-end"], capsys)
+    for item, other, line in zip(whole["items"], without["items"], LINES, strict=True):
+        end = independent_log_probs(model_path, line["sentence_good"].lower().rstrip(".").split())[-1]
+        assert item["log_prob_good"] - other["log_prob_good"] == pytest.approx(end, abs=1e-5)
+    assert without["about"]["sentence_end"] == "not scored"
+
+
+def test_as_lm_eval_counts(model_path, pairs, capsys):
+    """There a tie is right, and the end is left out."""
+    arguments = [model_path, pairs, "--lowercase", "--split-punctuation", "--without-end"]
+    wrong, half, right = (as_json([*arguments, "--ties", ties], capsys) for ties in ("wrong", "half", "right"))
+    assert right["accuracy"] - wrong["accuracy"] == pytest.approx(wrong["ties"] / wrong["pairs"])
+    assert half["accuracy"] == pytest.approx((right["accuracy"] + wrong["accuracy"]) / 2)
+    assert right["accuracy_known"] == wrong["accuracy_known"]
+    assert right["about"]["ties"] == "right"
+
+
+def test_the_table_says_the_same(model_path, pairs, capsys):
+    printed = as_json([model_path, pairs], capsys)
+    assert main([str(model_path.parent), str(pairs)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    header = [line for line in lines if line.startswith("#")]
+    assert f"# sha256: {hashlib.sha256(model_path.read_bytes()).hexdigest()}" in header
+    assert "# protocol: sentence: each sentence is read on its own" in header
+    assert printed["about"]["first_word"].startswith("scored, after <eos>")
+    last = lines[-1].split()
+    assert last[:5] == ["mean", "of", "UIDs", "4", f"{printed['accuracy']:.3f}"]
+    assert [line.split()[0] for line in lines[len(header):]] == [
+        "uid", "one", "two", "phenomenon", "agreement", "field", "syntax", "all", "mean"]
+
+
+def test_several_files_a_folder_and_columns(model_path, pairs, tmp_path, capsys):
+    columns = tmp_path / "mine.tsv"
+    columns.write_text("the dog barks\tthe dog bark")
+    printed = as_json([model_path, columns, tmp_path], capsys)
+    assert {uid: group["pairs"] for uid, group in printed["by_uid"].items()} == {"mine": 1, "one": 2, "two": 2}
+    accuracies = [group["accuracy"] for group in printed["by_uid"].values()]
+    assert printed["accuracy"] == pytest.approx(sum(accuracies) / 3)
+
+
+def test_repeated_pairs_are_counted_and_noted(model_path, pairs, capsys):
+    assert main([str(model_path), str(pairs), str(pairs)]) == 0
+    err = capsys.readouterr().err
+    assert "4 pairs repeated; all are counted" in err
+    assert f"{pairs}: line 1 repeats {pairs}: line 1" in err
+
+
+def test_a_chart_is_drawn(model_path, pairs, tmp_path, capsys):
+    assert main([str(model_path), str(pairs), "--chart", str(tmp_path / "chart.png")]) == 0
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+    assert main([str(model_path), str(pairs), "--chart", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert "mean of UIDs" in out  # the numbers are not lost with the picture
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["model.npz", "none.tsv"], "none.tsv could not be read"),
+    (["model.npz", "bad.tsv"], "bad.tsv: line 2 must hold a good and a bad sentence"),
+    (["model.npz", "-", "-"], "standard input (-) can be read only once"),
+    (["none.npz", "bad.tsv"], "no such file")])
+def test_an_error_is_one_line(model_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(model_path.parent)
+    (model_path.parent / "bad.tsv").write_text("a\tb\nc\n")
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert message in err
+    assert (out, len(err.splitlines())) == ("", 1)
+
+
+def test_what_is_not_finite_is_null(tmp_path, pairs, capsys):
+    words = ["<eos>", "the", "dog", "barks", "bark"]
+    save_model(tmp_path / "m.npz", LanguageModel(5, 3, 3, rng=np.random.default_rng(1)), Vocabulary(words))
+    printed = as_json([tmp_path / "m.npz", pairs, "--lowercase", "--split-punctuation"], capsys)
+    assert printed["items"][2]["log_prob_good"] is None  # zebra has no probability
+    assert printed["items"][0]["log_prob_good"] < 0
+
+
+def test_a_loaded_model_scores_the_same(model_path, pairs, capsys):
+    printed = as_json([model_path, pairs, "--lowercase", "--split-punctuation", "--ties", "half"], capsys)
+    model = rnnlm.load(model_path)
+    found = model.pairs(pairs, lowercase=True, split_punctuation=True, ties="half")
+    assert found.accuracy == printed["accuracy"]
+    assert found.summary()["by_field"] == printed["by_field"]
+    sentences = [(line["sentence_good"], line["sentence_bad"]) for line in LINES]
+    own = model.pairs(sentences, lowercase=True, split_punctuation=True)
+    np.testing.assert_array_equal(own.sentence.log_probs, found.sentence.log_probs)
+    assert not own.one_prefix.scored.any()
+    assert model.pairs(sentences, with_end=False).sentence.log_probs[0, 0] > model.pairs(
+        sentences).sentence.log_probs[0, 0]
+    with pytest.raises(rnnlm.RnnlmError, match=r"pairs must be a list of pairs \(good, bad\) or a pathlib.Path"):
+        model.pairs(str(pairs))
