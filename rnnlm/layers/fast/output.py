@@ -107,21 +107,26 @@ class FastOutput(Layer):
         N, T, _ = self.window(xs, len(self.params[0]), "H")
         if ts.shape != (N, T):
             require_targets(ts, N, T)
-        require_ids(ts, self.params[1].size, "targets")
-        return self._log_probs(time_rows(xs), np.arange(N * T), ts.T.ravel()).reshape(T, N).T
+        return self._log_probs(time_rows(xs), ts.T.ravel()).reshape(T, N).T
 
     def word_scores(self, rows, ts, details=False, top=0, owners=None):  # (R, H), ids (M,)
         """What ``TimeOutput.word_scores`` gives."""
         owners = require_owners(owners, rows, ts)
+        if not details and not top:
+            return WordScores(self._log_probs(rows, ts, owners))
         require_ids(ts, self.params[1].size, "targets")
-        if details or top:
-            return detailed_scores(rows, owners, ts, *self.params, self.workers, details, top)
-        return WordScores(self._log_probs(rows, owners, ts))
+        return detailed_scores(rows, owners, ts, *self.params, self.workers, details, top)
 
-    def _log_probs(self, rows, owners, targets):
-        """ln p of the targets (M,), of which row owners[i] predicts the i-th."""
-        log_probs = unshifted_log_probs(rows, owners, targets, self._words(len(rows)), *self.params, self.workers)
-        return self._softmax(rows[owners], self._blocks(targets))[0] if log_probs is None else log_probs
+    def _log_probs(self, rows, targets, owners=None):
+        """ln p of the targets (M,), each predicted by its own row, or by its owner."""
+        W, b = self.params
+        if len(rows) * W.size >= LARGE:  # for less work it is not worth it
+            require_ids(targets, b.size, "targets")
+            found = unshifted_log_probs(rows, np.arange(len(rows)) if owners is None else owners, targets,
+                                        self._words(len(rows)), W, b, self.workers)
+            if found is not None:
+                return found
+        return self._softmax(rows if owners is None else rows[owners], self._blocks(targets))[0]
 
     def forward(self, xs, ts):  # (N, T, H), ids (N, T) -> float
         """The mean of -ln p over the targets that count, in nats."""

@@ -54,9 +54,9 @@ def unshifted_log_probs(rows, owners, ts, words, W, b, workers):
         np.exp(e, out=e)
         np.matmul(e, weights[block], out=sums[k, part])
 
-    parts = slices(len(rows), PRODUCT if len(words) > 1 else len(rows))
+    items = [(k, part) for part in slices(len(rows), PRODUCT) for k in range(len(words))]
     with np.errstate(over="ignore", invalid="ignore"):  # it is seen in the sums
-        workers.each(read, [(k, part) for part in parts for k in range(len(words))])
+        workers.each(read, items)
         sums = sums.sum(axis=0)
     if not 1 / LARGEST_SUM < sums.min() <= sums.max() < LARGEST_SUM:  # not a number is caught, too
         return None
