@@ -6,7 +6,7 @@
 
 As a command, a picture of a page with the pointer at an element:
 
-    python benchmarks/chromium.py test.html page.png --point "#s24 span:nth-of-type(3)"
+    python benchmarks/chromium.py test.html page.png --point "#s24 span:nth-of-type(6)" --size 840 756
 """
 
 import argparse
