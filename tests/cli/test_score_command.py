@@ -394,10 +394,12 @@ def test_memory_does_not_grow_with_the_text(folder, line_end):
 
 
 def test_what_a_terminal_obeys_is_escaped_there_and_nowhere_else(score, folder, monkeypatch):
-    (folder / "t.txt").write_text("a\x1b[2Jb\n")
-    assert "a\x1b[2Jb" in score("t.txt")
+    words, escaped = "a\x1b[2Jb \u202ec \u200be فا\u200cرسی", r"a\x1b[2Jb \u202ec \u200be فا" + "\u200cرسی"
+    (folder / "t.txt").write_text(f"{words}\n", encoding="utf-8")
+    arguments = ["t.txt", "--columns", "sentence,word"]
+    assert [row["word"] for row in table(score(*arguments))[1]] == [*words.split(" "), "<eos>"]
     monkeypatch.setattr("rnnlm.cli.score.is_terminal", lambda stream: True)
-    assert r"a\x1b[2Jb" in score("t.txt")
+    assert [row["word"] for row in table(score(*arguments))[1]] == [*escaped.split(" "), "<eos>"]
 
 
 def test_the_number_of_threads_changes_nothing_that_is_printed(score):
