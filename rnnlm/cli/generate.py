@@ -59,7 +59,7 @@ GENERATE = Table({"options": (
            meant_by="nucleus"),
     Option("repetition_penalty", number(float, "a number of at least 1", lambda value: value >= 1), "number that "
            f"divides positive scores of words among the last {RECENT} and multiplies negative ones", 1.0, "X"),
-    Option("ban", any_text, "word that is never written (or several, separated by blanks)", metavar="WORD", many=True,
+    Option("ban", any_text, "word that is never written, or several with blanks between them", metavar="WORD", many=True,
            meant_by="bad-words forbid stop-words"),
     Option("allow_unk", FLAG, "let the model write <unk>", False),
     Option("seed", seed, "seed of all random numbers; the same seed gives the same text", metavar="S",
@@ -107,8 +107,13 @@ def generate_text(options):
                 **task, count=options.samples or 1, scores=options.scores, on_step=stop))
         else:
             _print_one(write_text(**task))
-    if options.seed is None:
+    if options.seed is None and _draws(options):
         note(f"note: --seed {seed} writes this again")
+
+
+def _draws(options):
+    """Whether chance decides what is written, and not the highest score alone."""
+    return options.temperature > 0 and options.top_k != 1
 
 
 def _require_possible(options):
