@@ -59,8 +59,8 @@ GENERATE = Table({"options": (
            meant_by="nucleus"),
     Option("repetition_penalty", number(float, "a number of at least 1", lambda value: value >= 1), "number that "
            f"divides positive scores of words among the last {RECENT} and multiplies negative ones", 1.0, "X"),
-    Option("ban", any_text, "word that is never written, or several with blanks between them", metavar="WORD", many=True,
-           meant_by="bad-words forbid stop-words"),
+    Option("ban", any_text, "word that is never written, or several with blanks between them", metavar="WORD",
+           many=True, meant_by="bad-words forbid stop-words"),
     Option("allow_unk", FLAG, "let the model write <unk>", False),
     Option("seed", seed, "seed of all random numbers; the same seed gives the same text", metavar="S",
            default_text="random", meant_by="random-seed rng"),
