@@ -107,7 +107,8 @@ class FastOutput(Layer):
         N, T, _ = self.window(xs, len(self.params[0]), "H")
         if ts.shape != (N, T):
             require_targets(ts, N, T)
-        return self._log_probs(time_rows(xs), ts.T.ravel()).reshape(T, N).T
+        # A validation loss is part of a run: it keeps the bits that it has always had.
+        return self._softmax(time_rows(xs), self._blocks(ts.T.ravel()))[0].reshape(T, N).T
 
     def word_scores(self, rows, ts, details=False, top=0, owners=None):  # (R, H), ids (M,)
         """What ``TimeOutput.word_scores`` gives."""
