@@ -2,16 +2,18 @@
 
 import json
 import math
+import sys
 
 from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
+from rnnlm.cli.pairs_notes import note_repeated, note_unknown
 from rnnlm.cli.score import FIRST_WORD
-from rnnlm.cli.screen import note, scoring_bar, show
+from rnnlm.cli.screen import is_terminal, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import RnnlmError, counted, one_line
+from rnnlm.errors import RnnlmError, one_line
 from rnnlm.formats.model_file import load_model, model_sha256
 from rnnlm.reports.pairs_table import published_lines, table_lines
 from rnnlm.reports.published_pairs import published
@@ -60,28 +62,19 @@ def show_pairs(options):
     with Workers(threads_of(options)) as workers:
         model, vocabulary = load_model(options.model, workers)
         pairs = [pair for file in options.files for pair in read_pairs(file)]
-        _note_repeated(pairs)
+        note_repeated(pairs)
         scores = _score(model, vocabulary, pairs, options)
     numbers, others = scores.summary(), published(pairs)
     if options.json:
         show(json.dumps(_as_json(options, numbers, others, scores), allow_nan=False) + "\n")
     else:
-        lines = [*_header(options), *table_lines(numbers), *published_lines(others)]
+        lines = [*_header(options), *table_lines(numbers, is_terminal(sys.stdout)), *published_lines(others)]
         show("".join(f"{line}\n" for line in lines))
+    note_unknown(scores, vocabulary, options)
     if options.chart:
         from rnnlm.reports.pairs_chart import plot_pairs
 
         plot_pairs(options.chart, numbers, f"minimal pairs, {options.model}, text: {_text(options)}", others)
-
-
-def _note_repeated(pairs):
-    """A note on pairs that occur twice; both are counted."""
-    seen = {}
-    repeated = [pair for pair in pairs if seen.setdefault((pair.uid, pair.good, pair.bad), pair) is not pair]
-    if repeated:
-        first = repeated[0]
-        note(f"note: {counted(len(repeated), 'pair')} repeated; all are counted; {first.where} repeats "
-             f"{seen[first.uid, first.good, first.bad].where}")
 
 
 def _score(model, vocabulary, pairs, options):
@@ -100,9 +93,10 @@ def _score(model, vocabulary, pairs, options):
 def _about(options):
     """What must be known to read the numbers."""
     return {"rnnlm": __version__, "model": options.model, "sha256": model_sha256(options.model),
-            "protocol": "sentence: each sentence is read on its own", "base": "e", "first_word": FIRST_WORD,
+            "protocol": "sentence: each sentence is read on its own", "base": "e",
+            "log_prob": "natural logarithm of a sentence's probability", "first_word": FIRST_WORD,
             "sentence_end": "not scored" if options.without_end else "scored", "ties": options.ties,
-            "text": _text(options)}
+            "text": _text(options), "accuracy": "fraction of the pairs, from 0 to 1"}
 
 
 def _text(options):
