@@ -97,16 +97,21 @@ def generate_text(options):
         if options.beam is not None:
             _print_all(options, vocabulary, lambda stop: write_beam(
                 **task, width=options.beam, length_penalty=options.length_penalty, scores=options.scores, on_step=stop))
-            return
-        seed = int.from_bytes(os.urandom(4)) if options.seed is None else options.seed
-        task |= {name: getattr(options, name) for name in
-                 ("length", "sentences", "temperature", "top_k", "top_p", "repetition_penalty")}
-        task["rng"] = np.random.default_rng(seed)
-        if options.samples is not None or options.scores or options.json:
-            _print_all(options, vocabulary, lambda stop: write_samples(
-                **task, count=options.samples or 1, scores=options.scores, on_step=stop))
         else:
-            _print_one(write_text(**task))
+            _sample(options, task)
+
+
+def _sample(options, task):
+    """Print what is drawn, and the seed if it was chosen here."""
+    seed = int.from_bytes(os.urandom(4)) if options.seed is None else options.seed
+    task |= {name: getattr(options, name) for name in
+             ("length", "sentences", "temperature", "top_k", "top_p", "repetition_penalty")}
+    task["rng"] = np.random.default_rng(seed)
+    if options.samples is not None or options.scores or options.json:
+        _print_all(options, task["vocabulary"], lambda stop: write_samples(
+            **task, count=options.samples or 1, scores=options.scores, on_step=stop))
+    else:
+        _print_one(write_text(**task))
     if options.seed is None and _draws(options):
         note(f"note: --seed {seed} writes this again")
 
