@@ -3,8 +3,10 @@
 import re
 
 from rnnlm.cli.screen import note
-from rnnlm.errors import counted
+from rnnlm.errors import counted, shown
+from rnnlm.scoring.pairs import unknown_words
 
+MOST_WORDS = 5  # unknown words that are shown
 ATTACHED = re.compile(r"\w[^\w\s]")  # a mark that no blank divides from its word
 
 
@@ -23,13 +25,16 @@ def note_unknown(scores, vocabulary, options):
 
     scores : PairScores.
     """
-    count = int(scores.sentence.unknown.any(axis=1).sum())
-    if not count:
+    (which,) = scores.sentence.unknown.any(axis=1).nonzero()
+    if not len(which):
         return
+    texts = [text for i in which[:MOST_WORDS] for text in (scores.pairs[i].good, scores.pairs[i].bad)]
+    words = unknown_words(vocabulary, texts, lowercase=options.lowercase, split_punctuation=options.split_punctuation)
     fate = "read as <unk>" if vocabulary.unk_id is not None else "with probability 0"
     flags = _remedies(scores.pairs, vocabulary, options)
     remedy = f": is the training text prepared in another way? try {flags}" if flags else ""
-    note(f"note: {count:,} of {counted(len(scores.pairs), 'pair')} with unknown words, {fate}{remedy}")
+    note(f"note: {len(which):,} of {counted(len(scores.pairs), 'pair')} with unknown words, {fate}, such as "
+         f"{' '.join(shown(word, 40) for word in words[:MOST_WORDS])}{remedy}")
 
 
 def _remedies(pairs, vocabulary, options):

@@ -75,6 +75,16 @@ def score_pairs(model: Scores, vocabulary: Vocabulary, pairs: Sequence[Pair], *,
     return PairScores(list(pairs), whole, _spread(some, begun, len(pairs)), ties)
 
 
+def unknown_words(vocabulary: Vocabulary, texts: Sequence[str], *, lowercase: bool = False,
+                  split_punctuation: bool = False) -> list[str]:
+    """The words of sentences that are not in the vocabulary, each once, in order.
+
+    The options are those of ``score_pairs``.
+    """
+    tokens = dict.fromkeys(_Encoder(vocabulary, lowercase, split_punctuation).tokens(texts))
+    return [token for token in tokens if token not in vocabulary.ids and token != LINE_END]
+
+
 def _preferences(keys, unknown, log_probs):
     """The Preferences of sequences that are good and bad in turns."""
     log_probs = log_probs.reshape(-1, 2)
@@ -96,12 +106,15 @@ class _Encoder:
     def __init__(self, vocabulary, lowercase, split_punctuation):
         self.vocabulary, self.lowercase, self.split = vocabulary, lowercase, split_punctuation
 
-    def keys(self, texts, pairs, sentences=True):
-        """The keys of one or two texts of each pair, and how many words are unknown."""
+    def tokens(self, texts, sentences=True):
+        """The words of texts, a line end after each."""
         text = "\n".join([*texts, ""])
         tokens = tokenize(text.lower() if self.lowercase else text, self.vocabulary.level)
-        if self.split:
-            tokens = split_words(tokens, self.vocabulary.ids, sentences)
+        return split_words(tokens, self.vocabulary.ids, sentences) if self.split else tokens
+
+    def keys(self, texts, pairs, sentences=True):
+        """The keys of one or two texts of each pair, and how many words are unknown."""
+        tokens = self.tokens(texts, sentences)
         index, unk_id = self.vocabulary.index(), self.vocabulary.unk_id
         ids = np.fromiter(map(index.__getitem__, tokens), np.int32, len(tokens))
         (ends,) = np.nonzero(ids == self.vocabulary.eos_id)

@@ -130,14 +130,16 @@ def test_a_terminal_gets_columns_below_each_other(model_path, pairs, capsys, mon
     assert "\t" not in "".join(rows)
 
 
-UNKNOWN = "note: 4 of 4 pairs with unknown words, read as <unk>"
+UNKNOWN = "note: 4 of 4 pairs with unknown words, read as <unk>, such as"
+ASKED = "is the training text prepared in another way? try"
 
 
 @pytest.mark.parametrize(("arguments", "notes"), [
-    ([], f"{UNKNOWN}: is the training text prepared in another way? try --lowercase --split-punctuation\n"),
-    (["--lowercase"], f"{UNKNOWN}: is the training text prepared in another way? try --split-punctuation\n"),
-    (["--split-punctuation"], f"{UNKNOWN}: is the training text prepared in another way? try --lowercase\n"),
-    (["--lowercase", "--split-punctuation"], "note: 2 of 4 pairs with unknown words, read as <unk>\n")])
+    ([], f"{UNKNOWN} The barks. bark. zebra runs.: {ASKED} --lowercase --split-punctuation\n"),
+    (["--lowercase"], f"{UNKNOWN} barks. bark. zebra runs. run.: {ASKED} --split-punctuation\n"),
+    (["--split-punctuation"], f"{UNKNOWN} The zebra runs run cat: {ASKED} --lowercase\n"),
+    (["--lowercase", "--split-punctuation"], "note: 2 of 4 pairs with unknown words, read as <unk>, such as zebra runs "
+     "run cat\n")])
 def test_unknown_words_are_noted_with_what_may_make_them_known(model_path, pairs, capsys, arguments, notes):
     assert main([str(model_path), str(pairs), *arguments]) == 0
     assert capsys.readouterr().err == notes
@@ -145,9 +147,9 @@ def test_unknown_words_are_noted_with_what_may_make_them_known(model_path, pairs
 
 def test_what_cannot_make_words_known_is_not_proposed(tmp_path, capsys):
     (tmp_path / "pairs.tsv").write_text("the zebra\tzebra the\n")
-    for words, level, fate in ((["<eos>", "<unk>", "The", "dog"], "word", "read as <unk>"),
-                               (["<eos>", "the"], "word", "with probability 0"),
-                               (["<eos>", " ", *"theb"], "char", "with probability 0")):
+    for words, level, fate in ((["<eos>", "<unk>", "The", "dog"], "word", "read as <unk>, such as the zebra"),
+                               (["<eos>", "the"], "word", "with probability 0, such as zebra"),
+                               (["<eos>", " ", *"theb"], "char", "with probability 0, such as z r a")):
         model = LanguageModel(len(words), 2, 2, rng=np.random.default_rng(0))
         save_model(tmp_path / "m.npz", model, Vocabulary(words, level))
         assert main([str(tmp_path / "m.npz"), str(tmp_path / "pairs.tsv")]) == 0
