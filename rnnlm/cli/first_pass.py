@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnlm.cli.rescore_notes import note_sign
 from rnnlm.cli.rescore_options import BASES, SIGNS
-from rnnlm.cli.screen import note
+from rnnlm.cli.screen import note, scoring_bar
 from rnnlm.errors import counted, one_line
 from rnnlm.text.nbest_files import read_nbest
 from rnnlm.text.nbest_tables import FirstPassFile
@@ -58,8 +58,9 @@ def require_whole(options, vocabulary):
         return
     of_file = options.first_pass is not None and os.path.isfile(options.first_pass)
     scores = FirstPassFile(options.first_pass, options.first_pass_by) if of_file else None
-    for one in read_nbest(options.nbest, options.nbest_format, vocabulary, options.trust_ids):
-        if scores:
-            scores.scores_of(one)
+    with scoring_bar(options.nbest, os.path.getsize(options.nbest), "checking") as move:
+        for one in read_nbest(options.nbest, options.nbest_format, vocabulary, options.trust_ids, move):
+            if scores:
+                scores.scores_of(one)
     if scores:
         scores.require_end()

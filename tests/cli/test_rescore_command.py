@@ -314,4 +314,4 @@ def test_threads_and_the_other_way_to_call_it_change_nothing(call, capsys):
 def test_a_terminal_is_shown_how_far_the_scoring_is(folder, on_terminal):
     (folder / "lists").write_text("".join(f"u{i}-{k} a b c a b c\n" for i in range(3000) for k in range(8)))
     shown = on_terminal(["rescore", "model.npz", "lists", "--nbest-format", "kaldi"], folder, 100)
-    assert re.search(r"scoring lists: +\d+%.*left", shown)
+    assert re.search(r"checking lists: +\d+%.*left.*scoring lists: +\d+%.*left", shown, re.DOTALL)
