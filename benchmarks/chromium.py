@@ -6,7 +6,7 @@
 
 As a command, a picture of a page with the pointer at an element:
 
-    python benchmarks/chromium.py test.html page.png --point "#s24 span:nth-of-type(3)"
+    python benchmarks/chromium.py test.html page.png --point "#s24 span:nth-of-type(6)"
 """
 
 import argparse
@@ -167,7 +167,7 @@ def main(argv=None):
     parser.add_argument("picture", help="PNG file to write")
     parser.add_argument("--point", help="CSS selector of the element at which the mouse points")
     parser.add_argument("--scheme", choices=("light", "dark"), default="light")
-    parser.add_argument("--size", type=int, nargs=2, default=(900, 800), help="width and height in pixels")
+    parser.add_argument("--size", type=int, nargs=2, default=(840, 756), help="width and height in pixels")
     parser.add_argument("--browser", default=find_chromium(), help="path of Chromium or Chrome")
     options = parser.parse_args(argv)
     if options.browser is None:

@@ -80,3 +80,8 @@ def nearest(name, known, cutoff=0.6):
 def counted(number, noun, plural=None):
     """A number with its noun: 1 sentence, 2 sentences, 9 entries (with ``plural``)."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def size_shown(size):
+    """A number of bytes for a line: 0.5 kB, 12.0 MB."""
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"

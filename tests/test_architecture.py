@@ -1,6 +1,7 @@
 """The structure: which file may import which, what loads, what the public names are."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -175,3 +176,8 @@ def test_every_module_says_what_it_is():
 
 def test_datasets_is_no_package():
     assert not list((PACKAGE.parent / "datasets").rglob("__init__.py"))
+
+
+def test_the_scoring_wing_says_what_each_of_its_files_is():
+    named = re.findall(r"^    (\w+) {2,}\S", (PACKAGE / "scoring/__init__.py").read_text(encoding="utf-8"), re.M)
+    assert sorted(named) == sorted(path.stem for path in (PACKAGE / "scoring").glob("*.py") if path.stem != "__init__")

@@ -1,5 +1,6 @@
 """The documents: their Python prints what they say, and their links lead somewhere."""
 
+import csv
 import json
 import re
 import subprocess
@@ -123,7 +124,50 @@ def test_the_commands_of_the_page_of_scores_run(model_folder, monkeypatch, capsy
         Path("stimuli.txt").write_text("the fox ran .\n")
         assert main(words) == 0, line
         out, _ = capsys.readouterr()
-        assert out.startswith("# rnnlm: "), line
+        assert out.startswith('{"sentence": 1' if "--no-header" in words else "# rnnlm: "), line
+
+
+STRANGE = ["the", '"NA"', "#", "null", "1984", "NA", '"', "fox"]
+
+
+@pytest.fixture
+def strange_tables(model_folder, monkeypatch, capsys):
+    """The current folder, with tables that the page of scores makes."""
+    monkeypatch.chdir(model_folder)
+    Path("stimuli.txt").write_text("the fox\n" + " ".join(STRANGE) + "\n")
+    for name, options in (("surprisal.json", "--format json --spill-over 1 --top 1"), ("surprisal.tsv", ""),
+                          *((f"seed-{seed}.json", "--format json") for seed in (1, 2, 3))):
+        assert main(f"score runs/stories stimuli.txt --protocol sentence --no-header {options}".split()) == 0
+        Path(name).write_text(capsys.readouterr().out)
+    return model_folder
+
+
+def test_the_tables_of_the_page_of_scores_keep_strange_words(strange_tables):
+    rows = [json.loads(line) for line in Path("surprisal.json").read_text().splitlines()]
+    assert [row["word"] for row in rows] == ["the", "fox", "<eos>", *STRANGE, "<eos>"]
+    assert [row["surprisal"] is None for row in rows] == [False] * 4 + [True] * 6 + [False] * 2
+    with open("surprisal.tsv", newline="") as file:  # as read.delim without quotes and comments
+        table = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    assert [row["word"] for row in table] == [row["word"] for row in rows]
+
+
+def test_the_recipes_for_pandas_give_numbers_and_words(strange_tables):
+    pytest.importorskip("pandas")
+    Path("times.csv").write_text("sentence,position,item,condition,time\n1,2,a,x,250\n2,2,b,y,300\n1,2,a,x,260\n")
+    text = (REPOSITORY / "docs/scores.md").read_text(encoding="utf-8")
+    codes = re.findall(r"^```\n((?:import pandas|times = |tables = ).*?)^```", text, re.S | re.M)
+    assert len(codes) == 3
+    run("\n".join([*codes, f"""
+table = pandas.read_json("surprisal.json", lines=True, dtype=False)
+assert table["word"].tolist() == {["the", "fox", "<eos>", *STRANGE, "<eos>"]}
+numbers = table.drop(columns=["word", "top1"])
+assert all(kind.kind in "if" for kind in numbers.dtypes if kind != object), numbers.dtypes
+assert table["surprisal_1"].dtype.kind == table["p1"].dtype.kind == "f"
+assert table["surprisal"].isna().sum() == 6
+assert data["time"].tolist() == [250, 300, 260] and data["word"].tolist() == ["fox", '"NA"', "fox"]
+mean = tables[0].assign(surprisal=sum(one["surprisal"] for one in tables) / 3)
+assert mean["surprisal"].round(5).equals(table["surprisal"].round(5))
+"""]), strange_tables)
 
 
 def test_the_page_of_scores_names_every_column():

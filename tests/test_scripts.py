@@ -75,7 +75,11 @@ def test_an_error_leaves_standard_output_as_it_was(tmp_path):
 def test_one_command_for_all(tmp_path):
     for name in COMMANDS:
         assert f"usage: rnnlm {name}" in run("-m", "rnnlm", name, "--help", cwd=tmp_path).stdout
-    assert "train      train a language model" in run("-m", "rnnlm", cwd=tmp_path).stdout
+    help = run("-m", "rnnlm", cwd=tmp_path).stdout
+    assert "train      train a language model" in help
+    examples = [line.split() for line in help.splitlines() if line.startswith("  rnnlm ")]
+    assert [words[1] for words in examples] == ["train", "score"]
+    assert "A MODEL is a run folder" in help
     assert run("-m", "rnnlm", "--version", cwd=tmp_path).stdout == f"rnnlm {rnnlm.__version__}\n"
     wrong = run("-m", "rnnlm", "tarin", cwd=tmp_path)
     assert wrong.returncode == 2

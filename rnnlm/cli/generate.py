@@ -10,13 +10,13 @@ import numpy as np
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
-from rnnlm.cli.screen import is_terminal, note, show, without_controls
+from rnnlm.cli.screen import first_few, is_terminal, note, show, without_controls
 from rnnlm.cli.signals import Stopped, stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.cli.written import shown_as_json, shown_as_text
 from rnnlm.compute.blas import blas_threads
 from rnnlm.compute.threads import SERIAL, Workers
-from rnnlm.errors import RnnlmError, counted, one_line, shown
+from rnnlm.errors import RnnlmError, counted
 from rnnlm.formats.model_file import load_model
 from rnnlm.runs.checks import any_text, at_least, between, not_empty, not_negative, number, seed, up_to_one
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
@@ -153,7 +153,7 @@ def _banned(options, vocabulary):
     _, unknown = banned_ids(words, vocabulary, "--ban")
     if unknown:
         note(f"note: {counted(len(unknown), UNITS[vocabulary.level])} of --ban cannot be written in any case, as the "
-             f"vocabulary lacks {'it' if len(unknown) == 1 else 'them'}: {_first(unknown)}")
+             f"vocabulary lacks {'it' if len(unknown) == 1 else 'them'}: {first_few(unknown)}")
     return words
 
 
@@ -224,9 +224,4 @@ def _note_unknown(unknown, vocabulary):
         fate = "read as <unk>" if vocabulary.unk_id is not None else "left out of the model's context"
         are = "is" if len(unknown) == 1 else "are"
         note(f"note: {counted(len(unknown), UNITS[vocabulary.level])} of the prompt {are} not in the vocabulary and "
-             f"{are} {fate}: {_first(unknown)}")
-
-
-def _first(words):
-    """The first few of a list of words, for a message."""
-    return one_line(" ".join(shown(word, 40) for word in words[:10])) + (" ..." if len(words) > 10 else "")
+             f"{are} {fate}: {first_few(unknown)}")

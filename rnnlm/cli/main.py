@@ -12,15 +12,26 @@ COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "train": "train a language model on text",
     "evaluate": "compute the perplexity of texts under a trained model",
     "score": "print the surprisal of every word of a text",
+    "page": "show a text with the surprisal of every word, as one HTML file",
     "pairs": "find out which sentence of minimal pairs a trained model prefers",
     "rescore": "choose the best sentence of each n-best list",
     "generate": "write text with a trained model",
-    "page": "show a text with the surprisal of every word, as one HTML file",
 }
 
-USAGE = "\n".join([
-    "usage: rnnlm COMMAND [options]", "", *(f"  {name:9}  {about}" for name, about in COMMANDS.items()), "",
-    "rnnlm COMMAND --help shows a command's options; rnnlm --version shows the version."])
+_ROWS = "\n".join(f"  {name:9}  {about}" for name, about in COMMANDS.items())
+USAGE = f"""usage: rnnlm COMMAND [options]
+
+Train recurrent-network language models on text, then score texts and write with them.
+
+{_ROWS}
+
+A MODEL is a run folder, which train makes, or a model file in it. For example:
+
+  rnnlm train --corpus stories --output runs/stories
+  rnnlm score runs/stories my_text.txt
+
+rnnlm COMMAND --help shows a command's options; rnnlm --version shows the version.
+The documents are in docs/ of the repository; README.md has the first steps."""
 
 
 def main(argv=None):

@@ -8,20 +8,19 @@ import numpy as np
 from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
-from rnnlm.cli.score import FIRST_WORD, REMEMBERED
+from rnnlm.cli.score import FIRST_WORD, PROTOCOL, REMEMBERED
 from rnnlm.cli.screen import scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import RnnlmError, counted, one_line
+from rnnlm.errors import RnnlmError, counted, one_line, size_shown
 from rnnlm.files.whole import whole_file, written
 from rnnlm.formats.model_file import load_model, model_sha256
 from rnnlm.reports.surprisal_page import GENERATOR, MOST_ROWS, Reading, surprisal_page
-from rnnlm.runs.checks import OneOf, not_empty
+from rnnlm.runs.checks import not_empty
 from rnnlm.runs.description import described
 from rnnlm.runs.option import DEBUG, THREADS, Option
 from rnnlm.runs.table import Table
-from rnnlm.scoring.readings import PROTOCOLS
 from rnnlm.scoring.rows import word_rows
 from rnnlm.text.sources import STANDARD_INPUT, called
 from rnnlm.text.spelled import spelled_file, spelled_string
@@ -37,8 +36,7 @@ PAGE = Table({"options": (
     Option("output", not_empty, "the HTML file to write; it may replace an earlier page, but no other file",
            metavar="FILE", default_text="the text's name with .html, in the current folder", meant_by="out"),
     Option("compare", not_empty, "a second model; words are tinted by the difference in surprisal", metavar="MODEL"),
-    Option("protocol", OneOf(PROTOCOLS), "where the model's state is forgotten: nowhere, at blank lines, or at every "
-           "line end", "stream"),
+    PROTOCOL,
     Option("title", not_empty, "title of the page", metavar="WORDS", default_text="the text's name"),
     THREADS,
     DEBUG,
@@ -68,7 +66,7 @@ def write_page(options):
     with whole_file(output) as file:
         for piece in surprisal_page(readings, options.title or name, facts):
             file.write(piece.encode())
-    show(f"{one_line(str(output))}: {os.path.getsize(output) / 1e6:.1f} MB, "
+    show(f"{one_line(str(output))}: {size_shown(os.path.getsize(output))}, "
          f"{counted(len(readings[0].rows), 'word and line end', 'words and line ends')}\n")
 
 

@@ -10,11 +10,12 @@ import numpy as np
 from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
+from rnnlm.cli.score_notes import UnknownWords, note_excess
 from rnnlm.cli.screen import is_terminal, note, scoring_bar, show, without_controls
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import RnnlmError, counted, one_line
+from rnnlm.errors import RnnlmError, counted, one_line, size_shown
 from rnnlm.files.long_array import LongArray
 from rnnlm.formats.model_file import load_model, model_sha256
 from rnnlm.reports.score_formats import SCORE_FORMATS
@@ -31,7 +32,6 @@ from rnnlm.text.sources import STANDARD_INPUT, require_text_file
 from rnnlm.text.spelled import spelled_file
 
 LONG = 1 << 20  # bytes of a text that gets a bar
-UNITS = {"2": "bits", "e": "nats", "10": "base 10"}
 REMEMBERED = {"stream": "the state is carried through each text",
               "document": "the state is forgotten at blank lines, which are not scored",
               "sentence": "the state is forgotten at each line end"}
@@ -39,14 +39,18 @@ FIRST_WORD = "scored, after <eos> and from a state of zeros"
 PIECES = ("a blank belongs to the word before it; entropy, rank and the most probable are those of the first "
           "character of a word")
 
+PROTOCOL = Option(
+    "protocol", OneOf(PROTOCOLS), "when to reset the model's state: stream: only at the start of each text; "
+    "document: at blank lines; sentence: at every line end (for unrelated stimuli)", "stream",
+    meant_by="context reset state")
+
 SCORE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
     Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz) or not; - reads standard "
            "input", metavar="TEXT", argument=True, many=True),
     Option("by", OneOf(BY), "what a row is for; a piece is a character of a model of characters, and a word of any "
            "other", "word", meant_by="level per unit"),
-    Option("protocol", OneOf(PROTOCOLS), "where the model's state is forgotten: nowhere within a text; at blank lines; "
-           "at every line end", "stream", meant_by="context reset state"),
+    PROTOCOL,
     Option("log_base", OneOf(BASES), "base of all logarithms that are printed", "2", meant_by="base log logarithm"),
     Option("columns", not_empty, "names of the columns to print, with commas between them", metavar="A,B,...",
            default_text="all", meant_by="column cols fields select"),
@@ -56,6 +60,8 @@ SCORE = Table({"options": (
            meant_by="lag lags previous spillover"),
     Option("format", OneOf(SCORE_FORMATS), "how the table is written: tsv, csv and json have columns to choose, the "
            "others are those of other tools", "tsv", meant_by="output-format as"),
+    Option("no_header", FLAG, "leave out the lines with # before the table; in json, the object head", False,
+           meant_by="no-head no-comments without-header"),
     Option("states", not_empty, "file (.npz) for the hidden state from which each row's word was predicted",
            metavar="FILE", meant_by="hidden hidden-states save-states"),
     Option("truth", not_empty, "table of the text's true surprisals, to print next to those of the model",
@@ -83,16 +89,18 @@ def score_texts(options):
     _settle(options)
     with Workers(threads_of(options)) as workers, ExitStack() as files:
         model, vocabulary = load_model(options.model, workers)
-        table = SCORE_FORMATS[options.format](_head(options, vocabulary), options.columns, vocabulary)
+        head = {} if options.no_header else _head(options, vocabulary)
+        table = SCORE_FORMATS[options.format](head, options.columns, vocabulary)
+        unknown = UnknownWords(vocabulary)
         truth = read_truth(options.truth) if options.truth else None
         states = files.enter_context(LongArray(options.states, "states")) if options.states else None
         start = table.begin()
         for path in options.texts:
-            for columns in _columns(options, path, model, vocabulary, states, truth):
+            for columns in _columns(options, path, model, vocabulary, unknown, states, truth):
                 _print(start + table.rows(columns))  # nothing is printed of a text that cannot be read
                 start = ""
         _print(table.end())
-        _finish(options, states, truth)
+        _finish(options, unknown, states, truth)
 
 
 def _settle(options):
@@ -131,9 +139,9 @@ def _choose_columns(options, form):
     """Put the list of the columns' names in the place of what was given."""
     of = {"by": options.by, "top": options.top, "spill_over": options.spill_over, "truth": bool(options.truth)}
     if form.columns_needed is not None:
-        for name in ("columns", "top", "spill_over", "truth"):
+        for name in ("columns", "top", "spill_over", "truth", "no_header"):
             if getattr(options, name):
-                raise RnnlmError(f"--format {options.format} has columns of its own: leave {_flag(name)} out, or "
+                raise RnnlmError(f"--format {options.format} has a layout of its own: leave {_flag(name)} out, or "
                                  "choose another format, such as tsv")
         options.columns = list(form.columns_needed)
     elif options.columns:
@@ -157,14 +165,15 @@ def _head(options, vocabulary):
     return head | ({"pieces": PIECES} if options.by == "word" and vocabulary.level != "word" else {})
 
 
-def _columns(options, path, model, vocabulary, states, truth):
+def _columns(options, path, model, vocabulary, unknown, states, truth):
     """Yield the columns of a text, a dict of arrays for each part of it."""
     base, words_before = BASES[options.log_base], WordsBefore(options.columns)
     details = any(before(name)[0] in DETAILS for name in options.columns)
     size = part_size(options.top, model.architecture["hidden_size"] if states else 0)
     of_words = {"details": details, "on_states": states and states.add} if options.by in OF_WORDS else {}
     with _bar(path) as move:
-        parts = spelled_file(path, vocabulary, size=size, by_line=options.unbuffered, on_bytes=move)
+        parts = unknown.counting(
+            spelled_file(path, vocabulary, size=size, by_line=options.unbuffered, on_bytes=move))
         for rows in score_rows(model, vocabulary, parts, by=options.by, protocol=options.protocol, base=base,
                                top=options.top, **of_words):
             columns = {name: rows[name] for name in rows.dtype.names}
@@ -201,23 +210,15 @@ def _print(text):
         check()
 
 
-def _finish(options, states, truth):
+def _finish(options, unknown, states, truth):
     """Write the states, and say what is known when all rows are there."""
+    unknown.note()
     if left_out := SCORE_FORMATS[options.format].leaves_out:
-        note(f"--format {options.format} leaves out {left_out}; --format tsv has them")
+        note(f"note: --format {options.format} leaves out {left_out}; --format tsv has them")
     if truth:
         truth.finish()
-        note(_excess_line(truth.excess, options.log_base))
+        note_excess(truth.excess, options.log_base)
     if states:
         rows, size = states.finish()
-        note(f"states of {counted(rows, 'row')}, {size:,} numbers each ({4 * rows * size / 1e6:,.1f} MB), are in "
+        note(f"states of {counted(rows, 'row')}, {size:,} numbers each ({size_shown(4 * rows * size)}), are in "
              f"{one_line(options.states)}")
-
-
-def _excess_line(excess, base):
-    if not excess.compared:
-        return "mean excess surprisal: not known, as no word has both surprisals"
-    per_word = excess.compared * math.log(BASES[base])
-    return (f"mean excess surprisal {excess.mean(BASES[base]):.6f} ({UNITS[base]}) over "
-            f"{counted(excess.compared, 'word')}: model {excess.model / per_word:.6f}, "
-            f"truth {excess.truth / per_word:.6f}")

@@ -12,7 +12,7 @@ import stat
 import sys
 from contextlib import contextmanager, suppress
 
-from rnnlm.errors import RnnlmError, one_line
+from rnnlm.errors import RnnlmError, one_line, shown
 from rnnlm.files.cache import cache_folder
 from rnnlm.files.whole import reason
 
@@ -109,6 +109,11 @@ def is_terminal(stream):
 def without_controls(text):
     """The text with escapes for what a terminal obeys, but for line ends and tabs."""
     return CONTROL.sub(lambda match: one_line(match[0]), text)
+
+
+def first_few(words):
+    """The first ten of a list of words, for a line."""
+    return one_line(" ".join(shown(word, 40) for word in words[:10])) + (" ..." if len(words) > 10 else "")
 
 
 def silence():

@@ -7,8 +7,8 @@ A table is written in three steps, each of which gives text to print:
     table.rows(block)  the rows of a structured array; again for each block
     table.end()        what comes after the last row
 
-``head`` is a dict of strings: what must be known to read the numbers.  A missing number
-(not finite, or -1 for a whole number) is NA, in JSON null.
+``head`` is a dict of strings: what must be known to read the numbers; empty, it is not
+printed.  A missing number (not finite, or -1 for a whole number) is NA, in JSON null.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class JsonLines(Table):
     """A JSON object a line: ``{"head": {...}}``, then one for each row."""
 
     def begin(self) -> str:
-        return json.dumps({"head": self.head}, ensure_ascii=False) + "\n"
+        return json.dumps({"head": self.head}, ensure_ascii=False) + "\n" if self.head else ""
 
     def rows(self, block: np.ndarray) -> str:
         row = "{" + ", ".join(f'"{name}": %s' for name in self.columns) + "}\n"

@@ -48,7 +48,7 @@ def page(name="text.html"):
 def test_the_page_has_the_scores_of_the_library(name, protocol, capsys):
     assert main([name, "text.txt", "--protocol", protocol]) == 0
     out, err = capsys.readouterr()
-    assert (out, err) == (f"text.html: {os.path.getsize('text.html') / 1e6:.1f} MB, 11 words and line ends\n", "")
+    assert (out, err) == (f"text.html: {os.path.getsize('text.html') / 1e3:.1f} kB, 11 words and line ends\n", "")
     model = rnnlm.load(name)
     rows = model.score(Path("text.txt"), protocol, top=5)
     assert [text for text, _ in page().words()] == WORDS
@@ -68,7 +68,7 @@ def test_the_page_has_the_scores_of_the_library(name, protocol, capsys):
     assert head["Protocol"][0].startswith(f"{protocol}: ")
     assert head["Length"] == ["4 sentences, 7 words"]
     mean = np.nanmean(rows["surprisal"])
-    assert head["Perplexity"] == [f"{2 ** mean:,.5g}"]
+    assert head["Perplexity"] == [f"{2 ** mean:,.5g}{' per word' if name == 'letters.npz' else ''}"]
     unknown = [text for text, kind in page().words() if kind.endswith("unknown")]
     assert unknown == [word for word, known in zip(rows["word"], rows["known"], strict=True) if not known]
     assert "<b>the" in unknown

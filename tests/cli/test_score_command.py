@@ -144,6 +144,51 @@ def test_columns_are_those_that_are_named(score):
     assert [row["length"] for row in rows[4:9]] == ["3", "3", "2", "3", "NA"]
 
 
+def noted(capsys, *arguments):
+    assert main([*arguments]) == 0
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("by", ["word", "piece", "sentence", "text"])
+def test_unknown_words_of_all_texts_are_counted_and_shown(folder, capsys, by):
+    save(folder / "closed.npz", ["<eos>", "the", "cat", "sat"])
+    (folder / "u.txt").write_text("dög the\x1b[2J\n")
+    (folder / "one.txt").write_text("the dog")
+    texts = ["t.txt", "u.txt", "--by", by]
+    assert noted(capsys, "m.npz", *texts) == (
+        "note: 3 of 11 words are not in the vocabulary and are scored as <unk>: dög the\\x1b[2J; write the text as the "
+        "training text was (case, punctuation), or leave them out of an analysis\n")
+    assert noted(capsys, "closed.npz", *texts).startswith(
+        "note: 5 of 11 words are not in the vocabulary and have no probability: dög #1 <unk> the\\x1b[2J; ")
+    assert noted(capsys, "closed.npz", "one.txt", "--by", by).startswith(
+        "note: 1 of 2 words is not in the vocabulary and has no probability: dog; write the text as the training text "
+        "was (case, punctuation), or leave it out")
+
+
+def test_of_many_unknown_words_the_first_ten_are_shown_and_of_none_nothing_is_said(folder, capsys, monkeypatch):
+    monkeypatch.setattr("rnnlm.text.spelled.BLOCK", 40)  # bytes: many parts
+    (folder / "t.txt").write_text("a b c d e f g h i j\n" * 20)
+    assert "note: 200 of 200 words are not in" in (line := noted(capsys, "m.npz", "t.txt"))
+    assert ": a b c d e f g h i j; " in line
+    (folder / "t.txt").write_text("a b c d e f g h i j k\n" * 20)
+    assert ": a b c d e f g h i j ...; " in noted(capsys, "m.npz", "t.txt")
+    (folder / "t.txt").write_text("the cat\n")
+    assert noted(capsys, "m.npz", "t.txt") == ""
+
+
+def test_of_a_model_of_characters_unknown_characters_are_counted(folder, capsys):
+    save(folder / "c.npz", ["<eos>", *" acehst"], "char")
+    assert noted(capsys, "c.npz", "t.txt").startswith(
+        "note: 10 of 34 characters are not in the vocabulary and have no probability: d ö g # 1 < u n k >; ")
+
+
+@pytest.mark.parametrize("form", ["tsv", "csv", "json"])
+def test_without_its_head_a_table_begins_with_the_names_or_the_first_row(score, form):
+    whole = score("t.txt", "--format", form)
+    lines = whole.splitlines(keepends=True)
+    assert score("t.txt", "--format", form, "--no-header") == "".join(lines[1 if form == "json" else HEAD :])
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--columns", "word,surprise"], "there is no column 'surprise': did you mean surprisal?"),
     (["--by", "text", "--columns", "word"], "there is no column 'word'"),
@@ -184,7 +229,7 @@ def test_the_states_are_those_of_the_library(score, folder, capsys):
     for arguments in ([], ["--protocol", "sentence"]):
         assert main(["m.npz", "t.txt", "t.txt", "--states", "s.npz", *arguments]) == 0
         out, err = capsys.readouterr()
-        assert err == "states of 26 rows, 5 numbers each (0.0 MB), are in s.npz\n"
+        assert err.splitlines()[-1] == "states of 26 rows, 5 numbers each (0.5 kB), are in s.npz"
         states = rnnlm.load("m.npz").states(TEXT, *arguments[1:])
         np.testing.assert_allclose(np.load("s.npz")["states"], np.concatenate([states, states]), atol=1e-5)
         assert len(table(out)[1]) == 26
@@ -215,9 +260,10 @@ def test_the_model_beside_the_truth(score, folder, capsys):
         excess = number(row["surprisal"]) - number(row["true_surprisal"])
         assert number(row["excess"]) == pytest.approx(excess, abs=1e-5)
     mean = np.mean([number(row["excess"]) for row in rows])
-    assert err.startswith("mean excess surprisal ")
-    assert float(err.split()[3]) == pytest.approx(mean, abs=1e-5)
-    assert "(base 10) over 13 words: model " in err
+    line = err.splitlines()[-1]
+    assert line.startswith("mean excess surprisal ")
+    assert float(line.split()[3]) == pytest.approx(mean, abs=1e-5)
+    assert "(base 10) over 13 words and line ends: model " in line
     assert main(["m.npz", "t.txt", "--truth", "true.tsv", "--by", "piece", "--columns", "word"]) == 0
 
 

@@ -117,7 +117,7 @@ def test_the_state_is_forgotten_as_the_tool_forgets_it_unless_told_otherwise(sco
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_is_left_out_is_said(score, name):
     _, out, err = score("--format", name)
-    assert f"--format {name} leaves out {SCORE_FORMATS[name].leaves_out}; --format tsv has them\n" in err
+    assert f"note: --format {name} leaves out {SCORE_FORMATS[name].leaves_out}; --format tsv has them\n" in err
     assert "leaves out" not in out + score()[2]
 
 
@@ -131,7 +131,8 @@ def test_names_of_text_and_model(score, tmp_path):
     (["--format", "srilm"], ["text.txt"] * 2, "--format srilm is of one text, got 2 texts: score each by itself"),
     (["--format", "kenlm", "--log-base", "2"], ["text.txt"], "--format kenlm has --log-base 10, got 2"),
     (["--format", "kaldi", "--by", "sentence"], ["text.txt"], "--format kaldi has --by word, got sentence"),
-    (["--format", "lm-zoo", "--columns", "word"], ["text.txt"], "--format lm-zoo has columns of its own"),
+    (["--format", "lm-zoo", "--columns", "word"], ["text.txt"], "--format lm-zoo has a layout of its own"),
+    (["--format", "kenlm", "--no-header"], ["text.txt"], "has a layout of its own: leave --no-header out"),
 ])
 def test_what_does_not_go_with_a_format(score, options, texts, message):
     code, out, err = score(*options, texts=texts)

@@ -2,13 +2,20 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from page_reading import Page
 from page_rows import page_of, reading, rows_of
 
 from rnnlm.errors import RnnlmError
-from rnnlm.reports.surprisal_page import GENERATOR
+from rnnlm.reports.surprisal_page import GENERATOR, surprisal_page
+
+
+def text_of(page):
+    """The text of the paragraphs that are no sentences."""
+    return " ".join(text for _, text in page.all("p"))
 
 
 def test_each_row_is_a_word_of_the_text_in_order():
@@ -63,17 +70,25 @@ def test_the_head_counts_and_the_perplexity_is_that_of_the_scored_words():
     head = page_of(rows, facts={"Protocol": "stream"}).head()
     assert head["Length"] == ["2 sentences, 3 words"]
     assert (head["Model"], head["SHA-256"], head["Kind"]) == (["a model"], ["ab" * 32], ["LSTM of 3"])
-    assert head["Unknown words"] == ["1 (33.3%)"]
+    assert head["Unknown words"] == ["1 (33.3 %)"]
     assert head["Perplexity"] == ["5.6569"]  # 2 ** 2.5
     assert head["Mean surprisal"] == ["2.5000 bits, without 1 row that had no probability"]
     assert head["Protocol"] == ["stream"]
+
+
+def test_the_head_says_that_a_model_reads_characters_and_has_its_perplexity_by_the_word():
+    first, other = (replace(reading(rows_of([["a", "b", "c"]], bits)), unit=unit) for bits, unit in
+                    (([1, 2, 2, 3], "word"), ([2, 4, 5, 5], "character")))
+    head = Page("".join(surprisal_page([first, other], "t"))).head()
+    assert head["Kind"] == ["LSTM of 3", "LSTM of 3, reads characters"]
+    assert head["Perplexity"] == ["4", "16 per word"]
 
 
 def test_the_head_of_two_models_has_the_mean_difference():
     first, other = (rows_of([["a", "b", "c"]], bits) for bits in ([1, 2, np.nan, 3], [2, 4, 5, 6]))
     head = page_of(first, other).head()
     assert head["Perplexity"] == ["4", f"{2 ** 4.25:.5g}"]
-    assert head["Mean difference"] == ["-2.0000 bits (first less second), without 1 row that had no probability: a "
+    assert head["Mean difference"] == ["-2.0000 bits (first minus second), without 1 row that had no probability: a "
                                        "model expects the text better"]
 
 
@@ -84,6 +99,15 @@ def test_the_hardest_sentences_are_those_with_the_highest_mean_and_are_linked():
     assert [attrs["href"] for attrs, text in page.all("a", "ol")] == ["#s3", "#s4", "#s1"]
     assert [text for _, text in page.all("b", "ol")] == ["4.40", "2.00", "1.00"]
     assert [text for _, text in page.all("bdi", "ol")] == ["b b b b", "c c c c", "a a a a"]
+    assert "Mean bits per word. Not listed: 1 sentence with fewer than 5 words that have a probability" in text_of(page)
+
+
+def test_words_without_a_probability_do_not_count_in_a_hard_sentence_and_the_page_says_so():
+    lines, unscored = [["a"] * 4, ["b"] * 4, ["c"] * 4], [np.nan] + [9] * 4
+    told = text_of(page_of(rows_of(lines, [1] * 5 + unscored + unscored)))
+    assert "Not listed: 2 sentences with fewer than 5 words that have a probability, the sentence end" in told
+    assert "Not listed" not in text_of(page_of(rows_of(lines)))
+    assert "Not listed" not in text_of(page_of(rows_of([["a"], ["b"]])))  # where all are short, all are listed
 
 
 def test_sentences_that_differ_most_in_either_direction_come_first():

@@ -123,6 +123,16 @@ def test_the_card_is_in_the_window_and_leaves_its_word_free(one, height):
     one.page("Emulation.clearDeviceMetricsOverride")
 
 
+def test_a_line_that_is_wrapped_begins_under_the_text_and_not_under_its_number(one):
+    one.page("Emulation.setDeviceMetricsOverride", width=500, height=800, deviceScaleFactor=1, mobile=False)
+    boxes = one.run("""[...document.querySelectorAll("#s9 span:not(.end)")].map((word) => word.getClientRects()[0])
+                    .map((box) => [box.left, box.top])""")
+    one.page("Emulation.clearDeviceMetricsOverride")
+    firsts = {top: min(x for x, y in boxes if y == top) for _, top in boxes}
+    assert len(firsts) > 2
+    assert max(firsts.values()) - min(firsts.values()) < 1, firsts  # pixels
+
+
 def test_the_card_of_two_models_has_both(browser, pages):
     browser.open(pages["two"])
     browser.point("#s1 span")

@@ -38,7 +38,7 @@ def surprisal_page(readings: list[Reading], title: str, facts: dict[str, str] | 
     Parameters
     ----------
     readings : one Reading, or two of the same text: then tints show their difference,
-        the surprisal of the first less that of the second.
+        the surprisal of the first minus that of the second.
     title : of the page.
     facts : what the head says besides, from label to text.
 
@@ -69,8 +69,7 @@ def _pieces(readings, title, facts):
     yield head(readings, facts)
     yield _pictures(readings, levels, compared)
     yield _section("Where the models differ most" if compared else "Hardest sentences",
-                   "<p>By the mean number of bits a word, of sentences with at least five words and ends.</p>"
-                   + hardest(rows, bits, compared))
+                   hardest(rows, bits, compared))
     yield _section("Unknown words", unknown_words(rows, unknown))
     yield _legend(readings, compared)
     yield '<main id=text lang="">\n'  # of a language that is not known
@@ -106,7 +105,7 @@ def _legend(readings, compared):
     """The tints with their bits; it stays in sight above the text."""
     swatches = "".join(f"<span class={letter}>{label}</span>"
                        for letter, label in zip(tints.LETTERS, tints.labels(compared), strict=True))
-    what = (f"Bits, first less second: left, {escaped(readings[0].name)} expects the word better; right, "
+    what = (f"Bits, first minus second: left, {escaped(readings[0].name)} expects the word better; right, "
             f"{escaped(readings[1].name)}" if compared else "Surprisal in bits")
     missing = "" if all(reading.scored.all() for reading in readings) else " <em>In italics</em>: no probability."
     return (f"<p class=help>{HELP}</p>\n"

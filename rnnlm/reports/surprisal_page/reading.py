@@ -68,7 +68,7 @@ class Reading:
 
 
 def difference(first: Reading, other: Reading) -> np.ndarray:
-    """(n,) the surprisals of the first less those of the other; nan for no number."""
+    """(n,) the surprisals of the first minus those of the other; nan for no number."""
     with np.errstate(invalid="ignore"):  # both may be infinite
         return first.bits - other.bits
 

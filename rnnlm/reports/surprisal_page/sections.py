@@ -32,10 +32,10 @@ def head(readings: list[Reading], facts: dict[str, str]) -> str:
     rows.append(_row("Length", [length], span=len(readings)))
     columns = {
         "Model": [reading.name for reading in readings],
-        "Kind": [reading.about for reading in readings],
+        "Kind": [_kind(reading) for reading in readings],
         "SHA-256": [reading.sha256 for reading in readings],
         "Unknown words": [_share(reading.unknown.sum(), len(first) - ends) for reading in readings],
-        "Perplexity": [f"{reading.perplexity:,.5g}" for reading in readings],
+        "Perplexity": [_perplexity(reading) for reading in readings],
         "Mean surprisal": [_bits_a_word(reading) for reading in readings],
     }
     rows += [_row(label, values) for label, values in columns.items() if any(values)]
@@ -50,7 +50,15 @@ def _row(label, values, span=1):
 
 
 def _share(part, whole):
-    return f"{part:,}" + (f" ({part / whole:.1%})" if part and whole else "")
+    return f"{part:,}" + (f" ({100 * part / whole:.1f} %)" if part and whole else "")
+
+
+def _kind(reading):
+    return ", ".join(filter(None, [reading.about, "" if reading.unit == "word" else f"reads {reading.unit}s"]))
+
+
+def _perplexity(reading):
+    return f"{reading.perplexity:,.5g}" + ("" if reading.unit == "word" else " per word")
 
 
 def _bits_a_word(reading):
@@ -71,11 +79,11 @@ def _mean_difference(first, other):
     mean = bits.mean()
     better = other.name if mean > 0 else first.name
     left_out = len(first.rows) - len(bits)
-    return f"{mean:+.4f} bits (first less second){_without(left_out)}: {better} expects the text better"
+    return f"{mean:+.4f} bits (first minus second){_without(left_out)}: {better} expects the text better"
 
 
 def hardest(rows: np.ndarray, bits: np.ndarray, signed: bool) -> str:
-    """A list of links to the sentences with the highest mean of these bits.
+    """Links to the sentences with the highest mean of these bits, after a line on them.
 
     signed : the bits are differences; then the largest in either direction.
     """
@@ -85,11 +93,20 @@ def hardest(rows: np.ndarray, bits: np.ndarray, signed: bool) -> str:
     counts = np.append(0, np.cumsum(scored))[ends] - np.append(0, np.cumsum(scored))[starts]
     sums = np.append(0.0, np.cumsum(np.where(scored, bits, 0)))
     means = (sums[ends] - sums[starts]) / np.maximum(counts, 1)
-    long_enough = counts >= min(SHORTEST, counts.max())
+    shortest = min(SHORTEST, counts.max())
+    long_enough = counts >= shortest
     order = np.argsort(np.where(long_enough, -abs(means) if signed else -means, np.inf), kind="stable")
     items = [_hard_sentence(rows[starts[i] : ends[i]], means[i], signed)
              for i in order[:HARDEST].tolist() if long_enough[i]]
-    return f"<ol>{''.join(items)}</ol>"
+    return f"<p>Mean bits per word. {_left_out(~long_enough, shortest)}</p><ol>{''.join(items)}</ol>"
+
+
+def _left_out(short, shortest):
+    """Which sentences cannot be among the hardest, and how many there are."""
+    if not short.any():
+        return "The sentence end counts as a word."
+    return (f"Not listed: {counted(int(short.sum()), 'sentence')} with fewer than {shortest} words that have a "
+            "probability, the sentence end included.")
 
 
 def _hard_sentence(rows, mean, signed):
