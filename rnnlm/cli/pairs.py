@@ -4,17 +4,17 @@ import json
 import math
 import sys
 
-from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
+from rnnlm.cli.heading import heading
 from rnnlm.cli.pairs_notes import note_repeated, note_unknown
-from rnnlm.cli.score import FIRST_WORD
 from rnnlm.cli.screen import is_terminal, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import RnnlmError, one_line
-from rnnlm.formats.model_file import load_model, model_sha256
+from rnnlm.errors import RnnlmError
+from rnnlm.formats.model_file import load_model_and_sha256
+from rnnlm.reports.heading import heading_lines
 from rnnlm.reports.pairs_table import published_lines, table_lines
 from rnnlm.reports.published_pairs import published
 from rnnlm.runs.checks import OneOf, not_empty
@@ -60,16 +60,16 @@ def show_pairs(options):
     if options.files.count(STANDARD_INPUT) > 1:
         raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
     with Workers(threads_of(options)) as workers:
-        model, vocabulary = load_model(options.model, workers)
+        model, vocabulary, sha256 = load_model_and_sha256(options.model, workers)
         pairs = [pair for file in options.files for pair in read_pairs(file)]
         note_repeated(pairs)
         scores = _score(model, vocabulary, pairs, options)
-    numbers, others = scores.summary(), published(pairs)
+    head, numbers, others = _head(options, sha256), scores.summary(), published(pairs)
     if options.json:
-        show(json.dumps(_as_json(options, numbers, others, scores), allow_nan=False) + "\n")
+        show(json.dumps(_as_json(head, numbers, others, scores), allow_nan=False) + "\n")
     else:
-        lines = [*_header(options), *table_lines(numbers, is_terminal(sys.stdout)), *published_lines(others)]
-        show("".join(f"{line}\n" for line in lines))
+        lines = [*table_lines(numbers, is_terminal(sys.stdout)), *published_lines(others)]
+        show(heading_lines(head) + "".join(f"{line}\n" for line in lines))
     note_unknown(scores, vocabulary, options)
     if options.chart:
         from rnnlm.reports.pairs_chart import plot_pairs
@@ -90,13 +90,12 @@ def _score(model, vocabulary, pairs, options):
                            on_words=on_words)
 
 
-def _about(options):
+def _head(options, sha256):
     """What must be known to read the numbers."""
-    return {"rnnlm": __version__, "model": options.model, "sha256": model_sha256(options.model),
-            "protocol": "sentence: each sentence is read on its own", "base": "e",
-            "log_prob": "natural logarithm of a sentence's probability", "first_word": FIRST_WORD,
-            "sentence_end": "not scored" if options.without_end else "scored", "ties": options.ties,
-            "text": _text(options), "accuracy": "fraction of the pairs, from 0 to 1"}
+    head = heading(options.model, sha256, "sentence: each sentence is read on its own", "e")
+    return head | {"log_prob": "natural logarithm of a sentence's probability",
+                   "sentence_end": "not scored" if options.without_end else "scored", "ties": options.ties,
+                   "text": _text(options), "accuracy": "fraction of the pairs, from 0 to 1"}
 
 
 def _text(options):
@@ -105,14 +104,9 @@ def _text(options):
     return ", ".join(changes) or "as it is"
 
 
-def _header(options):
-    """The lines that begin with #."""
-    return [f"# {name}: {one_line(value)}" for name, value in _about(options).items()]
-
-
-def _as_json(options, numbers, others, scores):
+def _as_json(head, numbers, others, scores):
     """The one object that --json prints."""
-    return {"about": _about(options), **numbers, "published": [other._asdict() for other in others],
+    return {"about": head, **numbers, "published": [other._asdict() for other in others],
             "items": list(_items(scores))}
 
 

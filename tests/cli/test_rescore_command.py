@@ -12,7 +12,7 @@ import pytest
 from rnnlm.cli import screen
 from rnnlm.cli.main import main as rnnlm
 from rnnlm.cli.rescore import main
-from rnnlm.formats.model_file import model_sha256, save_model
+from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
 
@@ -65,13 +65,13 @@ def table(lines):
 
 def test_the_table_has_every_hypothesis_and_says_what_its_numbers_are(call, folder):
     lines, err = call()
+    digest = hashlib.sha256((folder / "model.npz").read_bytes()).hexdigest()
     assert lines[:9] == [
-        "# rnnlm: 0.1.0", "# model: model.npz", f"# sha256: {model_sha256(folder)}",
+        "# rnnlm: 0.1.0", "# model: model.npz", f"# sha256: {digest}",
         "# protocol: sentence: each hypothesis is read on its own", "# base: e",
-        "# log_prob: natural logarithm, of the words and the sentence end",
-        "# first_word: scored, after <eos> and from a state of zeros", "# first_pass: none",
+        "# first_word: scored, after <eos> and from a state of zeros",
+        "# log_prob: natural logarithm, of the words and the sentence end", "# first_pass: none",
         "# total: scale * log_prob - word_penalty * words, with scale 1 and word_penalty 0"]
-    assert model_sha256("model.npz") == hashlib.sha256((folder / "model.npz").read_bytes()).hexdigest()
     rows = table(lines)
     assert [(row["utterance"], row["hypothesis"], row["rank"], row["text"]) for row in rows] == [
         ("utt", "1", "3", "a b"), ("utt", "2", "2", "a"), ("utt", "3", "1", ""), ("other", "1", "2", "x c"),
