@@ -15,7 +15,7 @@ from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line, size_shown
-from rnnlm.files.whole import whole_file, written
+from rnnlm.files.whole import require_replaceable, whole_file
 from rnnlm.formats.model_file import load_model_and_sha256
 from rnnlm.reports.surprisal_page import GENERATOR, MOST_ROWS, Reading, surprisal_page
 from rnnlm.runs.checks import not_empty
@@ -58,8 +58,9 @@ def main(argv=None, prog=None):
 def write_page(options):
     """Score the text with one model or two, and write the page."""
     name = "standard input" if options.text == STANDARD_INPUT else os.path.basename(options.text)
-    output = Path(options.output or f"{Path(name.replace(' ', '-')).stem}.html")
-    _require_replaceable(output)
+    output = options.output or f"{Path(name.replace(' ', '-')).stem}.html"
+    require_replaceable(output, lambda file: GENERATOR.encode() in file.read(500), "a page of this command",
+                        "choose another name with --output")
     readings = _readings(options)
     facts = {"Text": name} if options.title else {}
     facts |= {"Protocol": f"{options.protocol}: {REMEMBERED[options.protocol]}", "First word": FIRST_WORD,
@@ -67,23 +68,8 @@ def write_page(options):
     with whole_file(output) as file:
         for piece in surprisal_page(readings, options.title or name, facts):
             file.write(piece.encode())
-    show(f"{one_line(str(output))}: {size_shown(os.path.getsize(output))}, "
+    show(f"{one_line(output)}: {size_shown(os.path.getsize(output))}, "
          f"{counted(len(readings[0].rows), 'word and line end', 'words and line ends')}\n")
-
-
-def _require_replaceable(output):
-    """RnnlmError unless the page can be written there without losing something else."""
-    with written(output):
-        if not output.exists():
-            os.stat(os.path.join(output.absolute().parent, ""))  # the slash asks for a folder
-            return
-        if not output.is_file():
-            raise RnnlmError(f"{output} is not a regular file, so it is not replaced: choose another name")
-        with open(output, "rb") as file:
-            start = file.read(500)
-    if GENERATOR.encode() not in start:
-        raise RnnlmError(f"{output} exists and is not a page of this command, so it is not replaced: choose another "
-                         "name with --output")
 
 
 def _readings(options):

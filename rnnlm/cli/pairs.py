@@ -13,6 +13,7 @@ from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError
+from rnnlm.files.whole import require_replaceable
 from rnnlm.formats.model_file import load_model_and_sha256
 from rnnlm.reports.heading import heading_lines
 from rnnlm.reports.pairs_table import published_lines, table_lines
@@ -25,6 +26,8 @@ from rnnlm.scoring.preferences import TIES
 from rnnlm.text.pairs_files import read_pairs
 from rnnlm.text.sources import STANDARD_INPUT
 
+PNG = b"\x89PNG\r\n\x1a\n"  # how each such file begins
+
 PAIRS = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
     Option("files", not_empty, "pairs in BLiMP's layout (a JSON object a line), or a good and a bad sentence a line "
@@ -36,7 +39,8 @@ PAIRS = Table({"options": (
            "lacks are left out", False, meant_by="punctuation split tokenize"),
     Option("without_end", FLAG, "do not score the end of the sentence", False, meant_by="no-end no-eos without-eos"),
     Option("ties", OneOf(TIES), "what two equal scores count", "wrong"),
-    Option("chart", not_empty, "PNG file for a bar chart of the accuracy by phenomenon", metavar="FILE",
+    Option("chart", not_empty, "PNG file for a bar chart of the accuracy by phenomenon; it may replace an earlier picture, but "
+           "no other file", metavar="FILE",
            meant_by="plot picture png"),
     Option("json", FLAG, "print one JSON object, with every pair", False),
     THREADS,
@@ -59,6 +63,8 @@ def show_pairs(options):
     """Print what the model prefers, and draw it."""
     if options.files.count(STANDARD_INPUT) > 1:
         raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
+    if options.chart:
+        require_replaceable(options.chart, lambda file: file.read(len(PNG)) == PNG, "a PNG picture")
     with Workers(threads_of(options)) as workers:
         model, vocabulary, sha256 = load_model_and_sha256(options.model, workers)
         pairs = [pair for file in options.files for pair in read_pairs(file)]

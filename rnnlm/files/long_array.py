@@ -5,14 +5,12 @@ whole or not at all, and without more memory than a few rows take.
 """
 
 import shutil
-import stat
 import tempfile
 import zipfile
 
 import numpy as np
 
-from rnnlm.errors import RnnlmError
-from rnnlm.files.whole import File, whole_file, written
+from rnnlm.files.whole import File, require_replaceable, whole_file, written
 
 
 class LongArray:
@@ -22,23 +20,31 @@ class LongArray:
 
     Parameters
     ----------
-    path : of the file, which ``finish`` writes or replaces.
+    path : of the file, which ``finish`` writes; an earlier file of such an array is
+        replaced, and no other file.
     name : of the array in it.
     dtype : of its numbers.
 
     Raises
     ------
-    RnnlmError : no file can be written there.
+    RnnlmError : no file can be written there, or another one is there.
     """
 
     def __init__(self, path, name, dtype=np.float32):
         self.path, self.name, self.dtype = path, name, np.dtype(dtype)
         self.shape = None  # (rows so far, size), once there were rows
-        target = File.of(path).followed()
+        require_replaceable(path, self._is_earlier, f"an earlier file of {name}")
         with written(path):
-            if (mode := target.mode()) and not stat.S_ISREG(mode):
-                raise RnnlmError(f"{path} is not a regular file, so it is not replaced: choose another name")
-            self.file = tempfile.TemporaryFile(dir=target.path.parent)  # noqa: SIM115  # __exit__ closes it
+            folder = File.of(path).followed().path.parent
+            self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # __exit__ closes it
+
+    def _is_earlier(self, file):
+        """Whether an open file has nothing but an array of this name."""
+        try:
+            with zipfile.ZipFile(file) as members:
+                return members.namelist() == [f"{self.name}.npy"]
+        except (zipfile.BadZipFile, NotImplementedError, ValueError):  # the last two: a damaged directory
+            return False
 
     def __enter__(self):
         return self

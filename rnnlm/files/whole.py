@@ -105,6 +105,32 @@ def whole_file(path):
         settle(target)
 
 
+def require_replaceable(path, is_earlier, what, remedy="choose another name"):
+    """RnnlmError unless a file can be written there without losing another one.
+
+    Parameters
+    ----------
+    path : of the file.
+    is_earlier : function of an open binary file: whether it is an earlier file of the
+        kind that will be written, which may be replaced.
+    what, remedy : such a file, and what to do if it is another, for the message.
+    """
+    if str(path) == "-":
+        raise RnnlmError("- is not the name of a file to write: choose a name, or give ./-")
+    with written(path):
+        target = File.of(path).followed()
+        mode = target.mode()
+        if not mode:
+            os.stat(os.path.join(target.path.absolute().parent, ""))  # the slash asks for a folder
+            return
+        if not stat.S_ISREG(mode):
+            raise RnnlmError(f"{path} is not a regular file, so it is not replaced: choose another name")
+        with target.open("rb") as file:
+            if is_earlier(file):
+                return
+    raise RnnlmError(f"{path} exists and is not {what}, so it is not replaced: {remedy}")
+
+
 @contextmanager
 def written(path):
     """A block that writes, renames or removes ``path``.

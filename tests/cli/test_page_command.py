@@ -128,13 +128,14 @@ def test_an_earlier_page_is_replaced_and_nothing_else(capsys):
         before = Path(name).read_bytes()
         capsys.readouterr()
         assert main(["words.npz", "text.txt", "--output", name]) == 1
-        assert f"{name} exists and is not a page of this command, so it is not replaced" in capsys.readouterr().err
+        assert f"{name} exists and is not a page of this command, so it is not replaced: choose another name with --output" in capsys.readouterr().err
         assert Path(name).read_bytes() == before
 
 
 @pytest.mark.parametrize(("output", "message"), [
     ("none/page.html", "none/page.html could not be written: no such file or directory; the folder does not exist"),
-    (".", ". is not a regular file, so it is not replaced"), ("text.txt/x", "text.txt/x could not be written: "),
+    (".", ". is not a regular file, so it is not replaced"), ("-", "- is not the name of a file to write"),
+    ("text.txt/x", "text.txt/x could not be written: "),
     ("", "must not be empty"), ("x" * 300, "file name too long; choose a shorter name")])
 def test_a_place_where_no_page_can_be_is_told_before_anything_is_scored(output, message, monkeypatch, capsys):
     monkeypatch.setattr("rnnlm.cli.page.load_model_and_sha256", lambda *_: pytest.fail("it was scored"))

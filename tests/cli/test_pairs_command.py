@@ -178,10 +178,25 @@ def test_repeated_pairs_are_counted_and_noted(model_path, pairs, capsys):
 def test_a_chart_is_drawn(model_path, pairs, tmp_path, capsys):
     assert main([str(model_path), str(pairs), "--chart", str(tmp_path / "chart.png")]) == 0
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
-    assert main([str(model_path), str(pairs), "--chart", str(tmp_path)]) == 1
+    (tmp_path / "chart.png").write_bytes(b"\x89PNG\r\n\x1a\n an earlier picture")
+    assert main([str(model_path), str(pairs), "--chart", str(tmp_path / "chart.png")]) == 0
+    assert len((tmp_path / "chart.png").read_bytes()) > 1000
+
+
+@pytest.mark.parametrize(("chart", "message"), [
+    ("model.npz", "model.npz exists and is not a PNG picture, so it is not replaced: choose another name"),
+    ("link", "link exists and is not a PNG picture"), ("pairs.jsonl", "is not a PNG picture"),
+    (".", "is not a regular file, so it is not replaced"), ("-", "- is not the name of a file"),
+    ("none/chart.png", "none/chart.png could not be written: no such file or directory; the folder does not exist")])
+def test_a_chart_replaces_no_other_file_and_this_is_told_first(model_path, pairs, monkeypatch, capsys, chart, message):
+    monkeypatch.chdir(model_path.parent)
+    (model_path.parent / "link").symlink_to(model_path)
+    before = model_path.read_bytes(), pairs.read_bytes()
+    assert main(["model.npz", "pairs.jsonl", "--chart", chart]) == 1
     out, err = capsys.readouterr()
-    assert "mean of UIDs" in out  # the numbers are not lost with the picture
-    assert "is not a regular file, so it is not replaced" in err.splitlines()[-1]
+    assert message in err
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert (model_path.read_bytes(), pairs.read_bytes()) == before
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

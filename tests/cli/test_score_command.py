@@ -238,10 +238,27 @@ def test_the_states_are_those_of_the_library(score, folder, capsys):
 def test_states_of_a_text_that_cannot_be_read_to_its_end_are_not_written(folder, monkeypatch):
     monkeypatch.setattr("rnnlm.text.spelled.BLOCK", 10)
     (folder / "t.txt").write_bytes(TEXT.encode() + b"\xff\n")
-    (folder / "s.npz").write_text("before")
+    np.savez(folder / "s.npz", states=np.zeros(3))
+    before = (folder / "s.npz").read_bytes()
     assert main(["m.npz", "t.txt", "--states", "s.npz"]) == 1
-    assert (folder / "s.npz").read_text() == "before"
+    assert (folder / "s.npz").read_bytes() == before
     assert sorted(os.listdir()) == ["m.npz", "s.npz", "t.txt"]
+
+
+def test_states_replace_earlier_states_and_no_other_file(score, folder):
+    np.savez(folder / "two.npz", states=np.zeros(3), mine=np.ones(2))
+    (folder / "link.npz").symlink_to("m.npz")
+    (folder / "cut.npz").write_bytes(b"PK\3\4" + bytes(40))
+    (folder / "empty").write_bytes(b"")
+    for name in ("m.npz", "t.txt", "two.npz", "link.npz", "cut.npz", "empty"):
+        before = (folder / name).read_bytes()
+        assert f"{name} exists and is not an earlier file of states, so it is not replaced" in score(
+            "t.txt", "--states", name, code=1)
+        assert (folder / name).read_bytes() == before
+    assert "- is not the name of a file to write" in score("t.txt", "--states", "-", code=1)
+    for _ in range(2):
+        score("t.txt", "--states", "s.npz")
+    assert len(np.load("s.npz")["states"]) == 13
 
 
 def test_the_model_beside_the_truth(score, folder, capsys):

@@ -12,11 +12,11 @@ from rnnlm.files.long_array import LongArray
 def test_rows_become_the_array_of_the_file(tmp_path, rng):
     rows = rng.standard_normal((10, 3)).astype(np.float32)
     path = tmp_path / "s.npz"
-    path.write_text("what was there")
+    np.savez(path, states=np.ones(2))
     with LongArray(path, "states") as array:
         array.add(rows[:4])
         array.add(rows[4:].astype(np.float64)[:, ::-1][:, ::-1])  # another type, not contiguous
-        assert path.read_text() == "what was there"
+        assert np.load(path)["states"].shape == (2,)
         assert array.finish() == (10, 3)
     with np.load(path, allow_pickle=False) as members:
         assert members.files == ["states"]
@@ -41,6 +41,9 @@ def test_no_rows_are_an_array_too(tmp_path):
 def test_where_no_file_can_be_it_is_said_at_once(tmp_path):
     with pytest.raises(RnnlmError, match="could not be written: no such file or directory; the folder does not exist"):
         LongArray(tmp_path / "none/s.npz", "states")
+    (tmp_path / "mine").write_text("what is there")
+    with pytest.raises(RnnlmError, match="mine exists and is not an earlier file of states, so it is not replaced"):
+        LongArray(tmp_path / "mine", "states")
     with pytest.raises(RnnlmError, match="is not a regular file, so it is not replaced: choose another name"):
         LongArray(tmp_path, "states")
     if os.path.exists("/dev/full"):
