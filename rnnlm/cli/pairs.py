@@ -39,9 +39,8 @@ PAIRS = Table({"options": (
            "lacks are left out", False, meant_by="punctuation split tokenize"),
     Option("without_end", FLAG, "do not score the end of the sentence", False, meant_by="no-end no-eos without-eos"),
     Option("ties", OneOf(TIES), "what two equal scores count", "wrong"),
-    Option("chart", not_empty, "PNG file for a bar chart of the accuracy by phenomenon; it may replace an earlier picture, but "
-           "no other file", metavar="FILE",
-           meant_by="plot picture png"),
+    Option("chart", not_empty, "PNG file for a bar chart of the accuracy by phenomenon; it may replace an earlier "
+           "picture, but no other file", metavar="FILE", meant_by="plot picture png"),
     Option("json", FLAG, "print one JSON object, with every pair", False),
     THREADS,
     DEBUG,
@@ -67,7 +66,7 @@ def show_pairs(options):
         require_replaceable(options.chart, lambda file: file.read(len(PNG)) == PNG, "a PNG picture")
     with Workers(threads_of(options)) as workers:
         model, vocabulary, sha256 = load_model_and_sha256(options.model, workers)
-        pairs = [pair for file in options.files for pair in read_pairs(file)]
+        pairs = read_pairs(*options.files)
         note_repeated(pairs)
         scores = _score(model, vocabulary, pairs, options)
     head, numbers, others = _head(options, sha256), scores.summary(), published(pairs)

@@ -250,6 +250,15 @@ def test_embedding_refuses_an_id_outside_the_vocabulary(bad):
         FastEmbedding(np.ones((9, 2))).forward(np.array([[0, bad]]))
 
 
+def test_a_word_that_is_certain_has_no_probability_above_one(monkeypatch):
+    monkeypatch.setattr(output, "LARGE", 1)
+    scores = np.linspace(10, 30, 20_000, dtype=np.float32)
+    layer = FastOutput(np.asfortranarray([[1, 0, 0]], dtype=np.float32), np.array([2, 0, 0], np.float32))
+    found = layer.word_scores(scores[:, np.newaxis], np.zeros(20_000, int)).log_probs
+    assert found.max() == 0  # rounding would make some of them larger
+    assert found.min() > -1e-4
+
+
 def test_no_more_exponentials_are_kept_than_allowed(monkeypatch, rng):
     monkeypatch.setattr(output, "BLOCK", 4)
     monkeypatch.setattr(output, "LARGE", 1)
