@@ -62,6 +62,7 @@ class Draws:
         self.allowed = np.ones(constraints.vocab_size, np.float32)
         self.allowed[constraints.forbidden] = 0
         self.whole = constraints.change or drawing.cuts or drawing.temperature == 0  # the biases are needed at once
+        self.known = None, None  # biases, and the factors that are made from them
 
     def __call__(self, read, texts):  # -> (n,), (n,)
         """Draw an id for each text, and its ln p under the model itself.
@@ -117,11 +118,10 @@ class Draws:
         too large or all are too small.
         """
         temperature = max(self.drawing.temperature, COLDEST)
-        factors = self.allowed.astype(products.dtype)
-        if self.whole or shifted or not np.abs(biases).max() / temperature < LARGEST_BIAS:
+        factors = None if self.whole or shifted else self._factors(biases, temperature)
+        if factors is None:
             self.constraints.apply(added(products, biases), texts)
-        else:
-            factors *= np.exp(biases / temperature)
+            factors = self.allowed.astype(products.dtype)
         if shifted:
             highest = products.max(axis=0)
             require_finite(highest)
@@ -132,6 +132,19 @@ class Draws:
         if self.drawing.cuts:
             cut(products, self.drawing.top_k, self.drawing.top_p)
         return products, factors
+
+
+    def _factors(self, biases, temperature):  # (V,) -> (V,)
+        """What the biases multiply exponentials by; None where they are too large.
+
+        They are the same in every step, so they are computed once.
+        """
+        known, factors = self.known  # both at once: another thread may set them
+        if known is not biases:
+            fits = np.abs(biases).max() / temperature < LARGEST_BIAS
+            factors = self.allowed.astype(biases.dtype) * np.exp(biases / temperature) if fits else None
+            self.known = biases, factors
+        return factors
 
 
 def added(products, biases):  # (V, n), (V,) -> (V, n)
