@@ -59,8 +59,8 @@ GENERATE = Table({"options": (
            meant_by="nucleus"),
     Option("repetition_penalty", number(float, "a number of at least 1", lambda value: value >= 1), "number that "
            f"divides positive scores of words among the last {RECENT} and multiplies negative ones", 1.0, "X"),
-    Option("ban", any_text, "word that is never written (or several, separated by blanks)", metavar="WORD", many=True,
-           meant_by="bad-words forbid stop-words"),
+    Option("ban", any_text, "word that is never written, or several with blanks between them", metavar="WORD",
+           many=True, meant_by="bad-words forbid stop-words"),
     Option("allow_unk", FLAG, "let the model write <unk>", False),
     Option("seed", seed, "seed of all random numbers; the same seed gives the same text", metavar="S",
            default_text="random", meant_by="random-seed rng"),
@@ -97,18 +97,28 @@ def generate_text(options):
         if options.beam is not None:
             _print_all(options, vocabulary, lambda stop: write_beam(
                 **task, width=options.beam, length_penalty=options.length_penalty, scores=options.scores, on_step=stop))
-            return
-        seed = int.from_bytes(os.urandom(4)) if options.seed is None else options.seed
-        task |= {name: getattr(options, name) for name in
-                 ("length", "sentences", "temperature", "top_k", "top_p", "repetition_penalty")}
-        task["rng"] = np.random.default_rng(seed)
-        if options.samples is not None or options.scores or options.json:
-            _print_all(options, vocabulary, lambda stop: write_samples(
-                **task, count=options.samples or 1, scores=options.scores, on_step=stop))
         else:
-            _print_one(write_text(**task))
-    if options.seed is None:
+            _sample(options, task)
+
+
+def _sample(options, task):
+    """Print what is drawn, and the seed if it was chosen here."""
+    seed = int.from_bytes(os.urandom(4)) if options.seed is None else options.seed
+    task |= {name: getattr(options, name) for name in
+             ("length", "sentences", "temperature", "top_k", "top_p", "repetition_penalty")}
+    task["rng"] = np.random.default_rng(seed)
+    if options.samples is not None or options.scores or options.json:
+        _print_all(options, task["vocabulary"], lambda stop: write_samples(
+            **task, count=options.samples or 1, scores=options.scores, on_step=stop))
+    else:
+        _print_one(write_text(**task))
+    if options.seed is None and _draws(options):
         note(f"note: --seed {seed} writes this again")
+
+
+def _draws(options):
+    """Whether chance decides what is written, and not the highest score alone."""
+    return options.temperature > 0 and options.top_k != 1
 
 
 def _require_possible(options):

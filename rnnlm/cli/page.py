@@ -8,14 +8,15 @@ import numpy as np
 from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
-from rnnlm.cli.score import FIRST_WORD, PROTOCOL, REMEMBERED
+from rnnlm.cli.heading import FIRST_WORD, REMEMBERED
+from rnnlm.cli.score import PROTOCOL
 from rnnlm.cli.screen import scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line, size_shown
 from rnnlm.files.whole import require_replaceable, whole_file
-from rnnlm.formats.model_file import load_model, model_sha256
+from rnnlm.formats.model_file import load_model_and_sha256
 from rnnlm.reports.surprisal_page import GENERATOR, MOST_ROWS, Reading, surprisal_page
 from rnnlm.runs.checks import not_empty
 from rnnlm.runs.description import described
@@ -76,11 +77,11 @@ def _readings(options):
     found, text = [], None
     with Workers(threads_of(options)) as workers:
         for path in filter(None, [options.model, options.compare]):
-            model, vocabulary = load_model(path, workers)
+            model, vocabulary, sha256 = load_model_and_sha256(path, workers)
             parts = _parts(options.text, vocabulary) if text is None else list(spelled_string(text, vocabulary))
             text = "".join(part.text for part in parts)
             rows = _scored(options, model, vocabulary, parts)
-            found.append(Reading(path, model_sha256(path), rows, len(vocabulary), described(model),
+            found.append(Reading(path, sha256, rows, len(vocabulary), described(model),
                                  UNITS[vocabulary.level]))
     return found
 

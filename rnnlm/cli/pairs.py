@@ -2,17 +2,20 @@
 
 import json
 import math
+import sys
 
-from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
-from rnnlm.cli.score import FIRST_WORD
-from rnnlm.cli.screen import note, scoring_bar, show
+from rnnlm.cli.heading import heading
+from rnnlm.cli.pairs_notes import note_repeated, note_unknown
+from rnnlm.cli.screen import is_terminal, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import RnnlmError, counted, one_line
-from rnnlm.formats.model_file import load_model, model_sha256
+from rnnlm.errors import RnnlmError
+from rnnlm.files.whole import require_replaceable
+from rnnlm.formats.model_file import load_model_and_sha256
+from rnnlm.reports.heading import heading_lines
 from rnnlm.reports.pairs_table import published_lines, table_lines
 from rnnlm.reports.published_pairs import published
 from rnnlm.runs.checks import OneOf, not_empty
@@ -22,6 +25,8 @@ from rnnlm.scoring.pairs import score_pairs
 from rnnlm.scoring.preferences import TIES
 from rnnlm.text.pairs_files import read_pairs
 from rnnlm.text.sources import STANDARD_INPUT
+
+PNG = b"\x89PNG\r\n\x1a\n"  # how each such file begins
 
 PAIRS = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
@@ -34,8 +39,8 @@ PAIRS = Table({"options": (
            "lacks are left out", False, meant_by="punctuation split tokenize"),
     Option("without_end", FLAG, "do not score the end of the sentence", False, meant_by="no-end no-eos without-eos"),
     Option("ties", OneOf(TIES), "what two equal scores count", "wrong"),
-    Option("chart", not_empty, "PNG file for a bar chart of the accuracy by phenomenon", metavar="FILE",
-           meant_by="plot picture png"),
+    Option("chart", not_empty, "PNG file for a bar chart of the accuracy by phenomenon; it may replace an earlier "
+           "picture, but no other file", metavar="FILE", meant_by="plot picture png"),
     Option("json", FLAG, "print one JSON object, with every pair", False),
     THREADS,
     DEBUG,
@@ -57,31 +62,24 @@ def show_pairs(options):
     """Print what the model prefers, and draw it."""
     if options.files.count(STANDARD_INPUT) > 1:
         raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
+    if options.chart:
+        require_replaceable(options.chart, lambda file: file.read(len(PNG)) == PNG, "a PNG picture")
     with Workers(threads_of(options)) as workers:
-        model, vocabulary = load_model(options.model, workers)
-        pairs = [pair for file in options.files for pair in read_pairs(file)]
-        _note_repeated(pairs)
+        model, vocabulary, sha256 = load_model_and_sha256(options.model, workers)
+        pairs = read_pairs(*options.files)
+        note_repeated(pairs)
         scores = _score(model, vocabulary, pairs, options)
-    numbers, others = scores.summary(), published(pairs)
+    head, numbers, others = _head(options, sha256), scores.summary(), published(pairs)
     if options.json:
-        show(json.dumps(_as_json(options, numbers, others, scores), allow_nan=False) + "\n")
+        show(json.dumps(_as_json(head, numbers, others, scores), allow_nan=False) + "\n")
     else:
-        lines = [*_header(options), *table_lines(numbers), *published_lines(others)]
-        show("".join(f"{line}\n" for line in lines))
+        lines = [*table_lines(numbers, is_terminal(sys.stdout)), *published_lines(others)]
+        show(heading_lines(head) + "".join(f"{line}\n" for line in lines))
+    note_unknown(scores, vocabulary, options)
     if options.chart:
         from rnnlm.reports.pairs_chart import plot_pairs
 
         plot_pairs(options.chart, numbers, f"minimal pairs, {options.model}, text: {_text(options)}", others)
-
-
-def _note_repeated(pairs):
-    """A note on pairs that occur twice; both are counted."""
-    seen = {}
-    repeated = [pair for pair in pairs if seen.setdefault((pair.uid, pair.good, pair.bad), pair) is not pair]
-    if repeated:
-        first = repeated[0]
-        note(f"note: {counted(len(repeated), 'pair')} repeated; all are counted; {first.where} repeats "
-             f"{seen[first.uid, first.good, first.bad].where}")
 
 
 def _score(model, vocabulary, pairs, options):
@@ -97,12 +95,12 @@ def _score(model, vocabulary, pairs, options):
                            on_words=on_words)
 
 
-def _about(options):
+def _head(options, sha256):
     """What must be known to read the numbers."""
-    return {"rnnlm": __version__, "model": options.model, "sha256": model_sha256(options.model),
-            "protocol": "sentence: each sentence is read on its own", "base": "e", "first_word": FIRST_WORD,
-            "sentence_end": "not scored" if options.without_end else "scored", "ties": options.ties,
-            "text": _text(options)}
+    head = heading(options.model, sha256, "sentence: each sentence is read on its own", "e")
+    return head | {"log_prob": "natural logarithm of a sentence's probability",
+                   "sentence_end": "not scored" if options.without_end else "scored", "ties": options.ties,
+                   "text": _text(options), "accuracy": "fraction of the pairs, from 0 to 1"}
 
 
 def _text(options):
@@ -111,14 +109,9 @@ def _text(options):
     return ", ".join(changes) or "as it is"
 
 
-def _header(options):
-    """The lines that begin with #."""
-    return [f"# {name}: {one_line(value)}" for name, value in _about(options).items()]
-
-
-def _as_json(options, numbers, others, scores):
+def _as_json(head, numbers, others, scores):
     """The one object that --json prints."""
-    return {"about": _about(options), **numbers, "published": [other._asdict() for other in others],
+    return {"about": head, **numbers, "published": [other._asdict() for other in others],
             "items": list(_items(scores))}
 
 

@@ -4,24 +4,24 @@ import os
 import sys
 from contextlib import contextmanager
 
-import numpy as np
-
-from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
-from rnnlm.cli.rescore_notes import Counts, note_references, note_sign, note_surface
-from rnnlm.cli.rescore_options import BASES, RESCORE, SIGNS, require_possible, steps
+from rnnlm.cli.first_pass import FirstPass, require_whole
+from rnnlm.cli.heading import heading
+from rnnlm.cli.rescore_notes import Counts, note_references, note_surface
+from rnnlm.cli.rescore_options import RESCORE, require_possible, steps
 from rnnlm.cli.screen import is_terminal, note, scoring_bar, show, without_controls
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import RnnlmError, counted, one_line
-from rnnlm.formats.model_file import load_model, model_sha256
+from rnnlm.errors import counted
+from rnnlm.formats.model_file import load_model_and_sha256
+from rnnlm.reports.heading import heading_lines
 from rnnlm.scoring.nbest import rescore
 from rnnlm.scoring.nbest_rows import HEADING, rows
 from rnnlm.scoring.tuning import candidates, require_distance, surface
 from rnnlm.text.nbest_files import FORMS, read_nbest
-from rnnlm.text.nbest_tables import FirstPassFile, read_references
+from rnnlm.text.nbest_tables import read_references
 from rnnlm.text.sources import STANDARD_INPUT, called
 
 
@@ -48,58 +48,22 @@ def rescore_lists(options):
     """Print the hypotheses with their scores, or what tuning found."""
     require_possible(options)
     with Workers(threads_of(options)) as workers:
-        model, vocabulary = load_model(options.model, workers)
-        references = _references(options)
-        first_pass, counts = FirstPass(options), Counts(vocabulary, options.nbest_format)
+        model, vocabulary, sha256 = load_model_and_sha256(options.model, workers)
+        head, references = _head(options, sha256), _references(options)
+        require_whole(options, vocabulary)
+        first_pass, counts, best = FirstPass(options), Counts(vocabulary, options.nbest_format), None
         with _bar(options.nbest) as move:
             lists = read_nbest(options.nbest, options.nbest_format, vocabulary, options.trust_ids, move)
             found = counts.counting(rescore(model, vocabulary, lists, first_pass.function, scale=options.scale,
                                             word_penalty=options.word_penalty, carry=options.carry))
             if references is None:
-                _show_rows(found, options)
+                _show_rows(found, head, options)
             else:
-                scored = candidates(found, references)
-                _show_surface(scored, surface(scored, steps(options.scales), steps(options.penalties)), options)
-                note_references(scored, references)
+                best = _tune(found, references, head, options)
         first_pass.finish()
         counts.note()
-
-
-class FirstPass:
-    """The scores of the first pass that the options ask for, as natural logarithms.
-
-    function : from a list to the scores of its hypotheses; None without a first pass.
-    """
-
-    def __init__(self, options):
-        self.file = self.function = None
-        self.lowest, self.highest = np.inf, -np.inf
-        if options.first_pass is not None:
-            self.file = FirstPassFile(options.first_pass, options.first_pass_by)
-            self.factor = SIGNS[options.first_pass_sign] * BASES[options.first_pass_base]
-            self.function = self._of_file
-        elif options.nbest_format == "moses":
-            self.function = self._of_lists
-
-    def _of_file(self, one):
-        scores = np.array(self.file.scores_of(one))
-        self.lowest, self.highest = min(self.lowest, scores.min()), max(self.highest, scores.max())
-        return self.factor * scores
-
-    def _of_lists(self, one):
-        return np.array([hypothesis.first_pass for hypothesis in one.hypotheses])
-
-    def finish(self):
-        """Note what is strange; RnnlmError if the file has too many lines."""
-        if not self.file:
-            return
-        note_sign(self.lowest, self.highest, self.factor)
-        if left := self.file.left():
-            name = one_line(called(self.file.path))
-            if not self.file.by_key:
-                raise RnnlmError(f"{name} must have a score for each hypothesis, it has more: give the file that goes "
-                                 "with these lists")
-            note(f"note: {counted(left, 'score')} of {name} without a hypothesis")
+    if best:
+        note(f"note: best: {best}")
 
 
 def _references(options):
@@ -120,35 +84,33 @@ def _bar(path):
         yield move
 
 
-def _show_rows(found, options):
-    heading = [*_head_lines(_head(options)), HEADING] if options.format == "tsv" else []
+def _show_rows(found, head, options):
+    start = [HEADING] if options.format == "tsv" else []
     for one in found:
-        _show([*heading, *rows(one, options.format, options.best)])
-        heading = []
+        _show([*start, *rows(one, options.format, options.best)], head if start else {})
+        start = []
 
 
-def _show(lines):
-    """Show lines on standard output; a signal in the middle waits for their end."""
+def _show(lines, head):
+    """Show lines on standard output; a signal in the middle waits for their end.
+
+    Before them, the dict ``head`` is shown.
+    """
     visible = without_controls if is_terminal(sys.stdout) else str
     with stop_on_signal("stopping after these lines") as check:
-        show(visible("".join(f"{line}\n" for line in lines)))
+        show(visible(heading_lines(head) + "".join(f"{line}\n" for line in lines)))
     check()
 
 
-def _head_lines(head):
-    return [f"# {key}: {one_line(value)}" for key, value in head.items()]
-
-
-def _head(options):
+def _head(options, sha256):
     """What must be known to read the numbers."""
     protocol, state = "sentence: each hypothesis is read on its own", "a state of zeros"
     if options.carry:
         protocol = "document: the state is carried from the best hypothesis of the list before"
         state = "that state, or zeros where a conversation begins"
     given = _first_pass_in_words(options)
-    head = {"rnnlm": __version__, "model": str(options.model), "sha256": model_sha256(options.model),
-            "protocol": protocol, "base": "e", "first_word": f"scored, after <eos> and from {state}",
-            "first_pass": given or "none"}
+    head = heading(options.model, sha256, protocol, "e", f"scored, after <eos> and from {state}")
+    head |= {"log_prob": "natural logarithm, of the words and the sentence end", "first_pass": given or "none"}
     if options.tune is None or options.carry:
         head["total"] = (f"{'first_pass + ' if given else ''}scale * log_prob - word_penalty * words, with scale "
                          f"{options.scale:g} and word_penalty {options.word_penalty:g}")
@@ -163,17 +125,22 @@ def _first_pass_in_words(options):
     return "total of the lists" if options.nbest_format == "moses" else ""
 
 
-def _show_surface(scored, found, options):
-    i, j = found.best
+def _tune(found, references, head, options):
+    """Print what tuning found; returns the best scale and penalty in words."""
+    scored = candidates(found, references)
+    tried = surface(scored, steps(options.scales), steps(options.penalties))
+    i, j = tried.best
+    best = (f"--scale {tried.scales[i]:.10g} --word-penalty {tried.penalties[j]:.10g}: "
+            f"{_of_words(scored, tried.errors[i, j])}")
     first = "first_pass_errors" if scored.first_pass is not None else "first_of_list_errors"
-    best = f"--scale {found.scales[i]:.10g} --word-penalty {found.penalties[j]:.10g}"
-    head = _head(options) | {first: _of_words(scored, scored.first_pass_errors()),
-                             "oracle_errors": _of_words(scored, scored.oracle_errors()),
-                             "best": f"{best}: {_of_words(scored, found.errors[i, j])}"}
-    _show([*_head_lines(head), "scale\tword_penalty\terrors\twer",
-           *(f"{scale:.10g}\t{penalty:.10g}\t{found.errors[s, p]}\t{scored.rate(found.errors[s, p]):.2f}"
-             for s, scale in enumerate(found.scales) for p, penalty in enumerate(found.penalties))])
-    note_surface(found)
+    head = head | {first: _of_words(scored, scored.first_pass_errors()),
+                   "oracle_errors": _of_words(scored, scored.oracle_errors()), "best": best}
+    _show(["scale\tword_penalty\terrors\twer_percent",
+           *(f"{scale:.10g}\t{penalty:.10g}\t{tried.errors[s, p]}\t{scored.rate(tried.errors[s, p]):.2f}"
+             for s, scale in enumerate(tried.scales) for p, penalty in enumerate(tried.penalties))], head)
+    note_surface(tried)
+    note_references(scored, references)
+    return best
 
 
 def _of_words(scored, errors):

@@ -14,6 +14,8 @@ from rnnlm.text.sources import STANDARD_INPUT
 MOST_STEPS = 1000  # values of a scale or a penalty that are tried
 SIGNS = {"log-prob": 1, "cost": -1}
 BASES = {"e": 1.0, "10": math.log(10), "2": math.log(2)}
+PRINTED = "printed lists, not with --tune"
+CHOOSES = "printed lists, or with --tune and --carry"
 any_number = number(float, "a number", lambda value: not math.isnan(value))
 
 
@@ -68,17 +70,16 @@ RESCORE = Table({"options": (
            "words ||| features ||| total', or lines of words with an empty line between two lists; it must be given"),
     Option("format", OneOf(OUTPUTS), "form of the output: our own table, log10 of each sentence, -ln of each word, or "
            "the lines of a moses file with one more feature", "tsv", acts=_without_tune,
-           acts_with="printed lists, without --tune"),
+           acts_with=PRINTED),
     Option("best", FLAG, "print only the best hypothesis of each list", False, acts=_without_tune,
-           acts_with="printed lists, without --tune"),
+           acts_with=PRINTED),
     Option("carry", FLAG, "start each list from the state after the best hypothesis of the list before; an empty line "
            "(two with plain) begins a new conversation, which starts afresh", False),
     Option("scale", not_negative, "number that multiplies the model's log-probability in the total", 1.0, "X",
-           acts=lambda o: _chooses(o) and (o.first_pass or o.word_penalty or o.nbest_format == "moses"),
-           acts_with="--first-pass, --word-penalty or --nbest-format moses, and beside --tune only with --carry",
+           acts=_chooses, acts_with="first-pass scores or a word penalty, and with --tune only if --carry is given",
            meant_by="lm-scale lm-weight lmwt weight"),
     Option("word_penalty", any_number, "number that is subtracted from the total for each word; below 0 it rewards "
-           "words", 0.0, "X", acts=_chooses, acts_with="printed lists, or with --carry",
+           "words", 0.0, "X", acts=_chooses, acts_with=CHOOSES,
            meant_by="wip word-insertion-penalty"),
     Option("trust_ids", FLAG, "take the first column for ids, whatever it looks like", False,
            acts=lambda o: o.nbest_format in ("classic", "kaldi"), acts_with="--nbest-format classic or kaldi"),
@@ -109,6 +110,10 @@ RESCORE = Table({"options": (
 
 def require_possible(options):
     """RnnlmError for options that do nothing, or not together."""
+    weighed = options.first_pass or options.word_penalty or options.nbest_format == "moses"
+    if "scale" in options.given and options.tune is None and not weighed:
+        raise RnnlmError("--scale has no effect without first-pass scores or a word penalty: give --first-pass or "
+                         "--word-penalty, or leave it out")
     for option in RESCORE.options:
         if option.name in options.given and option.acts and not option.acts(options):
             raise RnnlmError(f"{option.flag} does nothing here: it works only with {option.acts_with}; leave it out")

@@ -7,9 +7,9 @@ from contextlib import ExitStack, nullcontext
 
 import numpy as np
 
-from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
+from rnnlm.cli.heading import REMEMBERED, heading
 from rnnlm.cli.score_notes import UnknownWords, note_excess
 from rnnlm.cli.screen import is_terminal, note, scoring_bar, show, without_controls
 from rnnlm.cli.signals import stop_on_signal
@@ -17,7 +17,7 @@ from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line, size_shown
 from rnnlm.files.long_array import LongArray
-from rnnlm.formats.model_file import load_model, model_sha256
+from rnnlm.formats.model_file import load_model_and_sha256
 from rnnlm.reports.score_formats import SCORE_FORMATS
 from rnnlm.reports.tool_format import TEXT
 from rnnlm.runs.checks import OneOf, between, not_empty
@@ -32,10 +32,6 @@ from rnnlm.text.sources import STANDARD_INPUT, require_text_file
 from rnnlm.text.spelled import spelled_file
 
 LONG = 1 << 20  # bytes of a text that gets a bar
-REMEMBERED = {"stream": "the state is carried through each text",
-              "document": "the state is forgotten at blank lines, which are not scored",
-              "sentence": "the state is forgotten at each line end"}
-FIRST_WORD = "scored, after <eos> and from a state of zeros"
 PIECES = ("a blank belongs to the word before it; entropy, rank and the most probable are those of the first "
           "character of a word")
 
@@ -88,9 +84,9 @@ def print_scores(options):
     """Print a table of the scores of all texts."""
     _settle(options)
     with Workers(threads_of(options)) as workers, ExitStack() as files:
-        model, vocabulary = load_model(options.model, workers)
+        model, vocabulary, sha256 = load_model_and_sha256(options.model, workers)
         _choose_columns(options, vocabulary)
-        head = {} if options.no_header else _head(options, vocabulary)
+        head = {} if options.no_header else _head(options, vocabulary, sha256)
         table = SCORE_FORMATS[options.format](head, options.columns, vocabulary)
         unknown = UnknownWords(vocabulary)
         truth = Truth(options.truth) if options.truth else None
@@ -156,11 +152,9 @@ def _flag(name):
     return f"--{name.replace('_', '-')}"
 
 
-def _head(options, vocabulary):
+def _head(options, vocabulary, sha256):
     """What must be known to read the numbers."""
-    head = {"rnnlm": __version__, "model": str(options.model), "sha256": model_sha256(options.model),
-            "protocol": f"{options.protocol}: {REMEMBERED[options.protocol]}", "base": options.log_base,
-            "first_word": FIRST_WORD}
+    head = heading(options.model, sha256, f"{options.protocol}: {REMEMBERED[options.protocol]}", options.log_base)
     if SCORE_FORMATS[options.format].one_text:
         head[TEXT] = options.texts[0]
     return head | ({"pieces": PIECES} if options.by == "word" and vocabulary.level != "word" else {})

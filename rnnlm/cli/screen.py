@@ -158,8 +158,8 @@ def file_bar(verb):
 
 
 @contextmanager
-def scoring_bar(path, tokens):
-    """A block with a bar for a text that is scored.
+def scoring_bar(path, tokens, verb="scoring"):
+    """A block with a bar for a text that is scored, or what the verb says.
 
     It yields the function that moves the bar by so many tokens.
     """
@@ -167,7 +167,7 @@ def scoring_bar(path, tokens):
         yield lambda _: None
         return
     name = os.path.basename(path)
-    with _bar(f"scoring {name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + '...'}", tokens) as bar:
+    with _bar(f"{verb} {name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + '...'}", tokens) as bar:
         yield bar.update
 
 

@@ -9,6 +9,7 @@ unpickled.
 """
 
 import errno
+import hashlib
 import io
 import json
 import math
@@ -104,6 +105,11 @@ class Archive:
         available = members.fp.seek(0, os.SEEK_END)
         _require(size < available, f"its members claim {counted(size, 'byte')}, the file has {available:,}")
         self.header = self._json()
+
+    def sha256(self):
+        """The SHA-256 (hex) of the open file, whatever its path leads to by now."""
+        self._zip.fp.seek(0)
+        return hashlib.file_digest(self._zip.fp, "sha256").hexdigest()
 
     def _json(self):
         header = loads(self.text(HEADER, LONGEST_HEADER), HEADER)

@@ -8,7 +8,6 @@ in the training text.  docs/file-formats.md describes the format.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +19,7 @@ from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import workers_or_default
 from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_archive
-from rnnlm.files.whole import File, reason
+from rnnlm.files.whole import File
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.models.architecture import Architecture, from_earlier, to_earlier
 from rnnlm.text.tokenizer import LEVELS
@@ -131,6 +130,20 @@ def load_model(path: str | os.PathLike[str] | File, workers: Workers | None = No
     workers = workers_or_default(workers, "with Workers(2) as workers: load_model(path, workers)")
     if regularisation is not None:
         arguments.kind("regularisation", regularisation, Regularisation, "a Regularisation")
+    return _load(path, workers, regularisation)[:2]
+
+
+def load_model_and_sha256(path: str | os.PathLike[str],
+                          workers: Workers | None = None) -> tuple[LanguageModel, Vocabulary, str]:
+    """What ``load_model`` gives, and the SHA-256 (hex) of the file that was read.
+
+    It is that of the file even if another one has its name by now.
+    """
+    return _load(path, workers, hashed=True)
+
+
+def _load(path, workers, regularisation=None, hashed=False):
+    """The model, the vocabulary and, if it is asked for, the SHA-256; else None."""
     with open_archive(model_file(path), "a whole rnnlm model file") as archive:
         architecture = _architecture(archive)
         arguments.one_of("level", archive.header["level"], LEVELS)
@@ -145,21 +158,10 @@ def load_model(path: str | os.PathLike[str] | File, workers: Workers | None = No
                               workers=workers)
         for name, param in model.named_params().items():
             archive.read_finite(name, param)
+        sha256 = archive.sha256() if hashed else None
     model.vocabulary_fingerprint = vocabulary.fingerprint()
     model.set_training(False)
-    return model, vocabulary
-
-
-def model_sha256(path: str | os.PathLike[str]) -> str:
-    """The SHA-256 (hex) of a model file, or of the model in a run folder.
-
-    RnnlmError if it cannot be read.
-    """
-    try:
-        with open(model_file(path), "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
+    return model, vocabulary, sha256
 
 
 def _architecture(archive):

@@ -1,4 +1,4 @@
-"""Minimal pairs as a table for a reader: a row for each UID and each group of UIDs."""
+"""Minimal pairs as a table: a row for each UID and each group of UIDs."""
 
 from __future__ import annotations
 
@@ -11,29 +11,36 @@ if TYPE_CHECKING:
 
     from rnnlm.reports.published_pairs import Published
 
-COLUMNS = ("pairs", "accuracy", "ties", "same_ids", "with_unknown", "pairs_known", "accuracy_known", "one_prefix")
+COLUMNS = ("level", "name", "pairs", "accuracy", "ties", "same_ids", "with_unknown", "pairs_known", "accuracy_known",
+           "one_prefix")
 
 
-def table_lines(numbers: dict) -> list[str]:
-    """The lines of what ``PairScores.summary`` returns.
+def table_lines(numbers: dict, aligned: bool = False) -> list[str]:
+    """The lines of what ``PairScores.summary`` returns, a heading first.
 
     UIDs come first, then phenomena, fields and the mean of all UIDs.  one_prefix is the
-    accuracy by that method; NA stands where there is no pair.
+    accuracy by that method.  NA means that there is no pair.
+
+    Parameters
+    ----------
+    numbers : the summary.
+    aligned : whether columns are filled up with blanks, for a person; otherwise there
+        is a tab between two cells, for programs.
     """
-    rows = []
-    for title, groups in (("uid", numbers["by_uid"]), ("phenomenon", numbers["by_phenomenon"]),
+    rows = [COLUMNS]
+    for level, groups in (("uid", numbers["by_uid"]), ("phenomenon", numbers["by_phenomenon"]),
                           ("field", numbers["by_field"]), ("all", {"mean of UIDs": numbers})):
-        if groups:
-            rows.append((title, *COLUMNS))
-            rows += [(one_line(name), *_cells(group)) for name, group in groups.items()]
+        rows += [(level, one_line(name), *_cells(group)) for name, group in groups.items()]
+    if not aligned:
+        return ["\t".join(row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [_row(row, widths) for row in rows]
+    return [_aligned(row, widths) for row in rows]
 
 
 def _cells(group):
     prefix = group["one_prefix"]
     values = {**group, "one_prefix": prefix and prefix["accuracy"]}
-    return [_cell(values[name]) for name in COLUMNS]
+    return [_cell(values[name]) for name in COLUMNS[2:]]
 
 
 def _cell(value):
@@ -42,9 +49,10 @@ def _cell(value):
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _row(row, widths):
-    _, *cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-    return "  ".join([row[0].ljust(widths[0]), *cells])
+def _aligned(row, widths):
+    """The cells of a row under one another: words on the left, numbers on the right."""
+    return "  ".join(cell.ljust(width) if i < 2 else cell.rjust(width)
+                     for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
 
 
 def published_lines(others: Sequence[Published]) -> list[str]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlm.errors import one_line
+from rnnlm.reports.heading import heading_lines
 from rnnlm.text.cells import NA, in_a_cell
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Tsv(Table):
     """
 
     def begin(self) -> str:
-        return _head_lines(self.head) + "\t".join(self.columns) + "\n"
+        return heading_lines(self.head) + "\t".join(self.columns) + "\n"
 
     def rows(self, block: np.ndarray) -> str:
         return "".join(map("%s\n".__mod__, map("\t".join, _cells(self.columns, block, NA, in_a_cell))))
@@ -82,7 +82,7 @@ class Csv(Table):
     """Cells with commas between them, quoted where needed, after lines with #."""
 
     def begin(self) -> str:
-        return _head_lines(self.head) + _as_csv([self.columns])
+        return heading_lines(self.head) + _as_csv([self.columns])
 
     def rows(self, block: np.ndarray) -> str:
         return _as_csv(_cells(self.columns, block, NA, str))
@@ -100,10 +100,6 @@ class JsonLines(Table):
 
 
 FORMATS: dict[str, type[Table]] = {"tsv": Tsv, "csv": Csv, "json": JsonLines}
-
-
-def _head_lines(head):
-    return "".join(f"# {key}: {one_line(value)}\n" for key, value in head.items())
 
 
 def _as_csv(rows):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rnnlm.text.vocabulary import Vocabulary
 
 CHUNK = 1 << 16  # words from one sign of life to the next
+TEXTS = 1 << 14  # of which the words are in memory at a time, as strings
 ID = np.dtype(">i4")  # ids as bytes: a sequence that begins another one is the start of its bytes
 
 
@@ -75,6 +76,16 @@ def score_pairs(model: Scores, vocabulary: Vocabulary, pairs: Sequence[Pair], *,
     return PairScores(list(pairs), whole, _spread(some, begun, len(pairs)), ties)
 
 
+def unknown_words(vocabulary: Vocabulary, texts: Sequence[str], *, lowercase: bool = False,
+                  split_punctuation: bool = False) -> list[str]:
+    """The words of sentences that are not in the vocabulary, each once, in order.
+
+    The options are those of ``score_pairs``.
+    """
+    tokens = dict.fromkeys(_Encoder(vocabulary, lowercase, split_punctuation).tokens(texts))
+    return [token for token in tokens if token not in vocabulary.ids and token != LINE_END]
+
+
 def _preferences(keys, unknown, log_probs):
     """The Preferences of sequences that are good and bad in turns."""
     log_probs = log_probs.reshape(-1, 2)
@@ -96,19 +107,31 @@ class _Encoder:
     def __init__(self, vocabulary, lowercase, split_punctuation):
         self.vocabulary, self.lowercase, self.split = vocabulary, lowercase, split_punctuation
 
-    def keys(self, texts, pairs, sentences=True):
-        """The keys of one or two texts of each pair, and how many words are unknown."""
+    def tokens(self, texts, sentences=True):
+        """The words of texts, a line end after each."""
         text = "\n".join([*texts, ""])
         tokens = tokenize(text.lower() if self.lowercase else text, self.vocabulary.level)
-        if self.split:
-            tokens = split_words(tokens, self.vocabulary.ids, sentences)
+        return split_words(tokens, self.vocabulary.ids, sentences) if self.split else tokens
+
+    def keys(self, texts, pairs, sentences=True):
+        """The keys of one or two texts of each pair, and how many words are unknown."""
+        found, unknown, each = [], [np.zeros(0, np.int64)], len(texts) // max(len(pairs), 1)
+        for first in range(0, len(texts), TEXTS):
+            keys, counts = self._keys(texts[first : first + TEXTS], sentences,
+                                      lambda number, first=first: pairs[(first + number) // each].where)
+            found += keys
+            unknown.append(counts)
+        return found, np.concatenate(unknown)
+
+    def _keys(self, texts, sentences, where):
+        """The keys of some texts; where(i) says where the i-th is."""
+        tokens = self.tokens(texts, sentences)
         index, unk_id = self.vocabulary.index(), self.vocabulary.unk_id
         ids = np.fromiter(map(index.__getitem__, tokens), np.int32, len(tokens))
         (ends,) = np.nonzero(ids == self.vocabulary.eos_id)
         if len(ends) > len(texts):
             number = tokens[: tokens.index(EOS)].count(LINE_END)
-            raise RnnlmError(f"{pairs[number * len(pairs) // len(texts)].where} holds the word {EOS}, which is the "
-                             "token of every line end: remove it")
+            raise RnnlmError(f"{where(number)} holds the word {EOS}, which is the token of every line end: remove it")
         unknown = np.diff(np.cumsum(ids == UNKNOWN)[ends], prepend=0)
         if unk_id is not None:
             ids[ids == UNKNOWN] = unk_id
@@ -186,7 +209,7 @@ def _read(model, eos_id, keys, on_words):
     for first, last in pairwise(np.flatnonzero(np.diff(starts // CHUNK, prepend=-1, append=-1))):
         words = slice(starts[first], starts[last - 1] + lengths[last - 1])
         log_probs[words] = sequence_scores(model, ids[words], lengths[first:last], eos_id).log_probs
-        if np.isnan(log_probs[words]).any():
+        if not np.isfinite(log_probs[words]).all():
             raise RnnlmError("the model gives no probabilities for these pairs: its scores are not finite")
         if on_words:
             on_words(words.stop - words.start, len(ids))

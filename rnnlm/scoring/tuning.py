@@ -39,8 +39,8 @@ def require_distance() -> Callable[[Sequence[str], Sequence[str]], int]:
     try:
         from rapidfuzz.distance.Levenshtein import distance
     except ImportError as error:
-        raise RnnlmError("word error rates need the package rapidfuzz: install it with pip install "
-                         "'numpy-rnnlm[wer]'") from error
+        raise RnnlmError("word error rates need the package rapidfuzz: pip install rapidfuzz, or this "
+                         "package with its extra: pip install -e '.[wer]'") from error
     return distance
 
 

@@ -122,24 +122,17 @@ def numbered_lines(path: str | os.PathLike[str],
 
 
 def _lists(path, form, vocabulary, trust_ids, on_bytes):
-    parse, plain = FORMS[form], form == "plain"
-    current, size, empty, seen = None, 0, 0, set()
-    for number, line in numbered_lines(path, on_bytes):
-        if not line.strip(BLANKS):
-            empty += 1
-            continue
-        where = f"{called(path)} line {number}"
-        utterance, hypothesis = parse(line, where, trust_ids)
-        _require_no_end(hypothesis.text, where, vocabulary)
+    plain, current, seen = form == "plain", None, set()
+    for where, empty, utterance, hypothesis, length in _hypotheses(path, form, vocabulary, trust_ids, on_bytes):
         if current is None or (empty if plain else utterance != current.utterance):
             if current:
                 yield current
             utterance = utterance or str(len(seen) + 1)
             current, size = NBestList(utterance, _position(form, utterance, len(seen)), empty > plain), 0
+            numbers = set()
             _require_new(utterance, seen, where, form)
             seen.add(utterance)
-            numbers = set()
-        empty, size, hypothesis.line = 0, size + len(line), number
+        size += length
         current.hypotheses.append(hypothesis)
         hypothesis.number = hypothesis.number or str(len(current.hypotheses))
         if hypothesis.number in numbers:
@@ -149,6 +142,25 @@ def _lists(path, form, vocabulary, trust_ids, on_bytes):
         _require_bounded(current, size, where)
     if current:
         yield current
+
+
+def _hypotheses(path, form, vocabulary, trust_ids, on_bytes):
+    """Yield what is in each line that is not empty.
+
+    That is: where it is, how many empty lines are before it, the utterance ("" if the
+    line names none), the Hypothesis, and the characters of the line.
+    """
+    empty = 0
+    for number, line in numbered_lines(path, on_bytes):
+        if not line.strip(BLANKS):
+            empty += 1
+            continue
+        where = f"{called(path)} line {number}"
+        utterance, hypothesis = FORMS[form](line, where, trust_ids)
+        _require_no_end(hypothesis.text, where, vocabulary)
+        hypothesis.line = number
+        yield where, empty, utterance, hypothesis, len(line)
+        empty = 0
 
 
 def _position(form, utterance, position):

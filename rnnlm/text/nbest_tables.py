@@ -60,11 +60,15 @@ class FirstPassFile:
                              f"{'the key ' if self.by_key else ''}{key}: give the file that goes with these lists")
         return found
 
+    def require_end(self) -> None:
+        """RnnlmError unless all lines were used, after all lists; only with "order"."""
+        if not self.by_key and next(self._scores, None) is not None:
+            raise RnnlmError(f"{called(self.path)} must have a score for each hypothesis, it has more: give the file "
+                             "that goes with these lists")
+
     def left(self) -> int:
-        """How many scores nobody asked for, after all lists; "order": at most 1."""
-        if self.by_key:
-            return len(self._scores) - self.used
-        return int(next(self._scores, None) is not None)
+        """How many keys nobody asked for, after all lists; 0 with "order"."""
+        return len(self._scores) - self.used if self.by_key else 0
 
     def _keyed(self):
         scores = {}

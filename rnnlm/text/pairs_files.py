@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LONGEST_LINE = 1 << 20  # characters; BLiMP's longest line has 614
-MOST_TEXT = 1 << 28     # characters in a file, as a few kilobytes may decompress to anything; BLiMP has 27 million
+MOST_TEXT = 1 << 27     # characters, as a few kilobytes may decompress to anything; BLiMP has 27 million
+MOST_PAIRS = 500_000    # which are all in memory; BLiMP has 67,000
 BLANKS = " \t\r\v\f"  # those between words, see rnnlm.text.tokenizer
 HEADERS = ("good\tbad", "sentence_good\tsentence_bad")  # first lines that name the two columns
 
@@ -58,23 +59,32 @@ class Pair(NamedTuple):
         return f"{shown(str(called(self.file)))}: line {self.line}" if self.file else f"pair {self.line}"
 
 
-def read_pairs(path: str | os.PathLike[str]) -> list[Pair]:
-    """The pairs of a file, or of all files FILE.jsonl in a folder, in order of names.
+def read_pairs(*paths: str | os.PathLike[str]) -> list[Pair]:
+    """The pairs of files, or of all files FILE.jsonl in a folder, in order of names.
 
     A file whose first line begins with { has BLiMP's layout, any other two columns.
     Blank lines are passed over, and so is a first line ``good<TAB>bad``.
 
     Parameters
     ----------
-    path : of a file, compressed (gzip, bzip2, xz) or not; ``-`` is standard input.
+    paths : of files, compressed (gzip, bzip2, xz) or not; ``-`` is standard input.
 
     Raises
     ------
-    RnnlmError : a file that cannot be read, a line that holds no pair, or no pairs.
+    RnnlmError : a file that cannot be read, a line that holds no pair, no pairs, or too
+        many.
     """
-    pairs = [pair for file in _files(path) for pair in _pairs_of(file)]
-    if not pairs:
-        raise RnnlmError(f"{called(path)} must hold at least one pair, but it is empty")
+    pairs, room = [], [MOST_TEXT]
+    for path in paths:
+        before = len(pairs)
+        for file in _files(path):
+            for pair in _pairs_of(file, room):
+                pairs.append(pair)
+                if len(pairs) > MOST_PAIRS:
+                    raise RnnlmError(f"there must be at most {MOST_PAIRS:,} pairs together, {pair.where} is one more: "
+                                     "split them")
+        if len(pairs) == before:
+            raise RnnlmError(f"{called(path)} must hold at least one pair, but it is empty")
     return pairs
 
 
@@ -112,10 +122,10 @@ def _files(path):
     return files
 
 
-def _pairs_of(path) -> Iterator[Pair]:
-    """Yield the pairs of one file."""
+def _pairs_of(path, room) -> Iterator[Pair]:
+    """Yield the pairs of one file; room: [how many characters may come]."""
     read, name = None, _name(path)
-    for number, line in _lines(path):
+    for number, line in _lines(path, room):
         if not line.strip():
             continue
         if read is None:
@@ -130,13 +140,14 @@ def _name(path):
     return "standard input" if path == "-" else Path(path).name.split(".")[0] or Path(path).name
 
 
-def _lines(path):
+def _lines(path, room):
     """Yield (number, line) of a text, the line without its end."""
-    number, rest, total = 1, "", 0
+    number, rest = 1, ""
     for block in read_blocks(path):
-        total += len(block)
-        if total > MOST_TEXT:
-            raise RnnlmError(f"{called(path)} must hold at most {MOST_TEXT:,} characters, it has more: split it")
+        room[0] -= len(block)
+        if room[0] < 0:
+            raise RnnlmError(f"pairs must have at most {MOST_TEXT:,} characters together, those up to {called(path)} "
+                             "have more: split them")
         *lines, rest = (rest + block).split("\n")
         for line in lines:
             _require_short(line, path, number)

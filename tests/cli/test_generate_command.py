@@ -131,6 +131,12 @@ def test_the_seed_decides_and_a_chosen_one_is_told(write):
     assert write("--temperature", "3", "--seed", err.split()[2]).out == out
 
 
+@pytest.mark.parametrize("greedy", [["--temperature", "0"], ["--top-k", "1"]])
+@pytest.mark.parametrize("more", [[], ["--samples", "2"]])
+def test_no_seed_is_told_where_nothing_is_drawn(write, greedy, more):
+    assert write("--sentences", "1", *greedy, *more).err == ""
+
+
 def test_a_model_without_words_says_so(tmp_path, capsys):
     model = LanguageModel(2, 3, 3, rng=np.random.default_rng(0))
     save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "<unk>"]))

@@ -1,7 +1,9 @@
 """The command for minimal pairs, as a user runs it."""
 
+import csv
 import hashlib
 import json
+import re
 
 import numpy as np
 import pytest
@@ -111,10 +113,50 @@ def test_the_table_says_the_same(model_path, pairs, capsys):
     assert f"# sha256: {hashlib.sha256(model_path.read_bytes()).hexdigest()}" in header
     assert "# protocol: sentence: each sentence is read on its own" in header
     assert printed["about"]["first_word"].startswith("scored, after <eos>")
-    last = lines[-1].split()
-    assert last[:5] == ["mean", "of", "UIDs", "4", f"{printed['accuracy']:.3f}"]
-    assert [line.split()[0] for line in lines[len(header):]] == [
-        "uid", "one", "two", "phenomenon", "agreement", "field", "syntax", "all", "mean"]
+    assert {"# base: e", "# log_prob: natural logarithm of a sentence's probability",
+            "# accuracy: fraction of the pairs, from 0 to 1"} <= set(header)
+    rows = list(csv.DictReader(lines[len(header):], delimiter="\t"))
+    assert [(row["level"], row["name"]) for row in rows] == [
+        ("uid", "one"), ("uid", "two"), ("phenomenon", "agreement"), ("field", "syntax"), ("all", "mean of UIDs")]
+    assert (rows[-1]["pairs"], rows[-1]["accuracy"]) == ("4", f"{printed['accuracy']:.3f}")
+
+
+def test_a_terminal_gets_columns_below_each_other(model_path, pairs, capsys, monkeypatch):
+    monkeypatch.setattr("rnnlm.cli.pairs.is_terminal", lambda stream: True)
+    assert main([str(model_path), str(pairs)]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if re.match("level|uid|all", line)]
+    assert len(rows) == 4
+    assert len({len(row) for row in rows}) == 1
+    assert "\t" not in "".join(rows)
+
+
+UNKNOWN = "note: 4 of 4 pairs with unknown words, read as <unk>, such as"
+ASKED = "is the training text prepared in another way? try"
+
+
+@pytest.mark.parametrize(("arguments", "notes"), [
+    ([], f"{UNKNOWN} The barks. bark. zebra runs.: {ASKED} --lowercase --split-punctuation\n"),
+    (["--lowercase"], f"{UNKNOWN} barks. bark. zebra runs. run.: {ASKED} --split-punctuation\n"),
+    (["--split-punctuation"], f"{UNKNOWN} The zebra runs run cat: {ASKED} --lowercase\n"),
+    (["--lowercase", "--split-punctuation"], "note: 2 of 4 pairs with unknown words, read as <unk>, such as zebra runs "
+     "run cat\n")])
+def test_unknown_words_are_noted_with_what_may_make_them_known(model_path, pairs, capsys, arguments, notes):
+    assert main([str(model_path), str(pairs), *arguments]) == 0
+    assert capsys.readouterr().err == notes
+
+
+def test_what_cannot_make_words_known_is_not_proposed(tmp_path, capsys):
+    (tmp_path / "pairs.tsv").write_text("the zebra\tzebra the\n")
+    for words, level, fate in ((["<eos>", "<unk>", "The", "dog"], "word", "read as <unk>, such as the zebra"),
+                               (["<eos>", "the"], "word", "with probability 0, such as zebra"),
+                               (["<eos>", " ", *"theb"], "char", "with probability 0, such as z r a")):
+        model = LanguageModel(len(words), 2, 2, rng=np.random.default_rng(0))
+        save_model(tmp_path / "m.npz", model, Vocabulary(words, level))
+        assert main([str(tmp_path / "m.npz"), str(tmp_path / "pairs.tsv")]) == 0
+        assert capsys.readouterr().err == f"note: 1 of 1 pair with unknown words, {fate}\n"
+    (tmp_path / "pairs.tsv").write_text("the\thet\n")
+    assert main([str(tmp_path / "m.npz"), str(tmp_path / "pairs.tsv")]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_several_files_a_folder_and_columns(model_path, pairs, tmp_path, capsys):
@@ -136,10 +178,25 @@ def test_repeated_pairs_are_counted_and_noted(model_path, pairs, capsys):
 def test_a_chart_is_drawn(model_path, pairs, tmp_path, capsys):
     assert main([str(model_path), str(pairs), "--chart", str(tmp_path / "chart.png")]) == 0
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
-    assert main([str(model_path), str(pairs), "--chart", str(tmp_path)]) == 1
+    (tmp_path / "chart.png").write_bytes(b"\x89PNG\r\n\x1a\n an earlier picture")
+    assert main([str(model_path), str(pairs), "--chart", str(tmp_path / "chart.png")]) == 0
+    assert len((tmp_path / "chart.png").read_bytes()) > 1000
+
+
+@pytest.mark.parametrize(("chart", "message"), [
+    ("model.npz", "model.npz exists and is not a PNG picture, so it is not replaced: choose another name"),
+    ("link", "link exists and is not a PNG picture"), ("pairs.jsonl", "is not a PNG picture"),
+    (".", "is not a regular file, so it is not replaced"), ("-", "- is not the name of a file"),
+    ("none/chart.png", "none/chart.png could not be written: no such file or directory; the folder does not exist")])
+def test_a_chart_replaces_no_other_file_and_this_is_told_first(model_path, pairs, monkeypatch, capsys, chart, message):
+    monkeypatch.chdir(model_path.parent)
+    (model_path.parent / "link").symlink_to(model_path)
+    before = model_path.read_bytes(), pairs.read_bytes()
+    assert main(["model.npz", "pairs.jsonl", "--chart", chart]) == 1
     out, err = capsys.readouterr()
-    assert "mean of UIDs" in out  # the numbers are not lost with the picture
-    assert len(err.splitlines()) == 1
+    assert message in err
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert (model_path.read_bytes(), pairs.read_bytes()) == before
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

@@ -12,7 +12,7 @@ import pytest
 from rnnlm.cli import screen
 from rnnlm.cli.main import main as rnnlm
 from rnnlm.cli.rescore import main
-from rnnlm.formats.model_file import model_sha256, save_model
+from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
 
@@ -65,12 +65,13 @@ def table(lines):
 
 def test_the_table_has_every_hypothesis_and_says_what_its_numbers_are(call, folder):
     lines, err = call()
-    assert lines[:8] == [
-        "# rnnlm: 0.1.0", "# model: model.npz", f"# sha256: {model_sha256(folder)}",
+    digest = hashlib.sha256((folder / "model.npz").read_bytes()).hexdigest()
+    assert lines[:9] == [
+        "# rnnlm: 0.1.0", "# model: model.npz", f"# sha256: {digest}",
         "# protocol: sentence: each hypothesis is read on its own", "# base: e",
-        "# first_word: scored, after <eos> and from a state of zeros", "# first_pass: none",
+        "# first_word: scored, after <eos> and from a state of zeros",
+        "# log_prob: natural logarithm, of the words and the sentence end", "# first_pass: none",
         "# total: scale * log_prob - word_penalty * words, with scale 1 and word_penalty 0"]
-    assert model_sha256("model.npz") == hashlib.sha256((folder / "model.npz").read_bytes()).hexdigest()
     rows = table(lines)
     assert [(row["utterance"], row["hypothesis"], row["rank"], row["text"]) for row in rows] == [
         ("utt", "1", "3", "a b"), ("utt", "2", "2", "a"), ("utt", "3", "1", ""), ("other", "1", "2", "x c"),
@@ -167,7 +168,7 @@ def test_tuning_prints_the_surface_and_what_is_best(call):
         "# first_pass_errors: 1 of 4 words, 25.00 %", "# oracle_errors: 0 of 4 words, 0.00 %",
         "# best: --scale 1.5 --word-penalty -4: 0 of 4 words, 0.00 %"]
     rows = [line.split("\t") for line in lines if not line.startswith("#")]
-    assert rows[0] == ["scale", "word_penalty", "errors", "wer"]
+    assert rows[0] == ["scale", "word_penalty", "errors", "wer_percent"]
     assert len(rows) == 1 + 5 * 5
     # "a" is better than "b" where -1 + scale ln 2 > 0, and "a b" is as good as "a" or
     # better where -scale ln 8 - penalty >= 0.
@@ -176,6 +177,7 @@ def test_tuning_prints_the_surface_and_what_is_best(call):
         assert (int(errors), rate) == (wrong, f"{25 * wrong:.2f}")
     assert "the best scale is" not in err
     assert "the best word penalty is the last one that was tried: give a wider range with --penalties" in err
+    assert err.endswith("\nnote: best: --scale 1.5 --word-penalty -4: 0 of 4 words, 0.00 %\n")
     chosen = table(call(*options[:4], "--scale", "1.5", "--word-penalty", "-4", "--best", form="classic",
                         lists="classic")[0])
     assert [row["text"] for row in chosen] == ["a", "a b", "c"]
@@ -232,13 +234,14 @@ def test_wrong_usage_is_one_line_and_exit_code_2(folder, capsys, arguments, mess
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (["--scale", "2"], "--scale does nothing here: it works only with --first-pass, --word-penalty or"),
+    (["--scale", "2"], "--scale has no effect without first-pass scores or a word penalty: give --first-pass or"),
+    (["--tune", "x", "--scale", "2"], "--scale does nothing here: it works only with first-pass scores or a "),
     (["--first-pass-sign", "cost"], "--first-pass-sign does nothing here: it works only with --first-pass;"),
     (["--first-pass-by", "key"], "--first-pass-by does nothing here"),
     (["--first-pass-base", "10"], "--first-pass-base does nothing here"),
     (["--references-by", "key"], "--references-by does nothing here: it works only with --tune"),
     (["--scales", "0:1:1"], "--scales does nothing here"), (["--penalties", "0:1:1"], "--penalties does nothing here"),
-    (["--tune", "x", "--best"], "--best does nothing here: it works only with printed lists, without --tune"),
+    (["--tune", "x", "--best"], "--best does nothing here: it works only with printed lists, not with --tune; "),
     (["--tune", "x", "--format", "kaldi"], "--format does nothing here"),
     (["--tune", "x", "--word-penalty", "1"], "--word-penalty does nothing here"),
     (["--format", "moses"], "--format moses adds to lists of --nbest-format moses, got kaldi"),
@@ -259,13 +262,27 @@ def test_another_form_than_the_file_has_is_an_error_or_noted(call):
     assert call("--trust-ids", form="classic", lists="plain")[0][-1].startswith("b\t1\t1\t1\t0")
 
 
-def test_an_error_in_a_later_line_comes_after_the_rows_of_whole_lists(folder, capsys, monkeypatch):
+@pytest.mark.parametrize(("last", "scores", "message"), [
+    ("a word\n", 31, "lists line 31: the first word must be a key"),
+    ("", 29, "scores must have a score for each hypothesis, it has none for the key 'u29-1'"),
+    ("", 29, "scores must have a score for each hypothesis, it has none for 'u29-1'"),
+    ("", 31, "scores must have a score for each hypothesis, it has more: give the file that")])
+def test_nothing_is_printed_of_lists_in_which_something_is_wrong(folder, call, monkeypatch, last, scores, message):
     monkeypatch.setattr("rnnlm.scoring.nbest.BLOCK", 1)
-    (folder / "lists").write_text("".join(f"u{i}-1 a\n" for i in range(30)) + "a word\n")
-    assert main(["model.npz", "lists", "--nbest-format", "kaldi"]) == 1
+    by = "key" if "key" in message else "order"
+    values = "".join(f"u{i}-1 -1\n" if by == "key" else "-1\n" for i in range(scores))
+    (folder / "lists").write_text("".join(f"u{i}-1 a\n" for i in range(30)) + last)
+    assert message in call("--first-pass", "scores", "--first-pass-by", by, lists="lists", code=1, scores=values)[1]
+
+
+def test_of_standard_input_an_error_comes_after_the_rows_of_whole_lists(folder, capsys, monkeypatch):
+    monkeypatch.setattr("rnnlm.scoring.nbest.BLOCK", 1)
+    lists = "".join(f"u{i}-1 a\n" for i in range(30)) + "a word\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lists.encode())))
+    assert main(["model.npz", "-", "--nbest-format", "kaldi"]) == 1
     out, err = capsys.readouterr()
     assert len(table(out.splitlines())) == 29
-    assert "lists line 31: the first word must be a key" in err
+    assert "standard input line 31: the first word must be a key" in err
 
 
 def test_a_signal_among_the_rows_waits_for_the_end_of_a_list(folder, capsys, monkeypatch):
@@ -297,4 +314,4 @@ def test_threads_and_the_other_way_to_call_it_change_nothing(call, capsys):
 def test_a_terminal_is_shown_how_far_the_scoring_is(folder, on_terminal):
     (folder / "lists").write_text("".join(f"u{i}-{k} a b c a b c\n" for i in range(3000) for k in range(8)))
     shown = on_terminal(["rescore", "model.npz", "lists", "--nbest-format", "kaldi"], folder, 100)
-    assert re.search(r"scoring lists: +\d+%.*left", shown)
+    assert re.search(r"checking lists: +\d+%.*left.*scoring lists: +\d+%.*left", shown, re.DOTALL)

@@ -136,7 +136,7 @@ def test_the_same_threads_give_the_same_bits(name, options, threads, monkeypatch
     """At a size where output, update, norm and recurrence are divided; with dropout."""
     monkeypatch.setattr("rnnlm.layers.fast.recurrent.LARGE_STEP", 1)
     monkeypatch.setattr("rnnlm.layers.fast.products.LARGE_PRODUCT", 1)
-    monkeypatch.setattr("rnnlm.layers.fast.output.KEPT", 300_000)
+    monkeypatch.setattr("rnnlm.layers.fast.word_blocks.KEPT", 300_000)
     def params():
         with Workers(threads) as workers:
             model = LanguageModel(**{"vocab_size": 4000, "wordvec_size": 150, "hidden_size": 150} | options,

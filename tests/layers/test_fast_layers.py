@@ -7,7 +7,7 @@ from recurrent_layers import CELLS, FAST, random_arrays, states
 
 from rnnlm.compute.threads import SERIAL, Workers
 from rnnlm.layers import TimeAffine, TimeEmbedding, TimeOutput, WeightDrop
-from rnnlm.layers.fast import FastAffine, FastEmbedding, FastLSTM, FastOutput, output, products, recurrent
+from rnnlm.layers.fast import FastAffine, FastEmbedding, FastLSTM, FastOutput, output, products, recurrent, word_blocks
 from rnnlm.models import CELLS as CELLS_OF_MODELS
 from rnnlm.models import LanguageModel, Regularisation
 
@@ -43,7 +43,7 @@ def shared_steps(monkeypatch):
 def shared(request, shared_steps, monkeypatch):
     """The same for the output, with little, some and all of its exponentials kept."""
     monkeypatch.setattr(output, "BLOCK", 4)
-    monkeypatch.setattr(output, "KEPT", request.param)
+    monkeypatch.setattr(word_blocks, "KEPT", request.param)
     monkeypatch.setattr(output, "LARGE", 1)
 
 
@@ -146,9 +146,9 @@ def test_output(N, T, H, V, dtype, workers, shared, rng):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("n", "H", "V"), [(1, 3, 2), (2, 4, 9), (3, 5, 33), (4, 1, 100), (5, 7, 16)])
 def test_products_by_word_are_the_scores_without_the_biases(n, H, V, dtype, small_kernels, rng, monkeypatch):
-    monkeypatch.setattr("rnnlm.layers.fast.output.has_small_kernels", lambda: small_kernels)
-    monkeypatch.setattr("rnnlm.layers.fast.output.SMALL_PRODUCT", 400)  # blocks of 133, 50, 26, 100 and 11 words
-    monkeypatch.setattr("rnnlm.layers.fast.output.NARROW", 11)
+    monkeypatch.setattr("rnnlm.layers.fast.products.has_small_kernels", lambda: small_kernels)
+    monkeypatch.setattr("rnnlm.layers.fast.products.SMALL_PRODUCT", 400)  # blocks of 133, 50, 26, 100 and 11 words
+    monkeypatch.setattr("rnnlm.layers.fast.products.NARROW", 11)
     plain, fast = outputs(rng, H, V, dtype)
     for _ in range(2):
         rows = rng.normal(size=(n, H)).astype(dtype)
@@ -250,11 +250,20 @@ def test_embedding_refuses_an_id_outside_the_vocabulary(bad):
         FastEmbedding(np.ones((9, 2))).forward(np.array([[0, bad]]))
 
 
+def test_a_word_that_is_certain_has_no_probability_above_one(monkeypatch):
+    monkeypatch.setattr(output, "LARGE", 1)
+    scores = np.linspace(10, 30, 20_000, dtype=np.float32)
+    layer = FastOutput(np.asfortranarray([[1, 0, 0]], dtype=np.float32), np.array([2, 0, 0], np.float32))
+    found = layer.word_scores(scores[:, np.newaxis], np.zeros(20_000, int)).log_probs
+    assert found.max() == 0  # rounding would make some of them larger
+    assert found.min() > -1e-4
+
+
 def test_no_more_exponentials_are_kept_than_allowed(monkeypatch, rng):
     monkeypatch.setattr(output, "BLOCK", 4)
     monkeypatch.setattr(output, "LARGE", 1)
     for limit, expected in ((0, 0), (50, 48), (10**6, 66)):
-        monkeypatch.setattr(output, "KEPT", limit)
+        monkeypatch.setattr(word_blocks, "KEPT", limit)
         _, layer = outputs(rng, 3, 11, np.float32)
         layer.forward(rng.normal(size=(2, 3, 3)).astype(np.float32), rng.integers(0, 11, (2, 3)))
         kept = [block.e.size for block in layer.cache[2] if block.e is not None]

@@ -1,5 +1,7 @@
 """Minimal pairs as a table and as a picture."""
 
+import re
+
 import pytest
 
 from rnnlm.reports import published_pairs
@@ -19,14 +21,20 @@ def numbers(**groups):
 
 
 def test_a_row_for_each_group():
-    lines = table_lines(numbers(a=group(0.5, prefix=0.25), **{"long \x1b name": group(None, 0)}))
-    cells = [line.split() for line in lines]
-    assert cells[0] == ["uid", "pairs", "accuracy", "ties", "same_ids", "with_unknown", "pairs_known",
-                        "accuracy_known", "one_prefix"]
-    assert cells[1] == ["a", "100", "0.500", "0", "0", "0", "100", "NA", "0.250"]
-    assert lines[2].startswith(r"long \x1b name      0        NA")
-    assert cells[4] == ["mean", "of", "UIDs", "200", "0.625", "0", "0", "40", "160", "0.750", "NA"]
-    assert len({len(line) for line in lines}) == 1  # columns stand below each other
+    summary = numbers(a=group(0.5, prefix=0.25), **{"long \x1b\tname": group(None, 0)})
+    summary["by_field"] = {"a": group(1.0)}
+    cells = [line.split("\t") for line in table_lines(summary)]
+    assert cells == [
+        ["level", "name", "pairs", "accuracy", "ties", "same_ids", "with_unknown", "pairs_known", "accuracy_known",
+         "one_prefix"],
+        ["uid", "a", "100", "0.500", "0", "0", "0", "100", "NA", "0.250"],
+        ["uid", r"long \x1b\tname", "0", "NA", "0", "0", "0", "0", "NA", "NA"],
+        ["field", "a", "100", "1.000", "0", "0", "0", "100", "NA", "NA"],
+        ["all", "mean of UIDs", "200", "0.625", "0", "0", "40", "160", "0.750", "NA"]]
+    lines = table_lines(summary, aligned=True)
+    assert [re.split("  +", line) for line in lines] == cells
+    assert len({len(line) for line in lines}) == 1  # columns are below each other
+    assert lines[1].index("0.500") == lines[3].index("1.000")
 
 
 def test_bars_are_the_accuracies_in_falling_order():

@@ -89,6 +89,16 @@ def test_a_beam_gives_as_many_lines_as_it_is_wide_best_first(width):
         assert [log for log, _ in lines] == sorted((log for log, _ in lines), reverse=True)
 
 
+def test_a_line_that_is_still_written_may_overtake_the_last_finished_one():
+    """Two lines are finished early, but "ac" is better than the second of them."""
+    probs = np.array([[.3, .6, .05, .05], [.3, .05, .05, .6], [.25] * 4, [.9, .03, .03, .04]])  # after <eos>, a, b, c
+    model = LanguageModel(4, 4, 4, rng=np.random.default_rng(0))
+    for name, value in {"embedding/W": 20 * np.eye(4), "rnn1/Wx": np.eye(4), "rnn1/Wh": 0, "rnn1/b": 0,
+                        "affine/W": np.log(probs), "affine/b": 0}.items():
+        model.named_params()[name][...] = value
+    require_equal(found(model, 2), [(np.log(.6 * .6 * .9), "ac"), (np.log(.3), "")])
+
+
 def test_ties_are_in_order_of_ids():
     model = LanguageModel(4, 3, 5, rng=None)  # all weights are zeros
     assert [words for _, words in found(model, 3)] == ["", "a", "aa"]  # of equal ones, those of the first line

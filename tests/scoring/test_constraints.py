@@ -35,8 +35,8 @@ def test_a_penalty_is_that_of_the_paper_where_scores_are_above_zero():
 
 def test_a_line_end_is_not_penalised_and_only_the_last_words_are():
     constraints = Constraints(Limits(EOS), 3, (), 2.0)
-    assert applied([[8], [8], [8]], constraints, ([EOS, 1, *[2] * (RECENT - 1)], None)) == [[8, 4, 4]]
-    assert applied([[8], [8], [8]], constraints, ([EOS, 1, *[2] * RECENT], None)) == [[8, 8, 4]]
+    assert applied([[8], [8], [8]], constraints, ([EOS, 1, EOS, *[2] * 62], None)) == [[8, 4, 4]]  # 1 is 64 words back
+    assert applied([[8], [8], [8]], constraints, ([EOS, 1, EOS, *[2] * 63], None)) == [[8, 8, 4]]
     recent = constraints.recent([1])
     recent.extend([2] * RECENT)
     assert list(recent) == [2] * RECENT

@@ -81,6 +81,22 @@ def test_the_same_ids_are_read_once_and_tie(monkeypatch):
                                                           for text in texts], atol=1e-5)
 
 
+def test_what_begins_another_sentence_is_read_with_it(monkeypatch):
+    monkeypatch.setattr("rnnlm.scoring.pairs.TEXTS", 3)  # texts in several groups
+    read = []
+    monkeypatch.setattr("rnnlm.scoring.pairs.sequence_scores", lambda model, ids, *args: read.extend(ids) or
+                        sequence_scores(model, ids, *args))
+    pairs = [Pair("the dog", "the dog barks"), Pair("the", "the dogs"), Pair("dogs bark", "the dog", prefix="the",
+                                                                             word_good="dog", word_bad="dogs")]
+    model, vocabulary = a_model(), Vocabulary(WORDS)
+    found = score_pairs(model, vocabulary, pairs, with_end=False)
+    assert len(read) == len("the dog barks the dogs dogs bark".split())
+    for i, pair in enumerate(pairs):
+        for j, sentence in enumerate((pair.good, pair.bad)):
+            assert found.sentence.log_probs[i, j] == pytest.approx(
+                alone(model, vocabulary, sentence.split())[:-1].sum(), abs=1e-5)
+
+
 @pytest.mark.parametrize(("ties", "worth"), [("wrong", 0), ("right", 1), ("half", 0.5)])
 def test_what_is_counted(ties, worth):
     model, vocabulary = a_model(), Vocabulary(WORDS)
@@ -167,7 +183,9 @@ def test_models_of_characters():
         score_pairs(model, vocabulary, pairs, split_punctuation=True)
 
 
-def test_what_cannot_be_scored_is_named():
+@pytest.mark.parametrize("texts", [2, 3, 1000])
+def test_what_cannot_be_scored_is_named(texts, monkeypatch):
+    monkeypatch.setattr("rnnlm.scoring.pairs.TEXTS", texts)
     model, vocabulary = a_model(), Vocabulary(WORDS)
     for changes in ({"bad": "the <EOS>"}, {"good": "<eos>."}, {"prefix": "<eos>"}, {"word_bad": "the <eos>"}):
         pair = Pair("the dog", "the dogs", prefix="the", word_good="dog", word_bad="dogs", file="f.tsv", line=4)
@@ -176,9 +194,11 @@ def test_what_cannot_be_scored_is_named():
                         split_punctuation=True)
     with pytest.raises(RnnlmError, match="ties must be one of wrong, right, half"):
         score_pairs(model, vocabulary, PAIRS, ties="good")
-    model.output.params[1][3] = np.nan
-    with pytest.raises(RnnlmError, match="gives no probabilities for these pairs"):
-        score_pairs(model, vocabulary, PAIRS)
+    for value in (3e38, np.nan):
+        model.output.params[1][3] = value  # an infinite distance to the others
+        model.output.params[1][4:] = -3e38
+        with pytest.raises(RnnlmError, match="gives no probabilities for these pairs"):
+            score_pairs(model, vocabulary, PAIRS)
 
 
 def test_progress_is_told(monkeypatch):

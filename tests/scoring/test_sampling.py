@@ -55,6 +55,13 @@ def test_ties_are_cut_in_order_of_ids(way, rng):
     assert drawn(scores, points, **WAYS[way]) == expected
 
 
+def test_a_sum_that_is_exactly_top_p_is_enough():
+    """Of four words with probabilities 1/4, two reach 1/2."""
+    scores = np.zeros((4, 3))
+    assert drawn(scores, [0.1, 0.6, 0.999], top_p=0.5) == [0, 1, 1]
+    assert drawn(scores[:, :1], [0.999], top_p=0.5) == [1]
+
+
 @pytest.mark.parametrize("shift", [-800, -90, 80, 2000])
 def test_scores_of_any_size_are_drawn_from(shift, rng):
     scores, points = rng.standard_normal((50, 20)).astype(np.float32), rng.random(20)

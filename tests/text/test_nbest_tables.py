@@ -31,9 +31,12 @@ def test_scores_by_key_may_have_any_order(file):
 
 def test_scores_in_order_are_a_number_a_line(file):
     scores = FirstPassFile(file(gzip.compress(b"1\n2\n\n3\n")), "order")
-    assert [scores.scores_of(a_list("u", "12")), scores.left()] == [[1.0, 2.0], 1]
-    scores = FirstPassFile(file("1\n2"), "order")
     assert [scores.scores_of(a_list("u", "12")), scores.left()] == [[1.0, 2.0], 0]
+    with pytest.raises(RnnlmError, match="must have a score for each hypothesis, it has more: give the file that"):
+        scores.require_end()
+    scores = FirstPassFile(file("1\n2"), "order")
+    assert scores.scores_of(a_list("u", "12")) == [1.0, 2.0]
+    scores.require_end()
 
 
 @pytest.mark.parametrize(("content", "by", "message"), [

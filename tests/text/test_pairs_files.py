@@ -113,8 +113,23 @@ def test_an_archive_a_folder_without_pairs_and_a_bomb(tmp_path, monkeypatch):
         read_pairs(tmp_path / "none.tsv")
     monkeypatch.setattr("rnnlm.text.pairs_files.MOST_TEXT", 1 << 16)
     bomb = written(tmp_path, gzip.compress(b"a\tb\n" * (1 << 15)), "bomb.tsv.gz")
-    with pytest.raises(RnnlmError, match="must hold at most 65,536 characters, it has more: split it"):
+    with pytest.raises(RnnlmError, match=r"at most 65,536 characters together, those up to .*bomb.* have more: split"):
         read_pairs(bomb)
+    half = written(tmp_path, gzip.compress(b"a\tb\n" * (1 << 13)), "half.tsv.gz")
+    assert len(read_pairs(half)) == 1 << 13
+    with pytest.raises(RnnlmError, match="at most 65,536 characters together"):
+        read_pairs(half, half, half)
+    empty = written(tmp_path, gzip.compress(b"\n" * (1 << 17)), "lines.tsv.gz")
+    with pytest.raises(RnnlmError, match="at most 65,536 characters together"):
+        read_pairs(empty)
+
+
+def test_no_more_pairs_than_memory_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr("rnnlm.text.pairs_files.MOST_PAIRS", 4)
+    two, three = written(tmp_path, "a\tb\n" * 2, "two.tsv"), written(tmp_path, "a\tb\n" * 3, "three.tsv")
+    assert [pair.uid for pair in read_pairs(two, two)] == ["two"] * 4
+    with pytest.raises(RnnlmError, match=r"at most 4 pairs together, .*three\.tsv: line 3 is one more: split them"):
+        read_pairs(two, three)
 
 
 def test_pairs_of_ones_own():

@@ -18,7 +18,6 @@ Here that is done only where a sum overflows or is nearly zero: then everything 
 computed again with it.
 """
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -26,35 +25,16 @@ import numpy as np
 from rnnlm.compute.threads import SERIAL, call, slices
 from rnnlm.compute.word_scores import WordScores
 from rnnlm.layers.base import Layer, require_ids, require_targets
-from rnnlm.layers.fast.products import NARROW, SMALL_PRODUCT, has_small_kernels
+from rnnlm.layers.fast.products import products_by_word
 from rnnlm.layers.fast.rows import batch_view, time_rows
+from rnnlm.layers.fast.word_blocks import blocks_of, keep, kept_words
 from rnnlm.layers.fast.word_scores import detailed_scores, unshifted_log_probs
 from rnnlm.layers.output import require_owners
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 
 BLOCK = 1250         # words: the scores of 700 tokens for them, 3.5 MB, stay near the core that made them
 LARGE = 50_000_000   # multiplications of a product from which on threads make it faster
-KEPT = 1 << 26       # exponentials that are kept from forward to backward, 268 MB; the others are computed again
 LARGEST_SUM = 1e30   # sums beyond this or below its inverse are computed again with the maximum taken out
-
-
-@dataclass
-class Block:
-    """Some words of the vocabulary.
-
-    Attributes
-    ----------
-    words : their slice.
-    here : the rows whose target is one of them.
-    columns : for each of these rows, the target's index within the slice.
-    e : (M, words), memory of the exponentials where they are kept for backward, else
-        None.
-    """
-
-    words: slice
-    here: np.ndarray
-    columns: np.ndarray
-    e: np.ndarray | None = None
 
 
 class FastOutput(Layer):
@@ -88,19 +68,9 @@ class FastOutput(Layer):
         """The scores of every word for each row of states, without the biases.
 
         The calling thread computes alone, in memory of its own that its next call fills
-        anew.  Where OpenBLAS has kernels for small products, the words are divided into
-        blocks: with 32 rows that takes two thirds of the time.
+        anew.
         """
-        W, b = self.params
-        (n, H), V = rows.shape, b.size
-        inputs = np.ascontiguousarray(rows.T)
-        products = self.workers.scratch("products", (V, n), W.dtype)
-        width = SMALL_PRODUCT // (n * H)
-        whole = V // width * width if width >= NARROW and has_small_kernels() else 0
-        if whole:
-            np.matmul(W.T[:whole].reshape(-1, width, H), inputs, out=products[:whole].reshape(-1, width, n))
-        np.matmul(W.T[whole:], inputs, out=products[whole:])
-        return products
+        return products_by_word(rows, self.params[0], self.workers)
 
     def log_probs(self, xs, ts):  # (N, T, H), ids (N, T) -> (N, T)
         """ln p of every target."""
@@ -203,19 +173,12 @@ class FastOutput(Layer):
         """The vocabulary in blocks, for these targets (M,)."""
         V = self.params[1].size
         require_ids(targets, V, "targets")
-        words = self._words(len(targets))
-        if len(words) == 1:
-            return [Block(words[0], np.arange(len(targets)), targets)]
-        rows = [np.flatnonzero((targets >= part.start) & (targets < part.stop)) for part in words]
-        return [Block(part, here, targets[here] - part.start) for part, here in zip(words, rows, strict=True)]
+        return blocks_of(targets, self._words(len(targets)))
 
     def _keep(self, blocks, M):
         """Give memory to as many blocks as may be kept."""
-        kept = [block for block in blocks if M * block.words.stop <= KEPT]
-        if kept:
-            memory = self.buffer("exps", (M * kept[-1].words.stop,), self.params[0].dtype)
-        for block in kept:
-            block.e = memory[M * block.words.start : M * block.words.stop].reshape(M, -1)
+        if words := kept_words(blocks, M):
+            keep(blocks, M, self.buffer("exps", (M * words,), self.params[0].dtype))
 
     def _softmax(self, rows, blocks):
         """Exponentiate the scores.
