@@ -5,7 +5,8 @@ from page_reading import Page
 
 from rnnlm.reports.surprisal_page import Reading, surprisal_page
 
-HOSTILE = ["</script><b>x", "<!--", "<script>", "]]>", "&amp;", '"onfocus="a', "'", "</style>", "</title>", "\u202egnp",
+HOSTILE = ["</script><b>x", "</script/x", "<!--<script/",
+           "<!--", "<script>", "]]>", "&amp;", '"onfocus="a', "'", "</style>", "</title>", "\u202egnp",
            "\u2066a\u2069",
            "\x1b[31m", "a\u2028b", "\u200e", "\ufeff", "\ud800", "\x85", "</main>", "`${a}`", "\\u003c"]
 

@@ -27,7 +27,7 @@ from rnnlm.scoring.columns import TRUTH, WordsBefore, before, columns_by_default
 from rnnlm.scoring.readings import PROTOCOLS
 from rnnlm.scoring.rows import BASES, DETAILS
 from rnnlm.scoring.score import BY, OF_WORDS, part_size, score_rows
-from rnnlm.scoring.truth import read_truth
+from rnnlm.scoring.truth import Truth
 from rnnlm.text.sources import STANDARD_INPUT, require_text_file
 from rnnlm.text.spelled import spelled_file
 
@@ -50,7 +50,7 @@ SCORE = Table({"options": (
     Option("log_base", OneOf(BASES), "base of all logarithms that are printed", "2", meant_by="base log logarithm"),
     Option("columns", not_empty, "names of the columns to print, with commas between them", metavar="A,B,...",
            default_text="all", meant_by="column cols fields select"),
-    Option("top", between(0, 1000), "add the K most probable words and their probabilities", 0, "K",
+    Option("top", between(0, 1000), "add the K most probable words, at most all, and their probabilities", 0, "K",
            meant_by="top-k topk top-words expected"),
     Option("spill_over", between(0, 100), "add surprisal, frequency and length of each of the K words before", 0, "K",
            meant_by="lag lags previous spillover"),
@@ -77,18 +77,19 @@ def build_parser(prog=None):
 
 def main(argv=None, prog=None):
     """The command; returns its exit code."""
-    return run(score_texts, build_parser(prog), argv)
+    return run(print_scores, build_parser(prog), argv)
 
 
-def score_texts(options):
+def print_scores(options):
     """Print a table of the scores of all texts."""
     _settle(options)
     with Workers(threads_of(options)) as workers, ExitStack() as files:
         model, vocabulary, sha256 = load_model_and_sha256(options.model, workers)
+        _choose_columns(options, vocabulary)
         head = {} if options.no_header else _head(options, vocabulary, sha256)
         table = SCORE_FORMATS[options.format](head, options.columns, vocabulary)
         unknown = UnknownWords(vocabulary)
-        truth = read_truth(options.truth) if options.truth else None
+        truth = Truth(options.truth) if options.truth else None
         states = files.enter_context(LongArray(options.states, "states")) if options.states else None
         start = table.begin()
         for path in options.texts:
@@ -118,7 +119,6 @@ def _settle(options):
             if getattr(options, name):
                 raise RnnlmError(f"{_flag(name)} is of words: give --by word with it, not --by {options.by}")
     _require_one_reading(options)
-    _choose_columns(options, form)
 
 
 def _require_one_reading(options):
@@ -131,8 +131,9 @@ def _require_one_reading(options):
         raise RnnlmError(f"--truth is of one text, got {counted(len(options.texts), 'text')}: score each with its own")
 
 
-def _choose_columns(options, form):
+def _choose_columns(options, vocabulary):
     """Put the list of the columns' names in the place of what was given."""
+    form, options.top = SCORE_FORMATS[options.format], min(options.top, len(vocabulary))
     of = {"by": options.by, "top": options.top, "spill_over": options.spill_over, "truth": bool(options.truth)}
     if form.columns_needed is not None:
         for name in ("columns", "top", "spill_over", "truth", "no_header"):

@@ -21,17 +21,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlm.errors import one_line
 from rnnlm.reports.heading import heading_lines
+from rnnlm.text.cells import NA, in_a_cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rnnlm.text.vocabulary import Vocabulary
 
-NA = "NA"
 SMALL = re.compile(r"p\d+$|perplexity$")  # columns whose digits count from the first that is not 0
-BREAKS = re.compile(r"[\t\n\r]")          # what would add a cell or a row to a table with tabs
 
 
 class Table:
@@ -77,7 +75,7 @@ class Tsv(Table):
         return heading_lines(self.head) + "\t".join(self.columns) + "\n"
 
     def rows(self, block: np.ndarray) -> str:
-        return "".join(map("%s\n".__mod__, map("\t".join, _cells(self.columns, block, NA, _in_a_line))))
+        return "".join(map("%s\n".__mod__, map("\t".join, _cells(self.columns, block, NA, in_a_cell))))
 
 
 class Csv(Table):
@@ -127,10 +125,6 @@ def _column(name, values, missing, text):
     for i in np.flatnonzero(is_missing).tolist():
         cells[i] = missing
     return cells
-
-
-def _in_a_line(word):
-    return BREAKS.sub(lambda match: one_line(match[0]), word)
 
 
 def _as_json(word):

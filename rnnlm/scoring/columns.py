@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Columns = dict[str, np.ndarray]
 
 SPILLED = ("surprisal", "frequency", "length")  # what a regression needs of a word before
-TRUTH = ("true_surprisal", "true_entropy", "excess")
+TRUTH = ("true_surprisal", "true_entropy", "true_entropy_reduction", "excess")
 _NUMBERED = re.compile(r"(.+)_(\d+)")
 
 

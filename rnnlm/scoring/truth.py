@@ -13,9 +13,10 @@ the truth.  A truth file is a table with tabs between the cells:
     once    2.0         1.5
 
 Lines that begin with # stand before the names of the columns.  ``word`` and
-``surprisal`` (or ``log_prob``) are needed, ``entropy`` is read if it is there, and all
-other columns are ignored.  NA is a number that is not known.  So what ``rnnlm score``
-prints of one model is a truth file for another one on the same text.
+``surprisal`` (or ``log_prob``) are needed, ``entropy`` and ``entropy_reduction`` are
+read if they are there, and all other columns are ignored.  NA: there is no value.  So
+what ``rnnlm score`` prints of one model is a truth file for another one on the same
+text.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from rnnlm.errors import RnnlmError, shown
+from rnnlm.scoring.rows import BASES
+from rnnlm.text.cells import NA, in_a_cell
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.sources import called
 
@@ -34,20 +37,19 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator
 
-BASES = {"2": 2.0, "e": math.e, "10": 10.0}
-MISSING = "NA"
 LONGEST_LINE = 1 << 26  # characters
 HEADER_LINES = 1000     # before the names of the columns
 ROUNDING = 1e-3         # nats by which a surprisal may be below 0
 
 
 class TruthRow(NamedTuple):
-    """A word's true surprisal and the true entropy before it, nats; nan: not known."""
+    """A word's true surprisal and the true entropy before it, nats; nan: no value."""
 
     line: int
     word: str
     surprisal: float
     entropy: float
+    entropy_reduction: float
 
 
 @dataclass
@@ -77,51 +79,52 @@ class Excess:
 class Truth:
     """A truth file, read row by row as the words of the scored text come.
 
+    Parameters
+    ----------
+    path : of the file, which may be compressed; ``-`` is standard input.
+
     Attributes
     ----------
     path : of the file.
+    rows : iterator of TruthRow, those that were not read yet.
     excess : Excess, of all words so far.
+
+    Raises
+    ------
+    RnnlmError : it cannot be read, or its header lacks the base or a column.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
         self.path, self.excess = path, Excess()
-        self._lines = enumerate(_lines(path), 1)
-        self._scale, names = _header(path, self._lines)
-        self._cells = len(names)
-        self._word, self._entropy = names.index("word"), names.index("entropy") if "entropy" in names else None
-        self._surprisal = names.index("surprisal" if "surprisal" in names else "log_prob")
-        self._sign = 1 if "surprisal" in names else -1
+        lines = enumerate(_lines(path), 1)
+        self._scale, self._names = _header(path, lines)
+        self.rows: Iterator[TruthRow] = (self._row(line, text) for line, text in lines)
 
-    def __iter__(self) -> Iterator[TruthRow]:
-        """The rows that were not read yet."""
-        return iter(self._next_row, None)
-
-    def _next_row(self):
-        """The next TruthRow; None at the end."""
-        line, text = next(self._lines, (0, None))
-        if text is None:
-            return None
+    def _row(self, line, text):
+        """The TruthRow of a line."""
         cells = text.split("\t")
-        if len(cells) != self._cells:
-            raise RnnlmError(f"{called(self.path)} must have {self._cells} cells in each row, as many as columns: line "
-                             f"{line} has {len(cells)}")
-        surprisal = self._sign * self._number(line, cells[self._surprisal])
+        if len(cells) != len(self._names):
+            raise RnnlmError(f"{called(self.path)} must have {len(self._names)} cells in each row, as many as columns: "
+                             f"line {line} has {len(cells)}")
+        cell = dict(zip(self._names, cells, strict=True))
+        name, sign = ("surprisal", 1) if "surprisal" in cell else ("log_prob", -1)
+        surprisal = sign * self._number(line, cell[name])
         if surprisal < -ROUNDING:
             raise RnnlmError(f"{called(self.path)} must have surprisals of at least 0 and log-probabilities of at most "
-                             f"0: line {line} has {shown(cells[self._surprisal])}; correct its sign")
-        entropy = math.nan if self._entropy is None else self._number(line, cells[self._entropy])
-        return TruthRow(line, cells[self._word], surprisal, entropy)
+                             f"0: line {line} has {shown(cell[name])}; correct its sign")
+        others = (self._number(line, cell.get(name, NA)) for name in ("entropy", "entropy_reduction"))
+        return TruthRow(line, cell["word"], surprisal, *others)
 
     def _number(self, line, cell):
         """A cell in nats."""
-        if cell == MISSING:
+        if cell == NA:
             return math.nan
         try:
             value = self._scale * float(cell) if cell.isascii() and "_" not in cell else math.nan
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            raise RnnlmError(f"{called(self.path)} must have finite numbers or {MISSING}: line {line} has "
+            raise RnnlmError(f"{called(self.path)} must have finite numbers or {NA}: line {line} has "
                              f"{shown(cell)}")
         return value
 
@@ -135,7 +138,8 @@ class Truth:
 
         Returns
         -------
-        dict : true_surprisal, true_entropy, excess: each (M,), nats, nan where unknown.
+        dict : true_surprisal, true_entropy, true_entropy_reduction, excess: each (M,),
+            nats, nan where there is no value.
 
         Raises
         ------
@@ -149,19 +153,20 @@ class Truth:
         self.excess.model += float(surprisals[both].sum())
         self.excess.truth += float(true[both].sum())
         return {"true_surprisal": true, "true_entropy": np.array([row.entropy for row in rows], np.float64),
+                "true_entropy_reduction": np.array([row.entropy_reduction for row in rows], np.float64),
                 "excess": surprisals - true}
 
     def _row_of(self, word):
         """The next row, which must be this word's."""
-        row = self._next_row()
+        row = next(self.rows, None)
         self.excess.rows += 1
-        if row is None or row.word != word:
+        if row is None or row.word != in_a_cell(word):
             self._differs(row, f'the text has "{shown(word)}"')
         return row
 
     def finish(self) -> None:
         """RnnlmError unless the file ends where the text has ended."""
-        if (row := self._next_row()) is not None:
+        if (row := next(self.rows, None)) is not None:
             self.excess.rows += 1
             self._differs(row, "the text ends")
 
@@ -170,20 +175,6 @@ class Truth:
         there = "it ends" if row is None else f'its line {row.line} has "{shown(row.word)}"'
         raise RnnlmError(f"{called(self.path)} must have a row for each word of the text: at word "
                          f"{self.excess.rows:,} {there} where {text}; give the truth of this text, written as it is")
-
-
-def read_truth(path: str | os.PathLike) -> Truth:
-    """Open a truth file and read its header; the rows are read as they are needed.
-
-    Parameters
-    ----------
-    path : of the file, which may be compressed; ``-`` is standard input.
-
-    Raises
-    ------
-    RnnlmError : it cannot be read, or its header lacks the base or a column.
-    """
-    return Truth(path)
 
 
 def _lines(path):
@@ -231,6 +222,6 @@ def _require_columns(path, names):
         raise RnnlmError(f"{called(path)} {rule}: it has no line without # among its first {HEADER_LINES:,}")
     if "word" not in names or not {"surprisal", "log_prob"} & set(names):
         raise RnnlmError(f"{called(path)} {rule}: its first line after the # lines is {shown('|'.join(names))}")
-    for name in ("word", "surprisal", "log_prob", "entropy"):
+    for name in ("word", "surprisal", "log_prob", "entropy", "entropy_reduction"):
         if names.count(name) > 1:
             raise RnnlmError(f"{called(path)} must have each column once, it has {name} {names.count(name)} times")

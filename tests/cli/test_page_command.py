@@ -128,7 +128,8 @@ def test_an_earlier_page_is_replaced_and_nothing_else(capsys):
         before = Path(name).read_bytes()
         capsys.readouterr()
         assert main(["words.npz", "text.txt", "--output", name]) == 1
-        assert f"{name} exists and is not a page of this command, so it is not replaced: choose another name with --output" in capsys.readouterr().err
+        assert (f"{name} exists and is not a page of this command, so it is not replaced: choose another name with "
+                "--output") in capsys.readouterr().err
         assert Path(name).read_bytes() == before
 
 

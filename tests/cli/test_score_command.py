@@ -189,6 +189,13 @@ def test_without_its_head_a_table_begins_with_the_names_or_the_first_row(score, 
     assert score("t.txt", "--format", form, "--no-header") == "".join(lines[1 if form == "json" else HEAD :])
 
 
+def test_no_more_words_are_expected_than_the_vocabulary_has(score):
+    assert score("t.txt", "--top", "9") == (out := score("t.txt", "--top", "6"))
+    assert out.splitlines()[HEAD].endswith("\ttop6\tp6")
+    assert "there is no column 'top7'" in score("t.txt", "--top", "9", "--columns", "word,top7", code=1)
+    assert score("t.txt", "--top", "9", "--format", "json", "--columns", "top6").count("\n") == 14
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--columns", "word,surprise"], "there is no column 'surprise': did you mean surprisal?"),
     (["--by", "text", "--columns", "word"], "there is no column 'word'"),
@@ -273,7 +280,9 @@ def test_the_model_beside_the_truth(score, folder, capsys):
     rows = table(out)[1]
     for row, other in zip(rows, true, strict=True):
         assert number(row["true_surprisal"]) == pytest.approx(number(other["surprisal"]) / math.log(10), abs=1e-5)
-        assert number(row["true_entropy"]) == pytest.approx(number(other["entropy"]) / math.log(10), abs=1e-5)
+        for name in ("entropy", "entropy_reduction"):
+            assert number(row[f"true_{name}"]) == pytest.approx(number(other[name]) / math.log(10), abs=1e-5,
+                                                                nan_ok=True)
         excess = number(row["surprisal"]) - number(row["true_surprisal"])
         assert number(row["excess"]) == pytest.approx(excess, abs=1e-5)
     mean = np.mean([number(row["excess"]) for row in rows])
@@ -282,6 +291,20 @@ def test_the_model_beside_the_truth(score, folder, capsys):
     assert float(line.split()[3]) == pytest.approx(mean, abs=1e-5)
     assert "(base 10) over 13 words and line ends: model " in line
     assert main(["m.npz", "t.txt", "--truth", "true.tsv", "--by", "piece", "--columns", "word"]) == 0
+
+
+def test_a_table_of_characters_is_the_truth_of_a_text_with_tabs(folder, capsys):
+    save(folder / "c.npz", ["<eos>", *" \tacehst\\"], "char")
+    (folder / "t.txt").write_text("the\tcat \\that\n")
+    assert main(["c.npz", "t.txt", "--by", "piece"]) == 0
+    (folder / "true.tsv").write_text(capsys.readouterr().out)
+    assert main(["c.npz", "t.txt", "--by", "piece", "--truth", "true.tsv"]) == 0
+    assert {row["excess"] for row in table(capsys.readouterr().out)[1]} <= {"0.000000", "-0.000000"}
+
+
+def test_a_truth_that_is_longer_than_the_text_is_an_error(score, folder):
+    (folder / "true.tsv").write_text(score("t.txt") + "5\t1\tthe" + "\t1" * 7 + "\n")
+    assert "its line 21 has \"the\" where the text ends" in score("t.txt", "--truth", "true.tsv", code=1)
 
 
 def test_the_truth_of_another_text_is_noticed(score, folder):

@@ -133,7 +133,7 @@ def test_a_text_without_unknown_words_says_so_and_many_are_cut():
     assert page.all("li", "ul")[-1][1] == "and 3 more"  # <eos> is one of them here
 
 
-@pytest.mark.parametrize("bits", [0.0, np.nan, np.inf, 1e-12, 60.0, 5000.0])
+@pytest.mark.parametrize("bits", [0.0, np.nan, np.inf, 1e-12, 60.0, 5000.0, 4.9e38])
 def test_a_page_of_one_word_is_a_page_whatever_its_number(bits):
     for rows in (rows_of([[]], bits), rows_of([["a"]], [bits, bits])):
         for page in (page_of(rows), page_of(rows, rows)):

@@ -23,6 +23,8 @@ def test_strange_words_stay_text_wherever_they_are(compared):
     assert strange.head()[HOSTILE[3]] == [visible(words)]
     assert [text for text, _ in strange.words()] == [*map(visible, HOSTILE), "↵"] * 2
     assert strange.data()["words"] == ["", *map(visible, HOSTILE[:5])]
+    (data,) = re.findall(r'<script [^>]*type="?application/json"?[^>]*>(.*?)</script>', strange.html, re.S)
+    assert not set("<>&") & set(data)
     listed = len(HOSTILE) - 1  # more words are in the list of unknown ones, each with three elements
     kinds = {name: [element[0] for element in page.elements] for name, page in (("p", plain), ("s", strange))}
     for tag in set(kinds["p"] + kinds["s"]):

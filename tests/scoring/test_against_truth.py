@@ -13,7 +13,7 @@ from stories_corpus import FOLDER, grammar, next_words
 
 from rnnlm.models import CELLS, LanguageModel
 from rnnlm.scoring.evaluation import evaluate, token_log_probs
-from rnnlm.scoring.truth import read_truth
+from rnnlm.scoring.truth import Truth
 from rnnlm.scoring.words import sequence_scores, stream_scores
 from rnnlm.text.encoded import encode_text
 from rnnlm.text.vocabulary import Vocabulary
@@ -215,7 +215,7 @@ def words_of(lines):
 
 def test_the_grammar_as_a_predictor_scores_what_the_truth_file_says(lines, vocabulary):
     """More than one window, and more than ten stories."""
-    words, truth, entropies = words_of(lines), read_truth(FOLDER / "test.truth.tsv"), []
+    words, truth, entropies = words_of(lines), Truth(FOLDER / "test.truth.tsv"), []
     oracle, ids = Oracle(vocabulary), np.array([vocabulary.ids[word] for word in words])
     with oracle.fresh_state():
         for part, scores in stream_scores(oracle, ids, vocabulary.eos_id, details=True):
@@ -231,7 +231,7 @@ def test_the_grammar_as_a_predictor_scores_what_the_truth_file_says(lines, vocab
 
 
 def test_a_uniform_model_exceeds_the_truth_by_what_it_does_not_know(lines, vocabulary):
-    V, words, truth = len(vocabulary), words_of(lines), read_truth(FOLDER / "test.truth.tsv")
+    V, words, truth = len(vocabulary), words_of(lines), Truth(FOLDER / "test.truth.tsv")
     ids = np.array([vocabulary.ids[word] for word in words])
     found = truth.columns(words, token_log_probs(unigram(np.full(V, 1 / V)), ids, vocabulary.eos_id))
     bits = found["true_surprisal"] / math.log(2)

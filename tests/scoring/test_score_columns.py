@@ -25,7 +25,8 @@ def test_columns_by_default():
     assert columns_by_default() == columns_by_default("piece") == first
     assert columns_by_default(top=2, spill_over=2, files=True, truth=True) == [
         "file", *first, "length", "surprisal_1", "frequency_1", "length_1", "surprisal_2", "frequency_2", "length_2",
-        "top1", "p1", "top2", "p2", "true_surprisal", "true_entropy", "excess"]
+        "top1", "p1", "top2", "p2", "true_surprisal", "true_entropy",
+        "true_entropy_reduction", "excess"]
     sums = ["words", "unknown", "log_prob", "perplexity", "bits_per_byte"]
     assert columns_by_default("sentence") == ["sentence", *sums]
     assert columns_by_default("text", files=True) == ["file", "sentences", *sums]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
-from rnnlm.scoring.truth import Excess, read_truth
+from rnnlm.scoring.truth import Excess, Truth
 
 TABLE = """\
 # anything: at all
@@ -32,17 +32,17 @@ def truth_of(tmp_path):
     def write(table):
         path = tmp_path / f"{next(numbers)}.tsv"
         path.write_bytes(table if isinstance(table, bytes) else table.encode())
-        return read_truth(path)
+        return Truth(path)
 
     return write
 
 
 def numbers(truth):
-    return [(word, surprisal / LN2, entropy / LN2) for _, word, surprisal, entropy in truth]
+    return [(word, surprisal / LN2, entropy / LN2) for _, word, surprisal, entropy, _ in truth.rows]
 
 
 def test_rows_are_in_nats_and_know_their_lines(truth_of):
-    rows = list(truth_of(TABLE))
+    rows = list(truth_of(TABLE).rows)
     assert [(row.line, row.word) for row in rows] == [(4, "the"), (5, "fox"), (6, "<eos>")]
     np.testing.assert_allclose([row.surprisal for row in rows], [1.5 * LN2, math.nan, 0])
     np.testing.assert_allclose([row.entropy for row in rows], [2 * LN2, 0.25 * LN2, math.nan])
@@ -50,15 +50,15 @@ def test_rows_are_in_nats_and_know_their_lines(truth_of):
 
 @pytest.mark.parametrize("base, nats", [("2", LN2), ("e", 1.0), ("10", math.log(10))])
 def test_every_base_is_understood(base, nats, truth_of):
-    (row,) = truth_of(f"# base: {base}\nword\tsurprisal\nfox\t3\n")
+    (row,) = truth_of(f"# base: {base}\nword\tsurprisal\nfox\t3\n").rows
     assert row.surprisal == pytest.approx(3 * nats)
     assert math.isnan(row.entropy)
 
 
 def test_log_probabilities_are_surprisals_with_the_other_sign(truth_of):
-    (row,) = truth_of("# base: e\nlog_prob\tword\n-1.25\tfox\n")
+    (row,) = truth_of("# base: e\nlog_prob\tword\n-1.25\tfox\n").rows
     assert row.surprisal == 1.25
-    (row,) = truth_of("# base: e\nlog_prob\tword\tsurprisal\n-1.25\tfox\t1.26\n")  # both, as `rnnlm score` prints
+    (row,) = truth_of("# base: e\nlog_prob\tword\tsurprisal\n-1.25\tfox\t1.26\n").rows  # both, as `rnnlm score` prints
     assert row.surprisal == 1.26
 
 
@@ -67,7 +67,7 @@ def test_log_probabilities_are_surprisals_with_the_other_sign(truth_of):
     lambda table: table.rstrip("\n").encode(), lambda table: gzip.compress(table.encode()),
     lambda table: table.replace("# base: 2", "#base:2").encode()])
 def test_the_same_table_in_other_bytes(change, truth_of):
-    np.testing.assert_equal(list(truth_of(change(TABLE))), list(truth_of(TABLE)))
+    np.testing.assert_equal(list(truth_of(change(TABLE)).rows), list(truth_of(TABLE).rows))
 
 
 def test_a_word_may_begin_with_the_sign_of_a_comment(truth_of):
@@ -120,19 +120,19 @@ def test_a_header_that_cannot_be_understood(table, message, truth_of):
 def test_a_row_that_cannot_be_understood(row, message, truth_of):
     truth = truth_of(f"# base: 2\nword\tsurprisal\tentropy\nthe\t1\t1\n{row}\ndog\t1\t1\n")
     with pytest.raises(RnnlmError, match=message) as caught:
-        list(truth)
+        list(truth.rows)
     assert str(caught.value).isprintable()
 
 
 def test_rounding_may_leave_a_surprisal_just_below_zero(truth_of):
-    (row,) = truth_of("# base: 2\nword\tsurprisal\nfox\t-0.0001\n")
+    (row,) = truth_of("# base: 2\nword\tsurprisal\nfox\t-0.0001\n").rows
     assert row.surprisal == pytest.approx(-0.0001 * LN2)
 
 
 def test_a_missing_file_and_a_folder(tmp_path):
     for path in (tmp_path / "none.tsv", tmp_path):
         with pytest.raises(RnnlmError, match="could not be read"):
-            read_truth(path)
+            Truth(path)
 
 
 @given(st.binary(max_size=200))
@@ -141,7 +141,7 @@ def test_any_bytes_are_rows_or_an_error_of_one_line(tmp_path_factory, content):
     for head in (b"", b"# base: 2\nword\tsurprisal\n"):
         path.write_bytes(head + content)
         try:
-            for row in read_truth(path):
+            for row in Truth(path).rows:
                 assert not math.isinf(row.surprisal)
         except RnnlmError as error:
             assert str(error).isprintable()
@@ -154,7 +154,7 @@ def test_columns_are_the_truth_and_the_distance_from_it(truth_of):
     """In bits: the model has 2.5, 1, 0.5 where the truth has 1.5, NA, 0."""
     truth = truth_of(TABLE)
     found = truth.columns(WORDS, -LN2 * np.array([2.5, 1, 0.5]))
-    assert list(found) == ["true_surprisal", "true_entropy", "excess"]
+    assert list(found) == ["true_surprisal", "true_entropy", "true_entropy_reduction", "excess"]
     np.testing.assert_allclose(found["true_surprisal"] / LN2, [1.5, np.nan, 0])
     np.testing.assert_allclose(found["true_entropy"] / LN2, [2, 0.25, np.nan])
     np.testing.assert_allclose(found["excess"] / LN2, [1, np.nan, 0.5])

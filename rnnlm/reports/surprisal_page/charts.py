@@ -80,7 +80,8 @@ def _range(bits):
     """The lowest and the highest of these bits, with some room where they are one."""
     bits = bits[np.isfinite(bits)]
     low, high = (float(bits.min()), float(bits.max())) if len(bits) else (0.0, 1.0)
-    return (low, high) if high - low > 0.1 else (low - 0.05, high + 0.05)
+    room = 0.05 + 1e-6 * abs(low)  # which a large number does not swallow
+    return (low, high) if high - low > 2 * room else (low - room, high + room)
 
 
 def _so_far(reading):

@@ -32,9 +32,10 @@ def _model(reading, index):
     """One model's columns; ``index`` numbers the expected words."""
     rows, ranks = reading.rows, range(1, reading.expected + 1)
     expected = [_numbered(rows[f"top{k}"].tolist(), index) for k in ranks]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # ln p of float32 may be too many bits for it
+        surprisals = reading.bits.astype(np.float32)
         chances = [in_steps(-np.log2(rows[f"p{k}"].astype(float))) for k in ranks]
-    columns = {"surprisal": reading.bits.astype(np.float32), "known": rows["known"].astype(np.uint8),
+    columns = {"surprisal": surprisals, "known": rows["known"].astype(np.uint8),
                "rank": np.maximum(np.nan_to_num(rows["rank"].astype(float)), 0).astype(np.int64),
                "entropy": in_steps(rows["entropy"]),
                "expected": np.array(expected, np.int64).T.ravel(), "chances": np.array(chances, np.uint16).T.ravel()}

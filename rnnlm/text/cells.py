@@ -1,0 +1,13 @@
+"""What the cells of a table with tabs hold, for its writers and its readers."""
+
+import re
+
+from rnnlm.errors import one_line
+
+NA = "NA"  # there is no value
+BREAKS = re.compile(r"[\t\n\r]")  # what would add a cell or a row
+
+
+def in_a_cell(text: str) -> str:
+    """The text with escapes (\\t, \\n, \\r) for what would add a cell or a row."""
+    return BREAKS.sub(lambda match: one_line(match[0]), text)
