@@ -29,7 +29,7 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.scoring.rows import BASES
-from rnnlm.text.cells import NA, in_a_cell
+from rnnlm.text.cells import NA, finite_number, in_a_cell
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.sources import called
 
