@@ -1,13 +1,15 @@
 """The scores of a first pass that the rescoring command adds to those of the model."""
 
+import math
 import os
 
 import numpy as np
 
 from rnnlm.cli.rescore_notes import note_sign
-from rnnlm.cli.rescore_options import BASES, SIGNS
+from rnnlm.cli.rescore_options import SIGNS
 from rnnlm.cli.screen import note, scoring_bar
 from rnnlm.errors import counted, one_line
+from rnnlm.scoring.rows import BASES
 from rnnlm.text.nbest_files import read_nbest
 from rnnlm.text.nbest_tables import FirstPassFile
 from rnnlm.text.sources import called
@@ -24,7 +26,7 @@ class FirstPass:
         self.lowest, self.highest = np.inf, -np.inf
         if options.first_pass is not None:
             self.file = FirstPassFile(options.first_pass, options.first_pass_by)
-            self.factor = SIGNS[options.first_pass_sign] * BASES[options.first_pass_base]
+            self.factor = SIGNS[options.first_pass_sign] * math.log(BASES[options.first_pass_base])
             self.function = self._of_file
         elif options.nbest_format == "moses":
             self.function = self._of_lists

@@ -76,8 +76,11 @@ def _references(options):
 
 @contextmanager
 def _bar(path):
-    """A block with a bar for a file; it yields the function to call with bytes."""
-    if path == STANDARD_INPUT or not os.path.isfile(path):
+    """A block with a bar for a file; it yields the function to call with bytes.
+
+    There is none if it can get between the rows.
+    """
+    if path == STANDARD_INPUT or not os.path.isfile(path) or is_terminal(sys.stdout):
         yield None
         return
     with scoring_bar(path, os.path.getsize(path)) as move:

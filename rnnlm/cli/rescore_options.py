@@ -7,13 +7,13 @@ from rnnlm.runs.checks import OneOf, WrongValue, not_empty, not_negative, number
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.nbest_rows import FORMS as OUTPUTS
+from rnnlm.scoring.rows import BASES
 from rnnlm.text.nbest_files import FORMS
 from rnnlm.text.nbest_tables import BY_KEY, BY_ORDER, WAYS
 from rnnlm.text.sources import STANDARD_INPUT
 
 MOST_STEPS = 1000  # values of a scale or a penalty that are tried
 SIGNS = {"log-prob": 1, "cost": -1}
-BASES = {"e": 1.0, "10": math.log(10), "2": math.log(2)}
 PRINTED = "printed lists, not with --tune"
 CHOOSES = "printed lists, or with --tune and --carry"
 any_number = number(float, "a number", lambda value: not math.isnan(value))

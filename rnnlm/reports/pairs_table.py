@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnlm.errors import one_line
+from rnnlm.text.cells import NA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ def _cells(group):
 
 def _cell(value):
     if value is None:
-        return "NA"
+        return NA
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 

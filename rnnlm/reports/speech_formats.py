@@ -10,6 +10,7 @@ import math
 
 from rnnlm.errors import one_line
 from rnnlm.reports.tool_format import MODEL, TEXT, ToolFormat, power, require_words
+from rnnlm.scoring.nbest_rows import kaldi_cost
 from rnnlm.text.vocabulary import EOS
 
 
@@ -60,4 +61,4 @@ class Kaldi(ToolFormat):
 
     def row(self, sentence, position, word, surprisal) -> str:
         key = f"{sentence}-1 " if position == 1 else ""
-        return f"{key}{surprisal:.4f} " + ("\n" if word == EOS else "")
+        return key + kaldi_cost(surprisal) + ("\n" if word == EOS else "")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.text.cells import NA
 from rnnlm.text.nbest_files import SEPARATOR
 
 if TYPE_CHECKING:
@@ -41,9 +42,14 @@ def _tsv(found: Rescored, which: Iterable[int]) -> Iterator[str]:
     ranks[found.order] = np.arange(1, len(ranks) + 1)
     for i in which:
         hypothesis, scores = found.source.hypotheses[i], found.scores
-        first_pass = "NA" if found.first_pass is None else f"{found.first_pass[i]:.6f}"
+        first_pass = NA if found.first_pass is None else f"{found.first_pass[i]:.6f}"
         yield (f"{found.source.utterance}\t{hypothesis.number}\t{ranks[i]}\t{scores.words[i]}\t{scores.unknown[i]}\t"
                f"{scores.log_probs[i]:.6f}\t{first_pass}\t{found.totals[i]:.6f}\t{hypothesis.text}")
+
+
+def kaldi_cost(cost: float) -> str:
+    """-ln p of a word in a line of Kaldi's, which has a blank after each of them."""
+    return f"{0.0 + cost:.4f} "  # -0.0 would be -0.0000
 
 
 def _classic(found: Rescored, which: Iterable[int]) -> Iterator[str]:
@@ -53,7 +59,7 @@ def _classic(found: Rescored, which: Iterable[int]) -> Iterator[str]:
 
 def _kaldi(found: Rescored, which: Iterable[int]) -> Iterator[str]:
     for i in which:
-        costs = " ".join([f"{cost:.4f}" for cost in 0.0 - found.scores.word_log_probs[i]])  # -0.0 would be -0.0000
+        costs = "".join(map(kaldi_cost, -found.scores.word_log_probs[i]))
         yield f"{found.source.key(found.source.hypotheses[i])} {costs}"
 
 

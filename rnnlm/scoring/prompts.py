@@ -1,7 +1,7 @@
 """What a user says in words before a model writes: a prompt, and words to leave out."""
 
 from rnnlm.compute import arguments
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, shown
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.sources import called
 from rnnlm.text.tokenizer import LINE_END, tokenize
@@ -64,11 +64,14 @@ def banned_ids(ban, vocabulary, name="ban"):
 
     Raises
     ------
-    RnnlmError : a line end among them, or no word is left.
+    RnnlmError : a string without a word, a line end, or no word is left.
     """
     tokens = []
     for words in arguments.items(name, ban, "a list of words"):
-        tokens += tokenize(arguments.kind(name, words, str, "a list of words"), vocabulary.level)
+        found = tokenize(arguments.kind(name, words, str, "a list of words"), vocabulary.level)
+        if not found:
+            raise RnnlmError(f"{name} must hold words, got {shown(repr(words), 60)}: leave it out")
+        tokens += found
     if LINE_END in tokens or EOS in tokens:
         raise RnnlmError(f"{name} must hold words, got a line end: a minimum of words in a line is another option")
     ids, unknown = _known(tokens, vocabulary)

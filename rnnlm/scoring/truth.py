@@ -29,7 +29,7 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.scoring.rows import BASES
-from rnnlm.text.cells import NA, in_a_cell
+from rnnlm.text.cells import NA, finite_number, in_a_cell
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.sources import called
 
@@ -119,14 +119,11 @@ class Truth:
         """A cell in nats."""
         if cell == NA:
             return math.nan
-        try:
-            value = self._scale * float(cell) if cell.isascii() and "_" not in cell else math.nan
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
+        value = finite_number(cell)
+        if value is None:
             raise RnnlmError(f"{called(self.path)} must have finite numbers or {NA}: line {line} has "
                              f"{shown(cell)}")
-        return value
+        return self._scale * value
 
     def columns(self, words: Iterable[str], log_probs: np.ndarray) -> dict[str, np.ndarray]:
         """What is true of the next words of the text, and how far the model is from it.

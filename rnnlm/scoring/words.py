@@ -178,7 +178,6 @@ def _windows(ids, starts, lengths, last):
     Each is (places in ids, xs, ts, counts, repeats), for ``LanguageModel.word_scores``.
     """
     steps, longest = max(1, ROWS // len(lengths)), int(lengths.max())
-    alike = np.ones((len(lengths), 1), bool)  # whether a row has read what the row above has read
     for first in range(0, longest, steps):
         steps_here = np.arange(first, min(first + steps, longest))
         counts = steps_here < lengths[:, np.newaxis]  # (N, T)
@@ -189,6 +188,5 @@ def _windows(ids, starts, lengths, last):
             xs[:, 0] = last
         repeats = np.zeros_like(counts)
         equal = (xs[1:] == xs[:-1]) & counts[1:] & counts[:-1]
-        repeats[1:] = np.logical_and.accumulate(equal, axis=1) & alike[1:]
-        alike = repeats[:, -1:]
+        repeats[1:] = np.logical_and.accumulate(equal, axis=1)  # several sequences always fit one window
         yield places[counts], xs, ts, counts, repeats

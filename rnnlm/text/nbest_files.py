@@ -13,15 +13,15 @@ hypothesis.  An empty line, in ``plain`` a second one, begins another conversati
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from rnnlm.errors import RnnlmError, counted, shown
+from rnnlm.text.cells import finite_number
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.sources import called
-from rnnlm.text.tokenizer import tokenize
+from rnnlm.text.tokenizer import BLANKS, tokenize
 from rnnlm.text.vocabulary import EOS
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ MOST_HYPOTHESES = 100_000  # of one list
 CHECKED = 20               # lists of which the first column is looked at
 BLOCK = 1 << 18            # bytes that are read at a time
 SEPARATOR = "|||"
-BLANKS = " \t\r\v\f"        # between words; others, such as NBSP, are part of them
+MOST_EMPTY = 1_000_000     # empty lines in a row
 
 
 @dataclass(slots=True)
@@ -122,16 +122,17 @@ def numbered_lines(path: str | os.PathLike[str],
 
 
 def _lists(path, form, vocabulary, trust_ids, on_bytes):
-    plain, current, seen = form == "plain", None, set()
+    plain, current, seen, count = form == "plain", None, set(), 0
     for where, empty, utterance, hypothesis, length in _hypotheses(path, form, vocabulary, trust_ids, on_bytes):
         if current is None or (empty if plain else utterance != current.utterance):
             if current:
                 yield current
-            utterance = utterance or str(len(seen) + 1)
-            current, size = NBestList(utterance, _position(form, utterance, len(seen)), empty > plain), 0
-            numbers = set()
-            _require_new(utterance, seen, where, form)
-            seen.add(utterance)
+            utterance = utterance or str(count + 1)
+            current, size, numbers = NBestList(utterance, _position(form, utterance, count), empty > plain), 0, set()
+            if not plain:
+                _require_new(utterance, seen, where, form)
+                seen.add(utterance)
+            count += 1
         size += length
         current.hypotheses.append(hypothesis)
         hypothesis.number = hypothesis.number or str(len(current.hypotheses))
@@ -154,6 +155,9 @@ def _hypotheses(path, form, vocabulary, trust_ids, on_bytes):
     for number, line in numbered_lines(path, on_bytes):
         if not line.strip(BLANKS):
             empty += 1
+            if empty > MOST_EMPTY:
+                raise RnnlmError(f"{called(path)} line {number}: there must be at most {MOST_EMPTY:,} empty lines in a "
+                                 "row: is it a file of lists?")
             continue
         where = f"{called(path)} line {number}"
         utterance, hypothesis = FORMS[form](line, where, trust_ids)
@@ -206,11 +210,8 @@ def words_of(text: str) -> list[str]:
 
 def as_number(text: str, what: str) -> float:
     """A finite number; RnnlmError if the text is none."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+    value = finite_number(text)
+    if value is None:
         raise RnnlmError(f"{what} must be a number, got {shown(repr(text), 60)}")
     return value
 

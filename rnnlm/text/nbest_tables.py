@@ -26,7 +26,7 @@ BY_KEY, BY_ORDER = WAYS = "key", "order"  # what says to which hypothesis or utt
 class FirstPassFile:
     """Scores of the first pass, read from a file: a number a line, or a key and one.
 
-    Empty lines are left out.
+    Empty lines are left out, with "order" at the end alone.
 
     Parameters
     ----------
@@ -82,8 +82,15 @@ class FirstPassFile:
         return scores
 
     def _numbers(self):
-        for where, words in _lines_with_words(self.path):
-            yield as_number(" ".join(words), f"{where}: the score")
+        empty = None
+        for where, words in _bounded_lines(self.path):
+            if words and empty:
+                raise RnnlmError(f"{empty}: the score must be a number, but the line is empty, so it is not clear to "
+                                 "which hypothesis the next one belongs: remove it, or write its score")
+            if words:
+                yield as_number(" ".join(words), f"{where}: the score")
+            else:
+                empty = empty or where
 
 
 def _lines_with_words(path):

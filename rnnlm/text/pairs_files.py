@@ -17,6 +17,7 @@ from rnnlm.files.strict_json import loads
 from rnnlm.files.whole import reason
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.sources import called
+from rnnlm.text.tokenizer import BLANKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 LONGEST_LINE = 1 << 20  # characters; BLiMP's longest line has 614
 MOST_TEXT = 1 << 27     # characters, as a few kilobytes may decompress to anything; BLiMP has 27 million
 MOST_PAIRS = 500_000    # which are all in memory; BLiMP has 67,000
-BLANKS = " \t\r\v\f"  # those between words, see rnnlm.text.tokenizer
 HEADERS = ("good\tbad", "sentence_good\tsentence_bad")  # first lines that name the two columns
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from rnnlm.errors import RnnlmError
 from rnnlm.text.lines import LONGEST_WORD, as_ids, read_blocks, string_as_read, tokens_of
 from rnnlm.text.sources import called
-from rnnlm.text.tokenizer import LINE_END
+from rnnlm.text.tokenizer import BLANKS, LINE_END
 from rnnlm.text.vocabulary import EOS
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from rnnlm.text.vocabulary import Vocabulary
 
 BLOCK = 1 << 18  # bytes read at a time; the rows of so many words take some ten megabytes
-BLANKS = " \t\r\v\f"
 _BLANK = np.array([ord(blank) for blank in BLANKS])
 _WORD = re.compile(rf"[^{BLANKS}\n]")
 

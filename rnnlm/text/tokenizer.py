@@ -10,9 +10,11 @@ UNITS = {"word": "word", "char": "character"}  # what messages call a token of e
 LINE_END = "\n"
 USUAL_MIN_COUNT = 2  # by default rarer words become <unk>, but no character, and no word of a text with <unk>
 
+BLANKS = " \t\r\v\f"  # between words, besides the line end
+
 # str.split() also splits at NBSP, U+0085 and more: counts would differ from other
 # tools'.
-_WORDS = re.compile(r"[^ \t\n\r\v\f]+|\n")
+_WORDS = re.compile(rf"[^{BLANKS}\n]+|\n")
 
 
 def tokenize(text, level):

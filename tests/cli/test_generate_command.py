@@ -349,6 +349,13 @@ def test_banned_words_are_never_written(write):
         assert {text for _, text in split(write("--beam", "2", "--max-length", "2", *ban).out)} == {"\n", "the\n"}
 
 
+@pytest.mark.parametrize("ban", ["", " \t"])
+def test_a_ban_without_a_word_is_refused(model_path, capsys, ban):
+    assert main([model_path, "--ban", "cat", "--ban", ban]) == 1
+    out, err = capsys.readouterr()
+    assert f"--ban must hold words, got {ban!r}: leave it out" in err and (out, err.count("\n")) == ("", 1)
+
+
 def test_a_banned_word_that_the_vocabulary_lacks_is_noted(write):
     out, err = write("--temperature", "0", "--sentences", "1", "--ban", "zebra", "--ban", "a\x1bb")
     assert out == "the cat sat\n"

@@ -85,9 +85,9 @@ def test_the_table_has_every_hypothesis_and_says_what_its_numbers_are(call, fold
 def test_forms_of_other_programs(call):
     assert call("--format", "classic")[0] == ["-1.806180", "-0.903090", "-0.301030", "-2.709270", "-1.505150"]
     assert call("--format", "kaldi")[0] == [
-        "utt-1 1.3863 2.0794 0.6931", "utt-2 1.3863 0.6931", "utt-3 0.6931", "other-1 2.7726 2.7726 0.6931",
-        "other-2 1.3863 1.3863 0.6931"]
-    assert call("--format", "kaldi", "--best")[0] == ["utt-3 0.6931", "other-2 1.3863 1.3863 0.6931"]
+        "utt-1 1.3863 2.0794 0.6931 ", "utt-2 1.3863 0.6931 ", "utt-3 0.6931 ", "other-1 2.7726 2.7726 0.6931 ",
+        "other-2 1.3863 1.3863 0.6931 "]
+    assert call("--format", "kaldi", "--best")[0] == ["utt-3 0.6931 ", "other-2 1.3863 1.3863 0.6931 "]
     lists = "0 ||| a ||| D= 1 ||| -2\n0 ||| b c ||| D= 2 ||| -3\n"
     assert call("--format", "moses", form="moses", lists="moses", moses=lists)[0] == [
         "0 ||| a ||| D= 1 rnnlm= -2.079442 ||| -2", "0 ||| b c ||| D= 2 rnnlm= -5.545177 ||| -3"]
@@ -112,7 +112,7 @@ def test_the_first_pass_is_a_cost_by_key_with_kaldi(call):
 @pytest.mark.parametrize(("base", "factor"), [("10", np.log(10)), ("2", np.log(2)), ("e", 1)])
 def test_the_first_pass_is_a_log_probability_in_order_with_other_forms(call, base, factor):
     options = ["--first-pass", "scores", "--first-pass-base", base, "--scale", "0"]
-    lines, _ = call(*options, form="plain", lists="plain", plain="a\nb\n\nc\n", scores="-1\n\n-2\n-4")
+    lines, _ = call(*options, form="plain", lists="plain", plain="a\nb\n\nc\n", scores="-1\n-2\n-4\n\n")
     np.testing.assert_allclose(totals(lines), factor * np.array([-1, -2, -4]), atol=1e-6)
     lines, _ = call(*options, "--first-pass-sign", "cost", "--first-pass-by", "key", form="classic", lists="classic",
                     classic="u a\nu b\nv c\n", scores="v-1 4\nu-2 2\nu-1 1\n")
@@ -211,7 +211,7 @@ def test_lists_may_be_compressed_or_come_through_a_pipe(call, folder, monkeypatc
 def test_a_model_of_characters(call):
     save_model("char.npz", *a_model(["<eos>", "a", "b", " "], [1 / 2, 1 / 4, 1 / 8, 1 / 8], "char"))
     lines, err = call("--format", "kaldi", model="char.npz", form="classic", lists="classic", classic="1 ab  b\n1 zb\n")
-    assert lines == ["1-1 5.5452 2.0794 0.6931", "1-2 2.0794 0.6931"]
+    assert lines == ["1-1 5.5452 2.0794 0.6931 ", "1-2 2.0794 0.6931 "]
     assert "3 words, 1 of them unknown (left out, which favours" in err
 
 
@@ -309,6 +309,13 @@ def test_threads_and_the_other_way_to_call_it_change_nothing(call, capsys):
     lines, _ = call("--threads", "1")
     assert rnnlm(["rescore", "model.npz", "kaldi", "--nbest-format", "kaldi", "--threads", "2"]) == 0
     assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_no_bar_gets_between_the_rows(folder, capsys, monkeypatch):
+    monkeypatch.setattr("rnnlm.cli.rescore.is_terminal", lambda stream: stream is sys.stdout)
+    monkeypatch.setattr("rnnlm.cli.rescore.scoring_bar", None)
+    assert main(["model.npz", "kaldi", "--nbest-format", "kaldi"]) == 0
+    assert len(table(capsys.readouterr().out.splitlines())) == 5
 
 
 def test_a_terminal_is_shown_how_far_the_scoring_is(folder, on_terminal):

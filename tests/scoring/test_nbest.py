@@ -183,8 +183,8 @@ def one_rescored(*texts, **options):
 def test_rows_of_every_form():
     found = one_rescored("a b", "", "x")
     assert list(rows(found, "classic")) == ["-1.806180", "-0.301030", "-0.301030"]  # log10 of 1 / 64 and 1 / 2
-    assert list(rows(found, "kaldi")) == ["u-1 1.3863 2.0794 0.6931", "u-2 0.6931", "u-3 0.0000 0.6931"]
-    assert list(rows(found, "kaldi", best=True)) == ["u-2 0.6931"]
+    assert list(rows(found, "kaldi")) == ["u-1 1.3863 2.0794 0.6931 ", "u-2 0.6931 ", "u-3 0.0000 0.6931 "]
+    assert list(rows(found, "kaldi", best=True)) == ["u-2 0.6931 "]
     assert [dict(zip(HEADING.split("\t"), row.split("\t"), strict=True)) for row in rows(found, "tsv", best=True)] == [
         {"utterance": "u", "hypothesis": "2", "rank": "1", "words": "0", "unknown": "0", "log_prob": "-0.693147",
          "first_pass": "NA", "total": "-0.693147", "text": ""}]

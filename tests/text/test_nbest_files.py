@@ -152,6 +152,17 @@ def test_a_list_is_bounded_before_memory_is(file, monkeypatch):
         read(file(("u the " + "cat " * 150_000 + "\n") * 2), "classic")
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_file_of_empty_lines_ends_soon(file, monkeypatch, form):
+    monkeypatch.setattr("rnnlm.text.nbest_files.MOST_EMPTY", 100)
+    with pytest.raises(RnnlmError, match="line 101: there must be at most 100 empty lines in a row"):
+        read(file(gzip.compress(b" \n" * 10_000)), form)
+
+
+def test_plain_lists_may_be_many(file):
+    assert [one.utterance for one in read(file("the\n\n" * 30), "plain")] == [str(i + 1) for i in range(30)]
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(sorted(FORMS)), st.binary(max_size=60) | st.text("u1-|. \n\r\tthe\0é", max_size=40))
 def test_any_bytes_are_lists_or_an_error_of_one_line(tmp_path_factory, form, content):

@@ -30,7 +30,7 @@ def test_scores_by_key_may_have_any_order(file):
 
 
 def test_scores_in_order_are_a_number_a_line(file):
-    scores = FirstPassFile(file(gzip.compress(b"1\n2\n\n3\n")), "order")
+    scores = FirstPassFile(file(gzip.compress(b"1\n2\n3\n\n \n")), "order")
     assert [scores.scores_of(a_list("u", "12")), scores.left()] == [[1.0, 2.0], 0]
     with pytest.raises(RnnlmError, match="must have a score for each hypothesis, it has more: give the file that"):
         scores.require_end()
@@ -47,6 +47,11 @@ def test_scores_in_order_are_a_number_a_line(file):
     ("u-1 1\nu-1 1\n", "key", "line 2: each key must be there once, 'u-1' comes again"),
     ("u-1 1\n", "key", "must have a score for each hypothesis, it has none for the key 'u-2'"),
     ("1\nu-2 2\n", "order", "line 2: the score must be a number, got 'u-2 2'"),
+    ("1\n\n2\n", "order", "line 2: the score must be a number, but the line is empty, so it is not clear"),
+    ("\n1\n2\n", "order", "line 1: the score must be a number, but the line is empty"),
+    ("u-1 1_0\n", "key", "line 1: the score must be a number, got '1_0'"),
+    ("1_0\n2\n", "order", "line 1: the score must be a number, got '1_0'"),
+    ("\u0661\n2\n", "order", "line 1: the score must be a number, got '\u0661'"),
     ("1\n", "order", "must have a score for each hypothesis, it has none for 'u-2'"),
     ("", "order", "it has none for 'u-1'")])
 def test_wrong_scores_are_said(file, content, by, message):
