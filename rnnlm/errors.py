@@ -1,8 +1,15 @@
 """One family of errors: what the user can mend, told in one line."""
 
 import os
+import re
 
 LONGEST = 200  # characters of a strange value that a message shows
+
+# Control characters, line and paragraph separators, what turns the direction of
+# writing, and what has no width.  The joiners U+200C and U+200D stay: Persian, Hindi
+# and emoji need them, and they move nothing.
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+                    "\ud800-\udfff\U000e0000-\U000e007f]")
 
 
 class RnnlmError(Exception):

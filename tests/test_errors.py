@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from rnnlm.errors import counted, did_you_mean, nearest, quoted
+from rnnlm.errors import counted, did_you_mean, nearest, quoted, size_shown
 
 
 @pytest.mark.parametrize(("arguments", "text"), [
@@ -14,6 +14,12 @@ from rnnlm.errors import counted, did_you_mean, nearest, quoted
     ((1, "entry", "entries"), "1 entry"), ((1_000_000, "entry", "entries"), "1,000,000 entries")])
 def test_a_number_has_its_noun(arguments, text):
     assert counted(*arguments) == text
+
+
+@pytest.mark.parametrize(("size", "text"), [(0, "0.0 kB"), (726_100, "726.1 kB"), (2_500_000, "2.5 MB"),
+                                            (12_345_600_000, "12,345.6 MB")])
+def test_a_size_has_a_unit_in_which_it_is_seen(size, text):
+    assert size_shown(size) == text
 
 
 @pytest.mark.parametrize(("path", "text"), [

@@ -7,17 +7,15 @@ standard output, everything else to standard error.
 import errno
 import io
 import os
-import re
 import stat
 import sys
 from contextlib import contextmanager, suppress
 
-from rnnlm.errors import RnnlmError, one_line, shown
+from rnnlm.errors import UNSEEN, RnnlmError, one_line, shown
 from rnnlm.files.cache import cache_folder
 from rnnlm.files.whole import reason
 
 LONGEST_NAME = 25  # characters of a file's name beside a bar
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but the tab and the line end
 
 
 def note(line):
@@ -107,8 +105,11 @@ def is_terminal(stream):
 
 
 def without_controls(text):
-    """The text with escapes for what a terminal obeys, but for line ends and tabs."""
-    return CONTROL.sub(lambda match: one_line(match[0]), text)
+    """The text with escapes for what a terminal obeys, but for line ends and tabs.
+
+    Also for what is not seen, or turns the direction of the words around it.
+    """
+    return UNSEEN.sub(lambda match: match[0] if match[0] in "\t\n" else one_line(match[0]), text)
 
 
 def first_few(words):

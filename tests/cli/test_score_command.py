@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -104,6 +105,11 @@ def test_a_row_for_each_sentence_and_for_the_text(score):
     assert [row["unknown"] for row in rows] == ["0", "1", "0", "0"]
     assert sum(number(row["log_prob"]) for row in rows) == pytest.approx(model.evaluate(TEXT).log_prob, abs=1e-4)
     assert [row["bits_per_byte"] == "NA" for row in rows] == [False, True, False, False]
+    of_bases = [table(score("t.txt", "--by", "sentence", "--log-base", base))[1] for base in ("2", "e", "10")]
+    for by_base in zip(*of_bases, strict=True):  # bits are bits, whatever the base of log_prob
+        assert len({(row["bits_per_byte"], row["perplexity"]) for row in by_base}) == 1
+    first = of_bases[0][0]
+    assert number(first["bits_per_byte"]) == pytest.approx(-number(first["log_prob"]) / len("the cat sat\n"), abs=1e-6)
     _, (row,) = table(score("t.txt", "--by", "text", "--log-base", "e"))
     assert number(row["perplexity"]) == pytest.approx(model.perplexity(TEXT), rel=1e-5)
 
@@ -345,10 +351,14 @@ def start(*arguments, **options):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
-def test_unbuffered_rows_come_before_the_next_line(folder):
+@pytest.mark.parametrize("arguments", [
+    ["--protocol", "sentence", "--columns", "word,entropy_reduction"], ["--columns", "word,surprisal"]])
+def test_unbuffered_rows_come_before_the_next_line(folder, arguments):
     """Then a signal ends the command while it waits for more."""
-    arguments = ["-", "--unbuffered", "--protocol", "sentence", "--columns", "word,entropy_reduction"]
-    with start(*arguments, stdin=subprocess.PIPE) as process:
+    with start("-", "--unbuffered", *arguments, stdin=subprocess.PIPE) as process:
+        limit = threading.Timer(60, process.kill)  # else a row that does not come would be awaited for ever
+        limit.daemon = True
+        limit.start()
         for line, words in (("the cat\n", ["the", "cat", "<eos>"]), ("\n", ["<eos>"]), ("sat\n", ["sat", "<eos>"])):
             process.stdin.write(line.encode())
             process.stdin.flush()
@@ -357,6 +367,7 @@ def test_unbuffered_rows_come_before_the_next_line(folder):
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 128 + signal.SIGTERM
         assert b"rnnlm score: stopped" in process.stderr.read()
+        limit.cancel()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX systems")
@@ -394,10 +405,12 @@ def test_memory_does_not_grow_with_the_text(folder, line_end):
 
 
 def test_what_a_terminal_obeys_is_escaped_there_and_nowhere_else(score, folder, monkeypatch):
-    (folder / "t.txt").write_text("a\x1b[2Jb\n")
-    assert "a\x1b[2Jb" in score("t.txt")
+    words, escaped = "a\x1b[2Jb \u202ec \u200be فا\u200cرسی", r"a\x1b[2Jb \u202ec \u200be فا" + "\u200cرسی"
+    (folder / "t.txt").write_text(f"{words}\n", encoding="utf-8")
+    arguments = ["t.txt", "--columns", "sentence,word"]
+    assert [row["word"] for row in table(score(*arguments))[1]] == [*words.split(" "), "<eos>"]
     monkeypatch.setattr("rnnlm.cli.score.is_terminal", lambda stream: True)
-    assert r"a\x1b[2Jb" in score("t.txt")
+    assert [row["word"] for row in table(score(*arguments))[1]] == [*escaped.split(" "), "<eos>"]
 
 
 def test_the_number_of_threads_changes_nothing_that_is_printed(score):

@@ -7,14 +7,9 @@ anything, or change the order in which the reader sees what is around it.
 import hashlib
 import html
 import json
-import re
 from base64 import b64encode
 
-# Control characters, line and paragraph separators, what turns the direction of
-# writing, and what has no width.  The joiners U+200C and U+200D stay: Persian, Hindi
-# and emoji need them, and they move nothing.
-UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-                    "\ud800-\udfff\U000e0000-\U000e007f]")
+from rnnlm.errors import UNSEEN
 
 
 def visible(text: str) -> str:
