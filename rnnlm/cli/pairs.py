@@ -70,10 +70,11 @@ def show_pairs(options):
         note_repeated(pairs)
         scores = _score(model, vocabulary, pairs, options)
     head, numbers, others = _head(options, sha256), scores.summary(), published(pairs)
+    tokens = None if vocabulary.counts is None else int(vocabulary.counts.sum())
     if options.json:
-        show(json.dumps(_as_json(head, numbers, others, scores), allow_nan=False) + "\n")
+        show(json.dumps(_as_json(head, numbers, others, tokens, scores), allow_nan=False) + "\n")
     else:
-        lines = [*table_lines(numbers, is_terminal(sys.stdout)), *published_lines(others)]
+        lines = [*table_lines(numbers, is_terminal(sys.stdout)), *published_lines(others, tokens)]
         show(heading_lines(head) + "".join(f"{line}\n" for line in lines))
     note_unknown(scores, vocabulary, options)
     if options.chart:
@@ -109,9 +110,9 @@ def _text(options):
     return ", ".join(changes) or "as it is"
 
 
-def _as_json(head, numbers, others, scores):
+def _as_json(head, numbers, others, tokens, scores):
     """The one object that --json prints."""
-    return {"about": head, **numbers, "published": [other._asdict() for other in others],
+    return {"about": head, **numbers, "published": [other._asdict() for other in others], "training_tokens": tokens,
             "items": list(_items(scores))}
 
 

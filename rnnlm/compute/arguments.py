@@ -192,6 +192,13 @@ def targets_of_windows(xs, ts):
     return ts
 
 
+def mask(name, value, shape):
+    """The value, None or an array of bool of this shape."""
+    if value is not None and not (isinstance(value, np.ndarray) and value.dtype == bool and value.shape == shape):
+        raise wrong(name, f"None or an array of bool, of shape {shape}", value)
+    return value
+
+
 def ids_of_text(name, value):
     """Ids of shape (n,), as an array; n may be 0."""
     ids = _array(value)

@@ -92,23 +92,23 @@ def word_scores(scores: np.ndarray, ts: np.ndarray, details: bool = False, top: 
     return found
 
 
-def rows_and_owners(hs: np.ndarray, counts: np.ndarray,
+def rows_and_owners(hs: np.ndarray, wanted: np.ndarray,
                     repeats: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of hs (N, T, H) that predict the M words that count.
+    """The rows of hs (N, T, H) that predict the M wanted words.
 
     Parameters
     ----------
     hs : (N, T, H), hidden states.
-    counts, repeats : (N, T) bool, see ``LanguageModel.word_scores``.
+    wanted, repeats : (N, T) bool, see ``LanguageModel.word_scores``.
 
     Returns
     -------
-    rows : (R, H), those that count and repeat none above.
-    owners : (M,), for each word that counts, row after row, the one that predicts it.
+    rows : (R, H), those that are wanted and repeat none above.
+    owners : (M,), for each word that wanted, row after row, the one that predicts it.
     """
     if repeats is None:
-        return hs[counts], np.arange(np.count_nonzero(counts))
-    firsts = counts & ~repeats
+        return hs[wanted], np.arange(np.count_nonzero(wanted))
+    firsts = wanted & ~repeats
     numbers = np.cumsum(firsts).reshape(firsts.shape) - 1
     first_above = np.maximum.accumulate(np.where(repeats, 0, np.arange(len(hs))[:, np.newaxis]), axis=0)
-    return hs[firsts], np.take_along_axis(numbers, first_above, axis=0)[counts]
+    return hs[firsts], np.take_along_axis(numbers, first_above, axis=0)[wanted]

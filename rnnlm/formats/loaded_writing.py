@@ -14,7 +14,6 @@ from rnnlm.scoring.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from rnnlm.models import LanguageModel
     from rnnlm.text.vocabulary import Vocabulary
@@ -65,7 +64,10 @@ class Writes:
             max_length=max_length, ban=ban, repetition_penalty=repetition_penalty))
 
     def samples(self, prompt: str = "", count: int = 1, *, scores: bool = False, seed: int | None = None,
-                **options: Any) -> list[Written]:
+                length: int | None = None, sentences: int | None = None, temperature: float = 1.0,
+                top_k: int | None = None, top_p: float | None = None, allow_unk: bool = False,
+                min_length: int | None = None, max_length: int | None = None, ban: Sequence[str] = (),
+                repetition_penalty: float = 1.0) -> list[Written]:
         """Several texts at once, each a prompt with what the model writes after it.
 
         The first is that of ``generate`` with this seed.  The random numbers of a text
@@ -78,7 +80,8 @@ class Writes:
         count : how many texts; they are written side by side.
         scores : whether the ``log_probs`` of their words are computed.
         seed : the same seed gives the same texts; None: others each time.
-        options : as for ``generate``.
+        length, sentences, temperature, top_k, top_p, allow_unk, min_length, max_length,
+            ban, repetition_penalty : as for ``generate``.
 
         Returns
         -------
@@ -88,8 +91,10 @@ class Writes:
 
         Raises what ``generate`` raises at once.
         """
-        return list(write_samples(self.model, self.vocabulary, prompt, count, rng=_generator(seed), scores=scores,
-                                  **options))
+        return list(write_samples(
+            self.model, self.vocabulary, prompt, count, rng=_generator(seed), scores=scores, length=length,
+            sentences=sentences, temperature=temperature, top_k=top_k, top_p=top_p, allow_unk=allow_unk,
+            min_length=min_length, max_length=max_length, ban=ban, repetition_penalty=repetition_penalty))
 
     def beam(self, prompt: str = "", width: int = 5, *, length_penalty: float = 0.0, scores: bool = False,
              min_length: int | None = None, max_length: int | None = None, ban: Sequence[str] = (),

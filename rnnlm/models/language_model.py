@@ -209,7 +209,7 @@ class LanguageModel(CarriesStates, HasDropout):
         return self.output.log_probs(self.states(xs), arguments.targets_of_windows(xs, ts))
 
     @computing
-    def word_scores(self, xs: ArrayLike, ts: ArrayLike, counts: np.ndarray | None = None, details: bool = False,
+    def word_scores(self, xs: ArrayLike, ts: ArrayLike, wanted: np.ndarray | None = None, details: bool = False,
                     top: int = 0, *, with_states: bool = False, repeats: np.ndarray | None = None) -> WordScores:
         """What the model says of every target, given all before it.
 
@@ -218,7 +218,7 @@ class LanguageModel(CarriesStates, HasDropout):
         Parameters
         ----------
         xs, ts : ids (N, T).
-        counts : (N, T) bool, which targets are wanted; None: all.  The others cost no
+        wanted : (N, T) bool, which targets are wanted; None: all.  The others cost no
             pass over the vocabulary.
         details : whether entropies and ranks are wanted.
         top : how many of the most probable words are wanted.
@@ -231,9 +231,12 @@ class LanguageModel(CarriesStates, HasDropout):
         -------
         WordScores : of the M targets that are wanted, row after row.
         """
-        hs, ts = self.states(xs), arguments.targets_of_windows(xs, ts)
-        rows, owners = rows_and_owners(hs, np.ones(ts.shape, bool) if counts is None else counts, repeats)
-        ts = ts.ravel() if counts is None else ts[counts]
+        ts, top = arguments.targets_of_windows(xs, ts), arguments.whole("top", top, 0)
+        arguments.mask("wanted", wanted, ts.shape)
+        arguments.mask("repeats", repeats, ts.shape)
+        hs = self.states(xs)
+        rows, owners = rows_and_owners(hs, np.ones(ts.shape, bool) if wanted is None else wanted, repeats)
+        ts = ts.ravel() if wanted is None else ts[wanted]
         if not ts.size:
             return WordScores.empty(details, min(top, self.architecture["vocab_size"]))
         scores = self.output.word_scores(rows, ts, details, top, owners)

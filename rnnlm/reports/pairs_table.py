@@ -56,15 +56,25 @@ def _aligned(row, widths):
                      for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
 
 
-def published_lines(others: Sequence[Published]) -> list[str]:
-    """What was published on the same pairs, next to the size of the training texts."""
+def published_lines(others: Sequence[Published], tokens: int | None) -> list[str]:
+    """What was published on the same pairs, next to the size of the training texts.
+
+    tokens : how many this model's training text has; None: not known.
+    """
     if not others:
         return []
-    lines = ["# published by Warstadt et al. (2020), with the training texts (the Penn Treebank: 0.9 million tokens):"]
+    own = "is not known" if tokens is None else f"has {tokens:,} tokens"
+    lines = [f"# published by Warstadt et al. (2020), with the training texts; that of this model {own}:"]
     for other in others:
         text = f", {_rounded(other.tokens)} tokens of {other.text}" if other.tokens else ""
+        if other.tokens and tokens:
+            text += f", {_times(other.tokens / tokens)} this model's"
         lines.append(f"# {other.accuracy:.3f}  {other.model}{text}")
     return lines
+
+
+def _times(ratio):
+    return f"{float(f'{ratio:.2g}'):,g} times"
 
 
 def _rounded(tokens):

@@ -33,20 +33,20 @@ ROWS = 4096    # words that are read side by side, padding included
 ALIKE = 8      # first words by which sequences of one length are sorted
 
 
-def window_scores(model: Scores, xs: np.ndarray, ts: np.ndarray, counts: np.ndarray | None = None,
+def window_scores(model: Scores, xs: np.ndarray, ts: np.ndarray, wanted: np.ndarray | None = None,
                   details: bool = False, top: int = 0, *, with_states: bool = False,
                   repeats: np.ndarray | None = None) -> WordScores:
     """``LanguageModel.word_scores`` of any predictor, which may lack that method."""
     with np.errstate(over="ignore", invalid="ignore"):  # callers look at the results
         if hasattr(model, "word_scores"):
-            return model.word_scores(xs, ts, counts, details, top, with_states=with_states, repeats=repeats)
+            return model.word_scores(xs, ts, wanted, details, top, with_states=with_states, repeats=repeats)
         if with_states:
             raise ArgumentError(f"a {type(model).__name__} has no word_scores, so its states are not known: give a "
                                 "LanguageModel")
-        counts = np.ones(ts.shape, bool) if counts is None else counts
+        wanted = np.ones(ts.shape, bool) if wanted is None else wanted
         if details or top:
-            return word_scores(np.asarray(model.predict(xs))[counts], ts[counts], details, top)
-        return WordScores(np.asarray(model.log_probs(xs, ts))[counts])
+            return word_scores(np.asarray(model.predict(xs))[wanted], ts[wanted], details, top)
+        return WordScores(np.asarray(model.log_probs(xs, ts))[wanted])
 
 
 def stream_scores(model: Scores, ids: np.ndarray, last: int, details: bool = False, top: int = 0,
@@ -109,9 +109,9 @@ def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: i
         with model.fresh_state():
             if states is not None:
                 model.set_state(_of_sequences(states, batch))
-            for where, xs, ts, counts, repeats in _windows(ids, starts[batch], lengths[batch], last[batch]):
+            for where, xs, ts, wanted, repeats in _windows(ids, starts[batch], lengths[batch], last[batch]):
                 places.append(where)
-                found.append(window_scores(model, xs, ts, counts, details, top, with_states=with_states,
+                found.append(window_scores(model, xs, ts, wanted, details, top, with_states=with_states,
                                            repeats=repeats if one_start else None))
     if not found:
         return WordScores.empty(details, top)
@@ -175,18 +175,18 @@ def _batches(ids, starts, lengths, last):
 def _windows(ids, starts, lengths, last):
     """Yield what is read of sequences side by side, window by window.
 
-    Each is (places in ids, xs, ts, counts, repeats), for ``LanguageModel.word_scores``.
+    Each is (places in ids, xs, ts, wanted, repeats), for ``LanguageModel.word_scores``.
     """
     steps, longest = max(1, ROWS // len(lengths)), int(lengths.max())
     for first in range(0, longest, steps):
         steps_here = np.arange(first, min(first + steps, longest))
-        counts = steps_here < lengths[:, np.newaxis]  # (N, T)
-        places = np.where(counts, starts[:, np.newaxis] + steps_here, 0)
-        ts = np.where(counts, ids[places], 0)
-        xs = np.where(counts, ids[places - 1], 0)
+        wanted = steps_here < lengths[:, np.newaxis]  # (N, T)
+        places = np.where(wanted, starts[:, np.newaxis] + steps_here, 0)
+        ts = np.where(wanted, ids[places], 0)
+        xs = np.where(wanted, ids[places - 1], 0)
         if first == 0:
             xs[:, 0] = last
-        repeats = np.zeros_like(counts)
-        equal = (xs[1:] == xs[:-1]) & counts[1:] & counts[:-1]
+        repeats = np.zeros_like(wanted)
+        equal = (xs[1:] == xs[:-1]) & wanted[1:] & wanted[:-1]
         repeats[1:] = np.logical_and.accumulate(equal, axis=1)  # several sequences always fit one window
-        yield places[counts], xs, ts, counts, repeats
+        yield places[wanted], xs, ts, wanted, repeats

@@ -12,6 +12,7 @@ import rnnlm
 from rnnlm.cli.pairs import main
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
+from rnnlm.reports.published_pairs import PUBLISHED
 from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ["<eos>", "<unk>", "the", "dog", "dogs", "bark", "barks", "n't", "do"]
@@ -157,6 +158,16 @@ def test_what_cannot_make_words_known_is_not_proposed(tmp_path, capsys):
     (tmp_path / "pairs.tsv").write_text("the\thet\n")
     assert main([str(tmp_path / "m.npz"), str(tmp_path / "pairs.tsv")]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_the_size_of_the_training_text_is_that_of_the_counts(model_path, pairs, capsys, monkeypatch):
+    monkeypatch.setattr("rnnlm.cli.pairs.published", lambda pairs: PUBLISHED)
+    assert as_json([model_path, pairs], capsys)["training_tokens"] is None
+    save_model(model_path, LanguageModel(len(WORDS), 2, 2, rng=np.random.default_rng(0)),
+               Vocabulary(WORDS, counts=np.arange(len(WORDS))))
+    assert as_json([model_path, pairs], capsys)["training_tokens"] == 36
+    assert main([str(model_path), str(pairs)]) == 0
+    assert "that of this model has 36 tokens:" in capsys.readouterr().out
 
 
 def test_several_files_a_folder_and_columns(model_path, pairs, tmp_path, capsys):

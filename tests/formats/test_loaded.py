@@ -109,6 +109,11 @@ def test_several_texts_are_those_of_the_command(path, options, capsys):
     assert alone.log_probs is alone.log_prob is alone.perplexity is None and alone.text == texts[0].text
 
 
+def test_an_option_that_samples_lacks_is_named_with_the_function_that_was_called(path):
+    with pytest.raises(TypeError, match=r"samples\(\) got an unexpected keyword argument 'bogus'"):
+        rnnlm.load(path).samples(bogus=1)
+
+
 def test_a_beam_is_that_of_the_command(path, capsys):
     assert generate([str(path), "--beam", "4", "--prompt", "the", "--scores", "--json", "--max-length", "6",
                      "--length-penalty", "0.5", "--ban", "a"]) == 0

@@ -308,3 +308,15 @@ def test_one_seed_gives_the_same_model_and_the_same_dropout():
     first, again = (LanguageModel(6, 3, 4, regularisation=ALL, rng=np.random.default_rng(3)) for _ in range(2))
     for _ in range(2):
         np.testing.assert_array_equal(first.predict(xs), again.predict(xs))
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"top": -1}, "top must be a whole number of at least 0, got -1"), ({"top": 1.5}, "top must be a whole number"),
+    ({"wanted": np.ones((2, 3))}, r"wanted must be None or an array of bool, of shape \(2, 3\), got an array of"),
+    ({"wanted": np.ones((3, 2), bool)}, "wanted must be None or an array of bool"),
+    ({"wanted": True}, "wanted must be"),
+    ({"repeats": [[False] * 3] * 2}, "repeats must be None or an array of bool")])
+def test_what_is_not_wanted_of_a_word_is_named(options, message):
+    model = LanguageModel(5, 3, 4, rng=np.random.default_rng(0))
+    with pytest.raises(ArgumentError, match=message):
+        model.word_scores(np.zeros((2, 3), int), np.zeros((2, 3), int), **options)

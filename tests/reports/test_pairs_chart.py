@@ -76,8 +76,18 @@ def test_published_figures_are_only_those_of_the_same_pairs(monkeypatch):
 
 @pytest.mark.parametrize("other", PUBLISHED)
 def test_published_figures_name_the_size_of_the_training_text(other):
-    line, = [line for line in published_lines(PUBLISHED) if f"  {other.model}" in line]
+    line, = [line for line in published_lines(PUBLISHED, 929_589) if f"  {other.model}" in line]
     assert f"{other.accuracy:.3f}" in line
-    assert ("tokens of" in line) == (other.tokens is not None)
-    assert "83 million tokens of Wikipedia" in "".join(published_lines(PUBLISHED))
-    assert published_lines(()) == []
+    assert ("tokens of" in line) == ("times this model's" in line) == (other.tokens is not None)
+
+
+def test_published_figures_say_how_much_larger_their_training_texts_are():
+    first, *lines = published_lines(PUBLISHED, 1_000_000)
+    assert first.endswith("that of this model has 1,000,000 tokens:")
+    assert lines[1] == "# 0.698  LSTM, 83 million tokens of Wikipedia, 83 times this model's"
+    assert "8 billion tokens of WebText, estimated, 8,000 times this model's" in lines[3]
+    assert "0.0027 times" in published_lines(PUBLISHED, 31_000_000_000)[2]
+    first, *lines = published_lines(PUBLISHED, None)
+    assert first.endswith("that of this model is not known:")
+    assert lines[1] == "# 0.698  LSTM, 83 million tokens of Wikipedia"
+    assert published_lines((), 5) == []
