@@ -92,27 +92,29 @@ def main():
         name, config = options.measure
         report(seconds=subject(name, json.loads(config)))
         return
+    with tempfile.TemporaryDirectory() as folder:
+        count, commands = prepare(Path(folder), options)
+        results = interleave(commands, options.repeats)
+    figures = {name: dict(zip(("seconds", "fastest", "slowest"), summary(result, "seconds"), strict=True))
+               for name, result in results.items()}
+    print(json.dumps(figures, indent=1) if options.json else table(figures, count))
+
+
+def prepare(folder, options):
+    """Write the ids of the text; returns how many, and the commands of the subjects."""
     from rnnlm.text.corpus import load_corpus
 
     corpus = load_corpus(options.corpus)
     ids, eos_id = corpus.test.ids, corpus.vocabulary.eos_id
     print(f"{np.count_nonzero(ids == eos_id):,} sentences, {ids.size:,} words with <eos>", file=sys.stderr)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "test.npy"
-        np.save(path, ids)
-        config = {
-            "vocab_size": len(corpus.vocabulary), "hidden_size": options.hidden_size, "layers": options.layers,
-            "threads": options.threads, "ids": str(path), "eos_id": eos_id}
-        commands = {name: [__file__, "--measure", name, json.dumps(config)]
-                    for name in options.subjects if name != "torch"}
-        if "torch" in options.subjects:
-            commands |= {f"torch, {N} sentences": [FOLDER / "torch_peer.py", "sentences",
-                                                   json.dumps(config | {"batch_size": N})]
-                         for N in options.torch_batches}
-        results = interleave(commands, options.repeats)
-    figures = {name: dict(zip(("seconds", "fastest", "slowest"), summary(result, "seconds"), strict=True))
-               for name, result in results.items()}
-    print(json.dumps(figures, indent=1) if options.json else table(figures, ids.size))
+    np.save(folder / "test.npy", ids)
+    config = {"vocab_size": len(corpus.vocabulary), "hidden_size": options.hidden_size, "layers": options.layers,
+              "threads": options.threads, "ids": str(folder / "test.npy"), "eos_id": eos_id}
+    commands = {name: [__file__, "--measure", name, json.dumps(config)] for name in options.subjects if name != "torch"}
+    if "torch" in options.subjects:
+        commands |= {f"torch, {N} sentences": [FOLDER / "torch_peer.py", "sentences",
+                                               json.dumps(config | {"batch_size": N})] for N in options.torch_batches}
+    return ids.size, commands
 
 
 def table(figures, count):

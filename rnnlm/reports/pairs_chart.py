@@ -67,10 +67,10 @@ def _draw_bars(axes, groups):
     both = any(group["with_unknown"] or group["ties"] for group in groups)
     for name, label, color, offset in (("accuracy", "all pairs", "lightsteelblue", -0.2 if both else 0),
                                        ("accuracy_known", "without ties and unknown words", "orange", 0.2))[: 1 + both]:
-        places = [place + offset for place in range(len(groups))]
-        axes.barh(places, [group[name] or 0 for group in groups], 0.4 if both else 0.8, color=color, label=label)
-        for place, group in zip(places, groups, strict=True):
-            axes.text(0.01, place, "no pair" if group[name] is None else f"{group[name]:.3f}", va="center", size=7)
+        heights = [height + offset for height in range(len(groups))]
+        axes.barh(heights, [group[name] or 0 for group in groups], 0.4 if both else 0.8, color=color, label=label)
+        for height, group in zip(heights, groups, strict=True):
+            axes.text(0.01, height, "no pair" if group[name] is None else f"{group[name]:.3f}", va="center", size=7)
 
 
 def _label(name, group):

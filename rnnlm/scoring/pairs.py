@@ -178,8 +178,8 @@ def _log_probs(model, vocabulary, keys, firsts, on_words):
     starts, log_probs = _read(model, vocabulary.eos_id, sorted(set(hosts.values())), on_words)
     counts = (lengths - firsts)[which]
     begins = np.array([starts[hosts[key]] for key in read], np.int64) + firsts[which]
-    places = np.repeat(begins - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-    totals[which] = np.bincount(np.repeat(np.arange(len(which)), counts), log_probs[places], len(which))
+    positions = np.repeat(begins - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+    totals[which] = np.bincount(np.repeat(np.arange(len(which)), counts), log_probs[positions], len(which))
     return totals
 
 

@@ -104,19 +104,19 @@ def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: i
     last = np.broadcast_to(np.asarray(eos_id if last is None else last), lengths.shape)
     starts = np.cumsum(lengths) - lengths
     one_start = states is None or all(len(array) == 1 for layer in states for array in layer if array is not None)
-    found, places = [], []
+    found, positions = [], []
     for batch in _batches(ids, starts, lengths, last):
         with model.fresh_state():
             if states is not None:
                 model.set_state(_of_sequences(states, batch))
             for where, xs, ts, wanted, repeats in _windows(ids, starts[batch], lengths[batch], last[batch]):
-                places.append(where)
+                positions.append(where)
                 found.append(window_scores(model, xs, ts, wanted, details, top, with_states=with_states,
                                            repeats=repeats if one_start else None))
     if not found:
         return WordScores.empty(details, top)
     order = np.empty(len(ids), np.int64)
-    order[np.concatenate(places)] = np.arange(len(ids))
+    order[np.concatenate(positions)] = np.arange(len(ids))
     return WordScores.joined(found).at(order)
 
 
@@ -175,18 +175,19 @@ def _batches(ids, starts, lengths, last):
 def _windows(ids, starts, lengths, last):
     """Yield what is read of sequences side by side, window by window.
 
-    Each is (places in ids, xs, ts, wanted, repeats), for ``LanguageModel.word_scores``.
+    Each is (positions in ids, xs, ts, wanted, repeats), for
+    ``LanguageModel.word_scores``.
     """
     steps, longest = max(1, ROWS // len(lengths)), int(lengths.max())
     for first in range(0, longest, steps):
         steps_here = np.arange(first, min(first + steps, longest))
         wanted = steps_here < lengths[:, np.newaxis]  # (N, T)
-        places = np.where(wanted, starts[:, np.newaxis] + steps_here, 0)
-        ts = np.where(wanted, ids[places], 0)
-        xs = np.where(wanted, ids[places - 1], 0)
+        positions = np.where(wanted, starts[:, np.newaxis] + steps_here, 0)
+        ts = np.where(wanted, ids[positions], 0)
+        xs = np.where(wanted, ids[positions - 1], 0)
         if first == 0:
             xs[:, 0] = last
         repeats = np.zeros_like(wanted)
         equal = (xs[1:] == xs[:-1]) & wanted[1:] & wanted[:-1]
         repeats[1:] = np.logical_and.accumulate(equal, axis=1)  # several sequences always fit one window
-        yield places[wanted], xs, ts, wanted, repeats
+        yield positions[wanted], xs, ts, wanted, repeats

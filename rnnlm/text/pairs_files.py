@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 1 << 20  # characters; BLiMP's longest line has 614
 MOST_TEXT = 1 << 27     # characters, as a few kilobytes may decompress to anything; BLiMP has 27 million
+MOST_EMPTY = 1_000_000  # empty lines
 MOST_PAIRS = 500_000    # which are all in memory; BLiMP has 67,000
 HEADERS = ("good\tbad", "sentence_good\tsentence_bad")  # first lines that name the two columns
 
@@ -124,9 +125,13 @@ def _files(path):
 
 def _pairs_of(path, room) -> Iterator[Pair]:
     """Yield the pairs of one file; room: [how many characters may come]."""
-    read, name = None, _name(path)
+    read, name, empty = None, _name(path), 0
     for number, line in _lines(path, room):
         if not line.strip():
+            empty += 1
+            if empty > MOST_EMPTY:
+                raise RnnlmError(f"{called(path)}: line {number}: there must be at most {MOST_EMPTY:,} empty lines: is "
+                                 "it a file of pairs?")
             continue
         if read is None:
             read = _from_json if line.startswith("{") else _from_columns

@@ -40,8 +40,22 @@ def unshifted_log_probs(rows, owners, ts, words, W, b, workers):
     """
     if not -LARGEST_BIAS < b.min() <= b.max() < LARGEST_BIAS:
         return None
-    weights, order = np.exp(b), np.argsort(owners, kind="stable")
+    order = np.argsort(owners, kind="stable")
     owners, ts = owners[order], ts[order]
+    of_targets, sums = _targets_and_sums(rows, owners, ts, words, W, np.exp(b), workers)
+    if not 1 / LARGEST_SUM < sums.min() <= sums.max() < LARGEST_SUM:  # not a number is caught, too
+        return None
+    log_probs = np.empty_like(of_targets)
+    # Rounding can leave a certain word a probability just above 1.
+    log_probs[order] = np.minimum(of_targets + b[ts] - np.log(sums)[owners], 0)
+    return log_probs
+
+
+def _targets_and_sums(rows, owners, ts, words, W, weights, workers):
+    """a_it of the targets (M,), and for each row (R,) sum_v exp(a_iv) times weights.
+
+    The owners are in rising order.
+    """
     of_targets, sums = np.empty(len(ts), rows.dtype), np.empty((len(words), len(rows)), rows.dtype)
 
     def read(item):
@@ -57,13 +71,7 @@ def unshifted_log_probs(rows, owners, ts, words, W, b, workers):
     items = [(k, part) for part in slices(len(rows), PRODUCT) for k in range(len(words))]
     with np.errstate(over="ignore", invalid="ignore"):  # it is seen in the sums
         workers.each(read, items)
-        sums = sums.sum(axis=0)
-    if not 1 / LARGEST_SUM < sums.min() <= sums.max() < LARGEST_SUM:  # not a number is caught, too
-        return None
-    log_probs = np.empty_like(of_targets)
-    # Rounding can leave a certain word a probability just above 1.
-    log_probs[order] = np.minimum(of_targets + b[ts] - np.log(sums)[owners], 0)
-    return log_probs
+        return of_targets, sums.sum(axis=0)
 
 
 def detailed_scores(rows, owners, ts, W, b, workers, details, top):
