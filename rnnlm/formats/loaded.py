@@ -86,8 +86,8 @@ class Loaded(Writes):
             model of characters; "sentence": sentence, words, unknown, log_prob,
             perplexity, bits_per_byte; "text": the same for the whole text, with
             sentences, how many there are.
-        top : k, adds the fields top1, p1, ..., topk, pk: the most probable words (at
-            most all), and their probabilities.
+        top : k, adds the fields top1, p1, ..., topk, pk: the most probable words, at
+            most all, and their probabilities.
         log_base : 2, 10 or "e", of log_prob, surprisal and the entropies.
 
         Returns
