@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     State = tuple[np.ndarray | None, ...]  # of one layer, as get_state gives it
 
 WINDOW = 1024  # steps of one stream at a time; the result does not depend on it
-ROWS = 4096    # words that are read side by side, padding included
+ROWS = 8192    # words that are read side by side, padding included
 ALIKE = 8      # first words by which sequences of one length are sorted
 
 
