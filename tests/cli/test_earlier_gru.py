@@ -3,6 +3,7 @@
 import json
 import shutil
 import tomllib
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +58,15 @@ def test_an_earlier_model_is_the_textbooks_and_scores_as_it_did():
     assert -result.log_prob / result.targets == pytest.approx(second["valid_loss"], rel=1e-5)
 
 
+def members(path):
+    """The names and bytes of an archive's members, in order."""
+    with zipfile.ZipFile(path) as archive:
+        return [(member.filename, archive.read(member)) for member in archive.infolist()]
+
+
 def test_a_textbook_model_is_saved_as_earlier_versions_read_it(tmp_path):
     save_model(tmp_path / "again.npz", *load_model(EARLIER / "model.npz"), header_of(EARLIER / "model.npz")["training"])
-    assert (tmp_path / "again.npz").read_bytes() == (EARLIER / "model.npz").read_bytes()
+    assert members(tmp_path / "again.npz") == members(EARLIER / "model.npz")  # ZIP's own bytes depend on the Python
 
 
 @pytest.mark.parametrize("cell", CELLS)
