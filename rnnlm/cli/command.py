@@ -2,7 +2,7 @@
 
 import signal
 
-from rnnlm.cli.screen import note, silence
+from rnnlm.cli.screen import let_go, note, silence
 from rnnlm.cli.signals import Stopped, StoppedBetweenSteps, stop
 from rnnlm.errors import RnnlmError, one_line
 from rnnlm.files.whole import reason
@@ -38,6 +38,8 @@ def run(command, parser, argv=None):
             raise
         note(f"{parser.prog}: error: {_in_one_line(error)}")
         return 1
+    finally:
+        let_go()
 
 
 def _in_one_line(error):

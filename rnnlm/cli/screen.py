@@ -123,11 +123,31 @@ def silence():
         _redirect(nowhere)
 
 
-def _redirect(target):
-    """Send what is still to be written to standard output to an open file."""
+def let_go():
+    """Discard what a terminal that is gone, or a reader who left, has not taken.
+
+    Python would try once more at its end, and make the exit code 120.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (ValueError, AttributeError):  # closed, or none
+            pass
+        except OSError as error:
+            if error.errno in (errno.EIO, errno.EPIPE):
+                with suppress(OSError), open(os.devnull, "wb") as nowhere:
+                    _redirect(nowhere, stream)
+
+
+def _redirect(target, stream=None):
+    """Send what is still to be written to a stream to an open file.
+
+    stream: None: standard output.
+    """
+    stream = stream or sys.stdout
     with suppress(OSError, ValueError, AttributeError):
-        os.dup2(target.fileno(), sys.stdout.fileno())
-        sys.stdout.flush()
+        os.dup2(target.fileno(), stream.fileno())
+        stream.flush()
 
 
 def _reader_left(error):

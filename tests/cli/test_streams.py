@@ -270,3 +270,21 @@ def test_a_terminal_that_goes_away_ends_no_run_that_ignores_it(places):
         assert process.wait() == 0
     assert written < 80
     assert len(metrics(places / "run")) == 80
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize(("end", "expected"), [("let_go()", 0), ("pass", 120)])
+def test_what_a_gone_terminal_has_not_taken_does_not_change_the_exit_code(stream, end, expected):
+    """Python flushes at its end, and 120 says that it could not."""
+    main, other = pty.openpty()
+    code = (f"import sys; from rnnlm.cli.screen import let_go; print('begun', flush=True); sys.stdin.read(1); "
+            f"sys.{stream}.write('held'); {end}")
+    streams = {"stdout": subprocess.PIPE, stream: other} if stream == "stderr" else {"stdout": other}
+    buffered = os.environ | {"PYTHONUNBUFFERED": ""}
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, env=buffered, **streams) as process:
+        os.close(other)
+        assert b"begun" in (process.stdout.readline() if stream == "stderr" else os.read(main, 100))
+        os.close(main)
+        process.stdin.write(b"x")
+        process.stdin.close()
+        assert process.wait() == expected
