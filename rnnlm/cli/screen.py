@@ -124,19 +124,19 @@ def silence():
 
 
 def let_go():
-    """Discard what a terminal that is gone, or a reader who left, has not taken.
+    """Discard what a terminal that is gone, or a full disk, has not taken.
 
-    Python would try once more at its end, and make the exit code 120.
+    Where that matters it was said.  Python would try once more at its end, and make the
+    exit code 120.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (ValueError, AttributeError):  # closed, or none
             pass
-        except OSError as error:
-            if error.errno in (errno.EIO, errno.EPIPE):
-                with suppress(OSError), open(os.devnull, "wb") as nowhere:
-                    _redirect(nowhere, stream)
+        except OSError:
+            with suppress(OSError), open(os.devnull, "wb") as nowhere:
+                _redirect(nowhere, stream)
 
 
 def _redirect(target, stream=None):
