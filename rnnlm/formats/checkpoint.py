@@ -70,9 +70,11 @@ def checkpoint_size(trainer):
     They are the weights, what is kept for each of them, and the states.
     """
     model, N = trainer.model, trainer.batches.batch_size
+    rates, met = trainer.optimizer.lag_arrays(model.packing.params, model.packing.grads)
+    late = rates.nbytes + sum(steps.nbytes for steps in met.values()) if met else 0
     copies = 1 + len(trainer.optimizer.slot_names) + (trainer.average is not None)
     states = sum(len(layer.state_names) * layer.hidden_size for layer in model.recurrent) * N
-    return copies * sum(p.nbytes for p in model.params) + states * model.params[0].itemsize
+    return copies * sum(p.nbytes for p in model.params) + states * model.params[0].itemsize + late
 
 
 def read_checkpoint_header(path):
@@ -97,6 +99,8 @@ def _checkpoint_header(archive):
 
 def _in_words_of_today(header):
     """A checkpoint's header of either version, as today's programs write it."""
+    if isinstance(optimizer := header["numbers"].get("optimizer"), dict):
+        optimizer.setdefault("unsettled", 0)  # earlier programs updated all rows at each step
     if header["version"] == EARLIER:
         header["numbers"].setdefault("random_scheme", 1)
         header["architecture"] = from_earlier(header["architecture"])

@@ -10,10 +10,11 @@ import numpy as np
 
 from rnnlm.compute import arguments, draws
 from rnnlm.compute.default_workers import computing, computing_on_blas, workers_or_default
-from rnnlm.compute.row_gradient import add
+from rnnlm.compute.row_gradient import RowGradient, add
 from rnnlm.compute.threads import call
 from rnnlm.compute.word_scores import WordScores, rows_and_owners
 from rnnlm.errors import ArgumentError
+from rnnlm.layers.base import require_ids
 from rnnlm.models.architecture import Architecture, float_type
 from rnnlm.models.parameters import Packing
 from rnnlm.models.regularisation import Regularisation
@@ -137,6 +138,19 @@ class LanguageModel(CarriesStates, HasDropout):
         self.set_state(states)
         for layer, (train, ratio) in zip(self.switches, switched, strict=True):
             layer.train, layer.ratio = train, ratio
+
+    def rows_read(self, xs: ArrayLike) -> list[np.ndarray | None]:  # ids (N, T)
+        """Which rows of each array of ``packing.params`` a window reads.
+
+        Returns
+        -------
+        list : the ids of the rows, or None: all.
+        """
+        if type(self).states is not LanguageModel.states or type(self).forward is not LanguageModel.forward:
+            return [None] * len(self.packing.params)  # a subclass may read others
+        xs = arguments.ids_of_windows("xs", xs)
+        require_ids(xs, self.architecture["vocab_size"])
+        return [xs if isinstance(grad, RowGradient) else None for grad in self.packing.grads]
 
     def named_params(self) -> dict[str, np.ndarray]:
         """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..."""
