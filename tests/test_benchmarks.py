@@ -234,3 +234,15 @@ def test_writing_speed():
     assert list(rows) == ["one", "many", "floor"]
     assert rows["one"]["over_one"] == 1
     assert rows["many"]["words_per_second"] > 0
+
+
+def test_row_updates():
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "row_updates.py", "--rows", "300", "--width", "4", "--before", "20",
+         "--steps", "3", "--check", "70", "--threads", "1", "--json"],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["steps"][0]["rows"] == 300
+    assert figures["steps"][0]["times"] > 0
+    assert 0 < figures["distances"]["late, 64 bits"] < 1e-8 < figures["distances"]["late, 32 bits"] < 1e-6

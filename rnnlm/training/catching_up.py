@@ -146,7 +146,8 @@ class CatchesUp:
         """function(i, w, history, ids) for the rows in pieces; ids: None for all."""
         ids = np.arange(len(w)) if ids is None else np.unique(ids)
         pieces = [ids[part] for part in slices(len(ids), max(1, PIECE // w.shape[1]))]
-        workers.compute(workers.each, partial(function, i, w, self._history(i)), pieces)
+        with np.errstate(all="ignore"):  # as in the update: the next step's loss says it
+            workers.compute(workers.each, partial(function, i, w, self._history(i)), pieces)
 
     def _catch_up(self, i, w, history, ids):
         """Bring rows up to date."""
