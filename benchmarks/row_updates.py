@@ -6,9 +6,10 @@
 A window has 700 ids, drawn by Zipf's law.  Both ways update a matrix of their own by
 the same gradients, in turns in one process.  Before that, rows miss and catch up
 ``--before`` steps, so that they are as far behind as in the middle of a run; dense
-steps cost the same from the start, unless with --faded.  The time of a late step includes a share of the
-pass over all rows that is made once in SPAN steps.  Last, how far a smaller matrix is
-from that of dense steps in 64 bits: the largest distance after --check steps.
+steps cost the same from the start, unless with --faded.  The time of a late step
+includes a share of the pass over all rows that is made once in SPAN steps.  Last, how
+far a smaller matrix is from that of dense steps in 64 bits: the largest distance after
+--check steps.
 """
 
 import argparse
