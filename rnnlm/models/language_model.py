@@ -150,7 +150,8 @@ class LanguageModel(CarriesStates, HasDropout):
             return [None] * len(self.packing.params)  # a subclass may read others
         xs = arguments.ids_of_windows("xs", xs)
         require_ids(xs, self.architecture["vocab_size"])
-        return [xs if isinstance(grad, RowGradient) else None for grad in self.packing.grads]
+        vectors = self.packing.grad["embedding/W"]
+        return [xs if grad is vectors and isinstance(grad, RowGradient) else None for grad in self.packing.grads]
 
     def named_params(self) -> dict[str, np.ndarray]:
         """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..."""

@@ -175,5 +175,5 @@ class CatchesUp:
     def _history(self, i):
         """``gains``, ``eps`` and ``keeps`` of the steps since all were up to date."""
         rates = self.rates[: self.unsettled].astype(np.float64) * (self.factors[i] if self.factors else 1.0)
-        steps = np.arange(1.0, len(rates) + 1) + (self.steps - self.unsettled)
+        steps = np.arange(1.0, len(rates) + 1) + float(self.steps - self.unsettled)
         return *self.idle_moves(steps, rates), 1.0 - rates * self._decay(i)
