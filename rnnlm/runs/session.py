@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from rnnlm.compute.cores import available_cores
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import DivergenceError, RnnlmError
+from rnnlm.errors import DivergenceError, RnnlmError, counted, size_shown
 from rnnlm.formats.checkpoint import checkpoint_size
 from rnnlm.formats.model_file import load_model, model_size, read_model_training
 from rnnlm.runs.assembly import build_trainer
 from rnnlm.runs.combinations import notes_on_length
 from rnnlm.runs.description import title
+from rnnlm.runs.marks import Marks
 from rnnlm.runs.options import free, of_the_run
 from rnnlm.runs.resuming import require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
@@ -19,6 +20,7 @@ from rnnlm.scoring.evaluation import evaluate
 from rnnlm.text.corpora import known_corpora
 from rnnlm.text.corpus import load_corpus
 
+MOST_NAMED = 5  # marks in a line
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
 
 
@@ -70,11 +72,13 @@ class Session:
         self.options, self.corpus, self.trainer = options, corpus, trainer
         self.folder, self.observer = folder, observer
         self.saver = Saver(trainer, folder, run, corpus.vocabulary)
+        self.marks = Marks(options.keep_every, options.keep_at)
 
     def begin(self, resumed):
         """Make the folder this run's, and put the trainer where it is to start."""
         folder, corpus, model = self.folder, self.corpus, self.trainer.model
-        folder.require_space(checkpoint_size(self.trainer), model_size(model, corpus.vocabulary))
+        size = model_size(model, corpus.vocabulary)
+        folder.require_space(checkpoint_size(self.trainer), size, self.marks.count(self._tokens()))
         if resumed:
             self.saver.restore()
         folder.begin(self.options, title(corpus, model), corpus.best_possible.get("valid"))
@@ -85,11 +89,34 @@ class Session:
             return
         for line in notes_on_length(self.options, self.options.epochs * len(self.trainer.batches)):
             self.observer.on_note(line)
+        self._note_marks(size)
         self.saver.begin()
+
+    def _tokens(self):
+        """How many tokens all epochs have."""
+        return self.options.epochs * self.trainer.batches.targets
+
+    def _note_marks(self, size):
+        """Note what will be kept, and what will not; size: bytes of a model."""
+        tokens, marks = self._tokens(), self.marks
+        if count := marks.count(tokens):
+            self.observer.on_note(f"up to {counted(count, 'model')} of {size_shown(size)} each will be kept in "
+                                  f"{self.folder.kept.path}")
+        if beyond := marks.beyond(tokens):
+            self.observer.on_note(f"--keep-at: the run reads at most {tokens:,} tokens, so it does not reach "
+                                  f"{_some(beyond)}")
+
+    def _note_late_marks(self):
+        """Note marks that were asked for when the run had passed them."""
+        before, tokens = self.folder.before, self.trainer.tokens
+        if late := self.marks.up_to(tokens) - Marks(before.keep_every, before.keep_at).up_to(tokens):
+            self.observer.on_note(f"the run has read {tokens:,} tokens already, so it cannot keep models at "
+                                  f"{_some(late)}")
 
     def _after_resuming(self):
         """See that the model file is that of the best epoch so far."""
         self.observer.on_resumed(self.saver.point)
+        self._note_late_marks()
         records = self.folder.records
         if not self.trainer.sums.steps and records and records[-1].improved:
             self.saver.save_model(records[-1])  # the signal may have come between the checkpoint and the model
@@ -152,6 +179,8 @@ class Session:
         def on_step(step):
             saver.grad_norm = step.grad_norm
             observer.on_step(step)
+            if mark := self.marks.last(trainer.tokens - step.targets, trainer.tokens):
+                saver.keep_model(mark)
             if saver.is_due(minutes):
                 saver.save()
             check()
@@ -207,3 +236,8 @@ class Session:
         evaluation = evaluate(model, self.corpus.test, vocabulary.eos_id, on_window=check)
         self.observer.on_test(evaluation, best, self.corpus)
         return evaluation
+
+
+def _some(marks):
+    """The first of some marks, for a line."""
+    return ", ".join(f"{mark:,}" for mark in sorted(marks)[:MOST_NAMED]) + ", ..." * (len(marks) > MOST_NAMED)
