@@ -7,12 +7,13 @@ target that the training has read: a word, or what the text is cut into, or a li
 import re
 from bisect import bisect_right
 
-from rnnlm.errors import RnnlmError, counted, shown
+from rnnlm.errors import RnnlmError, counted, shown, size_shown
 from rnnlm.formats.kept import LARGEST_MARK
 from rnnlm.runs.checks import WrongValue
 
 MOST = 1000  # models that a run keeps
 LONGEST_NUMBER = 30  # characters
+MOST_NAMED = 5  # marks in a line
 UNITS = {"": 1, "k": 10**3, "m": 10**6}
 _NUMBER = re.compile(r"(\d+)(?:\.(\d+))?([kKmM]?)", re.ASCII)
 _RANGE = re.compile(r"([^-:]+)-([^-:]+):([^-:]+)")
@@ -93,6 +94,25 @@ class Marks:
                              "numbers with --keep-at")
         return len(self.up_to(tokens))
 
-    def beyond(self, tokens):
-        """The marks of --keep-at that a run of so many tokens does not reach, a set."""
-        return set().union(*self.at) - self.up_to(tokens)
+    def notes(self, tokens, size, folder):
+        """Yield lines on what a run of so many tokens will keep, and will not.
+
+        size: bytes of a model; folder: where they will be.
+        """
+        if count := self.count(tokens):
+            yield f"up to {counted(count, 'model')} of {size_shown(size)} each will be kept in {folder}"
+        if beyond := set().union(*self.at) - self.up_to(tokens):
+            yield f"--keep-at: the run reads at most {tokens:,} tokens, so it does not reach {_some(beyond)}"
+
+    def note_of_late(self, before, tokens):
+        """A line on marks that a run had passed when they were asked for; or "".
+
+        before: the Marks that it had; tokens: how many it has read.
+        """
+        late = self.up_to(tokens) - before.up_to(tokens)
+        return (f"the run has already read {tokens:,} tokens, so it cannot keep models at {_some(late)}" if late else "")
+
+
+def _some(marks):
+    """The first of some marks, for a line."""
+    return ", ".join(f"{mark:,}" for mark in sorted(marks)[:MOST_NAMED]) + ", ..." * (len(marks) > MOST_NAMED)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from rnnlm.compute.cores import available_cores
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import DivergenceError, RnnlmError, counted, size_shown
+from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.formats.checkpoint import checkpoint_size
 from rnnlm.formats.model_file import load_model, model_size, read_model_training
 from rnnlm.runs.assembly import build_trainer
@@ -20,7 +20,6 @@ from rnnlm.scoring.evaluation import evaluate
 from rnnlm.text.corpora import known_corpora
 from rnnlm.text.corpus import load_corpus
 
-MOST_NAMED = 5  # marks in a line
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
 
 
@@ -89,34 +88,20 @@ class Session:
             return
         for line in notes_on_length(self.options, self.options.epochs * len(self.trainer.batches)):
             self.observer.on_note(line)
-        self._note_marks(size)
+        for line in self.marks.notes(self._tokens(), size, folder.kept.path):
+            self.observer.on_note(line)
         self.saver.begin()
 
     def _tokens(self):
         """How many tokens all epochs have."""
         return self.options.epochs * self.trainer.batches.targets
 
-    def _note_marks(self, size):
-        """Note what will be kept, and what will not; size: bytes of a model."""
-        tokens, marks = self._tokens(), self.marks
-        if count := marks.count(tokens):
-            self.observer.on_note(f"up to {counted(count, 'model')} of {size_shown(size)} each will be kept in "
-                                  f"{self.folder.kept.path}")
-        if beyond := marks.beyond(tokens):
-            self.observer.on_note(f"--keep-at: the run reads at most {tokens:,} tokens, so it does not reach "
-                                  f"{_some(beyond)}")
-
-    def _note_late_marks(self):
-        """Note marks that were asked for when the run had passed them."""
-        before, tokens = self.folder.before, self.trainer.tokens
-        if late := self.marks.up_to(tokens) - Marks(before.keep_every, before.keep_at).up_to(tokens):
-            self.observer.on_note(f"the run has read {tokens:,} tokens already, so it cannot keep models at "
-                                  f"{_some(late)}")
-
     def _after_resuming(self):
         """See that the model file is that of the best epoch so far."""
         self.observer.on_resumed(self.saver.point)
-        self._note_late_marks()
+        before = self.folder.before
+        if line := self.marks.note_of_late(Marks(before.keep_every, before.keep_at), self.trainer.tokens):
+            self.observer.on_note(line)
         records = self.folder.records
         if not self.trainer.sums.steps and records and records[-1].improved:
             self.saver.save_model(records[-1])  # the signal may have come between the checkpoint and the model
@@ -236,8 +221,3 @@ class Session:
         evaluation = evaluate(model, self.corpus.test, vocabulary.eos_id, on_window=check)
         self.observer.on_test(evaluation, best, self.corpus)
         return evaluation
-
-
-def _some(marks):
-    """The first of some marks, for a line."""
-    return ", ".join(f"{mark:,}" for mark in sorted(marks)[:MOST_NAMED]) + ", ..." * (len(marks) > MOST_NAMED)
