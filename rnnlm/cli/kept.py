@@ -1,4 +1,4 @@
-"""What ``--kept`` means to a command: every kept model of a run instead of one model."""
+"""What ``--kept`` means to a command: every kept model of a run, not one model."""
 
 from typing import NamedTuple
 

@@ -59,7 +59,7 @@ def save_figure(path, figure):
 
 
 def require_picture(path):
-    """RnnlmError unless a PNG picture can be written there without losing another file."""
+    """RnnlmError unless a PNG picture can be written there, and is all it replaces."""
     require_replaceable(path, lambda file: file.read(len(PNG)) == PNG, "a PNG picture")
 
 

@@ -36,18 +36,21 @@ def learning_curves_figure(curves: Mapping[str, Curve], title: str, *, tokens: s
     Parameters
     ----------
     curves : from a name to its points: tokens read, and the number (None or nan: a
-        gap).  The first is drawn in black.
+        gap).
     title : what is written above the curves.
     tokens, value : what the axes show, with the unit.
-    chance : the accuracy of who guesses; the axis then goes from 0 to 1.
+    chance : the accuracy of who guesses.  The axis then goes from 0 to 1, and the first
+        curve, the mean of the others, is a black one.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 5.5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     for i, (name, points) in enumerate(list(curves.items())[:MOST_LINES]):
-        look = {"color": "black", "lw": 2.5, "zorder": 3} if i == 0 else {
-            "color": f"C{(i - 1) % COLOURS}", "ls": STYLES[(i - 1) // COLOURS]}
+        look = {"color": f"C{i % COLOURS}", "ls": STYLES[i // COLOURS]}
+        if chance is not None:
+            look = {"color": "black", "lw": 2.5, "zorder": 3} if i == 0 else {
+                "color": f"C{(i - 1) % COLOURS}", "ls": STYLES[(i - 1) // COLOURS]}
         numbers = [math.nan if number is None else number for _, number in points]
         axes.plot([read for read, _ in points], numbers, marker="o", ms=3.5, label=_label(name, points), **look)
     if chance is not None:
@@ -58,7 +61,7 @@ def learning_curves_figure(curves: Mapping[str, Curve], title: str, *, tokens: s
     axes.set_title(_drawable(title), size=9, parse_math=False)
     plain_log_ticks(axes.xaxis, label=short)
     axes.grid(alpha=0.3)
-    legend = figure.legend(loc="outside right upper", fontsize=8, title="last value")
+    legend = figure.legend(loc="outside right upper", fontsize=8, title="last value", title_fontsize=8)
     for text in legend.get_texts():
         text.set_parse_math(False)
     return figure

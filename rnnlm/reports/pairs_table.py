@@ -50,7 +50,7 @@ def kept_lines(found: Sequence[tuple[int, str, dict]], aligned: bool = False) ->
 
 
 def _lines(rows, aligned, names=0):
-    """The lines of rows of cells; names: how many columns hold words, the first ones."""
+    """The lines of rows of cells; names: how many columns, the first, hold words."""
     if not aligned:
         return ["\t".join(row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -73,7 +73,7 @@ class Marks:
         self.at = _ranges(at) if at else []
 
     def last(self, before, tokens):
-        """The last mark above ``before`` and up to ``tokens``; None if there is none."""
+        """The last mark above ``before`` and up to ``tokens``; or None."""
         reached = [numbers[-1] for numbers in self._up_to(tokens) if numbers]
         return max((mark for mark in reached if mark > before), default=None)
 
@@ -89,9 +89,9 @@ class Marks:
         multiples, *others = map(len, self._up_to(tokens))
         if multiples + sum(others) > MOST:
             enough = -(-tokens // max(1, MOST - sum(others)))
-            raise RnnlmError(f"--keep-every {self.every.step:,} would keep {multiples:,} models in the {tokens:,} tokens "
-                             f"of all epochs, and a run keeps at most {MOST:,}: give at least {enough:,}, or name fewer "
-                             "numbers with --keep-at")
+            raise RnnlmError(f"--keep-every {self.every.step} would keep {counted(multiples, 'model')} in the "
+                             f"{tokens:,} tokens of all epochs, and a run keeps at most {MOST:,}: give at least "
+                             f"{enough}, or name fewer numbers with --keep-at")
         return len(self.up_to(tokens))
 
     def notes(self, tokens, size, folder):
@@ -109,8 +109,9 @@ class Marks:
 
         before: the Marks that it had; tokens: how many it has read.
         """
-        late = self.up_to(tokens) - before.up_to(tokens)
-        return (f"the run has already read {tokens:,} tokens, so it cannot keep models at {_some(late)}" if late else "")
+        had = (before.every, *before.at)
+        late = {mark for mark in self.up_to(tokens) if not any(mark in numbers for numbers in had)}
+        return f"the run has already read {tokens:,} tokens, so it cannot keep models at {_some(late)}" if late else ""
 
 
 def _some(marks):

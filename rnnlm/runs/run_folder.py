@@ -114,7 +114,8 @@ class RunFolder:
             if stat.S_ISDIR(self.held.file(name).mode()):
                 raise RnnlmError(f"{self.path / name} is a folder, but the run writes a file there: move it, or choose "
                                  "another --output")
-        self.kept.require_folder()
+        if options.keep_every or options.keep_at:
+            self.kept.require_folder()
         self.begun = True
         self.title, self.best_possible, self.level = title, best_possible, options.level
         self.config = config_text(self.path, options)

@@ -99,8 +99,8 @@ class Session:
     def _after_resuming(self):
         """See that the model file is that of the best epoch so far."""
         self.observer.on_resumed(self.saver.point)
-        before = self.folder.before
-        if line := self.marks.note_of_late(Marks(before.keep_every, before.keep_at), self.trainer.tokens):
+        earlier = Marks(self.folder.before.keep_every, self.folder.before.keep_at)
+        if line := self.marks.note_of_late(earlier, min(self.trainer.tokens, self._tokens())):
             self.observer.on_note(line)
         records = self.folder.records
         if not self.trainer.sums.steps and records and records[-1].improved:
