@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import DamagedError, RnnlmError
+from rnnlm.errors import RnnlmError
 from rnnlm.formats.kept import kept_models
 from rnnlm.formats.model_file import load_model_and_sha256
 from rnnlm.models import LanguageModel
@@ -58,14 +58,7 @@ def models_of(options, workers: Workers):
         yield Read(*load_model_and_sha256(options.model, workers))
         return
     for kept in kept_models(options.model):
-        yield Read(*_loaded(kept.path, workers), kept.tokens)
-
-
-def _loaded(path, workers):
-    try:
-        return load_model_and_sha256(path, workers)
-    except DamagedError as error:
-        raise RnnlmError(f"{error}; move it out of the folder to score the others") from error
+        yield Read(*kept.load_with_sha256(workers), kept.tokens)
 
 
 def tokens_axis(vocabulary):

@@ -10,14 +10,21 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rnnlm.compute import arguments
-from rnnlm.errors import RnnlmError, one_line, shown
+from rnnlm.errors import DamagedError, RnnlmError, one_line, shown
 from rnnlm.files.whole import reason
-from rnnlm.formats.loaded import Loaded, load
-from rnnlm.formats.model_file import read_model_training
+from rnnlm.formats.loaded import Loaded
+from rnnlm.formats.model_file import load_model_and_sha256, read_model_training
+
+if TYPE_CHECKING:
+    from rnnlm.compute.threads import Workers
+    from rnnlm.models import LanguageModel
+    from rnnlm.text.vocabulary import Vocabulary
 
 KEPT = "kept"
 DIGITS = 12  # so that names sort as numbers do
@@ -43,7 +50,15 @@ class KeptModel:
 
         RnnlmError if it is gone or not whole.
         """
-        return load(self.path)
+        return Loaded(*self.load_with_sha256()[:2])
+
+    def load_with_sha256(self, workers: Workers | None = None) -> tuple[LanguageModel, Vocabulary, str]:
+        """What ``rnnlm.formats.model_file.load_model_and_sha256`` gives of it.
+
+        Errors: see ``load``.
+        """
+        with _leaving_out():
+            return load_model_and_sha256(self.path, workers)
 
 
 def kept_models(run: str | os.PathLike[str]) -> list[KeptModel]:
@@ -88,9 +103,19 @@ def mark_of(name: str) -> int | None:
 
 def _tokens(path):
     """The number of tokens in the header of a kept model."""
-    training = read_model_training(path)
+    with _leaving_out():
+        training = read_model_training(path)
     tokens = training.get("tokens") if isinstance(training, dict) else None
     if type(tokens) is not int or not 1 <= tokens <= 10 * LARGEST_MARK:
         raise RnnlmError(f"{path} must say after how many tokens the model was kept, got {shown(repr(tokens))}: "
-                         "move it out of the folder")
+                         "move it out of the folder to use the others")
     return tokens
+
+
+@contextmanager
+def _leaving_out():
+    """A block that reads a kept model; the error of a damaged one says what to do."""
+    try:
+        yield
+    except DamagedError as error:
+        raise DamagedError(f"{error}; move it out of the folder to use the others") from error
