@@ -125,7 +125,7 @@ def curves(monkeypatch):
 
 
 def test_texts_are_lines_of_their_mean_surprisal(said, curves):
-    _, rows = said(score, "t.txt", "u.txt", "--chart", "c.png")
+    said(score, "t.txt", "u.txt", "--chart", "c.png")
     ((path, figure),) = curves
     axes = figure.axes[0]
     assert path == "c.png"

@@ -51,7 +51,7 @@ def test_names_sort_as_numbers_do():
 
 def test_a_folder_without_any_is_one_line(folder, tmp_path):
     for run, message in ((tmp_path, "holds no kept models: train with --keep-every or --keep-at to keep some"),
-                         (folder / "kept", "holds no kept models"), (tmp_path / "none", "none is none: give the run fo"),
+                         (folder / "kept", "holds no kept models"), (tmp_path / "none", "none is none: give the"),
                          (folder / "kept/notes.txt", "is none: give the run folder")):
         with pytest.raises(RnnlmError, match=message) as error:
             kept_models(run)
