@@ -127,6 +127,7 @@ def test_the_commands_of_the_page_of_scores_run(model_folder, monkeypatch, capsy
         assert out.startswith('{"sentence": 1' if "--no-header" in words else "# rnnlm: "), line
 
 
+@pytest.mark.slow
 def test_the_commands_and_the_python_of_learning_curves_run(tmp_path, monkeypatch, capsys):
     """With a small model, on the first tokens of the text."""
     monkeypatch.chdir(tmp_path)

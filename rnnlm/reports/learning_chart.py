@@ -39,7 +39,7 @@ def learning_curves_figure(curves: Mapping[str, Curve], title: str, *, tokens: s
         gap).
     title : what is written above the curves.
     tokens, value : what the axes show, with the unit.
-    chance : the accuracy of who guesses.  The axis then goes from 0 to 1, and the first
+    chance : the accuracy of who guesses.  The axis then begins at 0, and the first
         curve, the mean of the others, is a black one.
     """
     from matplotlib.figure import Figure
@@ -55,7 +55,7 @@ def learning_curves_figure(curves: Mapping[str, Curve], title: str, *, tokens: s
         axes.plot([read for read, _ in points], numbers, marker="o", ms=3.5, label=_label(name, points), **look)
     if chance is not None:
         axes.axhline(chance, color="tab:gray", lw=1, ls="--", label="chance")
-        axes.set_ylim(0, 1)
+        axes.set_ylim(0, 1.02)  # a point at 1 is whole
     left_out = f" ({len(curves) - MOST_LINES} lines left out)" if len(curves) > MOST_LINES else ""
     axes.set(xscale="log", xlabel=tokens, ylabel=f"{value}{left_out}")
     axes.set_title(_drawable(title), size=9, parse_math=False)
@@ -75,7 +75,8 @@ def short(number: float) -> str:
 
 def _label(name, points):
     name, last = _drawable(name), points[-1][1]
-    name = name if len(name) <= LONGEST_LABEL else name[:LONGEST_LABEL] + "..."
+    if len(name) > LONGEST_LABEL:  # of a path the end tells more
+        name = f"...{name[-LONGEST_LABEL:]}" if "/" in name else f"{name[:LONGEST_LABEL]}..."
     return f"{name}: {last:.3f}" if last is not None and math.isfinite(last) else name
 
 

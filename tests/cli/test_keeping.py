@@ -102,8 +102,8 @@ def test_a_run_stopped_again_and_again_keeps_the_models_of_one_that_was_not(run,
     assert kept(tmp_path / "run") == kept(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("kill", ["after it was kept", "before the checkpoint of its step", pytest.param(
-    "before it was kept", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kill", ["before the checkpoint of its step", *(
+    pytest.param(when, marks=pytest.mark.slow) for when in ("before it was kept", "after it was kept"))])
 def test_a_run_that_was_killed_keeps_them_too(run, tmp_path, monkeypatch, kill):
     options = ["--epochs", "2", *KEEP]
     run(*options, output="whole")

@@ -17,7 +17,6 @@ AXES = {"tokens": "training text read (words)", "value": "surprisal (bits)"}
 
 def drawn(curves, **more):
     figure = learning_curves_figure(curves, "a $title\n\ud800", **AXES | more)
-    figure.draw_without_rendering()
     return figure, figure.axes[0]
 
 
@@ -46,7 +45,7 @@ def test_accuracies_have_chance_and_their_mean_in_black():
     mean, x, chance = axes.get_lines()
     assert (mean.get_color(), x.get_color()) == ("black", "C0")
     assert set(chance.get_ydata()) == {0.5}
-    assert axes.get_ylim() == (0, 1)
+    assert axes.get_ylim() == (0, 1.02)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["mean: 0.500", "x: 0.250", "chance"]
 
 
@@ -63,6 +62,9 @@ def test_a_long_or_strange_name_is_cut_and_escaped():
     figure, _ = drawn({"$x\n" + 99 * "y": [(10, 0.1)]})
     (text,) = figure.legends[0].get_texts()
     assert text.get_text() == r"$x\n" + (LONGEST_LABEL - 4) * "y" + "...: 0.100"
+    figure, _ = drawn({99 * "y" + "/test.txt": [(10, 0.1)]})
+    (text,) = figure.legends[0].get_texts()
+    assert text.get_text() == "..." + (LONGEST_LABEL - 9) * "y" + "/test.txt: 0.100"
 
 
 def test_it_is_a_png_file(tmp_path):
