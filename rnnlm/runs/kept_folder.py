@@ -30,7 +30,7 @@ class KeptFolder:
 
     def discard_after(self, tokens):
         """Remove the models of marks above ``tokens``, and a folder without files."""
-        with self._open() as folder, written(self.path):
+        with written(self.path), self._open() as folder:
             for name in self._models(folder):
                 if mark_of(name) > tokens:
                     folder.file(name).unlink(missing_ok=True)
@@ -39,7 +39,8 @@ class KeptFolder:
     def size(self):
         """How many bytes its models have."""
         with self._open() as folder:
-            return sum(folder.file(name).stat().st_size for name in self._models(folder))
+            files = [folder.file(name) for name in self._models(folder)]
+            return sum(file.stat().st_size for file in files if file.exists())  # not a link to nothing
 
     def holds_models(self):
         """Whether it is there, with a model."""
