@@ -136,8 +136,8 @@ TRAINING = (
            acts=lambda o: o.average == "tail", acts_with="--average tail"),
     Option("random_start", SWITCH, "begin each epoch at a random position of the text, and continue from its end to "
            "its start", False),
-    Option("shuffle", OneOf((NOTHING, *UNITS)), "what each epoch reads in a new random order: nothing, documents (which "
-           "blank lines separate), or lines", NOTHING, meant_by="permute shuffled shuffling"),
+    Option("shuffle", OneOf((NOTHING, *UNITS)), "what each epoch reads in a new random order: nothing, documents "
+           "(which blank lines separate), or lines", NOTHING, meant_by="permute shuffled shuffling"),
     Option("random_length", SWITCH, "vary the length of the windows at random", False),
     Option("matrix_lr_factor", positive, "factor on the learning rate of the recurrent layers' matrices and the "
            "projection", 1.0, "F"),

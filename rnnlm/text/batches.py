@@ -104,10 +104,10 @@ class TimeBatches:
         while not self.at_end:
             if self.position == 0:
                 self._begin_pass()
-            steps = np.arange(self.position, min(self.position + self._length(), self.stream_length))
-            offsets = self.start + self.stream_length * np.arange(self.batch_size)[:, np.newaxis] + steps
-            self.position += len(steps)
-            xs, ts = self._tokens(offsets), self._tokens(offsets + 1)
+            stop = min(self.position + self._length(), self.stream_length)
+            offsets = self._offsets(np.arange(self.position, stop + 1))
+            self.position = stop
+            xs, ts = self.ids[offsets[:, :-1]], self.ids[offsets[:, 1:]]
             yield self.noising(xs, ts, self.rng) if self.noising else (xs, ts)
 
     def _begin_pass(self):
@@ -117,13 +117,14 @@ class TimeBatches:
         if self.shuffled:
             self.order = int(self.rng.integers(1 << 63))
 
-    def _tokens(self, offsets):
-        """The ids at these offsets of the text, a ring, as it is read in this pass."""
-        offsets = offsets % len(self.ids)
-        if self.shuffled:
-            self.shuffled.arrange(self.order)
-            offsets = self.shuffled.offsets(offsets)
-        return self.ids[offsets]
+    def _offsets(self, steps):  # (T,) -> (N, T)
+        """Where in the text the tokens at these steps of all streams are."""
+        offsets = self.start + self.stream_length * np.arange(self.batch_size)[:, np.newaxis] + steps
+        offsets %= len(self.ids)  # the text is a ring
+        if self.shuffled is None:
+            return offsets
+        self.shuffled.arrange(self.order)
+        return self.shuffled.offsets(offsets)
 
     @property
     def random_scheme(self) -> int:
