@@ -138,10 +138,10 @@ def compare(folder, args):
         return measured(label, "--until", step, int(signum), args.limit, *common, "--output", folder / output, *options)
 
     print("| process | seconds | RssAnon | RssFile |\n|---|---|---|---|", flush=True)
-    run("encoding, one step", "first", 1, signal.SIGINT)
-    whole = run("not interrupted", "whole", args.steps, signal.SIGINT)
+    run("encoding, one step", "first", 1, signal.SIGTERM)
+    whole = run("not interrupted", "whole", args.steps, signal.SIGTERM)
     run("killed", "run", args.steps // 2, signal.SIGKILL, "--checkpoint-minutes", "0.02")
-    run("resumed", "run", args.steps, signal.SIGINT, "--resume")
+    run("resumed", "run", args.steps, signal.SIGTERM, "--resume")
     if arrays(folder / "run") != arrays(folder / "whole"):
         raise SystemExit("the checkpoints differ")
     cached = sum(path.stat().st_size for path in (folder / "cache").rglob("*") if path.is_file())
