@@ -18,7 +18,9 @@ from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, shown
 from rnnlm.files.archive import open_archive, require_finite, write_archive
 from rnnlm.formats.checkpoint_form import RECORDS, records_of, require_possible
+from rnnlm.formats.model_file import COUNTS, VOCABULARY, read_vocabulary, vocabulary_arrays
 from rnnlm.models.architecture import Architecture, from_earlier
+from rnnlm.text.tokenizer import tokenizer_from
 from rnnlm.training.snapshot import shapes_of
 from rnnlm.training.trainer import Record, Trainer
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnnlm.files.whole import File
+    from rnnlm.text.vocabulary import Vocabulary
 
 FORMAT = "rnnlm checkpoint"
 VERSION = 4  # raised when a run would continue otherwise than it began
@@ -35,7 +38,7 @@ EARLIER = 3  # is read, too: it has earlier names of cells, and random numbers b
 
 
 def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, run: dict[str, Any],
-                    records: Sequence[Record]) -> None:
+                    records: Sequence[Record], vocabulary: Vocabulary | None = None) -> None:
     """Write all that a run needs to resume, whole or not at all.
 
     Parameters
@@ -44,6 +47,7 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, run: dict[st
     trainer : the Trainer of the run, between two steps.
     run : what else to keep, a dict for JSON.
     records : the Record of every epoch so far.
+    vocabulary : the Vocabulary, where it does not follow from the texts of the run.
 
     Raises
     ------
@@ -60,8 +64,12 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, run: dict[st
     header = {"format": FORMAT, "version": VERSION, "architecture": dict(trainer.model.architecture), "run": run,
               "made_by": versions(), "numbers": _without_inf(snapshot.values)}
     require_finite(snapshot.arrays)
+    kept = {}
+    if vocabulary is not None:
+        kept = vocabulary_arrays(vocabulary)
+        header[VOCABULARY] = vocabulary.tokenizer.description() | {COUNTS: COUNTS in kept}
     table = np.array([astuple(record) for record in records], np.float64)  # a perplexity may be infinite
-    write_archive(path, header, {RECORDS: table.reshape(-1, len(fields(Record))), **snapshot.arrays})
+    write_archive(path, header, {RECORDS: table.reshape(-1, len(fields(Record))), **kept, **snapshot.arrays})
 
 
 def checkpoint_size(trainer):
@@ -83,6 +91,31 @@ def read_checkpoint_header(path):
     """
     with open_archive(path, "a whole rnnlm checkpoint") as archive:
         return _checkpoint_header(archive)
+
+
+def read_checkpoint_vocabulary(path):
+    """The Vocabulary in a checkpoint of a run that began from a model.
+
+    RnnlmError if there is none.
+    """
+    with open_archive(path, "a whole rnnlm checkpoint of a run that began from a model") as archive:
+        size = _checkpoint_header(archive)["architecture"]["vocab_size"]
+        described = archive.header[VOCABULARY]
+        names = _names_of_vocabulary(archive)
+        return read_vocabulary(archive, tokenizer_from(described), size, with_counts=COUNTS in names)
+
+
+def _names_of_vocabulary(archive):
+    """The names of the arrays of a vocabulary that a checkpoint declares, a list.
+
+    ValueError unless it declares them as a checkpoint does, or none.
+    """
+    described = archive.header.get(VOCABULARY)
+    if described is None:
+        return []
+    if not isinstance(described, dict) or not isinstance(described.get(COUNTS), bool):
+        raise ValueError(f"{VOCABULARY} must be a JSON object that says whether there are {COUNTS}")
+    return [VOCABULARY, COUNTS] if described[COUNTS] else [VOCABULARY]
 
 
 def _checkpoint_header(archive):
@@ -156,7 +189,7 @@ class SavedSnapshot:
 
         A file stays as it is, whatever the iteration of the run.
         """
-        self.archive.require_names([RECORDS, *arrays])
+        self.archive.require_names([RECORDS, *_names_of_vocabulary(self.archive), *arrays])
         self.archive.require(shapes_of(arrays))
         self.archive.require({RECORDS: self._table()}, np.float64)  # before memory follows what the file says
 

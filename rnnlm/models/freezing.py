@@ -8,13 +8,14 @@ from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, did_you_mean, shown
 
 
-def frozen_parameters(architecture, names):
+def frozen_parameters(architecture, names, called="frozen"):
     """The names of the parameters that ``names`` means, a set.
 
     Parameters
     ----------
     architecture : the Architecture.
     names : names of parameters (rnn1/Wh) and of parts of the model (rnn1, embedding).
+    called : what a message calls them.
 
     Raises
     ------
@@ -23,15 +24,15 @@ def frozen_parameters(architecture, names):
     everything = list(architecture.shapes())
     parts = list(dict.fromkeys(name.split("/")[0] for name in everything))
     found = set()
-    for name in arguments.items("frozen", names, "a list of names"):
+    for name in arguments.items(called, names, "a list of names"):
         chosen = [full for full in everything if name in (full, full.split("/")[0])]
         if not chosen:
-            raise ArgumentError(f"frozen must name parts of the model ({', '.join(parts)}) or its parameters "
+            raise ArgumentError(f"{called} must name parts of the model ({', '.join(parts)}) or its parameters "
                                 f"({', '.join(everything)}), got {shown(repr(name))}"
                                 f"{did_you_mean(str(name), [*parts, *everything])}")
         found.update(chosen)
     if len(found) == len(everything):
-        raise ArgumentError("frozen must leave something to train, got all parts of the model")
+        raise ArgumentError(f"{called} must leave something to train, got all parts of the model: leave one out")
     return found
 
 

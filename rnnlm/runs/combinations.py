@@ -8,9 +8,12 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError, counted
 from rnnlm.models import UNGATED
+from rnnlm.models.freezing import frozen_parameters
+from rnnlm.runs.assembly import architecture_of
 from rnnlm.runs.options import AVERAGE_DECAY, TRAIN
 from rnnlm.text.batches import MORE, SHORTEST
 
+LARGE = 1 << 20  # any number of words, to ask what a model's parameters are called
 SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
 SMALLEST_CHANGE = 3e-8  # of 1 in 32 bits: a little more than half of what the next smaller number is away
 
@@ -21,6 +24,10 @@ def require_possible(options):
         raise RnnlmError(f"--optimizer {options.optimizer} has no learning rate of its own: give --lr")
     if options.random_length and options.time_size < SHORTEST:
         raise RnnlmError(f"--random-length needs a --time-size of at least {SHORTEST}, got {options.time_size}")
+    if options.freeze:
+        frozen_parameters(architecture_of(options, LARGE), options.freeze.split(","), "--freeze")
+    if options.init_from:
+        return  # the model has the cell that it has
     if options.cell not in UNGATED:
         for name, value, instead in (("activation", "relu", "tanh"), ("recurrent_start", "time-scales", "orthogonal")):
             if getattr(options, name) == value:

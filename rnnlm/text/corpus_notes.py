@@ -46,6 +46,34 @@ def vocabulary_note(counts, vocabulary, min_count, max_vocab):
     return f"{UNK} occurs in the training text, so unknown words are read as {UNK}"
 
 
+def lacking_note(counts, vocabulary, given):
+    """Which words of the training text a given vocabulary lacks.
+
+    vocabulary: the one that is used, perhaps with new words.
+    """
+    unit, lacking = vocabulary.tokenizer.unit, counts.keys() - given.ids.keys()
+    size, distinct = f"the model's vocabulary of {len(given):,}", len(counts) - 1
+    if not lacking:
+        return f"{size} has all {distinct:,} different {unit}s of the training text"
+    text = (f"{size} lacks {len(lacking):,} of the {distinct:,} different {unit}s of the training text, "
+            f"{_percent(lacking, counts)} of its {counted(_words(counts), unit)}")
+    if vocabulary is given:
+        return f"{text}: read as {UNK}; --extend-vocab adds them"
+    rest = counts.keys() - vocabulary.ids.keys()
+    left = f", the others, {_percent(rest, counts)}, are read as {UNK}" if rest else ""
+    return f"{text}: {len(vocabulary) - len(given):,} are added{left}"
+
+
+def _words(counts):
+    """How many words a text has, line ends apart."""
+    return sum(counts.values()) - counts[EOS]
+
+
+def _percent(words, counts):
+    """The share of these words in a text, line ends apart."""
+    return f"{100 * sum(counts[word] for word in words) / max(1, _words(counts)):.1f} %"
+
+
 def text_notes(valid, test, vocabulary):
     """What is unknown in the two other texts, and whether they are too short."""
     fate = "left out" if vocabulary.unk_id is None else f"read as {UNK}"
