@@ -73,6 +73,14 @@ def _require_possible_decay(flag, decay, rate, which):
                          f"got {decay:g} times {rate:g}{which}: give 0 or at least {enough:.2g}")
 
 
+def notes_on_freezing(options, model):
+    """Yield a line on each thing that a frozen part freezes besides."""
+    if "embedding/W" in model.frozen and options.tied:
+        yield "with tied weights, the frozen embedding is the output weights, too: they do not train either"
+    if options.extend_vocab and (still := sorted(model.frozen & {"embedding/W", "affine/W"})):
+        yield f"new words keep the values in {' and '.join(still)} with which they start, because it is frozen"
+
+
 def notes_on_length(options, steps):
     """Yield a line on each option that does little, or too much, in so many steps."""
     if options.warm_up > steps / 5:

@@ -48,7 +48,7 @@ class Saver:
 
     def begin(self):
         """Save the first checkpoint, so that there is one from the first step on."""
-        self.folder.replace_all(self.trainer, self.run)
+        self.folder.replace_all(self.trainer, self.run, self._vocabulary_to_keep())
         self._note_point()
 
     def restore(self):
@@ -64,7 +64,7 @@ class Saver:
         """Save a checkpoint; DivergenceError if one of its numbers is not finite."""
         trainer = self.trainer
         try:
-            self.folder.save(trainer, self.run)
+            self.folder.save(trainer, self.run, self._vocabulary_to_keep())
         except DivergenceError as error:
             raise DivergenceError(f"training diverged at step {trainer.iteration}: {error}; gradient norm "
                                   f"{self.grad_norm:g}, learning rate {trainer.optimizer.lr:g}") from error
@@ -93,10 +93,15 @@ class Saver:
     def save_model(self, record):
         """Write the model file, with the weights that gave this Record."""
         perplexity = record.valid_perplexity if math.isfinite(record.valid_perplexity) else None
+        training = {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity}
+        if "init_from" in self.run:
+            training["init_from"] = self.run["init_from"]["sha256"]
         with self.trainer.weights_to_keep():
-            self.folder.save_model(
-                self.trainer.model, self.vocabulary,
-                {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
+            self.folder.save_model(self.trainer.model, self.vocabulary, training)
+
+    def _vocabulary_to_keep(self):
+        """What a checkpoint keeps: the vocabulary where the texts do not tell it."""
+        return self.vocabulary if "init_from" in self.run else None
 
     def _state(self):
         return self.trainer.iteration, self.trainer.sums.steps
