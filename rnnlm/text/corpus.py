@@ -160,7 +160,7 @@ def _require_ids(path, counts, vocabulary, given, extend):
         return
     unit = vocabulary.tokenizer.unit
     what = (f"{path}: the model's vocabulary has no {UNK}, and lacks {len(lacking):,} of the "
-            f"{counted(len(counts), unit)} of the training text, such as {shown(repr(lacking[0]))}")
+            f"{counted(len(counts) - 1, unit)} of the training text, such as {shown(repr(lacking[0]))}")
     if extend:
         raise RnnlmError(f"{what}; there is no room for them in a vocabulary of {len(given):,}: give a larger "
                          "--max-vocab")

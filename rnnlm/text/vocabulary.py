@@ -169,10 +169,9 @@ class Vocabulary:
         """
         lacking = [word for word in counts if word not in self.ids and word != UNK]
         new = sorted((word for word in lacking if counts[word] >= min_count), key=lambda word: -counts[word])
-        room = len(new) if max_size is None else max(0, max_size - len(self))
-        if self.unk_id is None and room and (UNK in counts or len(lacking) > min(room, len(new))):
+        room = len(lacking) + 1 if max_size is None else max(0, max_size - len(self))
+        if self.unk_id is None and (UNK in counts or len(lacking) > min(room, len(new))):
             new.insert(0, UNK)
-            room += max_size is None
         new = new[:room]
         old = None if self.counts is None else np.append(self.counts, np.zeros(len(new), np.int64))
         return Vocabulary([*self.words, *new], self.tokenizer, old)
