@@ -138,7 +138,7 @@ def load_corpus(spec: str | os.PathLike[str], level: str | Tokenizer = "word", m
     about_words = (vocabulary_note(counts, vocabulary, min_count, max_vocab) if given is None
                    else lacking_note(counts, vocabulary, given))
     notes += [*used_notes(where, size, train, valid, test), about_words,
-              *odd_notes(train, counts, vocabulary), *text_notes(valid, test, vocabulary)]
+              *odd_notes(train, counts, vocabulary, can_grow=given is None or extend), *text_notes(valid, test, vocabulary)]
     train = ids_of(train, id_table(train, vocabulary), vocabulary)
     best = _best_possible(about, valid, test) if tokenizer == WORDS else {}
     return Corpus(about.get("name", corpus_name(path)), vocabulary, train, valid, test, notes, best)

@@ -128,6 +128,7 @@ ELSEWHERE = {  # where the effects of the other options are tested
     "runs/test_assembly.py": "dropout input_dropout average_from average_decay",
     "cli/test_resume.py": "resume checkpoint_minutes",
     "cli/test_divergence.py": "on_divergence lr",
+    "cli/test_fine_tuning.py": "init_from extend_vocab freeze",
     "runs/test_recipes.py": "recipes"}
 
 

@@ -100,3 +100,10 @@ def test_characters_are_added_all(corpus, tmp_path):
 def test_what_is_no_vocabulary_is_refused(corpus):
     with pytest.raises(ArgumentError, match="vocabulary must be a Vocabulary"):
         corpus(vocabulary=["the", "<eos>"])
+
+
+def test_many_unknown_words_are_to_be_added(corpus):
+    assert any(line == "70 % of the training text's words became <unk>, which is easy to predict: add them with "
+               "--extend-vocab" for line in corpus(vocabulary=OLD).notes)
+    assert any("give more text, a lower --min-count" in line for line in
+               corpus(min_count=9, vocabulary=OLD, extend=True).notes)
