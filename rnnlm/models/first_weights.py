@@ -3,8 +3,8 @@
 The other model reads a word that it lacks as <unk>, and predicts <unk> in its place.
 So a new word gets the vector and the output weights of <unk>.  Its bias is that of
 <unk>, moved so that <unk> and the new words share the probability that <unk> had, each
-as often as it occurs, its count taken as one more.  Before the first step every old word has the probability that it
-had, and a text is as probable as to the other model, word by word.
+by how often it occurs, one added to every count.  Before the first step every old word
+has the probability that it had, and a known text is as probable as before.
 """
 
 import numpy as np

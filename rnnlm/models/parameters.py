@@ -74,7 +74,7 @@ class Packing:
         return [self.param[name] for name in names], [self.grad[name] for name in names]
 
     def by_name(self, packed: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """Arrays that lie like ``params`` or ``memory``: views by the parameter's name."""
+        """Arrays that lie like ``params`` or ``memory``: views by parameters' names."""
         views = {}
         for i, array in enumerate(packed):
             views |= self.parts(i, array)

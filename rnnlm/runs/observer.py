@@ -63,9 +63,10 @@ class Observer:
         """
 
     def on_initial_validation(self, evaluation: Evaluation) -> None:
-        """Look at the score of the validation text by the model that the run began from.
+        """Look at the score of the validation text by a model to fine-tune.
 
-        It has the run's vocabulary already, and is not trained yet.
+        It is the one that the run began from, with the run's vocabulary, not trained
+        yet.
         """
 
     def on_training(self, trainer: Trainer, epochs: int) -> None:

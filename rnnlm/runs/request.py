@@ -34,7 +34,7 @@ class Request:
         # In a file that the program wrote a known name is the known corpus's, whatever
         # else is called so here.
         self.corpus_typed = self.names_a_corpus and ("corpus" in typed or not by_program)
-        # The checkpoint of a run that resumes has what it needs of the model it began from.
+        # A run that resumes has in its checkpoint what it needs of the initial model.
         self.options = TRAIN.resolved(self.given) if self.given.get("resume") else resolved(self.given)
         self.corpus = self.options.corpus  # as it was written
         self.options.corpus = settled(self.corpus, self.corpus_typed)

@@ -125,20 +125,15 @@ def load_corpus(spec: str | os.PathLike[str], level: str | Tokenizer = "word", m
     counts = _counts(train)
     if min_count is None:
         min_count = 1 if UNK in counts else tokenizer.usual_min_count
-    given = vocabulary
-    if given is None:
-        vocabulary = Vocabulary.from_counts(counts, tokenizer, min_count, max_vocab)
-    elif extend:
-        if max_vocab is not None and max_vocab < len(given):
-            raise RnnlmError(f"max_vocab must be at least {len(given):,}, because the model keeps its words, got "
-                             f"{max_vocab:,}")
-        vocabulary = given.extended(counts, min_count, max_vocab)
-    _require_ids(path, counts, vocabulary, given, extend)
+    given, grows = vocabulary, vocabulary is None or extend
+    if grows:
+        vocabulary = _grown(given, counts, tokenizer, min_count, max_vocab)
+    _require_ids(path, counts, vocabulary, extend)
     valid, test = _encoded(path, vocabulary, validation=valid, test=test)
     about_words = (vocabulary_note(counts, vocabulary, min_count, max_vocab) if given is None
                    else lacking_note(counts, vocabulary, given))
-    notes += [*used_notes(where, size, train, valid, test), about_words,
-              *odd_notes(train, counts, vocabulary, can_grow=given is None or extend), *text_notes(valid, test, vocabulary)]
+    notes += [*used_notes(where, size, train, valid, test), about_words, *odd_notes(train, counts, vocabulary, grows),
+              *text_notes(valid, test, vocabulary)]
     train = ids_of(train, id_table(train, vocabulary), vocabulary)
     best = _best_possible(about, valid, test) if tokenizer == WORDS else {}
     return Corpus(about.get("name", corpus_name(path)), vocabulary, train, valid, test, notes, best)
@@ -153,18 +148,28 @@ def _require_words(path, train):
                          "some")
 
 
-def _require_ids(path, counts, vocabulary, given, extend):
-    """RnnlmError if words of the training text have no id and cannot become <unk>."""
+def _grown(given, counts, tokenizer, min_count, max_vocab):
+    """The vocabulary of a text, or a given one with the words of the text."""
+    if given is None:
+        return Vocabulary.from_counts(counts, tokenizer, min_count, max_vocab)
+    if max_vocab is not None and max_vocab < len(given):
+        raise RnnlmError(f"max_vocab must be at least {len(given):,}, because the model keeps its words, got "
+                         f"{max_vocab:,}")
+    return given.extended(counts, min_count, max_vocab)
+
+
+def _require_ids(path, counts, vocabulary, extend):
+    """RnnlmError if words of the training text have no id and cannot become <unk>.
+
+    extend: whether the vocabulary took all words for which there is room.
+    """
     lacking = [word for word in counts if word not in vocabulary.ids]
-    if not lacking or vocabulary.unk_id is not None:
-        return
-    unit = vocabulary.tokenizer.unit
-    what = (f"{path}: the model's vocabulary has no {UNK}, and lacks {len(lacking):,} of the "
-            f"{counted(len(counts) - 1, unit)} of the training text, such as {shown(repr(lacking[0]))}")
-    if extend:
-        raise RnnlmError(f"{what}; there is no room for them in a vocabulary of {len(given):,}: give a larger "
-                         "--max-vocab")
-    raise RnnlmError(f"{what}: add them with --extend-vocab")
+    if lacking and vocabulary.unk_id is None:
+        remedy = "give a larger --max-vocab" if extend else "add them with --extend-vocab"
+        words = counted(len(counts) - 1, vocabulary.tokenizer.unit)
+        raise RnnlmError(f"{path}: the model's vocabulary of {len(vocabulary):,} has no {UNK}, and lacks "
+                         f"{len(lacking):,} of the {words} of the training text, such as {shown(repr(lacking[0]))}: "
+                         f"{remedy}")
 
 
 def _encoded(path, vocabulary, **splits):

@@ -75,8 +75,8 @@ def test_unknown_words_without_unk_are_refused_until_they_are_added(tune, base, 
     code, _, err = tune()
     assert code == 1
     assert err.count("\n") == 1
-    assert ("the model's vocabulary has no <unk>, and lacks 3 of the 11 words of the training text, such as 'fox': add "
-            "them with --extend-vocab") in err
+    assert ("the model's vocabulary of 16 has no <unk>, and lacks 3 of the 11 words of the training text, such as "
+            "'fox': add them with --extend-vocab") in err
     assert not (tmp_path / "run").exists()
     code, out, err = tune("--extend-vocab")
     assert code == 0
@@ -91,9 +91,9 @@ def test_unknown_words_without_unk_are_refused_until_they_are_added(tune, base, 
 
 
 def test_with_unk_the_old_vocabulary_will_do(run, tmp_path, news, tune, base):
-    run("--epochs", "1", "--min-count", "80", output="base", *["--overwrite"])
+    run("--epochs", "1", "--min-count", "80", "--overwrite", output="base")
     before = load_model("base")[1]
-    code, out, err = tune()
+    code, _, err = tune()
     assert code == 0
     assert "read as <unk>; --extend-vocab adds them" in err
     after = load_model("run")[1]
@@ -154,7 +154,7 @@ def test_a_new_model_can_have_frozen_parts(run, tmp_path):
 
 def test_what_else_a_frozen_part_freezes_is_noted(run, tune):
     assert "with tied weights, the frozen embedding is the output weights, too" in run(
-        "--epochs", "1", "--tied", "--freeze", "embedding", output="base", *["--overwrite"])[2]
+        "--epochs", "1", "--tied", "--freeze", "embedding", "--overwrite", output="base")[2]
     assert "new words keep the values in embedding/W with which they start" in tune(
         "--extend-vocab", "--freeze", "embedding")[2]
 
@@ -162,25 +162,16 @@ def test_what_else_a_frozen_part_freezes_is_noted(run, tune):
 @pytest.mark.parametrize("options", [
     "--extend-vocab --freeze embedding/W,rnn1/b --average exponential", pytest.param(
         "--extend-vocab --min-count 1 --optimizer adamw --random-start", marks=pytest.mark.slow)])
-def test_it_resumes_without_the_model_bit_for_bit(run, tune, base, tmp_path, options):
-    assert tune(*options.split(), output="whole")[0] == 0
-    plain = run.bare
-    for step in (3, 11):
-        run.corpus = None
-
-        def tuned(*arguments):
-            return plain(*[word for word in arguments if word], *TUNE)
-
-        run.bare = tuned if step == 3 else plain
-        arguments = (["--init-from", "base", *options.split()] if step == 3 else ["--resume"])
-        run.monkeypatch.setattr("training_runs.SMALL", [])
-        code, *_ = run.stopped_at(step, signal.SIGINT, *arguments, corpus=tmp_path / "news")
-        assert code == 130
-        if base.exists():
-            shutil.rmtree(base)
-    code, out, err = plain("--resume", "--output", "run")
+def test_it_resumes_without_the_model_bit_for_bit(run, base, news, tmp_path, options):
+    options = ["--epochs", "2", "--init-from", "base", *options.split()]
+    assert run(*options, output="whole", corpus=news)[0] == 0
+    assert run.stopped_at(3, signal.SIGINT, *options, corpus=news)[0] == 130
+    shutil.rmtree(base)
+    assert run.stopped_at(11, signal.SIGINT, *options, "--resume", corpus=news)[0] == 130
+    code, out, err = run.bare("--resume", "--output", "run")
     assert code == 0, err
-    assert "resumed after step 14" in out
+    assert "resumed after step 14, in epoch 2" in out
+    assert "begins from" in out
     assert "before training" not in out
     assert (tmp_path / "run/model.npz").read_bytes() == (tmp_path / "whole/model.npz").read_bytes()
     assert without_times(tmp_path / "run") == without_times(tmp_path / "whole")
@@ -273,9 +264,9 @@ def test_a_file_without_counts_begins_a_run_whose_words_have_none(run, base, tun
 
 
 def test_characters(run, tune, base, news, tmp_path):
-    assert run("--epochs", "1", "--level", "char", output="base", *["--overwrite"])[0] == 0
+    assert run("--epochs", "1", "--level", "char", "--overwrite", output="base")[0] == 0
     assert "characters of the training text, such as 'f': add them with --extend-vocab" in tune()[2]
-    code, out, err = tune("--extend-vocab")
+    code, _, err = tune("--extend-vocab")
     assert code == 0, err
     assert "4 are added" in err  # f, x, l and w
     assert rnnlm.load("run").vocabulary.level == "char"

@@ -78,9 +78,9 @@ def test_a_text_of_known_words(corpus):
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ({}, r"the model's vocabulary has no <unk>, and lacks 4 of the 6 words of the training text, such as 'saw': "
+    ({}, r"the model's vocabulary of 3 has no <unk>, and lacks 4 of the 6 words of the training text, such as 'saw': "
          "add them with --extend-vocab"),
-    ({"extend": True, "max_vocab": 3}, "there is no room for them in a vocabulary of 3: give a larger --max-vocab"),
+    ({"extend": True, "max_vocab": 3}, "such as 'saw': give a larger --max-vocab"),
     ({"extend": True, "max_vocab": 4, "vocabulary": Vocabulary(["a", "b", "c", "d", "<eos>"])},
      "max_vocab must be at least 5, because the model keeps its words, got 4")])
 def test_a_training_word_that_cannot_be_read_is_refused(corpus, options, message):
