@@ -14,24 +14,24 @@ from rnnlm.models.initializers import log_frequencies
 RAREST = 10  # without <unk>, a new word starts as the mean of one in so many words, the rarest
 
 
-def begin_from(arrays, weights, unk_id, occurrences, counts=None):
+def begin_from(arrays, weights, old_size, occurrences, unk_id, counts=None):
     """Write another model's weights into the arrays of a model.
 
     Parameters
     ----------
     arrays : the model's, by name.
-    weights : the other model's, by the same names; its words are the first ones here.
-    unk_id : the id of <unk> in its vocabulary; None: it has none.
+    weights : the other model's, by the same names.
+    old_size : how many words it has; they are the first ones here.
     occurrences : (V,), how often each word occurs in the text to come.
+    unk_id : the id of <unk> in its vocabulary; None: it has none.
     counts : how often each of its words occurred in the text of the other model; None:
         not known.
     """
-    old_size, size = len(weights["embedding/W"]), len(arrays["embedding/W"])
     rarest = None if unk_id is not None else _rarest(old_size, counts)
     for name, array in arrays.items():
         _copy(array, weights[name], rarest if unk_id is None else [unk_id], old_size)
-    bias = arrays.get("affine/b", np.empty(0))
-    if old_size < size == len(bias):
+    bias = arrays["affine/b"]
+    if old_size < len(occurrences) == len(bias):  # with an adaptive softmax new words are in a cluster, without biases
         if unk_id is not None:
             _share(bias, unk_id, old_size, occurrences)
         elif counts is not None:

@@ -4,6 +4,8 @@ A frozen parameter is no part of the arrays that optimizer, clipping and average
 so it keeps every bit.  Where nothing below a layer is trained, nothing goes back there.
 """
 
+import numpy as np
+
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, did_you_mean, shown
 
@@ -36,23 +38,23 @@ def frozen_parameters(architecture, names, called="frozen"):
     return found
 
 
-def what_trains(layers, tied, packing, frozen):
+def what_trains(layers, output, packing):
     """Which layers need to go back.
 
     Parameters
     ----------
     layers : those below the output, from the ids on.
-    tied : whether the output weights are the word vectors.
-    packing : Packing, the parameters.
-    frozen : the names of the frozen ones.
+    output : the output layer, which may share memory with the embedding.
+    packing : Packing, the memory of all of them.
 
     Returns
     -------
     lowest : the index of the lowest layer with a parameter that trains; their number if
         there is none.
-    output : whether a parameter of the output trains.
+    of_output : whether a parameter of the output trains.
     """
-    trained = {id(param) for name, param in packing.param.items() if name not in frozen}
-    by_layer = [{id(param) for param in layer.params} & trained for layer in layers]
-    lowest = next((i for i, found in enumerate(by_layer) if found), len(layers))
-    return lowest, bool(trained - set().union(*by_layer)) or (tied and "embedding/W" not in frozen)
+
+    def trains(layer):
+        return any(np.may_share_memory(array, trained) for array in layer.params for trained in packing.params)
+
+    return next((i for i, layer in enumerate(layers) if trains(layer)), len(layers)), trains(output)

@@ -123,7 +123,7 @@ class LanguageModel(CarriesStates, HasDropout):
                       workers=self.workers)
         vars(self).update(vars(wiring))
         self.built = [*self.layers, self.output]
-        self.lowest, self.trains_output = what_trains(self.layers, self.architecture.tied, self.packing, self.frozen)
+        self.lowest, self.trains_output = what_trains(self.layers, self.output, self.packing)
         self.switches = [layer for layer in (*self.layers, *(layer.weight_drop for layer in self.recurrent))
                          if hasattr(layer, "train")]
         self.whole_ratios = [layer.ratio for layer in self.switches]
@@ -275,7 +275,7 @@ class LanguageModel(CarriesStates, HasDropout):
             self._backward_layers(dout)
         else:
             self.workers.each(call, self.output.weight_work(), meanwhile=partial(self._backward_layers, dout))
-        if self.architecture.tied and "embedding/W" not in self.frozen:
+        if self.architecture.tied:
             add(self.embedding.grads[0], self.packing.grad["embedding/W"])
 
     def _backward_layers(self, dout):

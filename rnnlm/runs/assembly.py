@@ -5,6 +5,7 @@ from dataclasses import fields
 import numpy as np
 
 from rnnlm.models import Architecture, LanguageModel, Regularisation, Start
+from rnnlm.models.freezing import frozen_parameters
 from rnnlm.runs.options import OF_THE_RULE
 from rnnlm.text.batches import TimeBatches
 from rnnlm.text.noising import Noising
@@ -49,8 +50,14 @@ def architecture_of(options, vocab_size):
 def _model(options, vocab_size, workers, rng):
     regularisation = _of_same_names(Regularisation, options, per_window=options.dropout_mask == "window")
     start = None if rng is None else _of_same_names(Start, options, recurrent=options.recurrent_start)
-    return LanguageModel(**architecture_of(options, vocab_size), regularisation=regularisation, start=start, rng=rng,
-                         workers=workers, frozen=options.freeze.split(",") if options.freeze else ())
+    architecture = architecture_of(options, vocab_size)
+    return LanguageModel(**architecture, regularisation=regularisation, start=start, rng=rng, workers=workers,
+                         frozen=frozen_names(options, architecture))
+
+
+def frozen_names(options, architecture):
+    """The names of the parameters that --freeze means; RnnlmError for another name."""
+    return frozen_parameters(architecture, options.freeze.split(",") if options.freeze else (), "--freeze")
 
 
 def _of_same_names(kind, options, **others):

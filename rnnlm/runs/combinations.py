@@ -6,10 +6,9 @@ other.
 
 import numpy as np
 
-from rnnlm.errors import RnnlmError, counted
+from rnnlm.errors import ArgumentError, RnnlmError, counted
 from rnnlm.models import UNGATED
-from rnnlm.models.freezing import frozen_parameters
-from rnnlm.runs.assembly import architecture_of
+from rnnlm.runs.assembly import architecture_of, frozen_names
 from rnnlm.runs.options import AVERAGE_DECAY, TRAIN
 from rnnlm.text.batches import MORE, SHORTEST
 
@@ -25,7 +24,7 @@ def require_possible(options):
     if options.random_length and options.time_size < SHORTEST:
         raise RnnlmError(f"--random-length needs a --time-size of at least {SHORTEST}, got {options.time_size}")
     if options.freeze:
-        frozen_parameters(architecture_of(options, LARGE), options.freeze.split(","), "--freeze")
+        _require_frozen_parts(options)
     if options.init_from:
         return  # the model has the cell that it has
     if options.cell not in UNGATED:
@@ -34,6 +33,15 @@ def require_possible(options):
                 flag = TRAIN.by_name[name].flag
                 raise RnnlmError(f"{flag} {value} is for --cell {' or '.join(UNGATED)}, not for {options.cell}: "
                                  f"leave it out, or give {flag} {instead} if a file sets it")
+
+
+def _require_frozen_parts(options):
+    """RnnlmError if the model has no parts of the names that are to be frozen."""
+    try:
+        architecture = architecture_of(options, LARGE)
+    except ArgumentError:  # of a softmax whose clusters follow from the text: the model asks again
+        return
+    frozen_names(options, architecture)
 
 
 def require_effect(options, typed):

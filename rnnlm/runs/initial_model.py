@@ -6,7 +6,7 @@ vocabulary and says which model it was, so that the file is read once, at the be
 """
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -57,8 +57,8 @@ class InitialModel:
     def fill(self, model, corpus):
         """Put the weights into a new model, which may have more words; forget them."""
         old = self.vocabulary
-        begin_from(model.named_params(), self.weights, old.unk_id,
-                   occurrences(corpus.train, len(corpus.vocabulary)), old.counts)
+        begin_from(model.named_params(), self.weights, len(old), occurrences(corpus.train, len(corpus.vocabulary)),
+                   old.unk_id, old.counts)
         self.weights = {}
 
 
@@ -71,7 +71,7 @@ def resolved(given):
     if path is None:
         return TRAIN.resolved(given)
     architecture, tokenizer = read_model_form(path)
-    values = dict(architecture) | tokenizer.description()
+    values = {field.name: architecture[field.name] for field in fields(Architecture)} | tokenizer.description()
     values = {name: value for name, value in values.items() if name in TRAIN.by_name}
     for name, value in values.items():
         if name in given and given[name] != value:

@@ -29,7 +29,7 @@ def log_probs(model, xs):
                                      {"plain": True}])
 def test_old_words_keep_their_probabilities_and_new_ones_share_that_of_unk(options):
     old, new = models(**options)
-    begin_from(new.named_params(), old.named_params(), UNK, TIMES, COUNTS)
+    begin_from(new.named_params(), old.named_params(), OLD, TIMES, UNK, COUNTS)
     before, after = log_probs(old, XS), log_probs(new, XS)
     known = [i for i in range(OLD) if i != UNK]
     np.testing.assert_allclose(after[:, known], before[:, known], atol=2e-6)
@@ -40,7 +40,7 @@ def test_old_words_keep_their_probabilities_and_new_ones_share_that_of_unk(optio
 
 def test_a_new_word_is_read_as_unk():
     old, new = models()
-    begin_from(new.named_params(), old.named_params(), UNK, TIMES)
+    begin_from(new.named_params(), old.named_params(), OLD, TIMES, UNK)
     old.reset_state(), new.reset_state()
     np.testing.assert_array_equal(new.states(np.array([[0, 8, 7, 1]])), old.states(np.array([[0, UNK, UNK, 1]])))
 
@@ -48,7 +48,7 @@ def test_a_new_word_is_read_as_unk():
 def test_the_same_vocabulary_is_a_copy():
     old, _ = models()
     other = LanguageModel(OLD, 4, 6, rng=np.random.default_rng(9))
-    begin_from(other.named_params(), old.named_params(), UNK, TIMES[:OLD], COUNTS)
+    begin_from(other.named_params(), old.named_params(), OLD, TIMES[:OLD], UNK, COUNTS)
     assert [one.tobytes() for one in other.params] == [one.tobytes() for one in old.params]
 
 
@@ -56,7 +56,7 @@ def test_the_same_vocabulary_is_a_copy():
 def test_without_unk_a_new_word_is_as_the_rarest_and_as_likely_as_its_count_says(counts, monkeypatch):
     monkeypatch.setattr("rnnlm.models.first_weights.RAREST", 3)  # two of seven words
     old, new = models()
-    begin_from(new.named_params(), old.named_params(), None, TIMES, counts)
+    begin_from(new.named_params(), old.named_params(), OLD, TIMES, None, counts)
     before, after = old.named_params(), new.named_params()
     for name in ("embedding/W", "affine/W"):
         one, other = (array if name == "embedding/W" else array.T for array in (before[name], after[name]))
@@ -74,7 +74,7 @@ def test_without_unk_a_new_word_is_as_the_rarest_and_as_likely_as_its_count_says
 def test_the_rarest_are_those_of_the_counts():
     counts = np.array([1, 90, 80, 70, 60, 50, 40])
     old, new = models()
-    begin_from(new.named_params(), old.named_params(), None, TIMES, counts)
+    begin_from(new.named_params(), old.named_params(), OLD, TIMES, None, counts)
     np.testing.assert_array_equal(new.named_params()["embedding/W"][OLD:], [old.named_params()["embedding/W"][0]] * 3)
 
 
@@ -83,5 +83,5 @@ def test_an_array_of_some_words_gives_new_ones_the_mean_of_its_last(rng):
     old, new = models()
     weights, arrays = old.named_params(), new.named_params()
     weights["tail/W"], arrays["tail/W"] = rng.normal(size=(3, 4)), np.zeros((3, 7))
-    begin_from(arrays, weights, UNK, TIMES)
+    begin_from(arrays, weights, OLD, TIMES, UNK)
     np.testing.assert_array_equal(arrays["tail/W"], np.hstack([weights["tail/W"], weights["tail/W"][:, [3, 3, 3]]]))
