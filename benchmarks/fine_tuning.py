@@ -1,4 +1,4 @@
-"""How soon a trained model knows another kind of text, beside one that starts from nothing.
+"""How soon a trained model knows another text, next to one that starts from nothing.
 
     rnnlm train --config lstm-quick --corpus ptb --output news
     python benchmarks/fine_tuning.py news
@@ -42,7 +42,7 @@ def runs(model):
 
 
 def sentences():
-    """The sentences of Python's language reference, topic by topic, as lists of words."""
+    """Yield the topics of Python's language reference: lists of sentences."""
     from pydoc_data.topics import topics
 
     for name in sorted(topics):
@@ -98,13 +98,13 @@ def table(results):
     lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
     for name, result in results.items():
         cells = [result["before"], *(after(result["points"], seconds) for seconds in SECONDS)]
-        shown = ["–" if value is None else f"{value:.1f}" for value in cells]
+        shown = ["-" if value is None else f"{value:.1f}" for value in cells]
         shown += [f"{result['best']:.1f} ({result['seconds_to_best']:.0f})", f"{result['test']:.1f}"]
         lines.append(f"| {name} | {' | '.join(shown)} |")
     return "\n".join(lines)
 
 
-def main():
+def main(argv=None):
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("model", help="a model file or a run folder")
@@ -114,7 +114,7 @@ def main():
     parser.add_argument("--epochs", type=int, help="of each run, for a quick look")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="print all numbers")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         corpus = args.corpus or folder
         if not args.corpus:
