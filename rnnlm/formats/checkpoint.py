@@ -20,7 +20,7 @@ from rnnlm.files.archive import open_archive, require_finite, write_archive
 from rnnlm.formats.checkpoint_form import RECORDS, records_of, require_possible
 from rnnlm.formats.model_file import COUNTS, VOCABULARY, read_vocabulary, vocabulary_arrays
 from rnnlm.models.architecture import Architecture, from_earlier
-from rnnlm.text.tokenizer import tokenizer_from
+from rnnlm.text.choose_tokenizer import tokenizer_from
 from rnnlm.training.snapshot import shapes_of
 from rnnlm.training.trainer import Record, Trainer
 
@@ -64,10 +64,9 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, run: dict[st
     header = {"format": FORMAT, "version": VERSION, "architecture": dict(trainer.model.architecture), "run": run,
               "made_by": versions(), "numbers": _without_inf(snapshot.values)}
     require_finite(snapshot.arrays)
-    kept = {}
+    kept = {} if vocabulary is None else vocabulary_arrays(vocabulary)
     if vocabulary is not None:
-        kept = vocabulary_arrays(vocabulary)
-        header[VOCABULARY] = vocabulary.tokenizer.description() | {COUNTS: COUNTS in kept}
+        header[VOCABULARY] = vocabulary.tokenizer.description()
     table = np.array([astuple(record) for record in records], np.float64)  # a perplexity may be infinite
     write_archive(path, header, {RECORDS: table.reshape(-1, len(fields(Record))), **kept, **snapshot.arrays})
 
@@ -100,22 +99,12 @@ def read_checkpoint_vocabulary(path):
     """
     with open_archive(path, "a whole rnnlm checkpoint of a run that began from a model") as archive:
         size = _checkpoint_header(archive)["architecture"]["vocab_size"]
-        described = archive.header[VOCABULARY]
-        names = _names_of_vocabulary(archive)
-        return read_vocabulary(archive, tokenizer_from(described), size, with_counts=COUNTS in names)
+        return read_vocabulary(archive, tokenizer_from(archive.header[VOCABULARY]), size, archive.holds(COUNTS))
 
 
 def _names_of_vocabulary(archive):
-    """The names of the arrays of a vocabulary that a checkpoint declares, a list.
-
-    ValueError unless it declares them as a checkpoint does, or none.
-    """
-    described = archive.header.get(VOCABULARY)
-    if described is None:
-        return []
-    if not isinstance(described, dict) or not isinstance(described.get(COUNTS), bool):
-        raise ValueError(f"{VOCABULARY} must be a JSON object that says whether there are {COUNTS}")
-    return [VOCABULARY, COUNTS] if described[COUNTS] else [VOCABULARY]
+    """The names of the arrays of a vocabulary, which a checkpoint may have."""
+    return [name for name in (VOCABULARY, COUNTS) if VOCABULARY in archive.header and archive.holds(name)]
 
 
 def _checkpoint_header(archive):

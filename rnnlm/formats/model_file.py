@@ -22,7 +22,7 @@ from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_ar
 from rnnlm.files.whole import File
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.models.architecture import Architecture, from_earlier, to_earlier
-from rnnlm.text.tokenizer import tokenizer_from
+from rnnlm.text.choose_tokenizer import KEY, tokenizer_from
 from rnnlm.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 MODEL_NAME = "model.npz"
 FORMAT = "rnnlm model"
-# The first has earlier names of cells, the third has counts.  The lowest that can hold
-# the model is written, as earlier programs read it.
-EARLIER, WITHOUT_COUNTS, WITH_COUNTS = VERSIONS = 1, 2, 3
+# The first has earlier names of cells, the third has counts, the fourth may have a
+# tokenizer, and counts or none.  The lowest that can hold the model is written, as
+# earlier programs read it.
+EARLIER, WITHOUT_COUNTS, WITH_COUNTS, LATEST = VERSIONS = 1, 2, 3, 4
 VOCABULARY, COUNTS = "vocabulary", "counts"
 
 
@@ -62,10 +63,10 @@ def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: V
     arguments.kind("model", model, LanguageModel, "a LanguageModel")
     arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
     require_vocabulary(model, vocabulary)
-    own = vocabulary_arrays(vocabulary)
-    earlier = None if COUNTS in own else to_earlier(model.architecture)
-    version = WITH_COUNTS if COUNTS in own else EARLIER if earlier else WITHOUT_COUNTS
-    header = {"format": FORMAT, "version": version, **vocabulary.tokenizer.description(),
+    own, description = vocabulary_arrays(vocabulary), vocabulary.tokenizer.description()
+    earlier = None if COUNTS in own or KEY in description else to_earlier(model.architecture)
+    version = LATEST if KEY in description else WITH_COUNTS if COUNTS in own else EARLIER if earlier else WITHOUT_COUNTS
+    header = {"format": FORMAT, "version": version, **description,
               "architecture": earlier or dict(model.architecture), "training": training or {},
               "regularisation": asdict(model.regularisation)}
     with np.errstate(over="ignore"):  # said in one line
@@ -151,9 +152,9 @@ def _load(path, workers, regularisation=None, hashed=False):
     """The model, the vocabulary and, if it is asked for, the SHA-256; else None."""
     with open_archive(model_file(path), "a whole rnnlm model file") as archive:
         architecture = _architecture(archive)
-        tokenizer = tokenizer_from(archive.header)
+        tokenizer = _tokenizer(archive)
         shapes = architecture.shapes()
-        size, with_counts = architecture.vocab_size, archive.header["version"] == WITH_COUNTS
+        size, with_counts = architecture.vocab_size, _has_counts(archive)
         archive.require_names([VOCABULARY, *([COUNTS] if with_counts else []), *shapes])
         archive.require(shapes)
         vocabulary = read_vocabulary(archive, tokenizer, size, with_counts)
@@ -175,6 +176,18 @@ def _architecture(archive):
     if archive.header["version"] == EARLIER and isinstance(architecture, dict):
         architecture = from_earlier(architecture)
     return Architecture.from_file(architecture)
+
+
+def _has_counts(archive):
+    version = archive.header["version"]
+    return version == WITH_COUNTS or (version == LATEST and archive.holds(COUNTS))
+
+
+def _tokenizer(archive):
+    """The Tokenizer that a model file describes."""
+    if KEY in archive.header and archive.header["version"] < LATEST:
+        raise ValueError(f"a file of version {archive.header['version']} has no {KEY}, one of version {LATEST} has")
+    return tokenizer_from(archive.header)
 
 
 def model_file(path):
@@ -215,7 +228,7 @@ def read_model_form(path):
     with open_archive(model_file(path), "a whole rnnlm model file") as archive:
         architecture = _architecture(archive)
         archive.require(architecture.shapes())
-        return architecture, tokenizer_from(archive.header)
+        return architecture, _tokenizer(archive)
 
 
 def read_model_training(path):

@@ -16,6 +16,7 @@ from rnnlm.models.architecture import Architecture
 from rnnlm.models.first_weights import begin_from
 from rnnlm.runs.assembly import architecture_of
 from rnnlm.runs.options import TRAIN
+from rnnlm.text.choose_tokenizer import chosen
 from rnnlm.text.vocabulary import Vocabulary, occurrences
 
 
@@ -71,7 +72,7 @@ def resolved(given):
     if path is None:
         return TRAIN.resolved(given)
     architecture, tokenizer = read_model_form(path)
-    values = {field.name: architecture[field.name] for field in fields(Architecture)} | tokenizer.description()
+    values = {field.name: architecture[field.name] for field in fields(Architecture)} | chosen(tokenizer)
     values = {name: value for name, value in values.items() if name in TRAIN.by_name}
     for name, value in values.items():
         if name in given and given[name] != value:

@@ -106,6 +106,8 @@ def test_with_unk_the_old_vocabulary_will_do(run, tmp_path, news, tune, base):
      "--init-from"),
     ("--cell lstm", "--cell is rnn in the model {base}, got lstm"), ("--tied", "--tied is off in the model {base}, got "
      "on"), ("--level char", "--level is word in the model {base}, got char"),
+    ("--lowercase", "--lowercase is off in the model {base}, got on"),
+    ("--split-punctuation", "--split-punctuation is off in"),
     ("--layers 2", "--layers is 1 in"), ("--wordvec-size 8", "--wordvec-size is 12 in"), ("--projection",
      "--projection is off in"), ("--activation relu", "--activation is tanh in"),
     ("--min-count 2", "--min-count does nothing here: it works only with a new model, without --init-from, or with "
@@ -207,10 +209,12 @@ def test_a_checkpoint_that_says_something_else_of_its_model_is_one_line(tune, ru
     assert "must say which model its run began from, got 7" in resumed(init_from=7)
     assert "must say which model" in resumed(init_from={"path": "x"})
     assert "level must be one of" in resumed(level="sentence")
-    assert "it lacks" not in resumed(counts=7)
-    assert "it holds arrays that do not belong there: counts" in resumed(counts=False)
-    del whole["vocabulary"]
+    counts, words = whole["counts"], whole.pop("vocabulary")
     assert "it lacks vocabulary" in resumed()
+    whole |= {"vocabulary": words, "counts": counts.astype(np.int32)}
+    assert "counts must be int64" in resumed()
+    del whole["counts"]
+    assert resumed() is False  # as a run whose words have no counts
 
 
 def test_a_run_does_not_replace_the_model_that_it_begins_from(run, base, news):
@@ -270,3 +274,14 @@ def test_characters(run, tune, base, news, tmp_path):
     assert code == 0, err
     assert "4 are added" in err  # f, x, l and w
     assert rnnlm.load("run").vocabulary.level == "char"
+
+
+def test_the_tokenizer_is_the_models(run, tune, base, tmp_path, news):
+    (news / "train.txt").write_text("The Fox sat. THE fox ran to the hill.\n" * 40)
+    assert run("--epochs", "1", "--lowercase", "--split-punctuation", "--overwrite", output="base")[0] == 0
+    assert tune("--extend-vocab")[0] == 0
+    vocabulary = load_model("run")[1]
+    assert vocabulary.words[-2:] == ["fox", "hill"]
+    assert vocabulary.tokenizer == load_model("base")[1].tokenizer
+    assert [options_of(tmp_path / "run")[name] for name in ("lowercase", "split_punctuation")] == [True, True]
+    assert run.bare("--resume", "--output", "run", "--epochs", "3")[0] == 0
