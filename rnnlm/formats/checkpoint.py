@@ -18,7 +18,7 @@ from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, shown
 from rnnlm.files.archive import open_archive, require_finite, write_archive
 from rnnlm.formats.checkpoint_form import RECORDS, records_of, require_possible
-from rnnlm.formats.model_file import COUNTS, VOCABULARY, read_vocabulary, vocabulary_arrays
+from rnnlm.formats.model_file import COUNTS, VOCABULARY, read_vocabulary, vocabulary_arrays, vocabulary_size
 from rnnlm.models.architecture import Architecture, from_earlier
 from rnnlm.text.choose_tokenizer import tokenizer_from
 from rnnlm.training.snapshot import shapes_of
@@ -71,15 +71,18 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, run: dict[st
     write_archive(path, header, {RECORDS: table.reshape(-1, len(fields(Record))), **kept, **snapshot.arrays})
 
 
-def checkpoint_size(trainer):
+def checkpoint_size(trainer, vocabulary=None):
     """Bytes of the arrays in the largest checkpoint of a Trainer.
 
-    They are the weights, what is kept for each of them, and the states.
+    They are the weights, what is kept for each that trains, the states and, if a
+    checkpoint keeps it, the vocabulary.
     """
     model, N = trainer.model, trainer.batches.batch_size
-    copies = 1 + len(trainer.optimizer.slot_names) + (trainer.average is not None)
+    copies = len(trainer.optimizer.slot_names) + (trainer.average is not None)
+    weights = sum(p.nbytes for p in model.params) + copies * sum(p.nbytes for p in model.packing.params)
     states = sum(len(layer.state_names) * layer.hidden_size for layer in model.recurrent) * N
-    return copies * sum(p.nbytes for p in model.params) + states * model.params[0].itemsize
+    words = 0 if vocabulary is None else vocabulary_size(vocabulary)
+    return weights + states * model.params[0].itemsize + words
 
 
 def read_checkpoint_header(path):

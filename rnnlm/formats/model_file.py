@@ -77,8 +77,13 @@ def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: V
 
 def model_size(model, vocabulary):
     """Bytes of the arrays in the model file."""
+    return 4 * sum(p.size for p in model.params) + vocabulary_size(vocabulary)
+
+
+def vocabulary_size(vocabulary):
+    """Bytes of the arrays that a file has of a vocabulary."""
     counts = 0 if vocabulary.counts is None else vocabulary.counts.nbytes
-    return 4 * sum(p.size for p in model.params) + counts + sum(len(word.encode()) + 1 for word in vocabulary.words)
+    return counts + sum(len(word.encode()) + 1 for word in vocabulary.words)
 
 
 def require_vocabulary(model, vocabulary):

@@ -48,7 +48,7 @@ class Saver:
 
     def begin(self):
         """Save the first checkpoint, so that there is one from the first step on."""
-        self.folder.replace_all(self.trainer, self.run, self._vocabulary_to_keep())
+        self.folder.replace_all(self.trainer, self.run, self.vocabulary_to_keep())
         self._note_point()
 
     def restore(self):
@@ -64,7 +64,7 @@ class Saver:
         """Save a checkpoint; DivergenceError if one of its numbers is not finite."""
         trainer = self.trainer
         try:
-            self.folder.save(trainer, self.run, self._vocabulary_to_keep())
+            self.folder.save(trainer, self.run, self.vocabulary_to_keep())
         except DivergenceError as error:
             raise DivergenceError(f"training diverged at step {trainer.iteration}: {error}; gradient norm "
                                   f"{self.grad_norm:g}, learning rate {trainer.optimizer.lr:g}") from error
@@ -99,7 +99,7 @@ class Saver:
         with self.trainer.weights_to_keep():
             self.folder.save_model(self.trainer.model, self.vocabulary, training)
 
-    def _vocabulary_to_keep(self):
+    def vocabulary_to_keep(self):
         """What a checkpoint keeps: the vocabulary where the texts do not tell it."""
         return self.vocabulary if "init_from" in self.run else None
 

@@ -87,7 +87,8 @@ class Session:
     def begin(self, resumed):
         """Make the folder this run's, and put the trainer where it is to start."""
         folder, corpus, model = self.folder, self.corpus, self.trainer.model
-        folder.require_space(checkpoint_size(self.trainer), model_size(model, corpus.vocabulary))
+        kept = self.saver.vocabulary_to_keep()
+        folder.require_space(checkpoint_size(self.trainer, kept), model_size(model, corpus.vocabulary))
         if resumed:
             self.saver.restore()
         began_from = self.saver.run.get("init_from")
