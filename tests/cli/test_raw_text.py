@@ -76,6 +76,11 @@ def test_what_is_written_looks_like_english(trained, capsys):
     assert capsys.readouterr().out.startswith('mr. smith doesn\'t, "')
 
 
+def test_a_text_is_written_without_a_prompt(trained, capsys):
+    assert generate([str(trained), "--length", "3"]) == 0
+    assert capsys.readouterr().out.strip()
+
+
 @pytest.mark.parametrize("flag", ["--lowercase", "--split-punctuation"])
 def test_a_model_of_characters_takes_a_text_as_it_is(run, text, flag):
     code, _, err = run("--level", "char", flag, corpus=text)
