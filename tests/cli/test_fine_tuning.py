@@ -240,6 +240,11 @@ def test_a_run_does_not_replace_the_model_that_it_begins_from(run, base, news):
         assert "the run would replace the model" in err
         assert "choose another --output" in err
     assert (base / "model.npz").read_bytes() == before
+    (base / "kept").mkdir()
+    kept = shutil.copy(base / "model.npz", base / "kept/tokens-000000000100.npz")
+    line[3] = "base/kept/tokens-000000000100.npz"
+    assert "the run would replace the model" in run.bare(*line, "--overwrite")[2]
+    assert kept.read_bytes() == before
     shutil.copy(base / "model.npz", base / "kept.npz")
     line[3] = "base/kept.npz"
     assert run.bare(*line, "--overwrite")[0] == 0
