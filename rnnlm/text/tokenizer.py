@@ -41,13 +41,14 @@ class Tokenizer:
     has_blanks : whether blanks are tokens or parts of some; if not, ``join`` puts one
         between two tokens.
     words_as_pieces : str, what a table with a row for each word says of several tokens.
+    lowercase : whether capitals become small letters.
     usual_min_count : rarer tokens become <unk> by default.
     enough, longest_line : how many tokens a written text has by default, and how many
         without a line end are too many.
     """
 
     level = unit = words_as_pieces = ""
-    whole_words = has_blanks = False
+    whole_words = has_blanks = lowercase = False
     usual_min_count = 1
     enough, longest_line = 500, 50_000
 
