@@ -16,7 +16,7 @@ from rnnlm.files.whole import is_denied, reason
 
 SPLITS = ("train", "valid", "test")
 KINDS = ("txt", "tokens", "raw")   # of the names of texts
-PACKED = ("gz", "bz2", "xz")       # endings that may follow these
+PACKED = ("gz", "bz2", "xz", "zst")  # endings that may follow these
 LARGEST_ABOUT = 1 << 20            # bytes of a corpus.json
 LARGEST_PERPLEXITY = 1e12          # of the best possible ones: no vocabulary is larger
 
