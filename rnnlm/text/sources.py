@@ -79,7 +79,7 @@ def opened(path, on_bytes=None, by_line=False):
     OSError : from the system, unchanged.
     """
     status = require_text_file(path)
-    with _standard_input() if status is None else open(path, "rb") as file:
+    with standard_input() if status is None else open(path, "rb") as file:
         raw = _Raw(file, on_bytes, by_line)
         start = raw.fill(10)
         for magic, (what, command) in NOT_READ.items():
@@ -90,7 +90,7 @@ def opened(path, on_bytes=None, by_line=False):
         yield Source(path, raw, module, module is None and status is not None and stat.S_ISREG(status.st_mode))
 
 
-def _standard_input():
+def standard_input():
     """A block with standard input, which stays open."""
     stream = getattr(sys.stdin, "buffer", None)
     try:
