@@ -1,4 +1,4 @@
-"""Training on a text that memory does not hold: here one that is long for the blocks."""
+"""Training on a text that memory does not hold: one that is long for the blocks."""
 
 import gc
 import json

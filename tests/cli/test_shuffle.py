@@ -100,7 +100,7 @@ def test_a_run_stopped_within_epochs_ends_where_it_would_have_ended(run, documen
 
 
 def test_the_order_of_documents_in_a_checkpoint_is_one_number(run, documents, tmp_path):
-    """So it does not grow with the documents; and a resumed run keeps what it shuffles."""
+    """It does not grow with the documents; a resumed run keeps what it shuffles."""
     assert run.stopped_at(5, signal.SIGINT, *QUICK, "--shuffle", "lines", corpus=documents)[0] == 130
     assert isinstance(header_of(tmp_path / "run/checkpoint.npz")["numbers"]["batches"]["order"], int)
     code, _, err = run("--resume", "--shuffle", "documents", corpus=documents)

@@ -8,6 +8,7 @@ from rnnlm.text import documents as module
 from rnnlm.text.corpus import load_corpus
 from rnnlm.text.documents import DOCUMENTS, LINES, Shuffled, starts, starts_to_shuffle
 from rnnlm.text.lines import encode_string
+from rnnlm.text.tokenizer import as_tokenizer
 
 EOS = 0
 
@@ -15,7 +16,7 @@ EOS = 0
 def starts_in(text, level="word", unit=DOCUMENTS, block=10**6):
     """Where the documents of a string start, and the tokens of each, joined."""
     index = {token: number for number, token in enumerate(["\n", *sorted({*text} - {"\n"})])}
-    ids = encode_string(text, index, level)
+    ids = encode_string(text, index, as_tokenizer(level))
     found = starts((ids[k : k + block] for k in range(0, len(ids), block)), EOS, unit)
     return found.tolist(), ["".join([*index][i] for i in part) for part in np.split(ids, found[1:])]
 
