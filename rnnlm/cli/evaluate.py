@@ -21,8 +21,8 @@ from rnnlm.text.sources import STANDARD_INPUT
 
 EVALUATE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
-    Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz) or not; - reads standard "
-           "input", metavar="TEXT", argument=True, many=True),
+    Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz, zstd) or not; - reads "
+           "standard input", metavar="TEXT", argument=True, many=True),
     Option("json", FLAG, "print one JSON object for each text", False),
     Option("time_size", at_least(1), "number of steps computed at once; it changes the memory needed, not the result",
            WINDOW, "T", meant_by="bptt bptt-steps seq-len seq-length seqlen sequence-length window"),

@@ -40,8 +40,8 @@ PROTOCOL = Option(
 
 SCORE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
-    Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz) or not; - reads standard "
-           "input", metavar="TEXT", argument=True, many=True),
+    Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz, zstd) or not; - reads "
+           "standard input", metavar="TEXT", argument=True, many=True),
     Option("by", OneOf(BY), "what a row is for; a piece is a character of a model of characters, and a word of any "
            "other", "word", meant_by="level per unit"),
     PROTOCOL,

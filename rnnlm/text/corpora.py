@@ -13,10 +13,11 @@ from pathlib import Path
 from rnnlm.errors import RnnlmError, did_you_mean, shown
 from rnnlm.files.cache import cache_folder
 from rnnlm.files.whole import is_denied, reason
+from rnnlm.text.sources import STANDARD_INPUT
 
 SPLITS = ("train", "valid", "test")
 KINDS = ("txt", "tokens", "raw")   # of the names of texts
-PACKED = ("gz", "bz2", "xz")       # endings that may follow these
+PACKED = ("gz", "bz2", "xz", "zst")  # endings that may follow these
 LARGEST_ABOUT = 1 << 20            # bytes of a corpus.json
 LARGEST_PERPLEXITY = 1e12          # of the best possible ones: no vocabulary is larger
 
@@ -49,9 +50,6 @@ def _spelt(spec):
     if not name or "\0" in name:
         remedy = "" if name else ": for the current folder give ."
         raise RnnlmError(f"a corpus must be a name or a path, got {name!r}{remedy}")
-    if name == "-":
-        raise RnnlmError("a corpus cannot be read from standard input (-), because a resumed run reads it again: save "
-                         "the text in a file first")
     return name
 
 
@@ -85,11 +83,17 @@ def namesake(name, path):
 def corpus_name(spec):
     """What a corpus is called: its known name, or its path's last part without endings.
 
+    Several, a list, are called after the first one.
+
     It is never a name that leads out of a folder: ``..txt`` and ``...txt`` keep their
     endings, and the root folder is called ``corpus``.
     """
+    if isinstance(spec, list):
+        return corpus_name(spec[0]) + (f"-and-{len(spec) - 1}-more" if len(spec) > 1 else "")
     if spec in known_corpora():
         return spec
+    if spec == STANDARD_INPUT:
+        return "standard-input"
     path = Path(os.path.realpath(spec))
     stem = path.stem
     if path.suffix[1:] in PACKED and not path.is_dir():
@@ -145,6 +149,11 @@ def known_corpora():
             if found := {about.parent.name: about.parent for about in sorted(folder.glob("*/corpus.json"))}:
                 return found
     return {}
+
+
+def holds_splits(folder, about):
+    """Whether a folder has three texts of its own, or one of them at least."""
+    return "files" in about or any(_candidates(folder, split) for split in SPLITS)
 
 
 def split_files(folder, about, on_file):

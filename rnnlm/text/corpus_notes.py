@@ -20,13 +20,13 @@ UNKNOWNS = {f"{left}{name}{right}" for left, right in (("<", ">"), ("[", "]"), (
             for name in ("unk", "unknown", "oov")}
 
 
-def used_notes(where, size, train, valid, test):
+def used_notes(how, size, train, valid, test):
     """How one text became three, and how much of the training text is used.
 
-    where: where it was cut, in words; None for three texts.
+    how: that in words; "" for three texts.
     """
-    if where:
-        yield (f"one file, split in order {where} 90/5/5: {train.size:,} tokens to train, {valid.ids.size:,} to "
+    if how:
+        yield (f"{how}: {train.size:,} tokens to train, {valid.ids.size:,} to "
                f"validate, {test.ids.size:,} to test")
     if train.size < size:
         yield f"only the first {train.size:,} of the training text's {size:,} tokens are used (--max-tokens)"
@@ -105,7 +105,8 @@ def _blank_lines(train):
 def _blank(blank, lines):
     if blank > MANY_BLANK * lines:
         yield (f"{blank:,} of the training text's {lines:,} lines are blank and count as sentences without words: "
-               "remove them, for example with sed '/^[[:space:]]*$/d'")
+               "unless they separate documents (see --shuffle), remove them, for example with sed "
+               "'/^[[:space:]]*$/d'")
 
 
 def _line_lengths(words, lines, blank):

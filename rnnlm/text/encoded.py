@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError
-from rnnlm.text.lines import encode_string
+from rnnlm.text.lines import ByteCount, encode_string
 from rnnlm.text.numbered import Tokens
 from rnnlm.text.vocabulary import UNKNOWN, Vocabulary
 
@@ -28,6 +28,9 @@ class EncodedText:
     kept : (words + sentences,) bool, which tokens as written have an id; None: all.
     vocabulary_fingerprint : that of the vocabulary; None where it is not known.
     unk : how many of the ids are <unk>, as written or for an oov word.
+    bytes : those of the text as in its file, decompressed, all line ends included, CRLF
+        being two and one that the last line lacks one.  A byte-order mark is not
+        counted.  None: not known, for a part of a text that is cut within a line.
     """
 
     ids: np.ndarray
@@ -38,6 +41,7 @@ class EncodedText:
     kept: np.ndarray | None = None
     vocabulary_fingerprint: str | None = None
     unk: int = 0
+    bytes: int | None = None
 
     @property
     def unk_share(self) -> float:
@@ -60,7 +64,8 @@ class EncodedText:
             unk = oov + int(counts[table == vocabulary.unk_id].sum())
         elif oov:
             kept = tokens.look_up(table != UNKNOWN)
-        return cls(ids, is_oov, tokens.size - sentences, sentences, oov, kept, vocabulary.fingerprint(), unk)
+        return cls(ids, is_oov, tokens.size - sentences, sentences, oov, kept, vocabulary.fingerprint(), unk,
+                   tokens.bytes)
 
     def as_written(self, values: np.ndarray) -> np.ndarray:  # (ids,) -> (words + sentences,)
         """One value for each token as written, from one for each id.
@@ -87,7 +92,9 @@ def encode_text(text: str, vocabulary: Vocabulary) -> EncodedText:
     ids = encode_string(text, index, vocabulary.tokenizer)
     if not ids.size:
         raise RnnlmError("text must hold at least one line, but it is empty")
-    return EncodedText.from_tokens(Tokens(list(index), ids, 0, ids.size), vocabulary)
+    count = ByteCount()
+    count.add(text.encode("utf-8", "surrogatepass"))
+    return EncodedText.from_tokens(Tokens(list(index), ids, 0, ids.size, count.bytes), vocabulary)
 
 
 def id_table(tokens, vocabulary):

@@ -8,6 +8,32 @@ from rnnlm.files.whole import reason
 from rnnlm.text.sources import called, opened
 
 LONGEST_WORD = 1 << 26  # bytes, where they come from a pipe or a compressed file
+MARK = "\ufeff"         # of the byte order, at the start of a text
+MARK_BYTES = MARK.encode()
+
+
+class ByteCount:
+    """The bytes of a text, which comes in the blocks that ``read_blocks`` reports.
+
+    They are those of the file, CRLF being two.  A byte-order mark is not counted, and
+    the line end that the last line lacks is, as it is a token.
+    """
+
+    def __init__(self):
+        self._size, self._last, self._started = 0, b"", False
+
+    def add(self, block):
+        """Count a further block (bytes)."""
+        if not self._started:
+            block = block.removeprefix(MARK_BYTES)
+        self._started = True
+        self._size, self._last = self._size + len(block), block[-1:] or self._last
+
+    @property
+    def bytes(self):
+        """How many so far, if the text ends here."""
+        return self._size + (self._size > 0 and self._last != b"\n")
+
 
 def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None, by_line=False):
     """Yield the text of a file in pieces of about ``size`` bytes that end at line ends.
@@ -35,7 +61,7 @@ def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None, by_line=False)
                 if on_block:
                     on_block(block)
                 text = _decode(block, path, line, offset)
-                text = text.removeprefix("\ufeff") if offset == 0 else text
+                text = text.removeprefix(MARK) if offset == 0 else text
                 line, offset = line + block.count(b"\n"), offset + len(block)
                 yield text.replace("\r\n", "\n")
             if offset and text and not text.endswith("\n"):  # a byte-order mark alone is no line
@@ -98,7 +124,7 @@ def encode_string(text, index, tokenizer):
 
 def string_as_read(text):
     """A string as read_blocks would give a file that holds it; RnnlmError for a NUL."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    text = text.removeprefix(MARK).replace("\r\n", "\n")
     if "\0" in text:
         raise RnnlmError(f"text must hold no NUL, its character {text.index(chr(0)) + 1} is one: remove it")
     return text if text.endswith("\n") or not text else f"{text}\n"

@@ -26,12 +26,15 @@ class Tokens:
     words : list of str, the text's distinct tokens by number.
     source : the text's numbers (int32): an array, or the path of a file of them.
     start, stop : int, offsets in ``source``.
+    bytes : int, those of the text from which the numbers come, line ends included: see
+        EncodedText; None: not known.
     """
 
     words: list
     source: object
     start: int
     stop: int
+    bytes: int | None = None
 
     @property
     def size(self):
@@ -40,7 +43,9 @@ class Tokens:
 
     def part(self, start, stop):
         """Some of them, counted from the first of these."""
-        return Tokens(self.words, self.source, self.start + start, self.start + min(stop, self.size))
+        stop = min(stop, self.size)
+        size = self.bytes if (start, stop) == (0, self.size) else None
+        return Tokens(self.words, self.source, self.start + start, self.start + stop, size)
 
     def blocks(self):
         """Yield the numbers, block by block."""
