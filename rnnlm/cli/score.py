@@ -21,12 +21,13 @@ from rnnlm.formats.model_file import load_model_and_sha256
 from rnnlm.reports.score_formats import SCORE_FORMATS
 from rnnlm.reports.tool_format import TEXT
 from rnnlm.runs.checks import OneOf, between, not_empty
-from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
+from rnnlm.runs.option import CHARGE_UNKNOWN, DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.columns import TRUTH, WordsBefore, before, columns_by_default, require_columns
 from rnnlm.scoring.readings import PROTOCOLS
 from rnnlm.scoring.rows import BASES, DETAILS
 from rnnlm.scoring.score import BY, OF_WORDS, part_size, score_rows
+from rnnlm.scoring.spelling import Spelling
 from rnnlm.scoring.truth import Truth
 from rnnlm.text.sources import STANDARD_INPUT, require_text_file
 from rnnlm.text.spelled import spelled_file
@@ -62,6 +63,7 @@ SCORE = Table({"options": (
            metavar="FILE", meant_by="true reference"),
     Option("unbuffered", FLAG, "print the rows of each line before the next line is read", False,
            meant_by="line-buffered flush u"),
+    CHARGE_UNKNOWN,
     THREADS,
     DEBUG,
 )})
@@ -116,6 +118,9 @@ def _settle(options):
         for name in ("top", "spill_over", "states", "truth"):
             if getattr(options, name):
                 raise RnnlmError(f"{_flag(name)} is of words: give --by word with it, not --by {options.by}")
+    elif options.charge_unknown:
+        raise RnnlmError("--charge-unknown is for bits per byte: give --by sentence or --by text with it, not --by "
+                         f"{options.by}")
     _require_one_reading(options)
 
 
@@ -155,7 +160,11 @@ def _head(options, vocabulary, sha256):
     head = heading(options.model, sha256, f"{options.protocol}: {REMEMBERED[options.protocol]}", options.log_base)
     if SCORE_FORMATS[options.format].one_text:
         head[TEXT] = options.texts[0]
-    pieces = vocabulary.tokenizer.words_as_pieces
+    pieces, lost = vocabulary.tokenizer.words_as_pieces, vocabulary.tokenizer.lost
+    if options.by not in OF_WORDS:
+        if options.charge_unknown:
+            head["unknown"] = "bits per byte count their spelling"
+        return head | ({"lower_bound": f"bits per byte, without {' and '.join(lost)}"} if lost else {})
     return head | ({"pieces": pieces} if options.by == "word" and pieces else {})
 
 
@@ -164,12 +173,13 @@ def _columns(options, path, model, vocabulary, unknown, states, truth):
     base, words_before = BASES[options.log_base], WordsBefore(options.columns)
     details = any(before(name)[0] in DETAILS for name in options.columns)
     size = part_size(options.top, model.architecture["hidden_size"] if states else 0)
-    of_words = {"details": details, "on_states": states and states.add} if options.by in OF_WORDS else {}
+    others = {"details": details, "on_states": states and states.add} if options.by in OF_WORDS else {
+        "spelling": Spelling.of_vocabulary(vocabulary) if options.charge_unknown else None}
     with _bar(path) as move:
         parts = unknown.counting(
             spelled_file(path, vocabulary, size=size, by_line=options.unbuffered, on_bytes=move))
         for rows in score_rows(model, vocabulary, parts, by=options.by, protocol=options.protocol, base=base,
-                               top=options.top, **of_words):
+                               top=options.top, **others):
             columns = {name: rows[name] for name in rows.dtype.names}
             if "file" in options.columns:
                 columns["file"] = np.full(len(rows), path, object)

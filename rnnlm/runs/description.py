@@ -1,5 +1,7 @@
 """A model and its texts in a few words, for titles and lines."""
 
+import math
+
 import numpy as np
 
 from rnnlm.text.vocabulary import UNK
@@ -14,6 +16,14 @@ def described(model):
         cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a.activation]} {cell}"
     tied = "tied " if a.tied else ""
     return f"{depth}{cell} of {a.hidden_size}, {tied}word vectors of {a.wordvec_size}"
+
+
+def bits_per_byte(bits, lost):
+    """The bits per byte of a text, in words; "" where they are not known (nan).
+
+    lost: what the bits leave out; then they are a lower bound.
+    """
+    return "" if math.isnan(bits) else f"{'at least ' if lost else ''}{bits:.4g} bits per byte"
 
 
 def unknown_share(text, rest):

@@ -152,6 +152,9 @@ def _switched(value, where):
 
 
 # Options of every command that computes.
+CHARGE_UNKNOWN = Option(
+    "charge_unknown", FLAG, "count in bits per byte how unknown words are spelled, by a small model of the spelling of "
+    "the vocabulary's words", False, meant_by="spelling")
 THREADS = Option("threads", threads, "number of threads to compute with", metavar="K", may_change=True,
                  default_text="one for each core this process may use",
                  meant_by="cores cpus jobs n-jobs n-threads num-threads workers")

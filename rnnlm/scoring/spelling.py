@@ -11,8 +11,12 @@ import math
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from rnnlm.text.vocabulary import EOS, UNK
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from rnnlm.text.vocabulary import Vocabulary
 
 ORDER = 5      # bytes: four of context; held-out words of PTB take 3.09 bits a byte at 4, 2.98 at 5, 2.99 at 6
 MOST = 20_000  # words to learn from: more would cost memory, and change little
@@ -47,6 +51,15 @@ class Spelling:
     def nats(self, word: str) -> float:
         """-ln p of a word's bytes and its end."""
         return -math.fsum(math.log(self._probability(context, symbol)) for context, symbol in _steps(word))
+
+    def log_prob(self, counts: Mapping[str, int]) -> float:
+        """The sum of ln p of words, each as often as it occurs."""
+        return -math.fsum(count * self.nats(word) for word, count in counts.items())
+
+    @classmethod
+    def of_vocabulary(cls, vocabulary: Vocabulary) -> Spelling:
+        """That of a vocabulary's words."""
+        return cls([word for word in vocabulary.words if word not in (EOS, UNK)])
 
     def _probability(self, context, symbol):
         p = 1 / SYMBOLS

@@ -6,7 +6,6 @@ names what to do.
 """
 
 from rnnlm.errors import counted
-from rnnlm.text.tokenizer import LINE_END
 from rnnlm.text.vocabulary import EOS, UNK
 
 SMALL = 1000       # tokens of a text below which its perplexity is mostly chance
@@ -66,7 +65,7 @@ def odd_notes(train, counts, vocabulary):
     if vocabulary.tokenizer.has_blanks:
         return _carriage_returns(counts.get("\r", 0), lines)
     words = sum(counts.values()) - lines
-    blank = _blank_lines(train)
+    blank = train.blank_lines()
     special = {word: count for word, count in counts.items() if word[0] in "<[(_" or word == "UNK"}
     return [*_markers(special, lines - blank), *_other_unknowns(special, words), *_blank(blank, lines),
             *_line_lengths(words, lines, blank), *_little_to_predict(counts, words, vocabulary)]
@@ -88,18 +87,6 @@ def _other_unknowns(counts, words):
         if bracketed or (word == "UNK" and 1000 * counts[word] > words):
             yield (f"{word} occurs {counted(counts[word], 'time')} in the training text and is an ordinary word here: "
                    f"spell it {UNK} if it means an unknown word")
-
-
-def _blank_lines(train):
-    """How many lines hold no word."""
-    line_end = train.words.index(LINE_END) if LINE_END in train.words else -1
-    blank, ended = 0, True  # the start of the text is that of a line
-    for block in train.blocks():
-        ends = block == line_end
-        if ends.size:
-            blank += int((ends[1:] & ends[:-1]).sum()) + int(ends[0] and ended)
-            ended = ends[-1]
-    return blank
 
 
 def _blank(blank, lines):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError
 from rnnlm.text.lines import ByteCount, encode_string
 from rnnlm.text.numbered import Tokens
+from rnnlm.text.tokenizer import BLANKS_LOST, LINE_END
 from rnnlm.text.vocabulary import UNKNOWN, Vocabulary
 
 
@@ -31,6 +32,8 @@ class EncodedText:
     bytes : those of the text as in its file, decompressed, all line ends included, CRLF
         being two and one that the last line lacks one.  A byte-order mark is not
         counted.  None: not known, for a part of a text that is cut within a line.
+    unknown : dict, how often each word outside the vocabulary occurs.
+    lost : what the tokens do not tell of the text, such as ("capitals", "blanks").
     """
 
     ids: np.ndarray
@@ -42,6 +45,13 @@ class EncodedText:
     vocabulary_fingerprint: str | None = None
     unk: int = 0
     bytes: int | None = None
+    unknown: dict[str, int] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
+
+    @property
+    def all_lost(self) -> tuple[str, ...]:
+        """What is lost, the spelling of unknown words among it."""
+        return ("unknown words", *self.lost) if self.oov else self.lost
 
     @property
     def unk_share(self) -> float:
@@ -65,7 +75,7 @@ class EncodedText:
         elif oov:
             kept = tokens.look_up(table != UNKNOWN)
         return cls(ids, is_oov, tokens.size - sentences, sentences, oov, kept, vocabulary.fingerprint(), unk,
-                   tokens.bytes)
+                   tokens.bytes, _words(tokens, counts, table == UNKNOWN), _lost(tokens, counts, vocabulary.tokenizer))
 
     def as_written(self, values: np.ndarray) -> np.ndarray:  # (ids,) -> (words + sentences,)
         """One value for each token as written, from one for each id.
@@ -95,6 +105,25 @@ def encode_text(text: str, vocabulary: Vocabulary) -> EncodedText:
     count = ByteCount()
     count.add(text.encode("utf-8", "surrogatepass"))
     return EncodedText.from_tokens(Tokens(list(index), ids, 0, ids.size, count.bytes), vocabulary)
+
+
+def _words(tokens, counts, which):
+    """Some of the distinct words of a text, a dict: how often each occurs."""
+    return {tokens.words[i]: int(counts[i]) for i in np.flatnonzero(which & (counts > 0)).tolist()}
+
+
+def _lost(tokens, counts, tokenizer):
+    """What the tokens do not tell of the text, a tuple.
+
+    The blanks, unless there is one between each two words and none at a line's edges:
+    then the text is as long as its words with these.
+    """
+    if tokenizer.has_blanks or BLANKS_LOST in tokenizer.lost or tokens.bytes is None:
+        return tokenizer.lost
+    sizes = np.array([len(word.encode("utf-8", "surrogatepass")) for word in tokens.words], np.int64)
+    lines = int(counts[[word == LINE_END for word in tokens.words]].sum())
+    blanks = tokens.size - lines - (lines - tokens.blank_lines())
+    return tokenizer.lost if int(counts @ sizes) + blanks == tokens.bytes else (*tokenizer.lost, BLANKS_LOST)
 
 
 def id_table(tokens, vocabulary):

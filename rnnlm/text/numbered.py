@@ -83,6 +83,17 @@ class Tokens:
             counts += found
         return counts
 
+    def blank_lines(self):
+        """How many lines hold no word."""
+        line_end = self.words.index(LINE_END) if LINE_END in self.words else -1
+        blank, ended = 0, True  # the start of the text is that of a line
+        for block in self.blocks():
+            ends = block == line_end
+            if ends.size:
+                blank += int((ends[1:] & ends[:-1]).sum()) + int(ends[0] and ended)
+                ended = ends[-1]
+        return blank
+
     def look_up(self, table, keep=None):
         """table[number] for every token, as one array.
 

@@ -22,6 +22,7 @@ LINE_END = "\n"
 USUAL_MIN_COUNT = 2  # of words: by default rarer ones become <unk>, but none of a text that has <unk>
 
 BLANKS = " \t\r\v\f"  # between words, besides the line end
+BLANKS_LOST = "blanks"  # what is lost where they are not one between two words
 
 # str.split() also splits at NBSP, U+0085 and more: counts would differ from other
 # tools'.
@@ -41,12 +42,14 @@ class Tokenizer:
     has_blanks : whether blanks are tokens or parts of some; if not, ``join`` puts one
         between two tokens.
     words_as_pieces : str, what a table with a row for each word says of several tokens.
+    lost : what of any text its tokens do not tell, such as ("capitals",).
     usual_min_count : rarer tokens become <unk> by default.
     enough, longest_line : how many tokens a written text has by default, and how many
         without a line end are too many.
     """
 
     level = unit = words_as_pieces = ""
+    lost: tuple[str, ...] = ()
     whole_words = has_blanks = False
     usual_min_count = 1
     enough, longest_line = 500, 50_000
@@ -93,6 +96,11 @@ class Words(Tokenizer):
 
     def __init__(self, lowercase: bool = False) -> None:
         self.lowercase = arguments.yes_or_no("lowercase", lowercase)
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Capitals, of words in lower case."""
+        return ("capitals",) if self.lowercase else ()
 
     def split(self, text: str) -> list[str]:
         """The words, and "\\n" for every line end."""
