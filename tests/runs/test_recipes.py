@@ -129,6 +129,7 @@ ELSEWHERE = {  # where the effects of the other options are tested
     "cli/test_raw_text.py": "lowercase split_punctuation",
     "cli/test_resume.py": "resume checkpoint_minutes",
     "cli/test_shuffle.py": "shuffle",
+    "cli/test_keeping.py": "keep_every keep_at",
     "cli/test_divergence.py": "on_divergence lr",
     "runs/test_recipes.py": "recipes"}
 
