@@ -128,12 +128,9 @@ def _settle(options):
         for name in ("top", "spill_over", "states", "truth"):
             if getattr(options, name):
                 raise RnnlmError(f"{_flag(name)} is of words: give --by word with it, not --by {options.by}")
-<<<<<<< HEAD
     elif options.charge_unknown:
         raise RnnlmError("--charge-unknown is for bits per byte: give --by sentence or --by text with it, not --by "
                          f"{options.by}")
-    _require_one_reading(options)
-=======
     for name in ("states", "truth"):
         if options.kept and getattr(options, name):
             raise RnnlmError(f"{_flag(name)} is of one model: leave it out, or leave out --kept and give the file of a "
@@ -142,7 +139,6 @@ def _settle(options):
         raise RnnlmError("--chart draws learning curves of whole texts: give it with --kept and --by text")
     require_sources([*options.texts, options.truth], options)
     _require_texts(options)
->>>>>>> main
 
 
 def _require_texts(options):
@@ -181,17 +177,13 @@ def _head(options, read):
     head = heading(options.model, sha256, f"{options.protocol}: {REMEMBERED[options.protocol]}", options.log_base)
     if SCORE_FORMATS[options.format].one_text:
         head[TEXT] = options.texts[0]
-<<<<<<< HEAD
+    if options.kept:
+        head["tokens"] = tokens_axis(vocabulary)
     pieces, lost = vocabulary.tokenizer.words_as_pieces, vocabulary.tokenizer.lost
     if options.by not in OF_WORDS:
         if options.charge_unknown:
             head["unknown"] = "bits per byte count their spelling"
         return head | ({"lower_bound": f"bits per byte, without {' and '.join(lost)}"} if lost else {})
-=======
-    if options.kept:
-        head["tokens"] = tokens_axis(vocabulary)
-    pieces = vocabulary.tokenizer.words_as_pieces
->>>>>>> main
     return head | ({"pieces": pieces} if options.by == "word" and pieces else {})
 
 

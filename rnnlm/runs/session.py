@@ -9,12 +9,8 @@ from rnnlm.formats.checkpoint import checkpoint_size
 from rnnlm.formats.model_file import load_model, model_size, read_model_training
 from rnnlm.runs.assembly import build_trainer
 from rnnlm.runs.combinations import notes_on_length
-<<<<<<< HEAD
 from rnnlm.runs.description import shuffled, title
-=======
-from rnnlm.runs.description import title
 from rnnlm.runs.marks import Marks
->>>>>>> main
 from rnnlm.runs.options import free, of_the_run
 from rnnlm.runs.resuming import require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
@@ -96,17 +92,11 @@ class Session:
         if resumed:
             self._after_resuming()
             return
-<<<<<<< HEAD
         options, batches = self.options, self.trainer.batches
-        for line in (shuffled(batches, options.shuffle), *notes_on_length(options, options.epochs * len(batches))):
-            if line:
-                self.observer.on_note(line)
-=======
-        for line in notes_on_length(self.options, self.options.epochs * len(self.trainer.batches)):
+        notes = (shuffled(batches, options.shuffle), *notes_on_length(options, options.epochs * len(batches)),
+                 *self.marks.notes(self._tokens(), size, folder.kept.path))
+        for line in filter(None, notes):
             self.observer.on_note(line)
-        for line in self.marks.notes(self._tokens(), size, folder.kept.path):
-            self.observer.on_note(line)
->>>>>>> main
         self.saver.begin()
 
     def _tokens(self):
