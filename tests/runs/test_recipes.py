@@ -128,13 +128,8 @@ ELSEWHERE = {  # where the effects of the other options are tested
     "runs/test_assembly.py": "dropout input_dropout average_from average_decay",
     "cli/test_raw_text.py": "lowercase split_punctuation",
     "cli/test_resume.py": "resume checkpoint_minutes",
-<<<<<<< HEAD
-    "cli/test_shuffle.py": "shuffle",
-    "cli/test_keeping.py": "keep_every keep_at",
-=======
     "cli/test_keeping.py": "keep_every keep_at",
     "cli/test_shuffle.py": "shuffle",
->>>>>>> main
     "cli/test_divergence.py": "on_divergence lr",
     "runs/test_recipes.py": "recipes"}
 
