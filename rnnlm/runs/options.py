@@ -20,11 +20,13 @@ from rnnlm.runs.checks import (
     positive,
     ratio,
     seed,
+    shares,
     size,
 )
 from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
 from rnnlm.runs.table import Table
-from rnnlm.text.documents import NOTHING, UNITS
+from rnnlm.text.documents import DOCUMENTS, LINES, NOTHING, UNITS
+from rnnlm.text.split import ORDERED, ORDERS, RANDOM, USUAL_SHARES
 from rnnlm.text.tokenizer import LEVELS, USUAL_MIN_COUNT
 from rnnlm.training.optimizers import OPTIMIZERS
 from rnnlm.training.schedules import SCHEDULES
@@ -59,8 +61,18 @@ def _decays_in_words():
 
 TEXT = (
     Option("corpus", not_empty, "a known name such as stories or ptb, a folder with train, valid and test texts, or "
-           "one text file, which is split 90/5/5", "stories", "NAME|FOLDER|FILE", may_change=True,
-           meant_by="data dataset input text train train-file"),
+           "one text, which is split: a file, several, a folder of files, or - for standard input", "stories",
+           "NAME|FOLDER|FILE", may_change=True, many=True, meant_by="data dataset input text train train-file"),
+    Option("split", OneOf(ORDERS), "how one text becomes three: in order, or drawn at random", ORDERED,
+           meant_by="split-order"),
+    Option("split_by", OneOf((LINES, DOCUMENTS)), "what a split leaves whole: lines, or documents, which blank lines "
+           "and the ends of files separate", LINES, meant_by="documents split-unit"),
+    Option("split_shares", shares, "shares of the training, the validation and the test text", USUAL_SHARES, "A/B/C",
+           meant_by="shares split-ratio split-sizes"),
+    Option("split_seed", seed, "seed of a random split; --seed does not change the three texts", 1, "S",
+           acts=lambda o: o.split == RANDOM, acts_with="--split random"),
+    Option("save_splits", not_empty, "write the three texts into a new folder, as train.txt, valid.txt and test.txt",
+           metavar="FOLDER", scope=OF_THE_COMMAND, meant_by="save-split splits"),
     Option("level", OneOf(LEVELS), "unit of the text: words or characters", "word"),
     Option("max_vocab", at_least(3), "largest size of the vocabulary", metavar="K", default_text="no limit",
            meant_by="max-vocab-size vocab vocab-size"),

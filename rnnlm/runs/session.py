@@ -11,12 +11,12 @@ from rnnlm.runs.assembly import build_trainer
 from rnnlm.runs.combinations import notes_on_length
 from rnnlm.runs.description import shuffled, title
 from rnnlm.runs.options import free, of_the_run
+from rnnlm.runs.own_texts import address_of, how_split
 from rnnlm.runs.resuming import require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
 from rnnlm.runs.saving import Saver
 from rnnlm.runs.stopping import Stop
 from rnnlm.scoring.evaluation import evaluate
-from rnnlm.text.corpora import known_corpora
 from rnnlm.text.corpus import load_corpus
 
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
@@ -47,9 +47,9 @@ def _corpus(options, observer):
     def told(method):
         return lambda name, size: method(name, size) or (lambda count: None)
 
-    address = known_corpora().get(options.corpus, options.corpus)  # what exists is an absolute path by now
-    return load_corpus(address, options.level, options.min_count, options.max_vocab, options.max_tokens,
-                       on_file=told(observer.on_fetching), on_long=told(observer.on_encoding))
+    return load_corpus(address_of(options), options.level, options.min_count, options.max_vocab, options.max_tokens,
+                       on_file=told(observer.on_fetching), on_long=told(observer.on_encoding), **how_split(options),
+                       save_splits=options.save_splits)
 
 
 def _session(options, corpus, folder, observer, header, workers):

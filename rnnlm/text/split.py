@@ -8,6 +8,7 @@ the three texts do not depend on the tokenizer.
 from __future__ import annotations
 
 import io
+from array import array
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.errors import ArgumentError, RnnlmError
-from rnnlm.text.documents import DOCUMENTS, LINES
+from rnnlm.text.documents import LINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,7 +64,7 @@ class Split:
 
     @property
     def by_tokens(self) -> bool:
-        """Whether the text is only cut at two line ends, by the number of its tokens."""
+        """Whether the text is only cut in two places, by the number of tokens."""
         return (self.order, self.unit) == (ORDERED, LINES)
 
     def cuts(self, size: int) -> list[int]:
@@ -105,10 +106,9 @@ def _keys(seed):
 
 
 def texts_of(read, split):
-    """Yield the pieces of a text, each with the number of its text and whether it begins
-    a line or a document.
+    """Yield the pieces of a text: (bytes, number of its text, whether a unit begins).
 
-    The text is read twice, once for its size.
+    A unit is a line or a document.  The text is read twice, once for its size.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def _random(parts, split):
     The third text gets what has the smallest numbers, up to its share, but at least
     one, the second what comes next.  Memory does not grow with the text.
     """
-    sizes, units, keys, key = [0] * (1 << BUCKETS_BITS), 0, _keys(split.seed), 0
+    sizes, units, keys, key = array("q", bytes(8 << BUCKETS_BITS)), 0, _keys(split.seed), 0
     for piece, begins in parts:
         if begins:
             key, units = next(keys), units + 1

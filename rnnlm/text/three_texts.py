@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from rnnlm.errors import RnnlmError, counted
 from rnnlm.text.corpora import SPLITS, corpus_name, fetch_damaged, holds_splits, resolve, split_files
+from rnnlm.text.documents import DOCUMENTS
 from rnnlm.text.made_texts import joined, split_texts
 from rnnlm.text.numbered_cache import kept_with, read_tokens
 from rnnlm.text.saved_splits import require_free, save_splits
-from rnnlm.text.split import DOCUMENTS, RANDOM, Split
+from rnnlm.text.split import RANDOM, Split
 from rnnlm.text.text_files import at_lines, raw_blocks, text_files
 from rnnlm.text.tokenizer import LINE_END
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnnlm.text.numbered import Tokens
-    from rnnlm.text.tokenizer import Tokenizer
 
 LEAST = 20  # tokens of a text that is split by their number
 
@@ -166,7 +166,7 @@ def _cut(tokens, path, found, split):
 
 
 def _with_bytes(tokens, texts, path):
-    """The Tokens of texts that end at line ends, with their bytes; and how to read them.
+    """The Tokens of texts that end at line ends, with their bytes, and their parts.
 
     The bytes are not known if the file has changed since.
     """
