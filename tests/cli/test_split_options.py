@@ -31,8 +31,8 @@ def texts(tmp_path):
     """A folder of three texts of many documents."""
     folder = tmp_path / "texts"
     folder.mkdir()
-    for name, start in (("b.txt", 0), ("a.txt", 40), ("c.txt", 70)):
-        (folder / name).write_text("".join(f"n{i % 7} {LINES}" for i in range(start, start + 40)))
+    for name, start in (("b.txt", 0), ("a.txt", 20), ("c.txt", 50)):
+        (folder / name).write_text("".join(f"n{i % 7} {LINES}" for i in range(start, start + 16)))
     return folder
 
 
