@@ -17,6 +17,7 @@ from rnnlm.runs.run_folder import resume_command
 from rnnlm.runs.saving import Saver
 from rnnlm.runs.stopping import Stop
 from rnnlm.scoring.evaluation import evaluate
+from rnnlm.text.choose_tokenizer import words_tokenizer
 from rnnlm.text.corpus import load_corpus
 
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
@@ -47,9 +48,14 @@ def _corpus(options, observer):
     def told(method):
         return lambda name, size: method(name, size) or (lambda count: None)
 
-    return load_corpus(address_of(options), options.level, options.min_count, options.max_vocab, options.max_tokens,
-                       on_file=told(observer.on_fetching), on_long=told(observer.on_encoding), **how_split(options),
-                       save_splits=options.save_splits)
+    return load_corpus(address_of(options), _tokenizer(options), options.min_count, options.max_vocab,
+                       options.max_tokens, on_file=told(observer.on_fetching), on_long=told(observer.on_encoding),
+                       **how_split(options), save_splits=options.save_splits)
+
+
+def _tokenizer(options):
+    """The Tokenizer that the options ask for."""
+    return words_tokenizer(options.lowercase, options.split_punctuation) if options.level == "word" else options.level
 
 
 def _session(options, corpus, folder, observer, header, workers):

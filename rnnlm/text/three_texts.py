@@ -98,7 +98,7 @@ def read_three(found, tokenizer, split=None, apart=False, on_file=None, on_long=
     if found.files is None:
         if split != Split():
             raise RnnlmError(f"{found.path} has a training, a validation and a test text, so there is nothing to "
-                             "split: leave out --split and the options that begin so")
+                             "split: leave out --split, --split-by and --split-shares")
         paths, tokens = _folder(found, tokenizer, on_file, on_long)
         return Three(tokens, "", lambda: _whole(paths))
     if not split.by_tokens:
