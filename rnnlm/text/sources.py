@@ -217,8 +217,8 @@ class Source:
 def zstd():
     """The module for zstd: Python's own from 3.14 on, before that a package like it.
 
-    ImportError if it is not there.  Its texts come out in pieces of a bounded size, and one that is cut off is told from
-    a whole one, which the package zstandard lacks.
+    ImportError if it is not there.  The package zstandard is not used: it bounds no
+    piece that comes out, and takes a text that is cut off for a whole one.
     """
     try:
         return import_module("compression.zstd")
