@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, RnnlmError
-from rnnlm.text.documents import LINES
+from rnnlm.text.documents import LINES, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ORDERED, RANDOM = ORDERS = ("ordered", "random")
 USUAL_SHARES = "90/5/5"
+LARGEST_SEED = 2**128 - 1
 BUCKETS_BITS = 16  # of a random number: those that begin alike are of one text
 DRAWN = 4096       # random numbers at a time
 
@@ -33,7 +35,7 @@ def shares_of(text: str) -> tuple[float, float, float]:
     They are relative: "18/1/1" is the same.
     """
     parts = [float(part) for part in str(text).split("/")]
-    if len(parts) != 3 or not all(0 < part < float("inf") for part in parts):
+    if len(parts) != 3 or not all(part > 0 for part in parts) or not sum(parts) < float("inf"):
         raise ValueError("three numbers above 0")
     return tuple(part / sum(parts) for part in parts)
 
@@ -56,6 +58,9 @@ class Split:
     seed: int = 1
 
     def __post_init__(self) -> None:
+        arguments.one_of("split", self.order, ORDERS)
+        arguments.one_of("split_by", self.unit, UNITS)
+        arguments.whole("split_seed", self.seed, 0, LARGEST_SEED)
         try:
             shares_of(self.shares)
         except (ValueError, TypeError):

@@ -103,10 +103,19 @@ def read_three(found, tokenizer, split=None, apart=False, on_file=None, on_long=
         return Three(tokens, "", lambda: _whole(paths))
     if not split.by_tokens:
         paths = split_texts(found.files, tokenizer, split)
-        return Three([read_tokens(path, tokenizer, on_long) for path in paths], _in_words(found, split),
-                     lambda: _whole(paths))
-    path = found.files[0] if len(found.files) == 1 else joined(found.files, tokenizer, apart)
+        tokens = [read_tokens(path, tokenizer, _calling(on_long, f"the {name} text"))
+                  for path, name in zip(paths, SPLITS, strict=True)]
+        return Three(tokens, _in_words(found, split), lambda: _whole(paths))
+    if len(found.files) == 1:
+        (path,) = found.files
+    else:
+        path, on_long = joined(found.files, tokenizer, apart), _calling(on_long, "the text of all files")
     return _cut(read_tokens(path, tokenizer, on_long), path, found, split)
+
+
+def _calling(on_long, name):
+    """on_long for a file in the cache, whose own name tells nobody anything."""
+    return on_long and (lambda _, size: on_long(name, size))
 
 
 def save(folder, three):
@@ -168,7 +177,7 @@ def _cut(tokens, path, found, split):
 def _with_bytes(tokens, texts, path):
     """The Tokens of texts that end at line ends, with their bytes, and their parts.
 
-    The bytes are not known if the file has changed since.
+    RnnlmError if the file has changed since it was read.
     """
     line_end = tokens.words.index(LINE_END)
 
@@ -182,6 +191,6 @@ def _with_bytes(tokens, texts, path):
         return sizes
 
     sizes = kept_with(tokens, "-".join(["cut", *(str(text.stop) for text in texts[:-1])]), measured)
-    if isinstance(sizes, list) and len(sizes) == len(texts) and sum(sizes) == tokens.bytes:
-        texts = [replace(text, bytes=size) for text, size in zip(texts, sizes, strict=True)]
-    return texts, parts
+    if not isinstance(sizes, list) or sum(sizes) != tokens.bytes:
+        raise RnnlmError(f"{path} changed while it was read: start again when it is complete")
+    return [replace(text, bytes=size) for text, size in zip(texts, sizes, strict=True)], parts

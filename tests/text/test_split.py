@@ -201,7 +201,33 @@ def test_a_folder_with_three_texts_is_not_split(tmp_path, small_corpus):
     assert again.name == "train-and-2-more"
 
 
-@pytest.mark.parametrize("shares", ["90/5", "a/b/c", "90/5/0", "1/inf/1", "nan/1/1", "", "-1/1/1"])
+@pytest.mark.parametrize(("values", "message"), [
+    ({"order": "best"}, "split must be one of ordered, random"), ({"unit": "words"}, "split_by must be one of"),
+    ({"seed": -1}, "split_seed must be a whole number from 0"), ({"seed": 1.5}, "split_seed")])
+def test_a_split_has_what_the_options_take(values, message):
+    with pytest.raises(ArgumentError, match=message):
+        Split(**values)
+
+
+def test_a_file_that_changes_after_it_was_read_is_refused(book, monkeypatch):
+    from rnnlm.text import three_texts
+
+    plain = three_texts.raw_blocks
+    monkeypatch.setattr(three_texts, "raw_blocks", lambda path: chain(plain(path), [b"more\n"]))
+    with pytest.raises(RnnlmError, match="changed while it was read: start again"):
+        load_corpus(book)
+
+
+def test_a_long_text_in_the_cache_is_not_called_by_its_name_there(book, monkeypatch):
+    monkeypatch.setattr(numbered_cache, "LONG", 100)
+    names = []
+    for corpus, split in (([book], Split(RANDOM)), ([book, book.parent / "more.txt"], None), ([book], None)):
+        (book.parent / "more.txt").write_text("a b\n" * 99)
+        load_corpus(corpus, split=split, on_long=lambda name, _: names.append(name) or (lambda _: None))
+    assert names == ["the train text", "the valid text", "the test text", "the text of all files", "book.txt"]
+
+
+@pytest.mark.parametrize("shares", ["90/5", "a/b/c", "1e308/1e308/1e308", "90/5/0", "1/inf/1", "nan/1/1", "", "-1/1/1"])
 def test_shares_are_three_numbers_above_0(shares):
     with pytest.raises(ArgumentError, match="split_shares must be three numbers above 0, as in 90/5/5"):
         Split(shares=shares)
