@@ -3,11 +3,12 @@
     python benchmarks/large_corpus.py --bytes 2400000000 --limit 400000000
 
 Writes a text of so many bytes: documents between blank lines, about 500 words each,
-drawn by Zipf's law from 5,000.  Trains on it by ``rnnlm train --shuffle documents``, in
-processes that may have ``--limit`` bytes of memory of their own (RLIMIT_DATA: what they
-allocate, not the pages of mapped files, which the system takes back when it needs
-them).  One run is stopped after ``--steps`` steps.  Another one is killed on its way,
-resumed, and stopped there, too: the checkpoints of both must be equal.
+drawn by Zipf's law from 5,000, in parts of a million words that recur.  Trains on it by
+``rnnlm train --shuffle documents``, in processes that may have ``--limit`` bytes of
+memory of their own (RLIMIT_DATA: what they allocate, not the pages of mapped files,
+which the system takes back when it needs them).  One run is stopped after ``--steps``
+steps.  Another one is killed on its way, resumed, and stopped there, too: the
+checkpoints of both must be equal.
 
 A row for each process: seconds, and the most memory of its own (RssAnon) and of mapped
 files (RssFile) that it had.  Linux alone counts these.  The first process encodes the
@@ -44,9 +45,10 @@ def write_corpus(folder, size):
         ends = np.where(rng.random(count) < LINE / DOCUMENT, "\n\n", "\n")
         return "".join(np.char.add(drawn, np.where(rng.random(count) < 1 / LINE, ends, " ")).tolist())
 
+    parts = [text(min(size, 1_000_000)) for _ in range(8)]
     with open(folder / "train.txt", "w", encoding="ascii") as file:
         while file.tell() < size:
-            file.write(text(min(size, 1_000_000)))
+            file.write(parts[rng.integers(len(parts))])
         file.write("\n")
     for split in ("valid", "test"):
         (folder / f"{split}.txt").write_text(text(2000) + "\n", encoding="ascii")
@@ -136,10 +138,10 @@ def compare(folder, args):
         return measured(label, "--until", step, int(signum), args.limit, *common, "--output", folder / output, *options)
 
     print("| process | seconds | RssAnon | RssFile |\n|---|---|---|---|", flush=True)
-    run("encoding, one step", "first", 1, signal.SIGINT)
-    whole = run("not interrupted", "whole", args.steps, signal.SIGINT)
+    run("encoding, one step", "first", 1, signal.SIGTERM)
+    whole = run("not interrupted", "whole", args.steps, signal.SIGTERM)
     run("killed", "run", args.steps // 2, signal.SIGKILL, "--checkpoint-minutes", "0.02")
-    run("resumed", "run", args.steps, signal.SIGINT, "--resume")
+    run("resumed", "run", args.steps, signal.SIGTERM, "--resume")
     if arrays(folder / "run") != arrays(folder / "whole"):
         raise SystemExit("the checkpoints differ")
     cached = sum(path.stat().st_size for path in (folder / "cache").rglob("*") if path.is_file())

@@ -55,6 +55,8 @@ class TimeBatches:
     RnnlmError : the text cannot fill N streams of two tokens.
     """
 
+    shuffled = None  # of one that was pickled before documents could be shuffled
+
     def __init__(self, ids: ArrayLike, batch_size: int, time_size: int, *, random_start: bool = False,
                  random_length: bool = False, noising: Noises | None = None, documents: ArrayLike | None = None,
                  rng: np.random.Generator | None = None) -> None:

@@ -36,11 +36,11 @@ def starts(blocks: Iterable[np.ndarray], line_end: int, unit: str = DOCUMENTS) -
         first = ended[1:-1] if unit == LINES else ended[:-2] & ended[1:-1] & ~ended[2:]
         found.append(np.flatnonzero(first).astype(np.int64) + offset)
         offset += len(block)
-    places = np.concatenate([np.empty(0, np.int64), *found])
-    if not places.size:  # of a text of blank lines; of one without a token there are none
+    offsets = np.concatenate([np.empty(0, np.int64), *found])
+    if not offsets.size:  # of a text of blank lines; one without a token has no document
         return np.zeros(min(offset, 1), np.int64)
-    places[0] = 0
-    return places
+    offsets[0] = 0  # also where blank lines come first
+    return offsets
 
 
 def starts_to_shuffle(ids: np.ndarray, line_end: int, unit: str) -> np.ndarray:  # (d,) int64
@@ -48,12 +48,12 @@ def starts_to_shuffle(ids: np.ndarray, line_end: int, unit: str) -> np.ndarray: 
 
     RnnlmError unless there are at least two documents.
     """
-    places = starts((ids[start : start + BLOCK] for start in range(0, len(ids), BLOCK)), line_end, unit)
-    if len(places) < 2:
+    offsets = starts((ids[start : start + BLOCK] for start in range(0, len(ids), BLOCK)), line_end, unit)
+    if len(offsets) < 2:
         what, remedy = (("line", "give --shuffle none") if unit == LINES else
                         ("document", "put a blank line between documents, or give --shuffle lines"))
         raise RnnlmError(f"--shuffle {unit} needs a training text of at least two {unit}, it is one {what}: {remedy}")
-    return places
+    return offsets
 
 
 class Shuffled:

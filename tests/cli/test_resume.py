@@ -390,7 +390,7 @@ def test_what_a_run_needs_is_checked_before_it_begins(run, tmp_path, monkeypatch
     monkeypatch.setattr(shutil, "disk_usage", lambda path: room)
     code, out, err = run()
     assert (code, out) == (1, "")
-    assert re.search(r"run needs 1\.\d MB more for checkpoints and the model, but only 0\.0 MB are free: free", err)
+    assert re.search(r"run needs 1\.\d MB more for checkpoints and models, but only 0\.0 MB are free: free", err)
     assert not (tmp_path / "run").exists()
 
 
@@ -400,9 +400,9 @@ def test_the_room_asked_for_holds_all_that_a_checkpoint_does(run, tmp_path, monk
 
     asked, written, ask = [], [], RunFolder.require_space
 
-    def recorded(folder, checkpoint_bytes, model_bytes):
+    def recorded(folder, checkpoint_bytes, *others):
         asked.append(checkpoint_bytes)
-        ask(folder, checkpoint_bytes, model_bytes)
+        ask(folder, checkpoint_bytes, *others)
 
     monkeypatch.setattr(RunFolder, "require_space", recorded)
     for options in (["--optimizer", "sgd"], ["--optimizer", "sgd", *more.split()]):
