@@ -5,25 +5,28 @@ import math
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
-from rnnlm.cli.screen import encoding_bar, note, scoring_bar, show
+from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.formats.model_file import load_model
-from rnnlm.runs.checks import at_least, not_empty
+from rnnlm.runs.checks import OneOf, at_least, not_empty
 from rnnlm.runs.description import bits_per_byte, unknown_share
 from rnnlm.runs.option import CHARGE_UNKNOWN, DEBUG, FLAG, THREADS, Option
+from rnnlm.runs.own_texts import own_texts
 from rnnlm.runs.table import Table
 from rnnlm.scoring.evaluation import WINDOW, evaluate
 from rnnlm.scoring.spelling import Spelling
+from rnnlm.text.corpora import SPLITS
 from rnnlm.text.corpus import read_text
 from rnnlm.text.sources import STANDARD_INPUT
 
 EVALUATE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
     Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz, zstd) or not; - reads "
-           "standard input", metavar="TEXT", argument=True, many=True),
+           "standard input; none: a text of the run itself", metavar="TEXT", argument=True, many=True, optional=True),
+    Option("split", OneOf(SPLITS), "which text of the run to score where none is named", "test"),
     Option("json", FLAG, "print one JSON object for each text", False),
     CHARGE_UNKNOWN,
     Option("time_size", at_least(1), "number of steps computed at once; it changes the memory needed, not the result",
@@ -46,17 +49,29 @@ def main(argv=None, prog=None):
 
 def evaluate_texts(options):
     """Print the scores of every text."""
-    if options.texts.count(STANDARD_INPUT) > 1:
+    texts = options.texts or []
+    if texts and "split" in options.given:
+        raise RnnlmError(f"--split {options.split} is for the run's own texts: leave it out, or name no text")
+    if texts.count(STANDARD_INPUT) > 1:
         raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
     with Workers(threads_of(options)) as workers:
         model, vocabulary = load_model(options.model, workers)
         spelling = Spelling.of_vocabulary(vocabulary) if options.charge_unknown else None
-        for path in options.texts:
-            text = read_text(path, vocabulary, encoding_bar)
-            result = _score(path, model, text, vocabulary.eos_id, options.time_size, spelling)
+        for name, about, text in _texts(texts, options, vocabulary):
+            result = _score(name, model, text, vocabulary.eos_id, options.time_size, spelling)
             if math.isnan(result.log_prob):
-                raise RnnlmError(f"{options.model} gives no probabilities for {path}: its scores are not finite")
-            _show([_as_json(path, result, text)] if options.json else _as_text(path, result, text, vocabulary))
+                raise RnnlmError(f"{options.model} gives no probabilities for {name}: its scores are not finite")
+            _show([_as_json(about, result, text)] if options.json else _as_text(name, result, text, vocabulary))
+
+
+def _texts(paths, options, vocabulary):
+    """Yield what each text is called, what JSON says of it, and the EncodedText."""
+    for path in paths:
+        yield path, {"file": path}, read_text(path, vocabulary, encoding_bar)
+    if not paths:
+        texts, corpus = own_texts(options.model, vocabulary, on_file=file_bar("fetching"), on_long=encoding_bar)
+        yield (f"{options.split} text of {corpus}", {"file": None, "corpus": corpus, "split": options.split},
+               texts[options.split])
 
 
 def _show(lines):
@@ -83,8 +98,8 @@ def _score(path, model, text, eos_id, window, spelling):
         return evaluate(model, text, eos_id, window, on_window, spelling)
 
 
-def _as_json(path, result, text):
-    values = {"file": path}
+def _as_json(about, result, text):
+    values = dict(about)
     for name in ("sentences", "words", "oov", "targets", "log_prob", "perplexity", "perplexity_without_oov",
                  "bits_per_token", "bits_per_byte"):
         value = getattr(result, name)

@@ -11,6 +11,7 @@ import numpy as np
 from rnnlm.errors import RnnlmError, did_you_mean, shown
 from rnnlm.models.start import LARGEST as LARGEST_GAIN
 from rnnlm.models.start import SMALLEST as SMALLEST_GAIN
+from rnnlm.text.split import USUAL_SHARES, shares_of
 
 LARGEST = 10**14  # of a whole number: far beyond what can be counted, and no more than the library takes
 LARGEST_SIZE = 10**6  # the square of which is still a number of bytes that a system can refuse
@@ -111,6 +112,23 @@ def not_empty(text):
     if "\0" in text:
         raise WrongValue(f"must not hold the character NUL, got {shown(repr(text))}")
     return text
+
+
+def shares(text):
+    """Shares of three texts, as 90/5/5."""
+    try:
+        shares_of(text)
+    except ValueError:
+        raise WrongValue(f"must be three numbers above 0, as in {USUAL_SHARES}, got {shown(repr(text))}") from None
+    return text
+
+
+def names(text):
+    """Names with commas between them, without blanks."""
+    found = [name.strip() for name in not_empty(text).split(",")]
+    if not all(found):
+        raise WrongValue(f"must be names with commas between them, got {shown(repr(text))}")
+    return ",".join(found)
 
 
 positive = number(float, "a number above 0", lambda value: value > 0)

@@ -122,7 +122,12 @@ def given_in_earlier(options):
 
 
 def _path_of(value):
-    """A string that is a URI of a file as a path, any other value as it is."""
+    """A string that is a URI of a file as a path, any other value as it is.
+
+    So it is for each string of a list.
+    """
+    if isinstance(value, list):
+        return [*map(_path_of, value)]
     if not isinstance(value, str) or not value.startswith(FILE_URI):
         return value
     from urllib.parse import unquote_to_bytes
@@ -130,14 +135,18 @@ def _path_of(value):
     return os.fsdecode(unquote_to_bytes(value.removeprefix("file://")))
 
 
-def config_text(path, options):
-    """The content of config.toml in the run folder ``path``."""
+def config_text(path, options, began_from=None):
+    """The content of config.toml in the run folder ``path``.
+
+    began_from: which model the run began from, a dict with its "sha256"; or None.
+    """
     run = of_the_run(options)
     given = {name: value for name, value in run["options"].items() if name in run["given"]}
     others = {name: value for name, value in run["options"].items() if name not in run["given"]}
     comments = "".join(f"# {line.removeprefix('# ')}\n" for line in toml(others).splitlines())
+    origin = f"# SHA-256 of the model file it began from: {shown(began_from['sha256'])}\n" if began_from else ""
     return (f"{OF_A_RUN} {str(path)!r}: what was given; rnnlm train --config with this file repeats it\n"
-            f"{toml(given)}\n# What was not given, as the run had it:\n{comments}")
+            f"{toml(given)}{origin}\n# What was not given, as the run had it:\n{comments}")
 
 
 def toml(values):
@@ -149,13 +158,17 @@ def toml(values):
     lines = []
     for name, value in values.items():
         key = name.replace("_", "-")
-        if isinstance(value, str) and not _is_unicode(value):
-            value = Path(os.path.abspath(value)).as_uri()
+        value = [*map(_as_unicode, value)] if isinstance(value, list) else _as_unicode(value)
         # JSON writes strings, booleans and finite numbers as TOML does, but for DEL and
         # beyond the 16-bit plane.
         text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         lines.append(f"# {key} is not set" if value is None else f"{key} = {text}")
     return "\n".join(lines) + "\n"
+
+
+def _as_unicode(value):
+    """A path that is not UTF-8 as a URI, any other value as it is."""
+    return Path(os.path.abspath(value)).as_uri() if isinstance(value, str) and not _is_unicode(value) else value
 
 
 def _is_unicode(text):

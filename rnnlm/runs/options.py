@@ -14,18 +14,21 @@ from rnnlm.runs.checks import (
     between,
     from_zero_to_one,
     gain,
+    names,
     not_empty,
     not_negative,
     number_from,
     positive,
     ratio,
     seed,
+    shares,
     size,
 )
 from rnnlm.runs.marks import MOST, mark, marks
 from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
 from rnnlm.runs.table import Table
-from rnnlm.text.documents import NOTHING, UNITS
+from rnnlm.text.documents import DOCUMENTS, LINES, NOTHING, UNITS
+from rnnlm.text.split import ORDERED, ORDERS, RANDOM, USUAL_SHARES
 from rnnlm.text.tokenizer import LEVELS, USUAL_MIN_COUNT
 from rnnlm.training.optimizers import OPTIMIZERS
 from rnnlm.training.schedules import SCHEDULES
@@ -38,6 +41,20 @@ OF_THE_RULE = {rule: kind.constants() for rule, kind in OPTIMIZERS.items()}  # t
 def drops_values(o):
     """Whether anything is dropped from word vectors or states."""
     return any((o.input_dropout, o.dropout if o.layers > 1 else 0, o.output_dropout))
+
+
+def _begins_anew(o):
+    """Whether the first weights are drawn, not those of a model."""
+    return o.init_from is None
+
+
+NEW_MODEL = "a new model, without --init-from"
+NEW_WORDS = f"{NEW_MODEL}, or with --extend-vocab"
+
+
+def _adds_words(o):
+    """Whether the vocabulary depends on the training text."""
+    return _begins_anew(o) or o.extend_vocab
 
 
 def _number_of_the_rule(name, check, help, **more):
@@ -60,8 +77,18 @@ def _decays_in_words():
 
 TEXT = (
     Option("corpus", not_empty, "a known name such as stories or ptb, a folder with train, valid and test texts, or "
-           "one text file, which is split 90/5/5", "stories", "NAME|FOLDER|FILE", may_change=True,
-           meant_by="data dataset input text train train-file"),
+           "one text, which is split: a file, several, a folder of files, or - for standard input", "stories",
+           "NAME|FOLDER|FILE", may_change=True, many=True, meant_by="data dataset input text train train-file"),
+    Option("split", OneOf(ORDERS), "how one text becomes three: in order, or drawn at random", ORDERED,
+           meant_by="split-order"),
+    Option("split_by", OneOf((LINES, DOCUMENTS)), "what a split leaves whole: lines, or documents, which blank lines "
+           "and the ends of files separate", LINES, meant_by="documents split-unit"),
+    Option("split_shares", shares, "shares of the training, the validation and the test text", USUAL_SHARES, "A/B/C",
+           meant_by="shares split-ratio split-sizes"),
+    Option("split_seed", seed, "seed of a random split; --seed does not change the three texts", 1, "S",
+           acts=lambda o: o.split == RANDOM, acts_with="--split random"),
+    Option("save_splits", not_empty, "write the three texts into a new folder, as train.txt, valid.txt and test.txt",
+           metavar="FOLDER", scope=OF_THE_COMMAND, meant_by="save-split splits"),
     Option("level", OneOf(LEVELS), "unit of the text: words or characters", "word"),
     Option("lowercase", SWITCH, "turn capitals into small letters, with --level word", False,
            acts=lambda o: o.level == "word" or not o.lowercase, acts_with="--level word", meant_by="lower uncased"),
@@ -69,14 +96,21 @@ TEXT = (
            "with --level word", False, acts=lambda o: o.level == "word" or not o.split_punctuation,
            acts_with="--level word", meant_by="punctuation tokenize tokenizer"),
     Option("max_vocab", at_least(3), "largest size of the vocabulary", metavar="K", default_text="no limit",
-           meant_by="max-vocab-size vocab vocab-size"),
+           meant_by="max-vocab-size vocab vocab-size", acts=_adds_words, acts_with=NEW_WORDS),
     Option("min_count", at_least(1), "training words seen fewer than K times become <unk>", metavar="K",
+           acts=_adds_words, acts_with=NEW_WORDS,
            default_text=f"{USUAL_MIN_COUNT}; 1 for characters and for a text that already contains <unk>",
            meant_by="min-freq min-frequency"),
     Option("max_tokens", at_least(1), "train on the first K tokens only", metavar="K", default_text="all"),
 )
 
 MODEL = (
+    Option("init_from", not_empty, "begin with the weights, the vocabulary and the sizes of a trained model", None,
+           "MODEL|RUN", meant_by="finetune finetune-from from-model init init-model load-model model-file pretrained "
+           "restore-from start-from warm-start"),
+    Option("extend_vocab", SWITCH, "add the training words that the vocabulary of the --init-from model lacks", False,
+           acts=lambda o: not (_begins_anew(o) and o.extend_vocab), acts_with="--init-from",
+           meant_by="extend-vocabulary add-words"),
     Option("cell", OneOf(CELLS), "; ".join([
         "kind of recurrent layer", *(f"{name}: {cell.help}" for name, cell in CELLS.items() if cell.help)]),
            "rnn", meant_by="model model-type rnn-type"),
@@ -92,15 +126,17 @@ MODEL = (
            "vectors (--tied adds it where the two sizes differ)", False),
     Option("activation", OneOf(RNN_ACTIVATIONS), f"activation of the cells {WITHOUT_GATES}", "tanh"),
     Option("output_start", OneOf(("zeros", "frequencies")), "initial output biases: zeros, or the logarithms of the "
-           "word frequencies", "zeros"),
-    Option("input_gain", gain, "factor on the initial input weights of the first layer", 1.0, "G"),
+           "word frequencies", "zeros", acts=_begins_anew, acts_with=NEW_MODEL),
+    Option("input_gain", gain, "factor on the initial input weights of the first layer", 1.0, "G", acts=_begins_anew,
+           acts_with=NEW_MODEL),
     Option("recurrent_start", OneOf(("time-scales", *RECURRENT)), "initial recurrent weights",
-           default_text=f"time-scales for {WITHOUT_GATES}, orthogonal for the others"),
+           default_text=f"time-scales for {WITHOUT_GATES}, orthogonal for the others", acts=_begins_anew,
+           acts_with=NEW_MODEL),
     Option("recurrent_gain", gain, "factor on the initial recurrent weights (with --recurrent-start time-scales: on "
-           "their random part only)", 1.0, "G"),
+           "their random part only)", 1.0, "G", acts=_begins_anew, acts_with=NEW_MODEL),
     Option("slowest", below_one, "share of its state that the slowest unit keeps at each step, with --recurrent-start "
            f"time-scales of the cells {WITHOUT_GATES}", 0.95, "SHARE",
-           acts=lambda o: o.cell in UNGATED and o.recurrent_start in (None, "time-scales"),
+           acts=lambda o: _begins_anew(o) and o.cell in UNGATED and o.recurrent_start in (None, "time-scales"),
            acts_with=f"--recurrent-start time-scales of the cells {WITHOUT_GATES}"),
 )
 
@@ -145,6 +181,9 @@ TRAINING = (
     Option("shuffle", OneOf((NOTHING, *UNITS)), "what each epoch reads in a new random order: nothing, documents "
            "(which blank lines separate), or lines", NOTHING, meant_by="permute shuffled shuffling"),
     Option("random_length", SWITCH, "vary the length of the windows at random", False),
+    Option("freeze", names, "parts of the model to leave as they are, such as embedding, rnn1, lstm2, projection or "
+           "affine, or single parameters, such as rnn1/Wh", metavar="NAME,...",
+           meant_by="fixed frozen freeze-layers freeze-embedding"),
     Option("matrix_lr_factor", positive, "factor on the learning rate of the recurrent layers' matrices and the "
            "projection", 1.0, "F"),
     _number_of_the_rule("momentum", below_one, "share of its movement that a weight keeps at each step", metavar="M"),

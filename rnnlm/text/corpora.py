@@ -53,16 +53,26 @@ def _spelt(spec):
     return name
 
 
+def named(spec):
+    """What was given as a corpus in a message: one name, or several, a list."""
+    if not isinstance(spec, list):
+        return spec
+    return ", ".join(map(str, spec[:3])) + (f" and {len(spec) - 3} more" if len(spec) > 3 else "")
+
+
 def settled(name, typed):
     """A corpus's name as a run keeps it: an absolute path, or a known name.
 
-    What exists is kept by its absolute path.
+    What exists is kept by its absolute path.  Of several, a list, each is; and standard
+    input stays - until it was read.
 
     typed: whether a person wrote the name for this run.  Otherwise it is a default, or
     from a recipe, or kept by another run, and a known name means the known corpus,
     whatever else exists where it is read.
     """
-    if (name in known_corpora() and not typed) or not os.path.exists(_spelt(name)):
+    if isinstance(name, list):
+        return [settled(one, typed) for one in name]
+    if (name in known_corpora() and not typed) or name == STANDARD_INPUT or not os.path.exists(_spelt(name)):
         return name
     return os.path.abspath(name)
 

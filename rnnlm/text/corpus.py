@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.errors import ArgumentError, RnnlmError, counted
+from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.text.corpora import SPLITS
-from rnnlm.text.corpus_notes import odd_notes, text_notes, used_notes, vocabulary_note
+from rnnlm.text.corpus_notes import lacking_note, odd_notes, text_notes, used_notes, vocabulary_note
 from rnnlm.text.encoded import EncodedText, id_table, ids_of
 from rnnlm.text.made_texts import standard_input_kept
 from rnnlm.text.numbered_cache import read_tokens
@@ -96,7 +96,8 @@ def read_text(path: str | os.PathLike[str], vocabulary: Vocabulary, on_long: Pro
 
 def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], level: str | Tokenizer = "word",
                 min_count: int | None = None, max_vocab: int | None = None, max_tokens: int | None = None,
-                on_file: Progress = None, on_long: Progress = None, *, split: Split | None = None, apart: bool = False,
+                on_file: Progress = None, on_long: Progress = None, vocabulary: Vocabulary | None = None,
+                extend: bool = False, *, split: Split | None = None, apart: bool = False,
                 save_splits: str | os.PathLike[str] | None = None) -> Corpus:
     """Read a corpus from a folder, from files, or by its known name.
 
@@ -112,15 +113,23 @@ def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     on_file : function (name, size), called for each file that is fetched; returns a
         progress callback, which is called with each number of new bytes, or None.
     on_long : function (name, size), called for a long text; returns such a callback.
+    vocabulary : the Vocabulary to read the texts with, which decides the level, too;
+        None: that of the training text.
+    extend : whether the words of the training text that it lacks are added to it, by
+        min_count and max_vocab.
     split : a Split, how one text becomes three; None: in order, 90/5/5.
     apart : whether a blank line comes between two files where there is none.
     save_splits : folder to write the three texts to; None: nowhere.
 
     Raises
     ------
-    RnnlmError : no such corpus, a text that cannot be read, or nothing to train on.
+    RnnlmError : no such corpus, a text that cannot be read, or nothing to train on; a
+        training word that the given vocabulary cannot read.
     """
-    specs, tokenizer = _specs(spec), as_tokenizer(level)
+    specs = _specs(spec)
+    if vocabulary is not None:
+        arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
+    tokenizer = as_tokenizer(level) if vocabulary is None else vocabulary.tokenizer
     for name, value, least in (("min_count", min_count, 1), ("max_vocab", max_vocab, 3), ("max_tokens", max_tokens, 1)):
         if value is not None:
             arguments.whole(name, value, least)
@@ -135,10 +144,15 @@ def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     counts = _counts(train)
     if min_count is None:
         min_count = 1 if UNK in counts else tokenizer.usual_min_count
-    vocabulary = Vocabulary.from_counts(counts, tokenizer, min_count, max_vocab)
+    given, grows = vocabulary, vocabulary is None or extend
+    if grows:
+        vocabulary = _grown(given, counts, tokenizer, min_count, max_vocab)
+    _require_ids(path, counts, vocabulary, extend)
     valid, test = _encoded(path, vocabulary, validation=valid, test=test)
-    notes += [*used_notes(three.how, size, train, valid, test),
-              vocabulary_note(counts, vocabulary, min_count, max_vocab), *odd_notes(train, counts, vocabulary),
+    about_words = (vocabulary_note(counts, vocabulary, min_count, max_vocab) if given is None
+                   else lacking_note(counts, vocabulary, given))
+    notes += [*used_notes(three.how, size, train, valid, test), about_words,
+              *odd_notes(train, counts, vocabulary, grows),
               *text_notes(valid, test, vocabulary)]
     train = ids_of(train, id_table(train, vocabulary), vocabulary)
     if save_splits is not None:
@@ -178,6 +192,30 @@ def _require_words(path, train):
     if train.words == [LINE_END]:
         raise RnnlmError(f"{path}: the training text has no words, only {counted(train.size, 'line end')}; add "
                          "some")
+
+
+def _grown(given, counts, tokenizer, min_count, max_vocab):
+    """The vocabulary of a text, or a given one with the words of the text."""
+    if given is None:
+        return Vocabulary.from_counts(counts, tokenizer, min_count, max_vocab)
+    if max_vocab is not None and max_vocab < len(given):
+        raise RnnlmError(f"max_vocab must be at least {len(given):,}, because the model keeps its words, got "
+                         f"{max_vocab:,}")
+    return given.extended(counts, min_count, max_vocab)
+
+
+def _require_ids(path, counts, vocabulary, extend):
+    """RnnlmError if words of the training text have no id and cannot become <unk>.
+
+    extend: whether the vocabulary took all words for which there is room.
+    """
+    lacking = [word for word in counts if word not in vocabulary.ids]
+    if lacking and vocabulary.unk_id is None:
+        remedy = "give a larger --max-vocab" if extend else "add them with --extend-vocab"
+        words = counted(len(counts) - 1, vocabulary.tokenizer.unit)
+        raise RnnlmError(f"{path}: the model's vocabulary of {len(vocabulary):,} has no {UNK}, and lacks "
+                         f"{len(lacking):,} of the {words} of the training text, such as {shown(repr(lacking[0]))}: "
+                         f"{remedy}")
 
 
 def _encoded(path, vocabulary, **splits):

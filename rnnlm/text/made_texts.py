@@ -16,10 +16,11 @@ from rnnlm.errors import RnnlmError
 from rnnlm.files.cache import cache_folder
 from rnnlm.files.whole import new_file, reason, remedy, write_text
 from rnnlm.text.corpora import SPLITS
+from rnnlm.text.documents import DOCUMENTS
 from rnnlm.text.id_files import has_size, used
 from rnnlm.text.numbered_cache import HALF_WRITTEN, UNUSED, file_identity, read_json
 from rnnlm.text.sources import CHUNK, standard_input
-from rnnlm.text.split import DOCUMENTS, texts_of
+from rnnlm.text.split import texts_of
 from rnnlm.text.text_files import TextWriter, raw_blocks, require_regular
 
 LINE_END = b"\n"
@@ -122,6 +123,14 @@ def _sweep(folder):
                 path.unlink()
 
 
+def _read(source):
+    """The next bytes of standard input."""
+    try:
+        return source.read(CHUNK)
+    except OSError as error:
+        raise RnnlmError(f"standard input could not be read: {reason(error)}") from error
+
+
 def standard_input_kept():
     """The path of a file with the bytes of standard input, which is read to its end.
 
@@ -131,7 +140,7 @@ def standard_input_kept():
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with standard_input() as source, new_file(folder, "input") as (file, settle):
-            while block := source.read(CHUNK):
+            while block := _read(source):
                 hasher.update(block)
                 file.write(block)
             if not file.tell():

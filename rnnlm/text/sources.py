@@ -169,7 +169,7 @@ class Source:
     def _library(self):
         """The module that decompresses; RnnlmError if it is not there."""
         try:
-            return _zstd() if self.module == ZSTD else import_module(self.module)
+            return zstd() if self.module == ZSTD else import_module(self.module)
         except ImportError as error:
             lack = ("compressed by zstd, which needs the extra of that name: pip install 'numpy-rnnlm[zst]', or"
                     if self.module == ZSTD else f"compressed and this Python was built without {self.module}:")
@@ -214,11 +214,11 @@ class Source:
         return RnnlmError(f"{called(self.path)} is damaged and cannot be decompressed ({words}): get a new copy")
 
 
-def _zstd():
-    """Python's own module from 3.14 on; before, the same as a package of its own.
+def zstd():
+    """The module for zstd: Python's own from 3.14 on, before that a package like it.
 
-    Its texts come out in pieces of a bounded size, and one that is cut off is told from
-    a whole one, which the package zstandard lacks.
+    ImportError if it is not there.  The package zstandard is not used: it bounds no
+    piece that comes out, and takes a text that is cut off for a whole one.
     """
     try:
         return import_module("compression.zstd")

@@ -8,20 +8,23 @@ the three texts do not depend on the tokenizer.
 from __future__ import annotations
 
 import io
+from array import array
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, RnnlmError
-from rnnlm.text.documents import DOCUMENTS, LINES
+from rnnlm.text.documents import LINES, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ORDERED, RANDOM = ORDERS = ("ordered", "random")
 USUAL_SHARES = "90/5/5"
+LARGEST_SEED = 2**128 - 1
 BUCKETS_BITS = 16  # of a random number: those that begin alike are of one text
 DRAWN = 4096       # random numbers at a time
 
@@ -32,7 +35,7 @@ def shares_of(text: str) -> tuple[float, float, float]:
     They are relative: "18/1/1" is the same.
     """
     parts = [float(part) for part in str(text).split("/")]
-    if len(parts) != 3 or not all(0 < part < float("inf") for part in parts):
+    if len(parts) != 3 or not all(part > 0 for part in parts) or not sum(parts) < float("inf"):
         raise ValueError("three numbers above 0")
     return tuple(part / sum(parts) for part in parts)
 
@@ -55,6 +58,9 @@ class Split:
     seed: int = 1
 
     def __post_init__(self) -> None:
+        arguments.one_of("split", self.order, ORDERS)
+        arguments.one_of("split_by", self.unit, UNITS)
+        arguments.whole("split_seed", self.seed, 0, LARGEST_SEED)
         try:
             shares_of(self.shares)
         except (ValueError, TypeError):
@@ -63,7 +69,7 @@ class Split:
 
     @property
     def by_tokens(self) -> bool:
-        """Whether the text is only cut at two line ends, by the number of its tokens."""
+        """Whether the text is only cut in two places, by the number of tokens."""
         return (self.order, self.unit) == (ORDERED, LINES)
 
     def cuts(self, size: int) -> list[int]:
@@ -105,10 +111,9 @@ def _keys(seed):
 
 
 def texts_of(read, split):
-    """Yield the pieces of a text, each with the number of its text and whether it begins
-    a line or a document.
+    """Yield the pieces of a text: (bytes, number of its text, whether a unit begins).
 
-    The text is read twice, once for its size.
+    A unit is a line or a document.  The text is read twice, once for its size.
 
     Parameters
     ----------
@@ -145,7 +150,7 @@ def _random(parts, split):
     The third text gets what has the smallest numbers, up to its share, but at least
     one, the second what comes next.  Memory does not grow with the text.
     """
-    sizes, units, keys, key = [0] * (1 << BUCKETS_BITS), 0, _keys(split.seed), 0
+    sizes, units, keys, key = array("q", bytes(8 << BUCKETS_BITS)), 0, _keys(split.seed), 0
     for piece, begins in parts:
         if begins:
             key, units = next(keys), units + 1

@@ -33,8 +33,8 @@ def text_files(paths):
             continue
         found, others = _inside(path)
         if not found:
-            raise RnnlmError(f"{path} must hold train.txt, valid.txt and test.txt, or texts to be split, whose names "
-                             f"end in {_endings()}, found none")
+            raise RnnlmError(f"{path} must hold one text named train.txt, NAME.train.txt or NAME.train.tokens, or "
+                             f"texts to be split, whose names end in {_endings()}, found none")
         files += found
         notes.append(f"{path} means its {counted(len(found), 'text')}, sorted by name, as one text{_left_out(others)}")
     _require_distinct(files)
@@ -69,7 +69,8 @@ def _inside(folder):
         names = [name for name in names if not name.startswith(".")]
         for name in names:
             plain = _unpacked(name)
-            is_text = plain.rpartition(".")[2] in KINDS and plain != "" and not (plain != name and plain in names)
+            stem, _, ending = plain.rpartition(".")
+            is_text = stem and ending in KINDS and (plain == name or plain not in names)
             (found if is_text else others).append(Path(parent, name))
     return sorted(found), [str(path.relative_to(folder)) for path in sorted(others)]
 
@@ -100,10 +101,11 @@ def require_regular(path):
 
 
 def raw_blocks(path, tokenizer=None):
-    """Yield the bytes of a text, decompressed and checked, in blocks that end at blanks.
+    """Yield the bytes of a text, decompressed and checked, in blocks.
 
-    They are as in the file, but for a byte-order mark, which is dropped, and the line
-    end that the last line lacks.  tokenizer: one for which no token may be <eos>.
+    A block ends at a line end, or else at a blank.  The bytes are as in the file, but
+    for a byte-order mark, which is dropped, and the line end that the last line lacks.
+     tokenizer: one for which no token may be <eos>.
     """
     held, first = [], True
     for text in read_blocks(path, on_block=held.append):

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from rnnlm.errors import RnnlmError, counted
 from rnnlm.text.corpora import SPLITS, corpus_name, fetch_damaged, holds_splits, resolve, split_files
+from rnnlm.text.documents import DOCUMENTS
 from rnnlm.text.made_texts import joined, split_texts
 from rnnlm.text.numbered_cache import kept_with, read_tokens
 from rnnlm.text.saved_splits import require_free, save_splits
-from rnnlm.text.split import DOCUMENTS, RANDOM, Split
+from rnnlm.text.split import RANDOM, Split
 from rnnlm.text.text_files import at_lines, raw_blocks, text_files
 from rnnlm.text.tokenizer import LINE_END
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnnlm.text.numbered import Tokens
-    from rnnlm.text.tokenizer import Tokenizer
 
 LEAST = 20  # tokens of a text that is split by their number
 
@@ -98,15 +98,24 @@ def read_three(found, tokenizer, split=None, apart=False, on_file=None, on_long=
     if found.files is None:
         if split != Split():
             raise RnnlmError(f"{found.path} has a training, a validation and a test text, so there is nothing to "
-                             "split: leave out --split and the options that begin so")
+                             "split: leave out --split, --split-by and --split-shares")
         paths, tokens = _folder(found, tokenizer, on_file, on_long)
         return Three(tokens, "", lambda: _whole(paths))
     if not split.by_tokens:
         paths = split_texts(found.files, tokenizer, split)
-        return Three([read_tokens(path, tokenizer, on_long) for path in paths], _in_words(found, split),
-                     lambda: _whole(paths))
-    path = found.files[0] if len(found.files) == 1 else joined(found.files, tokenizer, apart)
+        tokens = [read_tokens(path, tokenizer, _calling(on_long, f"the {name} text"))
+                  for path, name in zip(paths, SPLITS, strict=True)]
+        return Three(tokens, _in_words(found, split), lambda: _whole(paths))
+    if len(found.files) == 1:
+        (path,) = found.files
+    else:
+        path, on_long = joined(found.files, tokenizer, apart), _calling(on_long, "the text of all files")
     return _cut(read_tokens(path, tokenizer, on_long), path, found, split)
+
+
+def _calling(on_long, name):
+    """on_long for a file in the cache, whose own name tells nobody anything."""
+    return on_long and (lambda _, size: on_long(name, size))
 
 
 def save(folder, three):
@@ -166,9 +175,9 @@ def _cut(tokens, path, found, split):
 
 
 def _with_bytes(tokens, texts, path):
-    """The Tokens of texts that end at line ends, with their bytes; and how to read them.
+    """The Tokens of texts that end at line ends, with their bytes, and their parts.
 
-    The bytes are not known if the file has changed since.
+    RnnlmError if the file has changed since it was read.
     """
     line_end = tokens.words.index(LINE_END)
 
@@ -182,6 +191,6 @@ def _with_bytes(tokens, texts, path):
         return sizes
 
     sizes = kept_with(tokens, "-".join(["cut", *(str(text.stop) for text in texts[:-1])]), measured)
-    if isinstance(sizes, list) and len(sizes) == len(texts) and sum(sizes) == tokens.bytes:
-        texts = [replace(text, bytes=size) for text, size in zip(texts, sizes, strict=True)]
-    return texts, parts
+    if not isinstance(sizes, list) or sum(sizes) != tokens.bytes:
+        raise RnnlmError(f"{path} changed while it was read: start again when it is complete")
+    return [replace(text, bytes=size) for text, size in zip(texts, sizes, strict=True)], parts

@@ -30,7 +30,7 @@ from rnnlm.text.vocabulary import Vocabulary
 TEXT = "the cat sat\nthe dog sat on the wörtchen\n" * 200
 COMPRESS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 with suppress(ImportError):
-    ZSTD = sources._zstd()
+    ZSTD = sources.zstd()
     CHECKED = {ZSTD.CompressionParameter.checksum_flag: 1}  # as its tool does
     COMPRESS["zst"] = lambda data: ZSTD.compress(data, options=CHECKED)
 needs_zstd = pytest.mark.skipif("zst" not in COMPRESS, reason="an extra")
