@@ -16,6 +16,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, shown
+from rnnlm.layers.adaptive import tail_shapes
 from rnnlm.models.cells import CELLS, Cell
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ EARLIER = {"gru": "gru-textbook"}  # names in earlier files, from before another
 RNN_ACTIVATIONS = ("tanh", "relu")  # that cells without gates have
 SOFTMAXES = ("full", "adaptive")
 MOST_TAILS = 20  # of an adaptive softmax; each is a quarter as wide as the one before, so few are of any use
-NARROWER = 4     # how many times narrower each tail is than what comes before it (Grave et al., 2017)
 RATIOS = ("dropout", "input_dropout")  # in early files; of no use to a model that is not trained
 SIZES = ("vocab_size", "wordvec_size", "hidden_size", "layers")
 GROUPS = {"inputs": "matrices", "recurrent": "matrices", "biases": "biases"}  # by how first values are made
@@ -173,10 +173,9 @@ class Architecture:
         if not self.tied:  # the weights of a word lie together, as its vector does
             yield Parameter("affine/W", (inputs, self.head_size), "words", "normal", last, "F")
         yield Parameter("affine/b", (self.head_size,), "biases", "zeros", last)
-        for number, words in enumerate(self.tail_sizes, 1):
-            width = max(1, inputs // NARROWER**number)
-            yield Parameter(f"tail{number}/P", (inputs, width), "matrices", "normal", last)
-            yield Parameter(f"tail{number}/W", (width, words), "words", "normal", last, "F")
+        for number, shapes in enumerate(tail_shapes(inputs, self.cutoffs, V), 1):
+            yield Parameter(f"tail{number}/P", shapes["P"], "matrices", "normal", last)
+            yield Parameter(f"tail{number}/W", shapes["W"], "words", "normal", last, "F")
 
     @property
     def head_size(self) -> int:
@@ -185,12 +184,6 @@ class Architecture:
         Without clusters it is V.
         """
         return self.cutoffs[0] + len(self.cutoffs) if self.cutoffs else self.vocab_size
-
-    @property
-    def tail_sizes(self) -> list[int]:
-        """How many words each cluster has; [] without any."""
-        borders = (*self.cutoffs, self.vocab_size)
-        return [stop - start for start, stop in pairwise(borders)]
 
     @property
     def leaky_weights(self) -> set[str]:
