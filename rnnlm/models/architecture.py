@@ -209,8 +209,8 @@ def checked_cutoffs(cutoffs, softmax, vocab_size):
     for cutoff in found[: MOST_CUTOFFS + 1]:
         arguments.whole("a cutoff", cutoff)
     if not 1 <= len(found) <= MOST_CUTOFFS or any(a >= b for a, b in pairwise([0, *found, vocab_size])):
-        raise ArgumentError(f"cutoffs must be 1 to {MOST_CUTOFFS} rising whole numbers below the size of the vocabulary, "
-                            f"{vocab_size:,}, got {shown(str(found[: MOST_CUTOFFS + 1]), 60)}")
+        raise ArgumentError(f"cutoffs must be 1 to {MOST_CUTOFFS} rising whole numbers below the size of the "
+                            f"vocabulary, {vocab_size:,}, got {shown(str(found[: MOST_CUTOFFS + 1]), 60)}")
     return tuple(map(int, found))
 
 

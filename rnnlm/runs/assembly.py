@@ -50,7 +50,7 @@ def architecture_of(options, vocab_size):
 
 
 def settle_cutoffs(options, corpus):
-    """Choose the cutoffs of an adaptive softmax by the counts, unless they are given."""
+    """Choose the cutoffs of an adaptive softmax by the counts, if none are given."""
     if options.softmax == "adaptive" and options.cutoffs is None:
         options.cutoffs = list(cutoffs_for(corpus.vocabulary.counts))
 
