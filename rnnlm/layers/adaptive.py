@@ -109,6 +109,7 @@ class TimeAdaptiveOutput(Layer):
         self.tails = [TimeTail(*tails[i : i + 2], grads=given(grads[i + 2 : i + 4]))
                       for i in range(0, len(tails), 2)]
         self.bounds = cluster_bounds(b, tails)
+        self.biases = np.zeros(self.bounds[-1], b.dtype)  # of ``products_by_word``, which are ln p
 
     @property
     def params(self) -> list[np.ndarray]:

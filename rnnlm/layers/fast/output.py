@@ -56,6 +56,11 @@ class FastOutput(Layer):
         self.workers = workers
         self.ones = np.ones_like(b)
 
+    @property
+    def biases(self):
+        """What adds to ``products_by_word``, (V,)."""
+        return self.params[1]
+
     def scores(self, xs):  # (N, T, H) -> (N, T, V)
         """xs W + b: the scores of every word at every step."""
         N, T, _ = self.window(xs, len(self.params[0]), "H")
