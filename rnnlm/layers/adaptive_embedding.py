@@ -65,9 +65,8 @@ class TimeAdaptiveEmbedding(Layer):
     def _sum(dW, ids, rows):
         """Make dW the sum of the rows of each id, and zero for all others."""
         dW[...] = 0
-        if ids.size:
-            words, sums = sum_by_id(ids, rows)
-            dW[words] = sums
+        words, sums = sum_by_id(ids, rows)
+        dW[words] = sums
 
 
 def embedding_bounds(params):

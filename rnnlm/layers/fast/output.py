@@ -91,7 +91,9 @@ class FastOutput(Layer):
         if not details and not top:
             return WordScores(self._log_probs(rows, ts, owners))
         require_ids(ts, self.params[1].size, "targets")
-        return detailed_scores(rows, owners, ts, *self.params, self.workers, details, top)
+        W, b = self.params
+        return detailed_scores(lambda some, out: np.matmul(some, W, out=out), b.size, rows, owners, ts, self.workers,
+                               details, top, b)
 
     def _log_probs(self, rows, targets, owners=None):
         """ln p of the targets (M,), each predicted by its own row, or by its owner."""
