@@ -96,6 +96,7 @@ class FastAdaptiveOutput(Layer):
         self.tails = [FastTail(*tails[i : i + 2], workers, grads=given(grads[i + 2 : i + 4]))
                       for i in range(0, len(tails), 2)]
         self.bounds = cluster_bounds(b, tails)
+        self.biases = np.zeros(self.bounds[-1], b.dtype)  # of ``products_by_word``, which are ln p
         self._buffers = {}
 
     @property
