@@ -34,5 +34,5 @@ def unknown_in_validation(corpus):
 
 def title(corpus, model):
     """The title of a run's picture: corpus, model, share of <unk> in validation."""
-    unit = "" if corpus.vocabulary.level == "word" else "characters, "
+    unit = "" if corpus.vocabulary.tokenizer.unit == "word" else f"{corpus.vocabulary.tokenizer.unit}s, "
     return f"{corpus.name}, {unit}{described(model)}\n{unknown_in_validation(corpus)}".rstrip()
