@@ -5,6 +5,7 @@ its words, times P.  Only they go through its products.
 """
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -96,6 +97,7 @@ class FastAdaptiveOutput(Layer):
         self.tails = [FastTail(*tails[i : i + 2], workers, grads=given(grads[i + 2 : i + 4]))
                       for i in range(0, len(tails), 2)]
         self.bounds = cluster_bounds(b, tails)
+        self.biases = np.zeros(self.bounds[-1], b.dtype)  # of ``products_by_word``, which are ln p
         self._buffers = {}
 
     @property
@@ -182,7 +184,7 @@ class FastAdaptiveOutput(Layer):
     def _found(self, targets):
         """For each cluster the indices of the targets (M,) that are among its words."""
         return [np.flatnonzero((targets >= start) & (targets < stop))
-                for start, stop in zip(self.bounds[:-1], self.bounds[1:], strict=True)]
+                for start, stop in pairwise(self.bounds)]
 
     def _log_probs(self, rows, ts, owners):
         """ln p of the targets (M,), each predicted by its owner."""
