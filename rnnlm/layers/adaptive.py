@@ -16,6 +16,7 @@ them with its output, see ``rnnlm.layers.adaptive_embedding``.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,10 +42,8 @@ def tail_shapes(D: int, cutoffs: tuple[int, ...], V: int) -> list[dict[str, tupl
     cutoffs : the first word of each cluster, ascending; the first number is c_0.
     V : the number of words.
     """
-    stops = (*cutoffs[1:], V)
-    widths = [max(1, D // DIVISOR**i) for i in range(1, len(cutoffs) + 1)]
-    return [{"P": (D, width), "W": (width, stop - start)}
-            for width, start, stop in zip(widths, cutoffs, stops, strict=True)]
+    return [{"P": (D, width), "W": (width, stop - start)} for width, (start, stop) in
+            zip((max(1, D // DIVISOR**i) for i in range(1, len(cutoffs) + 1)), pairwise((*cutoffs, V)), strict=True)]
 
 
 class TimeTail(Layer):
@@ -157,7 +156,7 @@ class TimeAdaptiveOutput(Layer):
         total = max(int(counts.sum()), 1)
         nats = total * self.head.forward(xs, head_targets(ts, self.bounds))
         steps = []  # those whose target is in the cluster
-        for tail, start, stop in zip(self.tails, self.bounds[:-1], self.bounds[1:], strict=True):
+        for tail, (start, stop) in zip(self.tails, pairwise(self.bounds), strict=True):
             steps.append((ts >= start) & (ts < stop))
             nats += tail.forward(xs[steps[-1]], ts[steps[-1]] - start)
         self.cache = steps, total

@@ -15,6 +15,8 @@ those of the embedding are added to it, each array once.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from rnnlm.compute.row_gradient import sum_by_id
@@ -41,7 +43,7 @@ class TimeAdaptiveEmbedding(Layer):
         require_ids(xs, self.bounds[-1])
         W, *tails = self.params
         vectors = np.empty((*xs.shape, W.shape[1]), W.dtype)
-        found = [(xs >= start) & (xs < stop) for start, stop in zip(self.bounds[:-1], self.bounds[1:], strict=True)]
+        found = [(xs >= start) & (xs < stop) for start, stop in pairwise(self.bounds)]
         vectors[found[0]] = W[xs[found[0]]]
         for here, start, P, rows in zip(found[1:], self.bounds[1:], tails[::2], tails[1::2], strict=False):
             vectors[here] = rows[xs[here] - start] @ P

@@ -5,6 +5,7 @@ its words, times P.  Only they go through its products.
 """
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -183,7 +184,7 @@ class FastAdaptiveOutput(Layer):
     def _found(self, targets):
         """For each cluster the indices of the targets (M,) that are among its words."""
         return [np.flatnonzero((targets >= start) & (targets < stop))
-                for start, stop in zip(self.bounds[:-1], self.bounds[1:], strict=True)]
+                for start, stop in pairwise(self.bounds)]
 
     def _log_probs(self, rows, ts, owners):
         """ln p of the targets (M,), each predicted by its owner."""

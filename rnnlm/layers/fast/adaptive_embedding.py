@@ -1,5 +1,7 @@
 """Adaptive input with gradients of rows: only those of the words in the window."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from rnnlm.compute.row_gradient import RowGradient
@@ -32,7 +34,7 @@ class FastAdaptiveEmbedding(Layer):
         rows = self.buffer("rows", (T * N, W.shape[1]), W.dtype)
         np.take(W, ids, axis=0, out=rows, mode="clip")  # those of the clusters are written over
         self.cache = []  # for each cluster the indices of its ids, and their rows of W_i
-        for i, (start, stop) in enumerate(zip(self.bounds[1:-1], self.bounds[2:], strict=True)):
+        for i, (start, stop) in enumerate(pairwise(self.bounds[1:])):
             here, (P, vectors) = np.flatnonzero((ids >= start) & (ids < stop)), tails[2 * i : 2 * i + 2]
             self.cache.append((here, ids[here] - start))
             rows[here] = vectors[ids[here] - start] @ P
