@@ -173,7 +173,7 @@ class Architecture:
         if not self.tied:  # the weights of a word lie together, as its vector does
             yield Parameter("affine/W", (inputs, self.head_size), "words", "normal", last, "F")
         yield Parameter("affine/b", (self.head_size,), "biases", "zeros", last)
-        for number, shapes in enumerate(tail_shapes(inputs, self.cutoffs, V) if self.cutoffs else (), 1):
+        for number, shapes in enumerate(tail_shapes(inputs, self.cutoffs, V), 1):
             yield Parameter(f"tail{number}/P", shapes["P"], "matrices", "normal", last)
             yield Parameter(f"tail{number}/W", shapes["W"], "words", "normal", last, "F")
 
