@@ -14,6 +14,7 @@ import rnnlm
 from rnnlm.cli.main import main
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
+from rnnlm.runs.description import described
 from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ["<eos>", "<unk>", "the", "cat", "sat", "#1", "dog", "ran", "mat", "on"]
@@ -133,6 +134,13 @@ def test_a_run_says_its_cutoffs_keeps_them_and_repeats_them(run, tmp_path):
         (tmp_path / "c.toml").write_text(f'softmax = "adaptive"\n{text}\n')
         assert run("--epochs", "1", "--config", "c.toml", "--overwrite")[0] == 0
         assert (tmp_path / "run/model.npz").read_bytes() == first
+
+
+@pytest.mark.parametrize(("cutoffs", "said"), [
+    ([4], "4"), ([4, 1500], "4 and 1,500"), ([3, 4, 1500], "3, 4 and 1,500")])
+def test_the_line_of_a_model_names_its_cutoffs(cutoffs, said):
+    model = LanguageModel(2000, 2, 3, softmax="adaptive", cutoffs=cutoffs, rng=None)
+    assert described(model) == f"tanh RNN of 3, word vectors of 2, adaptive softmax with cutoffs at {said}"
 
 
 def test_cutoffs_that_are_chosen_stay_the_runs_own(run, tmp_path):
