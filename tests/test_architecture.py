@@ -174,6 +174,13 @@ def test_every_module_says_what_it_is():
         assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
 
 
+def test_only_the_tokenizer_knows_which_level_a_text_has():
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        if path.name != "curves.py":  # it is told one
+            assert not re.search(r"\.level *[!=]=|\blevel *[!=]= [\"']|\w\.level\]", text), path
+
+
 def test_datasets_is_no_package():
     assert not list((PACKAGE.parent / "datasets").rglob("__init__.py"))
 

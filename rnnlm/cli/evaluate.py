@@ -18,7 +18,6 @@ from rnnlm.runs.table import Table
 from rnnlm.scoring.evaluation import WINDOW, evaluate
 from rnnlm.text.corpus import read_text
 from rnnlm.text.sources import STANDARD_INPUT
-from rnnlm.text.tokenizer import UNITS
 
 EVALUATE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
@@ -96,7 +95,7 @@ def _as_text(path, result, text, vocabulary):
     fate = "not counted in the numbers below" if vocabulary.unk_id is None else "scored as <unk>"
     oov = counted(result.oov, "OOV") + (f" ({fate})" if result.oov else "")
     unknown = f"{share}, " if (share := unknown_share(text, "of them")) else ""
-    words = counted(result.words, UNITS[vocabulary.level])
+    words = counted(result.words, vocabulary.tokenizer.unit)
     return (f"{one_line(path)}: {counted(result.sentences, 'sentence')}, {words}, {oov}",
             f"perplexity {result.perplexity:.6g}, without OOVs {result.perplexity_without_oov:.6g}, "
             f"{result.bits_per_token:.5g} bits per token, {counted(result.targets, 'target')}, {unknown}one stream")

@@ -10,7 +10,7 @@ def score_lines(evaluation, best, corpus):
 
     The first is in its Record, the second in an Evaluation.
     """
-    in_bits = _bits_per_character if corpus.vocabulary.level == "char" else lambda nats: ""
+    in_bits = _bits_per_character if corpus.vocabulary.tokenizer.unit == "character" else lambda nats: ""
     return (f"best validation perplexity {best.valid_perplexity:.5g}{in_bits(best.valid_loss)} after epoch "
             f"{best.epoch}{_context(best.valid_perplexity, corpus, 'valid')}",
             f"test perplexity {evaluation.perplexity:.5g}{in_bits(-evaluation.log_prob / evaluation.targets)}"

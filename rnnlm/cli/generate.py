@@ -22,10 +22,10 @@ from rnnlm.runs.checks import any_text, at_least, between, not_empty, not_negati
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.constraints import RECENT
-from rnnlm.scoring.limits import LONGEST_LINE, EndlessError
+from rnnlm.scoring.limits import EndlessError
 from rnnlm.scoring.prompts import banned_ids, prompt_ids, read_prompt
 from rnnlm.scoring.writing import WIDEST_BEAM, write_beam, write_samples, write_text
-from rnnlm.text.tokenizer import UNITS
+from rnnlm.text.tokenizer import CHARACTERS, WORDS
 
 GENERATE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
@@ -36,8 +36,8 @@ GENERATE = Table({"options": (
     Option("length", at_least(1), "number of words (or characters) to write", metavar="WORDS",
            default_text="100 words or 500 characters, then to the end of the line, but at most twice as many",
            meant_by="max-new-tokens max-tokens max-words n-words num-tokens num-words words"),
-    Option("sentences", at_least(1), f"write up to the K-th line end; a line of more than {LONGEST_LINE['word']:,} "
-           f"words, or {LONGEST_LINE['char']:,} characters, ends the command with an error", metavar="K",
+    Option("sentences", at_least(1), f"write up to the K-th line end; a line of more than {WORDS.longest_line:,} "
+           f"words, or {CHARACTERS.longest_line:,} characters, ends the command with an error", metavar="K",
            excludes="length"),
     Option("min_length", at_least(1), "write no line end before a line has this many words (or characters)",
            metavar="WORDS", meant_by="min-new-tokens min-tokens min-words"),
@@ -152,7 +152,7 @@ def _banned(options, vocabulary):
     words = [_as_text("--ban", word) for word in options.ban or ()]
     _, unknown = banned_ids(words, vocabulary, "--ban")
     if unknown:
-        note(f"note: {counted(len(unknown), UNITS[vocabulary.level])} of --ban cannot be written in any case, as the "
+        note(f"note: {counted(len(unknown), vocabulary.tokenizer.unit)} of --ban cannot be written in any case, as the "
              f"vocabulary lacks {'it' if len(unknown) == 1 else 'them'}: {first_few(unknown)}")
     return words
 
@@ -191,8 +191,8 @@ def _print_all(options, vocabulary, write):
             if options.json:
                 show(shown_as_json(written))
             else:
-                show(visible(shown_as_text(written, "sample" if options.beam is None else "beam", vocabulary.level,
-                                           legend)))
+                kind = "sample" if options.beam is None else "beam"
+                show(visible(shown_as_text(written, kind, vocabulary.tokenizer.unit, legend)))
             legend = False
             endless = endless or (written.stopped and written)
         check()
@@ -223,5 +223,5 @@ def _note_unknown(unknown, vocabulary):
     if unknown:
         fate = "read as <unk>" if vocabulary.unk_id is not None else "left out of the model's context"
         are = "is" if len(unknown) == 1 else "are"
-        note(f"note: {counted(len(unknown), UNITS[vocabulary.level])} of the prompt {are} not in the vocabulary and "
+        note(f"note: {counted(len(unknown), vocabulary.tokenizer.unit)} of the prompt {are} not in the vocabulary and "
              f"{are} {fate}: {first_few(unknown)}")

@@ -25,7 +25,6 @@ from rnnlm.runs.table import Table
 from rnnlm.scoring.rows import word_rows
 from rnnlm.text.sources import STANDARD_INPUT, called
 from rnnlm.text.spelled import spelled_file, spelled_string
-from rnnlm.text.tokenizer import UNITS
 
 TOP = 5  # words that were expected, for each word
 MOST_CHARACTERS = 32 * MOST_ROWS  # of a text, some of whose words may be very long
@@ -82,7 +81,7 @@ def _readings(options):
             text = "".join(part.text for part in parts)
             rows = _scored(options, model, vocabulary, parts)
             found.append(Reading(path, sha256, rows, len(vocabulary), described(model),
-                                 UNITS[vocabulary.level]))
+                                 vocabulary.tokenizer.unit))
     return found
 
 

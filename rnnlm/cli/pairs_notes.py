@@ -47,5 +47,5 @@ def _remedies(pairs, vocabulary, options):
     capitals = any(sentence != sentence.lower() for sentence in sentences)
     attached = any(map(ATTACHED.search, sentences))
     flags = ["--lowercase"] * (small and capitals and not options.lowercase)
-    flags += ["--split-punctuation"] * (attached and vocabulary.level == "word" and not options.split_punctuation)
+    flags += ["--split-punctuation"] * (attached and vocabulary.tokenizer.whole_words and not options.split_punctuation)
     return " ".join(flags)

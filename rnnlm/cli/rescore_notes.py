@@ -38,7 +38,7 @@ class Counts:
         if self.lists == self.hypotheses:
             note("note: no list has more than one hypothesis, so there is nothing to choose: is --nbest-format "
                  f"{self.form} right?")
-        if self.form == "plain" and self.vocabulary.level == "word" and not self.first_known:
+        if self.form == "plain" and self.vocabulary.tokenizer.whole_words and not self.first_known:
             note("note: the first word of every line is unknown to the model: is it an id? then give --nbest-format "
                  "classic or kaldi")
 

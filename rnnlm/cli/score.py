@@ -157,7 +157,7 @@ def _head(options, vocabulary, sha256):
     head = heading(options.model, sha256, f"{options.protocol}: {REMEMBERED[options.protocol]}", options.log_base)
     if SCORE_FORMATS[options.format].one_text:
         head[TEXT] = options.texts[0]
-    return head | ({"pieces": PIECES} if options.by == "word" and vocabulary.level != "word" else {})
+    return head | ({"pieces": PIECES} if options.by == "word" and not vocabulary.tokenizer.whole_words else {})
 
 
 def _columns(options, path, model, vocabulary, unknown, states, truth):

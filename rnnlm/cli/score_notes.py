@@ -7,7 +7,6 @@ import numpy as np
 from rnnlm.cli.screen import first_few, note
 from rnnlm.errors import counted
 from rnnlm.scoring.rows import BASES
-from rnnlm.text.tokenizer import UNITS
 from rnnlm.text.vocabulary import UNKNOWN
 
 FEW = 11  # words that are remembered; a note has ten, and says whether there are more
@@ -18,7 +17,7 @@ class UnknownWords:
     """The words of texts that a vocabulary lacks, counted as the texts are read."""
 
     def __init__(self, vocabulary):
-        self.unit, self.has_unk = UNITS[vocabulary.level], vocabulary.unk_id is not None
+        self.unit, self.has_unk = vocabulary.tokenizer.unit, vocabulary.unk_id is not None
         self.count, self.words, self.first = 0, 0, {}  # a dict keeps the order
 
     def counting(self, parts):

@@ -4,13 +4,12 @@ import json
 import math
 
 from rnnlm.errors import counted
-from rnnlm.text.tokenizer import UNITS
 
 LEGEND = ("# ln p: natural logarithm of the model's own probability of what was written, line ends included, whatever "
           "the temperature and the other options\n")
 
 
-def shown_as_text(written, kind, level, legend=False):
+def shown_as_text(written, kind, unit, legend=False):
     """A line that begins with #, then the text, which ends with a line end.
 
     The line says how many lines of text follow, so that nothing in them can be taken
@@ -20,11 +19,11 @@ def shown_as_text(written, kind, level, legend=False):
     ----------
     written : a Written.
     kind : what to call it.
-    level : "word" or "char".
+    unit : what to call a token, "word" or "character".
     legend : whether to say first what ln p is.
     """
     text = written.text if written.text.endswith("\n") else written.text + "\n"
-    said = [counted(text.count("\n"), "line"), f"{counted(written.words, UNITS[level])} written"]
+    said = [counted(text.count("\n"), "line"), f"{counted(written.words, unit)} written"]
     if written.log_prob is not None:
         said += [f"ln p {written.log_prob:.4f}", f"perplexity {written.perplexity:.6g}"]
     if written.stopped:

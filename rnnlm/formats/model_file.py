@@ -22,7 +22,7 @@ from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_ar
 from rnnlm.files.whole import File
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.models.architecture import Architecture, from_earlier, to_earlier
-from rnnlm.text.tokenizer import LEVELS
+from rnnlm.text.tokenizer import tokenizer_from
 from rnnlm.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 MODEL_NAME = "model.npz"
 FORMAT = "rnnlm model"
-# The first has earlier names of cells, the third has counts.  The lowest that can hold
-# the model is written, as earlier programs read it.
-EARLIER, WITHOUT_COUNTS, WITH_COUNTS = VERSIONS = 1, 2, 3
+# The first has earlier names of cells, the third has counts, the fourth an adaptive
+# softmax, with counts or without.  The lowest that can hold the model is written, as
+# earlier programs read it.
+EARLIER, WITHOUT_COUNTS, WITH_COUNTS, ADAPTIVE = VERSIONS = 1, 2, 3, 4
 COUNTS = "counts"
 
 
@@ -65,7 +66,9 @@ def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: V
     counts = {} if vocabulary.counts is None else {COUNTS: vocabulary.counts}
     earlier = None if counts else to_earlier(model.architecture)
     version = WITH_COUNTS if counts else EARLIER if earlier else WITHOUT_COUNTS
-    header = {"format": FORMAT, "version": version, "level": vocabulary.level,
+    if model.architecture.cutoffs:
+        version = ADAPTIVE
+    header = {"format": FORMAT, "version": version, **vocabulary.tokenizer.description(),
               "architecture": earlier or dict(model.architecture), "training": training or {},
               "regularisation": asdict(model.regularisation)}
     with np.errstate(over="ignore"):  # said in one line
@@ -146,13 +149,13 @@ def _load(path, workers, regularisation=None, hashed=False):
     """The model, the vocabulary and, if it is asked for, the SHA-256; else None."""
     with open_archive(model_file(path), "a whole rnnlm model file") as archive:
         architecture = _architecture(archive)
-        arguments.one_of("level", archive.header["level"], LEVELS)
+        tokenizer = tokenizer_from(archive.header)
         shapes = architecture.shapes()
-        counts = {COUNTS: (architecture.vocab_size,)} if archive.header["version"] == WITH_COUNTS else {}
+        counts = {COUNTS: (architecture.vocab_size,)} if _has_counts(archive) else {}
         archive.require_names(["vocabulary", *counts, *shapes])
         archive.require(shapes)
         archive.require(counts, np.int64)
-        vocabulary = _vocabulary(archive, architecture.vocab_size)
+        vocabulary = _vocabulary(archive, tokenizer, architecture.vocab_size)
         saved = Regularisation.from_file(archive.header.get("regularisation", {}))
         model = LanguageModel(**architecture, regularisation=regularisation or saved, rng=None,
                               workers=workers)
@@ -167,10 +170,17 @@ def _load(path, workers, regularisation=None, hashed=False):
 def _architecture(archive):
     """The Architecture that a model file declares; ValueError if there is none."""
     archive.require_kind(FORMAT, *VERSIONS)
-    architecture = archive.header["architecture"]
-    if archive.header["version"] == EARLIER and isinstance(architecture, dict):
-        architecture = from_earlier(architecture)
-    return Architecture.from_file(architecture)
+    values, version = archive.header["architecture"], archive.header["version"]
+    architecture = Architecture.from_file(from_earlier(values) if version == EARLIER and isinstance(values, dict)
+                                          else values)
+    if architecture.cutoffs and version < ADAPTIVE:
+        raise ValueError(f"version {version} has no adaptive softmax, version {ADAPTIVE} has")
+    return architecture
+
+
+def _has_counts(archive):
+    version = archive.header["version"]
+    return version == WITH_COUNTS or (version == ADAPTIVE and archive.holds(COUNTS))
 
 
 def model_file(path):
@@ -185,7 +195,7 @@ def model_file(path):
     return Path(path) / MODEL_NAME
 
 
-def _vocabulary(archive, size):
+def _vocabulary(archive, tokenizer, size):
     """The Vocabulary of a model file; ValueError unless it has this many words.
 
     In a file with counts, they are its own.
@@ -194,11 +204,11 @@ def _vocabulary(archive, size):
     count = words.count("\n") + 1
     if count != size:  # before a list of them is made
         raise ValueError(f"vocab_size is {size}, which does not fit the {counted(count, 'word')} of the vocabulary")
-    if archive.header["version"] != WITH_COUNTS:
-        return Vocabulary(words.split("\n"), archive.header["level"])
+    if not _has_counts(archive):
+        return Vocabulary(words.split("\n"), tokenizer)
     counts = np.empty(size, np.int64)
     archive.read(COUNTS, counts)
-    return Vocabulary(words.split("\n"), archive.header["level"], counts)
+    return Vocabulary(words.split("\n"), tokenizer, counts)
 
 
 def read_model_training(path):

@@ -27,7 +27,7 @@ MOST_LAYERS = 500  # so that no model file can keep its reader busy for long; th
 EARLIER = {"gru": "gru-textbook"}  # names in earlier files, from before another cell took the name over, and today's
 RNN_ACTIVATIONS = ("tanh", "relu")  # that cells without gates have
 SOFTMAXES = ("full", "adaptive")
-MOST_TAILS = 20  # of an adaptive softmax; each is a quarter as wide as the one before, so few are of any use
+MOST_CUTOFFS = 20  # each cluster is a quarter as wide as the one before, so only a few are of use
 RATIOS = ("dropout", "input_dropout")  # in early files; of no use to a model that is not trained
 SIZES = ("vocab_size", "wordvec_size", "hidden_size", "layers")
 GROUPS = {"inputs": "matrices", "recurrent": "matrices", "biases": "biases"}  # by how first values are made
@@ -200,17 +200,17 @@ class Architecture:
 
 
 def checked_cutoffs(cutoffs, softmax, vocab_size):
-    """The cutoffs as a tuple of ints; ArgumentError unless the softmax can have them."""
+    """The cutoffs as a tuple; ArgumentError unless the softmax can have them."""
     found = arguments.items("cutoffs", cutoffs, "a list of whole numbers")
     if softmax != "adaptive":
         if found:
             raise ArgumentError("cutoffs must be left out unless softmax is 'adaptive'")
         return ()
-    for cutoff in found[: MOST_TAILS + 1]:
+    for cutoff in found[: MOST_CUTOFFS + 1]:
         arguments.whole("a cutoff", cutoff)
-    if not 1 <= len(found) <= MOST_TAILS or any(a >= b for a, b in pairwise([0, *found, vocab_size])):
-        raise ArgumentError(f"cutoffs must be 1 to {MOST_TAILS} whole numbers, each larger than the one before and all "
-                            f"below vocab_size ({vocab_size:,}), got {shown(str(found[: MOST_TAILS + 1]), 60)}")
+    if not 1 <= len(found) <= MOST_CUTOFFS or any(a >= b for a, b in pairwise([0, *found, vocab_size])):
+        raise ArgumentError(f"cutoffs must be 1 to {MOST_CUTOFFS} rising whole numbers below the size of the "
+                            f"vocabulary, {vocab_size:,}, got {shown(str(found[: MOST_CUTOFFS + 1]), 60)}")
     return tuple(map(int, found))
 
 

@@ -86,9 +86,9 @@ class LanguageModel(CarriesStates, HasDropout):
 
     def __init__(self, vocab_size: int, wordvec_size: int = 100, hidden_size: int = 100, layers: int = 1, *,
                  cell: str = "rnn", activation: str = "tanh", tied: bool = False, projection: bool = False,
-                 softmax: str = "full", cutoffs: Sequence[int] = (), regularisation: Regularisation | None = None, start: Start | None = None,
-                 rng: np.random.Generator | None, dtype: DTypeLike = np.float32, plain: bool = False,
-                 workers: Workers | None = None) -> None:
+                 softmax: str = "full", cutoffs: Sequence[int] = (), regularisation: Regularisation | None = None,
+                 start: Start | None = None, rng: np.random.Generator | None, dtype: DTypeLike = np.float32,
+                 plain: bool = False, workers: Workers | None = None) -> None:
         self.architecture = Architecture(cell, vocab_size, wordvec_size, hidden_size, layers, activation, tied,
                                          projection, softmax, cutoffs)
         self.regularisation = Regularisation() if regularisation is None else regularisation

@@ -16,7 +16,7 @@ from rnnlm.layers import (
     TimeWordDropout,
     WeightDrop,
 )
-from rnnlm.layers.fast import FastAffine, FastEmbedding, FastOutput
+from rnnlm.layers.fast import FastAdaptiveEmbedding, FastAdaptiveOutput, FastAffine, FastEmbedding, FastOutput
 
 
 @dataclass
@@ -82,11 +82,10 @@ class _Builder:
 
     def embedding(self):
         """The word vectors; if tied, the output has the memory of the gradient."""
-        a, kind = self.architecture, TimeEmbedding if self.plain else FastEmbedding
-        if not a.tied:
-            params, grads = self.packing.of("embedding")
-            return kind(*params, grads=grads)
-        return (TimeAdaptiveEmbedding if self.tails else kind)(*self.vectors(self.packing.param))
+        if self.architecture.tied and self.tails:
+            return (TimeAdaptiveEmbedding if self.plain else FastAdaptiveEmbedding)(*self.vectors(self.packing.param))
+        W, grads = self.packing.of("embedding")
+        return (TimeEmbedding if self.plain else FastEmbedding)(*W, grads=None if self.architecture.tied else grads)
 
     def vectors(self, arrays):
         """The embedding's part of arrays by name, which a tied model's output has."""
@@ -122,4 +121,4 @@ class _Builder:
         for tail in self.tails:
             of_tail, its_grads = self.packing.of(tail)
             params, grads = [*params, *of_tail], [*grads, *its_grads]
-        return TimeAdaptiveOutput(*params, grads=grads)
+        return (TimeAdaptiveOutput if self.plain else FastAdaptiveOutput)(*params, grads=grads, **self.threads)

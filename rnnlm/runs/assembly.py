@@ -16,6 +16,11 @@ from rnnlm.training.schedules import SCHEDULES
 from rnnlm.training.trainer import Trainer
 
 
+def cutoffs_for(counts):  # until the layer has it
+    V = len(counts)
+    return tuple(c for c in (V // 5, V // 2) if 0 < c < V) or (1,)
+
+
 def build_trainer(options, corpus, workers, fresh):
     """The Trainer of a run.
 
@@ -40,7 +45,14 @@ def _batches(options, corpus):
 
 def architecture_of(options, vocab_size):
     """The Architecture of the model that the options ask for."""
-    return _of_same_names(Architecture, options, vocab_size=vocab_size)
+    cutoffs = options.cutoffs or () if options.softmax == "adaptive" else ()
+    return _of_same_names(Architecture, options, vocab_size=vocab_size, cutoffs=cutoffs)
+
+
+def settle_cutoffs(options, corpus):
+    """Choose the cutoffs of an adaptive softmax by the counts, if none are given."""
+    if options.softmax == "adaptive" and options.cutoffs is None:
+        options.cutoffs = list(cutoffs_for(corpus.vocabulary.counts))
 
 
 def _model(options, vocab_size, workers, rng):

@@ -11,7 +11,9 @@ def described(model):
     if not a.row.gated:
         cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a.activation]} {cell}"
     tied = "tied " if a.tied else ""
-    return f"{depth}{cell} of {a.hidden_size}, {tied}word vectors of {a.wordvec_size}"
+    *first, last = [f"{cutoff:,}" for cutoff in a.cutoffs] or [""]
+    softmax = f", adaptive softmax with cutoffs at {' and '.join([', '.join(first), last] if first else [last])}"
+    return f"{depth}{cell} of {a.hidden_size}, {tied}word vectors of {a.wordvec_size}{softmax if a.cutoffs else ''}"
 
 
 def unknown_share(text, rest):
@@ -32,5 +34,5 @@ def unknown_in_validation(corpus):
 
 def title(corpus, model):
     """The title of a run's picture: corpus, model, share of <unk> in validation."""
-    unit = "" if corpus.vocabulary.level == "word" else "characters, "
+    unit = "" if corpus.vocabulary.tokenizer.unit == "word" else f"{corpus.vocabulary.tokenizer.unit}s, "
     return f"{corpus.name}, {unit}{described(model)}\n{unknown_in_validation(corpus)}".rstrip()

@@ -7,7 +7,7 @@ from rnnlm.compute.threads import Workers
 from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.formats.checkpoint import checkpoint_size
 from rnnlm.formats.model_file import load_model, model_size, read_model_training
-from rnnlm.runs.assembly import build_trainer
+from rnnlm.runs.assembly import build_trainer, settle_cutoffs
 from rnnlm.runs.combinations import notes_on_length
 from rnnlm.runs.description import title
 from rnnlm.runs.options import free, of_the_run
@@ -54,6 +54,7 @@ def _corpus(options, observer):
 
 def _session(options, corpus, folder, observer, header, workers):
     """All parts of the run; nothing is written yet."""
+    settle_cutoffs(options, corpus)
     run = {**of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
     if header is not None:
         if line := require_same_texts(header, run, options, folder.path):

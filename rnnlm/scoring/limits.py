@@ -5,11 +5,9 @@ from functools import cached_property
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, RnnlmError, counted
-from rnnlm.text.tokenizer import UNITS
+from rnnlm.text.tokenizer import WORDS, Tokenizer
 
 BLANK_LINES = 1000  # in a row: more are no text
-LONGEST_LINE = {"word": 10_000, "char": 50_000}  # where line ends are counted and may never come
-ENOUGH = {"word": 100, "char": 500}  # tokens, then to the end of the line, but at most twice as many
 
 
 class EndlessError(RnnlmError):
@@ -23,7 +21,7 @@ class Limits:
     Parameters
     ----------
     eos_id : the id of the line end.
-    level : "word" or "char".
+    tokenizer : the Tokenizer, whose usual lengths count.
     length : how many words (or characters) to write; None: 100 words or 500 characters,
         then to the end of the line, but at most twice as many.
     sentences : in place of a length: write up to this line end.
@@ -36,7 +34,7 @@ class Limits:
     """
 
     eos_id: int
-    level: str = "word"
+    tokenizer: Tokenizer = WORDS
     length: int | None = None
     sentences: int | None = None
     min_length: int | None = None
@@ -57,7 +55,7 @@ class Limits:
     @cached_property
     def enough(self):
         """The words after which a line end is the end of the text."""
-        return self.length or ENOUGH[self.level]
+        return self.length or self.tokenizer.enough
 
     @cached_property
     def most(self):
@@ -67,7 +65,7 @@ class Limits:
     @cached_property
     def longest_line(self):
         """The words of a line after which its end is no longer waited for."""
-        return max(LONGEST_LINE[self.level], 2 * (self.min_length or 0))
+        return max(self.tokenizer.longest_line, 2 * (self.min_length or 0))
 
 
 class Progress:
@@ -124,5 +122,5 @@ class Progress:
 
 def endless_line(limits, instead="--length instead of --sentences, or try a higher --temperature or --top-k"):
     """The EndlessError of a line without an end; ``instead``: what to give."""
-    return EndlessError(f"the model wrote more than {counted(limits.longest_line, UNITS[limits.level])} without a line "
-                        f"end: give {instead}")
+    most = counted(limits.longest_line, limits.tokenizer.unit)
+    return EndlessError(f"the model wrote more than {most} without a line end: give {instead}")

@@ -17,7 +17,6 @@ import numpy as np
 
 from rnnlm.errors import ArgumentError, RnnlmError
 from rnnlm.scoring.words import sequence_scores, states_after
-from rnnlm.text.tokenizer import tokenize
 from rnnlm.text.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
@@ -171,7 +170,7 @@ def _distinct_scores(model, vocabulary, texts, states):
 
 def _written(texts, vocabulary):
     """The tokens of texts, their ids (UNKNOWN for some), and where each text starts."""
-    tokens = tokenize("".join(f"{text}\n" for text in texts), vocabulary.level)
+    tokens = vocabulary.tokenizer.split("".join(f"{text}\n" for text in texts))
     written = np.fromiter(map(vocabulary.index().__getitem__, tokens), np.int32, len(tokens))
     ends = np.flatnonzero(written == vocabulary.eos_id)
     if len(ends) != len(texts):
@@ -189,7 +188,7 @@ def _ids(written, vocabulary):
 
 def _begins_word(tokens, written, starts, vocabulary):
     """Which tokens begin a word, or are a sentence end."""
-    if vocabulary.level == "word":
+    if vocabulary.tokenizer.whole_words:
         return np.ones(len(tokens), bool)
     begins = written == vocabulary.eos_id
     begins[1:] |= np.fromiter((token == " " for token in tokens[:-1]), bool, len(tokens) - 1)

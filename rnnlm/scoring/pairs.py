@@ -21,7 +21,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.scoring.preferences import TIES, PairScores, Preferences
 from rnnlm.scoring.words import sequence_scores
 from rnnlm.text.punctuation import split_punctuation as split_words
-from rnnlm.text.tokenizer import LINE_END, tokenize
+from rnnlm.text.tokenizer import LINE_END
 from rnnlm.text.vocabulary import EOS, UNKNOWN
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def score_pairs(model: Scores, vocabulary: Vocabulary, pairs: Sequence[Pair], *,
         numbers; or punctuation for a model of characters.
     """
     arguments.one_of("ties", ties, tuple(TIES))
-    if split_punctuation and vocabulary.level != "word":
+    if split_punctuation and not vocabulary.tokenizer.whole_words:
         raise RnnlmError("split_punctuation must be off for a model of characters: its words are not in the vocabulary")
     encoder = _Encoder(vocabulary, lowercase, split_punctuation)
     sentences, unknown = _sentences(encoder, pairs, with_end)
@@ -110,7 +110,7 @@ class _Encoder:
     def tokens(self, texts, sentences=True):
         """The words of texts, a line end after each."""
         text = "\n".join([*texts, ""])
-        tokens = tokenize(text.lower() if self.lowercase else text, self.vocabulary.level)
+        tokens = self.vocabulary.tokenizer.split(text.lower() if self.lowercase else text)
         return split_words(tokens, self.vocabulary.ids, sentences) if self.split else tokens
 
     def keys(self, texts, pairs, sentences=True):
@@ -156,7 +156,7 @@ def _first_words(encoder, pairs):
     They are those of the good and of the bad sentence in turns.
     """
     prefixes, unknown = encoder.keys([pair.prefix for pair in pairs], pairs, sentences=False)
-    blanks = ["" if not pair.prefix or encoder.vocabulary.level == "word" else " " for pair in pairs]
+    blanks = ["" if not pair.prefix or not encoder.vocabulary.tokenizer.has_blanks else " " for pair in pairs]
     words, unknown_words = encoder.keys(
         [blank + word for pair, blank in zip(pairs, blanks, strict=True) for word in (pair.word_good, pair.word_bad)],
         pairs, sentences=False)

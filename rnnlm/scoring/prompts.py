@@ -4,7 +4,7 @@ from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.sources import called
-from rnnlm.text.tokenizer import LINE_END, tokenize
+from rnnlm.text.tokenizer import LINE_END
 from rnnlm.text.vocabulary import EOS, UNKNOWN
 
 LONGEST_PROMPT = 1_000_000  # characters of a file
@@ -18,7 +18,7 @@ def prompt_ids(prompt, vocabulary, name="prompt"):
     """
     if not isinstance(prompt, str):
         raise arguments.wrong(name, "a string", prompt)
-    tokens = tokenize(prompt, vocabulary.level)
+    tokens = vocabulary.tokenizer.split(prompt)
     if EOS in tokens:  # as in a text
         raise RnnlmError(f"{name} holds the word {EOS}, which is the token of a line end: write a line end instead")
     ids, unknown = _known(tokens, vocabulary)
@@ -68,7 +68,7 @@ def banned_ids(ban, vocabulary, name="ban"):
     """
     tokens = []
     for words in arguments.items(name, ban, "a list of words"):
-        found = tokenize(arguments.kind(name, words, str, "a list of words"), vocabulary.level)
+        found = vocabulary.tokenizer.split(arguments.kind(name, words, str, "a list of words"))
         if not found:
             raise RnnlmError(f"{name} must hold words, got {shown(repr(words), 60)}: leave it out")
         tokens += found

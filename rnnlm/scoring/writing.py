@@ -14,7 +14,7 @@ from rnnlm.scoring.prompts import banned_ids, prompt_ids
 from rnnlm.scoring.sampling import Drawing, Draws
 from rnnlm.scoring.streams import Stream, write_streams
 from rnnlm.scoring.written import Written
-from rnnlm.text.tokenizer import LINE_END, spell, tokenize
+from rnnlm.text.tokenizer import LINE_END
 
 WIDEST_BEAM = 1000
 WORDS_AT_ONCE = 8  # that a thread writes of its texts before it waits for the others
@@ -28,12 +28,12 @@ class _Task:
         self.model, self.vocabulary = model, vocabulary
         ids, _ = prompt_ids(prompt, vocabulary)
         self.ids = np.array([vocabulary.eos_id, *ids], dtype=np.int32)
-        self.tokens = tokenize(prompt, vocabulary.level)
+        self.tokens = vocabulary.tokenizer.split(prompt)
         tail = self.tokens[::-1]
         self.before = tail.index(LINE_END) if LINE_END in tail else len(tail)  # the words that a line has already
         self.spelled = [*vocabulary.words]
         self.spelled[vocabulary.eos_id] = LINE_END
-        self.limits = Limits(vocabulary.eos_id, vocabulary.level, length, sentences, min_length, max_length)
+        self.limits = Limits(vocabulary.eos_id, vocabulary.tokenizer, length, sentences, min_length, max_length)
         allow_unk = arguments.yes_or_no("allow_unk", allow_unk)
         self.forbidden = [] if allow_unk or vocabulary.unk_id is None else [vocabulary.unk_id]
         if len(vocabulary) - len(self.forbidden) == 1:
@@ -58,7 +58,7 @@ class _Task:
 
     def pieces(self, ids):
         """Yield the text in pieces: the prompt's tokens, then the words of ids."""
-        return spell(chain(self.tokens, map(self.spelled.__getitem__, ids)), self.vocabulary.level)
+        return self.vocabulary.tokenizer.join(chain(self.tokens, map(self.spelled.__getitem__, ids)))
 
     def written(self, number, ids, log_probs, stopped=""):
         """The Written of these ids."""

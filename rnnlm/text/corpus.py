@@ -21,7 +21,7 @@ from rnnlm.text.corpus_notes import odd_notes, text_notes, used_notes, vocabular
 from rnnlm.text.encoded import EncodedText, id_table, ids_of
 from rnnlm.text.numbered_cache import read_tokens
 from rnnlm.text.sources import called
-from rnnlm.text.tokenizer import LEVELS, LINE_END, USUAL_MIN_COUNT
+from rnnlm.text.tokenizer import LINE_END, WORDS, Tokenizer, as_tokenizer
 from rnnlm.text.vocabulary import EOS, UNK, Vocabulary
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Corpus:
 
     def fingerprint(self) -> str:
         """A SHA-256 (hex) of all that a run reads: the vocabulary and three texts."""
-        words = "\n".join([self.vocabulary.level, *self.vocabulary.words])
+        words = "\n".join([self.vocabulary.tokenizer.fingerprint(), *self.vocabulary.words])
         parts = [words.encode("utf-8"), self.train, self.valid.ids, self.test.ids]
         return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
@@ -79,13 +79,13 @@ def read_text(path: str | os.PathLike[str], vocabulary: Vocabulary, on_long: Pro
     arguments.path("path", path, "the path of a text", "read_text takes (path, vocabulary)")
     arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary",
                    "load_model and load_corpus give the one to encode with")
-    tokens = read_tokens(path, vocabulary.level, on_long)
+    tokens = read_tokens(path, vocabulary.tokenizer, on_long)
     if not tokens.size:
         raise RnnlmError(f"{called(path)} must hold at least one line of text, but it is empty")
     return EncodedText.from_tokens(tokens, vocabulary)
 
 
-def load_corpus(spec: str | os.PathLike[str], level: str = "word", min_count: int | None = None,
+def load_corpus(spec: str | os.PathLike[str], level: str | Tokenizer = "word", min_count: int | None = None,
                 max_vocab: int | None = None, max_tokens: int | None = None, on_file: Progress = None,
                 on_long: Progress = None) -> Corpus:
     """Read a corpus from a folder, a file, or by its known name.
@@ -93,7 +93,7 @@ def load_corpus(spec: str | os.PathLike[str], level: str = "word", min_count: in
     Parameters
     ----------
     spec : path of a folder or a text file, or a known name; paths override names.
-    level : "word" or "char".
+    level : "word", "char" or a Tokenizer.
     min_count : words seen fewer times in the training text become <unk>.
         None: 2, but 1 for characters and for a text that has <unk> already.
     max_vocab : the most entries of the vocabulary; None: no limit.
@@ -107,23 +107,23 @@ def load_corpus(spec: str | os.PathLike[str], level: str = "word", min_count: in
     RnnlmError : no such corpus, a text that cannot be read, or nothing to train on.
     """
     arguments.path("spec", spec, "a known name or the path of a corpus")
-    arguments.one_of("level", level, LEVELS)
+    tokenizer = as_tokenizer(level)
     for name, value, least in (("min_count", min_count, 1), ("max_vocab", max_vocab, 3), ("max_tokens", max_tokens, 1)):
         if value is not None:
             arguments.whole(name, value, least)
     path, about, notes = resolve(spec)
-    (train, valid, test), where = _read_splits(path, about, level, on_file, on_long)
+    (train, valid, test), where = _read_splits(path, about, tokenizer, on_file, on_long)
     _require_words(path, train)
     size, train = train.size, train.part(0, max_tokens or train.size)
     counts = _counts(train)
     if min_count is None:
-        min_count = 1 if level == "char" or UNK in counts else USUAL_MIN_COUNT
-    vocabulary = Vocabulary.from_counts(counts, level, min_count, max_vocab)
+        min_count = 1 if UNK in counts else tokenizer.usual_min_count
+    vocabulary = Vocabulary.from_counts(counts, tokenizer, min_count, max_vocab)
     valid, test = _encoded(path, vocabulary, validation=valid, test=test)
     notes += [*used_notes(where, size, train, valid, test), vocabulary_note(counts, vocabulary, min_count, max_vocab),
               *odd_notes(train, counts, vocabulary), *text_notes(valid, test, vocabulary)]
     train = ids_of(train, id_table(train, vocabulary), vocabulary)
-    best = _best_possible(about, valid, test) if level == "word" else {}
+    best = _best_possible(about, valid, test) if tokenizer == WORDS else {}
     return Corpus(about.get("name", corpus_name(path)), vocabulary, train, valid, test, notes, best)
 
 
@@ -158,16 +158,17 @@ def _best_possible(about, valid, test):
             if split in best and not text.oov}
 
 
-def _read_splits(path, about, level, on_file, on_long):
+def _read_splits(path, about, tokenizer, on_file, on_long):
     """The Tokens of the three texts; and where one text was cut, None if none was."""
     if not path.is_dir():
-        return _split(read_tokens(path, level, on_long), path)
+        return _split(read_tokens(path, tokenizer, on_long), path)
     sums = {entry["name"]: entry["sha256"] for entry in about.get("files", [])}
     for attempt in (1, 2):
         files = split_files(path, about, on_file)
         fetched = {name: value for name, value in sums.items() if files["train"].parent != path}
         try:
-            return [read_tokens(files[split], level, on_long, fetched.get(files[split].name)) for split in SPLITS], None
+            return [read_tokens(files[split], tokenizer, on_long, fetched.get(files[split].name))
+                    for split in SPLITS], None
         except RnnlmError:  # a file that was whole when it was fetched may be damaged: once more, then
             if attempt == 2 or not (fetched and fetch_damaged(about, files["train"].parent, on_file)):
                 raise

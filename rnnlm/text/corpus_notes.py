@@ -6,7 +6,7 @@ names what to do.
 """
 
 from rnnlm.errors import counted
-from rnnlm.text.tokenizer import LINE_END, UNITS
+from rnnlm.text.tokenizer import LINE_END
 from rnnlm.text.vocabulary import EOS, UNK
 
 SMALL = 1000       # tokens of a text below which its perplexity is mostly chance
@@ -40,9 +40,9 @@ def vocabulary_note(counts, vocabulary, min_count, max_vocab):
     gone = len(counts.keys() - vocabulary.ids.keys())
     if gone:
         reason = f"seen fewer than {min_count} times" if max_vocab is None else "too rare for the vocabulary"
-        return f"{counted(gone, UNITS[vocabulary.level])} of the training text became {UNK}: {reason}"
+        return f"{counted(gone, vocabulary.tokenizer.unit)} of the training text became {UNK}: {reason}"
     if vocabulary.unk_id is None:
-        return f"no {UNK}: the vocabulary contains every training {UNITS[vocabulary.level]}"
+        return f"no {UNK}: the vocabulary contains every training {vocabulary.tokenizer.unit}"
     return f"{UNK} occurs in the training text, so unknown words are read as {UNK}"
 
 
@@ -53,7 +53,7 @@ def text_notes(valid, test, vocabulary):
     for split, text in (("validation", valid), ("test", test)):
         if text.oov:
             are = "is" if text.oov == 1 else "are"
-            words = counted(text.words, UNITS[vocabulary.level])
+            words = counted(text.words, vocabulary.tokenizer.unit)
             notes.append(f"{text.oov:,} of the {words} in the {split} text {are} not in the vocabulary: {fate}")
         if text.ids.size < SMALL:
             notes.append(f"the {split} text has only {counted(text.ids.size, 'token')}: its perplexity is unreliable")
@@ -63,7 +63,7 @@ def text_notes(valid, test, vocabulary):
 def odd_notes(train, counts, vocabulary):
     """What makes a perplexity misleading, in a training text (Tokens)."""
     lines = counts[EOS]
-    if vocabulary.level == "char":
+    if vocabulary.tokenizer.has_blanks:
         return _carriage_returns(counts.get("\r", 0), lines)
     words = sum(counts.values()) - lines
     blank = _blank_lines(train)

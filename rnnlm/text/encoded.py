@@ -84,7 +84,7 @@ def encode_text(text: str, vocabulary: Vocabulary) -> EncodedText:
     arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
     index = defaultdict()
     index.default_factory = index.__len__  # a new token gets the next number
-    ids = encode_string(text, index, vocabulary.level)
+    ids = encode_string(text, index, vocabulary.tokenizer)
     if not ids.size:
         raise RnnlmError("text must hold at least one line, but it is empty")
     return EncodedText.from_tokens(Tokens(list(index), ids, 0, ids.size), vocabulary)

@@ -1,15 +1,11 @@
 """From bytes to tokens: strict UTF-8, a sentence a line, ASCII blanks between words.
 
-A token is a string.  The line end is the token "\\n" at both levels; a vocabulary shows
-it as <eos>.
+A Tokenizer decides what a token is.
 """
-
-import numpy as np
 
 from rnnlm.errors import RnnlmError
 from rnnlm.files.whole import reason
 from rnnlm.text.sources import called, opened
-from rnnlm.text.tokenizer import tokenize
 
 LONGEST_WORD = 1 << 26  # bytes, where they come from a pipe or a compressed file
 
@@ -85,19 +81,19 @@ def _decode(block, path, line, offset):
     return text
 
 
-def encode_blocks(path, index, level, on_block=None, on_bytes=None):
+def encode_blocks(path, index, tokenizer, on_block=None, on_bytes=None):
     """Yield all tokens of a file as ids, in int32 arrays: ``index[token]``, in order.
 
     ``index`` decides what a new token means.  For example, a dict whose ``__missing__``
     counts up numbers the distinct tokens.  on_block, on_bytes: see ``read_blocks``.
     """
     for text in read_blocks(path, on_block=on_block, on_bytes=on_bytes):
-        yield _encoded(text, index, level, path)
+        yield _encoded(text, index, tokenizer, path)
 
 
-def encode_string(text, index, level):
+def encode_string(text, index, tokenizer):
     """All tokens of a string as ids (int32): those of encode_blocks for such a file."""
-    return _encoded(string_as_read(text), index, level, "text")
+    return _encoded(string_as_read(text), index, tokenizer, "text")
 
 
 def string_as_read(text):
@@ -108,19 +104,16 @@ def string_as_read(text):
     return text if text.endswith("\n") or not text else f"{text}\n"
 
 
-def tokens_of(text, level, path):
+def tokens_of(text, tokenizer, path):
     """The tokens of a piece of a text (a list); RnnlmError if <eos> is a word of it."""
-    tokens = tokenize(text, level)
-    if level == "word" and "<eos>" in text and "<eos>" in tokens:
+    tokens = tokenizer.split(text)
+    if "<eos>" in text and "<eos>" in tokens:
         raise RnnlmError(f"{called(path)} holds the word <eos>, which is the token of every line end: remove it "
                          "from the text")
     return tokens
 
 
-def as_ids(tokens, index):
-    """``index[token]`` of each token of a list, (n,) int32."""
-    return np.fromiter(map(index.__getitem__, tokens), dtype=np.int32, count=len(tokens))
-
-
-def _encoded(text, index, level, path):
-    return as_ids(tokens_of(text, level, path), index)
+def _encoded(text, index, tokenizer, path):
+    if "<eos>" in text:
+        tokens_of(text, tokenizer, path)  # a message, if it is a token
+    return tokenizer.encode(text, index)

@@ -21,7 +21,7 @@ from rnnlm.errors import RnnlmError, counted, shown
 from rnnlm.text.cells import finite_number
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.sources import called
-from rnnlm.text.tokenizer import BLANKS, tokenize
+from rnnlm.text.tokenizer import BLANKS, WORDS
 from rnnlm.text.vocabulary import EOS
 
 if TYPE_CHECKING:
@@ -172,12 +172,12 @@ def _position(form, utterance, position):
 
 
 def _classic(line, where, trust_ids):
-    utterance, *words = tokenize(line, "word")
+    utterance, *words = WORDS.split(line)
     return utterance, Hypothesis(" ".join(words), 0)
 
 
 def _kaldi(line, where, trust_ids):
-    key, *words = tokenize(line, "word")
+    key, *words = WORDS.split(line)
     utterance, _, number = key.rpartition("-")
     if not utterance or not (trust_ids or number.isdecimal()) or not number:
         raise RnnlmError(f"{where}: the first word must be a key, UTTERANCE-NUMBER, got {shown(repr(key), 60)}: is it "
@@ -192,12 +192,12 @@ def _moses(line, where, trust_ids):
                          f"{counted(len(fields), 'field')}: {shown(line, 60)}")
     if not (fields[0].isdecimal() and len(fields[0]) < 16):
         raise RnnlmError(f"{where}: the id must be a whole number, got {shown(repr(fields[0]), 60)}")
-    return str(int(fields[0])), Hypothesis(" ".join(tokenize(fields[1], "word")), 0,
+    return str(int(fields[0])), Hypothesis(" ".join(WORDS.split(fields[1])), 0,
                                            first_pass=as_number(fields[3], f"{where}: the total"), fields=fields)
 
 
 def _plain(line, where, trust_ids):
-    return "", Hypothesis(" ".join(tokenize(line, "word")), 0)
+    return "", Hypothesis(" ".join(WORDS.split(line)), 0)
 
 
 FORMS = {"classic": _classic, "kaldi": _kaldi, "moses": _moses, "plain": _plain}
@@ -217,7 +217,7 @@ def as_number(text: str, what: str) -> float:
 
 
 def _require_no_end(text, where, vocabulary):
-    if EOS in text and vocabulary.level == "word" and EOS in text.split(" "):
+    if EOS in text and EOS in vocabulary.tokenizer.split(text):
         raise RnnlmError(f"{where}: holds the word {EOS}, which is the token of every line end: remove it")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rnnlm.errors import RnnlmError, counted, shown
 from rnnlm.text.nbest_files import as_number, numbered_lines
 from rnnlm.text.sources import called
-from rnnlm.text.tokenizer import tokenize
+from rnnlm.text.tokenizer import WORDS
 
 if TYPE_CHECKING:
     import os
@@ -107,7 +107,7 @@ def _bounded_lines(path):
         if number > MOST_LINES or size > LARGEST_TABLE:
             raise RnnlmError(f"{called(path)} must have at most {MOST_LINES:,} lines and {LARGEST_TABLE // 2**20} MB, "
                              "it has more: split the lists and this file")
-        yield f"{called(path)} line {number}", tokenize(line, "word")
+        yield f"{called(path)} line {number}", WORDS.split(line)
 
 
 @dataclass

@@ -32,13 +32,13 @@ LONG = 1 << 26     # bytes: longer texts go through the cache
 HALF_WRITTEN, UNUSED = 3600, 30 * 24 * 3600  # seconds after which files of the cache are removed
 
 
-def read_tokens(path, level, on_long=None, sha256=None):
+def read_tokens(path, tokenizer, on_long=None, sha256=None):
     """The Tokens of a text.
 
     Parameters
     ----------
     path : of a file, compressed or not, or of a pipe; ``-`` is standard input.
-    level : "word" or "char".
+    tokenizer : Tokenizer.
     on_long : function, called as on_long(name, size) when a file turns out to be a long
         text; returns a callback for its bytes.
     sha256 : str (hex), the digest that the file must have; None: any.
@@ -49,11 +49,11 @@ def read_tokens(path, level, on_long=None, sha256=None):
     """
     status = require_text_file(path)
     file = _File(path, status) if status is not None and stat.S_ISREG(status.st_mode) else None
-    tokens = _known_tokens(file, level) if file and (file.compressed or status.st_size > LONG) else None
+    tokens = _known_tokens(file, tokenizer) if file and (file.compressed or status.st_size > LONG) else None
     if tokens is not None:
         digest = file.digest
     else:
-        tokens, digest = _Reading(path, level, file, on_long).tokens()
+        tokens, digest = _Reading(path, tokenizer, file, on_long).tokens()
     if sha256:
         digest = _file_digest(path) if file and file.compressed else digest
         if digest != sha256:
@@ -134,9 +134,9 @@ def _text_digest(path):
     return hasher.hexdigest()
 
 
-def _known_tokens(file, level):
+def _known_tokens(file, tokenizer):
     """The Tokens of a file from the cache; None if it is not there, or has changed."""
-    tokens = _cached(_folder(), file.digest, level) if file.is_known() else None
+    tokens = _cached(_folder(), file.digest, tokenizer) if file.is_known() else None
     if tokens is not None:
         used(file.record)
     return tokens
@@ -145,8 +145,8 @@ def _known_tokens(file, level):
 class _Reading:
     """One reading of a text: into memory, and into the cache when it becomes long."""
 
-    def __init__(self, path, level, file, on_long):
-        self.path, self.level, self.file, self.on_long = path, level, file, on_long
+    def __init__(self, path, tokenizer, file, on_long):
+        self.path, self.tokenizer, self.file, self.on_long = path, tokenizer, file, on_long
         self.index, self.hasher = defaultdict(), hashlib.sha256()
         self.index.default_factory = self.index.__len__  # a new token gets the next number
         self.size = file.status.st_size if file and not file.compressed else 0  # of the text, as far as it is known
@@ -154,7 +154,7 @@ class _Reading:
 
     def tokens(self):
         """The Tokens of the text and its SHA-256."""
-        blocks, held = encode_blocks(self.path, self.index, self.level, self._on_block, self._on_bytes), []
+        blocks, held = encode_blocks(self.path, self.index, self.tokenizer, self._on_block, self._on_bytes), []
         while self.size <= LONG and (ids := next(blocks, None)) is not None:
             held.append(ids)
         if self.size > LONG:
@@ -199,7 +199,7 @@ class _Reading:
                 file.write(ids)
                 count += ids.size
             sha256 = self.hasher.hexdigest()
-            path = folder / f"{sha256}-{self.level}{ENDING}"
+            path = folder / f"{sha256}-{self.tokenizer.fingerprint()}{ENDING}"
             settle(path)
         words = list(self.index)
         write_text(path.with_name(path.name + ".json"), json.dumps({"tokens": count, "words": words}))
@@ -212,9 +212,9 @@ def _emptied(arrays):
         yield arrays.pop(0)
 
 
-def _cached(folder, sha256, level):
+def _cached(folder, sha256, tokenizer):
     """The Tokens with this content if the cache holds them whole, else None."""
-    path = folder / f"{sha256}-{level}{ENDING}"
+    path = folder / f"{sha256}-{tokenizer.fingerprint()}{ENDING}"
     about = _read_json(path.with_name(path.name + ".json"))
     if not isinstance(about, dict):
         return None

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.lines import LONGEST_WORD, as_ids, read_blocks, string_as_read, tokens_of
+from rnnlm.text.lines import LONGEST_WORD, read_blocks, string_as_read, tokens_of
 from rnnlm.text.sources import called
-from rnnlm.text.tokenizer import BLANKS, LINE_END
+from rnnlm.text.tokenizer import BLANKS, LINE_END, as_ids
 from rnnlm.text.vocabulary import EOS
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def spelled_file(path: str | os.PathLike[str], vocabulary: Vocabulary, *, size: 
     """
     index, text = vocabulary.index(), None
     blocks = read_blocks(path, size or BLOCK, on_bytes=on_bytes, by_line=by_line)
-    for text in _whole_words(blocks, vocabulary.level, path):
+    for text in _whole_words(blocks, vocabulary.tokenizer, path):
         yield _spelled(text, index, vocabulary, path)
     if text is None:
         raise RnnlmError(f"{called(path)} must hold at least one line of text, but it is empty")
@@ -110,19 +110,19 @@ def spelled_string(text: str, vocabulary: Vocabulary) -> Iterator[Spelled]:
 
 
 def _spelled(text, index, vocabulary, path):
-    pieces = tokens_of(text, vocabulary.level, path)
+    pieces = tokens_of(text, vocabulary.tokenizer, path)
     ids = as_ids(pieces, index)
     line_ends = np.flatnonzero(ids == vocabulary.eos_id)
-    starts = np.arange(len(pieces)) if vocabulary.level == "word" else _starts(text, line_ends)
+    starts = np.arange(len(pieces)) if vocabulary.tokenizer.whole_words else _starts(text, line_ends)
     return Spelled(text, pieces, ids, starts, line_ends)
 
 
-def _whole_words(blocks, level, path):
+def _whole_words(blocks, tokenizer, path):
     """Yield the pieces of a text, cut where a word starts."""
     held = ""
     for block in blocks:
         text = held + block if held else block
-        cut = len(text) if level == "word" or text.endswith(LINE_END) else _last_start(text)
+        cut = len(text) if tokenizer.whole_words or text.endswith(LINE_END) else _last_start(text)
         held = text[cut:]
         if len(held) > LONGEST_WORD:
             raise RnnlmError(f"{called(path)} must be text, it has a word that with its blanks is longer than "

@@ -1,14 +1,25 @@
-"""A tokenizer: between pieces of text and tokens, which are strings.
+"""Tokenizers: between pieces of text and tokens, which are strings.
 
-The line end is the token "\\n" at both levels; a vocabulary shows it as <eos>.
+A tokenizer is the one thing that knows what a token is: a word, a character, a part of
+a word.  For all of them the line end is the token "\\n", which a vocabulary shows as
+<eos>.
 """
 
-import re
+from __future__ import annotations
 
-LEVELS = ("word", "char")
-UNITS = {"word": "word", "char": "character"}  # what messages call a token of each level
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnlm.compute import arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
 LINE_END = "\n"
-USUAL_MIN_COUNT = 2  # by default rarer words become <unk>, but no character, and no word of a text with <unk>
+USUAL_MIN_COUNT = 2  # of words: by default rarer ones become <unk>, but none of a text that has <unk>
 
 BLANKS = " \t\r\v\f"  # between words, besides the line end
 
@@ -17,15 +28,105 @@ BLANKS = " \t\r\v\f"  # between words, besides the line end
 _WORDS = re.compile(rf"[^{BLANKS}\n]+|\n")
 
 
-def tokenize(text, level):
-    """Tokens of a text, a list of words or characters; every line end is "\\n"."""
-    return _WORDS.findall(text) if level == "word" else list(text)
+class Tokenizer:
+    """Splits a text into tokens and joins them again.
+
+    Two tokenizers that do the same are equal.
+
+    Attributes
+    ----------
+    level : str, the value of ``--level``.
+    unit : str, what messages call a token.
+    whole_words : whether each word between blanks is one token.
+    has_blanks : whether blanks are tokens or parts of some; if not, ``join`` puts one
+        between two tokens.
+    usual_min_count : rarer tokens become <unk> by default.
+    enough, longest_line : how many tokens a written text has by default, and how many
+        without a line end are too many.
+    """
+
+    level = unit = ""
+    whole_words = has_blanks = False
+    usual_min_count = 1
+    enough, longest_line = 500, 50_000
+
+    def split(self, text: str) -> list[str]:
+        """The tokens of whole lines; every line end is "\\n"."""
+        raise NotImplementedError
+
+    def join(self, tokens: Iterable[str]) -> Iterator[str]:
+        """Yield a piece of printed text for each token; "\\n" ends a line."""
+        raise NotImplementedError
+
+    def encode(self, text: str, index: Mapping[str, int]) -> np.ndarray:  # (n,) int32
+        """``index[token]`` of each token of whole lines."""
+        return as_ids(self.split(text), index)
+
+    def description(self) -> dict[str, Any]:
+        """What a file's header says of it, a dict for JSON: see ``tokenizer_from``."""
+        return {"level": self.level}
+
+    def fingerprint(self) -> str:
+        """A string that differs where ``split`` differs; part of a file's name."""
+        return self.level
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tokenizer) and self.fingerprint() == other.fingerprint()
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint())
 
 
-def spell(tokens, level):
-    """Yield pieces of printed text, one for each token; "\\n" ends a line."""
-    at_line_start = True
-    for token in tokens:
-        glue = "" if at_line_start or level == "char" or token == LINE_END else " "
-        yield glue + token
-        at_line_start = token == LINE_END
+class Words(Tokenizer):
+    """Words between ASCII blanks; which blanks they were is lost."""
+
+    level = unit = "word"
+    whole_words = True
+    usual_min_count = USUAL_MIN_COUNT
+    enough, longest_line = 100, 10_000
+
+    def split(self, text: str) -> list[str]:
+        """The words, and "\\n" for every line end."""
+        return _WORDS.findall(text)
+
+    def join(self, tokens: Iterable[str]) -> Iterator[str]:
+        """Yield each token after a blank, but none at a line's start or end."""
+        at_line_start = True
+        for token in tokens:
+            yield token if at_line_start or token == LINE_END else f" {token}"
+            at_line_start = token == LINE_END
+
+
+class Characters(Tokenizer):
+    """Every character is a token: nothing is lost."""
+
+    level, unit = "char", "character"
+    has_blanks = True
+
+    def split(self, text: str) -> list[str]:
+        """The characters."""
+        return list(text)
+
+    def join(self, tokens: Iterable[str]) -> Iterator[str]:
+        """Yield the tokens."""
+        return iter(tokens)
+
+
+WORDS, CHARACTERS = Words(), Characters()
+BY_LEVEL = {tokenizer.level: tokenizer for tokenizer in (WORDS, CHARACTERS)}  # those that need no text to be made
+LEVELS = tuple(BY_LEVEL)
+
+
+def as_tokenizer(level: str | Tokenizer) -> Tokenizer:
+    """A Tokenizer, itself or by its level; ArgumentError for anything else."""
+    return level if isinstance(level, Tokenizer) else BY_LEVEL[arguments.one_of("level", level, LEVELS)]
+
+
+def tokenizer_from(header: Mapping[str, Any]) -> Tokenizer:
+    """The Tokenizer that a file's header describes; ArgumentError if there is none."""
+    return as_tokenizer(header["level"])
+
+
+def as_ids(tokens, index):
+    """``index[token]`` of each token of a list, (n,) int32."""
+    return np.fromiter(map(index.__getitem__, tokens), dtype=np.int32, count=len(tokens))

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, IdError, RnnlmError, shown
-from rnnlm.text.tokenizer import LEVELS, LINE_END
+from rnnlm.text.tokenizer import LINE_END, Tokenizer, as_tokenizer
 
 EOS = "<eos>"  # the end of a sentence, a target like any word
 UNK = "<unk>"  # what replaces every word that is not in the vocabulary
@@ -29,14 +29,15 @@ class Vocabulary:
     Parameters
     ----------
     words : distinct strings in order of their ids, <eos> among them.
-    level : "word" or "char", what the strings are.
+    level : what the strings are: "word", "char" or a Tokenizer.
     counts : (V,), how often each word occurs in the training text; None: not known.
 
     Attributes
     ----------
     words : list of str.
     ids : dict from a word to its id.
-    level : as given.
+    tokenizer : the Tokenizer.
+    level : str, its level.
     counts : (V,) int64, or None.
     eos_id : int, the id of <eos>.
     unk_id : int, the id of <unk>; None where the vocabulary has none.
@@ -44,9 +45,10 @@ class Vocabulary:
 
     counts = None  # of one that was pickled before there were counts
 
-    def __init__(self, words: Iterable[str], level: str = "word", counts: ArrayLike | None = None) -> None:
+    def __init__(self, words: Iterable[str], level: str | Tokenizer = "word",
+                 counts: ArrayLike | None = None) -> None:
         self.words = arguments.items("words", words, "a list of strings")
-        self.level = arguments.one_of("level", level, LEVELS)
+        self.tokenizer = as_tokenizer(level)
         for kind in set(map(type, self.words)):
             if not issubclass(kind, str):
                 raise ArgumentError(f"words must be a list of strings, got a list with values of type {kind.__name__}")
@@ -63,6 +65,15 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.words)
 
+    def __setstate__(self, state):
+        level = state.pop("level", None)  # of one that was pickled before there were tokenizers
+        vars(self).update(state if level is None else state | {"tokenizer": as_tokenizer(level)})
+
+    @property
+    def level(self) -> str:
+        """The level of the tokenizer."""
+        return self.tokenizer.level
+
     def index(self) -> dict[str, int]:
         """A dict from token to id: the line end is <eos>, any other token UNKNOWN."""
         index = _Known(self.ids)
@@ -72,9 +83,9 @@ class Vocabulary:
     def encode(self, tokens: Iterable[str]) -> np.ndarray:
         """Ids (n,) int32 of n tokens; UNKNOWN (-1) for those outside the vocabulary.
 
-        tokens: a list of strings; at the level of characters it may be one string.
+        tokens: a list of strings; for characters it may be one string.
         """
-        if isinstance(tokens, str) and self.level == "word":
+        if isinstance(tokens, str) and self.tokenizer.unit != "character":
             raise ArgumentError(f"tokens must be a list of words, got the string {shown(repr(tokens), 60)}: "
                                 "split it first, as in encode(text.split())")
         index = self.index()
@@ -104,11 +115,12 @@ class Vocabulary:
         raise IdError(f"ids must be from 0 to {len(self.words) - 1}, got {i}{unknown}")
 
     def fingerprint(self) -> str:
-        """A SHA-256 (hex) of what ids mean: the level, and the words in order."""
-        return hashlib.sha256("\n".join([self.level, *self.words]).encode("utf-8", "surrogatepass")).hexdigest()
+        """A SHA-256 (hex) of what ids mean: the tokenizer, and the words in order."""
+        meaning = "\n".join([self.tokenizer.fingerprint(), *self.words])
+        return hashlib.sha256(meaning.encode("utf-8", "surrogatepass")).hexdigest()
 
     @classmethod
-    def from_counts(cls, counts: dict[str, int], level: str = "word", min_count: int = 1,
+    def from_counts(cls, counts: dict[str, int], level: str | Tokenizer = "word", min_count: int = 1,
                     max_size: int | None = None) -> Vocabulary:
         """The most frequent words, the most frequent first, ties by first appearance.
 
@@ -119,7 +131,7 @@ class Vocabulary:
         ----------
         counts : dict, how often each word, <eos> among them, occurs; in order of first
             appearance.
-        level : "word" or "char".
+        level : "word", "char" or a Tokenizer.
         min_count : words seen fewer times are left out.
         max_size : the most entries, the rarest words being left out; None: no limit.
         """

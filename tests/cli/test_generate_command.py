@@ -13,8 +13,8 @@ from rnnlm.cli.generate import main
 from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import LanguageModel
 from rnnlm.scoring.evaluation import token_log_probs
-from rnnlm.scoring.limits import LONGEST_LINE
 from rnnlm.scoring.prompts import read_prompt
+from rnnlm.text.tokenizer import Words, as_tokenizer
 from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ["<eos>", "<unk>", "the", "cat", "sat"]
@@ -159,8 +159,9 @@ ENDLESS = {"one word": ["--temperature", "0"], "one word for every seed": ["--to
 @pytest.mark.parametrize("how", ENDLESS)
 @pytest.mark.parametrize(("level", "most", "unit"), [("word", 10_000, "words"), ("char", 50_000, "characters")])
 def test_a_sentence_that_never_ends_is_ended(tmp_path, capsys, monkeypatch, how, level, most, unit):
-    assert LONGEST_LINE[level] == most
-    monkeypatch.setitem(LONGEST_LINE, level, most := most // 100)
+    tokenizer = as_tokenizer(level)
+    assert tokenizer.longest_line == most
+    monkeypatch.setattr(type(tokenizer), "longest_line", most := most // 100)
     model = LanguageModel(3, 3, 3, rng=np.random.default_rng(0))
     model.output.params[1][...] = [-1000, 0, 0.5 if how == "no line end" else 100]
     save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "a", "b"], level))
@@ -172,11 +173,11 @@ def test_a_sentence_that_never_ends_is_ended(tmp_path, capsys, monkeypatch, how,
 
 
 def test_only_sentences_may_not_be_long(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(LONGEST_LINE, "word", 3)
+    monkeypatch.setattr(Words, "longest_line", 3)
     path = save(tmp_path / "m.npz")
     assert main([path, "--sentences", "2", "--temperature", "0"]) == 0
     assert capsys.readouterr().out == "the cat sat\n" * 2  # as long as a line may be
-    monkeypatch.setitem(LONGEST_LINE, "word", 2)
+    monkeypatch.setattr(Words, "longest_line", 2)
     assert main([path, "--length", "9", "--temperature", "0"]) == 0
     assert capsys.readouterr().out == "the cat sat\n" * 3
 
@@ -455,7 +456,7 @@ def test_wrong_values_of_the_new_options_exit_2(model_path, arguments):
 @pytest.mark.parametrize("way", [["--samples", "3", "--temperature", "0", "--sentences", "1"], ["--beam", "3"],
                                  ["--scores", "--sentences", "1"], ["--json", "--sentences", "1"]])
 def test_a_text_that_never_ends_is_shown_as_far_as_it_goes(tmp_path, capsys, monkeypatch, way):
-    monkeypatch.setitem(LONGEST_LINE, "word", 20)
+    monkeypatch.setattr(Words, "longest_line", 20)
     model = LanguageModel(3, 3, 3, rng=np.random.default_rng(0))
     model.output.params[1][...] = [-1000, 0, 9]
     save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "a", "b"]))

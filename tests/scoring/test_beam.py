@@ -9,8 +9,8 @@ from rnnlm.errors import RnnlmError
 from rnnlm.models import LanguageModel
 from rnnlm.models.cells import CELLS
 from rnnlm.scoring.evaluation import token_log_probs
-from rnnlm.scoring.limits import LONGEST_LINE
 from rnnlm.scoring.writing import write_beam, write_text
+from rnnlm.text.tokenizer import Words
 from rnnlm.text.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(["<eos>", "a", "b", "c"])
@@ -107,7 +107,7 @@ def test_ties_are_in_order_of_ids():
 
 
 def test_a_line_without_an_end_is_shown_as_far_as_it_goes(monkeypatch):
-    monkeypatch.setitem(LONGEST_LINE, "word", 6)
+    monkeypatch.setattr(Words, "longest_line", 6)
     model = LanguageModel(4, 3, 5, rng=None)
     model.output.params[1][...] = [-1000, 1, 0, 0]
     texts = write_beam(model, VOCABULARY, "b", 2)

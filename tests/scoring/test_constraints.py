@@ -7,7 +7,8 @@ import pytest
 
 from rnnlm.errors import RnnlmError
 from rnnlm.scoring.constraints import RECENT, Constraints
-from rnnlm.scoring.limits import BLANK_LINES, LONGEST_LINE, EndlessError, Limits, Progress
+from rnnlm.scoring.limits import BLANK_LINES, EndlessError, Limits, Progress
+from rnnlm.text.tokenizer import Words
 
 EOS = 0
 
@@ -95,7 +96,7 @@ def test_a_text_that_never_ends_is_ended(monkeypatch):
         progress.add(EOS)
     with pytest.raises(EndlessError, match="1000 line ends in a row"):
         progress.add(EOS)
-    monkeypatch.setitem(LONGEST_LINE, "word", 5)
+    monkeypatch.setattr(Words, "longest_line", 5)
     for options, most in (({}, 5), ({"min_length": 4}, 8)):
         progress = Progress(Limits(EOS, sentences=1, **options))
         for _ in range(most):

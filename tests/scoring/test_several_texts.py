@@ -11,8 +11,8 @@ from rnnlm.models import LanguageModel
 from rnnlm.models.cells import CELLS
 from rnnlm.scoring import streams
 from rnnlm.scoring.evaluation import token_log_probs
-from rnnlm.scoring.limits import LONGEST_LINE
 from rnnlm.scoring.writing import WORDS_AT_ONCE, write_samples, write_text
+from rnnlm.text.tokenizer import Words
 from rnnlm.text.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(["<eos>", "<unk>", *"abcdefg"])
@@ -165,7 +165,7 @@ def test_a_text_that_never_ends_is_cut_short_and_the_others_go_on(model, monkeyp
     whole = samples(model, 40, sentences=1)
     longest = sorted(text.words for text in whole)[-4]
     assert longest > 1
-    monkeypatch.setitem(LONGEST_LINE, "word", longest)
+    monkeypatch.setattr(Words, "longest_line", longest)
     cut = samples(model, 40, sentences=1)
     assert 1 <= sum(bool(text.stopped) for text in cut) <= 3
     for text, other in zip(cut, whole, strict=True):

@@ -5,7 +5,7 @@ import pytest
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.lines import encode_blocks, read_blocks
-from rnnlm.text.tokenizer import spell, tokenize
+from rnnlm.text.tokenizer import CHARACTERS, WORDS, as_tokenizer
 
 
 def write(tmp_path, data):
@@ -48,11 +48,11 @@ def test_a_pipe_can_be_read(tmp_path):
 
 def test_only_ascii_white_space_separates_words():
     text = "a\u00a0b c\td\x0be\x0cf\x85g \u2028h \x1ci\n"
-    assert tokenize(text, "word") == ["a\u00a0b", "c", "d", "e", "f\x85g", "\u2028h", "\x1ci", "\n"]
+    assert WORDS.split(text) == ["a\u00a0b", "c", "d", "e", "f\x85g", "\u2028h", "\x1ci", "\n"]
 
 
 def test_characters_are_kept_as_they_are():
-    assert tokenize("a b\n", "char") == ["a", " ", "b", "\n"]
+    assert CHARACTERS.split("a b\n") == ["a", " ", "b", "\n"]
 
 
 @pytest.mark.parametrize("size", [1, 4, 1 << 22])
@@ -71,10 +71,10 @@ def test_a_nul_is_refused_with_a_hint(tmp_path, data):
 def test_the_word_eos_in_a_text_is_refused_but_not_its_letters(tmp_path):
     path = write(tmp_path, b"a <eos>\n")
     with pytest.raises(RnnlmError, match="holds the word <eos>"):
-        list(encode_blocks(path, dict.fromkeys(["a", "<eos>", "\n"], 0), "word"))
-    (ids,) = encode_blocks(path, dict.fromkeys("a <eos>\n", 0), "char")
+        list(encode_blocks(path, dict.fromkeys(["a", "<eos>", "\n"], 0), WORDS))
+    (ids,) = encode_blocks(path, dict.fromkeys("a <eos>\n", 0), CHARACTERS)
     assert ids.size == 8
-    (ids,) = encode_blocks(write(tmp_path, b"<eos>x\n"), dict.fromkeys(["<eos>x", "\n"], 0), "word")
+    (ids,) = encode_blocks(write(tmp_path, b"<eos>x\n"), dict.fromkeys(["<eos>x", "\n"], 0), WORDS)
     assert ids.size == 2
 
 
@@ -107,7 +107,7 @@ def test_no_permission_is_said_in_one_line(tmp_path):
     (["a", " ", "b", "\n", "c"], "char", "a b\nc"),
 ])
 def test_tokens_are_spelt_as_text(tokens, level, text):
-    assert "".join(spell(tokens, level)) == text
+    assert "".join(as_tokenizer(level).join(tokens)) == text
 
 
 @pytest.mark.parametrize("size", [1, 5, 7, 64, 1000])
@@ -117,8 +117,8 @@ def test_a_line_longer_than_a_piece_is_cut_at_blanks_and_no_word_is(tmp_path, si
     path = write(tmp_path, line.encode())
     pieces = list(read_blocks(path, size))
     assert "".join(pieces) == line.removesuffix("\n") + "\n"
-    words = [word for piece in pieces for word in tokenize(piece, "word")]
-    assert words == tokenize("".join(pieces), "word")
+    words = [word for piece in pieces for word in WORDS.split(piece)]
+    assert words == WORDS.split("".join(pieces))
     assert max(len(piece.encode()) for piece in pieces) <= size + 30
 
 

@@ -11,6 +11,7 @@ from rnnlm.text import numbered
 from rnnlm.text import numbered_cache as module
 from rnnlm.text.corpus import load_corpus, read_text
 from rnnlm.text.numbered_cache import read_tokens
+from rnnlm.text.tokenizer import CHARACTERS, WORDS
 
 TEXT = "the cat sat\nthe dog sat on the cat\n\n" * 50
 
@@ -53,13 +54,13 @@ def whole(tokens):
 
 
 def test_numbers_in_order_of_first_appearance(tmp_path):
-    tokens = read_tokens(write(tmp_path / "a.txt", "b a\nb c\n"), "word")
+    tokens = read_tokens(write(tmp_path / "a.txt", "b a\nb c\n"), WORDS)
     assert tokens.words == ["b", "a", "\n", "c"]
     assert whole(tokens).tolist() == [0, 1, 2, 0, 3, 2]
     assert tokens.counts().tolist() == [2, 1, 2, 1]
 
 
-@pytest.mark.parametrize("level", ["word", "char"])
+@pytest.mark.parametrize("level", [WORDS, CHARACTERS])
 def test_a_long_text_gives_the_same_as_a_short_one(tmp_path, level, monkeypatch):
     path = write(tmp_path / "a.txt")
     short = read_tokens(path, level)
@@ -108,24 +109,24 @@ def test_a_corpus_of_long_texts_is_the_same_corpus(tmp_path, monkeypatch, unk):
 def test_a_long_text_is_read_once_and_never_again_while_it_stays(tmp_path, long_texts, reads):
     path = write(tmp_path / "a.txt")
     for _ in range(3):
-        read_tokens(path, "word")
+        read_tokens(path, WORDS)
     assert reads == ["a.txt"]
-    read_tokens(path, "char")
+    read_tokens(path, CHARACTERS)
     assert reads == ["a.txt"] * 2
 
 
 def test_a_text_that_changed_is_read_anew(tmp_path, long_texts, reads):
     path = write(tmp_path / "a.txt", "aa bb cc dd\n")
-    read_tokens(path, "word")
+    read_tokens(path, WORDS)
     write(path, "aa bb cc ee\n")  # the same size
     os.utime(path, ns=(0, time.time_ns() + 10**9))
-    assert read_tokens(path, "word").words == ["aa", "bb", "cc", "ee", "\n"]
+    assert read_tokens(path, WORDS).words == ["aa", "bb", "cc", "ee", "\n"]
     assert reads == ["a.txt"] * 2
 
 
 def test_a_copy_of_a_text_shares_its_numbers(tmp_path, long_texts, cache):
-    read_tokens(write(tmp_path / "a.txt"), "word")
-    read_tokens(write(tmp_path / "b.txt"), "word")
+    read_tokens(write(tmp_path / "a.txt"), WORDS)
+    read_tokens(write(tmp_path / "b.txt"), WORDS)
     assert len(list(cache.glob("*.ids1"))) == 1
 
 
@@ -133,7 +134,7 @@ def test_a_copy_of_a_text_shares_its_numbers(tmp_path, long_texts, cache):
                                     '{"tokens": 23, "words": ["a"]}'])
 def test_a_damaged_cache_is_made_anew(tmp_path, long_texts, cache, reads, damage):
     path = write(tmp_path / "a.txt")
-    expected = whole(read_tokens(path, "word"))
+    expected = whole(read_tokens(path, WORDS))
     (ids,) = cache.glob("*.ids1")
     (about,) = cache.glob("*-word.ids1.json")
     if damage == "cut":
@@ -142,7 +143,7 @@ def test_a_damaged_cache_is_made_anew(tmp_path, long_texts, cache, reads, damage
         ids.unlink()
     else:
         about.write_text(damage.replace("23", str(expected.size)))
-    np.testing.assert_array_equal(whole(read_tokens(path, "word")), expected)
+    np.testing.assert_array_equal(whole(read_tokens(path, WORDS)), expected)
     assert reads == ["a.txt"] * 2
 
 
@@ -154,7 +155,7 @@ def test_progress_is_reported_in_bytes_and_only_when_a_long_text_is_read(tmp_pat
         return calls.append
 
     for _ in range(2):
-        read_tokens(path, "word", on_long)
+        read_tokens(path, WORDS, on_long)
     assert calls[0] == ("a.txt", len(TEXT))
     assert sum(calls[1:]) == len(TEXT)
 
@@ -163,7 +164,7 @@ def test_a_bad_long_text_leaves_nothing_in_the_cache(tmp_path, long_texts, cache
     path = tmp_path / "a.txt"
     path.write_bytes(TEXT.encode() + b"\xff\n")
     with pytest.raises(RnnlmError, match="must be UTF-8"):
-        read_tokens(path, "word")
+        read_tokens(path, WORDS)
     assert not list(cache.iterdir())
 
 
@@ -177,7 +178,7 @@ def test_a_text_that_changes_while_it_is_read_is_refused(tmp_path, long_texts, m
 
     monkeypatch.setattr(module, "encode_blocks", slow)
     with pytest.raises(RnnlmError, match=r"a\.txt changed while it was read: start again"):
-        read_tokens(path, "word")
+        read_tokens(path, WORDS)
 
 
 def test_a_text_that_is_removed_once_it_was_read_has_been_read(tmp_path, long_texts, monkeypatch):
@@ -189,21 +190,21 @@ def test_a_text_that_is_removed_once_it_was_read_has_been_read(tmp_path, long_te
         path.unlink()
 
     monkeypatch.setattr(module, "encode_blocks", last)
-    assert read_tokens(path, "word").words[0] == "the"
+    assert read_tokens(path, WORDS).words[0] == "the"
 
 
 def test_a_change_that_keeps_size_and_time_is_noticed(tmp_path, long_texts):
     path = write(tmp_path / "a.txt", "aa bb cc dd\n")
     status = os.stat(path)
-    read_tokens(path, "word")
+    read_tokens(path, WORDS)
     time.sleep(0.02)  # the clock of the file system
     with open(path, "r+") as file:
         file.write("zz")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert read_tokens(path, "word").words[0] == "zz"
+    assert read_tokens(path, WORDS).words[0] == "zz"
 
 
-@pytest.mark.parametrize("levels", [("word", "word"), ("word", "char")])
+@pytest.mark.parametrize("levels", [(WORDS, WORDS), (WORDS, CHARACTERS)])
 def test_two_runs_that_encode_the_same_text_do_not_disturb_each_other(tmp_path, long_texts, monkeypatch, levels):
     """The second run encodes all of it while the first is about to finish."""
     path = write(tmp_path / "a.txt")
@@ -223,13 +224,13 @@ def test_two_runs_that_encode_the_same_text_do_not_disturb_each_other(tmp_path, 
 
 def test_ids_are_mapped_from_the_cache_and_written_once(tmp_path, long_texts, cache):
     path, table = write(tmp_path / "a.txt"), np.arange(9, dtype=np.int32)
-    tokens = read_tokens(path, "word")
+    tokens = read_tokens(path, WORDS)
     before = set(cache.iterdir())
     first = tokens.look_up(table)
     (made,) = set(cache.iterdir()) - before
     assert isinstance(first.base, np.memmap)
     written = made.stat().st_ino
-    again = read_tokens(path, "word").look_up(table)
+    again = read_tokens(path, WORDS).look_up(table)
     np.testing.assert_array_equal(first, again)
     assert made.stat().st_ino == written
     other = tokens.look_up(table[::-1].copy())  # another vocabulary, another file
@@ -240,7 +241,7 @@ def test_ids_are_mapped_from_the_cache_and_written_once(tmp_path, long_texts, ca
 @pytest.mark.parametrize("size", [0, 8, 10])
 def test_ids_that_were_cut_off_are_made_anew(tmp_path, long_texts, cache, keep, size):
     path, table = write(tmp_path / "a.txt"), np.arange(9, dtype=np.int32)
-    tokens = read_tokens(path, "word")
+    tokens = read_tokens(path, WORDS)
     keep = keep if keep is None else keep[: len(tokens.words)]
     before = set(cache.iterdir())
     expected = tokens.look_up(table, keep).copy()
@@ -255,23 +256,23 @@ def test_a_damaged_download_is_told_from_a_whole_one(tmp_path, long_texts):
     path = write(tmp_path / "a.txt")
     good = hashlib.sha256(TEXT.encode()).hexdigest()
     for _ in range(2):
-        assert read_tokens(path, "word", sha256=good).size
+        assert read_tokens(path, WORDS, sha256=good).size
         with pytest.raises(RnnlmError, match="is damaged: its SHA-256 must be 0000"):
-            read_tokens(path, "word", sha256="0000")
+            read_tokens(path, WORDS, sha256="0000")
 
 
 def test_a_list_of_words_that_is_too_short_is_one_line(tmp_path, long_texts, cache):
     path = write(tmp_path / "a.txt")
-    read_tokens(path, "word")
+    read_tokens(path, WORDS)
     (about,) = cache.glob("*-word.ids1.json")
     count = json.loads(about.read_text())["tokens"]
     about.write_text(json.dumps({"tokens": count, "words": ["\n"]}))
     with pytest.raises(RnnlmError, match="does not match its list of words: delete it"):
-        read_tokens(path, "word").counts()
+        read_tokens(path, WORDS).counts()
 
 
 def test_a_cache_that_is_cleared_while_a_text_is_in_use_is_one_line(tmp_path, long_texts, cache):
-    tokens = read_tokens(write(tmp_path / "a.txt"), "word")
+    tokens = read_tokens(write(tmp_path / "a.txt"), WORDS)
     for path in cache.iterdir():
         path.unlink()
     for use in (tokens.counts, lambda: tokens.look_up(np.arange(9, dtype=np.int32))):
@@ -281,10 +282,10 @@ def test_a_cache_that_is_cleared_while_a_text_is_in_use_is_one_line(tmp_path, lo
 
 def test_a_text_whose_inode_alone_was_touched_is_not_encoded_again(tmp_path, long_texts, reads):
     path = write(tmp_path / "a.txt")
-    read_tokens(path, "word")
+    read_tokens(path, WORDS)
     time.sleep(0.02)
     path.chmod(0o600)
-    assert read_tokens(path, "word").size
+    assert read_tokens(path, WORDS).size
     assert reads == ["a.txt"]
 
 
@@ -298,17 +299,17 @@ def test_no_home_folder_is_one_line(monkeypatch):
 
 def test_what_nobody_used_for_a_month_is_removed_from_the_cache(tmp_path, long_texts, cache):
     path = write(tmp_path / "a.txt")
-    read_tokens(path, "word").look_up(np.arange(9, dtype=np.int32))
+    read_tokens(path, WORDS).look_up(np.arange(9, dtype=np.int32))
     month_ago = time.time() - 40 * 24 * 3600
     for entry in cache.iterdir():
         os.utime(entry, (month_ago, month_ago))
-    read_tokens(path, "word").look_up(np.arange(9, dtype=np.int32))  # used again, all that belongs to it
+    read_tokens(path, WORDS).look_up(np.arange(9, dtype=np.int32))  # used again, all that belongs to it
     kept = {entry for entry in cache.iterdir() if entry.stat().st_mtime > month_ago + 1}
     assert len(kept) == 4
     stale = cache / "stale.ids1"
     stale.write_bytes(b"1234")
     os.utime(stale, (month_ago, month_ago))
-    read_tokens(write(tmp_path / "other.txt", TEXT + "more\n"), "word")
+    read_tokens(write(tmp_path / "other.txt", TEXT + "more\n"), WORDS)
     assert not stale.exists()
     assert {entry for entry in kept if not entry.exists()} == set()
     assert all(entry.stat().st_mtime > month_ago + 1 for entry in cache.iterdir())
@@ -320,7 +321,7 @@ def test_leftovers_of_a_killed_run_are_removed(tmp_path, long_texts, cache):
     for path in (old, young):
         path.write_bytes(b"...")
     os.utime(old, (0, time.time() - 7200))
-    read_tokens(write(tmp_path / "a.txt"), "word")
+    read_tokens(write(tmp_path / "a.txt"), WORDS)
     assert not old.exists()
     assert young.exists()  # another run may be writing it
 
@@ -329,7 +330,7 @@ def test_a_cache_that_cannot_be_made_is_named_with_the_way_out(tmp_path, long_te
     write(tmp_path / "file")
     monkeypatch.setenv("RNNLM_CACHE", str(tmp_path / "file"))
     with pytest.raises(RnnlmError, match=r"cache .*file/encoded could not be written: .*set RNNLM_CACHE"):
-        read_tokens(write(tmp_path / "a.txt"), "word")
+        read_tokens(write(tmp_path / "a.txt"), WORDS)
 
 
 def test_a_long_text_is_scored_like_a_short_one(tmp_path, monkeypatch, rng):

@@ -23,6 +23,7 @@ from rnnlm.text.corpus import load_corpus, read_text
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.numbered_cache import read_tokens
 from rnnlm.text.sources import opened
+from rnnlm.text.tokenizer import CHARACTERS, WORDS
 from rnnlm.text.vocabulary import Vocabulary
 
 TEXT = "the cat sat\nthe dog sat on the wörtchen\n" * 200
@@ -75,7 +76,7 @@ def test_a_compressed_text_can_be_a_corpus_of_its_own_or_part_of_one(ending, tmp
 
 
 @ENDINGS
-@pytest.mark.parametrize("level", ["word", "char"])
+@pytest.mark.parametrize("level", [WORDS, CHARACTERS])
 def test_a_long_compressed_text_is_encoded_once_and_again_when_it_changes(ending, level, tmp_path, monkeypatch, cache):
     path = write(tmp_path / "t", COMPRESS[ending](TEXT.encode()))
     short = read_tokens(path, level)
@@ -190,7 +191,7 @@ def test_a_small_file_does_not_fill_the_cache(tmp_path, monkeypatch, cache):
     monkeypatch.setattr("rnnlm.text.sources.ALWAYS_READ", 10_000_000)
     monkeypatch.setattr(module, "LONG", 1_000_000)
     path = write(tmp_path / "t", gzip.compress((b"a" * 100 + b"\n") * 200_000, 1))
-    for read_it in (lambda path: read_tokens(path, "word"), lambda path: read_text(path, Vocabulary(["<eos>"]))):
+    for read_it in (lambda path: read_tokens(path, WORDS), lambda path: read_text(path, Vocabulary(["<eos>"]))):
         with pytest.raises(RnnlmError, match="t decompresses to more than 10 MB"):
             read_it(path)
         assert list(cache.iterdir()) == []
@@ -242,13 +243,13 @@ def test_a_pipe_is_read_to_its_end(data, long, tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "data").write_bytes(data)
     with subprocess.Popen(["cp", tmp_path / "data", tmp_path / "pipe"]):
-        tokens = read_tokens(tmp_path / "pipe", "char", on_long=lambda *_: 1 / 0)  # nothing to come back to
+        tokens = read_tokens(tmp_path / "pipe", CHARACTERS, on_long=lambda *_: 1 / 0)  # nothing to come back to
     assert tokens.size == len(TEXT)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="a device of POSIX systems")
 def test_a_device_is_refused_before_it_is_read():
-    for read_it in (read, load_corpus, lambda path: read_tokens(path, "word")):
+    for read_it in (read, load_corpus, lambda path: read_tokens(path, WORDS)):
         with pytest.raises(RnnlmError, match="/dev/zero must be a regular file or a pipe, it is a device"):
             read_it("/dev/zero")
 
@@ -265,7 +266,7 @@ def test_what_is_not_there_is_one_line(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(RnnlmError, match="could not be read"):
-        read_tokens(name, "word")
+        read_tokens(name, WORDS)
 
 
 @pytest.fixture

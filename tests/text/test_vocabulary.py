@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.noising import Noising
-from rnnlm.text.tokenizer import tokenize
+from rnnlm.text.tokenizer import CHARACTERS
 from rnnlm.text.vocabulary import UNKNOWN, Vocabulary, occurrences
 
 
@@ -75,7 +77,7 @@ def test_an_unknown_word_is_no_error():
 
 def test_the_letters_of_a_special_token_are_characters_like_others():
     vocabulary = Vocabulary(["<eos>", "<unk>", *"<>eosunk"], level="char")
-    ids = vocabulary.encode(tokenize("<eos><unk>\n", "char"))
+    ids = vocabulary.encode(CHARACTERS.split("<eos><unk>\n"))
     assert ids.min() == 0 == ids[-1]
     assert 1 not in ids
     assert UNKNOWN not in ids
@@ -155,3 +157,13 @@ def test_a_fingerprint_tells_what_ids_mean():
     assert vocabulary.fingerprint() == Vocabulary(("<eos>", "a", "b")).fingerprint()
     others = [Vocabulary(["<eos>", "b", "a"]), Vocabulary(["<eos>", "ab"]), Vocabulary(["<eos>", "a", "b"], "char")]
     assert len({other.fingerprint() for other in [vocabulary, *others]}) == 4
+
+
+def test_a_vocabulary_that_was_pickled_before_there_were_tokenizers_is_read():
+    state = vars(Vocabulary(["<eos>", "a"], "char")).copy()
+    del state["tokenizer"]
+    old = Vocabulary.__new__(Vocabulary)
+    old.__setstate__(state | {"level": "char"})
+    assert old.tokenizer == CHARACTERS
+    assert old.fingerprint() == pickle.loads(pickle.dumps(old)).fingerprint()
+    assert old.fingerprint() == Vocabulary(["<eos>", "a"], "char").fingerprint()
