@@ -19,6 +19,8 @@ from rnnlm.layers.fast.word_scores import LEAST_ROWS, SCORES, detailed_scores
 from rnnlm.layers.output import require_owners
 from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 
+KEPT_FROM = 32  # numbers of a word from which on its exponentials are kept from forward to backward
+BLOCK_SCORES = 1 << 18  # scores of a block, 1 MB: few rows get wide blocks
 PASSES = 50  # multiplications that take as long as the passes over a score
 
 
@@ -66,6 +68,11 @@ class FastTail(FastOutput):
         _, scaled = self.slopes
         np.matmul(d.T, scaled, out=self.grads[0].T[block.words])
 
+    def _keep(self, blocks, M):
+        """Keep exponentials only if the products that make them again take longer."""
+        if len(self.params[0]) >= KEPT_FROM:
+            super()._keep(blocks, M)
+
     def _scores(self, rows, words, out):
         np.matmul(rows, self.params[0][:, words], out=out)
 
@@ -73,7 +80,7 @@ class FastTail(FastOutput):
         """The words in slices: here exponentials take longer than products."""
         d, n = self.params[0].shape
         shared = M * n * (d + PASSES) >= LARGE
-        return slices(n, min(BLOCK, -(-n // self.workers.threads)) if shared else n)
+        return slices(n, min(max(BLOCK, BLOCK_SCORES // max(M, 1)), -(-n // self.workers.threads)) if shared else n)
 
 
 class FastAdaptiveOutput(Layer):
