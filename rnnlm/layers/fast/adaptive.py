@@ -13,7 +13,7 @@ from rnnlm.compute.threads import SERIAL, call, slices
 from rnnlm.compute.word_scores import WordScores
 from rnnlm.layers.adaptive import cluster_bounds, given, head_targets
 from rnnlm.layers.base import Layer, require_ids, require_targets
-from rnnlm.layers.fast.output import BLOCK, LARGE, FastOutput
+from rnnlm.layers.fast.output import BLOCK, LARGE, LARGEST_SUM, FastOutput
 from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.fast.word_scores import LEAST_ROWS, SCORES, detailed_scores
 from rnnlm.layers.output import require_owners
@@ -209,16 +209,22 @@ class FastAdaptiveOutput(Layer):
         first = self.bounds[0]
         head = rows @ W
         head += b
-        head -= self._log_sums(head)
+        head -= self._log_sums(head, self.head.ones)
         out[:, :first] = head[:, :first]
         for i, tail in enumerate(self.tails):
             words = out[:, slice(*self.bounds[i : i + 2])]
             np.matmul(rows @ tail.P, tail.params[0], out=words)
-            words += head[:, first + i, np.newaxis] - self._log_sums(words)
+            words += head[:, first + i, np.newaxis] - self._log_sums(words, tail.ones)
 
-    def _log_sums(self, scores):  # (m, n) -> (m, 1)
-        """ln of the sum of exp over each row."""
-        maxima = scores.max(axis=1, keepdims=True)
-        exps = self.workers.scratch("exps", scores.shape, scores.dtype)
-        np.exp(np.subtract(scores, maxima, out=exps), out=exps)
-        return maxima + np.log(exps.sum(axis=1, keepdims=True))
+    def _log_sums(self, scores, ones):  # (m, n), (n,) -> (m, 1)
+        """ln of the sum of exp over each row; with the maximum taken out if need be."""
+        by_word = scores.flags.f_contiguous
+        exps = self.workers.scratch("exps", (scores.T if by_word else scores).shape, scores.dtype)
+        exps = exps.T if by_word else exps  # they lie as the scores do
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = np.exp(scores, out=exps) @ ones  # a quarter of the time of exps.sum(axis=1)
+            if 1 / LARGEST_SUM < sums.min(initial=1) <= sums.max(initial=1) < LARGEST_SUM:
+                return np.log(sums)[:, np.newaxis]
+            maxima = scores.max(axis=1, keepdims=True)
+            np.exp(np.subtract(scores, maxima, out=exps), out=exps)
+            return maxima + np.log(exps @ ones)[:, np.newaxis]
