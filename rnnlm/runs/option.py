@@ -155,7 +155,7 @@ class Option:
 
 def listed(values):
     """The values of a list with commas between them, as on the command line."""
-    return ",".join(shown(hex(value) if isinstance(value, int) and value.bit_length() > 128 else str(value))
+    return ",".join(hex(value) if isinstance(value, int) and value.bit_length() > 128 else str(value)
                     for value in values)
 
 
