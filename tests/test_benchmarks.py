@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY
 from stories_corpus import FOLDER, grammar
+from training_runs import QuickPicture
 
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
@@ -82,6 +84,20 @@ def test_the_text_of_the_large_inputs_is_read_and_found_again(tmp_path, on_path,
     done = subprocess.run([sys.executable, BENCHMARKS / "large_inputs.py", "--measure", "load", path],
                           capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
     assert json.loads(done.stdout)["tokens"] == 2 * 200_000 + len(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what memory is a process's own")
+def test_a_large_corpus_is_shuffled_killed_and_resumed(tmp_path):
+    done = subprocess.run([sys.executable, BENCHMARKS / "large_corpus.py", "--bytes", "10000", "--steps", "9",
+                           "--folder", tmp_path, "--", "--hidden-size", "8"],
+                          capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("| ")]
+    assert [row[0].strip() for row in rows] == ["process", "encoding, one step", "not interrupted", "killed", "resumed"]
+    assert all(float(row[2].split()[0]) > 20 for row in rows[1:])
+    assert "The checkpoints are equal." in done.stdout
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture
@@ -252,8 +268,55 @@ def test_adaptive_softmax(on_path):
     results = {name: [{"seconds": s, "peak_memory_mb": 100} for s in seconds] for name, seconds in {
         "exact": [2.0, 3.0, 2.0], "adaptive": [0.25, 0.5, 9.0], "torch, dense": [5.0], "torch, sparse": [1.0]}.items()}
     lines = table({("large", "adam"): compare(results, tokens=700)}).splitlines()[2:]
-    assert lines[1] == "| large | adam | adaptive | 500.0 (250.0 to 9000.0) | 1,400 | 4.0 | 2.00 |" + 5 * "  |" + " 100 MB |"
+    assert lines[1] == ("| large | adam | adaptive | 500.0 (250.0 to 9000.0) | 1,400 | 4.0 | 2.00 |" + 5 * "  |"
+                        + " 100 MB |")
     ids, counts = zipf(50, 20_000)
     assert ids.min() == 0
     assert ids.max() == 49
     assert (ids == 0).mean() == pytest.approx(counts[0] / counts.sum(), abs=0.01)
+
+
+def test_row_updates():
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "row_updates.py", "--rows", "300", "--width", "4", "--before", "20",
+         "--steps", "3", "--check", "70", "--threads", "1", "--json"],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["steps"][0]["rows"] == 300
+    assert figures["steps"][0]["times"] > 0
+    assert 0 < figures["distances"]["late, 64 bits"] < 1e-8 < figures["distances"]["late, 32 bits"] < 1e-6
+
+
+def test_fine_tuning_next_to_a_start_from_nothing(on_path, tmp_path, monkeypatch, capsys):
+    import fine_tuning
+
+    words = ["the", "<unk>", "<eos>", "a", "of"]
+    model = LanguageModel(len(words), 4, 5, tied=True, cell="lstm", rng=np.random.default_rng(0))
+    save_model(tmp_path / "model.npz", model, Vocabulary(words))
+    monkeypatch.setattr(fine_tuning, "SIZES", {"train": 4000, "valid": 800, "test": 800})
+    monkeypatch.setattr("rnnlm.reports.curves.perplexity_figure", QuickPicture)
+    fine_tuning.main([str(tmp_path / "model.npz"), "--epochs", "1", "--json"])
+    results = json.loads(capsys.readouterr().out)
+    assert list(results) == ["from nothing", "fine-tuned", "fine-tuned, word vectors frozen"]
+    assert [result["before"] is None for result in results.values()] == [True, False, False]
+    for result in results.values():
+        assert len(result["points"]) == 1
+        assert 1 < result["best"] < 500
+    rows = fine_tuning.table(results).splitlines()
+    assert [row.split(" | ")[0] for row in rows[2:]] == [f"| {name}" for name in results]
+
+
+def test_the_texts_for_fine_tuning_have_each_word_twice_in_training(on_path, tmp_path):
+    import fine_tuning
+
+    sizes = {"train": 9000, "valid": 2000, "test": 2000}
+    fine_tuning.write_texts(tmp_path, sizes, 1)
+    texts = {split: (tmp_path / f"{split}.txt").read_text() for split in sizes}
+    known = set(texts["train"].split())
+    for split, text in texts.items():
+        assert 0.7 * sizes[split] < len(text) <= sizes[split]
+        assert set(text.split()) <= known
+        assert not set(text) - set("abcdefghijklmnopqrstuvwxyzN<>' \n")
+    assert fine_tuning.after([(3, 90.0), (8, 70.0), (9, 80.0)], 8.5) == 70
+    assert fine_tuning.after([(3, 90.0)], 2) is None

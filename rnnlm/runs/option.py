@@ -15,6 +15,7 @@ from rnnlm.runs.checks import (
     WholeNumbers,
     WrongValue,
     any_text,
+    names,
     not_empty,
     threads,
 )
@@ -97,7 +98,7 @@ class Option:
     @property
     def takes_any_text(self):
         """Whether nearly every word is a value of it."""
-        return self.check in (any_text, not_empty)
+        return self.check in (any_text, not_empty, names)
 
     @property
     def value_in_words(self):

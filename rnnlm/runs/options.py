@@ -15,6 +15,7 @@ from rnnlm.runs.checks import (
     between,
     from_zero_to_one,
     gain,
+    names,
     not_empty,
     not_negative,
     number_from,
@@ -23,8 +24,10 @@ from rnnlm.runs.checks import (
     seed,
     size,
 )
+from rnnlm.runs.marks import MOST, mark, marks
 from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
 from rnnlm.runs.table import Table
+from rnnlm.text.documents import NOTHING, UNITS
 from rnnlm.text.tokenizer import LEVELS, USUAL_MIN_COUNT
 from rnnlm.training.optimizers import OPTIMIZERS
 from rnnlm.training.schedules import SCHEDULES
@@ -37,6 +40,20 @@ OF_THE_RULE = {rule: kind.constants() for rule, kind in OPTIMIZERS.items()}  # t
 def drops_values(o):
     """Whether anything is dropped from word vectors or states."""
     return any((o.input_dropout, o.dropout if o.layers > 1 else 0, o.output_dropout))
+
+
+def _begins_anew(o):
+    """Whether the first weights are drawn, not those of a model."""
+    return o.init_from is None
+
+
+NEW_MODEL = "a new model, without --init-from"
+NEW_WORDS = f"{NEW_MODEL}, or with --extend-vocab"
+
+
+def _adds_words(o):
+    """Whether the vocabulary depends on the training text."""
+    return _begins_anew(o) or o.extend_vocab
 
 
 def _number_of_the_rule(name, check, help, **more):
@@ -68,14 +85,21 @@ TEXT = (
            "with --level word", False, acts=lambda o: o.level == "word" or not o.split_punctuation,
            acts_with="--level word", meant_by="punctuation tokenize tokenizer"),
     Option("max_vocab", at_least(3), "largest size of the vocabulary", metavar="K", default_text="no limit",
-           meant_by="max-vocab-size vocab vocab-size"),
+           meant_by="max-vocab-size vocab vocab-size", acts=_adds_words, acts_with=NEW_WORDS),
     Option("min_count", at_least(1), "training words seen fewer than K times become <unk>", metavar="K",
+           acts=_adds_words, acts_with=NEW_WORDS,
            default_text=f"{USUAL_MIN_COUNT}; 1 for characters and for a text that already contains <unk>",
            meant_by="min-freq min-frequency"),
     Option("max_tokens", at_least(1), "train on the first K tokens only", metavar="K", default_text="all"),
 )
 
 MODEL = (
+    Option("init_from", not_empty, "begin with the weights, the vocabulary and the sizes of a trained model", None,
+           "MODEL|RUN", meant_by="finetune finetune-from from-model init init-model load-model model-file pretrained "
+           "restore-from start-from warm-start"),
+    Option("extend_vocab", SWITCH, "add the training words that the vocabulary of the --init-from model lacks", False,
+           acts=lambda o: not (_begins_anew(o) and o.extend_vocab), acts_with="--init-from",
+           meant_by="extend-vocabulary add-words"),
     Option("cell", OneOf(CELLS), "; ".join([
         "kind of recurrent layer", *(f"{name}: {cell.help}" for name, cell in CELLS.items() if cell.help)]),
            "rnn", meant_by="model model-type rnn-type"),
@@ -97,15 +121,17 @@ MODEL = (
            acts=lambda o: o.softmax == "adaptive", acts_with="--softmax adaptive"),
     Option("activation", OneOf(RNN_ACTIVATIONS), f"activation of the cells {WITHOUT_GATES}", "tanh"),
     Option("output_start", OneOf(("zeros", "frequencies")), "initial output biases: zeros, or the logarithms of the "
-           "word frequencies", "zeros"),
-    Option("input_gain", gain, "factor on the initial input weights of the first layer", 1.0, "G"),
+           "word frequencies", "zeros", acts=_begins_anew, acts_with=NEW_MODEL),
+    Option("input_gain", gain, "factor on the initial input weights of the first layer", 1.0, "G", acts=_begins_anew,
+           acts_with=NEW_MODEL),
     Option("recurrent_start", OneOf(("time-scales", *RECURRENT)), "initial recurrent weights",
-           default_text=f"time-scales for {WITHOUT_GATES}, orthogonal for the others"),
+           default_text=f"time-scales for {WITHOUT_GATES}, orthogonal for the others", acts=_begins_anew,
+           acts_with=NEW_MODEL),
     Option("recurrent_gain", gain, "factor on the initial recurrent weights (with --recurrent-start time-scales: on "
-           "their random part only)", 1.0, "G"),
+           "their random part only)", 1.0, "G", acts=_begins_anew, acts_with=NEW_MODEL),
     Option("slowest", below_one, "share of its state that the slowest unit keeps at each step, with --recurrent-start "
            f"time-scales of the cells {WITHOUT_GATES}", 0.95, "SHARE",
-           acts=lambda o: o.cell in UNGATED and o.recurrent_start in (None, "time-scales"),
+           acts=lambda o: _begins_anew(o) and o.cell in UNGATED and o.recurrent_start in (None, "time-scales"),
            acts_with=f"--recurrent-start time-scales of the cells {WITHOUT_GATES}"),
 )
 
@@ -147,7 +173,12 @@ TRAINING = (
            acts=lambda o: o.average == "tail", acts_with="--average tail"),
     Option("random_start", SWITCH, "begin each epoch at a random position of the text, and continue from its end to "
            "its start", False),
+    Option("shuffle", OneOf((NOTHING, *UNITS)), "what each epoch reads in a new random order: nothing, documents "
+           "(which blank lines separate), or lines", NOTHING, meant_by="permute shuffled shuffling"),
     Option("random_length", SWITCH, "vary the length of the windows at random", False),
+    Option("freeze", names, "parts of the model to leave as they are, such as embedding, rnn1, lstm2, projection or "
+           "affine, or single parameters, such as rnn1/Wh", metavar="NAME,...",
+           meant_by="fixed frozen freeze-layers freeze-embedding"),
     Option("matrix_lr_factor", positive, "factor on the learning rate of the recurrent layers' matrices and the "
            "projection", 1.0, "F"),
     _number_of_the_rule("momentum", below_one, "share of its movement that a weight keeps at each step", metavar="M"),
@@ -214,6 +245,12 @@ HOW = (
     THREADS,
     Option("checkpoint_minutes", positive, "save a checkpoint every M minutes within an epoch, in addition to the one "
            "at its end", 10.0, "M", may_change=True),
+    Option("keep_every", mark, "keep a model in the folder kept of the run folder each time training has read K tokens "
+           f"more, line ends included, such as 500k or 1M; at most {MOST:,} models, each as large as model.npz",
+           metavar="K", may_change=True, meant_by="save-every save-steps checkpoint-every eval-every"),
+    Option("keep_at", marks, "keep a model in the folder kept of the run folder when training has read these numbers "
+           "of tokens, line ends included, or ranges FROM-TO:STEP of them: 100k,500k,1M-10M:1M", metavar="K,K,...",
+           may_change=True, meant_by="save-at checkpoint-at checkpoints"),
     Option("on_divergence", OneOf(("stop", "rollback")), "what to do when a loss or gradient is not finite: stop, or "
            "return to the last checkpoint and halve the learning rate", "stop", may_change=True),
     DEBUG,

@@ -8,8 +8,10 @@ from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.formats.checkpoint import checkpoint_size
 from rnnlm.formats.model_file import load_model, model_size, read_model_training
 from rnnlm.runs.assembly import build_trainer, settle_cutoffs
-from rnnlm.runs.combinations import notes_on_length
-from rnnlm.runs.description import title
+from rnnlm.runs.combinations import notes_on_freezing, notes_on_length
+from rnnlm.runs.description import shuffled, title
+from rnnlm.runs.initial_model import initial_model
+from rnnlm.runs.marks import Marks
 from rnnlm.runs.options import free, of_the_run
 from rnnlm.runs.resuming import require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
@@ -32,25 +34,29 @@ def train(options, folder, observer, stopping, header=None):
     """
     if header is not None:  # before anything is read or made that the options ask for
         require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
-    corpus = _corpus(options, observer)
+    initial = initial_model(options, folder, header)
+    corpus = _corpus(options, observer, initial)
     threads = options.threads or available_cores()
     observer.on_threads(threads)
     with Workers(threads) as workers:
-        session = _session(options, corpus, folder, observer, header, workers)
+        session = _session(options, corpus, folder, observer, header, workers, initial)
         with stopping() as check:
             session.begin(resumed=header is not None)
             return session.finish(check)
 
 
-def _corpus(options, observer):
-    """The texts that the options name."""
+def _corpus(options, observer, initial):
+    """The texts that the options name, read with the vocabulary of the InitialModel."""
 
     def told(method):
         return lambda name, size: method(name, size) or (lambda count: None)
 
     address = known_corpora().get(options.corpus, options.corpus)  # what exists is an absolute path by now
-    return load_corpus(address, _tokenizer(options), options.min_count, options.max_vocab, options.max_tokens,
-                       on_file=told(observer.on_fetching), on_long=told(observer.on_encoding))
+    corpus = load_corpus(address, _tokenizer(options), options.min_count, options.max_vocab, options.max_tokens,
+                         on_file=told(observer.on_fetching), on_long=told(observer.on_encoding),
+                         vocabulary=initial and initial.vocabulary,
+                         extend=options.extend_vocab and initial.begins)  # afterwards it is the extended one
+    return initial.counted(corpus) if initial else corpus
 
 
 def _tokenizer(options):
@@ -58,15 +64,17 @@ def _tokenizer(options):
     return words_tokenizer(options.lowercase, options.split_punctuation) if options.level == "word" else options.level
 
 
-def _session(options, corpus, folder, observer, header, workers):
+def _session(options, corpus, folder, observer, header, workers, initial):
     """All parts of the run; nothing is written yet."""
     settle_cutoffs(options, corpus)
     run = {**of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
+    if initial:
+        run["init_from"] = initial.in_header()
     if header is not None:
         if line := require_same_texts(header, run, options, folder.path):
             observer.on_note(line)
         require_architecture(header, options, len(corpus.vocabulary), folder.path)
-    trainer = build_trainer(options, corpus, workers, fresh=header is None)
+    trainer = build_trainer(options, corpus, workers, fresh=header is None, initial=initial)
     return Session(options, corpus, trainer, folder, observer, run)
 
 
@@ -77,26 +85,42 @@ class Session:
         self.options, self.corpus, self.trainer = options, corpus, trainer
         self.folder, self.observer = folder, observer
         self.saver = Saver(trainer, folder, run, corpus.vocabulary)
+        self.marks = Marks(options.keep_every, options.keep_at)
 
     def begin(self, resumed):
         """Make the folder this run's, and put the trainer where it is to start."""
         folder, corpus, model = self.folder, self.corpus, self.trainer.model
-        folder.require_space(checkpoint_size(self.trainer), model_size(model, corpus.vocabulary))
+        size, vocabulary = model_size(model, corpus.vocabulary), self.saver.vocabulary_to_keep()
+        folder.require_space(checkpoint_size(self.trainer, vocabulary), size, self.marks.count(self._tokens()))
         if resumed:
             self.saver.restore()
-        folder.begin(self.options, title(corpus, model), corpus.best_possible.get("valid"))
+        began_from = self.saver.run.get("init_from")
+        folder.begin(self.options, title(corpus, model), corpus.best_possible.get("valid"), began_from)
         self.observer.on_corpus(corpus)
         self.observer.on_model(model, folder.path)
+        if began_from:
+            self.observer.on_initial_model(began_from["path"], began_from["sha256"])
         if resumed:
             self._after_resuming()
             return
-        for line in notes_on_length(self.options, self.options.epochs * len(self.trainer.batches)):
+        options, batches = self.options, self.trainer.batches
+        notes = (*notes_on_freezing(options, model), shuffled(batches, options.shuffle),
+                 *notes_on_length(options, options.epochs * len(batches)),
+                 *self.marks.notes(self._tokens(), size, folder.kept.path))
+        for line in filter(None, notes):
             self.observer.on_note(line)
         self.saver.begin()
+
+    def _tokens(self):
+        """How many tokens all epochs have."""
+        return self.options.epochs * self.trainer.batches.targets
 
     def _after_resuming(self):
         """See that the model file is that of the best epoch so far."""
         self.observer.on_resumed(self.saver.point)
+        earlier = Marks(self.folder.before.keep_every, self.folder.before.keep_at)
+        if line := self.marks.note_of_late(earlier, min(self.trainer.tokens, self._tokens())):
+            self.observer.on_note(line)
         records = self.folder.records
         if not self.trainer.sums.steps and records and records[-1].improved:
             self.saver.save_model(records[-1])  # the signal may have come between the checkpoint and the model
@@ -134,6 +158,8 @@ class Session:
             more = "patience" if trainer.schedule.stop else "epochs"
             self.observer.on_complete(more if more in free(vars(self.options)) else None)
             return
+        if self.options.init_from and not trainer.iteration:
+            self.observer.on_initial_validation(self._validated(check))
         self.observer.on_training(trainer, epochs)
         try:
             self._train(check)
@@ -159,20 +185,25 @@ class Session:
         def on_step(step):
             saver.grad_norm = step.grad_norm
             observer.on_step(step)
+            if mark := self.marks.last(trainer.tokens - step.targets, trainer.tokens):
+                saver.keep_model(mark)
             if saver.is_due(minutes):
                 saver.save()
             check()
 
         def validate():
             observer.on_validation()
-            corpus = self.corpus
-            result = evaluate(trainer.model, corpus.valid, corpus.vocabulary.eos_id, on_window=check)
+            result = self._validated(check)
             return -result.log_prob / result.targets
 
         for record in trainer.fit(validate, self.options.epochs, on_step):
             saver.keep(record)
             observer.on_epoch(record)
             check()
+
+    def _validated(self, check):
+        """The Evaluation of the validation text by the model as it is."""
+        return evaluate(self.trainer.model, self.corpus.valid, self.corpus.vocabulary.eos_id, on_window=check)
 
     def _roll_back(self, error):
         """Return to the last checkpoint with half the learning rate, or give up."""

@@ -22,6 +22,12 @@ def words_tokenizer(lowercase: bool = False, split_punctuation: bool = False) ->
     return Words(lowercase) if lowercase else WORDS
 
 
+def chosen(tokenizer: Tokenizer) -> dict[str, Any]:
+    """What makes this tokenizer: the level, and the arguments of words_tokenizer."""
+    return {"level": tokenizer.level, "lowercase": getattr(tokenizer, "lowercase", False),
+            "split_punctuation": isinstance(tokenizer, SplitWords)}
+
+
 def tokenizer_from(header: Mapping[str, Any]) -> Tokenizer:
     """The tokenizer that a file's header describes: see ``Tokenizer.description``.
 
