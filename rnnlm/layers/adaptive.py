@@ -59,9 +59,19 @@ class TimeTail(Layer):
     param_names = ("P", "W")
 
     def __init__(self, P: np.ndarray, W: np.ndarray, *, grads: list[np.ndarray] | None = None) -> None:
-        super().__init__(P, W, grads=grads)
         none = np.zeros(W.shape[1], W.dtype)
-        self.output = TimeOutput(W, none, grads=[self.grads[1], none.copy()])
+        self.projection = Layer(P, grads=None if grads is None else grads[:1])
+        self.output = TimeOutput(W, none, grads=None if grads is None else [grads[1], none.copy()])
+
+    @property
+    def params(self) -> list[np.ndarray]:
+        """P and W."""
+        return [self.projection.params[0], self.output.params[0]]
+
+    @property
+    def grads(self) -> list[np.ndarray]:
+        """Their gradients."""
+        return [self.projection.grads[0], self.output.grads[0]]
 
     def log_probs_of_all(self, xs: np.ndarray) -> np.ndarray:  # (..., D) -> (..., n)
         """ln p of every word, given that it is one of the cluster."""
