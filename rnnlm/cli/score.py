@@ -32,8 +32,6 @@ from rnnlm.text.sources import STANDARD_INPUT, require_text_file
 from rnnlm.text.spelled import spelled_file
 
 LONG = 1 << 20  # bytes of a text that gets a bar
-PIECES = ("a blank belongs to the word before it; entropy, rank and the most probable are those of the first "
-          "character of a word")
 
 PROTOCOL = Option(
     "protocol", OneOf(PROTOCOLS), "when to reset the model's state: stream: only at the start of each text; "
@@ -157,7 +155,8 @@ def _head(options, vocabulary, sha256):
     head = heading(options.model, sha256, f"{options.protocol}: {REMEMBERED[options.protocol]}", options.log_base)
     if SCORE_FORMATS[options.format].one_text:
         head[TEXT] = options.texts[0]
-    return head | ({"pieces": PIECES} if options.by == "word" and not vocabulary.tokenizer.whole_words else {})
+    pieces = vocabulary.tokenizer.words_as_pieces
+    return head | ({"pieces": pieces} if options.by == "word" and pieces else {})
 
 
 def _columns(options, path, model, vocabulary, unknown, states, truth):

@@ -22,7 +22,7 @@ from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_ar
 from rnnlm.files.whole import File
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.models.architecture import Architecture, from_earlier, to_earlier
-from rnnlm.text.tokenizer import tokenizer_from
+from rnnlm.text.choose_tokenizer import KEY, tokenizer_from
 from rnnlm.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 MODEL_NAME = "model.npz"
 FORMAT = "rnnlm model"
-# The first has earlier names of cells, the third has counts, the fourth an adaptive
-# softmax, with counts or without.  The lowest that can hold the model is written, as
-# earlier programs read it.
-EARLIER, WITHOUT_COUNTS, WITH_COUNTS, ADAPTIVE = VERSIONS = 1, 2, 3, 4
+# The first has earlier names of cells, the third has counts, the fourth may have a
+# tokenizer, an adaptive softmax, and counts or none.  The lowest that can hold the
+# model is written, as earlier programs read it.
+EARLIER, WITHOUT_COUNTS, WITH_COUNTS, LATEST = VERSIONS = 1, 2, 3, 4
 COUNTS = "counts"
 
 
@@ -64,11 +64,11 @@ def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: V
     arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
     words = _words_of(model, vocabulary)
     counts = {} if vocabulary.counts is None else {COUNTS: vocabulary.counts}
-    earlier = None if counts else to_earlier(model.architecture)
-    version = WITH_COUNTS if counts else EARLIER if earlier else WITHOUT_COUNTS
-    if model.architecture.cutoffs:
-        version = ADAPTIVE
-    header = {"format": FORMAT, "version": version, **vocabulary.tokenizer.description(),
+    description = vocabulary.tokenizer.description()
+    latest = KEY in description or model.architecture.cutoffs
+    earlier = None if counts or latest else to_earlier(model.architecture)
+    version = LATEST if latest else WITH_COUNTS if counts else EARLIER if earlier else WITHOUT_COUNTS
+    header = {"format": FORMAT, "version": version, **description,
               "architecture": earlier or dict(model.architecture), "training": training or {},
               "regularisation": asdict(model.regularisation)}
     with np.errstate(over="ignore"):  # said in one line
@@ -149,7 +149,7 @@ def _load(path, workers, regularisation=None, hashed=False):
     """The model, the vocabulary and, if it is asked for, the SHA-256; else None."""
     with open_archive(model_file(path), "a whole rnnlm model file") as archive:
         architecture = _architecture(archive)
-        tokenizer = tokenizer_from(archive.header)
+        tokenizer = _tokenizer(archive)
         shapes = architecture.shapes()
         counts = {COUNTS: (architecture.vocab_size,)} if _has_counts(archive) else {}
         archive.require_names(["vocabulary", *counts, *shapes])
@@ -173,14 +173,21 @@ def _architecture(archive):
     values, version = archive.header["architecture"], archive.header["version"]
     architecture = Architecture.from_file(from_earlier(values) if version == EARLIER and isinstance(values, dict)
                                           else values)
-    if architecture.cutoffs and version < ADAPTIVE:
-        raise ValueError(f"version {version} has no adaptive softmax, version {ADAPTIVE} has")
+    if architecture.cutoffs and version < LATEST:
+        raise ValueError(f"a file of version {version} has no adaptive softmax, one of version {LATEST} has")
     return architecture
 
 
 def _has_counts(archive):
     version = archive.header["version"]
-    return version == WITH_COUNTS or (version == ADAPTIVE and archive.holds(COUNTS))
+    return version == WITH_COUNTS or (version == LATEST and archive.holds(COUNTS))
+
+
+def _tokenizer(archive):
+    """The Tokenizer that a model file describes."""
+    if KEY in archive.header and archive.header["version"] < LATEST:
+        raise ValueError(f"a file of version {archive.header['version']} has no {KEY}, one of version {LATEST} has")
+    return tokenizer_from(archive.header)
 
 
 def model_file(path):

@@ -221,10 +221,10 @@ def from_earlier(values):
 
 
 def to_earlier(architecture):
-    """A dict with the cell's earlier name; None if files of then cannot hold it."""
+    """A dict with the cell's earlier name; None if files of then do not know it."""
     names = {today: before for before, today in EARLIER.items()}
     cell = architecture.cell
-    return None if cell in EARLIER or architecture.cutoffs else dict(architecture) | {"cell": names.get(cell, cell)}
+    return None if cell in EARLIER else dict(architecture) | {"cell": names.get(cell, cell)}
 
 
 def float_type(dtype):

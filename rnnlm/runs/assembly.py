@@ -5,6 +5,7 @@ from dataclasses import fields
 import numpy as np
 
 from rnnlm.models import Architecture, LanguageModel, Regularisation, Start
+from rnnlm.models.cutoffs import cutoffs_for
 from rnnlm.runs.options import OF_THE_RULE
 from rnnlm.text.batches import TimeBatches
 from rnnlm.text.noising import Noising
@@ -14,11 +15,6 @@ from rnnlm.training.decay import weight_decays
 from rnnlm.training.optimizers import OPTIMIZERS
 from rnnlm.training.schedules import SCHEDULES
 from rnnlm.training.trainer import Trainer
-
-
-def cutoffs_for(counts):  # until the layer has it
-    V = len(counts)
-    return tuple(c for c in (V // 5, V // 2) if 0 < c < V) or (1,)
 
 
 def build_trainer(options, corpus, workers, fresh):
@@ -52,7 +48,8 @@ def architecture_of(options, vocab_size):
 def settle_cutoffs(options, corpus):
     """Choose the cutoffs of an adaptive softmax by the counts, if none are given."""
     if options.softmax == "adaptive" and options.cutoffs is None:
-        options.cutoffs = list(cutoffs_for(corpus.vocabulary.counts))
+        size = options.wordvec_size if options.tied or options.projection else options.hidden_size
+        options.cutoffs = list(cutoffs_for(corpus.vocabulary.counts, size))
 
 
 def _model(options, vocab_size, workers, rng):

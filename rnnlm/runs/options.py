@@ -62,6 +62,11 @@ TEXT = (
            "one text file, which is split 90/5/5", "stories", "NAME|FOLDER|FILE", may_change=True,
            meant_by="data dataset input text train train-file"),
     Option("level", OneOf(LEVELS), "unit of the text: words or characters", "word"),
+    Option("lowercase", SWITCH, "turn capitals into small letters, with --level word", False,
+           acts=lambda o: o.level == "word" or not o.lowercase, acts_with="--level word", meant_by="lower uncased"),
+    Option("split_punctuation", SWITCH, "split punctuation and endings such as 's from English words (Moses rules), "
+           "with --level word", False, acts=lambda o: o.level == "word" or not o.split_punctuation,
+           acts_with="--level word", meant_by="punctuation tokenize tokenizer"),
     Option("max_vocab", at_least(3), "largest size of the vocabulary", metavar="K", default_text="no limit",
            meant_by="max-vocab-size vocab vocab-size"),
     Option("min_count", at_least(1), "training words seen fewer than K times become <unk>", metavar="K",

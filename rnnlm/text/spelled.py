@@ -1,8 +1,8 @@
 """A text as it is spelled, next to its ids, for tables with a row for each word.
 
-The pieces of a text are what the model reads: words, or characters.  A word is what
-stands between blanks.  Where words have several pieces, this file alone says which
-piece belongs to which word:
+The pieces of a text are what the model reads: words, parts of words, or characters.  A
+word is what stands between blanks.  Where words have several pieces, this file alone
+says which piece belongs to which word:
 
     a blank belongs to the word before it, as it says that this word has ended;
     blanks at the start of a line belong to the line's first word;
@@ -20,13 +20,14 @@ import numpy as np
 from rnnlm.errors import RnnlmError
 from rnnlm.text.lines import LONGEST_WORD, read_blocks, string_as_read, tokens_of
 from rnnlm.text.sources import called
-from rnnlm.text.tokenizer import BLANKS, LINE_END, as_ids
+from rnnlm.text.tokenizer import BLANKS, LINE_END, WORDS, as_ids
 from rnnlm.text.vocabulary import EOS
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
 
+    from rnnlm.text.tokenizer import Tokenizer
     from rnnlm.text.vocabulary import Vocabulary
 
 BLOCK = 1 << 18  # bytes read at a time; the rows of so many words take some ten megabytes
@@ -60,11 +61,7 @@ class Spelled:
 
     def words(self) -> list[str]:
         """The m words, <eos> for a line end."""
-        if len(self.starts) == len(self.pieces):
-            return self.piece_names()
-        stops = [*self.starts[1:].tolist(), len(self.pieces)]
-        return ["".join(self.pieces[start:stop]).strip(BLANKS + LINE_END) or EOS
-                for start, stop in zip(self.starts.tolist(), stops, strict=True)]
+        return [EOS if word == LINE_END else word for word in WORDS.split(self.text)]
 
     def line_bytes(self) -> np.ndarray:  # (k + 1,)
         """The bytes of each line with its line end, and of what follows the last."""
@@ -113,8 +110,7 @@ def _spelled(text, index, vocabulary, path):
     pieces = tokens_of(text, vocabulary.tokenizer, path)
     ids = as_ids(pieces, index)
     line_ends = np.flatnonzero(ids == vocabulary.eos_id)
-    starts = np.arange(len(pieces)) if vocabulary.tokenizer.whole_words else _starts(text, line_ends)
-    return Spelled(text, pieces, ids, starts, line_ends)
+    return Spelled(text, pieces, ids, word_starts(text, pieces, line_ends, vocabulary.tokenizer), line_ends)
 
 
 def _whole_words(blocks, tokenizer, path):
@@ -122,7 +118,7 @@ def _whole_words(blocks, tokenizer, path):
     held = ""
     for block in blocks:
         text = held + block if held else block
-        cut = len(text) if tokenizer.whole_words or text.endswith(LINE_END) else _last_start(text)
+        cut = len(text) if not tokenizer.has_blanks or text.endswith(LINE_END) else _last_start(text)
         held = text[cut:]
         if len(held) > LONGEST_WORD:
             raise RnnlmError(f"{called(path)} must be text, it has a word that with its blanks is longer than "
@@ -139,7 +135,14 @@ def _last_start(text):
     return line + start if _WORD.search(body, 0, start) else line
 
 
-def _starts(text, line_ends):
+def word_starts(text: str, pieces: list[str], line_ends: np.ndarray, tokenizer: Tokenizer) -> np.ndarray:
+    """The first piece of each word of whole lines; their names are those of Spelled."""
+    if tokenizer.whole_words:
+        return np.arange(len(pieces))
+    return _starts_of_characters(text, line_ends) if tokenizer.has_blanks else tokenizer.word_starts(text)
+
+
+def _starts_of_characters(text, line_ends):
     """The first character of each word of a text of characters."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     is_end = np.zeros(len(codes), bool)
