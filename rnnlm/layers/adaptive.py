@@ -4,8 +4,9 @@ The words, sorted by falling frequency, are divided (Grave et al., 2017).  The h
 scores the c_0 most frequent ones and, as if each were one more word, k clusters of the
 others.  Only where the target is in cluster i are that cluster's words scored, too:
 
-    p(w | h) = softmax(h W + b)_w                                 for w < c_0
-    p(w | h) = softmax(h W + b)_(c_0 + i) softmax((h P_i) W_i)_w  for w in cluster i
+    q = softmax(h W + b)
+    p(w | h) = q_w                                        for w < c_0
+    p(w | h) = q_(c_0 + i - 1) softmax((h P_i) W_i)_w     for w in cluster i = 1 ... k
 
 The rarer the words of a cluster, the fewer numbers each of them has: P_i takes the
 state of size D to a quarter of the size that the cluster before it has, d_i = D / 4^i.
