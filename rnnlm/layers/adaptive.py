@@ -4,8 +4,9 @@ The words, sorted by falling frequency, are divided (Grave et al., 2017).  The h
 scores the c_0 most frequent ones and, as if each were one more word, k clusters of the
 others.  Only where the target is in cluster i are that cluster's words scored, too:
 
-    p(w | h) = softmax(h W + b)_w                                 for w < c_0
-    p(w | h) = softmax(h W + b)_(c_0 + i) softmax((h P_i) W_i)_w  for w in cluster i
+    q = softmax(h W + b)
+    p(w | h) = q_w                                        for w < c_0
+    p(w | h) = q_(c_0 + i - 1) softmax((h P_i) W_i)_w     for w in cluster i = 1 ... k
 
 The rarer the words of a cluster, the fewer numbers each of them has: P_i takes the
 state of size D to a quarter of the size that the cluster before it has, d_i = D / 4^i.
@@ -59,9 +60,19 @@ class TimeTail(Layer):
     param_names = ("P", "W")
 
     def __init__(self, P: np.ndarray, W: np.ndarray, *, grads: list[np.ndarray] | None = None) -> None:
-        super().__init__(P, W, grads=grads)
         none = np.zeros(W.shape[1], W.dtype)
-        self.output = TimeOutput(W, none, grads=[self.grads[1], none.copy()])
+        self.projection = Layer(P, grads=None if grads is None else grads[:1])
+        self.output = TimeOutput(W, none, grads=None if grads is None else [grads[1], none.copy()])
+
+    @property
+    def params(self) -> list[np.ndarray]:
+        """P and W."""
+        return [self.projection.params[0], self.output.params[0]]
+
+    @property
+    def grads(self) -> list[np.ndarray]:
+        """Their gradients."""
+        return [self.projection.grads[0], self.output.grads[0]]
 
     def log_probs_of_all(self, xs: np.ndarray) -> np.ndarray:  # (..., D) -> (..., n)
         """ln p of every word, given that it is one of the cluster."""

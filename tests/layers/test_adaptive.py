@@ -1,6 +1,8 @@
 """The plain layers of adaptive softmax: gradients, known answers, probabilities."""
 
+import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -117,6 +119,23 @@ def test_contract_of_a_layer(kind, rng):
     assert not layer.grads[5].any()
     np.testing.assert_array_equal(xs, copy)
     assert all(a is b for a, b in zip(layer.params + layer.grads, params + grads, strict=True))
+
+
+@pytest.mark.parametrize("copy", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])
+@KINDS
+def test_a_copy_computes_the_same_and_has_no_window(kind, copy, rng):
+    layer, xs, ts = kind(*arrays(rng)), rng.normal(size=(1, 3, D)), np.array([[0, 5, 10]])
+    loss = layer.forward(xs, ts)
+    layer.backward()
+    other = copy(layer)
+    for part in (other, other.head, *other.tails):
+        with pytest.raises(ArgumentError, match="call forward first"):
+            part.backward_states()
+    assert other.forward(xs, ts) == loss
+    for array in other.params:  # none is the first one's, and all are those that it computes with
+        array += 1
+    assert layer.forward(xs, ts) == loss
+    assert other.forward(xs, ts) == kind(*(array + 1 for array in layer.params)).forward(xs, ts) != loss
 
 
 @KINDS

@@ -24,45 +24,19 @@ BLOCK_SCORES = 1 << 18  # scores of a block, 1 MB: few rows get wide blocks
 PASSES = 50  # multiplications that take as long as the passes over a score
 
 
-class FastTail(FastOutput):
-    """A cluster, on rows that are multiplied by P already.
+class FastTailWords(FastOutput):
+    """A FastOutput without biases, for few rows and small ones.
 
     Parameters
     ----------
-    P : (D, d), from the states to their cluster's size.
-    W : (d, n), the weights of its words, best in Fortran order.
-    workers : Workers that share the blocks of its words.
-    grads : [dP, dW], the memory of the gradients; None: new arrays.
+    W : (d, n), the weights of a cluster's words, best in Fortran order.
+    workers : Workers that share the blocks of the words.
+    grads : [dW], the memory of the gradient; None: a new array.
     """
 
-    def __init__(self, P, W, workers=SERIAL, *, grads=None):
-        projection = Layer(P, grads=None if grads is None else grads[:1])
+    def __init__(self, W, workers=SERIAL, *, grads=None):
         none = np.zeros(W.shape[1], W.dtype)
-        super().__init__(W, none, workers, grads=None if grads is None else [grads[1], none.copy()])
-        self.P, self.dP = projection.params[0], projection.grads[0]
-
-    def forward(self, rows, ts):  # (m, D), indices in the cluster (m,) -> float
-        """The sum of -ln p over the targets, in nats."""
-        self.inputs = rows
-        if not len(rows):
-            return 0.0
-        return len(rows) * super().forward((rows @ self.P)[:, np.newaxis], ts[:, np.newaxis])
-
-    def backward_states(self, dout=1):  # float -> (m, D)
-        """The gradient of the rows."""
-        if not len(self.inputs):
-            return self.inputs
-        self.dinputs = super().backward_states(dout * len(self.inputs))[:, 0]  # the loss of a FastOutput is a mean
-        return self.dinputs @ self.P.T
-
-    def weight_work(self):
-        """The gradients of P and W in pieces; zeros without rows."""
-        if not len(self.inputs):
-            return [partial(self.dP.fill, 0), partial(self.grads[0].fill, 0)]
-        return [self._weights_of_projection, *super().weight_work()]
-
-    def _weights_of_projection(self):
-        np.matmul(self.inputs.T, self.dinputs, out=self.dP)
+        super().__init__(W, none, workers, grads=None if grads is None else [*grads, none.copy()])
 
     def _weights(self, block, d):
         _, scaled = self.slopes
@@ -81,6 +55,60 @@ class FastTail(FastOutput):
         d, n = self.params[0].shape
         shared = M * n * (d + PASSES) >= LARGE
         return slices(n, min(max(BLOCK, BLOCK_SCORES // max(M, 1)), -(-n // self.workers.threads)) if shared else n)
+
+
+class FastTail(Layer):
+    """What TimeTail computes.
+
+    Parameters
+    ----------
+    P : (D, d), from the states to their cluster's size.
+    W, workers : see FastTailWords.
+    grads : [dP, dW], the memory of the gradients; None: new arrays.
+    """
+
+    param_names = ("P", "W")
+
+    def __init__(self, P, W, workers=SERIAL, *, grads=None):
+        self.projection = Layer(P, grads=None if grads is None else grads[:1])
+        self.words = FastTailWords(W, workers, grads=None if grads is None else grads[1:])
+
+    @property
+    def params(self):
+        """P and W."""
+        return [self.projection.params[0], self.words.params[0]]
+
+    @property
+    def grads(self):
+        """Their gradients."""
+        return [self.projection.grads[0], self.words.grads[0]]
+
+    def forward(self, xs, ts):  # (m, D), indices in the cluster (m,) -> float
+        """The sum of -ln p over the targets, in nats."""
+        self.cache = xs
+        if not len(xs):
+            return 0.0
+        return len(xs) * self.words.forward((xs @ self.params[0])[:, np.newaxis], ts[:, np.newaxis])
+
+    def backward_states(self, dout=1):  # float -> (m, D)
+        """The gradient of the states."""
+        m = len(self.cache)
+        if not m:
+            return self.cache
+        self.slopes = self.words.backward_states(dout * m)[:, 0]  # of xs P; its loss is a mean
+        return self.slopes @ self.params[0].T
+
+    def weight_work(self):
+        """The gradients of P and W in pieces; zeros without rows."""
+        dP, dW = self.grads
+        if not len(self.cache):
+            return [partial(dP.fill, 0), partial(dW.fill, 0)]
+        return [partial(np.matmul, self.cache.T, self.slopes, out=dP), *self.words.weight_work()]
+
+    def log_probs(self, xs, ts, owners):  # (R, D), indices in the cluster (m,), (m,) -> (m,)
+        """ln p of each target, given that it is one of the cluster, by its owner."""
+        mine, owners = np.unique(owners, return_inverse=True)
+        return self.words.log_probs_of_rows(xs[mine] @ self.params[0], ts, owners)
 
 
 class FastAdaptiveOutput(Layer):
@@ -110,12 +138,12 @@ class FastAdaptiveOutput(Layer):
     @property
     def params(self):
         """W and b of the head, then P and W of each cluster."""
-        return [*self.head.params, *(array for tail in self.tails for array in (tail.P, tail.params[0]))]
+        return [param for layer in (self.head, *self.tails) for param in layer.params]
 
     @property
     def grads(self):
         """Their gradients."""
-        return [*self.head.grads, *(array for tail in self.tails for array in (tail.dP, tail.grads[0]))]
+        return [grad for layer in (self.head, *self.tails) for grad in layer.grads]
 
     def scores(self, xs):  # (N, T, D) -> (N, T, V)
         """ln p of every word at every step: softmax(scores) is p."""
@@ -196,11 +224,10 @@ class FastAdaptiveOutput(Layer):
     def _log_probs(self, rows, ts, owners):
         """ln p of the targets (M,), each predicted by its owner."""
         require_ids(ts, self.bounds[-1], "targets")
-        log_probs = self.head._log_probs(rows, head_targets(ts, self.bounds), owners)
+        log_probs = self.head.log_probs_of_rows(rows, head_targets(ts, self.bounds), owners)
         for tail, start, here in zip(self.tails, self.bounds[:-1], self._found(ts), strict=True):
             if here.size:
-                mine, again = np.unique(owners[here], return_inverse=True)
-                log_probs[here] += tail._log_probs(rows[mine] @ tail.P, ts[here] - start, again)
+                log_probs[here] += tail.log_probs(rows, ts[here] - start, owners[here])
         return log_probs
 
     def _fill(self, rows, out):
@@ -213,8 +240,9 @@ class FastAdaptiveOutput(Layer):
         out[:, :first] = head[:, :first]
         for i, tail in enumerate(self.tails):
             words = out[:, slice(*self.bounds[i : i + 2])]
-            np.matmul(rows @ tail.P, tail.params[0], out=words)
-            words += head[:, first + i, np.newaxis] - self._log_sums(words, tail.ones)
+            P, weights = tail.params
+            np.matmul(rows @ P, weights, out=words)
+            words += head[:, first + i, np.newaxis] - self._log_sums(words, tail.words.ones)
 
     def _log_sums(self, scores, ones):  # (m, n), (n,) -> (m, 1)
         """ln of the sum of exp over each row; with the maximum taken out if need be."""
