@@ -268,13 +268,8 @@ def test_adaptive_softmax(on_path):
     results = {name: [{"seconds": s, "peak_memory_mb": 100} for s in seconds] for name, seconds in {
         "exact": [2.0, 3.0, 2.0], "adaptive": [0.25, 0.5, 9.0], "torch, dense": [5.0], "torch, sparse": [1.0]}.items()}
     lines = table({("large", "adam"): compare(results, tokens=700)}).splitlines()[2:]
-<<<<<<< HEAD
     assert lines[1] == ("| large | adam | adaptive | 500.0 (250.0 to 9000.0) | 1,400 | 4.0 | 2.00 |" + 5 * "  |"
                         + " 100 MB |")
-=======
-    assert lines[1] == ("| large | adam | adaptive | 500.0 (250.0 to 9000.0) | 1,400 | 4.0 | 2.00 |" + 5 * "  |" +
-                        " 100 MB |")
->>>>>>> layer
     ids, counts = zipf(50, 20_000)
     assert ids.min() == 0
     assert ids.max() == 49
