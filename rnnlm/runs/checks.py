@@ -5,6 +5,7 @@ It raises WrongValue with a message that follows the option's name: "must be ...
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -98,6 +99,27 @@ class OneOf:
             raise WrongValue(f"must be one of {', '.join(self.choices)}, got {shown(repr(text))}"
                              f"{did_you_mean(text, self.choices)}")
         return text
+
+
+class WholeNumbers:
+    """A check: whole numbers of at least ``smallest`` in rising order, with commas.
+
+    The value is a list, which files may hold as one.
+    """
+
+    def __init__(self, smallest):
+        self.smallest = smallest
+
+    def __call__(self, text):
+        one = at_least(self.smallest)
+        try:
+            values = [one(part.strip()) for part in text.split(",")]
+        except WrongValue:
+            values = []
+        if not values or any(a >= b for a, b in pairwise(values)):
+            raise WrongValue(f"must be whole numbers of at least {self.smallest} with commas between them, each larger "
+                             f"than the one before, got {shown(repr(text))}")
+        return values
 
 
 def any_text(text):

@@ -8,7 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.runs.checks import LARGEST_SEED, OneOf, RefusedInNewRuns, WrongValue, any_text, names, not_empty, threads
+from rnnlm.runs.checks import (
+    LARGEST_SEED,
+    OneOf,
+    RefusedInNewRuns,
+    WholeNumbers,
+    WrongValue,
+    any_text,
+    names,
+    not_empty,
+    threads,
+)
 
 SWITCH, FLAG = "switch", "flag"  # options without a value: --name and --no-name, or --name alone
 OF_THE_RUN, OF_THE_COMMAND, OF_THE_LINE = "run", "command", "line"  # where an option counts
@@ -127,6 +137,8 @@ class Option:
         """
         if not self.takes_a_value:
             return _switched(value, where)
+        if isinstance(self.check, WholeNumbers) and isinstance(value, list | tuple):
+            value = listed(value)
         if self.many and isinstance(value, list):
             if not value:
                 raise RnnlmError(f"{where} must not be an empty list")
@@ -149,6 +161,12 @@ class Option:
             raise RnnlmError(f"{where} {error}") from None
         except WrongValue as error:
             raise RnnlmError(f"{where} {error}") from None
+
+
+def listed(values):
+    """The values of a list with commas between them, as on the command line."""
+    return ",".join(hex(value) if isinstance(value, int) and value.bit_length() > 128 else str(value)
+                    for value in values)
 
 
 def _switched(value, where):

@@ -4,10 +4,11 @@ Whoever adds an option adds a record (see Option) here.  The parser, the help, T
 keys, the page of options, what is saved and what may change on resume follow from it.
 """
 
-from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED
+from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, SOFTMAXES, UNGATED
 from rnnlm.models.initializers import RECURRENT
 from rnnlm.runs.checks import (
     OneOf,
+    WholeNumbers,
     above_one,
     at_least,
     below_one,
@@ -124,6 +125,12 @@ MODEL = (
     Option("tied", SWITCH, "use the word vectors as output weights", False, meant_by="tie tie-weights weight-tying"),
     Option("projection", SWITCH, "add a linear layer before the output, from the hidden size to the size of the word "
            "vectors (--tied adds it where the two sizes differ)", False),
+    Option("softmax", OneOf(SOFTMAXES), "how the output scores the words: all of them at every step, or first the "
+           "frequent ones and clusters of the others, which is faster for a large vocabulary", "full",
+           meant_by="adaptive-softmax"),
+    Option("cutoffs", WholeNumbers(1), "with --softmax adaptive: the ranks, by frequency, at which the clusters of "
+           "less frequent words begin", metavar="C1,C2,...", default_text="chosen from the words' counts",
+           acts=lambda o: o.softmax == "adaptive", acts_with="--softmax adaptive"),
     Option("activation", OneOf(RNN_ACTIVATIONS), f"activation of the cells {WITHOUT_GATES}", "tanh"),
     Option("output_start", OneOf(("zeros", "frequencies")), "initial output biases: zeros, or the logarithms of the "
            "word frequencies", "zeros", acts=_begins_anew, acts_with=NEW_MODEL),
