@@ -133,7 +133,7 @@ def hostile_files(folder):
     yield "JSON with NaN", replaced(header=text_member('{"format": NaN}')), "header is not JSON: it holds NaN"
     yield "JSON with a long number", replaced(header=text_member('{"a": ' + "9" * 9000 + "}")), "header is not JSON"
     yield "another format", headed(format="a\nb"), r"format a\nb, version 1; this program reads 'rnnlm model'"
-    yield "another version", headed(version=4), "version 4; this program reads 'rnnlm model', version 1 or 2 or 3"
+    yield "another version", headed(version=5), "version 5; this program reads 'rnnlm model', version 1 or 2 or 3"
     yield "another level", headed(level=["word"]), "level must be one of word, char, got a list"
     yield "no architecture", headed(architecture=7), "architecture must be an object"
     yield "another cell", sized(cell="elman"), f"one of the cells {', '.join(CELLS)}"
@@ -141,6 +141,15 @@ def hostile_files(folder):
     yield "the weights of another cell", sized(cell="lstm"), "it lacks lstm1/Wh"
     yield "another activation", sized(activation=["tanh"]), "activation must be one of tanh, relu"
     yield "tied sizes that differ", sized(tied=True), "tied needs a projection"
+    yield "another softmax", sized(softmax=["full"]), "softmax must be one of full, adaptive, got a list"
+    yield "cutoffs of a full softmax", sized(cutoffs=[2]), "cutoffs must be left out unless softmax is 'adaptive'"
+    yield "no cutoffs", sized(softmax="adaptive"), "cutoffs must be 1 to 20 rising whole numbers below the size of"
+    yield "many cutoffs", sized(softmax="adaptive", cutoffs=list(range(1, 9000))), "got [1, 2, 3, 4"
+    yield "cutoffs as a string", sized(softmax="adaptive", cutoffs="1,2"), "cutoffs must be a list of whole numbers"
+    yield "clusters in an early version", sized(softmax="adaptive", cutoffs=[2]), "version 1 has no adaptive softmax"
+    adaptive = header["architecture"] | {"softmax": "adaptive", "cutoffs": [1]}
+    yield "no clusters", headed(version=4, architecture=adaptive), "it lacks tail1/P, tail1/W"
+    yield "huge clusters", headed(version=4, architecture=adaptive | {"vocab_size": 1 << 40}), "it lacks tail1/P"
     yield "huge model", sized(hidden_size=1 << 40), "rnn1/Wx must be float32 (3, 1099511627776)"
     sizes = {"hidden_size": 12000, "layers": 2}
     declared = LanguageModel.param_shapes("rnn", len(WORDS), 3, **sizes)

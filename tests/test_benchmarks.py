@@ -268,3 +268,26 @@ def test_the_texts_for_fine_tuning_have_each_word_twice_in_training(on_path, tmp
         assert not set(text) - set("abcdefghijklmnopqrstuvwxyzN<>' \n")
     assert fine_tuning.after([(3, 90.0), (8, 70.0), (9, 80.0)], 8.5) == 70
     assert fine_tuning.after([(3, 90.0)], 2) is None
+
+
+def test_adaptive_softmax(on_path):
+    names = ["exact", "adaptive"]
+    done = run("adaptive_softmax.py", "--sizes", "small", "--optimizers", "sgd", "--subjects", *names, "--steps", "2",
+               "--json")
+    rows = json.loads(done.stdout)["small, sgd"]
+    assert list(rows) == names
+    assert "small: vocabulary 370, cutoffs [190]" in done.stderr
+    for row in rows.values():
+        assert sum(row["parts"].values()) <= 1.5 * row["seconds"]
+        assert all(seconds > 0 for seconds in row["parts"].values())
+    assert rows["adaptive"]["over"] == {"exact": rows["exact"]["seconds"] / rows["adaptive"]["seconds"]}
+    from adaptive_softmax import compare, table, zipf
+
+    results = {name: [{"seconds": s, "peak_memory_mb": 100} for s in seconds] for name, seconds in {
+        "exact": [2.0, 3.0, 2.0], "adaptive": [0.25, 0.5, 9.0], "torch, dense": [5.0], "torch, sparse": [1.0]}.items()}
+    lines = table({("large", "adam"): compare(results, tokens=700)}).splitlines()[2:]
+    assert lines[1] == "| large | adam | adaptive | 500.0 (250.0 to 9000.0) | 1,400 | 4.0 | 2.00 |" + 5 * "  |" + " 100 MB |"
+    ids, counts = zipf(50, 20_000)
+    assert ids.min() == 0
+    assert ids.max() == 49
+    assert (ids == 0).mean() == pytest.approx(counts[0] / counts.sum(), abs=0.01)

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 MODEL_NAME = "model.npz"
 FORMAT = "rnnlm model"
 # The first has earlier names of cells, the third has counts, the fourth may have a
-# tokenizer, and counts or none.  The lowest that can hold the model is written, as
-# earlier programs read it.
+# tokenizer, an adaptive softmax, and counts or none.  The lowest that can hold the
+# model is written, as earlier programs read it.
 EARLIER, WITHOUT_COUNTS, WITH_COUNTS, LATEST = VERSIONS = 1, 2, 3, 4
 VOCABULARY, COUNTS = "vocabulary", "counts"
 
@@ -64,8 +64,9 @@ def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: V
     arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
     require_vocabulary(model, vocabulary)
     own, description = vocabulary_arrays(vocabulary), vocabulary.tokenizer.description()
-    earlier = None if COUNTS in own or KEY in description else to_earlier(model.architecture)
-    version = LATEST if KEY in description else WITH_COUNTS if COUNTS in own else EARLIER if earlier else WITHOUT_COUNTS
+    latest = KEY in description or model.architecture.cutoffs
+    earlier = None if COUNTS in own or latest else to_earlier(model.architecture)
+    version = LATEST if latest else WITH_COUNTS if COUNTS in own else EARLIER if earlier else WITHOUT_COUNTS
     header = {"format": FORMAT, "version": version, **description,
               "architecture": earlier or dict(model.architecture), "training": training or {},
               "regularisation": asdict(model.regularisation)}
@@ -177,10 +178,12 @@ def _load(path, workers, regularisation=None, hashed=False):
 def _architecture(archive):
     """The Architecture that a model file declares; ValueError if there is none."""
     archive.require_kind(FORMAT, *VERSIONS)
-    architecture = archive.header["architecture"]
-    if archive.header["version"] == EARLIER and isinstance(architecture, dict):
-        architecture = from_earlier(architecture)
-    return Architecture.from_file(architecture)
+    values, version = archive.header["architecture"], archive.header["version"]
+    architecture = Architecture.from_file(from_earlier(values) if version == EARLIER and isinstance(values, dict)
+                                          else values)
+    if architecture.cutoffs and version < LATEST:
+        raise ValueError(f"a file of version {version} has no adaptive softmax, one of version {LATEST} has")
+    return architecture
 
 
 def _has_counts(archive):

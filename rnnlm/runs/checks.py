@@ -5,6 +5,7 @@ It raises WrongValue with a message that follows the option's name: "must be ...
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -99,6 +100,27 @@ class OneOf:
         return text
 
 
+class WholeNumbers:
+    """A check: whole numbers of at least ``smallest`` in rising order, with commas.
+
+    The value is a list, which files may hold as one.
+    """
+
+    def __init__(self, smallest):
+        self.smallest = smallest
+
+    def __call__(self, text):
+        one = at_least(self.smallest)
+        try:
+            values = [one(part.strip()) for part in text.split(",")]
+        except WrongValue:
+            values = []
+        if not values or any(a >= b for a, b in pairwise(values)):
+            raise WrongValue(f"must be whole numbers of at least {self.smallest} with commas between them, each larger "
+                             f"than the one before, got {shown(repr(text))}")
+        return values
+
+
 def any_text(text):
     """Any text, an empty one, too."""
     return text
@@ -113,12 +135,14 @@ def not_empty(text):
     return text
 
 
-def names(text):
-    """Names with commas between them, without blanks."""
-    found = [name.strip() for name in not_empty(text).split(",")]
-    if not all(found):
-        raise WrongValue(f"must be names with commas between them, got {shown(repr(text))}")
-    return ",".join(found)
+class Names:
+    """A check: names with commas between them; the value is a list, as in files."""
+
+    def __call__(self, text):
+        found = [name.strip() for name in not_empty(text).split(",")]
+        if not all(found):
+            raise WrongValue(f"must be names with commas between them, got {shown(repr(text))}")
+        return found
 
 
 positive = number(float, "a number above 0", lambda value: value > 0)

@@ -5,6 +5,10 @@ from rnnlm.text.vocabulary import UNK
 
 def described(model):
     """The kind and the sizes of a model in a few words."""
+    return ", ".join([_layers(model), *_softmax(model)])
+
+
+def _layers(model):
     a = model.architecture
     depth = "" if a.layers == 1 else f"{a.layers} x "
     cell = a.row.title
@@ -12,6 +16,13 @@ def described(model):
         cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a.activation]} {cell}"
     tied = "tied " if a.tied else ""
     return f"{depth}{cell} of {a.hidden_size}, {tied}word vectors of {a.wordvec_size}"
+
+
+def _softmax(model):
+    """A list of what there is to say of the output: nothing of a full softmax."""
+    cutoffs = [f"{cutoff:,}" for cutoff in model.architecture.cutoffs]
+    listed = " and ".join([", ".join(cutoffs[:-1]), *cutoffs[-1:]] if cutoffs[1:] else cutoffs)
+    return [f"adaptive softmax with cutoffs at {listed}"] if cutoffs else []
 
 
 def unknown_share(text, rest):
@@ -31,6 +42,10 @@ def unknown_in_validation(corpus):
 
 
 def title(corpus, model):
-    """The title of a run's picture: corpus, model, share of <unk> in validation."""
+    """The title of a run's picture: corpus, model, share of <unk> in validation.
+
+    Two or three lines: one would be wider than the picture.
+    """
     unit = "" if corpus.vocabulary.tokenizer.unit == "word" else f"{corpus.vocabulary.tokenizer.unit}s, "
-    return f"{corpus.name}, {unit}{described(model)}\n{unknown_in_validation(corpus)}".rstrip()
+    lines = [f"{corpus.name}, {unit}{_layers(model)}", *_softmax(model), unknown_in_validation(corpus)]
+    return "\n".join(lines).rstrip()

@@ -8,7 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.runs.checks import LARGEST_SEED, OneOf, RefusedInNewRuns, WrongValue, any_text, names, not_empty, threads
+from rnnlm.runs.checks import (
+    LARGEST_SEED,
+    Names,
+    OneOf,
+    RefusedInNewRuns,
+    WholeNumbers,
+    WrongValue,
+    any_text,
+    not_empty,
+    threads,
+)
 
 SWITCH, FLAG = "switch", "flag"  # options without a value: --name and --no-name, or --name alone
 OF_THE_RUN, OF_THE_COMMAND, OF_THE_LINE = "run", "command", "line"  # where an option counts
@@ -88,7 +98,7 @@ class Option:
     @property
     def takes_any_text(self):
         """Whether nearly every word is a value of it."""
-        return self.check in (any_text, not_empty, names)
+        return self.check in (any_text, not_empty) or isinstance(self.check, Names)
 
     @property
     def value_in_words(self):
@@ -125,6 +135,8 @@ class Option:
         """
         if not self.takes_a_value:
             return _switched(value, where)
+        if isinstance(self.check, WholeNumbers | Names) and isinstance(value, list | tuple):
+            value = listed(value)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise RnnlmError(f"{where} must be one number or string, got {shown(value)}")
         if isinstance(value, int) and abs(value) > LARGEST_SEED:  # which may have too many digits to be written
@@ -140,6 +152,12 @@ class Option:
             raise RnnlmError(f"{where} {error}") from None
         except WrongValue as error:
             raise RnnlmError(f"{where} {error}") from None
+
+
+def listed(values):
+    """The values of a list with commas between them, as on the command line."""
+    return ",".join(shown(hex(value) if isinstance(value, int) and value.bit_length() > 128 else str(value))
+                    for value in values)
 
 
 def _switched(value, where):

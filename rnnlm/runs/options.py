@@ -4,17 +4,18 @@ Whoever adds an option adds a record (see Option) here.  The parser, the help, T
 keys, the page of options, what is saved and what may change on resume follow from it.
 """
 
-from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED
+from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, SOFTMAXES, UNGATED
 from rnnlm.models.initializers import RECURRENT
 from rnnlm.runs.checks import (
+    Names,
     OneOf,
+    WholeNumbers,
     above_one,
     at_least,
     below_one,
     between,
     from_zero_to_one,
     gain,
-    names,
     not_empty,
     not_negative,
     number_from,
@@ -110,6 +111,12 @@ MODEL = (
     Option("tied", SWITCH, "use the word vectors as output weights", False, meant_by="tie tie-weights weight-tying"),
     Option("projection", SWITCH, "add a linear layer before the output, from the hidden size to the size of the word "
            "vectors (--tied adds it where the two sizes differ)", False),
+    Option("softmax", OneOf(SOFTMAXES), "how the output scores the words: all of them at every step, or first the "
+           "frequent ones and clusters of the others, which is faster for a large vocabulary", "full",
+           meant_by="adaptive-softmax"),
+    Option("cutoffs", WholeNumbers(1), "with --softmax adaptive: the ranks, by frequency, at which the clusters of "
+           "less frequent words begin", metavar="C1,C2,...", default_text="chosen from the words' counts",
+           acts=lambda o: o.softmax == "adaptive", acts_with="--softmax adaptive"),
     Option("activation", OneOf(RNN_ACTIVATIONS), f"activation of the cells {WITHOUT_GATES}", "tanh"),
     Option("output_start", OneOf(("zeros", "frequencies")), "initial output biases: zeros, or the logarithms of the "
            "word frequencies", "zeros", acts=_begins_anew, acts_with=NEW_MODEL),
@@ -165,7 +172,7 @@ TRAINING = (
     Option("random_start", SWITCH, "begin each epoch at a random position of the text, and continue from its end to "
            "its start", False),
     Option("random_length", SWITCH, "vary the length of the windows at random", False),
-    Option("freeze", names, "parts of the model to leave as they are, such as embedding, rnn1, lstm2, projection or "
+    Option("freeze", Names(), "parts of the model to leave as they are, such as embedding, rnn1, lstm2, projection or "
            "affine, or single parameters, such as rnn1/Wh", metavar="NAME,...",
            meant_by="fixed frozen freeze-layers freeze-embedding"),
     Option("matrix_lr_factor", positive, "factor on the learning rate of the recurrent layers' matrices and the "

@@ -11,7 +11,7 @@ from rnnlm.errors import RnnlmError, quoted, shown
 from rnnlm.formats.checkpoint import versions
 from rnnlm.runs.assembly import architecture_of
 from rnnlm.runs.configuration import given_in_earlier, read_config
-from rnnlm.runs.option import SWITCH
+from rnnlm.runs.option import SWITCH, listed
 from rnnlm.runs.options import TRAIN, free, of_the_run
 
 OPTIONS, TEXTS, MODEL, SURROUNDINGS = "options", "corpus", "architecture", "surroundings"
@@ -170,6 +170,8 @@ def _on_the_line(edit):
     option, value = TRAIN.by_name[edit.name], edit.now
     if option.check == SWITCH:
         return option.flag if value else f"--no-{option.key}"
+    if isinstance(value, list):
+        value = listed(value)
     return f"{option.flag} {shown(quoted(value)) if isinstance(value, str) else _value(value)}"
 
 

@@ -105,10 +105,12 @@ def _instead(option, key):
 
 
 def _plain(value):
-    """A path as a string, a number of NumPy's as one of Python's."""
+    """A path as a string, NumPy's numbers and arrays as numbers and lists of Python."""
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)
-    return value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, list | tuple):
+        return list(map(_plain, value))
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
 def carry_out(request, observer, stopping, may_begin=True):

@@ -7,7 +7,7 @@ from rnnlm.compute.threads import Workers
 from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.formats.checkpoint import checkpoint_size
 from rnnlm.formats.model_file import load_model, model_size, read_model_training
-from rnnlm.runs.assembly import build_trainer
+from rnnlm.runs.assembly import build_trainer, settle_cutoffs
 from rnnlm.runs.combinations import notes_on_freezing, notes_on_length
 from rnnlm.runs.description import title
 from rnnlm.runs.initial_model import initial_model
@@ -65,6 +65,7 @@ def _tokenizer(options):
 
 def _session(options, corpus, folder, observer, header, workers, initial):
     """All parts of the run; nothing is written yet."""
+    settle_cutoffs(options, corpus)
     run = {**of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
     if initial:
         run["init_from"] = initial.in_header()

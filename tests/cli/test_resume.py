@@ -57,7 +57,10 @@ def damage(path, offset=300):
      "0.2", "--dropout-mask", "window", "--activation-penalty", "1", "--slowness-penalty", "1", "--schedule", "linear"],
     ["--optimizer", "adamw", "--noising", "0.2"],
     ["--cell", "mrnn", "--weight-drop", "0.2", "--optimizer", "adamw", "--matrix-weight-decay", "0.1"],
-    ["--optimizer", "adagrad", "--random-length", "--time-size", "12"]],
+    ["--optimizer", "adagrad", "--random-length", "--time-size", "12"],
+    ["--softmax", "adaptive", "--layers", "2"],
+    ["--softmax", "adaptive", "--cutoffs", "4,9", "--tied", "--cell", "lstm", "--average", "exponential",
+     "--word-dropout", "0.1", "--output-start", "frequencies"]],
     ids=" ".join)
 def test_a_run_stopped_again_and_again_ends_where_it_would_have_ended(run, tmp_path, options):
     assert run(*EPOCHS, *options, output="whole")[0] == 0

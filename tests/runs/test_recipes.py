@@ -106,6 +106,7 @@ def test_a_run_folder_means_its_configuration(run, tmp_path):
 CHANGES = [*(f"--cell {cell}" for cell in CELLS if cell != "rnn"),
            "--cell mrnn --activation relu", "--cell mrnn --slowest 0.8",
            "--activation relu", "--layers 2", "--wordvec-size 7", "--hidden-size 9", "--tied", "--projection",
+           "--softmax adaptive", "--softmax adaptive --cutoffs 4", "--softmax adaptive --cutoffs 4,9 --tied",
            "--recurrent-start identity", "--recurrent-start normal", "--recurrent-start orthogonal",
            "--recurrent-gain 2", "--slowest 0.8", "--input-gain 2", "--output-start frequencies",
            "--layers 2 --output-dropout 0.4", "--dropout-mask window", "--word-dropout 0.3", "--weight-drop 0.3",
