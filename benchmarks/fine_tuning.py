@@ -23,7 +23,7 @@ import rnnlm
 SIZES = {"train": 100_000, "valid": 50_000, "test": 50_000}  # bytes of each text
 SECONDS = (5, 15, 30, 60, 120, 300)  # when the perplexity so far is looked at
 WORD = re.compile(r"[a-z]+(?:'s|n't)?|\d[\d.,]*")
-REGULARISATION = {"input_dropout": 0.3, "dropout_mask": "window", "weight_decay": 0.1}
+REGULARISATION = {"input_dropout": 0.4, "output_dropout": 0.5, "dropout_mask": "window", "weight_decay": 0.1}
 TRAINING = {"optimizer": "adamw", "batch_size": 10, "time_size": 35, "random_start": True, "max_grad": 1.0,
             "average": "exponential", "average_decay": 0.98, **REGULARISATION}
 SHAPE = ("cell", "hidden_size", "layers", "wordvec_size", "tied", "projection")
@@ -32,10 +32,9 @@ SHAPE = ("cell", "hidden_size", "layers", "wordvec_size", "tied", "projection")
 def runs(model):
     """The runs by name: the options of rnnlm.train."""
     shape = {name: rnnlm.load(model).model.architecture[name] for name in SHAPE}
-    fine = {**TRAINING, "init_from": model, "extend_vocab": True, "output_dropout": 0.4, "epochs": 10, "lr": 0.003}
+    fine = {**TRAINING, "init_from": model, "extend_vocab": True, "epochs": 16, "lr": 0.005}
     return {
-        "from nothing": {**TRAINING, **shape, "output_start": "frequencies", "output_dropout": 0.5, "epochs": 40,
-                         "lr": 0.01, "patience": 6},
+        "from nothing": {**TRAINING, **shape, "output_start": "frequencies", "epochs": 40, "lr": 0.01, "patience": 6},
         "fine-tuned": fine,
         "fine-tuned, word vectors frozen": {**fine, "freeze": "embedding"},
     }

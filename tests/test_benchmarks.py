@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 from stories_corpus import FOLDER, grammar
+from training_runs import QuickPicture
 
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
@@ -244,6 +245,7 @@ def test_fine_tuning_next_to_a_start_from_nothing(on_path, tmp_path, monkeypatch
     model = LanguageModel(len(words), 4, 5, tied=True, cell="lstm", rng=np.random.default_rng(0))
     save_model(tmp_path / "model.npz", model, Vocabulary(words))
     monkeypatch.setattr(fine_tuning, "SIZES", {"train": 4000, "valid": 800, "test": 800})
+    monkeypatch.setattr("rnnlm.reports.curves.perplexity_figure", QuickPicture)
     fine_tuning.main([str(tmp_path / "model.npz"), "--epochs", "1", "--json"])
     results = json.loads(capsys.readouterr().out)
     assert list(results) == ["from nothing", "fine-tuned", "fine-tuned, word vectors frozen"]
