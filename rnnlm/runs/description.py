@@ -1,5 +1,7 @@
 """A model and its texts in a few words, for titles and lines."""
 
+import numpy as np
+
 from rnnlm.text.vocabulary import UNK
 
 
@@ -49,3 +51,15 @@ def title(corpus, model):
     unit = "" if corpus.vocabulary.tokenizer.unit == "word" else f"{corpus.vocabulary.tokenizer.unit}s, "
     lines = [f"{corpus.name}, {unit}{_layers(model)}", *_softmax(model), unknown_in_validation(corpus)]
     return "\n".join(lines).rstrip()
+
+
+def shuffled(batches, unit):
+    """A line on what TimeBatches shuffle; empty if nothing.
+
+    unit: "documents" or "lines".
+    """
+    if batches.shuffled is None:
+        return ""
+    lengths = np.diff(batches.shuffled.bounds)
+    return (f"{len(lengths):,} {unit} of {lengths.mean():,.0f} tokens on average, {lengths.max():,} at most: each "
+            "epoch reads them in a new random order")

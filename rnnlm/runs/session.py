@@ -9,8 +9,9 @@ from rnnlm.formats.checkpoint import checkpoint_size
 from rnnlm.formats.model_file import load_model, model_size, read_model_training
 from rnnlm.runs.assembly import build_trainer, settle_cutoffs
 from rnnlm.runs.combinations import notes_on_freezing, notes_on_length
-from rnnlm.runs.description import title
+from rnnlm.runs.description import shuffled, title
 from rnnlm.runs.initial_model import initial_model
+from rnnlm.runs.marks import Marks
 from rnnlm.runs.options import free, of_the_run
 from rnnlm.runs.resuming import require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
@@ -84,12 +85,13 @@ class Session:
         self.options, self.corpus, self.trainer = options, corpus, trainer
         self.folder, self.observer = folder, observer
         self.saver = Saver(trainer, folder, run, corpus.vocabulary)
+        self.marks = Marks(options.keep_every, options.keep_at)
 
     def begin(self, resumed):
         """Make the folder this run's, and put the trainer where it is to start."""
         folder, corpus, model = self.folder, self.corpus, self.trainer.model
-        kept = self.saver.vocabulary_to_keep()
-        folder.require_space(checkpoint_size(self.trainer, kept), model_size(model, corpus.vocabulary))
+        size, vocabulary = model_size(model, corpus.vocabulary), self.saver.vocabulary_to_keep()
+        folder.require_space(checkpoint_size(self.trainer, vocabulary), size, self.marks.count(self._tokens()))
         if resumed:
             self.saver.restore()
         began_from = self.saver.run.get("init_from")
@@ -101,14 +103,24 @@ class Session:
         if resumed:
             self._after_resuming()
             return
-        for line in (*notes_on_freezing(self.options, model),
-                     *notes_on_length(self.options, self.options.epochs * len(self.trainer.batches))):
+        options, batches = self.options, self.trainer.batches
+        notes = (*notes_on_freezing(options, model), shuffled(batches, options.shuffle),
+                 *notes_on_length(options, options.epochs * len(batches)),
+                 *self.marks.notes(self._tokens(), size, folder.kept.path))
+        for line in filter(None, notes):
             self.observer.on_note(line)
         self.saver.begin()
+
+    def _tokens(self):
+        """How many tokens all epochs have."""
+        return self.options.epochs * self.trainer.batches.targets
 
     def _after_resuming(self):
         """See that the model file is that of the best epoch so far."""
         self.observer.on_resumed(self.saver.point)
+        earlier = Marks(self.folder.before.keep_every, self.folder.before.keep_at)
+        if line := self.marks.note_of_late(earlier, min(self.trainer.tokens, self._tokens())):
+            self.observer.on_note(line)
         records = self.folder.records
         if not self.trainer.sums.steps and records and records[-1].improved:
             self.saver.save_model(records[-1])  # the signal may have come between the checkpoint and the model
@@ -173,6 +185,8 @@ class Session:
         def on_step(step):
             saver.grad_norm = step.grad_norm
             observer.on_step(step)
+            if mark := self.marks.last(trainer.tokens - step.targets, trainer.tokens):
+                saver.keep_model(mark)
             if saver.is_due(minutes):
                 saver.save()
             check()
