@@ -75,7 +75,7 @@ def _model(options, vocab_size, workers, rng):
 
 def frozen_names(options, architecture):
     """The names of the parameters that --freeze means; RnnlmError for another name."""
-    return frozen_parameters(architecture, options.freeze.split(",") if options.freeze else (), "--freeze")
+    return frozen_parameters(architecture, options.freeze or (), "--freeze")
 
 
 def _of_same_names(kind, options, **others):

@@ -145,12 +145,14 @@ def shares(text):
     return text
 
 
-def names(text):
-    """Names with commas between them, without blanks."""
-    found = [name.strip() for name in not_empty(text).split(",")]
-    if not all(found):
-        raise WrongValue(f"must be names with commas between them, got {shown(repr(text))}")
-    return ",".join(found)
+class Names:
+    """A check: names with commas between them; the value is a list, as in files."""
+
+    def __call__(self, text):
+        found = [name.strip() for name in not_empty(text).split(",")]
+        if not all(found):
+            raise WrongValue(f"must be names with commas between them, got {shown(repr(text))}")
+        return found
 
 
 positive = number(float, "a number above 0", lambda value: value > 0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.runs.checks import (
     LARGEST_SEED,
+    Names,
     OneOf,
     RefusedInNewRuns,
     WholeNumbers,
@@ -100,7 +101,7 @@ class Option:
     @property
     def takes_any_text(self):
         """Whether nearly every word is a value of it."""
-        return self.check in (any_text, not_empty, names)
+        return self.check in (any_text, not_empty) or isinstance(self.check, Names)
 
     @property
     def value_in_words(self):
@@ -137,7 +138,7 @@ class Option:
         """
         if not self.takes_a_value:
             return _switched(value, where)
-        if isinstance(self.check, WholeNumbers) and isinstance(value, list | tuple):
+        if isinstance(self.check, WholeNumbers | Names) and isinstance(value, list | tuple):
             value = listed(value)
         if self.many and isinstance(value, list):
             if not value:

@@ -7,6 +7,7 @@ keys, the page of options, what is saved and what may change on resume follow fr
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, SOFTMAXES, UNGATED
 from rnnlm.models.initializers import RECURRENT
 from rnnlm.runs.checks import (
+    Names,
     OneOf,
     WholeNumbers,
     above_one,
@@ -15,7 +16,6 @@ from rnnlm.runs.checks import (
     between,
     from_zero_to_one,
     gain,
-    names,
     not_empty,
     not_negative,
     number_from,
@@ -188,7 +188,7 @@ TRAINING = (
     Option("shuffle", OneOf((NOTHING, *UNITS)), "what each epoch reads in a new random order: nothing, documents "
            "(which blank lines separate), or lines", NOTHING, meant_by="permute shuffled shuffling"),
     Option("random_length", SWITCH, "vary the length of the windows at random", False),
-    Option("freeze", names, "parts of the model to leave as they are, such as embedding, rnn1, lstm2, projection or "
+    Option("freeze", Names(), "parts of the model to leave as they are, such as embedding, rnn1, lstm2, projection or "
            "affine, or single parameters, such as rnn1/Wh", metavar="NAME,...",
            meant_by="fixed frozen freeze-layers freeze-embedding"),
     Option("matrix_lr_factor", positive, "factor on the learning rate of the recurrent layers' matrices and the "

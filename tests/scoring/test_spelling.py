@@ -9,7 +9,7 @@ from rnnlm.scoring.spelling import END, SYMBOLS, Spelling
 
 
 def test_a_tiny_model_by_hand():
-    # Symbols: a, end; a, b, end.  No context: c(a) 2, c(b) 1, c(end) 2; 5 in all, 3 distinct.
+    # a, end; a, b, end.  No context: c(a) 2, c(b) 1, c(end) 2; 5 in all, 3 distinct.
     p_a = (2 + 3 / 257) / 8
     p_end = (2 + 3 / 257) / 8
     # After a, which is also the whole context: end 1, b 1; 2 in all, 2 distinct.
