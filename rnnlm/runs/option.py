@@ -16,7 +16,6 @@ from rnnlm.runs.checks import (
     WholeNumbers,
     WrongValue,
     any_text,
-    names,
     not_empty,
     threads,
 )
