@@ -22,7 +22,7 @@ from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_ar
 from rnnlm.files.whole import File
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.models.architecture import Architecture, from_earlier, to_earlier
-from rnnlm.text.tokenizer import tokenizer_from
+from rnnlm.text.stored_tokenizer import stored_arrays, tokenizer_from
 from rnnlm.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -71,13 +71,14 @@ def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: V
     with np.errstate(over="ignore"):  # said in one line
         params = {name: param.astype(np.float32, copy=False) for name, param in model.named_params().items()}
     require_finite(params)
-    write_archive(path, header, {"vocabulary": words, **counts, **params})
+    write_archive(path, header, {"vocabulary": words, **vocabulary.tokenizer.arrays(), **counts, **params})
 
 
 def model_size(model, vocabulary):
     """Bytes of the arrays in the model file."""
     counts = 0 if vocabulary.counts is None else vocabulary.counts.nbytes
-    return 4 * sum(p.size for p in model.params) + counts + sum(len(word.encode()) + 1 for word in vocabulary.words)
+    others = counts + sum(array.nbytes for array in vocabulary.tokenizer.arrays().values())
+    return 4 * sum(p.size for p in model.params) + others + sum(len(word.encode()) + 1 for word in vocabulary.words)
 
 
 def _words_of(model, vocabulary):
@@ -146,13 +147,13 @@ def _load(path, workers, regularisation=None, hashed=False):
     """The model, the vocabulary and, if it is asked for, the SHA-256; else None."""
     with open_archive(model_file(path), "a whole rnnlm model file") as archive:
         architecture = _architecture(archive)
-        tokenizer = tokenizer_from(archive.header)
+        stored = stored_arrays(archive.header, architecture.vocab_size)
         shapes = architecture.shapes()
         counts = {COUNTS: (architecture.vocab_size,)} if archive.header["version"] == WITH_COUNTS else {}
-        archive.require_names(["vocabulary", *counts, *shapes])
+        archive.require_names(["vocabulary", *stored, *counts, *shapes])
         archive.require(shapes)
         archive.require(counts, np.int64)
-        vocabulary = _vocabulary(archive, tokenizer, architecture.vocab_size)
+        vocabulary = _vocabulary(archive, stored, architecture.vocab_size)
         saved = Regularisation.from_file(archive.header.get("regularisation", {}))
         model = LanguageModel(**architecture, regularisation=regularisation or saved, rng=None,
                               workers=workers)
@@ -185,15 +186,19 @@ def model_file(path):
     return Path(path) / MODEL_NAME
 
 
-def _vocabulary(archive, tokenizer, size):
+def _vocabulary(archive, stored, size):
     """The Vocabulary of a model file; ValueError unless it has this many words.
 
-    In a file with counts, they are its own.
+    In a file with counts, they are its own.  stored: the tokenizer's arrays, still
+    empty.
     """
     words = archive.text("vocabulary")
     count = words.count("\n") + 1
     if count != size:  # before a list of them is made
         raise ValueError(f"vocab_size is {size}, which does not fit the {counted(count, 'word')} of the vocabulary")
+    for name, array in stored.items():
+        archive.read(name, array)
+    tokenizer = tokenizer_from(archive.header, stored)
     if archive.header["version"] != WITH_COUNTS:
         return Vocabulary(words.split("\n"), tokenizer)
     counts = np.empty(size, np.int64)

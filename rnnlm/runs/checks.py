@@ -5,6 +5,7 @@ It raises WrongValue with a message that follows the option's name: "must be ...
 """
 
 import math
+import os
 
 import numpy as np
 
@@ -111,6 +112,11 @@ def not_empty(text):
     if "\0" in text:
         raise WrongValue(f"must not hold the character NUL, got {shown(repr(text))}")
     return text
+
+
+def file_path(text):
+    """A path of a file, which becomes absolute: a run may be resumed from elsewhere."""
+    return os.path.abspath(not_empty(text))
 
 
 positive = number(float, "a number above 0", lambda value: value > 0)

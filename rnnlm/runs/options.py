@@ -12,6 +12,7 @@ from rnnlm.runs.checks import (
     at_least,
     below_one,
     between,
+    file_path,
     from_zero_to_one,
     gain,
     not_empty,
@@ -24,7 +25,10 @@ from rnnlm.runs.checks import (
 )
 from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
 from rnnlm.runs.table import Table
-from rnnlm.text.tokenizer import LEVELS, USUAL_MIN_COUNT
+from rnnlm.text.stored_tokenizer import ALL_LEVELS
+from rnnlm.text.subwords import LARGEST_SIZE, LEAST_SIZE, USUAL_SIZE
+from rnnlm.text.subwords import LEVEL as SUBWORD
+from rnnlm.text.tokenizer import USUAL_MIN_COUNT
 from rnnlm.training.optimizers import OPTIMIZERS
 from rnnlm.training.schedules import SCHEDULES
 
@@ -60,12 +64,20 @@ TEXT = (
     Option("corpus", not_empty, "a known name such as stories or ptb, a folder with train, valid and test texts, or "
            "one text file, which is split 90/5/5", "stories", "NAME|FOLDER|FILE", may_change=True,
            meant_by="data dataset input text train train-file"),
-    Option("level", OneOf(LEVELS), "unit of the text: words or characters", "word"),
+    Option("level", OneOf(ALL_LEVELS), "unit of the text: words, characters, or subwords, which are parts of words",
+           "word"),
+    Option("vocab_size", between(LEAST_SIZE, LARGEST_SIZE), "size of the vocabulary of subwords, which are learned from "
+           "the training text", USUAL_SIZE, "K", acts=lambda o: o.level == SUBWORD and o.tokenizer is None,
+           acts_with="--level subword, and without --tokenizer", meant_by="bpe-size num-merges subwords"),
+    Option("tokenizer", file_path, "file with the subwords to use instead of learning them: tokenizer.json (byte-level "
+           "BPE)", metavar="FILE", default_text="learned from the training text",
+           acts=lambda o: o.level == SUBWORD, acts_with="--level subword", may_change=True,
+           meant_by="bpe-model sentencepiece tokenizer-file"),
     Option("max_vocab", at_least(3), "largest size of the vocabulary", metavar="K", default_text="no limit",
-           meant_by="max-vocab-size vocab vocab-size"),
+           acts=lambda o: o.level != SUBWORD, acts_with="--level word or char", meant_by="max-vocab-size vocab"),
     Option("min_count", at_least(1), "training words seen fewer than K times become <unk>", metavar="K",
            default_text=f"{USUAL_MIN_COUNT}; 1 for characters and for a text that already contains <unk>",
-           meant_by="min-freq min-frequency"),
+           acts=lambda o: o.level != SUBWORD, acts_with="--level word or char", meant_by="min-freq min-frequency"),
     Option("max_tokens", at_least(1), "train on the first K tokens only", metavar="K", default_text="all"),
 )
 

@@ -10,7 +10,7 @@ from rnnlm.formats.model_file import load_model, model_size, read_model_training
 from rnnlm.runs.assembly import build_trainer
 from rnnlm.runs.combinations import notes_on_length
 from rnnlm.runs.description import title
-from rnnlm.runs.options import free, of_the_run
+from rnnlm.runs.options import TRAIN, free, of_the_run
 from rnnlm.runs.resuming import require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
 from rnnlm.runs.saving import Saver
@@ -48,7 +48,9 @@ def _corpus(options, observer):
         return lambda name, size: method(name, size) or (lambda count: None)
 
     address = known_corpora().get(options.corpus, options.corpus)  # what exists is an absolute path by now
-    return load_corpus(address, options.level, options.min_count, options.max_vocab, options.max_tokens,
+    of_level = {name: getattr(options, name) for name in ("min_count", "max_vocab", "vocab_size", "tokenizer")
+                if TRAIN.by_name[name].acts(options)}
+    return load_corpus(address, options.level, max_tokens=options.max_tokens, **of_level,
                        on_file=told(observer.on_fetching), on_long=told(observer.on_encoding))
 
 

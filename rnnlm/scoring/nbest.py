@@ -17,6 +17,7 @@ import numpy as np
 
 from rnnlm.errors import ArgumentError, RnnlmError
 from rnnlm.scoring.words import sequence_scores, states_after
+from rnnlm.text.spelled import word_starts
 from rnnlm.text.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
@@ -158,7 +159,8 @@ def _distinct_scores(model, vocabulary, texts, states):
     log_probs[kept] = sequence_scores(model, ids, lengths, vocabulary.eos_id, states=states).log_probs
     if not np.isfinite(log_probs).all():
         raise RnnlmError("the model gives no probabilities for these sentences: its scores are not finite")
-    begins = _begins_word(tokens, written, starts, vocabulary)
+    begins = np.zeros(len(tokens), bool)
+    begins[word_starts(tokens, np.flatnonzero(written == vocabulary.eos_id), vocabulary.tokenizer)] = True
     counts = np.add.reduceat(begins, starts, dtype=np.int64)
     first = np.flatnonzero(begins)
     unknown_words = np.maximum.reduceat(unknown, first)
@@ -184,16 +186,6 @@ def _ids(written, vocabulary):
         return np.where(written == UNKNOWN, np.int32(vocabulary.unk_id), written), np.ones(len(written), bool)
     kept = written != UNKNOWN
     return written[kept], kept
-
-
-def _begins_word(tokens, written, starts, vocabulary):
-    """Which tokens begin a word, or are a sentence end."""
-    if vocabulary.tokenizer.whole_words:
-        return np.ones(len(tokens), bool)
-    begins = written == vocabulary.eos_id
-    begins[1:] |= np.fromiter((token == " " for token in tokens[:-1]), bool, len(tokens) - 1)
-    begins[starts] = True
-    return begins
 
 
 def _rescored(one, scores, first_pass, scale, word_penalty):

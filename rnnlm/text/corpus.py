@@ -21,8 +21,11 @@ from rnnlm.text.corpus_notes import odd_notes, text_notes, used_notes, vocabular
 from rnnlm.text.encoded import EncodedText, id_table, ids_of
 from rnnlm.text.numbered_cache import read_tokens
 from rnnlm.text.sources import called
-from rnnlm.text.tokenizer import LINE_END, WORDS, Tokenizer, as_tokenizer
+from rnnlm.text.subword_training import token_after, tokenizer_source
+from rnnlm.text.tokenizer import LINE_END, WORDS, Tokenizer
 from rnnlm.text.vocabulary import EOS, UNK, Vocabulary
+
+TRAINING_SHARE = 0.9  # of one text that is split
 
 if TYPE_CHECKING:
     import os
@@ -87,13 +90,14 @@ def read_text(path: str | os.PathLike[str], vocabulary: Vocabulary, on_long: Pro
 
 def load_corpus(spec: str | os.PathLike[str], level: str | Tokenizer = "word", min_count: int | None = None,
                 max_vocab: int | None = None, max_tokens: int | None = None, on_file: Progress = None,
-                on_long: Progress = None) -> Corpus:
+                on_long: Progress = None, *, vocab_size: int | None = None,
+                tokenizer: str | os.PathLike[str] | None = None) -> Corpus:
     """Read a corpus from a folder, a file, or by its known name.
 
     Parameters
     ----------
     spec : path of a folder or a text file, or a known name; paths override names.
-    level : "word", "char" or a Tokenizer.
+    level : "word", "char", "subword" or a Tokenizer.
     min_count : words seen fewer times in the training text become <unk>.
         None: 2, but 1 for characters and for a text that has <unk> already.
     max_vocab : the most entries of the vocabulary; None: no limit.
@@ -101,18 +105,22 @@ def load_corpus(spec: str | os.PathLike[str], level: str | Tokenizer = "word", m
     on_file : function (name, size), called for each file that is fetched; returns a
         progress callback, which is called with each number of new bytes, or None.
     on_long : function (name, size), called for a long text; returns such a callback.
+    vocab_size : of subwords, which are learned from the training text; None: 8000.
+    tokenizer : path of a file with subwords, in place of learning them.
 
     Raises
     ------
     RnnlmError : no such corpus, a text that cannot be read, or nothing to train on.
     """
     arguments.path("spec", spec, "a known name or the path of a corpus")
-    tokenizer = as_tokenizer(level)
     for name, value, least in (("min_count", min_count, 1), ("max_vocab", max_vocab, 3), ("max_tokens", max_tokens, 1)):
         if value is not None:
             arguments.whole(name, value, least)
+    source = tokenizer_source(level, vocab_size, tokenizer, min_count, max_vocab)
     path, about, notes = resolve(spec)
-    (train, valid, test), where = _read_splits(path, about, tokenizer, on_file, on_long)
+    (train, valid, test), where = _read_splits(path, about, source, on_file, on_long)
+    tokenizer = source.tokenizer
+    notes += source.notes
     _require_words(path, train)
     size, train = train.size, train.part(0, max_tokens or train.size)
     counts = _counts(train)
@@ -158,16 +166,19 @@ def _best_possible(about, valid, test):
             if split in best and not text.oov}
 
 
-def _read_splits(path, about, tokenizer, on_file, on_long):
+def _read_splits(path, about, source, on_file, on_long):
     """The Tokens of the three texts; and where one text was cut, None if none was."""
     if not path.is_dir():
-        return _split(read_tokens(path, tokenizer, on_long), path)
+        learned = source.learn(path, on_long, TRAINING_SHARE)
+        tokens = read_tokens(path, source.tokenizer, on_long)
+        return _split(tokens, path, token_after(tokens, learned) if learned else None)
     sums = {entry["name"]: entry["sha256"] for entry in about.get("files", [])}
     for attempt in (1, 2):
         files = split_files(path, about, on_file)
         fetched = {name: value for name, value in sums.items() if files["train"].parent != path}
         try:
-            return [read_tokens(files[split], tokenizer, on_long, fetched.get(files[split].name))
+            source.learn(files["train"], on_long)
+            return [read_tokens(files[split], source.tokenizer, on_long, fetched.get(files[split].name))
                     for split in SPLITS], None
         except RnnlmError:  # a file that was whole when it was fetched may be damaged: once more, then
             if attempt == 2 or not (fetched and fetch_damaged(about, files["train"].parent, on_file)):
@@ -185,15 +196,17 @@ def _counts(tokens):
     return counts
 
 
-def _split(tokens, path):
+def _split(tokens, path, first=None):
     """Split one text in order, 90/5/5, at line ends if there are enough.
 
-    Returns the three Tokens, and in words where the text was cut.
+    Returns the three Tokens, and in words where the text was cut.  first: where the
+    training text ends, if that is settled.
     """
     size = tokens.size
     if size < 20:
         raise RnnlmError(f"{path} must hold at least 20 tokens to be split into three texts, got {size}")
-    cuts = [int(share * size) for share in (0.90, 0.95)]
+    first = int(TRAINING_SHARE * size) if first is None else first
+    cuts = [first, int(0.95 * size) if first <= 0.94 * size else (first + size) // 2]
     at_lines = [tokens.next_line(cut) for cut in cuts]
     where = "between words, because it has few line ends,"
     if at_lines[0] < at_lines[1] < size:

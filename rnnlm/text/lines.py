@@ -8,12 +8,16 @@ from rnnlm.files.whole import reason
 from rnnlm.text.sources import called, opened
 
 LONGEST_WORD = 1 << 26  # bytes, where they come from a pipe or a compressed file
+# Bytes before a blank that end no white space of Unicode: subwords are the same when a
+# text is cut there (see rnnlm/text/chunks.py).
+_BEFORE_BLANK = frozenset({*range(0x21, 0x7F), *range(0x8B, 0xC0)} - {0x9F, 0xA0, 0xA8, 0xA9, 0xAF})
+
 
 def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None, by_line=False):
     """Yield the text of a file in pieces of about ``size`` bytes that end at line ends.
 
-    Where a line is longer, a piece ends at a blank; a word is never cut.  A byte-order
-    mark is dropped, CRLF becomes LF, and a last line without a line end gets one.
+    Where a line is longer, a piece ends at a blank, if possible before it; a word is
+    never cut.  A byte-order mark is dropped, CRLF becomes LF, and a last line without a line end gets one.
 
     Parameters
     ----------
@@ -48,7 +52,7 @@ def _whole_words(source, size):
     """Yield a text in pieces (bytes) that end at a line end, or else at a blank."""
     held, length = [], 0
     while block := source.read(size):
-        end = block.rfind(b"\n") + 1 or max(block.rfind(b" "), block.rfind(b"\t")) + 1
+        end = block.rfind(b"\n") + 1 or _last_blank(block)
         if end:
             yield b"".join([*held, block[:end]])
             held, length = [], 0
@@ -59,6 +63,14 @@ def _whole_words(source, size):
                              f"{LONGEST_WORD // 10**6} MB")
     if rest := b"".join(held):
         yield rest
+
+
+def _last_blank(block):
+    """Where the last word of a long line is cut off; 0 if there is no blank."""
+    blank = block.rfind(b" ")
+    while blank > 0 and block[blank - 1] not in _BEFORE_BLANK:
+        blank = block.rfind(b" ", 0, blank)
+    return blank if blank > 0 else max(block.rfind(b" "), block.rfind(b"\t")) + 1
 
 
 def _decode(block, path, line, offset):

@@ -7,6 +7,9 @@ piece belongs to which word:
     a blank belongs to the word before it, as it says that this word has ended;
     blanks at the start of a line belong to the line's first word;
     a line end is a word of its own, <eos>; in a line without words the blanks are its.
+
+Subwords hold the blank before a word together with its first letters.  There a blank
+belongs to what comes after it: to the next word, or to the line end.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
 
+    from rnnlm.text.tokenizer import Tokenizer
     from rnnlm.text.vocabulary import Vocabulary
 
 BLOCK = 1 << 18  # bytes read at a time; the rows of so many words take some ten megabytes
@@ -46,6 +50,7 @@ class Spelled:
     ids : (n,) int32; UNKNOWN (-1) for pieces that the vocabulary lacks.
     starts : (m,), the first piece of each word.
     line_ends : (k,), which of the pieces are line ends.
+    tokenizer : the Tokenizer.
     """
 
     text: str
@@ -53,17 +58,18 @@ class Spelled:
     ids: np.ndarray
     starts: np.ndarray
     line_ends: np.ndarray
+    tokenizer: Tokenizer
 
     def piece_names(self) -> list[str]:
-        """The pieces, <eos> for a line end."""
-        return [EOS if piece == LINE_END else piece for piece in self.pieces]
+        """The pieces as they are shown, <eos> for a line end."""
+        return [EOS if piece == LINE_END else self.tokenizer.shown(piece) for piece in self.pieces]
 
     def words(self) -> list[str]:
         """The m words, <eos> for a line end."""
-        if len(self.starts) == len(self.pieces):
+        if self.tokenizer.whole_words:
             return self.piece_names()
         stops = [*self.starts[1:].tolist(), len(self.pieces)]
-        return ["".join(self.pieces[start:stop]).strip(BLANKS + LINE_END) or EOS
+        return ["".join(self.tokenizer.join(self.pieces[start:stop])).strip(BLANKS + LINE_END) or EOS
                 for start, stop in zip(self.starts.tolist(), stops, strict=True)]
 
     def line_bytes(self) -> np.ndarray:  # (k + 1,)
@@ -113,8 +119,20 @@ def _spelled(text, index, vocabulary, path):
     pieces = tokens_of(text, vocabulary.tokenizer, path)
     ids = as_ids(pieces, index)
     line_ends = np.flatnonzero(ids == vocabulary.eos_id)
-    starts = np.arange(len(pieces)) if vocabulary.tokenizer.whole_words else _starts(text, line_ends)
-    return Spelled(text, pieces, ids, starts, line_ends)
+    return Spelled(text, pieces, ids, word_starts(pieces, line_ends, vocabulary.tokenizer), line_ends,
+                   vocabulary.tokenizer)
+
+
+def word_starts(pieces: list[str], line_ends: np.ndarray, tokenizer: Tokenizer) -> np.ndarray:
+    """The first piece of each word; the pieces are of whole words.
+
+    line_ends : (k,), which of the pieces are line ends.
+    """
+    if tokenizer.whole_words:
+        return np.arange(len(pieces))
+    if tokenizer.joins_blanks:
+        return _starts_of_parts(pieces, line_ends, tokenizer)
+    return _starts("".join(pieces), line_ends)
 
 
 def _whole_words(blocks, tokenizer, path):
@@ -122,7 +140,8 @@ def _whole_words(blocks, tokenizer, path):
     held = ""
     for block in blocks:
         text = held + block if held else block
-        cut = len(text) if tokenizer.whole_words or text.endswith(LINE_END) else _last_start(text)
+        last_start = _last_blank if tokenizer.joins_blanks else _last_start
+        cut = len(text) if tokenizer.whole_words or text.endswith(LINE_END) else last_start(text)
         held = text[cut:]
         if len(held) > LONGEST_WORD:
             raise RnnlmError(f"{called(path)} must be text, it has a word that with its blanks is longer than "
@@ -137,6 +156,38 @@ def _last_start(text):
     body = text[line:].rstrip(BLANKS)
     start = max(body.rfind(blank) for blank in BLANKS) + 1
     return line + start if _WORD.search(body, 0, start) else line
+
+
+def _last_blank(text):
+    """The blank before the last word, if a chunk starts there: see rnnlm.text.chunks."""
+    line = text.rfind(LINE_END) + 1
+    blank = text.rfind(" ", line)
+    while blank > line and text[blank - 1].isspace():
+        blank = text.rfind(" ", line, blank)
+    return max(blank, line)
+
+
+def _starts_of_parts(pieces, line_ends, tokenizer):
+    """The first piece of each word of subwords: it, or blanks before it.
+
+    If a piece holds two words, which only characters that Unicode calls white space can
+    bring about, they are one.
+    """
+    shown = {piece: tokenizer.shown(piece) for piece in set(pieces)}
+    blank = {piece: not text.strip(BLANKS) for piece, text in shown.items()}
+    opens = {piece: text[0] in BLANKS for piece, text in shown.items()}
+    closes = {piece: text[-1] in BLANKS for piece, text in shown.items()}
+    is_end = np.zeros(len(pieces), bool)
+    is_end[line_ends] = True
+    content = np.flatnonzero(~_each(blank, pieces) | is_end)  # what is not blanks alone
+    before = np.concatenate([[-1], content[:-1]])
+    after_end, after_blank = np.append(is_end, True)[before], np.append(_each(closes, pieces), True)[before]
+    new = is_end[content] | after_end | after_blank | _each(opens, pieces)[content] | (content - before > 1)
+    return before[new] + 1
+
+
+def _each(of_piece, pieces):
+    return np.fromiter(map(of_piece.__getitem__, pieces), bool, len(pieces))
 
 
 def _starts(text, line_ends):

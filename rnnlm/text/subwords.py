@@ -42,23 +42,21 @@ class Subwords(Tokenizer):
     Attributes
     ----------
     merges : as given.
-    pieces : list of str, all that there can be.
-
     Raises
     ------
     ValueError : the merges are not those of a tokenizer.
     """
 
     level, unit = LEVEL, "subword"
-    has_blanks = True
+    has_blanks = joins_blanks = True
     usual_min_count = 0  # every piece is in the vocabulary
     enough, longest_line = 150, 15_000
 
     def __init__(self, merges: np.ndarray) -> None:
-        self.pieces = pieces_of(merges)
+        self.tokens = tuple(pieces_of(merges))
         self.merges = merges.astype(np.int32)
-        self._tokens = [*self.pieces, LINE_END]
-        self._printed = {piece: piece_bytes(piece) for piece in self.pieces}
+        self._by_number = [*self.tokens, LINE_END]
+        self._printed = {piece: piece_bytes(piece) for piece in self.tokens}
         self._dictionary = None
 
     @classmethod
@@ -76,21 +74,21 @@ class Subwords(Tokenizer):
 
     def split(self, text: str) -> list[str]:
         """The pieces, and "\\n" for every line end."""
-        return [*map(self._tokens.__getitem__, self._ids(text).tolist())]
+        return [*map(self._by_number.__getitem__, self._ids(text).tolist())]
 
     def encode(self, text: str, index: Mapping[str, int]) -> np.ndarray:  # (n,) int32
         """``index[token]`` of each token, asked in the order of their first appearance."""
-        ids, table = self._ids(text), np.zeros(len(self._tokens), np.int32)
+        ids, table = self._ids(text), np.zeros(len(self._by_number), np.int32)
         first = np.full(len(table), len(ids))
         first[ids[::-1]] = np.arange(len(ids))[::-1]  # the last value that is put into a place stays there
         order = np.argsort(first)
         for i in order[: np.count_nonzero(first < len(ids))].tolist():
-            table[i] = index[self._tokens[i]]
+            table[i] = index[self._by_number[i]]
         return table[ids]
 
     def _ids(self, text):
         if self._dictionary is None:
-            self._dictionary = Dictionary(Encoder(self.pieces, self.merges).encode, len(self.pieces))
+            self._dictionary = Dictionary(Encoder(self.tokens, self.merges).encode, len(self.tokens))
         return self._dictionary.ids(text)
 
     def join(self, tokens: Iterable[str]) -> Iterator[str]:
@@ -115,6 +113,11 @@ class Subwords(Tokenizer):
             return self._printed[token]
         except (KeyError, TypeError):
             raise arguments.wrong("a token", "a piece of the tokenizer", token) from None
+
+    def shown(self, token: str) -> str:
+        """A piece as text, with escapes such as \\xc3 for parts of characters."""
+        return token if token == LINE_END or token not in self._printed else self._printed[token].decode(
+            "utf-8", "backslashreplace")
 
     def description(self) -> dict[str, Any]:
         """The level, the kind and the number of merges."""

@@ -40,15 +40,18 @@ class Tokenizer:
     whole_words : whether each word between blanks is one token.
     has_blanks : whether blanks are tokens or parts of some; if not, ``join`` puts one
         between two tokens.
+    joins_blanks : whether a token can hold a blank before other characters.
     usual_min_count : rarer tokens become <unk> by default.
     enough, longest_line : how many tokens a written text has by default, and how many
         without a line end are too many.
+    tokens : all that there can be but "\\n"; () where the training text decides.
     """
 
     level = unit = ""
-    whole_words = has_blanks = False
+    whole_words = has_blanks = joins_blanks = False
     usual_min_count = 1
     enough, longest_line = 500, 50_000
+    tokens: tuple[str, ...] = ()
 
     def split(self, text: str) -> list[str]:
         """The tokens of whole lines; every line end is "\\n"."""
@@ -62,9 +65,17 @@ class Tokenizer:
         """``index[token]`` of each token of whole lines."""
         return as_ids(self.split(text), index)
 
+    def shown(self, token: str) -> str:
+        """A token as a table or a message shows it."""
+        return token
+
     def description(self) -> dict[str, Any]:
         """What a file's header says of it, a dict for JSON: see ``tokenizer_from``."""
         return {"level": self.level}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What a file holds of it besides."""
+        return {}
 
     def fingerprint(self) -> str:
         """A string that differs where ``split`` differs; part of a file's name."""
@@ -120,11 +131,6 @@ LEVELS = tuple(BY_LEVEL)
 def as_tokenizer(level: str | Tokenizer) -> Tokenizer:
     """A Tokenizer, itself or by its level; ArgumentError for anything else."""
     return level if isinstance(level, Tokenizer) else BY_LEVEL[arguments.one_of("level", level, LEVELS)]
-
-
-def tokenizer_from(header: Mapping[str, Any]) -> Tokenizer:
-    """The Tokenizer that a file's header describes; ArgumentError if there is none."""
-    return as_tokenizer(header["level"])
 
 
 def as_ids(tokens, index):
