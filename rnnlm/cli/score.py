@@ -32,8 +32,7 @@ from rnnlm.text.sources import STANDARD_INPUT, require_text_file
 from rnnlm.text.spelled import spelled_file
 
 LONG = 1 << 20  # bytes of a text that gets a bar
-PIECES = ("a blank belongs to the word before it; entropy, rank and the most probable are those of the first "
-          "character of a word")
+PIECES = "a blank belongs to the word {}; entropy, rank and the most probable are those of the first {} of a word"
 
 PROTOCOL = Option(
     "protocol", OneOf(PROTOCOLS), "when to reset the model's state: stream: only at the start of each text; "
@@ -44,8 +43,8 @@ SCORE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
     Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz) or not; - reads standard "
            "input", metavar="TEXT", argument=True, many=True),
-    Option("by", OneOf(BY), "what a row is for; a piece is a character of a model of characters, and a word of any "
-           "other", "word", meant_by="level per unit"),
+    Option("by", OneOf(BY), "what a row is for; a piece is a character or a subword of a model of these, and a word "
+           "of any other", "word", meant_by="level per unit"),
     PROTOCOL,
     Option("log_base", OneOf(BASES), "base of all logarithms that are printed", "2", meant_by="base log logarithm"),
     Option("columns", not_empty, "names of the columns to print, with commas between them", metavar="A,B,...",
@@ -157,7 +156,10 @@ def _head(options, vocabulary, sha256):
     head = heading(options.model, sha256, f"{options.protocol}: {REMEMBERED[options.protocol]}", options.log_base)
     if SCORE_FORMATS[options.format].one_text:
         head[TEXT] = options.texts[0]
-    return head | ({"pieces": PIECES} if options.by == "word" and not vocabulary.tokenizer.whole_words else {})
+    tokenizer = vocabulary.tokenizer
+    if options.by == "word" and not tokenizer.whole_words:
+        head["pieces"] = PIECES.format("after it" if tokenizer.joins_blanks else "before it", tokenizer.unit)
+    return head
 
 
 def _columns(options, path, model, vocabulary, unknown, states, truth):

@@ -43,7 +43,9 @@ class ToolFormat(Table):
 def require_words(vocabulary: Vocabulary | None, what: str) -> None:
     """RnnlmError unless the model's ids are those of words."""
     if vocabulary is None or not vocabulary.tokenizer.whole_words:
-        raise RnnlmError(f"{what} has the ids of words, and the model is one of characters: choose another format")
+        unit = "" if vocabulary is None else vocabulary.tokenizer.unit
+        raise RnnlmError(f"{what} has the ids of words, and the model is one of {unit or 'character'}s: choose another "
+                         "format")
 
 
 class Sentences:

@@ -66,8 +66,8 @@ TEXT = (
            meant_by="data dataset input text train train-file"),
     Option("level", OneOf(ALL_LEVELS), "unit of the text: words, characters, or subwords, which are parts of words",
            "word"),
-    Option("vocab_size", between(LEAST_SIZE, LARGEST_SIZE), "size of the vocabulary of subwords, which are learned from "
-           "the training text", USUAL_SIZE, "K", acts=lambda o: o.level == SUBWORD and o.tokenizer is None,
+    Option("vocab_size", between(LEAST_SIZE, LARGEST_SIZE), "size of the vocabulary of subwords, which are learned "
+           "from the training text", USUAL_SIZE, "K", acts=lambda o: o.level == SUBWORD and o.tokenizer is None,
            acts_with="--level subword, and without --tokenizer", meant_by="bpe-size num-merges subwords"),
     Option("tokenizer", file_path, "file with the subwords to use instead of learning them: tokenizer.json (byte-level "
            "BPE)", metavar="FILE", default_text="learned from the training text",

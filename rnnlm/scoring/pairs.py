@@ -64,7 +64,8 @@ def score_pairs(model: Scores, vocabulary: Vocabulary, pairs: Sequence[Pair], *,
     """
     arguments.one_of("ties", ties, tuple(TIES))
     if split_punctuation and not vocabulary.tokenizer.whole_words:
-        raise RnnlmError("split_punctuation must be off for a model of characters: its words are not in the vocabulary")
+        raise RnnlmError(f"split_punctuation must be off for a model of {vocabulary.tokenizer.unit}s: its words are "
+                         "not in the vocabulary")
     encoder = _Encoder(vocabulary, lowercase, split_punctuation)
     sentences, unknown = _sentences(encoder, pairs, with_end)
     begun = [i for i, pair in enumerate(pairs) if pair.prefix is not None]

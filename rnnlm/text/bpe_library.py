@@ -80,13 +80,11 @@ class Encoder:
         There is a border between two chunks where white space follows another
         character; other chunks get a line end before them, which is no part of any.
         """
-        order = [*range(len(chunks))]
         kinds = [_kind(chunk) for chunk in chunks]
-        order.sort(key=kinds.__getitem__)
-        ids = [np.empty(0, np.int32), *map(self._ids, _joined([(chunks[i], kinds[i]) for i in order]))]
-        flat = np.concatenate(ids)
-        flat = flat[flat != ord("\n")]
+        order = sorted(range(len(chunks)), key=kinds.__getitem__)
         sizes = np.array([len(_utf8(chunks[i])) for i in order])
+        flat = np.concatenate([*map(self._ids, _joined([(chunks[i], kinds[i]) for i in order]))])
+        flat = flat[flat != ord("\n")]
         last = np.searchsorted(np.cumsum(self.sizes[flat]), np.cumsum(sizes))  # the last id of each chunk
         lengths = np.diff(last, prepend=-1)
         return _in_order(flat, lengths, order)

@@ -1,4 +1,4 @@
-"""Pieces of byte-level BPE: from 256 bytes and a list of merges (Sennrich et al., 2016).
+"""Pieces of byte-level BPE: 256 bytes and a list of merges (Sennrich et al., 2016).
 
 A piece is a string in which a printable character stands for each byte, as GPT-2 writes
 them: "Ġ" is a blank.  The numbers of pieces are 0 ... 255 for the bytes, then one for

@@ -16,6 +16,7 @@ Texts repeat their words, so each chunk is encoded once and then looked up.
 from __future__ import annotations
 
 import re
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,7 +51,7 @@ class Dictionary:
     """
 
     def __init__(self, encode: Callable[[list[str]], tuple[np.ndarray, np.ndarray]], line_end: int) -> None:
-        self.encode, self.line_end = encode, line_end
+        self.encode, self.line_end, self.lock = encode, line_end, Lock()
         self._clear()
 
     def ids(self, text: str) -> np.ndarray:  # (n,) int32
@@ -58,25 +59,35 @@ class Dictionary:
         found, start = [np.empty(0, np.int32)], 0
         while start < len(text):
             stop = text.find("\n", min(start + SLICE, len(text) - 1)) + 1 or len(text)
-            found.append(self._ids(chunks_of(text[start:stop])))
+            with self.lock:
+                found.append(self._ids(chunks_of(text[start:stop])))
             start = stop
         return np.concatenate(found)
 
     def _ids(self, chunks):
-        which = np.fromiter(map(self.numbers.__getitem__, chunks), np.int64, len(chunks))
-        self._learn(self.numbers.new)
+        which = self._numbers_of(chunks)
         lengths = self.lengths[which]
         ends = np.cumsum(lengths)
-        # The ids of chunk i are the lengths[i] from starts[which[i]] on, and go to those before ends[i].
+        # The ids of chunk i are the lengths[i] from starts[which[i]] on; they go to the
+        # places before ends[i].
         ids = self.flat[np.repeat(self.starts[which] - (ends - lengths), lengths) + np.arange(ends[-1])]
         if len(self.numbers) > MOST_CHUNKS or self.characters > MOST_CHARACTERS:
             self._clear()
         return ids
 
+    def _numbers_of(self, chunks):
+        """The number of each chunk; new ones are encoded."""
+        try:
+            which = np.fromiter(map(self.numbers.__getitem__, chunks), np.int64, len(chunks))
+            if self.numbers.new:
+                self._learn(self.numbers.new)
+        except BaseException:  # such as Ctrl-C: chunks have numbers and no ids
+            self._clear()
+            raise
+        return which
+
     def _learn(self, chunks):
         """Add the ids of new chunks to those of the dictionary."""
-        if not chunks:
-            return
         flat, lengths = self.encode(chunks)
         starts = np.cumsum(lengths) - lengths + len(self.flat)
         self.flat = np.concatenate([self.flat, flat])

@@ -12,12 +12,12 @@ LONGEST_WORD = 1 << 26  # bytes, where they come from a pipe or a compressed fil
 # text is cut there (see rnnlm/text/chunks.py).
 _BEFORE_BLANK = frozenset({*range(0x21, 0x7F), *range(0x8B, 0xC0)} - {0x9F, 0xA0, 0xA8, 0xA9, 0xAF})
 
-
 def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None, by_line=False):
     """Yield the text of a file in pieces of about ``size`` bytes that end at line ends.
 
     Where a line is longer, a piece ends at a blank, if possible before it; a word is
-    never cut.  A byte-order mark is dropped, CRLF becomes LF, and a last line without a line end gets one.
+    never cut.  A byte-order mark is dropped, CRLF becomes LF, and a last line without a
+    line end gets one.
 
     Parameters
     ----------

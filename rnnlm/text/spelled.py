@@ -159,7 +159,7 @@ def _last_start(text):
 
 
 def _last_blank(text):
-    """The blank before the last word, if a chunk starts there: see rnnlm.text.chunks."""
+    """Where the last chunk of a text starts: see rnnlm.text.chunks."""
     line = text.rfind(LINE_END) + 1
     blank = text.rfind(" ", line)
     while blank > line and text[blank - 1].isspace():
@@ -179,7 +179,7 @@ def _starts_of_parts(pieces, line_ends, tokenizer):
     closes = {piece: text[-1] in BLANKS for piece, text in shown.items()}
     is_end = np.zeros(len(pieces), bool)
     is_end[line_ends] = True
-    content = np.flatnonzero(~_each(blank, pieces) | is_end)  # what is not blanks alone
+    content = np.flatnonzero(~_each(blank, pieces) | is_end)  # all but blanks
     before = np.concatenate([[-1], content[:-1]])
     after_end, after_blank = np.append(is_end, True)[before], np.append(_each(closes, pieces), True)[before]
     new = is_end[content] | after_end | after_blank | _each(opens, pieces)[content] | (content - before > 1)

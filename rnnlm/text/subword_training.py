@@ -124,7 +124,8 @@ class Source:
         self.tokenizer, self.notes, self.vocab_size = tokenizer, notes or [], vocab_size
 
     def learn(self, path: str | os.PathLike[str], on_long: Callable | None, share: float = 1.0) -> int | None:
-        """Learn from a text; returns the bytes of it that were read, None if unneeded."""
+        """Learn from a text; returns the bytes of it that were read, None without need.
+        """
         if not self.vocab_size:
             return None
         size = os.path.getsize(path) if os.path.isfile(path) else 0

@@ -77,7 +77,7 @@ class Subwords(Tokenizer):
         return [*map(self._by_number.__getitem__, self._ids(text).tolist())]
 
     def encode(self, text: str, index: Mapping[str, int]) -> np.ndarray:  # (n,) int32
-        """``index[token]`` of each token, asked in the order of their first appearance."""
+        """``index[token]`` of each token, asked in order of first appearance."""
         ids, table = self._ids(text), np.zeros(len(self._by_number), np.int32)
         first = np.full(len(table), len(ids))
         first[ids[::-1]] = np.arange(len(ids))[::-1]  # the last value that is put into a place stays there

@@ -86,8 +86,8 @@ def _notes(value, before, subwords, model):
     names = [str(one.get("content")) for one in added if isinstance(one, dict)]
     others = list(dict.fromkeys([*names, *others]))
     if others:
-        notes.append(f"the tokenizer's {counted(len(others), 'entry', 'entries')} that no merge makes are left out, and "
-                     f"read as any text: {shown(' '.join(others[:5]))}")
+        notes.append(f"left out of the tokenizer, and read as any text: {shown(' '.join(others[:5]))}"
+                     f"{' ...' if len(others) > 5 else ''} ({counted(len(others), 'entry', 'entries')})")
     if before.get("add_prefix_space", True):
         notes.append("the tokenizer puts a blank before each text; here a line is read as it is")
     return notes
