@@ -25,9 +25,8 @@ from rnnlm.runs.checks import (
 )
 from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
 from rnnlm.runs.table import Table
-from rnnlm.text.stored_tokenizer import ALL_LEVELS
+from rnnlm.text.stored_tokenizer import ALL_LEVELS, LEARNED
 from rnnlm.text.subwords import LARGEST_SIZE, LEAST_SIZE, USUAL_SIZE
-from rnnlm.text.subwords import LEVEL as SUBWORD
 from rnnlm.text.tokenizer import USUAL_MIN_COUNT
 from rnnlm.training.optimizers import OPTIMIZERS
 from rnnlm.training.schedules import SCHEDULES
@@ -67,17 +66,17 @@ TEXT = (
     Option("level", OneOf(ALL_LEVELS), "unit of the text: words, characters, or subwords, which are parts of words",
            "word"),
     Option("vocab_size", between(LEAST_SIZE, LARGEST_SIZE), "size of the vocabulary of subwords, which are learned "
-           "from the training text", USUAL_SIZE, "K", acts=lambda o: o.level == SUBWORD and o.tokenizer is None,
+           "from the training text", USUAL_SIZE, "K", acts=lambda o: o.level in LEARNED and o.tokenizer is None,
            acts_with="--level subword, and without --tokenizer", meant_by="bpe-size num-merges subwords"),
     Option("tokenizer", file_path, "file with the subwords to use instead of learning them: tokenizer.json (byte-level "
            "BPE)", metavar="FILE", default_text="learned from the training text",
-           acts=lambda o: o.level == SUBWORD, acts_with="--level subword", may_change=True,
+           acts=lambda o: o.level in LEARNED, acts_with="--level subword", may_change=True,
            meant_by="bpe-model sentencepiece tokenizer-file"),
     Option("max_vocab", at_least(3), "largest size of the vocabulary", metavar="K", default_text="no limit",
-           acts=lambda o: o.level != SUBWORD, acts_with="--level word or char", meant_by="max-vocab-size vocab"),
+           acts=lambda o: o.level not in LEARNED, acts_with="--level word or char", meant_by="max-vocab-size vocab"),
     Option("min_count", at_least(1), "training words seen fewer than K times become <unk>", metavar="K",
            default_text=f"{USUAL_MIN_COUNT}; 1 for characters and for a text that already contains <unk>",
-           acts=lambda o: o.level != SUBWORD, acts_with="--level word or char", meant_by="min-freq min-frequency"),
+           acts=lambda o: o.level not in LEARNED, acts_with="--level word or char", meant_by="min-freq min-frequency"),
     Option("max_tokens", at_least(1), "train on the first K tokens only", metavar="K", default_text="all"),
 )
 

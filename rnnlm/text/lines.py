@@ -8,6 +8,7 @@ from rnnlm.files.whole import reason
 from rnnlm.text.sources import called, opened
 
 LONGEST_WORD = 1 << 26  # bytes, where they come from a pipe or a compressed file
+FEW_BLOCKS = 4  # that are held for a good place to cut them
 # Bytes before a blank that end no white space of Unicode: subwords are the same when a
 # text is cut there (see rnnlm/text/chunks.py).
 _BEFORE_BLANK = frozenset({*range(0x21, 0x7F), *range(0x8B, 0xC0)} - {0x9F, 0xA0, 0xA8, 0xA9, 0xAF})
@@ -52,12 +53,14 @@ def _whole_words(source, size):
     """Yield a text in pieces (bytes) that end at a line end, or else at a blank."""
     held, length = [], 0
     while block := source.read(size):
-        end = block.rfind(b"\n") + 1 or _last_blank(block)
-        if end:
+        end = block.rfind(b"\n") + 1 or _last_blank(block, held[-1][-1:] if held else b"")
+        if end is None and length > FEW_BLOCKS * size:  # of nothing but blanks, perhaps
+            end = max(block.rfind(b" "), block.rfind(b"\t")) + 1 or None
+        if end is not None:
             yield b"".join([*held, block[:end]])
             held, length = [], 0
         held.append(block[end:])
-        length += len(block) - end
+        length += len(held[-1])
         if length > LONGEST_WORD and not source.bounded:  # a few kilobytes may decompress to anything
             raise RnnlmError(f"{called(source.path)} must be text with blanks or line ends, it has none in more than "
                              f"{LONGEST_WORD // 10**6} MB")
@@ -65,12 +68,15 @@ def _whole_words(source, size):
         yield rest
 
 
-def _last_blank(block):
-    """Where the last word of a long line is cut off; 0 if there is no blank."""
+def _last_blank(block, before):
+    """The last blank of a block behind a character that is none; None without one.
+
+    before: the byte before the block, or nothing.
+    """
     blank = block.rfind(b" ")
     while blank > 0 and block[blank - 1] not in _BEFORE_BLANK:
         blank = block.rfind(b" ", 0, blank)
-    return blank if blank > 0 else max(block.rfind(b" "), block.rfind(b"\t")) + 1
+    return blank if blank > 0 or (blank == 0 and before and before[0] in _BEFORE_BLANK) else None
 
 
 def _decode(block, path, line, offset):

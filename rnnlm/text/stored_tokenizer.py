@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-ALL_LEVELS = (*LEVELS, LEVEL)
+LEARNED = (LEVEL,)  # levels whose tokenizer is learned from a text, or read from a file
+ALL_LEVELS = (*LEVELS, *LEARNED)
 
 
 def stored_arrays(header: Mapping[str, Any], vocab_size: int) -> dict[str, np.ndarray]:

@@ -145,6 +145,8 @@ def token_after(tokens: Tokens, size: int) -> int:
     """The token of a text of subwords that follows its first ``size`` bytes."""
     sizes = np.array([1 if token == LINE_END else len(token) for token in tokens.words])  # a character for each byte
     read, offset = 0, 0
+    if size <= 0:
+        return 0
     for block in tokens.blocks():
         ends = read + np.cumsum(sizes[block])
         if ends[-1] >= size:

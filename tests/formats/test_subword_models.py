@@ -76,7 +76,8 @@ def merges(array, dtype="<i4"):
     ({"kind": "unigram", "merges": 18}, "tokenizer must be an object with the kind 'byte-level BPE'"),
     ({"kind": KIND, "merges": 18, "normalizer": "NFKC"}, "tokenizer must be an object"),
     ({"kind": KIND, "merges": 10**30}, "merges must be .* from 0 to 550"),
-    ({"kind": KIND, "merges": True}, "merges must be"), ({"kind": KIND, "merges": 17}, r"merges must be int32 \(17, 2\)"),
+    ({"kind": KIND, "merges": True}, "merges must be"),
+    ({"kind": KIND, "merges": 17}, r"merges must be int32 \(17, 2\)"),
 ])
 def test_a_header_that_describes_no_tokenizer_is_refused(about, message, path):
     changed(path, lambda header: {key: value for key, value in header.items() if key != "tokenizer"} | (

@@ -14,6 +14,7 @@ from mutate_files import tokenizer_json
 
 TEXT = "the cat sat on the mat . naïve 日本 🦊\n" * 4
 SUBWORDS = Subwords.train([TEXT], 275)
+MERGES = [" ".join(pair) for pair in tokenizer_json(SUBWORDS)["model"]["merges"]]
 
 
 def file_of(folder, value):
@@ -52,7 +53,7 @@ def test_what_the_library_saves_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("value", [
-    tokenizer_json(SUBWORDS), changed(model__merges=[" ".join(pair) for pair in tokenizer_json(SUBWORDS)["model"]["merges"]]),
+    tokenizer_json(SUBWORDS), changed(model__merges=MERGES),
     changed(post_processor={"type": "ByteLevel"}, truncation={"max_length": 3}, model__unk_token="<unk>")])
 def test_a_file_gives_its_subwords(value, tmp_path):
     assert read_tokenizer(file_of(tmp_path, value)) == (SUBWORDS, [])
@@ -64,7 +65,8 @@ def test_a_blank_before_a_text_is_noted(tmp_path):
 
 
 @pytest.mark.parametrize(("value", "rule"), [
-    ("", "it is no JSON object"), ("[]", "it is no JSON object"), ("{", "it is not JSON"), ('{"a": NaN}', "it holds NaN"),
+    ("", "it is no JSON object"), ("[]", "it is no JSON object"), ("{", "it is not JSON"),
+    ('{"a": NaN}', "it holds NaN"),
     ("{}", "it must have an object model"), ('{"model": {}, "model": {}}', "the key 'model' twice"),
     (changed(model__type="Unigram"), "its model must be BPE, found 'Unigram'"),
     (changed(model__type="WordPiece"), "its model must be BPE"),
@@ -75,10 +77,13 @@ def test_a_blank_before_a_text_is_noted(tmp_path):
     (changed(model__dropout=0.1), "dropout of its model must be 0.0, found 0.1"),
     (changed(model__ignore_merges=True), "ignore_merges of its model must be False"),
     (changed(model__end_of_word_suffix="</w>"), "end_of_word_suffix of its model must be ''"),
-    (changed(model__merges={}), "merges must be a list"), (changed(model__merges=["a b c"]), "a merge must be two pieces"),
+    (changed(model__merges={}), "merges must be a list"),
+    (changed(model__merges=["a b c"]), "a merge must be two pieces"),
     (changed(model__merges=[["a", 1]]), "a merge must be two pieces"), (changed(model__merges=["zz a"]), "is no byte"),
-    (changed(model__merges=["a b", "a b"]), "no others than those"), (changed(model__vocab={}), "all 256 bytes, it lacks"),
-    (changed(model__vocab={"a": 1}), "it lacks 255"), (changed(model__merges=["q q"]), "must hold what its merges make"),
+    (changed(model__merges=["a b", "a b"]), "no others than those"),
+    (changed(model__vocab={}), "all 256 bytes, it lacks"),
+    (changed(model__vocab={"a": 1}), "it lacks 255"),
+    (changed(model__merges=["q q"]), "must hold what its merges make"),
     (changed(added_tokens=3), "its added_tokens must be a list"),
 ])
 def test_other_files_are_refused_in_one_line(value, rule, tmp_path):
