@@ -91,7 +91,7 @@ def test_arguments_that_do_not_go_together(arguments, message, small_corpus):
 def test_a_pipe_is_refused_before_it_is_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in ("-", tmp_path / "pipe"):
-        with pytest.raises(RnnlmError, match="learned from a regular file, .* or give --tokenizer"):
+        with pytest.raises(RnnlmError, match=r"learned from a regular file, .* or give --tokenizer"):
             learn_subwords(path)
 
 
