@@ -177,7 +177,7 @@ def test_every_module_says_what_it_is():
 def test_only_the_tokenizer_knows_which_level_a_text_has():
     for path in FILES:
         text = path.read_text(encoding="utf-8")
-        if path.name != "curves.py":  # it is told one
+        if path.name != "curves.py" and path.parent.name != "runs":  # they are told one
             assert not re.search(r"\.level *[!=]=|\blevel *[!=]= [\"']|\w\.level\]", text), path
 
 

@@ -32,7 +32,6 @@ from rnnlm.text.sources import STANDARD_INPUT, require_text_file
 from rnnlm.text.spelled import spelled_file
 
 LONG = 1 << 20  # bytes of a text that gets a bar
-PIECES = "a blank belongs to the word {}; entropy, rank and the most probable are those of the first {} of a word"
 
 PROTOCOL = Option(
     "protocol", OneOf(PROTOCOLS), "when to reset the model's state: stream: only at the start of each text; "
@@ -156,10 +155,8 @@ def _head(options, vocabulary, sha256):
     head = heading(options.model, sha256, f"{options.protocol}: {REMEMBERED[options.protocol]}", options.log_base)
     if SCORE_FORMATS[options.format].one_text:
         head[TEXT] = options.texts[0]
-    tokenizer = vocabulary.tokenizer
-    if options.by == "word" and not tokenizer.whole_words:
-        head["pieces"] = PIECES.format("after it" if tokenizer.joins_blanks else "before it", tokenizer.unit)
-    return head
+    pieces = vocabulary.tokenizer.words_as_pieces
+    return head | ({"pieces": pieces} if options.by == "word" and pieces else {})
 
 
 def _columns(options, path, model, vocabulary, unknown, states, truth):

@@ -122,6 +122,10 @@ class Archive:
         _require(found in [(name, version) for version in versions], f"format {shown(found[0])}, version "
                  f"{shown(found[1])}; this program reads {name!r}, version {' or '.join(map(str, versions))}")
 
+    def holds(self, name):
+        """Whether there is an array of this name."""
+        return f"{name}.npy" in self._members
+
     def require_names(self, names):
         """ValueError unless the arrays, the header apart, are these."""
         found = [name.removesuffix(".npy") for name in self._members if name != f"{HEADER}.npy"]

@@ -22,7 +22,7 @@ from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_ar
 from rnnlm.files.whole import File
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.models.architecture import Architecture, from_earlier, to_earlier
-from rnnlm.text.stored_tokenizer import stored_arrays, tokenizer_from
+from rnnlm.text.choose_tokenizer import KEY, stored_arrays, tokenizer_from
 from rnnlm.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 MODEL_NAME = "model.npz"
 FORMAT = "rnnlm model"
-# The first has earlier names of cells, the third has counts.  The lowest that can hold
-# the model is written, as earlier programs read it.
-EARLIER, WITHOUT_COUNTS, WITH_COUNTS = VERSIONS = 1, 2, 3
+# The first has earlier names of cells, the third has counts, the fourth may have a
+# tokenizer, and counts or none.  The lowest that can hold the model is written, as
+# earlier programs read it.
+EARLIER, WITHOUT_COUNTS, WITH_COUNTS, LATEST = VERSIONS = 1, 2, 3, 4
 COUNTS = "counts"
 
 
@@ -63,9 +64,10 @@ def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: V
     arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
     words = _words_of(model, vocabulary)
     counts = {} if vocabulary.counts is None else {COUNTS: vocabulary.counts}
-    earlier = None if counts else to_earlier(model.architecture)
-    version = WITH_COUNTS if counts else EARLIER if earlier else WITHOUT_COUNTS
-    header = {"format": FORMAT, "version": version, **vocabulary.tokenizer.description(),
+    description = vocabulary.tokenizer.description()
+    earlier = None if counts or KEY in description else to_earlier(model.architecture)
+    version = LATEST if KEY in description else WITH_COUNTS if counts else EARLIER if earlier else WITHOUT_COUNTS
+    header = {"format": FORMAT, "version": version, **description,
               "architecture": earlier or dict(model.architecture), "training": training or {},
               "regularisation": asdict(model.regularisation)}
     with np.errstate(over="ignore"):  # said in one line
@@ -147,9 +149,9 @@ def _load(path, workers, regularisation=None, hashed=False):
     """The model, the vocabulary and, if it is asked for, the SHA-256; else None."""
     with open_archive(model_file(path), "a whole rnnlm model file") as archive:
         architecture = _architecture(archive)
-        stored = stored_arrays(archive.header, architecture.vocab_size)
+        stored = _stored(archive, architecture.vocab_size)
         shapes = architecture.shapes()
-        counts = {COUNTS: (architecture.vocab_size,)} if archive.header["version"] == WITH_COUNTS else {}
+        counts = {COUNTS: (architecture.vocab_size,)} if _has_counts(archive) else {}
         archive.require_names(["vocabulary", *stored, *counts, *shapes])
         archive.require(shapes)
         archive.require(counts, np.int64)
@@ -172,6 +174,18 @@ def _architecture(archive):
     if archive.header["version"] == EARLIER and isinstance(architecture, dict):
         architecture = from_earlier(architecture)
     return Architecture.from_file(architecture)
+
+
+def _has_counts(archive):
+    version = archive.header["version"]
+    return version == WITH_COUNTS or (version == LATEST and archive.holds(COUNTS))
+
+
+def _stored(archive, vocab_size):
+    """The arrays of the tokenizer that a model file describes, to be filled."""
+    if KEY in archive.header and archive.header["version"] < LATEST:
+        raise ValueError(f"a file of version {archive.header['version']} has no {KEY}, one of version {LATEST} has")
+    return stored_arrays(archive.header, vocab_size)
 
 
 def model_file(path):
@@ -199,7 +213,7 @@ def _vocabulary(archive, stored, size):
     for name, array in stored.items():
         archive.read(name, array)
     tokenizer = tokenizer_from(archive.header, stored)
-    if archive.header["version"] != WITH_COUNTS:
+    if not _has_counts(archive):
         return Vocabulary(words.split("\n"), tokenizer)
     counts = np.empty(size, np.int64)
     archive.read(COUNTS, counts)

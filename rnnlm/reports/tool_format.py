@@ -43,9 +43,7 @@ class ToolFormat(Table):
 def require_words(vocabulary: Vocabulary | None, what: str) -> None:
     """RnnlmError unless the model's ids are those of words."""
     if vocabulary is None or not vocabulary.tokenizer.whole_words:
-        unit = "" if vocabulary is None else vocabulary.tokenizer.unit
-        raise RnnlmError(f"{what} has the ids of words, and the model is one of {unit or 'character'}s: choose another "
-                         "format")
+        raise RnnlmError(f"{what} has the ids of words, and the model does not read whole words: choose another format")
 
 
 class Sentences:

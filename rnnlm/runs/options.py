@@ -25,7 +25,7 @@ from rnnlm.runs.checks import (
 )
 from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
 from rnnlm.runs.table import Table
-from rnnlm.text.stored_tokenizer import ALL_LEVELS, LEARNED
+from rnnlm.text.choose_tokenizer import ALL_LEVELS, LEARNED
 from rnnlm.text.subwords import LARGEST_SIZE, LEAST_SIZE, USUAL_SIZE
 from rnnlm.text.tokenizer import USUAL_MIN_COUNT
 from rnnlm.training.optimizers import OPTIMIZERS
@@ -72,6 +72,11 @@ TEXT = (
            "BPE)", metavar="FILE", default_text="learned from the training text",
            acts=lambda o: o.level in LEARNED, acts_with="--level subword", may_change=True,
            meant_by="bpe-model sentencepiece tokenizer-file"),
+    Option("lowercase", SWITCH, "turn capitals into small letters, with --level word", False,
+           acts=lambda o: o.level == "word" or not o.lowercase, acts_with="--level word", meant_by="lower uncased"),
+    Option("split_punctuation", SWITCH, "split punctuation and endings such as 's from English words (Moses rules), "
+           "with --level word", False, acts=lambda o: o.level == "word" or not o.split_punctuation,
+           acts_with="--level word", meant_by="punctuation tokenize"),
     Option("max_vocab", at_least(3), "largest size of the vocabulary", metavar="K", default_text="no limit",
            acts=lambda o: o.level not in LEARNED, acts_with="--level word or char", meant_by="max-vocab-size vocab"),
     Option("min_count", at_least(1), "training words seen fewer than K times become <unk>", metavar="K",

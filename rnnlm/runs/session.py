@@ -16,6 +16,7 @@ from rnnlm.runs.run_folder import resume_command
 from rnnlm.runs.saving import Saver
 from rnnlm.runs.stopping import Stop
 from rnnlm.scoring.evaluation import evaluate
+from rnnlm.text.choose_tokenizer import words_tokenizer
 from rnnlm.text.corpora import known_corpora
 from rnnlm.text.corpus import load_corpus
 
@@ -50,8 +51,13 @@ def _corpus(options, observer):
     address = known_corpora().get(options.corpus, options.corpus)  # what exists is an absolute path by now
     of_level = {name: getattr(options, name) for name in ("min_count", "max_vocab", "vocab_size", "tokenizer")
                 if TRAIN.by_name[name].acts(options)}
-    return load_corpus(address, options.level, max_tokens=options.max_tokens, **of_level,
+    return load_corpus(address, _tokenizer(options), max_tokens=options.max_tokens, **of_level,
                        on_file=told(observer.on_fetching), on_long=told(observer.on_encoding))
+
+
+def _tokenizer(options):
+    """The Tokenizer that the options ask for."""
+    return words_tokenizer(options.lowercase, options.split_punctuation) if options.level == "word" else options.level
 
 
 def _session(options, corpus, folder, observer, header, workers):

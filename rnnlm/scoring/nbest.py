@@ -151,7 +151,7 @@ def score_texts(model: Scores, vocabulary: Vocabulary, texts: Sequence[str],
 
 
 def _distinct_scores(model, vocabulary, texts, states):
-    tokens, written, starts = _written(texts, vocabulary)
+    written, starts, first = _written(texts, vocabulary)
     unknown = written == UNKNOWN
     ids, kept = _ids(written, vocabulary)
     lengths = np.add.reduceat(kept, starts, dtype=np.int64)
@@ -159,10 +159,7 @@ def _distinct_scores(model, vocabulary, texts, states):
     log_probs[kept] = sequence_scores(model, ids, lengths, vocabulary.eos_id, states=states).log_probs
     if not np.isfinite(log_probs).all():
         raise RnnlmError("the model gives no probabilities for these sentences: its scores are not finite")
-    begins = np.zeros(len(tokens), bool)
-    begins[word_starts(tokens, np.flatnonzero(written == vocabulary.eos_id), vocabulary.tokenizer)] = True
-    counts = np.add.reduceat(begins, starts, dtype=np.int64)
-    first = np.flatnonzero(begins)
+    counts = np.diff(np.searchsorted(first, np.append(starts, len(written))))
     unknown_words = np.maximum.reduceat(unknown, first)
     of_words = np.cumsum(counts) - counts  # where the words of each text begin
     word_log_probs = np.add.reduceat(log_probs, first)
@@ -171,13 +168,14 @@ def _distinct_scores(model, vocabulary, texts, states):
 
 
 def _written(texts, vocabulary):
-    """The tokens of texts, their ids (UNKNOWN for some), and where each text starts."""
-    tokens = vocabulary.tokenizer.split("".join(f"{text}\n" for text in texts))
+    """The ids of texts (UNKNOWN for some), where each text starts, and each word."""
+    text = "".join(f"{text}\n" for text in texts)
+    tokens = vocabulary.tokenizer.split(text)
     written = np.fromiter(map(vocabulary.index().__getitem__, tokens), np.int32, len(tokens))
     ends = np.flatnonzero(written == vocabulary.eos_id)
     if len(ends) != len(texts):
         raise ArgumentError("texts must be single lines without the word <eos>: split them, or remove it")
-    return tokens, written, np.concatenate([[0], ends[:-1] + 1])
+    return written, np.concatenate([[0], ends[:-1] + 1]), word_starts(text, tokens, ends, vocabulary.tokenizer)
 
 
 def _ids(written, vocabulary):
@@ -195,7 +193,7 @@ def _rescored(one, scores, first_pass, scale, word_penalty):
 
 def _states_after(model, vocabulary, text, states):
     """The states after a text, before the sentence end is read."""
-    _, written, _ = _written([text], vocabulary)
+    written, _, _ = _written([text], vocabulary)
     return states_after(model, _ids(written, vocabulary)[0], vocabulary.eos_id, states)
 
 

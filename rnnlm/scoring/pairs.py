@@ -60,12 +60,12 @@ def score_pairs(model: Scores, vocabulary: Vocabulary, pairs: Sequence[Pair], *,
     Raises
     ------
     RnnlmError : a sentence without a word, or with the word <eos>; scores that are not
-        numbers; or punctuation for a model of characters.
+        numbers; or punctuation for a model without whole words.
     """
     arguments.one_of("ties", ties, tuple(TIES))
     if split_punctuation and not vocabulary.tokenizer.whole_words:
-        raise RnnlmError(f"split_punctuation must be off for a model of {vocabulary.tokenizer.unit}s: its words are "
-                         "not in the vocabulary")
+        raise RnnlmError("split_punctuation must be off for a model that does not read whole words: its own "
+                         "tokenizer decides about punctuation")
     encoder = _Encoder(vocabulary, lowercase, split_punctuation)
     sentences, unknown = _sentences(encoder, pairs, with_end)
     begun = [i for i, pair in enumerate(pairs) if pair.prefix is not None]

@@ -103,7 +103,8 @@ class _Table:
     def __init__(self, vocabulary, dtype, pieces, nats):
         self.dtype, self.pieces, self.nats = dtype, pieces, nats
         self.names = np.array([*map(vocabulary.tokenizer.shown, vocabulary.words), None], object)
-        self.counts = vocabulary.counts if pieces or vocabulary.tokenizer.whole_words else None  # no word is a piece
+        self.counts = vocabulary.counts
+        self.of_characters = vocabulary.tokenizer.has_blanks and not pieces
         self.sentence, self.position = 1, 1  # of the next row
 
     def rows(self, part_and_scores):
@@ -116,7 +117,7 @@ class _Table:
         rows["known"] = np.logical_and.reduceat(part.ids != UNKNOWN, starts)
         rows["log_prob"] = np.add.reduceat(scores.log_probs.astype(np.float64), starts) / self.nats
         rows["surprisal"] = 0.0 - rows["log_prob"]
-        rows["frequency"] = self._frequencies(part.ids)
+        rows["frequency"] = self._frequencies(part.ids, starts)
         if scores.entropies is not None:
             rows["entropy"], rows["rank"] = scores.entropies[starts] / self.nats, scores.ranks[starts]
         if scores.top is not None:
@@ -133,10 +134,13 @@ class _Table:
         rows["sentence"], rows["position"] = self.sentence + lines[:-1], positions[:-1]
         self.sentence, self.position = self.sentence + int(lines[-1]), int(positions[-1])
 
-    def _frequencies(self, ids):
-        if self.counts is None:
+    def _frequencies(self, ids, starts):
+        """Those of words that are one piece; no part of a word is a word."""
+        if self.counts is None or self.of_characters:
             return MISSING
-        return np.where(ids == UNKNOWN, MISSING, self.counts[ids])
+        alone = np.diff(starts, append=len(ids)) == 1
+        first = ids[starts]
+        return np.where(alone & (first != UNKNOWN), self.counts[first], MISSING)
 
     def _fill_top(self, rows, top, log_probs):
         for k in range(top.shape[1]):

@@ -1,8 +1,8 @@
 """A text as it is spelled, next to its ids, for tables with a row for each word.
 
-The pieces of a text are what the model reads: words, or characters.  A word is what
-stands between blanks.  Where words have several pieces, this file alone says which
-piece belongs to which word:
+The pieces of a text are what the model reads: words, parts of words, or characters.  A
+word is what stands between blanks.  Where words have several pieces, this file alone
+says which piece belongs to which word:
 
     a blank belongs to the word before it, as it says that this word has ended;
     blanks at the start of a line belong to the line's first word;
@@ -23,7 +23,7 @@ import numpy as np
 from rnnlm.errors import RnnlmError
 from rnnlm.text.lines import LONGEST_WORD, read_blocks, string_as_read, tokens_of
 from rnnlm.text.sources import called
-from rnnlm.text.tokenizer import BLANKS, LINE_END, as_ids
+from rnnlm.text.tokenizer import BLANKS, LINE_END, WORDS, as_ids
 from rnnlm.text.vocabulary import EOS
 
 if TYPE_CHECKING:
@@ -66,11 +66,12 @@ class Spelled:
 
     def words(self) -> list[str]:
         """The m words, <eos> for a line end."""
-        if self.tokenizer.whole_words:
-            return self.piece_names()
-        stops = [*self.starts[1:].tolist(), len(self.pieces)]
-        return ["".join(self.tokenizer.join(self.pieces[start:stop])).strip(BLANKS + LINE_END) or EOS
-                for start, stop in zip(self.starts.tolist(), stops, strict=True)]
+        words = WORDS.split(self.text)
+        if len(words) != len(self.starts):  # a piece holds two words: see _starts_of_parts
+            stops = [*self.starts[1:].tolist(), len(self.pieces)]
+            words = ["".join(self.tokenizer.join(self.pieces[start:stop])).strip(BLANKS + LINE_END) or LINE_END
+                     for start, stop in zip(self.starts.tolist(), stops, strict=True)]
+        return [EOS if word == LINE_END else word for word in words]
 
     def line_bytes(self) -> np.ndarray:  # (k + 1,)
         """The bytes of each line with its line end, and of what follows the last."""
@@ -119,20 +120,8 @@ def _spelled(text, index, vocabulary, path):
     pieces = tokens_of(text, vocabulary.tokenizer, path)
     ids = as_ids(pieces, index)
     line_ends = np.flatnonzero(ids == vocabulary.eos_id)
-    return Spelled(text, pieces, ids, word_starts(pieces, line_ends, vocabulary.tokenizer), line_ends,
+    return Spelled(text, pieces, ids, word_starts(text, pieces, line_ends, vocabulary.tokenizer), line_ends,
                    vocabulary.tokenizer)
-
-
-def word_starts(pieces: list[str], line_ends: np.ndarray, tokenizer: Tokenizer) -> np.ndarray:
-    """The first piece of each word; the pieces are of whole words.
-
-    line_ends : (k,), which of the pieces are line ends.
-    """
-    if tokenizer.whole_words:
-        return np.arange(len(pieces))
-    if tokenizer.joins_blanks:
-        return _starts_of_parts(pieces, line_ends, tokenizer)
-    return _starts("".join(pieces), line_ends)
 
 
 def _whole_words(blocks, tokenizer, path):
@@ -141,7 +130,7 @@ def _whole_words(blocks, tokenizer, path):
     for block in blocks:
         text = held + block if held else block
         last_start = _last_blank if tokenizer.joins_blanks else _last_start
-        cut = len(text) if tokenizer.whole_words or text.endswith(LINE_END) else last_start(text)
+        cut = len(text) if not tokenizer.has_blanks or text.endswith(LINE_END) else last_start(text)
         held = text[cut:]
         if len(held) > LONGEST_WORD:
             raise RnnlmError(f"{called(path)} must be text, it has a word that with its blanks is longer than "
@@ -167,6 +156,15 @@ def _last_blank(text):
     return max(blank, line)
 
 
+def word_starts(text: str, pieces: list[str], line_ends: np.ndarray, tokenizer: Tokenizer) -> np.ndarray:
+    """The first piece of each word of whole lines; their names are those of Spelled."""
+    if tokenizer.whole_words:
+        return np.arange(len(pieces))
+    if tokenizer.joins_blanks:
+        return _starts_of_parts(pieces, line_ends, tokenizer)
+    return _starts_of_characters(text, line_ends) if tokenizer.has_blanks else tokenizer.word_starts(text)
+
+
 def _starts_of_parts(pieces, line_ends, tokenizer):
     """The first piece of each word of subwords: it, or blanks before it.
 
@@ -190,7 +188,7 @@ def _each(of_piece, pieces):
     return np.fromiter(map(of_piece.__getitem__, pieces), bool, len(pieces))
 
 
-def _starts(text, line_ends):
+def _starts_of_characters(text, line_ends):
     """The first character of each word of a text of characters."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     is_end = np.zeros(len(codes), bool)

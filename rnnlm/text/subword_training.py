@@ -12,10 +12,10 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, RnnlmError
+from rnnlm.text.choose_tokenizer import ALL_LEVELS
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.numbered_cache import LONG
 from rnnlm.text.sources import called, require_text_file
-from rnnlm.text.stored_tokenizer import ALL_LEVELS
 from rnnlm.text.subwords import LARGEST_SIZE, LEAST_SIZE, LEVEL, USUAL_SIZE, Subwords
 from rnnlm.text.tokenizer import LINE_END, Tokenizer, as_tokenizer
 from rnnlm.text.tokenizer_files import read_tokenizer

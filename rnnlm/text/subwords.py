@@ -48,6 +48,8 @@ class Subwords(Tokenizer):
     """
 
     level, unit = LEVEL, "subword"
+    words_as_pieces = ("a blank belongs to the word after it; entropy, rank and the most probable are those of the "
+                       "first subword of a word")
     has_blanks = joins_blanks = True
     usual_min_count = 0  # every piece is in the vocabulary
     enough, longest_line = 150, 15_000

@@ -41,13 +41,14 @@ class Tokenizer:
     has_blanks : whether blanks are tokens or parts of some; if not, ``join`` puts one
         between two tokens.
     joins_blanks : whether a token can hold a blank before other characters.
+    words_as_pieces : str, what a table with a row for each word says of several tokens.
     usual_min_count : rarer tokens become <unk> by default.
     enough, longest_line : how many tokens a written text has by default, and how many
         without a line end are too many.
     tokens : all that there can be but "\\n"; () where the training text decides.
     """
 
-    level = unit = ""
+    level = unit = words_as_pieces = ""
     whole_words = has_blanks = joins_blanks = False
     usual_min_count = 1
     enough, longest_line = 500, 50_000
@@ -89,16 +90,25 @@ class Tokenizer:
 
 
 class Words(Tokenizer):
-    """Words between ASCII blanks; which blanks they were is lost."""
+    """Words between ASCII blanks; which blanks they were is lost.
+
+    Parameters
+    ----------
+    lowercase : whether capitals become small letters.
+    """
 
     level = unit = "word"
     whole_words = True
     usual_min_count = USUAL_MIN_COUNT
     enough, longest_line = 100, 10_000
 
+    def __init__(self, lowercase: bool = False) -> None:
+        self.lowercase = arguments.yes_or_no("lowercase", lowercase)
+
     def split(self, text: str) -> list[str]:
         """The words, and "\\n" for every line end."""
-        return _WORDS.findall(text)
+        words = _WORDS.findall(text)
+        return list(map(lowered, words)) if self.lowercase else words
 
     def join(self, tokens: Iterable[str]) -> Iterator[str]:
         """Yield each token after a blank, but none at a line's start or end."""
@@ -107,11 +117,27 @@ class Words(Tokenizer):
             yield token if at_line_start or token == LINE_END else f" {token}"
             at_line_start = token == LINE_END
 
+    def description(self) -> dict[str, Any]:
+        """``{"level": "word"}``, and whether words become lower case."""
+        return {"level": self.level} | ({"tokenizer": {"lowercase": True}} if self.lowercase else {})
+
+    def fingerprint(self) -> str:
+        """"word" or "word-lowercase"."""
+        return f"{self.level}-lowercase" if self.lowercase else self.level
+
+
+def lowered(word: str) -> str:
+    """A word in lower case; <EOS> stays, as <eos> is the line end."""
+    lower = word.lower()
+    return word if lower == "<eos>" else lower
+
 
 class Characters(Tokenizer):
     """Every character is a token: nothing is lost."""
 
     level, unit = "char", "character"
+    words_as_pieces = ("a blank belongs to the word before it; entropy, rank and the most probable are those of the "
+                       "first character of a word")
     has_blanks = True
 
     def split(self, text: str) -> list[str]:

@@ -144,5 +144,5 @@ def test_a_model_of_characters(score, tmp_path):
     model = a_model(tmp_path / "chars.npz", ["<eos>", *" theacsdog"], "char")
     code, out, err = score("--format", "kenlm", model=model)
     assert (code, out) == (1, "")
-    assert "kenlm has the ids of words, and the model is one of characters: choose another format" in err
+    assert "kenlm has the ids of words, and the model does not read whole words: choose another format" in err
     assert score("--format", "srilm", model=model)[0] == 0

@@ -96,7 +96,8 @@ def test_pairs_lists_and_pages(model, call, tmp_path):
     (tmp_path / "pairs").write_text(json.dumps({"sentence_good": "the cat", "sentence_bad": "the cats"}) + "\n")
     assert json.loads(call("pairs", model, "pairs", "--json")[0])["accuracy"] == 1
     assert call("pairs", model, "pairs", "--split-punctuation", code=1)[1].endswith(
-        "split_punctuation must be off for a model of subwords: its words are not in the vocabulary\n")
+        "split_punctuation must be off for a model that does not read whole words: its own tokenizer decides about "
+        "punctuation\n")
     (tmp_path / "lists").write_text("u-1 the cat é\nu-2 the cat\n")
     rows = table(call("rescore", model, "lists", "--nbest-format", "kaldi")[0])
     assert [(row["words"], float(row["log_prob"])) for row in rows] == [
@@ -104,7 +105,7 @@ def test_pairs_lists_and_pages(model, call, tmp_path):
     (tmp_path / "text").write_text("the cat é\n", encoding="utf-8")
     call("page", model, "text", "--output", "page.html")
     for form in ("classic", "kenlm"):
-        assert "has the ids of words, and the model is one of subwords" in call(
+        assert "has the ids of words, and the model does not read whole words" in call(
             "score", model, "text", "--format", form, code=1)[1]
     assert "é" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
