@@ -177,3 +177,19 @@ def test_python_has_the_same(small_corpus, tmp_path):
                         hidden_size=3, batch_size=4)
     corpus = rnnlm.load_corpus(small_corpus, level="subword", vocab_size=280)
     assert corpus.vocabulary.fingerprint() == found.model.vocabulary.fingerprint()
+
+
+def test_the_commands_of_the_page_run(tmp_path, monkeypatch, capsys):
+    page = (REPOSITORY / "docs/using-it.md").read_text(encoding="utf-8").split("### Subwords")[1].split("## Recipes")[0]
+    commands = [line.removeprefix("python scripts/train_rnnlm.py ").split() for line in page.splitlines()
+                if line.startswith("python scripts/")]
+    assert len(commands) == 2
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "book.txt").write_text("“Don't!” said the cat.\nThe naïve dog  didn't.\n" * 30, encoding="utf-8")
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer_json(Subwords(MERGES))), encoding="utf-8")
+    for command in commands:
+        assert main(["train", *command, "--epochs", "1", "--hidden-size", "4", "--batch-size", "2"]) == 0
+    text = "“Don't!” said\u00a0the  naïve 🦊\n"
+    for name in ("pieces", "theirs"):
+        tokenizer = rnnlm.load(f"runs/{name}").vocabulary.tokenizer
+        assert "".join(tokenizer.join(tokenizer.split(text))) == text
