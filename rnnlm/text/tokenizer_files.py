@@ -18,7 +18,7 @@ from rnnlm.text.subwords import Subwords
 if TYPE_CHECKING:
     from typing import Any
 
-LARGEST_FILE = 1 << 26  # bytes; the largest public tokenizers have 20 MB
+LARGEST_FILE = 1 << 24  # bytes; those of this kind have some megabytes
 # What must be so in the model, where it is there at all.
 MODEL = {"dropout": (None, 0, 0.0), "continuing_subword_prefix": (None, ""), "end_of_word_suffix": (None, ""),
          "byte_fallback": (None, False), "ignore_merges": (None, False)}
@@ -33,6 +33,9 @@ def read_tokenizer(path: str | os.PathLike[str]) -> tuple[Subwords, list[str]]:
     DamagedError : it holds another kind of tokenizer, or none.
     """
     content = _content(path)
+    if content.startswith(b"\n") and b"<unk>" in content[:64]:
+        raise DamagedError(f"{path} must be a tokenizer.json, but it is a model of sentencepiece, which cannot be read: "
+                           "leave --tokenizer out to learn subwords from the text")
     try:
         text = content.decode("utf-8")
         if not text.lstrip().startswith("{"):
