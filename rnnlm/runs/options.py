@@ -69,7 +69,7 @@ TEXT = (
            "from the training text", USUAL_SIZE, "K", acts=lambda o: o.level in LEARNED and o.tokenizer is None,
            acts_with="--level subword, and without --tokenizer", meant_by="bpe-size num-merges subwords"),
     Option("tokenizer", file_path, "file with the subwords to use instead of learning them: tokenizer.json (byte-level "
-           "BPE)", metavar="FILE", default_text="learned from the training text",
+           "BPE) or bpe.model (sentencepiece)", metavar="FILE", default_text="learned from the training text",
            acts=lambda o: o.level in LEARNED, acts_with="--level subword", may_change=True,
            meant_by="bpe-model sentencepiece tokenizer-file"),
     Option("lowercase", SWITCH, "turn capitals into small letters, with --level word", False,

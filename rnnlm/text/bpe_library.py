@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.errors import ArgumentError, RnnlmError
-from rnnlm.text.byte_pieces import ALPHABET, LONGEST_PIECE, merges_of, piece_bytes
+from rnnlm.text.byte_pieces import ALPHABET, BYTES, LONGEST_PIECE, merges_of, piece_bytes
 from rnnlm.text.chunks import SEPARATORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 SLICE = 1 << 13  # characters that the library encodes at a time: longer texts are slower
 LEAST_COUNT = 2  # a pair seen once becomes no piece
@@ -91,6 +91,33 @@ class Encoder:
 
     def _ids(self, text):
         return np.array(self.library.encode(text, add_special_tokens=False).ids, np.int32)
+
+
+class PieceEncoder:
+    """Encodes chunks of sentencepiece, whose pieces are strings of characters.
+
+    Parameters
+    ----------
+    tokens : 256 names of bytes, then the pieces.
+    merges : (n, 2), the numbers that each merge joins.
+    """
+
+    def __init__(self, tokens: Sequence[str], merges: np.ndarray) -> None:
+        library = _library()
+        self.library = library.Tokenizer(library.models.BPE(
+            vocab={token: number for number, token in enumerate(tokens)}, byte_fallback=True,
+            merges=[(tokens[first], tokens[second]) for first, second in merges.tolist()]))
+        self.sizes = np.array([1 if number < BYTES else len(token.encode()) for number, token in enumerate(tokens)])
+
+    def encode(self, chunks: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """As that of ``Encoder``; no piece has a line end, which can stand between."""
+        sizes = np.array([len(_utf8(chunk)) for chunk in chunks])
+        found = (self.library.encode(text, add_special_tokens=False).ids
+                 for text in _joined([(chunk, PLAIN) for chunk in chunks]))
+        flat = np.concatenate([np.array(ids, np.int32) for ids in found])
+        flat = flat[flat != ord("\n")]
+        last = np.searchsorted(np.cumsum(self.sizes[flat]), np.cumsum(sizes))
+        return flat, np.diff(last, prepend=-1)
 
 
 SPACED, PLAIN, SINGLE = range(3)  # white space before other characters; these alone; anything else

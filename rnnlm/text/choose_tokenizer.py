@@ -8,6 +8,9 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, shown
+from rnnlm.text.byte_pieces import MOST_BYTES
+from rnnlm.text.sentencepieces import KIND as SENTENCEPIECE
+from rnnlm.text.sentencepieces import SentencePieces, pieces_in
 from rnnlm.text.split_words import RULES, SplitWords
 from rnnlm.text.subwords import KIND, Subwords
 from rnnlm.text.subwords import LEVEL as SUBWORD
@@ -39,6 +42,8 @@ def stored_arrays(header: Mapping[str, Any], vocab_size: int) -> dict[str, np.nd
         tokenizer_from(header)
         return {}
     about = header[KEY]
+    if isinstance(about, dict) and about.keys() == {"kind", "bytes"} and about["kind"] == SENTENCEPIECE:
+        return {"pieces": np.empty(arguments.whole("bytes", about["bytes"], 0, MOST_BYTES), np.uint8)}
     if not isinstance(about, dict) or about.keys() != {"kind", "merges"} or about["kind"] != KIND:
         raise arguments.wrong(KEY, f"an object with the kind {KIND!r} and the number of merges", about)
     return {"merges": np.empty((arguments.whole("merges", about["merges"], 0, 2 * vocab_size), 2), np.int32)}
@@ -50,7 +55,7 @@ def tokenizer_from(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray] |
     arrays: those of ``stored_arrays``, filled.  ValueError if there is none.
     """
     if header["level"] in LEARNED:
-        return Subwords(arrays["merges"])
+        return SentencePieces(pieces_in(arrays["pieces"])) if "pieces" in arrays else Subwords(arrays["merges"])
     tokenizer = as_tokenizer(header["level"])
     if KEY not in header:
         return tokenizer

@@ -48,10 +48,12 @@ class Dictionary:
     encode : function from a list of distinct chunks to two arrays: the ids of all of
         them, one after another, and how many each has.
     line_end : the id of "\\n".
+    cut : function from a text to its chunks, among which "\\n" is one.
     """
 
-    def __init__(self, encode: Callable[[list[str]], tuple[np.ndarray, np.ndarray]], line_end: int) -> None:
-        self.encode, self.line_end, self.lock = encode, line_end, Lock()
+    def __init__(self, encode: Callable[[list[str]], tuple[np.ndarray, np.ndarray]], line_end: int,
+                 cut: Callable[[str], list[str]] = chunks_of) -> None:
+        self.encode, self.line_end, self.cut, self.lock = encode, line_end, cut, Lock()
         self._clear()
 
     def ids(self, text: str) -> np.ndarray:  # (n,) int32
@@ -60,7 +62,7 @@ class Dictionary:
         while start < len(text):
             stop = text.find("\n", min(start + SLICE, len(text) - 1)) + 1 or len(text)
             with self.lock:
-                found.append(self._ids(chunks_of(text[start:stop])))
+                found.append(self._ids(self.cut(text[start:stop])))
             start = stop
         return np.concatenate(found)
 

@@ -13,6 +13,7 @@ from rnnlm.errors import DamagedError, RnnlmError, counted, shown
 from rnnlm.files.strict_json import loads
 from rnnlm.files.whole import reason
 from rnnlm.text.byte_pieces import ALPHABET, MOST_MERGES, merges_of
+from rnnlm.text.sentencepiece_files import sentencepieces
 from rnnlm.text.subwords import Subwords
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ def read_tokenizer(path: str | os.PathLike[str]) -> tuple[Subwords, list[str]]:
     """
     content = _content(path)
     if content.startswith(b"\n") and b"<unk>" in content[:64]:
-        raise DamagedError(f"{path} must be a tokenizer.json, but it is a model of sentencepiece, which cannot be read: "
-                           "leave --tokenizer out to learn subwords from the text")
+        try:
+            return sentencepieces(content)
+        except ValueError as error:
+            raise DamagedError(f"{path} must be a BPE model of sentencepiece: {shown(str(error))}") from None
     try:
         text = content.decode("utf-8")
         if not text.lstrip().startswith("{"):

@@ -116,7 +116,8 @@ def test_a_vocabulary_must_be_that_of_the_merges(path, vocabulary):
 
 
 def test_merges_in_a_model_of_words_are_surplus(path):
-    changed(path, lambda header: {key: value for key, value in header.items() if key != "tokenizer"} | {"level": "word"})
+    changed(path, lambda header: {name: value for name, value in (header | {"level": "word"}).items()
+                                  if name != "tokenizer"})
     with pytest.raises(DamagedError, match="arrays that do not belong there: merges"):
         load_model(path)
 
