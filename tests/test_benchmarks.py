@@ -84,6 +84,20 @@ def test_the_text_of_the_large_inputs_is_read_and_found_again(tmp_path, on_path,
     assert json.loads(done.stdout)["tokens"] == 2 * 200_000 + len(lines)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what memory is a process's own")
+def test_a_large_corpus_is_shuffled_killed_and_resumed(tmp_path):
+    done = subprocess.run([sys.executable, BENCHMARKS / "large_corpus.py", "--bytes", "10000", "--steps", "9",
+                           "--folder", tmp_path, "--", "--hidden-size", "8"],
+                          capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("| ")]
+    assert [row[0].strip() for row in rows] == ["process", "encoding, one step", "not interrupted", "killed", "resumed"]
+    assert all(float(row[2].split()[0]) > 20 for row in rows[1:])
+    assert "The checkpoints are equal." in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.fixture
 def on_path(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))

@@ -127,6 +127,33 @@ def test_the_commands_of_the_page_of_scores_run(model_folder, monkeypatch, capsy
         assert out.startswith('{"sentence": 1' if "--no-header" in words else "# rnnlm: "), line
 
 
+@pytest.mark.slow
+def test_the_commands_and_the_python_of_learning_curves_run(tmp_path, monkeypatch, capsys):
+    """With a small model, on the first tokens of the text."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "datasets").symlink_to(REPOSITORY / "datasets")
+    Path("pairs.tsv").write_text("she borrowed her spoons .\ther spoons borrowed she .\n")
+    small = "--max-tokens 21000 --hidden-size 6 --epochs 1".split()
+    page = (REPOSITORY / "docs/using-it.md").read_text(encoding="utf-8")
+    section = re.search(r"^## Learning curves\n(.*?)^## ", page, re.S | re.M)[1]
+    lines = re.findall(r"^rnnlm (.*)$", section, re.M)
+    assert [line.split()[0] for line in lines] == ["train", "score", "pairs"]
+    for line in lines:
+        assert main([*line.split(), *(small if line.startswith("train") else [])]) == 0, line
+        out = capsys.readouterr().out
+    assert [row.split("\t")[0] for row in out.splitlines()[-6:]] == ["tokens", "1400", "2100", "5600", "10500", "20300"]
+    assert all(Path(name).read_bytes().startswith(b"\x89PNG") for name in ("surprisal.png", "accuracy.png"))
+    (code,) = re.findall(r"```python\n(.*?)```", section, re.S)
+    printed = [line.split() for line in run(code, tmp_path).splitlines()]
+    assert [tokens for tokens, _ in printed] == ["1400", "2100", "5600", "10500", "20300"]
+    assert float(printed[0][1]) > float(printed[-1][1]) > 1
+    (name,) = re.findall(r"rnnlm generate (\S+)`", section)
+    assert main(["generate", name, "--length", "3"]) == 0
+    capsys.readouterr()
+    monkeypatch.undo()
+    assert TRAIN.by_name["keep_at"].check(re.search(r"--keep-at (1M\S+)`", section)[1])
+
+
 STRANGE = ["the", '"NA"', "#", "null", "1984", "NA", '"', "fox"]
 
 
@@ -174,7 +201,7 @@ def test_the_page_of_scores_names_every_column():
     text = (REPOSITORY / "docs/scores.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| .* \|$", text, re.M))))
     for by in BY:
-        assert set(columns_by_default(by, files=True)) <= named | {"sentences"}
+        assert set(columns_by_default(by, files=True, kept=True)) <= named | {"sentences"}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -35,11 +35,11 @@ def test_what_differs_is_noticed(tmp_path, monkeypatch):
 
     def another(corpus, folder):
         expected, seconds, calls = plain(corpus, folder)
-        return expected | {"model": b"", "metrics": expected["metrics"][:-1]}, seconds, calls
+        return expected | {"models": {}, "metrics": expected["metrics"][:-1]}, seconds, calls
 
     monkeypatch.setattr(kill_runs, "reference", another)
     equal, _, wrong = kill_runs.torture(1, tmp_path)
-    assert (equal, wrong) == (0, ["seed 0: model differs", "seed 0: metrics differs"])
+    assert (equal, wrong) == (0, ["seed 0: models differs", "seed 0: metrics differs"])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="an alarm guards against hanging")

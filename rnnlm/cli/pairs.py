@@ -7,16 +7,14 @@ import sys
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.heading import heading
+from rnnlm.cli.kept import OF_EACH, chart_option, kept_option, models_of, require_sources, tokens_axis
 from rnnlm.cli.pairs_notes import note_repeated, note_unknown
 from rnnlm.cli.screen import is_terminal, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import RnnlmError
-from rnnlm.files.whole import require_replaceable
-from rnnlm.formats.model_file import load_model_and_sha256
 from rnnlm.reports.heading import heading_lines
-from rnnlm.reports.pairs_table import published_lines, table_lines
+from rnnlm.reports.pairs_table import kept_lines, published_lines, table_lines
 from rnnlm.reports.published_pairs import published
 from rnnlm.runs.checks import OneOf, not_empty
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
@@ -24,9 +22,6 @@ from rnnlm.runs.table import Table
 from rnnlm.scoring.pairs import score_pairs
 from rnnlm.scoring.preferences import TIES
 from rnnlm.text.pairs_files import read_pairs
-from rnnlm.text.sources import STANDARD_INPUT
-
-PNG = b"\x89PNG\r\n\x1a\n"  # how each such file begins
 
 PAIRS = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
@@ -39,9 +34,9 @@ PAIRS = Table({"options": (
            "lacks are left out", False, meant_by="punctuation split tokenize"),
     Option("without_end", FLAG, "do not score the end of the sentence", False, meant_by="no-end no-eos without-eos"),
     Option("ties", OneOf(TIES), "what two equal scores count", "wrong"),
-    Option("chart", not_empty, "PNG file for a bar chart of the accuracy by phenomenon; it may replace an earlier "
-           "picture, but no other file", metavar="FILE", meant_by="plot picture png"),
-    Option("json", FLAG, "print one JSON object, with every pair", False),
+    kept_option("there is a row for each"),
+    chart_option("a bar chart of the accuracy by phenomenon or, with --kept, for learning curves"),
+    Option("json", FLAG, "print one JSON object, with every pair or, with --kept, all numbers of every model", False),
     THREADS,
     DEBUG,
 )})
@@ -59,39 +54,73 @@ def main(argv=None, prog=None):
 
 
 def show_pairs(options):
-    """Print what the model prefers, and draw it."""
-    if options.files.count(STANDARD_INPUT) > 1:
-        raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
-    if options.chart:
-        require_replaceable(options.chart, lambda file: file.read(len(PNG)) == PNG, "a PNG picture")
+    """Print what the model prefers, or what each kept model does, and draw it."""
+    require_sources(options.files, options)
+    pairs, found = None, []
     with Workers(threads_of(options)) as workers:
-        model, vocabulary, sha256 = load_model_and_sha256(options.model, workers)
-        pairs = read_pairs(*options.files)
-        note_repeated(pairs)
-        scores = _score(model, vocabulary, pairs, options)
-    head, numbers, others = _head(options, sha256), scores.summary(), published(pairs)
+        for read in models_of(options, workers):
+            if pairs is None:
+                pairs, vocabulary = read_pairs(*options.files), read.vocabulary
+                note_repeated(pairs)
+            scores = _score(read, pairs, options)
+            found.append((read.tokens, read.sha256, scores.summary()))
+    if options.kept:
+        _show_kept(options, found, vocabulary)
+    else:
+        _show(options, found[0], scores, vocabulary)
+    note_unknown(scores, vocabulary, options)
+    if options.chart:
+        _draw(options, found, pairs, vocabulary)
+
+
+def _show(options, found, scores, vocabulary):
+    """Print the PairScores of one model."""
+    _, sha256, numbers = found
+    head, others = _head(options, sha256), published(scores.pairs)
     tokens = None if vocabulary.counts is None else int(vocabulary.counts.sum())
     if options.json:
         show(json.dumps(_as_json(head, numbers, others, tokens, scores), allow_nan=False) + "\n")
     else:
         lines = [*table_lines(numbers, is_terminal(sys.stdout)), *published_lines(others, tokens)]
         show(heading_lines(head) + "".join(f"{line}\n" for line in lines))
-    note_unknown(scores, vocabulary, options)
-    if options.chart:
+
+
+def _show_kept(options, found, vocabulary):
+    """Print the numbers of each kept model."""
+    head = _head(options, OF_EACH) | {"tokens": tokens_axis(vocabulary)}
+    if options.json:
+        models = [{"tokens": tokens, "sha256": sha256, **numbers} for tokens, sha256, numbers in found]
+        show(json.dumps({"about": head, "kept": models}, allow_nan=False) + "\n")
+    else:
+        show(heading_lines(head) + "".join(f"{line}\n" for line in kept_lines(found, is_terminal(sys.stdout))))
+
+
+def _draw(options, found, pairs, vocabulary):
+    """Draw bars of one model, or curves of kept ones."""
+    title = f"minimal pairs, {options.model}, text: {_text(options)}"
+    if options.kept:
+        from rnnlm.reports.learning_chart import plot_learning_curves
+        from rnnlm.reports.pairs_chart import CHANCE, accuracy_curves
+
+        curves = accuracy_curves([(tokens, numbers) for tokens, _, numbers in found])
+        plot_learning_curves(options.chart, curves, title, tokens=tokens_axis(vocabulary), chance=CHANCE,
+                             value="share of pairs in which the good sentence is more probable")
+    else:
         from rnnlm.reports.pairs_chart import plot_pairs
 
-        plot_pairs(options.chart, numbers, f"minimal pairs, {options.model}, text: {_text(options)}", others)
+        plot_pairs(options.chart, found[0][-1], title, published(pairs))
 
 
-def _score(model, vocabulary, pairs, options):
-    """The PairScores, under a bar; a signal ends it."""
-    with stop_on_signal("stopping after this batch") as check, scoring_bar("pairs", 1) as move:
+def _score(read, pairs, options):
+    """The PairScores of a model, under a bar; a signal ends it."""
+    name = "pairs" if read.tokens is None else f"pairs, {read.tokens:,} tokens"
+    with stop_on_signal("stopping after this batch") as check, scoring_bar(name, 1) as move:
 
         def on_words(count, total):
             move(count / total)
             check()
 
-        return score_pairs(model, vocabulary, pairs, lowercase=options.lowercase, ties=options.ties,
+        return score_pairs(read.model, read.vocabulary, pairs, lowercase=options.lowercase, ties=options.ties,
                            split_punctuation=options.split_punctuation, with_end=not options.without_end,
                            on_words=on_words)
 

@@ -10,14 +10,14 @@ import numpy as np
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.heading import REMEMBERED, heading
-from rnnlm.cli.score_notes import UnknownWords, note_excess
+from rnnlm.cli.kept import OF_EACH, chart_option, kept_option, models_of, require_sources, tokens_axis
+from rnnlm.cli.score_notes import BASE_NAMES, UnknownWords, note_excess
 from rnnlm.cli.screen import is_terminal, note, scoring_bar, show, without_controls
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line, size_shown
 from rnnlm.files.long_array import LongArray
-from rnnlm.formats.model_file import load_model_and_sha256
 from rnnlm.reports.score_formats import SCORE_FORMATS
 from rnnlm.reports.tool_format import TEXT
 from rnnlm.runs.checks import OneOf, between, not_empty
@@ -60,6 +60,8 @@ SCORE = Table({"options": (
            metavar="FILE", meant_by="hidden hidden-states save-states"),
     Option("truth", not_empty, "table of the text's true surprisals, to print next to those of the model",
            metavar="FILE", meant_by="true reference"),
+    kept_option("--by is text unless given"),
+    chart_option("learning curves, with --kept: the mean surprisal of each text by the tokens of the training"),
     Option("unbuffered", FLAG, "print the rows of each line before the next line is read", False,
            meant_by="line-buffered flush u"),
     THREADS,
@@ -81,21 +83,27 @@ def main(argv=None, prog=None):
 def print_scores(options):
     """Print a table of the scores of all texts."""
     _settle(options)
+    table, curves = None, {}
     with Workers(threads_of(options)) as workers, ExitStack() as files:
-        model, vocabulary, sha256 = load_model_and_sha256(options.model, workers)
-        _choose_columns(options, vocabulary)
-        head = {} if options.no_header else _head(options, vocabulary, sha256)
-        table = SCORE_FORMATS[options.format](head, options.columns, vocabulary)
-        unknown = UnknownWords(vocabulary)
-        truth = Truth(options.truth) if options.truth else None
-        states = files.enter_context(LongArray(options.states, "states")) if options.states else None
-        start = table.begin()
-        for path in options.texts:
-            for columns in _columns(options, path, model, vocabulary, unknown, states, truth):
-                _print(start + table.rows(columns))  # nothing is printed of a text that cannot be read
-                start = ""
+        for read in models_of(options, workers):
+            unknown = UnknownWords(read.vocabulary)
+            if table is None:
+                _choose_columns(options, read.vocabulary)
+                head = {} if options.no_header else _head(options, read)
+                table, first = SCORE_FORMATS[options.format](head, options.columns, read.vocabulary), unknown
+                truth = Truth(options.truth) if options.truth else None
+                states = files.enter_context(LongArray(options.states, "states")) if options.states else None
+                start = table.begin()
+            for path in options.texts:
+                for columns in _columns(options, path, read, unknown, states, truth):
+                    _print(start + table.rows(columns))  # nothing is printed of a text that cannot be read
+                    start = ""
+                if options.chart:
+                    curves.setdefault(path, []).append((read.tokens, float(columns["perplexity"][0])))
         _print(table.end())
-        _finish(options, unknown, states, truth)
+        _finish(options, first, states, truth)
+        if options.chart:
+            _draw(options, curves, read.vocabulary)
 
 
 def _settle(options):
@@ -104,6 +112,8 @@ def _settle(options):
     if form.one_text and len(options.texts) > 1:
         raise RnnlmError(f"--format {options.format} is of one text, got {counted(len(options.texts), 'text')}: "
                          "score each by itself")
+    if options.kept and "by" not in options.given:
+        options.by = "text"
     if "protocol" not in options.given:
         options.protocol = form.protocol or options.protocol
     for name in ("by", "log_base"):
@@ -116,13 +126,18 @@ def _settle(options):
         for name in ("top", "spill_over", "states", "truth"):
             if getattr(options, name):
                 raise RnnlmError(f"{_flag(name)} is of words: give --by word with it, not --by {options.by}")
-    _require_one_reading(options)
+    for name in ("states", "truth"):
+        if options.kept and getattr(options, name):
+            raise RnnlmError(f"{_flag(name)} is of one model: leave it out, or leave out --kept and give the file of a "
+                             "kept model")
+    if options.chart and not (options.kept and options.by == "text"):
+        raise RnnlmError("--chart draws learning curves of whole texts: give it with --kept and --by text")
+    require_sources([*options.texts, options.truth], options)
+    _require_texts(options)
 
 
-def _require_one_reading(options):
-    """RnnlmError where a stream or a truth file would be read twice, or no text is."""
-    if [*options.texts, options.truth].count(STANDARD_INPUT) > 1:
-        raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
+def _require_texts(options):
+    """RnnlmError where there is no text, or a truth for several."""
     for path in options.texts:
         require_text_file(path)
     if options.truth and len(options.texts) > 1:
@@ -132,9 +147,10 @@ def _require_one_reading(options):
 def _choose_columns(options, vocabulary):
     """Put the list of the columns' names in the place of what was given."""
     form, options.top = SCORE_FORMATS[options.format], min(options.top, len(vocabulary))
-    of = {"by": options.by, "top": options.top, "spill_over": options.spill_over, "truth": bool(options.truth)}
+    of = {"by": options.by, "top": options.top, "spill_over": options.spill_over, "truth": bool(options.truth),
+          "kept": options.kept}
     if form.columns_needed is not None:
-        for name in ("columns", "top", "spill_over", "truth", "no_header"):
+        for name in ("columns", "top", "spill_over", "truth", "no_header", "kept"):
             if getattr(options, name):
                 raise RnnlmError(f"--format {options.format} has a layout of its own: leave {_flag(name)} out, or "
                                  "choose another format, such as tsv")
@@ -150,17 +166,21 @@ def _flag(name):
     return f"--{name.replace('_', '-')}"
 
 
-def _head(options, vocabulary, sha256):
+def _head(options, read):
     """What must be known to read the numbers."""
+    vocabulary, sha256 = read.vocabulary, OF_EACH if options.kept else read.sha256
     head = heading(options.model, sha256, f"{options.protocol}: {REMEMBERED[options.protocol]}", options.log_base)
     if SCORE_FORMATS[options.format].one_text:
         head[TEXT] = options.texts[0]
+    if options.kept:
+        head["tokens"] = tokens_axis(vocabulary)
     pieces = vocabulary.tokenizer.words_as_pieces
     return head | ({"pieces": pieces} if options.by == "word" and pieces else {})
 
 
-def _columns(options, path, model, vocabulary, unknown, states, truth):
+def _columns(options, path, read, unknown, states, truth):
     """Yield the columns of a text, a dict of arrays for each part of it."""
+    model, vocabulary = read.model, read.vocabulary
     base, words_before = BASES[options.log_base], WordsBefore(options.columns)
     details = any(before(name)[0] in DETAILS for name in options.columns)
     size = part_size(options.top, model.architecture["hidden_size"] if states else 0)
@@ -171,8 +191,9 @@ def _columns(options, path, model, vocabulary, unknown, states, truth):
         for rows in score_rows(model, vocabulary, parts, by=options.by, protocol=options.protocol, base=base,
                                top=options.top, **of_words):
             columns = {name: rows[name] for name in rows.dtype.names}
-            if "file" in options.columns:
-                columns["file"] = np.full(len(rows), path, object)
+            for name, value in (("file", path), ("sha256", read.sha256), ("tokens", read.tokens)):
+                if name in options.columns:
+                    columns[name] = np.full(len(rows), value, np.int64 if name == "tokens" else object)
             if options.by in OF_WORDS:
                 columns |= words_before.added(columns)
             if truth:
@@ -185,6 +206,18 @@ def _true(truth, rows, base):
     nats = math.log(base)
     true = truth.columns(rows["word"].tolist(), rows["log_prob"] * nats)
     return {name: true[name] / nats for name in TRUTH}
+
+
+def _draw(options, curves, vocabulary):
+    """Draw the learning curve of each text: dict from its path to perplexities."""
+    from rnnlm.reports.learning_chart import plot_learning_curves
+
+    unit, base = BASE_NAMES[options.log_base], BASES[options.log_base]
+    surprisals = {path: [(tokens, math.log(perplexity, base)) for tokens, perplexity in points]
+                  for path, points in curves.items()}
+    plot_learning_curves(options.chart, surprisals, f"{options.model}, protocol {options.protocol}",
+                         tokens=tokens_axis(vocabulary),
+                         value=f"mean surprisal ({unit} per {vocabulary.tokenizer.unit} or line end)")
 
 
 def _bar(path):

@@ -41,21 +41,19 @@ def held(path):
             folder.release()  # an interrupt may have cut the first one short
 
 
-class HeldFolder:
-    """A folder that is held open from ``take`` to ``release``.
+class OpenFolder:
+    """A folder that is reached by an open descriptor.
 
-    Where the system has no descriptors of folders (Windows), the files are reached by
-    their paths.
+    Where the system has no descriptors of folders (Windows), it is None, and the files
+    are reached by their paths.
 
     Attributes
     ----------
     path : Path, for messages.
-    lost : bool, whether the folder was found to be no longer this process's own.
     """
 
-    def __init__(self, path):
-        self.path, self.lost = path, False
-        self._descriptor, self._lock = CLOSED if HAS_DIR_FD else None, None
+    def __init__(self, path, descriptor):
+        self.path, self._descriptor = path, descriptor
 
     def file(self, name):
         """The File of this name in the folder."""
@@ -64,6 +62,50 @@ class HeldFolder:
     def names(self):
         """The names in the folder, a list."""
         return os.listdir(self.path if self._descriptor is None else self._descriptor)
+
+
+class HeldFolder(OpenFolder):
+    """A folder that is held open from ``take`` to ``release``.
+
+    Attributes
+    ----------
+    path : Path, for messages.
+    lost : bool, whether the folder was found to be no longer this process's own.
+    """
+
+    def __init__(self, path):
+        super().__init__(path, CLOSED if HAS_DIR_FD else None)
+        self.lost, self._lock = False, None
+
+    def make_inside(self, name):
+        """Make a folder in this one, if there is none of this name."""
+        with suppress(FileExistsError):
+            if self._descriptor is None:
+                os.mkdir(self.path / name)
+            else:
+                os.mkdir(name, dir_fd=self._descriptor)
+                os.fsync(self._descriptor)
+
+    def remove_inside(self, name):
+        """Remove a folder in this one, if it is there and empty."""
+        with suppress(OSError):
+            if self._descriptor is None:
+                os.rmdir(self.path / name)
+            else:
+                os.rmdir(name, dir_fd=self._descriptor)
+
+    @contextmanager
+    def inside(self, name):
+        """A block with the OpenFolder of this name in this one."""
+        path = self.path / name
+        if self._descriptor is None:
+            yield OpenFolder(path, None)
+            return
+        descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._descriptor)
+        try:
+            yield OpenFolder(path, descriptor)
+        finally:
+            os.close(descriptor)
 
     @contextmanager
     def writing(self):
@@ -185,7 +227,7 @@ def _is_at(identity, path, dir_fd=None):
 
 
 def sweep(folder, names):
-    """Remove what killed processes left half-written in a HeldFolder.
+    """Remove what killed processes left half-written in an OpenFolder.
 
     names: those of the files that they were to become.
     """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rnnlm.errors import RnnlmError
 
-HAS_DIR_FD = {os.open, os.stat, os.unlink, os.rename} <= os.supports_dir_fd  # not on Windows
+HAS_DIR_FD = {os.open, os.stat, os.unlink, os.rename, os.mkdir, os.rmdir} <= os.supports_dir_fd  # not on Windows
 
 
 class File:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError
-from rnnlm.files.whole import whole_file
+from rnnlm.files.whole import require_replaceable, whole_file
 
 if TYPE_CHECKING:
     import os
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rnnlm.files.whole import File
     from rnnlm.training.trainer import Record
 
+PNG = b"\x89PNG\r\n\x1a\n"  # how each such file begins
 DRAWN = {"epoch", "train_perplexity", "valid_perplexity", "lr"}
 LARGEST = 1e30  # a larger perplexity is drawn like one that is too large for a number: ticks overflow on the way there
 _STEPS = ((1,), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))  # ticks within a decade
@@ -57,6 +58,11 @@ def save_figure(path, figure):
         file.write(buffer.getvalue())
 
 
+def require_picture(path):
+    """RnnlmError unless a PNG picture can be written there, and is all it replaces."""
+    require_replaceable(path, lambda file: file.read(len(PNG)) == PNG, "a PNG picture")
+
+
 def perplexity_figure(records, title, best_possible=None, level="word"):
     """The picture of ``plot_perplexity``, a matplotlib Figure."""
     records = _as_dicts(records)
@@ -76,7 +82,7 @@ def perplexity_figure(records, title, best_possible=None, level="word"):
         axes.set(ylabel="bits per character")
     else:
         axes.set(ylabel="perplexity", yscale="log")
-        _plain_log_ticks(axes.yaxis)
+        plain_log_ticks(axes.yaxis)
     axes.grid(alpha=0.3, which="both")
     axes.legend(loc="upper right")  # where falling curves leave room
     return figure
@@ -134,8 +140,8 @@ def runs_figure(runs, lines=()):
         axes.annotate(f"{label}: {value:g}", (x, value), xycoords=("axes fraction", "data"), ha=side,
                       va="top" if close else "bottom", size=8, color="dimgray")
     axes.set(xlabel="minutes", ylabel="validation perplexity", xscale="log", yscale="log")
-    _plain_log_ticks(axes.xaxis)
-    _plain_log_ticks(axes.yaxis)
+    plain_log_ticks(axes.xaxis)
+    plain_log_ticks(axes.yaxis)
     axes.grid(alpha=0.3, which="both")
     figure.legend(loc="outside right upper", title="lowest")
     return figure
@@ -226,11 +232,12 @@ def _mark_rates(axes, records):
         label = None  # one entry in the legend
 
 
-def _plain_log_ticks(axis, fewest=5):
+def plain_log_ticks(axis, fewest=5, label="{:g}".format):
     """Label an axis with plain numbers (8, 10, 20, 50, 100), not powers of ten.
 
     They are round numbers, at least ``fewest`` where that is possible.  Call it when
-    everything is drawn that decides the range.
+    everything is drawn that decides the range.  label: function from a number to its
+    text.
     """
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
@@ -243,6 +250,6 @@ def _plain_log_ticks(axis, fewest=5):
         if len(ticks) >= fewest:
             break
     axis.set_major_locator(FixedLocator(ticks))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: label(value)))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())

@@ -62,6 +62,26 @@ def pairs_figure(numbers: dict, title: str, others: Sequence[Published] = ()) ->
     return figure
 
 
+def accuracy_curves(found: Sequence[tuple[int, dict]]) -> dict[str, list[tuple[int, float | None]]]:
+    """The accuracies of several models as curves: see ``learning_curves_figure``.
+
+    The first is the mean over UIDs; then come phenomena, the highest accuracy at the
+    end first, or UIDs where the pairs name no phenomenon.
+
+    Parameters
+    ----------
+    found : for each model how many tokens its training had read, and what
+        ``PairScores.summary`` returns.
+    """
+    by = "by_phenomenon" if found[-1][1]["by_phenomenon"] else "by_uid"
+    last = found[-1][1][by]
+    curves = {"mean": [(tokens, numbers["accuracy"]) for tokens, numbers in found]}
+    for name in sorted(last, key=lambda name: -last[name]["accuracy"]):
+        curves[f"mean of {name}" if name == "mean" else name] = [
+            (tokens, numbers[by][name]["accuracy"]) for tokens, numbers in found]
+    return curves
+
+
 def _draw_bars(axes, groups):
     """Two bars for each group, with their accuracies; one where they are the same."""
     both = any(group["with_unknown"] or group["ties"] for group in groups)

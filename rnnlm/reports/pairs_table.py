@@ -32,10 +32,29 @@ def table_lines(numbers: dict, aligned: bool = False) -> list[str]:
     for level, groups in (("uid", numbers["by_uid"]), ("phenomenon", numbers["by_phenomenon"]),
                           ("field", numbers["by_field"]), ("all", {"mean of UIDs": numbers})):
         rows += [(level, one_line(name), *_cells(group)) for name, group in groups.items()]
+    return _lines(rows, aligned, names=2)
+
+
+def kept_lines(found: Sequence[tuple[int, str, dict]], aligned: bool = False) -> list[str]:
+    """The lines of what several kept models prefer, a heading first.
+
+    Parameters
+    ----------
+    found : for each model how many tokens its training had read, its SHA-256, and what
+        ``PairScores.summary`` returns.
+    aligned : see ``table_lines``; a person is not shown the SHA-256.
+    """
+    rows = [("tokens", *COLUMNS[2:], "sha256")]
+    rows += [(str(tokens), *_cells(numbers), sha256) for tokens, sha256, numbers in found]
+    return _lines([row[:-1] for row in rows] if aligned else rows, aligned)
+
+
+def _lines(rows, aligned, names=0):
+    """The lines of rows of cells; names: how many columns, the first, hold words."""
     if not aligned:
         return ["\t".join(row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [_aligned(row, widths) for row in rows]
+    return [_aligned(row, widths, names) for row in rows]
 
 
 def _cells(group):
@@ -50,9 +69,9 @@ def _cell(value):
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _aligned(row, widths):
+def _aligned(row, widths, names):
     """The cells of a row under one another: words on the left, numbers on the right."""
-    return "  ".join(cell.ljust(width) if i < 2 else cell.rjust(width)
+    return "  ".join(cell.ljust(width) if i < names else cell.rjust(width)
                      for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
 
 

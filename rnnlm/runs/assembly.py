@@ -7,6 +7,7 @@ import numpy as np
 from rnnlm.models import Architecture, LanguageModel, Regularisation, Start
 from rnnlm.runs.options import OF_THE_RULE
 from rnnlm.text.batches import TimeBatches
+from rnnlm.text.documents import NOTHING, starts_to_shuffle
 from rnnlm.text.noising import Noising
 from rnnlm.text.vocabulary import occurrences
 from rnnlm.training.averaging import Average
@@ -31,11 +32,19 @@ def build_trainer(options, corpus, workers, fresh):
 
 
 def _batches(options, corpus):
-    random = options.random_start or options.random_length or options.noising
+    starts = _starts(options, corpus)
+    random = options.random_start or options.random_length or options.noising or starts is not None
     noising = Noising(corpus.train, len(corpus.vocabulary), options.noising) if options.noising else None
     return TimeBatches(corpus.train, options.batch_size, options.time_size, random_start=options.random_start,
-                       random_length=options.random_length, noising=noising,
+                       random_length=options.random_length, noising=noising, documents=starts,
                        rng=np.random.default_rng(options.seed).spawn(2)[1] if random else None)
+
+
+def _starts(options, corpus):
+    """Where the documents to be shuffled start; None if none are."""
+    if options.shuffle == NOTHING:
+        return None
+    return starts_to_shuffle(corpus.train, corpus.vocabulary.eos_id, options.shuffle)
 
 
 def architecture_of(options, vocab_size):

@@ -45,9 +45,11 @@ def run_folder(options, given_corpora, observer):
             try:
                 folder = RunFolder(stack.enter_context(held(path)), observer)
                 sweep(folder.held, NAMES)
+                folder.kept.sweep()
             except OSError as error:
                 raise _not_prepared(path, error) from error
-            if options.output and not (options.overwrite or options.resume) and _holds_a_run(path):
+            if options.output and not (options.overwrite or options.resume) and (
+                    _holds_a_run(path) or folder.kept.holds_models()):
                 raise RnnlmError(f"{path} already holds a run: choose another --output, continue it with "
                                  "--resume, or replace it with --overwrite")
             yield folder

@@ -1,5 +1,7 @@
 """A model and its texts in a few words, for titles and lines."""
 
+import numpy as np
+
 from rnnlm.text.vocabulary import UNK
 
 
@@ -34,3 +36,15 @@ def title(corpus, model):
     """The title of a run's picture: corpus, model, share of <unk> in validation."""
     unit = "" if corpus.vocabulary.tokenizer.unit == "word" else f"{corpus.vocabulary.tokenizer.unit}s, "
     return f"{corpus.name}, {unit}{described(model)}\n{unknown_in_validation(corpus)}".rstrip()
+
+
+def shuffled(batches, unit):
+    """A line on what TimeBatches shuffle; empty if nothing.
+
+    unit: "documents" or "lines".
+    """
+    if batches.shuffled is None:
+        return ""
+    lengths = np.diff(batches.shuffled.bounds)
+    return (f"{len(lengths):,} {unit} of {lengths.mean():,.0f} tokens on average, {lengths.max():,} at most: each "
+            "epoch reads them in a new random order")

@@ -23,9 +23,11 @@ from rnnlm.runs.checks import (
     seed,
     size,
 )
+from rnnlm.runs.marks import MOST, mark, marks
 from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.text.choose_tokenizer import ALL_LEVELS, LEARNED
+from rnnlm.text.documents import NOTHING, UNITS
 from rnnlm.text.subwords import LARGEST_SIZE, LEAST_SIZE, USUAL_SIZE
 from rnnlm.text.tokenizer import USUAL_MIN_COUNT
 from rnnlm.training.optimizers import OPTIMIZERS
@@ -151,6 +153,8 @@ TRAINING = (
            acts=lambda o: o.average == "tail", acts_with="--average tail"),
     Option("random_start", SWITCH, "begin each epoch at a random position of the text, and continue from its end to "
            "its start", False),
+    Option("shuffle", OneOf((NOTHING, *UNITS)), "what each epoch reads in a new random order: nothing, documents "
+           "(which blank lines separate), or lines", NOTHING, meant_by="permute shuffled shuffling"),
     Option("random_length", SWITCH, "vary the length of the windows at random", False),
     Option("matrix_lr_factor", positive, "factor on the learning rate of the recurrent layers' matrices and the "
            "projection", 1.0, "F"),
@@ -218,6 +222,12 @@ HOW = (
     THREADS,
     Option("checkpoint_minutes", positive, "save a checkpoint every M minutes within an epoch, in addition to the one "
            "at its end", 10.0, "M", may_change=True),
+    Option("keep_every", mark, "keep a model in the folder kept of the run folder each time training has read K tokens "
+           f"more, line ends included, such as 500k or 1M; at most {MOST:,} models, each as large as model.npz",
+           metavar="K", may_change=True, meant_by="save-every save-steps checkpoint-every eval-every"),
+    Option("keep_at", marks, "keep a model in the folder kept of the run folder when training has read these numbers "
+           "of tokens, line ends included, or ranges FROM-TO:STEP of them: 100k,500k,1M-10M:1M", metavar="K,K,...",
+           may_change=True, meant_by="save-at checkpoint-at checkpoints"),
     Option("on_divergence", OneOf(("stop", "rollback")), "what to do when a loss or gradient is not finite: stop, or "
            "return to the last checkpoint and halve the learning rate", "stop", may_change=True),
     DEBUG,

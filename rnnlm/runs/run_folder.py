@@ -14,6 +14,7 @@ from rnnlm.formats.checkpoint import load_checkpoint, read_checkpoint_header, sa
 from rnnlm.formats.model_file import MODEL_NAME, save_model
 from rnnlm.reports.curves import plot_perplexity
 from rnnlm.runs.configuration import CONFIG, config_text
+from rnnlm.runs.kept_folder import KeptFolder
 from rnnlm.runs.metrics import append_line, as_json, as_line
 from rnnlm.runs.resuming import same_run, what_differs
 
@@ -22,6 +23,7 @@ DAMAGED = "checkpoint-damaged.npz"
 METRICS, PICTURE = "metrics.jsonl", "perplexity.png"
 NAMES = (*CHECKPOINTS, DAMAGED, METRICS, PICTURE, MODEL_NAME, CONFIG)
 SMALL_FILES = 1_000_000  # bytes for metrics, picture, vocabulary and what surrounds the arrays
+SURROUNDINGS = 10_000  # bytes of a model file besides its arrays, of a model with dozens of them
 REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a short one is drawn once
 
 
@@ -29,6 +31,7 @@ class RunFolder:
     """The folder of one training run.
 
     held: the HeldFolder; observer: is told of what looks odd; model: the model's File;
+    kept: the KeptFolder;
     records: each epoch's Record; before: the options of the checkpoint from which the
     run resumes, None for a new run.
     """
@@ -36,6 +39,7 @@ class RunFolder:
     def __init__(self, held, observer):
         self.observer = observer
         self.held, self.path, self.model = held, held.path, held.file(MODEL_NAME)
+        self.kept = KeptFolder(held)
         self.begun, self.before = False, None
         self.records = []
         self.shown = one_line(str(self.path))
@@ -75,23 +79,30 @@ class RunFolder:
         return self.held.file(CONFIG).exists()
 
     def require_nothing_but_options(self):
-        """RnnlmError if a run left a model or metrics, but no checkpoint."""
+        """RnnlmError if a run left models or metrics, but no checkpoint."""
         for name in (MODEL_NAME, METRICS):
             if self.held.file(name).exists():
-                raise RnnlmError(f"{self.path} holds {name} but no checkpoint to resume from: replace it with "
-                                 "--overwrite, or choose another --output")
+                raise self._no_checkpoint(name)
+        if self.kept.holds_models():
+            raise self._no_checkpoint("kept models")
 
-    def require_space(self, checkpoint_bytes, model_bytes):
+    def _no_checkpoint(self, what):
+        return RnnlmError(f"{self.path} holds {what} but no checkpoint to resume from: replace it with --overwrite, or "
+                          "choose another --output")
+
+    def require_space(self, checkpoint_bytes, model_bytes, kept=0):
         """RnnlmError unless there is room for three checkpoints and two models.
 
-        A new checkpoint is whole before the oldest goes.
+        A new checkpoint is whole before the oldest goes.  kept: how many more models
+        the run keeps on its way.
         """
         self.held.require_own()  # reading the texts may have taken long
         there = sum(file.stat().st_size for file in (*self.checkpoints(), self.model) if file.exists())
         needed = max(checkpoint_bytes, 3 * checkpoint_bytes + 2 * model_bytes + SMALL_FILES - there)
+        needed += max(0, kept * (model_bytes + SURROUNDINGS) - self.kept.size())
         free = shutil.disk_usage(self.path).free
         if needed > free:
-            raise RnnlmError(f"{self.path} needs {needed / 1e6:,.1f} MB more for checkpoints and the model, but only "
+            raise RnnlmError(f"{self.path} needs {needed / 1e6:,.1f} MB more for checkpoints and models, but only "
                              f"{free / 1e6:,.1f} MB are free: free some disk space, or choose another --output")
 
     def begin(self, options, title, best_possible=None):
@@ -103,6 +114,8 @@ class RunFolder:
             if stat.S_ISDIR(self.held.file(name).mode()):
                 raise RnnlmError(f"{self.path / name} is a folder, but the run writes a file there: move it, or choose "
                                  "another --output")
+        if options.keep_every or options.keep_at:
+            self.kept.require_folder()
         self.begun = True
         self.title, self.best_possible, self.level = title, best_possible, options.level
         self.config = config_text(self.path, options)
@@ -144,6 +157,7 @@ class RunFolder:
                 file = self.held.file(name)
                 with written(file):
                     file.unlink(missing_ok=True)
+        self.kept.discard_after(0)
 
     def save(self, trainer, run):
         """Write the newest checkpoint.
@@ -206,6 +220,7 @@ class RunFolder:
             if not trainer.iteration:  # killed while it replaced another run
                 self._remove_older()
             self._settle()
+        self.kept.discard_after(trainer.tokens)  # what comes then is not yet known
         write_text(self.held.file(METRICS), "".join(map(as_line, self.records)))
 
     def append_metrics(self, record):

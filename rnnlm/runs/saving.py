@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rnnlm.errors import DivergenceError
@@ -62,14 +63,20 @@ class Saver:
 
     def save(self):
         """Save a checkpoint; DivergenceError if one of its numbers is not finite."""
-        trainer = self.trainer
-        try:
-            self.folder.save(trainer, self.run)
-        except DivergenceError as error:
-            raise DivergenceError(f"training diverged at step {trainer.iteration}: {error}; gradient norm "
-                                  f"{self.grad_norm:g}, learning rate {trainer.optimizer.lr:g}") from error
+        with self._told_where():
+            self.folder.save(self.trainer, self.run)
         self.seconds, self.rollbacks = time.monotonic(), 0
         self._note_point()
+
+    @contextmanager
+    def _told_where(self):
+        """A block that saves: a DivergenceError in it says more."""
+        try:
+            yield
+        except DivergenceError as error:
+            trainer = self.trainer
+            raise DivergenceError(f"training diverged at step {trainer.iteration}: {error}; gradient norm "
+                                  f"{self.grad_norm:g}, learning rate {trainer.optimizer.lr:g}") from error
 
     def save_rest(self):
         """Save the last checkpoint of a session, if there is something new to save.
@@ -97,6 +104,18 @@ class Saver:
             self.folder.save_model(
                 self.trainer.model, self.vocabulary,
                 {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
+
+    def keep_model(self, mark):
+        """Write the model of a mark, with the weights that would be validated now.
+
+        Before the checkpoint of this step: whoever resumes from that does not come here
+        again.  DivergenceError as from ``save``.
+        """
+        trainer = self.trainer
+        with self._told_where(), trainer.weights_to_keep():
+            self.folder.kept.save(
+                mark, trainer.model, self.vocabulary,
+                {"tokens": trainer.tokens, "epoch": trainer.epoch + 1, "iteration": trainer.iteration})
 
     def _state(self):
         return self.trainer.iteration, self.trainer.sums.steps

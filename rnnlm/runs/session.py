@@ -9,7 +9,8 @@ from rnnlm.formats.checkpoint import checkpoint_size
 from rnnlm.formats.model_file import load_model, model_size, read_model_training
 from rnnlm.runs.assembly import build_trainer
 from rnnlm.runs.combinations import notes_on_length
-from rnnlm.runs.description import title
+from rnnlm.runs.description import shuffled, title
+from rnnlm.runs.marks import Marks
 from rnnlm.runs.options import TRAIN, free, of_the_run
 from rnnlm.runs.resuming import require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
@@ -78,11 +79,13 @@ class Session:
         self.options, self.corpus, self.trainer = options, corpus, trainer
         self.folder, self.observer = folder, observer
         self.saver = Saver(trainer, folder, run, corpus.vocabulary)
+        self.marks = Marks(options.keep_every, options.keep_at)
 
     def begin(self, resumed):
         """Make the folder this run's, and put the trainer where it is to start."""
         folder, corpus, model = self.folder, self.corpus, self.trainer.model
-        folder.require_space(checkpoint_size(self.trainer), model_size(model, corpus.vocabulary))
+        size = model_size(model, corpus.vocabulary)
+        folder.require_space(checkpoint_size(self.trainer), size, self.marks.count(self._tokens()))
         if resumed:
             self.saver.restore()
         folder.begin(self.options, title(corpus, model), corpus.best_possible.get("valid"))
@@ -91,13 +94,23 @@ class Session:
         if resumed:
             self._after_resuming()
             return
-        for line in notes_on_length(self.options, self.options.epochs * len(self.trainer.batches)):
+        options, batches = self.options, self.trainer.batches
+        notes = (shuffled(batches, options.shuffle), *notes_on_length(options, options.epochs * len(batches)),
+                 *self.marks.notes(self._tokens(), size, folder.kept.path))
+        for line in filter(None, notes):
             self.observer.on_note(line)
         self.saver.begin()
+
+    def _tokens(self):
+        """How many tokens all epochs have."""
+        return self.options.epochs * self.trainer.batches.targets
 
     def _after_resuming(self):
         """See that the model file is that of the best epoch so far."""
         self.observer.on_resumed(self.saver.point)
+        earlier = Marks(self.folder.before.keep_every, self.folder.before.keep_at)
+        if line := self.marks.note_of_late(earlier, min(self.trainer.tokens, self._tokens())):
+            self.observer.on_note(line)
         records = self.folder.records
         if not self.trainer.sums.steps and records and records[-1].improved:
             self.saver.save_model(records[-1])  # the signal may have come between the checkpoint and the model
@@ -160,6 +173,8 @@ class Session:
         def on_step(step):
             saver.grad_norm = step.grad_norm
             observer.on_step(step)
+            if mark := self.marks.last(trainer.tokens - step.targets, trainer.tokens):
+                saver.keep_model(mark)
             if saver.is_due(minutes):
                 saver.save()
             check()

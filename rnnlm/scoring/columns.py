@@ -30,7 +30,7 @@ _NUMBERED = re.compile(r"(.+)_(\d+)")
 
 
 def columns_by_default(by: str = "word", top: int = 0, spill_over: int = 0, files: bool = False,
-                       truth: bool = False) -> list[str]:
+                       truth: bool = False, kept: bool = False) -> list[str]:
     """The names of the columns that are there if none are chosen.
 
     Parameters
@@ -40,22 +40,24 @@ def columns_by_default(by: str = "word", top: int = 0, spill_over: int = 0, file
     spill_over : how many words before have columns.
     files : whether several texts are in one table.
     truth : whether the true distribution is known.
+    kept : whether the models are those that a run has kept.
     """
-    first = ["file"] if files else []
+    first = ["tokens"] * kept + ["file"] * files
     if by not in OF_WORDS:
-        return [*first, *(total_type("sentence" if by == "sentence" else "sentences").names)]
+        last = ["sha256"] * (kept and by == "text")
+        return [*first, *(total_type("sentence" if by == "sentence" else "sentences").names), *last]
     before = [f"{name}_{k}" for k in range(1, spill_over + 1) for name in SPILLED]
     tops = row_type(top=top).names[len(row_type().names) :]
     return [*first, *row_type().names, *(["length"] if before else []), *before, *tops, *(TRUTH if truth else ())]
 
 
 def require_columns(names: Iterable[str], by: str = "word", top: int = 0, spill_over: int = 0,
-                    truth: bool = False) -> None:
+                    truth: bool = False, kept: bool = False) -> None:
     """RnnlmError unless there are columns of these names, each named once.
 
-    by, top, spill_over, truth: see ``columns_by_default``.
+    by, top, spill_over, truth, kept: see ``columns_by_default``.
     """
-    known = columns_by_default(by, top, spill_over, True, truth)
+    known = [*columns_by_default(by, top, spill_over, True, truth, kept), *["sha256"] * kept]
     if by in OF_WORDS:
         of_a_word = ["word", "known", *row_type().names[4:], "length"]
         known += ["length", *(f"{name}_{k}" for k in range(1, spill_over + 1) for name in of_a_word)]

@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnlm.compute import arguments, draws
 from rnnlm.errors import ArgumentError, RnnlmError
+from rnnlm.text.documents import Shuffled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +42,9 @@ class TimeBatches:
         long, normally distributed with standard deviation 5, from 5 to T + 20 steps
         (Merity et al., 2018).
     noising : a Noising for every window; None: none.
-    rng : numpy.random.Generator, which these three need.
+    documents : (d,), where documents start in the text, the first at 0: each pass reads
+        them in a new random order; None: the text is read in order.
+    rng : numpy.random.Generator, which these four need.
 
     Attributes
     ----------
@@ -52,8 +55,10 @@ class TimeBatches:
     RnnlmError : the text cannot fill N streams of two tokens.
     """
 
+    shuffled = None  # of one that was pickled before documents could be shuffled
+
     def __init__(self, ids: ArrayLike, batch_size: int, time_size: int, *, random_start: bool = False,
-                 random_length: bool = False, noising: Noises | None = None,
+                 random_length: bool = False, noising: Noises | None = None, documents: ArrayLike | None = None,
                  rng: np.random.Generator | None = None) -> None:
         ids = arguments.ids_of_text("ids", ids)
         batch_size, time_size = arguments.whole("batch_size", batch_size), arguments.whole("time_size", time_size)
@@ -67,8 +72,8 @@ class TimeBatches:
             )
         if rng is not None:
             arguments.generator("rng", rng)
-        elif random_start or random_length or noising:
-            raise ArgumentError("random_start, random_length and noising need rng, a numpy.random.Generator")
+        elif random_start or random_length or noising or documents is not None:
+            raise ArgumentError("random_start, random_length, noising and documents need rng, a numpy.random.Generator")
         if noising is not None and not callable(noising):
             raise arguments.wrong("noising", "a Noising", noising)
         if random_length and time_size < SHORTEST:
@@ -77,8 +82,9 @@ class TimeBatches:
         self.batch_size, self.time_size = batch_size, time_size
         self.stream_length = (n - 1) // batch_size
         self.random_start, self.random_length, self.noising, self.rng = random_start, random_length, noising, rng
+        self.shuffled = None if documents is None else Shuffled(arguments.ids_of_text("documents", documents), n)
         self.random_scheme = draws.SCHEME
-        self.position = self.start = 0
+        self.position = self.start = self.order = 0
 
     def __len__(self) -> int:
         """Windows in one pass over the text, if all are of full length."""
@@ -98,13 +104,29 @@ class TimeBatches:
         if self.at_end:
             self.position = 0
         while not self.at_end:
-            if self.position == 0 and self.random_start:
-                self.start = int(self.rng.integers(len(self.ids)))
-            steps = np.arange(self.position, min(self.position + self._length(), self.stream_length))
-            offsets = self.start + self.stream_length * np.arange(self.batch_size)[:, np.newaxis] + steps
-            self.position += len(steps)
-            xs, ts = self.ids[offsets % len(self.ids)], self.ids[(offsets + 1) % len(self.ids)]
+            if self.position == 0:
+                self._begin_pass()
+            stop = min(self.position + self._length(), self.stream_length)
+            offsets = self._offsets(np.arange(self.position, stop + 1))
+            self.position = stop
+            xs, ts = self.ids[offsets[:, :-1]], self.ids[offsets[:, 1:]]
             yield self.noising(xs, ts, self.rng) if self.noising else (xs, ts)
+
+    def _begin_pass(self):
+        """Draw where it starts, and the seed of the order of the documents."""
+        if self.random_start:
+            self.start = int(self.rng.integers(len(self.ids)))
+        if self.shuffled:
+            self.order = int(self.rng.integers(1 << 63))
+
+    def _offsets(self, steps):  # (T,) -> (N, T)
+        """Where in the text the tokens at these steps of all streams are."""
+        offsets = self.start + self.stream_length * np.arange(self.batch_size)[:, np.newaxis] + steps
+        offsets %= len(self.ids)  # the text is a ring
+        if self.shuffled is None:
+            return offsets
+        self.shuffled.arrange(self.order)
+        return self.shuffled.offsets(offsets)
 
     @property
     def random_scheme(self) -> int:
@@ -126,6 +148,8 @@ class TimeBatches:
     def snapshot(self) -> dict[str, Any]:
         """What the pass needs to continue."""
         values = {"position": self.position, "start": self.start}
+        if self.shuffled:
+            values["order"] = self.order
         return values | {"generator": self.rng.bit_generator.state} if self.rng else values
 
     def restore(self, values: dict[str, Any]) -> None:
@@ -135,5 +159,7 @@ class TimeBatches:
             raise ValueError(f"position {position}, start {start} cannot be right in {self.batch_size} streams of "
                              f"{self.stream_length}")
         self.position, self.start = position, start
+        if self.shuffled:
+            self.order = values["order"]
         if self.rng:
             self.rng.bit_generator.state = values["generator"]

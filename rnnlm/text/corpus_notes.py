@@ -107,7 +107,8 @@ def _blank_lines(train):
 def _blank(blank, lines):
     if blank > MANY_BLANK * lines:
         yield (f"{blank:,} of the training text's {lines:,} lines are blank and count as sentences without words: "
-               "remove them, for example with sed '/^[[:space:]]*$/d'")
+               "unless they separate documents (see --shuffle), remove them, for example with sed "
+               "'/^[[:space:]]*$/d'")
 
 
 def _line_lengths(words, lines, blank):

@@ -57,7 +57,9 @@ def damage(path, offset=300):
      "0.2", "--dropout-mask", "window", "--activation-penalty", "1", "--slowness-penalty", "1", "--schedule", "linear"],
     ["--optimizer", "adamw", "--noising", "0.2"],
     ["--cell", "mrnn", "--weight-drop", "0.2", "--optimizer", "adamw", "--matrix-weight-decay", "0.1"],
-    ["--optimizer", "adagrad", "--random-length", "--time-size", "12"]],
+    ["--optimizer", "adagrad", "--random-length", "--time-size", "12"],
+    ["--shuffle", "lines"], ["--shuffle", "lines", "--random-start", "--random-length", "--time-size", "12",
+                             "--noising", "0.2"]],
     ids=" ".join)
 def test_a_run_stopped_again_and_again_ends_where_it_would_have_ended(run, tmp_path, options):
     assert run(*EPOCHS, *options, output="whole")[0] == 0
@@ -73,10 +75,10 @@ def test_a_run_stopped_again_and_again_ends_where_it_would_have_ended(run, tmp_p
 
 
 @pytest.mark.parametrize("piece", ["state/rnn1/h", "generator", "optimizer/m/rnn1/Wh", "optimizer/v/embedding/W",
-                                   "steps", "position", "start", "average/affine/b", "count", "nothing"])
+                                   "steps", "position", "start", "order", "average/affine/b", "count", "nothing"])
 def test_a_piece_left_out_of_the_checkpoint_is_noticed(run, tmp_path, piece):
     """The negative control of the test above: without any one piece the end differs."""
-    options = [*EPOCHS, "--random-start", "--average", "exponential"]
+    options = [*EPOCHS, "--random-start", "--shuffle", "lines", "--average", "exponential"]
     run(*options, output="whole")
     run.stopped_at(STEPS + 20, signal.SIGINT, *options)
 
@@ -91,8 +93,8 @@ def test_a_piece_left_out_of_the_checkpoint_is_noticed(run, tmp_path, piece):
         elif piece == "position":
             numbers["batches"]["position"] -= 7
             numbers["sums"]["targets"] -= 4 * 7
-        elif piece == "start":
-            numbers["batches"]["start"] -= 1
+        elif piece in ("start", "order"):
+            numbers["batches"][piece] -= 1
         elif piece == "count":
             numbers["average"]["count"] -= 1
         elif piece != "nothing":
@@ -388,7 +390,7 @@ def test_what_a_run_needs_is_checked_before_it_begins(run, tmp_path, monkeypatch
     monkeypatch.setattr(shutil, "disk_usage", lambda path: room)
     code, out, err = run()
     assert (code, out) == (1, "")
-    assert re.search(r"run needs 1\.\d MB more for checkpoints and the model, but only 0\.0 MB are free: free", err)
+    assert re.search(r"run needs 1\.\d MB more for checkpoints and models, but only 0\.0 MB are free: free", err)
     assert not (tmp_path / "run").exists()
 
 
@@ -398,9 +400,9 @@ def test_the_room_asked_for_holds_all_that_a_checkpoint_does(run, tmp_path, monk
 
     asked, written, ask = [], [], RunFolder.require_space
 
-    def recorded(folder, checkpoint_bytes, model_bytes):
+    def recorded(folder, checkpoint_bytes, *others):
         asked.append(checkpoint_bytes)
-        ask(folder, checkpoint_bytes, model_bytes)
+        ask(folder, checkpoint_bytes, *others)
 
     monkeypatch.setattr(RunFolder, "require_space", recorded)
     for options in (["--optimizer", "sgd"], ["--optimizer", "sgd", *more.split()]):

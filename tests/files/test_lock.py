@@ -270,3 +270,24 @@ def test_a_folder_that_was_let_go_of_is_no_longer_written_into(path):
         pass
     with pytest.raises(OSError, match="Bad file descriptor"):
         folder.file("a").open("xb")
+
+
+def test_a_folder_inside_is_that_of_the_folder_that_is_open_not_of_its_name(path):
+    with held(path) as folder:
+        moved = replaced(path)
+        folder.make_inside("kept")
+        folder.make_inside("kept")  # it is there
+        with folder.inside("kept") as inside:
+            write_text(inside.file("new"), "y")
+            assert inside.names() == ["new"]
+            assert str(inside.file("new")) == str(path / "kept/new")
+        folder.remove_inside("kept")  # not empty
+        assert os.listdir(path) == []
+        assert (moved / "kept/new").read_text() == "y"
+        with folder.inside("kept") as inside:
+            inside.file("new").unlink()
+        folder.remove_inside("kept")
+        folder.remove_inside("kept")  # not there
+        assert sorted(os.listdir(moved)) == [LOCK_NAME]
+        with pytest.raises(FileNotFoundError), folder.inside("kept"):
+            pass

@@ -24,7 +24,8 @@ import numpy as np
 
 OPTIONS = ["--hidden-size", "24", "--batch-size", "4", "--time-size", "12", "--lr", "0.02", "--epochs", "8",
            "--patience", "9", "--dropout", "0.3", "--threads", "1", "--checkpoint-minutes", "0.0005", "--cell", "lstm",
-           "--tied", "--weight-drop", "0.2", "--random-start", "--random-length", "--average", "exponential"]
+           "--tied", "--weight-drop", "0.2", "--random-start", "--random-length", "--average", "exponential",
+           "--keep-every", "4k"]
 TIMES = ("tokens_per_second", "seconds")  # what differs between any two runs
 
 # The command, which kills itself at the K-th call of a function that touches a file
@@ -46,7 +47,7 @@ def deadly(function):
         return result
     return call
 
-for module, names in ((os, ("open", "replace", "fsync", "unlink", "mkdir", "ftruncate")),
+for module, names in ((os, ("open", "replace", "fsync", "unlink", "mkdir", "rmdir", "ftruncate")),
                       (zipfile.ZipFile, ("open", "close", "_write_end_record")), (numpy.lib.format, ("write_array",))):
     for name in names:
         setattr(module, name, deadly(getattr(module, name)))
@@ -82,8 +83,8 @@ def what_counts(folder):
         arrays = {name: members[name].tobytes() for name in members.files if name not in ("header", "records")}
         numbers = json.loads(members["header"].tobytes())["numbers"] | {"seconds": None}
     left = sorted(path.name for path in folder.iterdir())
-    return {"model": (folder / "model.npz").read_bytes(), "metrics": metrics, "arrays": arrays, "numbers": numbers,
-            "files": left}
+    models = {path.name: path.read_bytes() for path in (folder / "model.npz", *(folder / "kept").iterdir())}
+    return {"models": models, "metrics": metrics, "arrays": arrays, "numbers": numbers, "files": left}
 
 
 def reference(corpus, folder):

@@ -111,7 +111,7 @@ CHANGES = [*(f"--cell {cell}" for cell in CELLS if cell != "rnn"),
            "--layers 2 --output-dropout 0.4", "--dropout-mask window", "--word-dropout 0.3", "--weight-drop 0.3",
            "--dropout-start 0.5", "--activation-penalty 2", "--noising 0.3", "--slowness-penalty 2",
            "--weight-decay 0.1", "--matrix-weight-decay 0.1", "--random-start", "--time-size 12",
-           "--random-length --time-size 12", "--batch-size 5", "--seed 2",
+           "--random-length --time-size 12", "--shuffle lines", "--batch-size 5", "--seed 2",
            "--optimizer sgd --lr 1", "--optimizer momentum --lr 0.1", "--optimizer adagrad", "--optimizer rmsprop",
            "--optimizer adamw", "--optimizer momentum --lr 0.2", "--optimizer momentum --lr 0.2 --momentum 0.5",
            "--beta1 0.5", "--beta2 0.9", "--eps 0.01", "--optimizer adagrad --eps 0.01",
@@ -129,6 +129,8 @@ ELSEWHERE = {  # where the effects of the other options are tested
     "cli/test_subword_commands.py": "vocab_size tokenizer",
     "cli/test_raw_text.py": "lowercase split_punctuation",
     "cli/test_resume.py": "resume checkpoint_minutes",
+    "cli/test_keeping.py": "keep_every keep_at",
+    "cli/test_shuffle.py": "shuffle",
     "cli/test_divergence.py": "on_divergence lr",
     "runs/test_recipes.py": "recipes"}
 

@@ -86,7 +86,7 @@ def test_a_snapshot_that_cannot_be_of_this_text_are_refused(change):
 
 
 def test_what_is_random_needs_a_generator():
-    for option in ("random_start", "random_length", "noising"):
+    for option in ("random_start", "random_length", "noising", "documents"):
         with pytest.raises(ValueError, match="need rng"):
             TimeBatches(np.arange(30), 2, 12, **{option: True})
     with pytest.raises(ValueError, match="time_size of at least 10, got 9"):
@@ -102,3 +102,78 @@ def test_a_batch_the_text_cannot_fill_is_refused_with_the_largest_that_fits():
     TimeBatches(np.arange(83), 41, 5)
     with pytest.raises(RnnlmError, match="batch_size must be at most 41 for a text of 83 tokens, got 64"):
         TimeBatches(np.arange(83), 64, 5)
+
+
+BEGINS = np.cumsum([0, 7, 1, 30, 2, 50, 11, 80, 9, 40, 23, 5])  # of documents in a text of 301 tokens
+
+
+def joined(batches):
+    """The streams of a pass, (N, L): what is read, and the targets."""
+    windows = list(batches)
+    return [np.concatenate(parts, axis=1) for parts in zip(*windows, strict=True)]
+
+
+def test_documents_are_read_in_a_new_order_in_each_pass():
+    ids = np.arange(301, dtype=np.int32)
+    batches = TimeBatches(ids, 3, 12, documents=BEGINS, rng=np.random.default_rng(0))
+    seen = []
+    for _ in range(3):
+        xs, ts = joined(batches)
+        text = np.append(xs.ravel(), ts[-1, -1])  # 300 of its tokens, and the last target
+        np.testing.assert_array_equal(text[1:], ts.ravel())
+        assert sorted(text) == ids.tolist()
+        first = [part for part in BEGINS if part in text]
+        for part in np.split(text, np.sort([text.tolist().index(part) for part in first]))[1:]:
+            k = np.searchsorted(BEGINS, part[0])
+            np.testing.assert_array_equal(part, np.split(ids, BEGINS[1:])[k])
+        seen.append(text.tolist())
+    assert seen[0] != seen[1] != seen[2] != seen[0]
+    again = TimeBatches(ids, 3, 12, documents=BEGINS, rng=np.random.default_rng(0))
+    assert joined(again)[0].ravel().tolist() == seen[0][:-1]
+
+
+@pytest.mark.parametrize("options", [{}, {"random_start": True}, {"random_length": True},
+                                     {"noising": lambda xs, ts, rng: (xs + rng.integers(2), ts)}])
+def test_shuffled_documents_are_a_text_in_that_order(options):
+    """They are what the same options read of the text that was put together again."""
+    ids = np.random.default_rng(3).integers(0, 99, 301).astype(np.int32)
+    batches = TimeBatches(ids, 3, 12, documents=BEGINS, rng=np.random.default_rng(0), **options)
+    rng = np.random.default_rng(0)  # draws what comes first, then one number for the order
+    start = int(rng.integers(301)) if "random_start" in options else 0
+    order = np.random.default_rng(rng.integers(1 << 63)).permutation(len(BEGINS))
+    text = np.concatenate([np.split(ids, BEGINS[1:])[k] for k in order])
+    options.pop("random_start", None)
+    plain = TimeBatches(np.roll(text, -start), 3, 12, rng=rng, **options)
+    for (xs, ts), (other_xs, other_ts) in zip(batches, plain, strict=True):
+        np.testing.assert_array_equal(xs, other_xs)
+        np.testing.assert_array_equal(ts, other_ts)
+
+
+@pytest.mark.parametrize("left_out", [None, "order", "generator", "position"])
+def test_a_shuffled_pass_goes_on_from_its_snapshot(left_out):
+    def batches(seed):
+        rng = np.random.default_rng(seed)
+        return TimeBatches(np.arange(301), 3, 12, random_start=True, documents=BEGINS, rng=rng)
+
+    whole, first, second = batches(1), batches(1), batches(2)
+    expected = [x.tolist() for _ in range(3) for x, _ in whole]
+    seen = [x.tolist() for x, _ in first]
+    for x, _ in first:
+        seen.append(x.tolist())
+        if len(seen) == 13:
+            break
+    values = first.snapshot()
+    assert values.keys() == {"position", "start", "order", "generator"}
+    if left_out:  # the negative control
+        values[left_out] = second.snapshot()[left_out]
+    second.restore(values)
+    seen += [x.tolist() for _ in range(2) for x, _ in second]
+    assert (seen == expected) == (left_out is None)
+
+
+def test_a_text_in_order_draws_and_keeps_nothing_more():
+    rng = np.random.default_rng(1)
+    batches = TimeBatches(np.arange(301), 3, 12, rng=rng)
+    list(batches)
+    assert rng.bit_generator.state == np.random.default_rng(1).bit_generator.state
+    assert batches.snapshot().keys() == {"position", "start", "generator"}

@@ -48,8 +48,8 @@ def test_other_spellings_of_unk(word, beside, tmp_path):
 
 def test_blank_lines(tmp_path):
     assert notes(tmp_path, lines(lambda line: f"{line}\n \t")) == [
-        "1,000 of the training text's 2,000 lines are blank and count as sentences without words: remove them, for "
-        "example with sed '/^[[:space:]]*$/d'"]
+        "1,000 of the training text's 2,000 lines are blank and count as sentences without words: unless they "
+        "separate documents (see --shuffle), remove them, for example with sed '/^[[:space:]]*$/d'"]
 
 
 def test_blank_lines_are_counted_across_blocks_and_at_the_start(tmp_path, monkeypatch):
