@@ -91,8 +91,8 @@ def test_layers_see_arrays_only():
 def test_the_trainer_knows_no_file_and_no_screen():
     for path in (PACKAGE / "training").glob("*.py"):
         others = {name.split(".")[0] for name in imported(path)}
-        assert others <= {"rnnlm", "numpy", "math", "time", "dataclasses", "contextlib", "numbers", "inspect", "copy",
-                          "typing", "collections", "__future__"}, path.name
+        assert others <= {"rnnlm", "numpy", "math", "time", "dataclasses", "contextlib", "functools", "numbers",
+                          "inspect", "copy", "typing", "collections", "__future__"}, path.name
         assert {name.split(".")[1] for name in own_imports(path)} <= {"training", "compute", "errors"}, path.name
 
 

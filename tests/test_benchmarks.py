@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY
 from stories_corpus import FOLDER, grammar
+from training_runs import QuickPicture
 
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
@@ -248,3 +250,49 @@ def test_writing_speed():
     assert list(rows) == ["one", "many", "floor"]
     assert rows["one"]["over_one"] == 1
     assert rows["many"]["words_per_second"] > 0
+
+
+def test_row_updates():
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "row_updates.py", "--rows", "300", "--width", "4", "--before", "20",
+         "--steps", "3", "--check", "70", "--threads", "1", "--json"],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["steps"][0]["rows"] == 300
+    assert figures["steps"][0]["times"] > 0
+    assert 0 < figures["distances"]["late, 64 bits"] < 1e-8 < figures["distances"]["late, 32 bits"] < 1e-6
+
+
+def test_fine_tuning_next_to_a_start_from_nothing(on_path, tmp_path, monkeypatch, capsys):
+    import fine_tuning
+
+    words = ["the", "<unk>", "<eos>", "a", "of"]
+    model = LanguageModel(len(words), 4, 5, tied=True, cell="lstm", rng=np.random.default_rng(0))
+    save_model(tmp_path / "model.npz", model, Vocabulary(words))
+    monkeypatch.setattr(fine_tuning, "SIZES", {"train": 4000, "valid": 800, "test": 800})
+    monkeypatch.setattr("rnnlm.reports.curves.perplexity_figure", QuickPicture)
+    fine_tuning.main([str(tmp_path / "model.npz"), "--epochs", "1", "--json"])
+    results = json.loads(capsys.readouterr().out)
+    assert list(results) == ["from nothing", "fine-tuned", "fine-tuned, word vectors frozen"]
+    assert [result["before"] is None for result in results.values()] == [True, False, False]
+    for result in results.values():
+        assert len(result["points"]) == 1
+        assert 1 < result["best"] < 500
+    rows = fine_tuning.table(results).splitlines()
+    assert [row.split(" | ")[0] for row in rows[2:]] == [f"| {name}" for name in results]
+
+
+def test_the_texts_for_fine_tuning_have_each_word_twice_in_training(on_path, tmp_path):
+    import fine_tuning
+
+    sizes = {"train": 9000, "valid": 2000, "test": 2000}
+    fine_tuning.write_texts(tmp_path, sizes, 1)
+    texts = {split: (tmp_path / f"{split}.txt").read_text() for split in sizes}
+    known = set(texts["train"].split())
+    for split, text in texts.items():
+        assert 0.7 * sizes[split] < len(text) <= sizes[split]
+        assert set(text.split()) <= known
+        assert not set(text) - set("abcdefghijklmnopqrstuvwxyzN<>' \n")
+    assert fine_tuning.after([(3, 90.0), (8, 70.0), (9, 80.0)], 8.5) == 70
+    assert fine_tuning.after([(3, 90.0)], 2) is None

@@ -127,6 +127,19 @@ def test_the_commands_of_the_page_of_scores_run(model_folder, monkeypatch, capsy
         assert out.startswith('{"sentence": 1' if "--no-header" in words else "# rnnlm: "), line
 
 
+def test_the_commands_for_fine_tuning_run(model_folder, monkeypatch):
+    monkeypatch.chdir(model_folder)
+    Path("my_text.txt").write_text("the fox saw the fox .\n" * 40)
+    text = (REPOSITORY / "docs/using-it.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^rnnlm (train --init-from runs/stories .*)", text, re.M)
+    assert len(lines) == 3
+    for line in lines:
+        words = "the fox . <unk> <eos>" if "--extend-vocab" not in line else "the fox . <eos>"
+        model = LanguageModel(len(words.split()), 4, 5, layers=2, rng=np.random.default_rng(0))
+        save_model("runs/stories/model.npz", model, Vocabulary(words.split()))
+        assert main([*line.split(), "--epochs", "1", "--batch-size", "2"]) == 0, line
+
+
 @pytest.mark.slow
 def test_the_commands_and_the_python_of_learning_curves_run(tmp_path, monkeypatch, capsys):
     """With a small model, on the first tokens of the text."""

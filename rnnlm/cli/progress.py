@@ -53,8 +53,14 @@ class Screen(Observer):
             say(unknown)
 
     def on_model(self, model, folder):
-        parameters = sum(p.size for p in model.params)
-        say(f"model: {described(model)}, {parameters:,} parameters; run folder {one_line(str(folder))}")
+        sizes = {name: param.size for name, param in model.named_params().items()}
+        frozen = sum(sizes[name] for name in model.frozen)
+        without = f", of which {frozen:,} are frozen ({', '.join(sorted(model.frozen))})" if frozen else ""
+        say(f"model: {described(model)}, {sum(sizes.values()):,} parameters{without}; run folder "
+            f"{one_line(str(folder))}")
+
+    def on_initial_model(self, path, sha256):
+        say(f"begins from {one_line(path)}, SHA-256 {one_line(sha256)}")
 
     def on_resumed(self, saved):
         say(f"resumed after step {saved.step:,}, {_when(saved)}")
@@ -62,6 +68,9 @@ class Screen(Observer):
     def on_complete(self, option):
         further = f"; to train further, give a larger --{option}" if option else ""
         self.on_note(f"training is already complete{further}")
+
+    def on_initial_validation(self, evaluation):
+        say(f"before training: validation perplexity {evaluation.perplexity:.5g}")
 
     def on_training(self, trainer, epochs):
         say(HEAD)

@@ -18,7 +18,9 @@ from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, shown
 from rnnlm.files.archive import open_archive, require_finite, write_archive
 from rnnlm.formats.checkpoint_form import RECORDS, records_of, require_possible
+from rnnlm.formats.model_file import COUNTS, VOCABULARY, read_vocabulary, vocabulary_arrays, vocabulary_size
 from rnnlm.models.architecture import Architecture, from_earlier
+from rnnlm.text.choose_tokenizer import OF_TOKENIZERS
 from rnnlm.training.snapshot import shapes_of
 from rnnlm.training.trainer import Record, Trainer
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnnlm.files.whole import File
+    from rnnlm.text.vocabulary import Vocabulary
 
 FORMAT = "rnnlm checkpoint"
 VERSION = 4  # raised when a run would continue otherwise than it began
@@ -35,7 +38,7 @@ EARLIER = 3  # is read, too: it has earlier names of cells, and random numbers b
 
 
 def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, run: dict[str, Any],
-                    records: Sequence[Record]) -> None:
+                    records: Sequence[Record], vocabulary: Vocabulary | None = None) -> None:
     """Write all that a run needs to resume, whole or not at all.
 
     Parameters
@@ -44,6 +47,7 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, run: dict[st
     trainer : the Trainer of the run, between two steps.
     run : what else to keep, a dict for JSON.
     records : the Record of every epoch so far.
+    vocabulary : the Vocabulary, where it does not follow from the texts of the run.
 
     Raises
     ------
@@ -60,19 +64,27 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, run: dict[st
     header = {"format": FORMAT, "version": VERSION, "architecture": dict(trainer.model.architecture), "run": run,
               "made_by": versions(), "numbers": _without_inf(snapshot.values)}
     require_finite(snapshot.arrays)
+    kept = {} if vocabulary is None else vocabulary_arrays(vocabulary)
+    if vocabulary is not None:
+        header[VOCABULARY] = vocabulary.tokenizer.description()
     table = np.array([astuple(record) for record in records], np.float64)  # a perplexity may be infinite
-    write_archive(path, header, {RECORDS: table.reshape(-1, len(fields(Record))), **snapshot.arrays})
+    write_archive(path, header, {RECORDS: table.reshape(-1, len(fields(Record))), **kept, **snapshot.arrays})
 
 
-def checkpoint_size(trainer):
+def checkpoint_size(trainer, vocabulary=None):
     """Bytes of the arrays in the largest checkpoint of a Trainer.
 
-    They are the weights, what is kept for each of them, and the states.
+    They are the weights, what is kept for each that trains, the states and, if a
+    checkpoint keeps it, the vocabulary.
     """
     model, N = trainer.model, trainer.batches.batch_size
-    copies = 1 + len(trainer.optimizer.slot_names) + (trainer.average is not None)
+    rates, met = trainer.optimizer.lag_arrays(model.packing.params, model.packing.grads)
+    late = rates.nbytes + sum(steps.nbytes for steps in met.values()) if met else 0
+    copies = len(trainer.optimizer.slot_names) + (trainer.average is not None)
+    weights = sum(p.nbytes for p in model.params) + copies * sum(p.nbytes for p in model.packing.params)
     states = sum(len(layer.state_names) * layer.hidden_size for layer in model.recurrent) * N
-    return copies * sum(p.nbytes for p in model.params) + states * model.params[0].itemsize
+    words = 0 if vocabulary is None else vocabulary_size(vocabulary)
+    return weights + states * model.params[0].itemsize + words + late
 
 
 def read_checkpoint_header(path):
@@ -83,6 +95,22 @@ def read_checkpoint_header(path):
     """
     with open_archive(path, "a whole rnnlm checkpoint") as archive:
         return _checkpoint_header(archive)
+
+
+def read_checkpoint_vocabulary(path):
+    """The Vocabulary in a checkpoint of a run that began from a model.
+
+    RnnlmError if there is none.
+    """
+    with open_archive(path, "a whole rnnlm checkpoint of a run that began from a model") as archive:
+        size = _checkpoint_header(archive)["architecture"]["vocab_size"]
+        return read_vocabulary(archive, archive.header[VOCABULARY], size, archive.holds(COUNTS))
+
+
+def _names_of_vocabulary(archive):
+    """The names of the arrays of a vocabulary, which a checkpoint may have."""
+    names = (VOCABULARY, COUNTS, *OF_TOKENIZERS) if VOCABULARY in archive.header else ()
+    return list(filter(archive.holds, names))
 
 
 def _checkpoint_header(archive):
@@ -97,6 +125,8 @@ def _checkpoint_header(archive):
 
 def _in_words_of_today(header):
     """A checkpoint's header of either version, as today's programs write it."""
+    if isinstance(optimizer := header["numbers"].get("optimizer"), dict):
+        optimizer.setdefault("unsettled", 0)  # earlier programs updated all rows at each step
     if header["version"] == EARLIER:
         header["numbers"].setdefault("random_scheme", 1)
         header["architecture"] = from_earlier(header["architecture"])
@@ -156,7 +186,7 @@ class SavedSnapshot:
 
         A file stays as it is, whatever the iteration of the run.
         """
-        self.archive.require_names([RECORDS, *arrays])
+        self.archive.require_names([RECORDS, *_names_of_vocabulary(self.archive), *arrays])
         self.archive.require(shapes_of(arrays))
         self.archive.require({RECORDS: self._table()}, np.float64)  # before memory follows what the file says
 

@@ -7,6 +7,7 @@ from typing import get_type_hints
 from rnnlm.compute.draws import SCHEMES
 from rnnlm.compute.functions import perplexity
 from rnnlm.errors import shown
+from rnnlm.training.catching_up import SPAN
 from rnnlm.training.records import Record
 
 RECORDS = "records"
@@ -19,6 +20,9 @@ def require_possible(values, trainer):
     require_form(values, trainer.snapshot().values)
     if values["random_scheme"] not in SCHEMES:
         raise ValueError(f"numbers.random_scheme must be one of {SCHEMES}, got {values['random_scheme']}")
+    unsettled = values["optimizer"].get("unsettled", 0)
+    if unsettled > min(SPAN, values["optimizer"].get("steps", SPAN)):
+        raise ValueError(f"{unsettled} unsettled steps of {values['optimizer']['steps']} cannot be right")
     sums, position = values["sums"], values["batches"]["position"]
     steps, targets = sums["steps"], sums["targets"]
     read = bool(steps) * position * trainer.batches.batch_size

@@ -36,7 +36,7 @@ FORMAT = "rnnlm model"
 # tokenizer, and counts or none.  The lowest that can hold the model is written, as
 # earlier programs read it.
 EARLIER, WITHOUT_COUNTS, WITH_COUNTS, LATEST = VERSIONS = 1, 2, 3, 4
-COUNTS = "counts"
+VOCABULARY, COUNTS = "vocabulary", "counts"
 
 
 def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: Vocabulary,
@@ -62,32 +62,33 @@ def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: V
     arguments.path("path", path, remedy="save_model takes (path, model, vocabulary)")
     arguments.kind("model", model, LanguageModel, "a LanguageModel")
     arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
-    words = _words_of(model, vocabulary)
-    counts = {} if vocabulary.counts is None else {COUNTS: vocabulary.counts}
-    description = vocabulary.tokenizer.description()
-    earlier = None if counts or KEY in description else to_earlier(model.architecture)
-    version = LATEST if KEY in description else WITH_COUNTS if counts else EARLIER if earlier else WITHOUT_COUNTS
+    require_vocabulary(model, vocabulary)
+    own, description = vocabulary_arrays(vocabulary), vocabulary.tokenizer.description()
+    earlier = None if COUNTS in own or KEY in description else to_earlier(model.architecture)
+    version = LATEST if KEY in description else WITH_COUNTS if COUNTS in own else EARLIER if earlier else WITHOUT_COUNTS
     header = {"format": FORMAT, "version": version, **description,
               "architecture": earlier or dict(model.architecture), "training": training or {},
               "regularisation": asdict(model.regularisation)}
     with np.errstate(over="ignore"):  # said in one line
         params = {name: param.astype(np.float32, copy=False) for name, param in model.named_params().items()}
     require_finite(params)
-    write_archive(path, header, {"vocabulary": words, **vocabulary.tokenizer.arrays(), **counts, **params})
+    write_archive(path, header, {**own, **params})
 
 
 def model_size(model, vocabulary):
     """Bytes of the arrays in the model file."""
+    return 4 * sum(p.size for p in model.params) + vocabulary_size(vocabulary)
+
+
+def vocabulary_size(vocabulary):
+    """Bytes of the arrays that a file has of a vocabulary."""
     counts = 0 if vocabulary.counts is None else vocabulary.counts.nbytes
-    others = counts + sum(array.nbytes for array in vocabulary.tokenizer.arrays().values())
-    return 4 * sum(p.size for p in model.params) + others + sum(len(word.encode()) + 1 for word in vocabulary.words)
+    stored = sum(array.nbytes for array in vocabulary.tokenizer.arrays().values())
+    return counts + stored + sum(len(word.encode()) + 1 for word in vocabulary.words)
 
 
-def _words_of(model, vocabulary):
-    """The words as a model file holds them.
-
-    ArgumentError unless they are the model's, and are the same when they are read.
-    """
+def require_vocabulary(model, vocabulary):
+    """ArgumentError unless the vocabulary is the model's."""
     size = model.architecture.vocab_size
     if len(vocabulary) != size:
         raise ArgumentError(f"the vocabulary must have a word for each of the model's {size} ids, it has "
@@ -95,12 +96,20 @@ def _words_of(model, vocabulary):
     if model.vocabulary_fingerprint not in (None, vocabulary.fingerprint()):
         raise ArgumentError("the model uses the ids of another vocabulary: save it with the one that load_model "
                             "returned, or set model.vocabulary_fingerprint to None if the words have new names")
+
+
+def vocabulary_arrays(vocabulary):
+    """The arrays that a file has of a vocabulary, by name.
+
+    ArgumentError unless the words are the same when they are read.
+    """
     words = "\n".join(vocabulary.words)
-    if words.count("\n") != size - 1:
+    if words.count("\n") != len(vocabulary) - 1:
         found = next(word for word in vocabulary.words if "\n" in word)
         raise arguments.wrong("words", "without a line end, which separates them in the file", found)
+    counts = {} if vocabulary.counts is None else {COUNTS: vocabulary.counts}
     try:
-        return as_bytes(words)
+        return {VOCABULARY: as_bytes(words), **vocabulary.tokenizer.arrays(), **counts}
     except UnicodeEncodeError as error:
         raise ArgumentError(f"words must be text that UTF-8 can encode, got {shown(words[error.start])}") from None
 
@@ -151,11 +160,10 @@ def _load(path, workers, regularisation=None, hashed=False):
         architecture = _architecture(archive)
         stored = _stored(archive, architecture.vocab_size)
         shapes = architecture.shapes()
-        counts = {COUNTS: (architecture.vocab_size,)} if _has_counts(archive) else {}
-        archive.require_names(["vocabulary", *stored, *counts, *shapes])
+        size, with_counts = architecture.vocab_size, _has_counts(archive)
+        archive.require_names([VOCABULARY, *stored, *([COUNTS] if with_counts else []), *shapes])
         archive.require(shapes)
-        archive.require(counts, np.int64)
-        vocabulary = _vocabulary(archive, stored, architecture.vocab_size)
+        vocabulary = read_vocabulary(archive, archive.header, size, with_counts)
         saved = Regularisation.from_file(archive.header.get("regularisation", {}))
         model = LanguageModel(**architecture, regularisation=regularisation or saved, rng=None,
                               workers=workers)
@@ -200,24 +208,42 @@ def model_file(path):
     return Path(path) / MODEL_NAME
 
 
-def _vocabulary(archive, stored, size):
-    """The Vocabulary of a model file; ValueError unless it has this many words.
+def _read_tokenizer(archive, header, stored):
+    """The Tokenizer that a header describes, its arrays filled from the archive."""
+    for name, array in stored.items():
+        archive.read(name, array)
+    return tokenizer_from(header, stored)
 
-    In a file with counts, they are its own.  stored: the tokenizer's arrays, still
-    empty.
+
+def read_vocabulary(archive, header, size, with_counts):
+    """The Vocabulary of an open file; ValueError unless it has ``size`` words.
+
+    header: what describes its tokenizer.  with_counts: whether the file has their
+    counts.
     """
-    words = archive.text("vocabulary")
+    if with_counts:
+        archive.require({COUNTS: (size,)}, np.int64)
+    words = archive.text(VOCABULARY)
     count = words.count("\n") + 1
     if count != size:  # before a list of them is made
         raise ValueError(f"vocab_size is {size}, which does not fit the {counted(count, 'word')} of the vocabulary")
-    for name, array in stored.items():
-        archive.read(name, array)
-    tokenizer = tokenizer_from(archive.header, stored)
-    if not _has_counts(archive):
+    tokenizer = _read_tokenizer(archive, header, stored_arrays(header, size))
+    if not with_counts:
         return Vocabulary(words.split("\n"), tokenizer)
     counts = np.empty(size, np.int64)
     archive.read(COUNTS, counts)
     return Vocabulary(words.split("\n"), tokenizer, counts)
+
+
+def read_model_form(path):
+    """The Architecture and the Tokenizer of a model file or of a run folder's model.
+
+    RnnlmError if there is no model file.
+    """
+    with open_archive(model_file(path), "a whole rnnlm model file") as archive:
+        architecture = _architecture(archive)
+        archive.require(architecture.shapes())
+        return architecture, _read_tokenizer(archive, archive.header, _stored(archive, architecture.vocab_size))
 
 
 def read_model_training(path):

@@ -10,11 +10,13 @@ import numpy as np
 
 from rnnlm.compute import arguments, draws
 from rnnlm.compute.default_workers import computing, computing_on_blas, workers_or_default
-from rnnlm.compute.row_gradient import add
+from rnnlm.compute.row_gradient import RowGradient, add
 from rnnlm.compute.threads import call
 from rnnlm.compute.word_scores import WordScores, rows_and_owners
 from rnnlm.errors import ArgumentError
+from rnnlm.layers.base import require_ids
 from rnnlm.models.architecture import Architecture, float_type
+from rnnlm.models.freezing import frozen_parameters, what_trains
 from rnnlm.models.parameters import Packing
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start, fill, fill_frequencies
@@ -23,14 +25,14 @@ from rnnlm.models.switches import HasDropout
 from rnnlm.models.wiring import Wiring, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from typing import Any
 
     from numpy.typing import ArrayLike, DTypeLike
 
     from rnnlm.compute.threads import Workers
 
-MADE = {"packing", "params", "grads", "switches", "whole_ratios", "built",
+MADE = {"packing", "params", "grads", "switches", "whole_ratios", "built", "lowest", "trains_output",
         *(field.name for field in fields(Wiring))}  # attributes that follow from the others and from the weights
 
 
@@ -70,6 +72,9 @@ class LanguageModel(CarriesStates, HasDropout):
     workers : the Workers that share the work of the fast layers.  None: during each
         call all cores share it, as in the command, and BLAS has one thread.  Between
         two calls BLAS is as it was.
+    frozen : parameters that training leaves as they are: names of parameters, such as
+        "rnn1/Wh", or of parts of the model, such as "embedding" and "affine".  Their
+        ``grads`` mean nothing.
 
     Attributes
     ----------
@@ -81,13 +86,16 @@ class LanguageModel(CarriesStates, HasDropout):
         known.
     """
 
+    frozen: Collection[str] = frozenset()  # of a model that was pickled before parameters could be frozen
+
     def __init__(self, vocab_size: int, wordvec_size: int = 100, hidden_size: int = 100, layers: int = 1, *,
                  cell: str = "rnn", activation: str = "tanh", tied: bool = False, projection: bool = False,
                  regularisation: Regularisation | None = None, start: Start | None = None,
                  rng: np.random.Generator | None, dtype: DTypeLike = np.float32, plain: bool = False,
-                 workers: Workers | None = None) -> None:
+                 workers: Workers | None = None, frozen: Collection[str] = ()) -> None:
         self.architecture = Architecture(cell, vocab_size, wordvec_size, hidden_size, layers, activation, tied,
                                          projection)
+        self.frozen = frozen_parameters(self.architecture, frozen)
         self.regularisation = Regularisation() if regularisation is None else regularisation
         start = Start() if start is None else start
         arguments.kind("regularisation", self.regularisation, Regularisation, "a Regularisation")
@@ -110,12 +118,13 @@ class LanguageModel(CarriesStates, HasDropout):
     def _build(self, dtype, weights=None):
         """The memory (these weights, or zeros), and the layers on it."""
         rows = () if self.plain or self.architecture.tied else ("embedding/W",)  # a window touches few of its rows
-        self.packing = Packing(self.architecture.parameters(), dtype, rows, weights)
+        self.packing = Packing(self.architecture.parameters(), dtype, rows, weights, self.frozen)
         self.params, self.grads = list(self.packing.param.values()), list(self.packing.grad.values())
         wiring = wire(self.architecture, self.regularisation, self.packing, rng=self.dropout_rng, plain=self.plain,
                       workers=self.workers)
         vars(self).update(vars(wiring))
         self.built = [*self.layers, self.output]
+        self.lowest, self.trains_output = what_trains(self.layers, self.output, self.packing)
         self.switches = [layer for layer in (*self.layers, *(layer.weight_drop for layer in self.recurrent))
                          if hasattr(layer, "train")]
         self.whole_ratios = [layer.ratio for layer in self.switches]
@@ -127,7 +136,7 @@ class LanguageModel(CarriesStates, HasDropout):
             raise ArgumentError("a model whose layers were replaced cannot be copied: create a new one, and copy the "
                                 "arrays of its params")
         state = {name: value for name, value in vars(self).items() if name not in MADE}
-        return state | {"weights": self.packing.params, "states": self.get_state(),
+        return state | {"weights": self.packing.memory, "states": self.get_state(),
                         "switched": [(layer.train, layer.ratio) for layer in self.switches]}
 
     def __setstate__(self, state):
@@ -137,6 +146,20 @@ class LanguageModel(CarriesStates, HasDropout):
         self.set_state(states)
         for layer, (train, ratio) in zip(self.switches, switched, strict=True):
             layer.train, layer.ratio = train, ratio
+
+    def rows_read(self, xs: ArrayLike) -> list[np.ndarray | None]:  # ids (N, T)
+        """Which rows of each array of ``packing.params`` a window reads.
+
+        Returns
+        -------
+        list : the ids of the rows, or None: all.
+        """
+        if type(self).states is not LanguageModel.states or type(self).forward is not LanguageModel.forward:
+            return [None] * len(self.packing.params)  # a subclass may read others
+        xs = arguments.ids_of_windows("xs", xs)
+        require_ids(xs, self.architecture["vocab_size"])
+        vectors = self.packing.grad["embedding/W"]
+        return [xs if grad is vectors and isinstance(grad, RowGradient) else None for grad in self.packing.grads]
 
     def named_params(self) -> dict[str, np.ndarray]:
         """The parameters by name: embedding/W, rnn1/Wx, rnn1/Wh, rnn1/b, ..."""
@@ -260,7 +283,9 @@ class LanguageModel(CarriesStates, HasDropout):
         threads, the output's weights come first.
         """
         dout = self.output.backward_states()
-        if any(layer.uses_all_threads(len(dout)) for layer in self.recurrent):
+        if not self.trains_output:
+            self._backward_layers(dout)
+        elif any(layer.uses_all_threads(len(dout)) for layer in self.recurrent):
             self.output.backward_weights()
             self._backward_layers(dout)
         else:
@@ -269,6 +294,6 @@ class LanguageModel(CarriesStates, HasDropout):
             add(self.embedding.grads[0], self.packing.grad["embedding/W"])
 
     def _backward_layers(self, dout):
-        """From the output's inputs down to the ids."""
-        for layer in reversed(self.layers):
+        """From the output's inputs down to the lowest layer that is trained."""
+        for layer in reversed(self.layers[self.lowest :]):
             dout = layer.backward(dout)

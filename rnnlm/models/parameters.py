@@ -32,32 +32,38 @@ class Packing:
     parameters : the Parameters of an Architecture.
     dtype : numpy.dtype of the arrays.
     rows : names of the parameters whose gradient is a RowGradient.
-    params : memory that holds values already, as another Packing's ``params``; None:
+    memory : arrays that hold values already, as another Packing's ``memory``; None:
         zeros, to which the system gives memory only when they are written.
+    frozen : names of the parameters that no optimizer gets.
 
     Attributes
     ----------
     params, grads : the arrays for an optimizer: one for each group, then one for each
         parameter whose gradient is a RowGradient.
     groups : the name of the group of each of them.
-    param, grad : views of these arrays by the parameter's name: the layers' arrays.
+    memory : ``params``, then an array for each frozen parameter.
+    param, grad : views of all arrays by the parameter's name: the layers' arrays.
     """
 
     def __init__(self, parameters: Iterable[Parameter], dtype: np.dtype, rows: Collection[str] = (),
-                 params: Sequence[np.ndarray] | None = None) -> None:
+                 memory: Sequence[np.ndarray] | None = None, frozen: Collection[str] = ()) -> None:
         self.parameters = list(parameters)
-        dense = [parameter for parameter in self.parameters if parameter.name not in rows]
-        alone = [parameter for parameter in self.parameters if parameter.name in rows]
+        trained = [parameter for parameter in self.parameters if parameter.name not in frozen]
+        dense = [parameter for parameter in trained if parameter.name not in rows]
+        alone = [parameter for parameter in trained if parameter.name in rows]
         groups = list(dict.fromkeys(parameter.group for parameter in dense))
+        self.groups = groups + [parameter.group for parameter in alone]
         self.members = [[parameter for parameter in dense if parameter.group == group] for group in groups]
         self.members += [[parameter] for parameter in alone]
-        self.groups = groups + [parameter.group for parameter in alone]
-        shapes = [*(sum(map(_size, members)) for members in self.members[: len(groups)]),
-                  *(parameter.shape for parameter in alone)]
-        self.params = list(map(writable, params)) if params else [_zeros(shape, dtype) for shape in shapes]
-        self.grads = [_zeros(shape, dtype) for shape in shapes[: len(groups)]]
-        self.grads += [RowGradient(param) for param in self.params[len(groups) :]]
-        self.param, self.grad = self.by_name(self.params), self.by_name(self.grads)
+        self.members += [[parameter] for parameter in self.parameters if parameter.name in frozen]
+        of_rows = [members[0].name in rows for members in self.members]
+        shapes = [members[0].shape if alone else sum(map(_size, members))
+                  for members, alone in zip(self.members, of_rows, strict=True)]
+        self.memory = list(map(writable, memory)) if memory else [_zeros(shape, dtype) for shape in shapes]
+        grads = [RowGradient(param) if alone else _zeros(shape, dtype)
+                 for param, shape, alone in zip(self.memory, shapes, of_rows, strict=True)]
+        self.params, self.grads = self.memory[: len(self.groups)], grads[: len(self.groups)]
+        self.param, self.grad = self.by_name(self.memory), self.by_name(grads)
         self._names = {}  # of the parameters of each part of the model
         for name in self.param:
             self._names.setdefault(name.split("/")[0], []).append(name)
@@ -68,14 +74,14 @@ class Packing:
         return [self.param[name] for name in names], [self.grad[name] for name in names]
 
     def by_name(self, packed: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """Arrays that lie like ``params``: a view for each parameter, by name."""
+        """Arrays that lie like ``params`` or ``memory``: views by parameters' names."""
         views = {}
         for i, array in enumerate(packed):
             views |= self.parts(i, array)
-        return {parameter.name: views[parameter.name] for parameter in self.parameters}
+        return {parameter.name: views[parameter.name] for parameter in self.parameters if parameter.name in views}
 
     def parts(self, i: int, array: np.ndarray) -> dict[str, np.ndarray]:
-        """An array that lies like ``params[i]``: a view for each parameter, by name."""
+        """An array that lies like ``memory[i]``: a view for each parameter, by name."""
         views, start = {}, 0
         for parameter in self.members[i]:
             stop = start + _size(parameter)

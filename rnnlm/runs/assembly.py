@@ -5,6 +5,7 @@ from dataclasses import fields
 import numpy as np
 
 from rnnlm.models import Architecture, LanguageModel, Regularisation, Start
+from rnnlm.models.freezing import frozen_parameters
 from rnnlm.runs.options import OF_THE_RULE
 from rnnlm.text.batches import TimeBatches
 from rnnlm.text.documents import NOTHING, starts_to_shuffle
@@ -17,15 +18,18 @@ from rnnlm.training.schedules import SCHEDULES
 from rnnlm.training.trainer import Trainer
 
 
-def build_trainer(options, corpus, workers, fresh):
+def build_trainer(options, corpus, workers, fresh, initial=None):
     """The Trainer of a run.
 
     fresh : whether the run starts here; otherwise all weights are zeros, to be
         restored.
+    initial : the InitialModel, whose weights it starts with; None: there is none.
     """
     batches = _batches(options, corpus)
     model = _model(options, len(corpus.vocabulary), workers, np.random.default_rng(options.seed) if fresh else None)
-    if fresh and options.output_start == "frequencies":
+    if fresh and initial:
+        initial.fill(model, corpus)
+    elif fresh and options.output_start == "frequencies":
         model.start_at_frequencies(occurrences(corpus.train, len(corpus.vocabulary)))
     return Trainer(model, _optimizer(options, model), batches, _schedule(options), average=_average(options),
                    max_grad=options.max_grad or np.inf, workers=workers)
@@ -55,8 +59,14 @@ def architecture_of(options, vocab_size):
 def _model(options, vocab_size, workers, rng):
     regularisation = _of_same_names(Regularisation, options, per_window=options.dropout_mask == "window")
     start = None if rng is None else _of_same_names(Start, options, recurrent=options.recurrent_start)
-    return LanguageModel(**architecture_of(options, vocab_size), regularisation=regularisation, start=start, rng=rng,
-                         workers=workers)
+    architecture = architecture_of(options, vocab_size)
+    return LanguageModel(**architecture, regularisation=regularisation, start=start, rng=rng, workers=workers,
+                         frozen=frozen_names(options, architecture))
+
+
+def frozen_names(options, architecture):
+    """The names of the parameters that --freeze means; RnnlmError for another name."""
+    return frozen_parameters(architecture, options.freeze.split(",") if options.freeze else (), "--freeze")
 
 
 def _of_same_names(kind, options, **others):

@@ -119,6 +119,14 @@ def file_path(text):
     return os.path.abspath(not_empty(text))
 
 
+def names(text):
+    """Names with commas between them, without blanks."""
+    found = [name.strip() for name in not_empty(text).split(",")]
+    if not all(found):
+        raise WrongValue(f"must be names with commas between them, got {shown(repr(text))}")
+    return ",".join(found)
+
+
 positive = number(float, "a number above 0", lambda value: value > 0)
 not_negative = number_from(0)
 above_one = number(float, "a number above 1", lambda value: value > 1)

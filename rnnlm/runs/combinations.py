@@ -6,11 +6,13 @@ other.
 
 import numpy as np
 
-from rnnlm.errors import RnnlmError, counted
+from rnnlm.errors import ArgumentError, RnnlmError, counted
 from rnnlm.models import UNGATED
+from rnnlm.runs.assembly import architecture_of, frozen_names
 from rnnlm.runs.options import AVERAGE_DECAY, TRAIN
 from rnnlm.text.batches import MORE, SHORTEST
 
+LARGE = 1 << 20  # any number of words, to ask what a model's parameters are called
 SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
 SMALLEST_CHANGE = 3e-8  # of 1 in 32 bits: a little more than half of what the next smaller number is away
 
@@ -21,12 +23,25 @@ def require_possible(options):
         raise RnnlmError(f"--optimizer {options.optimizer} has no learning rate of its own: give --lr")
     if options.random_length and options.time_size < SHORTEST:
         raise RnnlmError(f"--random-length needs a --time-size of at least {SHORTEST}, got {options.time_size}")
+    if options.freeze:
+        _require_frozen_parts(options)
+    if options.init_from:
+        return  # the model has the cell that it has
     if options.cell not in UNGATED:
         for name, value, instead in (("activation", "relu", "tanh"), ("recurrent_start", "time-scales", "orthogonal")):
             if getattr(options, name) == value:
                 flag = TRAIN.by_name[name].flag
                 raise RnnlmError(f"{flag} {value} is for --cell {' or '.join(UNGATED)}, not for {options.cell}: "
                                  f"leave it out, or give {flag} {instead} if a file sets it")
+
+
+def _require_frozen_parts(options):
+    """RnnlmError if the model has no parts of the names that are to be frozen."""
+    try:
+        architecture = architecture_of(options, LARGE)
+    except ArgumentError:  # of a softmax whose clusters follow from the text: the model asks again
+        return
+    frozen_names(options, architecture)
 
 
 def require_effect(options, typed):
@@ -64,6 +79,14 @@ def _require_possible_decay(flag, decay, rate, which):
         enough = 1.06 * SMALLEST_CHANGE / rate  # so that it is still enough when it is rounded
         raise RnnlmError(f"{product} must be 0 or at least {SMALLEST_CHANGE:g}, because less changes no 32-bit weight; "
                          f"got {decay:g} times {rate:g}{which}: give 0 or at least {enough:.2g}")
+
+
+def notes_on_freezing(options, model):
+    """Yield a line on each thing that a frozen part freezes besides."""
+    if "embedding/W" in model.frozen and options.tied:
+        yield "with tied weights, the frozen embedding is the output weights, too: they do not train either"
+    if options.extend_vocab and (still := sorted(model.frozen & {"embedding/W", "affine/W"})):
+        yield f"new words keep the values in {' and '.join(still)} with which they start, because it is frozen"
 
 
 def notes_on_length(options, steps):

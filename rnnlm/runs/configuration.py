@@ -130,14 +130,18 @@ def _path_of(value):
     return os.fsdecode(unquote_to_bytes(value.removeprefix("file://")))
 
 
-def config_text(path, options):
-    """The content of config.toml in the run folder ``path``."""
+def config_text(path, options, began_from=None):
+    """The content of config.toml in the run folder ``path``.
+
+    began_from: which model the run began from, a dict with its "sha256"; or None.
+    """
     run = of_the_run(options)
     given = {name: value for name, value in run["options"].items() if name in run["given"]}
     others = {name: value for name, value in run["options"].items() if name not in run["given"]}
     comments = "".join(f"# {line.removeprefix('# ')}\n" for line in toml(others).splitlines())
+    origin = f"# SHA-256 of the model file it began from: {shown(began_from['sha256'])}\n" if began_from else ""
     return (f"{OF_A_RUN} {str(path)!r}: what was given; rnnlm train --config with this file repeats it\n"
-            f"{toml(given)}\n# What was not given, as the run had it:\n{comments}")
+            f"{toml(given)}{origin}\n# What was not given, as the run had it:\n{comments}")
 
 
 def toml(values):

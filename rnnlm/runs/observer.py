@@ -50,6 +50,9 @@ class Observer:
     def on_model(self, model: LanguageModel, folder: Path) -> None:
         """Look at the model before it is trained, and hear what the run folder is."""
 
+    def on_initial_model(self, path: str, sha256: str) -> None:
+        """Hear from which model the run began: its path then, its file's SHA-256."""
+
     def on_resumed(self, saved: SavePoint) -> None:
         """Hear from where the run continues."""
 
@@ -57,6 +60,13 @@ class Observer:
         """Hear that no epoch is left.
 
         A larger value of the option, if it is not None, would add some.
+        """
+
+    def on_initial_validation(self, evaluation: Evaluation) -> None:
+        """Look at the score of the validation text by a model to fine-tune.
+
+        It is the one that the run began from, with the run's vocabulary, not trained
+        yet.
         """
 
     def on_training(self, trainer: Trainer, epochs: int) -> None:

@@ -8,7 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.runs.checks import LARGEST_SEED, OneOf, RefusedInNewRuns, WrongValue, any_text, file_path, not_empty, threads
+from rnnlm.runs.checks import (
+    LARGEST_SEED,
+    OneOf,
+    RefusedInNewRuns,
+    WrongValue,
+    any_text,
+    file_path,
+    names,
+    not_empty,
+    threads,
+)
 
 SWITCH, FLAG = "switch", "flag"  # options without a value: --name and --no-name, or --name alone
 OF_THE_RUN, OF_THE_COMMAND, OF_THE_LINE = "run", "command", "line"  # where an option counts
@@ -88,7 +98,7 @@ class Option:
     @property
     def takes_any_text(self):
         """Whether nearly every word is a value of it."""
-        return self.check in (any_text, not_empty, file_path)
+        return self.check in (any_text, not_empty, file_path, names)
 
     @property
     def value_in_words(self):

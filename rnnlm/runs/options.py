@@ -15,6 +15,7 @@ from rnnlm.runs.checks import (
     file_path,
     from_zero_to_one,
     gain,
+    names,
     not_empty,
     not_negative,
     number_from,
@@ -43,6 +44,20 @@ def drops_values(o):
     return any((o.input_dropout, o.dropout if o.layers > 1 else 0, o.output_dropout))
 
 
+def _begins_anew(o):
+    """Whether the first weights are drawn, not those of a model."""
+    return o.init_from is None
+
+
+NEW_MODEL = "a new model, without --init-from"
+NEW_WORDS = f"{NEW_MODEL}, or with --extend-vocab; and not with --level subword"
+
+
+def _adds_words(o):
+    """Whether the vocabulary depends on the training text."""
+    return o.level not in LEARNED and (_begins_anew(o) or o.extend_vocab)
+
+
 def _number_of_the_rule(name, check, help, **more):
     """The record of a constant of some update rules, each with its own default."""
     rules = [rule for rule, numbers in OF_THE_RULE.items() if name in numbers]
@@ -68,11 +83,12 @@ TEXT = (
     Option("level", OneOf(ALL_LEVELS), "unit of the text: words, characters, or subwords, which are parts of words",
            "word"),
     Option("vocab_size", between(LEAST_SIZE, LARGEST_SIZE), "size of the vocabulary of subwords, which are learned "
-           "from the training text", USUAL_SIZE, "K", acts=lambda o: o.level in LEARNED and o.tokenizer is None,
-           acts_with="--level subword, and without --tokenizer", meant_by="bpe-size num-merges subwords"),
+           "from the training text", USUAL_SIZE, "K", acts_with="--level subword, and without --tokenizer",
+           acts=lambda o: o.level in LEARNED and o.tokenizer is None and _begins_anew(o),
+           meant_by="bpe-size num-merges subwords"),
     Option("tokenizer", file_path, "file with the subwords to use instead of learning them: tokenizer.json (byte-level "
            "BPE) or bpe.model (sentencepiece)", metavar="FILE", default_text="learned from the training text",
-           acts=lambda o: o.level in LEARNED, acts_with="--level subword", may_change=True,
+           acts=lambda o: o.level in LEARNED and _begins_anew(o), acts_with="--level subword", may_change=True,
            meant_by="bpe-model sentencepiece tokenizer-file"),
     Option("lowercase", SWITCH, "turn capitals into small letters, with --level word", False,
            acts=lambda o: o.level == "word" or not o.lowercase, acts_with="--level word", meant_by="lower uncased"),
@@ -80,14 +96,21 @@ TEXT = (
            "with --level word", False, acts=lambda o: o.level == "word" or not o.split_punctuation,
            acts_with="--level word", meant_by="punctuation tokenize"),
     Option("max_vocab", at_least(3), "largest size of the vocabulary", metavar="K", default_text="no limit",
-           acts=lambda o: o.level not in LEARNED, acts_with="--level word or char", meant_by="max-vocab-size vocab"),
+           meant_by="max-vocab-size vocab", acts=_adds_words, acts_with=NEW_WORDS),
     Option("min_count", at_least(1), "training words seen fewer than K times become <unk>", metavar="K",
+           acts=_adds_words, acts_with=NEW_WORDS,
            default_text=f"{USUAL_MIN_COUNT}; 1 for characters and for a text that already contains <unk>",
-           acts=lambda o: o.level not in LEARNED, acts_with="--level word or char", meant_by="min-freq min-frequency"),
+           meant_by="min-freq min-frequency"),
     Option("max_tokens", at_least(1), "train on the first K tokens only", metavar="K", default_text="all"),
 )
 
 MODEL = (
+    Option("init_from", not_empty, "begin with the weights, the vocabulary and the sizes of a trained model", None,
+           "MODEL|RUN", meant_by="finetune finetune-from from-model init init-model load-model model-file pretrained "
+           "restore-from start-from warm-start"),
+    Option("extend_vocab", SWITCH, "add the training words that the vocabulary of the --init-from model lacks", False,
+           acts=lambda o: not (_begins_anew(o) and o.extend_vocab), acts_with="--init-from",
+           meant_by="extend-vocabulary add-words"),
     Option("cell", OneOf(CELLS), "; ".join([
         "kind of recurrent layer", *(f"{name}: {cell.help}" for name, cell in CELLS.items() if cell.help)]),
            "rnn", meant_by="model model-type rnn-type"),
@@ -103,15 +126,17 @@ MODEL = (
            "vectors (--tied adds it where the two sizes differ)", False),
     Option("activation", OneOf(RNN_ACTIVATIONS), f"activation of the cells {WITHOUT_GATES}", "tanh"),
     Option("output_start", OneOf(("zeros", "frequencies")), "initial output biases: zeros, or the logarithms of the "
-           "word frequencies", "zeros"),
-    Option("input_gain", gain, "factor on the initial input weights of the first layer", 1.0, "G"),
+           "word frequencies", "zeros", acts=_begins_anew, acts_with=NEW_MODEL),
+    Option("input_gain", gain, "factor on the initial input weights of the first layer", 1.0, "G", acts=_begins_anew,
+           acts_with=NEW_MODEL),
     Option("recurrent_start", OneOf(("time-scales", *RECURRENT)), "initial recurrent weights",
-           default_text=f"time-scales for {WITHOUT_GATES}, orthogonal for the others"),
+           default_text=f"time-scales for {WITHOUT_GATES}, orthogonal for the others", acts=_begins_anew,
+           acts_with=NEW_MODEL),
     Option("recurrent_gain", gain, "factor on the initial recurrent weights (with --recurrent-start time-scales: on "
-           "their random part only)", 1.0, "G"),
+           "their random part only)", 1.0, "G", acts=_begins_anew, acts_with=NEW_MODEL),
     Option("slowest", below_one, "share of its state that the slowest unit keeps at each step, with --recurrent-start "
            f"time-scales of the cells {WITHOUT_GATES}", 0.95, "SHARE",
-           acts=lambda o: o.cell in UNGATED and o.recurrent_start in (None, "time-scales"),
+           acts=lambda o: _begins_anew(o) and o.cell in UNGATED and o.recurrent_start in (None, "time-scales"),
            acts_with=f"--recurrent-start time-scales of the cells {WITHOUT_GATES}"),
 )
 
@@ -156,6 +181,9 @@ TRAINING = (
     Option("shuffle", OneOf((NOTHING, *UNITS)), "what each epoch reads in a new random order: nothing, documents "
            "(which blank lines separate), or lines", NOTHING, meant_by="permute shuffled shuffling"),
     Option("random_length", SWITCH, "vary the length of the windows at random", False),
+    Option("freeze", names, "parts of the model to leave as they are, such as embedding, rnn1, lstm2, projection or "
+           "affine, or single parameters, such as rnn1/Wh", metavar="NAME,...",
+           meant_by="fixed frozen freeze-layers freeze-embedding"),
     Option("matrix_lr_factor", positive, "factor on the learning rate of the recurrent layers' matrices and the "
            "projection", 1.0, "F"),
     _number_of_the_rule("momentum", below_one, "share of its movement that a weight keeps at each step", metavar="M"),

@@ -2,6 +2,7 @@
 
 from rnnlm.runs.combinations import require_effect, require_possible, require_possible_rates
 from rnnlm.runs.configuration import CONFIG, Configuration, read_config
+from rnnlm.runs.initial_model import resolved, settled_model
 from rnnlm.runs.options import TRAIN
 from rnnlm.runs.recipes import find_config, is_recipe
 from rnnlm.runs.resuming import changed_options, require_same_options, saved_options
@@ -26,13 +27,15 @@ class Request:
     def __init__(self, typed):
         path = find_config(typed["config"]) if typed.get("config") else None
         file = read_config(path) if path else Configuration({})
-        self.typed, self.given, self.stated = typed, file.given(path) | typed, file.stated(path) | typed
+        self.typed = typed
+        self.given, self.stated = (settled_model(given | typed) for given in (file.given(path), file.stated(path)))
         by_program = file.by_a_run or (path is not None and is_recipe(path))
         self.names_a_corpus = "corpus" in self.given
         # In a file that the program wrote a known name is the known corpus's, whatever
         # else is called so here.
         self.corpus_typed = self.names_a_corpus and ("corpus" in typed or not by_program)
-        self.options = TRAIN.resolved(self.given)
+        # A run that resumes has in its checkpoint what it needs of the initial model.
+        self.options = TRAIN.resolved(self.given) if self.given.get("resume") else resolved(self.given)
         self.corpus = self.options.corpus  # as it was written
         self.options.corpus = settled(self.corpus, self.corpus_typed)
 
@@ -61,7 +64,7 @@ class Request:
         if header is None:
             config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint
             saved = read_config(config).given(str(config)) if config.exists() else {}
-            options = TRAIN.resolved(saved | (self.stated if saved else self.given))
+            options = resolved(saved | (self.stated if saved else self.given))
             before = saved.get("corpus")
         else:
             folder.before = saved_options(header, folder.path)

@@ -10,7 +10,12 @@ import time
 
 from rnnlm.errors import DamagedError, RnnlmError, one_line, quoted
 from rnnlm.files.whole import write_text, written
-from rnnlm.formats.checkpoint import load_checkpoint, read_checkpoint_header, save_checkpoint
+from rnnlm.formats.checkpoint import (
+    load_checkpoint,
+    read_checkpoint_header,
+    read_checkpoint_vocabulary,
+    save_checkpoint,
+)
 from rnnlm.formats.model_file import MODEL_NAME, save_model
 from rnnlm.reports.curves import plot_perplexity
 from rnnlm.runs.configuration import CONFIG, config_text
@@ -60,10 +65,21 @@ class RunFolder:
 
         RnnlmError if there are checkpoints, but no header can be read.
         """
+        return self._newest(read_checkpoint_header)
+
+    def newest_vocabulary(self):
+        """The vocabulary in the newest checkpoint where it can be read.
+
+        It is that of a run that began from a model; errors as ``newest_header``.
+        """
+        return self._newest(read_checkpoint_vocabulary)
+
+    def _newest(self, read):
+        """What ``read`` finds in the newest checkpoint that it can read, or None."""
         errors = []
         for file in self.checkpoints():
             try:
-                return read_checkpoint_header(file)
+                return read(file)
             except DamagedError as error:
                 errors.append(str(error))
         if errors:
@@ -105,10 +121,11 @@ class RunFolder:
             raise RnnlmError(f"{self.path} needs {needed / 1e6:,.1f} MB more for checkpoints and models, but only "
                              f"{free / 1e6:,.1f} MB are free: free some disk space, or choose another --output")
 
-    def begin(self, options, title, best_possible=None):
+    def begin(self, options, title, best_possible=None, began_from=None):
         """Make the folder this run's.
 
         config.toml is written as soon as there is a checkpoint of these options.
+        began_from: what it says of the model that the run began from, a dict, or None.
         """
         for name in NAMES:
             if stat.S_ISDIR(self.held.file(name).mode()):
@@ -118,29 +135,29 @@ class RunFolder:
             self.kept.require_folder()
         self.begun = True
         self.title, self.best_possible, self.level = title, best_possible, options.level
-        self.config = config_text(self.path, options)
+        self.config = config_text(self.path, options, began_from)
         if self.before is not None:
-            self._correct_config(options)
+            self._correct_config(options, began_from)
         elif not self.checkpoints():
             with self.held.writing():
                 self._write_config()
 
-    def _correct_config(self, options):
+    def _correct_config(self, options, began_from):
         """Make config.toml say what the checkpoint says, and note what differed."""
         config = self.held.file(CONFIG)
         if stat.S_ISREG(config.mode()) and (line := what_differs(config, self.before, options)):
             self.observer.on_note(line)
         with self.held.writing():
-            write_text(config, config_text(self.path, self.before))
+            write_text(config, config_text(self.path, self.before, began_from))
 
-    def replace_all(self, trainer, run):
+    def replace_all(self, trainer, run, vocabulary=None):
         """Save the first checkpoint of a run, then remove all that was there before.
 
         In this order: killed before it is whole, the old run is; killed afterwards,
         --resume finds a run at its start.
         """
         with self.held.writing():
-            save_checkpoint(self.held.file(CHECKPOINTS[0]), trainer, run, self.records)
+            save_checkpoint(self.held.file(CHECKPOINTS[0]), trainer, run, self.records, vocabulary)
             self._remove_older()
             self._settle()
             self._write_config()
@@ -159,13 +176,13 @@ class RunFolder:
                     file.unlink(missing_ok=True)
         self.kept.discard_after(0)
 
-    def save(self, trainer, run):
+    def save(self, trainer, run, vocabulary=None):
         """Write the newest checkpoint.
 
         The oldest goes when the new one is in place: two are whole at any moment.
         """
         with self.held.writing():
-            save_checkpoint(self.held.file(CHECKPOINTS[0]), trainer, run, self.records)
+            save_checkpoint(self.held.file(CHECKPOINTS[0]), trainer, run, self.records, vocabulary)
             self._settle()
             self._write_config()
 

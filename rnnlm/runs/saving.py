@@ -49,7 +49,7 @@ class Saver:
 
     def begin(self):
         """Save the first checkpoint, so that there is one from the first step on."""
-        self.folder.replace_all(self.trainer, self.run)
+        self.folder.replace_all(self.trainer, self.run, self.vocabulary_to_keep())
         self._note_point()
 
     def restore(self):
@@ -64,7 +64,7 @@ class Saver:
     def save(self):
         """Save a checkpoint; DivergenceError if one of its numbers is not finite."""
         with self._told_where():
-            self.folder.save(self.trainer, self.run)
+            self.folder.save(self.trainer, self.run, self.vocabulary_to_keep())
         self.seconds, self.rollbacks = time.monotonic(), 0
         self._note_point()
 
@@ -100,10 +100,17 @@ class Saver:
     def save_model(self, record):
         """Write the model file, with the weights that gave this Record."""
         perplexity = record.valid_perplexity if math.isfinite(record.valid_perplexity) else None
+        training = {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity}
         with self.trainer.weights_to_keep():
-            self.folder.save_model(
-                self.trainer.model, self.vocabulary,
-                {"epoch": record.epoch, "valid_loss": record.valid_loss, "valid_perplexity": perplexity})
+            self.folder.save_model(self.trainer.model, self.vocabulary, training | self._origin())
+
+    def _origin(self):
+        """What a model file says of the model from which the run began, a dict."""
+        return {"init_from": self.run["init_from"]["sha256"]} if "init_from" in self.run else {}
+
+    def vocabulary_to_keep(self):
+        """What a checkpoint keeps: the vocabulary where the texts do not tell it."""
+        return self.vocabulary if "init_from" in self.run else None
 
     def keep_model(self, mark):
         """Write the model of a mark, with the weights that would be validated now.
@@ -115,7 +122,8 @@ class Saver:
         with self._told_where(), trainer.weights_to_keep():
             self.folder.kept.save(
                 mark, trainer.model, self.vocabulary,
-                {"tokens": trainer.tokens, "epoch": trainer.epoch + 1, "iteration": trainer.iteration})
+                {"tokens": trainer.tokens, "epoch": trainer.epoch + 1, "iteration": trainer.iteration}
+                | self._origin())
 
     def _state(self):
         return self.trainer.iteration, self.trainer.sums.steps

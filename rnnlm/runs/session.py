@@ -8,8 +8,9 @@ from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.formats.checkpoint import checkpoint_size
 from rnnlm.formats.model_file import load_model, model_size, read_model_training
 from rnnlm.runs.assembly import build_trainer
-from rnnlm.runs.combinations import notes_on_length
+from rnnlm.runs.combinations import notes_on_freezing, notes_on_length
 from rnnlm.runs.description import shuffled, title
+from rnnlm.runs.initial_model import initial_model
 from rnnlm.runs.marks import Marks
 from rnnlm.runs.options import TRAIN, free, of_the_run
 from rnnlm.runs.resuming import require_architecture, require_same_texts
@@ -33,18 +34,19 @@ def train(options, folder, observer, stopping, header=None):
     """
     if header is not None:  # before anything is read or made that the options ask for
         require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
-    corpus = _corpus(options, observer)
+    initial = initial_model(options, folder, header)
+    corpus = _corpus(options, observer, initial)
     threads = options.threads or available_cores()
     observer.on_threads(threads)
     with Workers(threads) as workers:
-        session = _session(options, corpus, folder, observer, header, workers)
+        session = _session(options, corpus, folder, observer, header, workers, initial)
         with stopping() as check:
             session.begin(resumed=header is not None)
             return session.finish(check)
 
 
-def _corpus(options, observer):
-    """The texts that the options name."""
+def _corpus(options, observer, initial):
+    """The texts that the options name, read with the vocabulary of the InitialModel."""
 
     def told(method):
         return lambda name, size: method(name, size) or (lambda count: None)
@@ -52,8 +54,11 @@ def _corpus(options, observer):
     address = known_corpora().get(options.corpus, options.corpus)  # what exists is an absolute path by now
     of_level = {name: getattr(options, name) for name in ("min_count", "max_vocab", "vocab_size", "tokenizer")
                 if TRAIN.by_name[name].acts(options)}
-    return load_corpus(address, _tokenizer(options), max_tokens=options.max_tokens, **of_level,
-                       on_file=told(observer.on_fetching), on_long=told(observer.on_encoding))
+    corpus = load_corpus(address, _tokenizer(options), max_tokens=options.max_tokens, **of_level,
+                         on_file=told(observer.on_fetching), on_long=told(observer.on_encoding),
+                         vocabulary=initial and initial.vocabulary,
+                         extend=options.extend_vocab and initial.begins)  # afterwards it is the extended one
+    return initial.counted(corpus) if initial else corpus
 
 
 def _tokenizer(options):
@@ -61,14 +66,16 @@ def _tokenizer(options):
     return words_tokenizer(options.lowercase, options.split_punctuation) if options.level == "word" else options.level
 
 
-def _session(options, corpus, folder, observer, header, workers):
+def _session(options, corpus, folder, observer, header, workers, initial):
     """All parts of the run; nothing is written yet."""
     run = {**of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
+    if initial:
+        run["init_from"] = initial.in_header()
     if header is not None:
         if line := require_same_texts(header, run, options, folder.path):
             observer.on_note(line)
         require_architecture(header, options, len(corpus.vocabulary), folder.path)
-    trainer = build_trainer(options, corpus, workers, fresh=header is None)
+    trainer = build_trainer(options, corpus, workers, fresh=header is None, initial=initial)
     return Session(options, corpus, trainer, folder, observer, run)
 
 
@@ -84,18 +91,22 @@ class Session:
     def begin(self, resumed):
         """Make the folder this run's, and put the trainer where it is to start."""
         folder, corpus, model = self.folder, self.corpus, self.trainer.model
-        size = model_size(model, corpus.vocabulary)
-        folder.require_space(checkpoint_size(self.trainer), size, self.marks.count(self._tokens()))
+        size, vocabulary = model_size(model, corpus.vocabulary), self.saver.vocabulary_to_keep()
+        folder.require_space(checkpoint_size(self.trainer, vocabulary), size, self.marks.count(self._tokens()))
         if resumed:
             self.saver.restore()
-        folder.begin(self.options, title(corpus, model), corpus.best_possible.get("valid"))
+        began_from = self.saver.run.get("init_from")
+        folder.begin(self.options, title(corpus, model), corpus.best_possible.get("valid"), began_from)
         self.observer.on_corpus(corpus)
         self.observer.on_model(model, folder.path)
+        if began_from:
+            self.observer.on_initial_model(began_from["path"], began_from["sha256"])
         if resumed:
             self._after_resuming()
             return
         options, batches = self.options, self.trainer.batches
-        notes = (shuffled(batches, options.shuffle), *notes_on_length(options, options.epochs * len(batches)),
+        notes = (*notes_on_freezing(options, model), shuffled(batches, options.shuffle),
+                 *notes_on_length(options, options.epochs * len(batches)),
                  *self.marks.notes(self._tokens(), size, folder.kept.path))
         for line in filter(None, notes):
             self.observer.on_note(line)
@@ -148,6 +159,8 @@ class Session:
             more = "patience" if trainer.schedule.stop else "epochs"
             self.observer.on_complete(more if more in free(vars(self.options)) else None)
             return
+        if self.options.init_from and not trainer.iteration:
+            self.observer.on_initial_validation(self._validated(check))
         self.observer.on_training(trainer, epochs)
         try:
             self._train(check)
@@ -181,14 +194,17 @@ class Session:
 
         def validate():
             observer.on_validation()
-            corpus = self.corpus
-            result = evaluate(trainer.model, corpus.valid, corpus.vocabulary.eos_id, on_window=check)
+            result = self._validated(check)
             return -result.log_prob / result.targets
 
         for record in trainer.fit(validate, self.options.epochs, on_step):
             saver.keep(record)
             observer.on_epoch(record)
             check()
+
+    def _validated(self, check):
+        """The Evaluation of the validation text by the model as it is."""
+        return evaluate(self.trainer.model, self.corpus.valid, self.corpus.vocabulary.eos_id, on_window=check)
 
     def _roll_back(self, error):
         """Return to the last checkpoint with half the learning rate, or give up."""

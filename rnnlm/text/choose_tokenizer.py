@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 KEY = "tokenizer"  # of the header, in files whose tokenizer is not what its level alone says
 LEARNED = (SUBWORD,)  # levels whose tokenizer is learned from a text, or read from a file
+OF_TOKENIZERS = ("merges", "pieces")  # names of arrays that files hold of them
 ALL_LEVELS = (*LEVELS, *LEARNED)
 
 
@@ -30,6 +31,12 @@ def words_tokenizer(lowercase: bool = False, split_punctuation: bool = False) ->
     if split_punctuation:
         return SplitWords(lowercase)
     return Words(lowercase) if lowercase else WORDS
+
+
+def chosen(tokenizer: Tokenizer) -> dict[str, Any]:
+    """What makes this tokenizer: the level, and the arguments of words_tokenizer."""
+    return {"level": tokenizer.level, "lowercase": getattr(tokenizer, "lowercase", False),
+            "split_punctuation": isinstance(tokenizer, SplitWords)}
 
 
 def stored_arrays(header: Mapping[str, Any], vocab_size: int) -> dict[str, np.ndarray]:

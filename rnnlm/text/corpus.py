@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.errors import RnnlmError, counted
+from rnnlm.errors import RnnlmError, counted, shown
 from rnnlm.text.corpora import SPLITS, corpus_name, fetch_damaged, resolve, split_files
-from rnnlm.text.corpus_notes import odd_notes, text_notes, used_notes, vocabulary_note
+from rnnlm.text.corpus_notes import lacking_note, odd_notes, text_notes, used_notes, vocabulary_note
 from rnnlm.text.encoded import EncodedText, id_table, ids_of
 from rnnlm.text.numbered_cache import read_tokens
 from rnnlm.text.sources import called
@@ -90,8 +90,8 @@ def read_text(path: str | os.PathLike[str], vocabulary: Vocabulary, on_long: Pro
 
 def load_corpus(spec: str | os.PathLike[str], level: str | Tokenizer = "word", min_count: int | None = None,
                 max_vocab: int | None = None, max_tokens: int | None = None, on_file: Progress = None,
-                on_long: Progress = None, *, vocab_size: int | None = None,
-                tokenizer: str | os.PathLike[str] | None = None) -> Corpus:
+                on_long: Progress = None, vocabulary: Vocabulary | None = None, extend: bool = False, *,
+                vocab_size: int | None = None, tokenizer: str | os.PathLike[str] | None = None) -> Corpus:
     """Read a corpus from a folder, a file, or by its known name.
 
     Parameters
@@ -105,14 +105,22 @@ def load_corpus(spec: str | os.PathLike[str], level: str | Tokenizer = "word", m
     on_file : function (name, size), called for each file that is fetched; returns a
         progress callback, which is called with each number of new bytes, or None.
     on_long : function (name, size), called for a long text; returns such a callback.
+    vocabulary : the Vocabulary to read the texts with, which decides the level, too;
+        None: that of the training text.
+    extend : whether the words of the training text that it lacks are added to it, by
+        min_count and max_vocab.
     vocab_size : of subwords, which are learned from the training text; None: 8000.
     tokenizer : path of a file with subwords, in place of learning them.
 
     Raises
     ------
-    RnnlmError : no such corpus, a text that cannot be read, or nothing to train on.
+    RnnlmError : no such corpus, a text that cannot be read, or nothing to train on; a
+        training word that the given vocabulary cannot read.
     """
     arguments.path("spec", spec, "a known name or the path of a corpus")
+    if vocabulary is not None:
+        arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
+        level = vocabulary.tokenizer
     for name, value, least in (("min_count", min_count, 1), ("max_vocab", max_vocab, 3), ("max_tokens", max_tokens, 1)):
         if value is not None:
             arguments.whole(name, value, least)
@@ -126,10 +134,15 @@ def load_corpus(spec: str | os.PathLike[str], level: str | Tokenizer = "word", m
     counts = _counts(train)
     if min_count is None:
         min_count = 1 if UNK in counts else tokenizer.usual_min_count
-    vocabulary = Vocabulary.from_counts(counts, tokenizer, min_count, max_vocab)
+    given, grows = vocabulary, vocabulary is None or extend
+    if grows:
+        vocabulary = _grown(given, counts, tokenizer, min_count, max_vocab)
+    _require_ids(path, counts, vocabulary, extend)
     valid, test = _encoded(path, vocabulary, validation=valid, test=test)
-    notes += [*used_notes(where, size, train, valid, test), vocabulary_note(counts, vocabulary, min_count, max_vocab),
-              *odd_notes(train, counts, vocabulary), *text_notes(valid, test, vocabulary)]
+    about_words = (vocabulary_note(counts, vocabulary, min_count, max_vocab) if given is None
+                   else lacking_note(counts, vocabulary, given))
+    notes += [*used_notes(where, size, train, valid, test), about_words, *odd_notes(train, counts, vocabulary, grows),
+              *text_notes(valid, test, vocabulary)]
     train = ids_of(train, id_table(train, vocabulary), vocabulary)
     best = _best_possible(about, valid, test) if tokenizer == WORDS else {}
     return Corpus(about.get("name", corpus_name(path)), vocabulary, train, valid, test, notes, best)
@@ -142,6 +155,30 @@ def _require_words(path, train):
     if train.words == [LINE_END]:
         raise RnnlmError(f"{path}: the training text has no words, only {counted(train.size, 'line end')}; add "
                          "some")
+
+
+def _grown(given, counts, tokenizer, min_count, max_vocab):
+    """The vocabulary of a text, or a given one with the words of the text."""
+    if given is None:
+        return Vocabulary.from_counts(counts, tokenizer, min_count, max_vocab)
+    if max_vocab is not None and max_vocab < len(given):
+        raise RnnlmError(f"max_vocab must be at least {len(given):,}, because the model keeps its words, got "
+                         f"{max_vocab:,}")
+    return given.extended(counts, min_count, max_vocab)
+
+
+def _require_ids(path, counts, vocabulary, extend):
+    """RnnlmError if words of the training text have no id and cannot become <unk>.
+
+    extend: whether the vocabulary took all words for which there is room.
+    """
+    lacking = [word for word in counts if word not in vocabulary.ids]
+    if lacking and vocabulary.unk_id is None:
+        remedy = "give a larger --max-vocab" if extend else "add them with --extend-vocab"
+        words = counted(len(counts) - 1, vocabulary.tokenizer.unit)
+        raise RnnlmError(f"{path}: the model's vocabulary of {len(vocabulary):,} has no {UNK}, and lacks "
+                         f"{len(lacking):,} of the {words} of the training text, such as {shown(repr(lacking[0]))}: "
+                         f"{remedy}")
 
 
 def _encoded(path, vocabulary, **splits):

@@ -48,6 +48,35 @@ def vocabulary_note(counts, vocabulary, min_count, max_vocab):
     return f"{UNK} occurs in the training text, so unknown words are read as {UNK}"
 
 
+def lacking_note(counts, vocabulary, given):
+    """Which words of the training text a given vocabulary lacks.
+
+    vocabulary: the one that is used, perhaps with new words.
+    """
+    unit, lacking = vocabulary.tokenizer.unit, counts.keys() - given.ids.keys()
+    size, distinct = f"the model's vocabulary of {len(given):,}", len(counts) - 1
+    if not lacking:
+        return f"{size} has all {distinct:,} different {unit}s of the training text"
+    text = (f"{size} lacks {len(lacking):,} of the {distinct:,} different {unit}s of the training text, "
+            f"{_percent(lacking, counts)} of its {counted(_words(counts), unit)}")
+    if vocabulary is given:
+        return f"{text}: read as {UNK}; --extend-vocab adds them"
+    rest = lacking - vocabulary.ids.keys()
+    new = ", which is new" if given.unk_id is None else ""
+    left = f", the others, {_percent(rest, counts)}, are read as {UNK}{new}" if rest else ""
+    return f"{text}: {len(lacking) - len(rest):,} are added{left}"
+
+
+def _words(counts):
+    """How many words a text has, line ends apart."""
+    return sum(counts.values()) - counts[EOS]
+
+
+def _percent(words, counts):
+    """The share of these words in a text, line ends apart."""
+    return f"{100 * sum(counts[word] for word in words) / max(1, _words(counts)):.1f} %"
+
+
 def text_notes(valid, test, vocabulary):
     """What is unknown in the two other texts, and whether they are too short."""
     fate = "left out" if vocabulary.unk_id is None else f"read as {UNK}"
@@ -62,8 +91,11 @@ def text_notes(valid, test, vocabulary):
     return notes
 
 
-def odd_notes(train, counts, vocabulary):
-    """What makes a perplexity misleading, in a training text (Tokens)."""
+def odd_notes(train, counts, vocabulary, can_grow=True):
+    """What makes a perplexity misleading, in a training text (Tokens).
+
+    can_grow: whether the vocabulary takes words from the text.
+    """
     lines = counts[EOS]
     if vocabulary.tokenizer.has_blanks:
         return _carriage_returns(counts.get("\r", 0), lines)
@@ -71,7 +103,7 @@ def odd_notes(train, counts, vocabulary):
     blank = _blank_lines(train)
     special = {word: count for word, count in counts.items() if word[0] in "<[(_" or word == "UNK"}
     return [*_markers(special, lines - blank), *_other_unknowns(special, words), *_blank(blank, lines),
-            *_line_lengths(words, lines, blank), *_little_to_predict(counts, words, vocabulary)]
+            *_line_lengths(words, lines, blank), *_little_to_predict(counts, words, vocabulary, can_grow)]
 
 
 def _markers(counts, lines):
@@ -122,11 +154,13 @@ def _line_lengths(words, lines, blank):
                "between words, or train on characters with --level char")
 
 
-def _little_to_predict(counts, words, vocabulary):
+def _little_to_predict(counts, words, vocabulary, can_grow):
     gone = sum(counts[word] for word in counts.keys() - vocabulary.ids.keys())
     if gone > MANY_GONE * words:
-        yield (f"{100 * gone / words:.0f} % of the training text's words became {UNK}, which is easy to predict: give "
-               "more text, a lower --min-count or a higher --max-vocab, or train on characters with --level char")
+        remedy = ("give more text, a lower --min-count or a higher --max-vocab, or train on characters with --level "
+                  "char" if can_grow else "add them with --extend-vocab")
+        yield (f"{100 * gone / words:.0f} % of the training text's words became {UNK}, which is easy to predict: "
+               f"{remedy}")
     if (size := len(vocabulary)) < TINY:
         yield (f"the vocabulary has only {size} entries, so guessing gives a perplexity of {size}: check that blanks "
                "separate the words, and give more text")

@@ -160,6 +160,36 @@ class Vocabulary:
         return cls(words, level, [totals[word] for word in words])
 
 
+    def extended(self, counts: dict[str, int], min_count: int = 1, max_size: int | None = None) -> Vocabulary:
+        """This vocabulary with the words of another text at the end: old ids stay.
+
+        The most frequent new word comes first, ties by first appearance.  <unk> comes
+        before them where it is lacking and words are left out, or are <unk>.
+
+        Parameters
+        ----------
+        counts : dict, how often each word of the other text occurs; see
+            ``from_counts``.
+        min_count : words seen fewer times are left out.
+        max_size : the most entries; None: no limit.
+        """
+        lacking = [word for word in counts if word not in self.ids and word != UNK]
+        new = sorted((word for word in lacking if counts[word] >= min_count), key=lambda word: -counts[word])
+        room = len(lacking) + 1 if max_size is None else max(0, max_size - len(self))
+        if self.unk_id is None and (UNK in counts or len(lacking) > min(room, len(new))):
+            new.insert(0, UNK)
+        new = new[:room]
+        old = None if self.counts is None else np.append(self.counts, np.zeros(len(new), np.int64))
+        return Vocabulary([*self.words, *new], self.tokenizer, old)
+
+    def counting(self, occurrences: np.ndarray) -> Vocabulary:
+        """This vocabulary with counts that include those of another text, (V,).
+
+        Where the counts are not known, they stay so.
+        """
+        return Vocabulary(self.words, self.tokenizer, None if self.counts is None else self.counts + occurrences)
+
+
 def _as_counts(counts, size):
     """Counts as (V,) int64; ArgumentError unless there is one for each word."""
     rule = f"whole numbers of at least 0, one for each of the {size} words"

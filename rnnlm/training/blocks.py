@@ -59,9 +59,14 @@ def pieces_of(rate, decay, w, g, slots):
     return [Piece(rate, decay, arrays, g if rows else None, part, block) for part in slices(len(arrays[0]), piece)]
 
 
-def update_rows(rule, rate, w, g, slots):
-    """Apply the rule to the rows that a RowGradient holds, and to no others."""
+def update_rows(rule, rate, decay, w, g, slots):
+    """Apply the rule to the rows that a RowGradient holds, and to no others.
+
+    decay : the weight decay, a number.
+    """
     rows = [array[g.ids] for array in (w, *slots)]
+    if decay:
+        rows[0] *= 1.0 - rate * decay
     rule(np.empty_like(rows[0]), rate, rows[0], g.values, *rows[1:])
     for array, values in zip((w, *slots), rows, strict=True):
         array[g.ids] = values

@@ -18,6 +18,7 @@ from rnnlm.compute.functions import writable
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.compute.threads import SERIAL
 from rnnlm.training.blocks import pieces_of, update_rows
+from rnnlm.training.catching_up import CatchesUp
 from rnnlm.training.parts import name_misfit
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from rnnlm.compute.threads import Workers
 
 
-class Optimizer:
+class Optimizer(CatchesUp):
     """An update rule; a subclass has a ``default_lr``, slot names and ``rule``.
 
     Weight decay is decoupled from the rule (Loshchilov & Hutter, 2019): first
@@ -57,6 +58,7 @@ class Optimizer:
         self.decays = arguments.kind("decays", decays, list | tuple, "a list of numbers and arrays")
         self.steps = 0
         self.slots: dict[str, list[np.ndarray]] = {}
+        super().__init__()
 
     @classmethod
     def constants(cls) -> dict[str, Any]:
@@ -73,15 +75,17 @@ class Optimizer:
 
     def snapshot(self) -> dict[str, Any]:
         """What the optimizer needs to continue, besides ``lr`` and the slots."""
-        return {"steps": self.steps}
+        return {"steps": self.steps, "unsettled": self.unsettled}
 
     def restore(self, values: dict[str, Any]) -> None:
         """Continue from a snapshot."""
-        self.steps = values["steps"]
+        self.steps, self.unsettled = values["steps"], values.get("unsettled", 0)
+        self.lagging = self.unsettled > 0
 
     def __setstate__(self, state):
         vars(self).update(state)
         self.slots = {name: list(map(writable, arrays)) for name, arrays in self.slots.items()}
+        self.rates, self.met = writable(self.rates), {i: writable(met) for i, met in self.met.items()}
 
     def rule(self, scale: float) -> Callable[..., None]:
         """The rule of this step, a function (out, rate, w, g, *slots).
@@ -108,11 +112,14 @@ class Optimizer:
             return params
         if not self._fits(params, grads):
             name_misfit(params, grads, self.factors, self.decays)
+        late = self.met if self.lagging else ()
+        if late:
+            self._step_late(params, grads)
         self.steps += 1
         rule, pieces = self.rule(scale), []
-        for w, g, slots, rate, decay in self._by_parameter(params, grads):
-            if isinstance(g, RowGradient) and self.moves_only_by_gradient and not np.any(decay):
-                update_rows(rule, rate, w, g, slots)
+        for i, (w, g, slots, rate, decay) in enumerate(self._by_parameter(params, grads)):
+            if i in late or (isinstance(g, RowGradient) and self.moves_only_by_gradient and not np.any(decay)):
+                update_rows(rule, rate, decay, w, g, slots)
             else:
                 pieces += pieces_of(rate, decay, w, g, slots)
         # One array larger than a piece at least: otherwise waking a thread costs more

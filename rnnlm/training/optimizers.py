@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnlm.compute import arguments
+from rnnlm.training.missed_steps import Idle
 from rnnlm.training.optimizer import Optimizer
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class SGD(Optimizer):
             w -= out
 
         return step
+
+    def idle(self) -> Idle:
+        """Nothing happens."""
+        return Idle()
 
 
 class Momentum(Optimizer):
@@ -55,6 +60,14 @@ class Momentum(Optimizer):
             w += v
 
         return step
+
+    def idle(self) -> Idle:
+        """v <- momentum * v;  w <- w + v."""
+        return Idle((self.momentum,), mover=0)
+
+    def idle_moves(self, steps: np.ndarray, rates: np.ndarray) -> tuple[np.ndarray, None]:
+        """v holds the rates already."""
+        return np.full_like(rates, -1.0), None
 
 
 class AdaGrad(Optimizer):
@@ -82,6 +95,10 @@ class AdaGrad(Optimizer):
 
         return step
 
+    def idle(self) -> Idle:
+        """Nothing happens."""
+        return Idle((1.0,))
+
 
 class RMSprop(Optimizer):
     """RMSprop (Tieleman & Hinton, 2012).
@@ -108,6 +125,10 @@ class RMSprop(Optimizer):
             _divide_by_root(out, rate * scale, w, g, s, self.eps)
 
         return step
+
+    def idle(self) -> Idle:
+        """s <- alpha * s."""
+        return Idle((self.alpha,))
 
 
 def _eps(eps):
@@ -162,6 +183,20 @@ class Adam(Optimizer):
             w -= out
 
         return step
+
+    def idle(self) -> Idle:
+        """The means fade, and the weight follows them."""
+        return Idle((self.beta1, self.beta2), mover=0, rooted=1)
+
+    def idle_moves(self, steps: np.ndarray, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Both corrections, as the rule has them."""
+        roots = np.sqrt(_less_power(self.beta2, steps))
+        return rates * roots / _less_power(self.beta1, steps), self.eps * roots
+
+
+def _less_power(beta, steps):
+    """1 - beta^k for each k: NumPy's expm1 takes a tenth of the time of its powers."""
+    return -np.expm1(steps * (math.log(beta) if beta else -math.inf))
 
 
 class AdamW(Adam):

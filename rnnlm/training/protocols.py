@@ -5,7 +5,8 @@ Any class with these members will do.
 ``Model`` and ``Optimizer`` are what Trainer.step needs.  ``ModelToFit``, ``Batches``,
 ``Schedule`` and ``Average`` are what Trainer.fit needs.  ``Stateful`` parts,
 ``ModelToSave``, ``OptimizerToSave``, ``BatchesToSave`` and ``AverageToSave`` are what
-Trainer.snapshot and Trainer.restore need.
+Trainer.snapshot and Trainer.restore need.  With a ``ModelOfRows`` and an
+``OptimizerThatCatchesUp`` the rows of a large embedding may miss steps.
 """
 
 from __future__ import annotations
@@ -79,6 +80,13 @@ class ModelToSave(ModelToFit, Stateful, Protocol):
         """A block that starts from no states; afterwards they are as before."""
 
 
+class ModelOfRows(Model, Protocol):
+    """A model that reads few rows of some parameters."""
+
+    def rows_read(self, xs: np.ndarray) -> list[np.ndarray | None]:
+        """For each parameter the ids of the rows that a window (N, T) reads."""
+
+
 class Optimizer(Protocol):
     """An update rule."""
 
@@ -93,6 +101,22 @@ class OptimizerToSave(Optimizer, Stateful, Protocol):
 
     def slots_for(self, params: Arrays) -> dict[str, Arrays]:
         """The arrays that the rule remembers: for each slot, one for each parameter."""
+
+
+class OptimizerThatCatchesUp(Optimizer, Protocol):
+    """An update rule with which rows may miss steps until they are read again."""
+
+    def catch_up(self, params: Arrays, grads: list[Any], rows: list[np.ndarray | None], workers: Any) -> None:
+        """Bring these rows up to date; others may miss the next step."""
+
+    def settle(self, params: Arrays, workers: Any) -> None:
+        """Bring all rows up to date; none misses the next step."""
+
+    def settled(self, params: Arrays, workers: Any) -> AbstractContextManager:
+        """A block in which all rows are up to date."""
+
+    def lag_arrays(self, params: Arrays, grads: list[Any]) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+        """What says how far rows are behind: see rnnlm/training/catching_up.py."""
 
 
 class Batches(Protocol):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import nullcontext
 from dataclasses import asdict
 from numbers import Real
 from typing import TYPE_CHECKING
@@ -20,19 +19,19 @@ from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import computing, workers_of
 from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import clip_scale, global_norm
+from rnnlm.training.lagging import Lags
 from rnnlm.training.parts import require_functions, require_parts, require_parts_to_fit, require_parts_to_save
 from rnnlm.training.records import Record, Step, Sums
 from rnnlm.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
     from rnnlm.compute.threads import Workers
     from rnnlm.training import protocols
 
 
-class Trainer:
+class Trainer(Lags):
     """Trains a model.
 
     rnnlm/training/protocols.py says what each part owes the Trainer.
@@ -56,6 +55,8 @@ class Trainer:
     tokens : how many targets were read.
     seconds : how long the training has taken, without pauses.
     sums : the Sums of the epoch so far.
+    lag : whether ``step`` may leave rows of a large embedding behind until they are
+        read again, or until ``settle``; False.  ``fit`` does so anyway.
     """
 
     def __init__(self, model: protocols.Model, optimizer: protocols.Optimizer,
@@ -90,6 +91,7 @@ class Trainer:
         DivergenceError : the loss or a gradient is not finite.  The parameters are as
             before the step then.
         """
+        self._catch_up(xs)
         with np.errstate(all="ignore"):  # the check below says it in one line
             loss = self.model.forward(xs, ts)
             self.model.backward()
@@ -116,6 +118,9 @@ class Trainer:
         validate or on_step ends the training between two steps: ``fit`` called again
         continues there.
 
+        In on_step, and after an exception, rows of a large embedding may be behind:
+        ``weights_to_keep`` and ``settle`` bring them up to date.
+
         Parameters
         ----------
         validate : () -> the validation loss in nats per token.
@@ -141,17 +146,11 @@ class Trainer:
         self.began = time.perf_counter() - self.seconds
         while self.epoch < epochs and not self.schedule.stop:
             self._train_epoch(epochs, on_step)
+            self.settle()
             with self.weights_to_keep():
                 valid_loss = validate()
             arguments.kind("what validate() returns", valid_loss, Real, "the validation loss in nats per token")
             yield self._finish_epoch(valid_loss)
-
-    def weights_to_keep(self) -> AbstractContextManager[object]:
-        """A block in which the parameters are those to validate and to save.
-
-        They are the average, where there is one.
-        """
-        return self.average.in_place(self.model.packing.params) if self.average else nullcontext()
 
     def _train_epoch(self, epochs, on_step):
         """Train to the end of the text, from its start or from where it was left."""
@@ -170,7 +169,8 @@ class Trainer:
             relative_length = xs.shape[1] / batches.time_size if batches.random_length else 1.0
             self.optimizer.lr = lr * relative_length
             self.model.set_progress(progress)
-            step = self.step(xs, ts)
+            with self._lagging():
+                step = self.step(xs, ts)
             progress = self._progress(epochs)
             if self.average:
                 self.average.update(self.model.packing.params, progress, self.workers)
@@ -244,6 +244,8 @@ class Trainer:
         arrays = dict(model.named_params())
         for prefix, kept in packed.items():
             arrays |= {f"{prefix}/{name}": array for name, array in packing.by_name(kept).items()}
+        if values["optimizer"].get("unsettled"):
+            arrays |= self._lag_arrays()
         if values["sums"]["steps"]:
             arrays |= {f"state/{name}": array for name, array in model.named_state(self.batches.batch_size).items()}
         return arrays

@@ -281,16 +281,18 @@ def test_any_damage_is_noticed_or_harmless(tmp_path_factory, data):
 
 
 @pytest.mark.parametrize("average", [False, True])
-@pytest.mark.parametrize(("cell", "optimizer"), [("lstm", Adam), ("rnn", SGD)])
-def test_the_sizes_of_files_are_known_before_they_are_written(tmp_path, cell, optimizer, average):
-    model = LanguageModel(50, 30, 40, layers=2, cell=cell, tied=True, rng=np.random.default_rng(0))
+@pytest.mark.parametrize(("cell", "optimizer", "frozen"), [("lstm", Adam, ()), ("rnn", SGD, ()),
+                                                           ("gru", Adam, ["embedding", "gru1/Wh"])])
+def test_the_sizes_of_files_are_known_before_they_are_written(tmp_path, cell, optimizer, frozen, average):
+    model = LanguageModel(50, 30, 40, layers=2, cell=cell, tied=True, frozen=frozen, rng=np.random.default_rng(0))
     batches = TimeBatches(np.random.default_rng(0).integers(0, 50, 200), 4, 7)
     trainer = Trainer(model, optimizer(0.01), batches, Constant(0.01), average=Average(decay=0.5) if average else None)
-    size = checkpoint_size(trainer)
+    vocabulary = Vocabulary(["<eos>", *map(str, range(49))], counts=range(50) if average else None)
+    kept = vocabulary if frozen else None
+    size = checkpoint_size(trainer, kept)
     with pytest.raises(KeyboardInterrupt):  # within an epoch, when a checkpoint has the states, too
         next(trainer.fit(lambda: 1.0, 1, on_step=lambda step: (_ for _ in ()).throw(KeyboardInterrupt)))
-    vocabulary = Vocabulary(["<eos>", *map(str, range(49))])
-    save_checkpoint(tmp_path / "c.npz", trainer, {}, [])
+    save_checkpoint(tmp_path / "c.npz", trainer, {}, [], kept)
     save_model(tmp_path / "m.npz", model, vocabulary)
     for path, expected in ((tmp_path / "c.npz", size), (tmp_path / "m.npz", model_size(model, vocabulary))):
         with zipfile.ZipFile(path) as file:

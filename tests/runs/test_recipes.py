@@ -132,6 +132,7 @@ ELSEWHERE = {  # where the effects of the other options are tested
     "cli/test_keeping.py": "keep_every keep_at",
     "cli/test_shuffle.py": "shuffle",
     "cli/test_divergence.py": "on_divergence lr",
+    "cli/test_fine_tuning.py": "init_from extend_vocab freeze",
     "runs/test_recipes.py": "recipes"}
 
 

@@ -23,11 +23,12 @@ def batches():
 
 
 @pytest.mark.parametrize(("part", "kinds"), [
-    (model(), [protocols.Model, protocols.ModelToFit, protocols.ModelToSave]),
+    (model(), [protocols.Model, protocols.ModelToFit, protocols.ModelToSave, protocols.ModelOfRows]),
     (model().packing, [protocols.Packing]),
     (batches(), [protocols.Batches, protocols.BatchesToSave]),
     (Average(), [protocols.Average, protocols.AverageToSave]),
-    *((kind(0.1), [protocols.Optimizer, protocols.OptimizerToSave]) for kind in OPTIMIZERS.values()),
+    *((kind(0.1), [protocols.Optimizer, protocols.OptimizerToSave, protocols.OptimizerThatCatchesUp])
+      for kind in OPTIMIZERS.values()),
     *((kind(0.1), [protocols.Schedule, protocols.Stateful]) for kind in SCHEDULES.values()),
 ], ids=lambda value: type(value).__name__)
 def test_our_own_parts_keep_the_protocols(part, kinds):

@@ -1,0 +1,125 @@
+"""The model that a run begins from (--init-from): what it decides, and its weights.
+
+It decides the sizes and the level: they are options of the run as if they had been
+given.  Its vocabulary is the run's, perhaps with new words.  A checkpoint keeps the
+vocabulary and says which model it was, so that the file is read once, at the beginning.
+"""
+
+import os
+from dataclasses import dataclass, field, fields, replace
+
+import numpy as np
+
+from rnnlm.errors import RnnlmError, one_line, shown
+from rnnlm.formats.model_file import load_model_and_sha256, model_file, read_model_form
+from rnnlm.models.architecture import Architecture
+from rnnlm.models.first_weights import begin_from
+from rnnlm.runs.assembly import architecture_of
+from rnnlm.runs.options import TRAIN
+from rnnlm.text.choose_tokenizer import chosen
+from rnnlm.text.vocabulary import Vocabulary, occurrences
+
+
+@dataclass
+class InitialModel:
+    """A model that a run begins from.
+
+    Attributes
+    ----------
+    path : of the model file or the run folder, as the run began.
+    sha256 : of the model file (hex).
+    vocabulary : the Vocabulary to read the texts with: the model's or, where a run
+        resumes, the run's.
+    architecture, weights : the model's; None and {} where a run resumes.
+    """
+
+    path: str
+    sha256: str
+    vocabulary: Vocabulary
+    architecture: Architecture | None = None
+    weights: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def begins(self):
+        """Whether the run begins here."""
+        return bool(self.weights)
+
+    def in_header(self):
+        """What a checkpoint keeps of it, a dict."""
+        return {"path": self.path, "sha256": self.sha256}
+
+    def counted(self, corpus):
+        """The Corpus whose vocabulary counts the old and the new training text."""
+        if not self.begins:
+            return corpus
+        new = occurrences(corpus.train, len(corpus.vocabulary))
+        return replace(corpus, vocabulary=corpus.vocabulary.counting(new))
+
+    def fill(self, model, corpus):
+        """Put the weights into a new model, which may have more words; forget them."""
+        old = self.vocabulary
+        begin_from(model.named_params(), self.weights, len(old), occurrences(corpus.train, len(corpus.vocabulary)),
+                   old.unk_id, old.counts)
+        self.weights = {}
+
+
+def resolved(given):
+    """All options of a new run, a model's values included: see Table.resolved.
+
+    RnnlmError if there is no such model, or an option asks for another one.
+    """
+    path = given.get("init_from")
+    if path is None:
+        return TRAIN.resolved(given)
+    architecture, tokenizer = read_model_form(path)
+    values = {field.name: architecture[field.name] for field in fields(Architecture)} | chosen(tokenizer)
+    values = {name: value for name, value in values.items() if name in TRAIN.by_name}
+    for name, value in values.items():
+        if name in given and given[name] != value:
+            raise RnnlmError(f"{TRAIN.by_name[name].flag} is {_said(value)} in the model {one_line(str(path))}, got "
+                             f"{_said(given[name])}: leave it out, or begin a new model without --init-from")
+    options = TRAIN.resolved(given | values)
+    options.given = [name for name in options.given if name in given]
+    return options
+
+
+def _said(value):
+    """A value of an option in a message."""
+    return ("on" if value else "off") if isinstance(value, bool) else shown(str(value))
+
+
+def settled_model(given):
+    """Options, a dict, in which the path of the model is absolute."""
+    if "init_from" not in given:
+        return given
+    return given | {"init_from": os.path.abspath(given["init_from"])}
+
+
+def initial_model(options, folder, header):
+    """The InitialModel of a run in a RunFolder; None: it begins from none.
+
+    header: that of the checkpoint from which the run resumes, if any.  RnnlmError if
+    there is no such model, or the run would replace it.
+    """
+    if options.init_from is None:
+        return None
+    if header is not None:
+        return InitialModel(**_in_checkpoint(header, folder), vocabulary=folder.newest_vocabulary())
+    path = options.init_from
+    if folder.model.exists() and os.path.samefile(model_file(path), folder.model.path):
+        raise RnnlmError(f"the run would replace the model {one_line(str(model_file(path)))} that it begins from: "
+                         "choose another --output")
+    model, vocabulary, sha256 = load_model_and_sha256(path)
+    if model.architecture != Architecture(**architecture_of(options, len(vocabulary))):
+        raise RnnlmError(f"{one_line(str(path))} changed while the run began: run the command again")
+    return InitialModel(path, sha256, vocabulary, model.architecture, model.named_params())
+
+
+def _in_checkpoint(header, folder):
+    """What ``in_header`` left; RnnlmError if there is something else."""
+    found = header["run"].get("init_from")
+    if (not isinstance(found, dict) or found.keys() != {"path", "sha256"}
+            or not all(isinstance(value, str) for value in found.values())):
+        raise RnnlmError(f"the checkpoint in {one_line(str(folder.path))} must say which model its run began from, got "
+                         f"{shown(found)}; start a new run with another --output")
+    return found
