@@ -50,7 +50,7 @@ def _begins_anew(o):
 
 
 NEW_MODEL = "a new model, without --init-from"
-NEW_WORDS = f"{NEW_MODEL}, or with --extend-vocab; and not with --level subword"
+NEW_WORDS = f"{NEW_MODEL}, or with --extend-vocab"
 
 
 def _adds_words(o):
