@@ -43,8 +43,8 @@ SCORE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
     Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz, zstd) or not; - reads "
            "standard input", metavar="TEXT", argument=True, many=True),
-    Option("by", OneOf(BY), "what a row is for; a piece is a character of a model of characters, and a word of any "
-           "other", "word", meant_by="level per unit"),
+    Option("by", OneOf(BY), "what a row is for; a piece is a character or a subword of a model of these, and a word "
+           "of any other", "word", meant_by="level per unit"),
     PROTOCOL,
     Option("log_base", OneOf(BASES), "base of all logarithms that are printed", "2", meant_by="base log logarithm"),
     Option("columns", not_empty, "names of the columns to print, with commas between them", metavar="A,B,...",

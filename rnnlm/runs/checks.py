@@ -5,6 +5,7 @@ It raises WrongValue with a message that follows the option's name: "must be ...
 """
 
 import math
+import os
 from itertools import pairwise
 
 import numpy as np
@@ -153,6 +154,11 @@ class Names:
         if not all(found):
             raise WrongValue(f"must be names with commas between them, got {shown(repr(text))}")
         return found
+
+
+def file_path(text):
+    """A path of a file, which becomes absolute: a run may be resumed from elsewhere."""
+    return os.path.abspath(not_empty(text))
 
 
 positive = number(float, "a number above 0", lambda value: value > 0)

@@ -73,7 +73,9 @@ def resolved(given):
     if path is None:
         return TRAIN.resolved(given)
     architecture, tokenizer = read_model_form(path)
-    values = {field.name: architecture[field.name] for field in fields(Architecture)} | chosen(tokenizer)
+    # --vocab-size is another thing: the size of a vocabulary that is learned.
+    names = [field.name for field in fields(Architecture) if field.name != "vocab_size"]
+    values = {name: architecture[name] for name in names} | chosen(tokenizer)
     values = {name: None if value == [] else value for name, value in values.items() if name in TRAIN.by_name}
     for name, value in values.items():
         if value is not None and name in given and given[name] != value:

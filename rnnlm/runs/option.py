@@ -16,6 +16,7 @@ from rnnlm.runs.checks import (
     WholeNumbers,
     WrongValue,
     any_text,
+    file_path,
     not_empty,
     threads,
 )
@@ -100,7 +101,7 @@ class Option:
     @property
     def takes_any_text(self):
         """Whether nearly every word is a value of it."""
-        return self.check in (any_text, not_empty) or isinstance(self.check, Names)
+        return self.check in (any_text, not_empty, file_path) or isinstance(self.check, Names)
 
     @property
     def value_in_words(self):

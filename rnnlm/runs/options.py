@@ -14,6 +14,7 @@ from rnnlm.runs.checks import (
     at_least,
     below_one,
     between,
+    file_path,
     from_zero_to_one,
     gain,
     not_empty,
@@ -28,9 +29,11 @@ from rnnlm.runs.checks import (
 from rnnlm.runs.marks import MOST, mark, marks
 from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
 from rnnlm.runs.table import Table
+from rnnlm.text.choose_tokenizer import ALL_LEVELS, LEARNED
 from rnnlm.text.documents import DOCUMENTS, LINES, NOTHING, UNITS
 from rnnlm.text.split import ORDERED, ORDERS, RANDOM, USUAL_SHARES
-from rnnlm.text.tokenizer import LEVELS, USUAL_MIN_COUNT
+from rnnlm.text.subwords import LARGEST_SIZE, LEAST_SIZE, USUAL_SIZE
+from rnnlm.text.tokenizer import USUAL_MIN_COUNT
 from rnnlm.training.optimizers import OPTIMIZERS
 from rnnlm.training.schedules import SCHEDULES
 
@@ -55,7 +58,7 @@ NEW_WORDS = f"{NEW_MODEL}, or with --extend-vocab"
 
 def _adds_words(o):
     """Whether the vocabulary depends on the training text."""
-    return _begins_anew(o) or o.extend_vocab
+    return o.level not in LEARNED and (_begins_anew(o) or o.extend_vocab)
 
 
 def _number_of_the_rule(name, check, help, **more):
@@ -90,14 +93,23 @@ TEXT = (
            acts=lambda o: o.split == RANDOM, acts_with="--split random"),
     Option("save_splits", not_empty, "write the three texts into a new folder, as train.txt, valid.txt and test.txt",
            metavar="FOLDER", scope=OF_THE_COMMAND, meant_by="save-split splits"),
-    Option("level", OneOf(LEVELS), "unit of the text: words or characters", "word"),
+    Option("level", OneOf(ALL_LEVELS), "unit of the text: words, characters, or subwords, which are parts of words",
+           "word"),
+    Option("vocab_size", between(LEAST_SIZE, LARGEST_SIZE), "size of the vocabulary of subwords, which are learned "
+           "from the training text", USUAL_SIZE, "K", acts_with="--level subword, and without --tokenizer",
+           acts=lambda o: o.level in LEARNED and o.tokenizer is None and _begins_anew(o),
+           meant_by="bpe-size num-merges subwords"),
+    Option("tokenizer", file_path, "file with the subwords to use instead of learning them: tokenizer.json (byte-level "
+           "BPE) or bpe.model (sentencepiece)", metavar="FILE", default_text="learned from the training text",
+           acts=lambda o: o.level in LEARNED and _begins_anew(o), acts_with="--level subword", may_change=True,
+           meant_by="bpe-model sentencepiece tokenizer-file"),
     Option("lowercase", SWITCH, "turn capitals into small letters, with --level word", False,
            acts=lambda o: o.level == "word" or not o.lowercase, acts_with="--level word", meant_by="lower uncased"),
     Option("split_punctuation", SWITCH, "split punctuation and endings such as 's from English words (Moses rules), "
            "with --level word", False, acts=lambda o: o.level == "word" or not o.split_punctuation,
-           acts_with="--level word", meant_by="punctuation tokenize tokenizer"),
+           acts_with="--level word", meant_by="punctuation tokenize"),
     Option("max_vocab", at_least(3), "largest size of the vocabulary", metavar="K", default_text="no limit",
-           meant_by="max-vocab-size vocab vocab-size", acts=_adds_words, acts_with=NEW_WORDS),
+           meant_by="max-vocab-size vocab", acts=_adds_words, acts_with=NEW_WORDS),
     Option("min_count", at_least(1), "training words seen fewer than K times become <unk>", metavar="K",
            acts=_adds_words, acts_with=NEW_WORDS,
            default_text=f"{USUAL_MIN_COUNT}; 1 for characters and for a text that already contains <unk>",

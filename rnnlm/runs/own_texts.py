@@ -10,6 +10,7 @@ from rnnlm.runs.configuration import CONFIG, read_config
 from rnnlm.runs.options import TRAIN
 from rnnlm.runs.resuming import saved_options
 from rnnlm.runs.run_folder import CHECKPOINTS
+from rnnlm.text.choose_tokenizer import LEARNED
 from rnnlm.text.corpora import known_corpora, named
 from rnnlm.text.corpus import fingerprint_of, texts_again
 from rnnlm.text.documents import DOCUMENTS
@@ -44,7 +45,9 @@ def own_texts(folder, vocabulary, **watching):
     RnnlmError : it is not the folder of a run, or the texts are not as they were.
     """
     options, fingerprint = _known_of(folder)
-    texts = texts_again(address_of(options), vocabulary, options.max_tokens, **how_split(options), **watching)
+    was_learned = options.level in LEARNED and options.tokenizer is None
+    texts = texts_again(address_of(options), vocabulary, options.max_tokens, was_learned, **how_split(options),
+                        **watching)
     if fingerprint not in (None, fingerprint_of(vocabulary, *(text.ids for text in texts.values()))):
         raise RnnlmError(f"the run in {folder} was trained on different text from {named(options.corpus)}: put the "
                          "text back as it was, or name a text to score")

@@ -12,7 +12,7 @@ from rnnlm.runs.combinations import notes_on_freezing, notes_on_length
 from rnnlm.runs.description import shuffled, title
 from rnnlm.runs.initial_model import initial_model
 from rnnlm.runs.marks import Marks
-from rnnlm.runs.options import free, of_the_run
+from rnnlm.runs.options import TRAIN, free, of_the_run
 from rnnlm.runs.own_texts import address_of, how_split
 from rnnlm.runs.resuming import require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
@@ -51,8 +51,10 @@ def _corpus(options, observer, initial):
     def told(method):
         return lambda name, size: method(name, size) or (lambda count: None)
 
-    corpus = load_corpus(address_of(options), _tokenizer(options), options.min_count, options.max_vocab,
-                         options.max_tokens, on_file=told(observer.on_fetching), on_long=told(observer.on_encoding),
+    of_level = {name: getattr(options, name) for name in ("min_count", "max_vocab", "vocab_size", "tokenizer")
+                if TRAIN.by_name[name].acts(options)}
+    corpus = load_corpus(address_of(options), _tokenizer(options), max_tokens=options.max_tokens, **of_level,
+                         on_file=told(observer.on_fetching), on_long=told(observer.on_encoding),
                          vocabulary=initial and initial.vocabulary,
                          extend=options.extend_vocab and initial.begins,  # afterwards it is the extended one
                          **how_split(options), save_splits=options.save_splits)

@@ -24,9 +24,12 @@ from rnnlm.text.numbered_cache import read_tokens
 from rnnlm.text.saved_splits import require_free
 from rnnlm.text.sources import STANDARD_INPUT, called
 from rnnlm.text.split import Split
+from rnnlm.text.subword_training import Source, tokenizer_source
 from rnnlm.text.three_texts import find, read_three, save
-from rnnlm.text.tokenizer import LINE_END, WORDS, Tokenizer, as_tokenizer
+from rnnlm.text.tokenizer import LINE_END, WORDS, Tokenizer
 from rnnlm.text.vocabulary import EOS, UNK, Vocabulary
+
+TRAINING_SHARE = 0.9  # of one text that is split
 
 if TYPE_CHECKING:
     import os
@@ -98,14 +101,15 @@ def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
                 min_count: int | None = None, max_vocab: int | None = None, max_tokens: int | None = None,
                 on_file: Progress = None, on_long: Progress = None, vocabulary: Vocabulary | None = None,
                 extend: bool = False, *, split: Split | None = None, apart: bool = False,
-                save_splits: str | os.PathLike[str] | None = None) -> Corpus:
+                save_splits: str | os.PathLike[str] | None = None, vocab_size: int | None = None,
+                tokenizer: str | os.PathLike[str] | None = None) -> Corpus:
     """Read a corpus from a folder, from files, or by its known name.
 
     Parameters
     ----------
     spec : path of a folder or a text file, or a known name; paths override names.  Or a
         list of files and folders, which make one text; "-" is standard input.
-    level : "word", "char" or a Tokenizer.
+    level : "word", "char", "subword" or a Tokenizer.
     min_count : words seen fewer times in the training text become <unk>.
         None: 2, but 1 for characters and for a text that has <unk> already.
     max_vocab : the most entries of the vocabulary; None: no limit.
@@ -120,6 +124,8 @@ def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     split : a Split, how one text becomes three; None: in order, 90/5/5.
     apart : whether a blank line comes between two files where there is none.
     save_splits : folder to write the three texts to; None: nowhere.
+    vocab_size : of subwords, which are learned from the training text; None: 8000.
+    tokenizer : path of a file with subwords, in place of learning them.
 
     Raises
     ------
@@ -129,15 +135,16 @@ def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     specs = _specs(spec)
     if vocabulary is not None:
         arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
-    tokenizer = as_tokenizer(level) if vocabulary is None else vocabulary.tokenizer
+        level = vocabulary.tokenizer
     for name, value, least in (("min_count", min_count, 1), ("max_vocab", max_vocab, 3), ("max_tokens", max_tokens, 1)):
         if value is not None:
             arguments.whole(name, value, least)
+    source = tokenizer_source(level, vocab_size, tokenizer, min_count, max_vocab)
     if save_splits is not None:
         require_free(save_splits)  # before a long text is read
     found = find(specs)
-    path, notes = found.path, found.notes
-    three = read_three(found, tokenizer, split, apart, on_file, on_long)
+    three = read_three(found, source, split, apart, on_file, on_long)
+    path, tokenizer, notes = found.path, source.tokenizer, found.notes + source.notes
     train, valid, test = three.tokens
     _require_words(path, train)
     size, train = train.size, train.part(0, max_tokens or train.size)
@@ -162,13 +169,14 @@ def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
 
 
 def texts_again(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], vocabulary: Vocabulary,
-                max_tokens: int | None = None, **options: Any) -> dict[str, EncodedText]:
+                max_tokens: int | None = None, was_learned: bool = False, **options: Any) -> dict[str, EncodedText]:
     """The three texts of a corpus, read with the vocabulary that a model has.
 
     They are those of ``load_corpus`` with these arguments, a dict by split; see
-    ``fingerprint_of``.
+    ``fingerprint_of``.  was_learned: whether subwords were learned from this corpus.
     """
-    train, *others = read_three(find(_specs(spec)), vocabulary.tokenizer, **options).tokens
+    source = Source(vocabulary.tokenizer, was_learned=was_learned)
+    train, *others = read_three(find(_specs(spec)), source, **options).tokens
     tokens = [train.part(0, max_tokens or train.size), *others]
     return {name: EncodedText.from_tokens(text, vocabulary) for name, text in zip(SPLITS, tokens, strict=True)}
 

@@ -40,6 +40,8 @@ def vocabulary_note(counts, vocabulary, min_count, max_vocab):
     if gone:
         reason = f"seen fewer than {min_count} times" if max_vocab is None else "too rare for the vocabulary"
         return f"{counted(gone, vocabulary.tokenizer.unit)} of the training text became {UNK}: {reason}"
+    if vocabulary.tokenizer.tokens:
+        return f"no {UNK}: every text can be written in the {len(vocabulary.tokenizer.tokens):,} subwords"
     if vocabulary.unk_id is None:
         return f"no {UNK}: the vocabulary contains every training {vocabulary.tokenizer.unit}"
     return f"{UNK} occurs in the training text, so unknown words are read as {UNK}"

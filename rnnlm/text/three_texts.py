@@ -18,7 +18,8 @@ from rnnlm.text.documents import DOCUMENTS
 from rnnlm.text.made_texts import joined, split_texts
 from rnnlm.text.numbered_cache import kept_with, read_tokens
 from rnnlm.text.saved_splits import require_free, save_splits
-from rnnlm.text.split import RANDOM, Split
+from rnnlm.text.split import RANDOM, Split, shares_of
+from rnnlm.text.subword_training import token_after
 from rnnlm.text.text_files import at_lines, raw_blocks, text_files
 from rnnlm.text.tokenizer import LINE_END
 
@@ -86,11 +87,13 @@ def find(specs):
     return Found(path, about.get("name") or corpus_name([path for path, _, _ in resolved]), files, about, notes + more)
 
 
-def read_three(found, tokenizer, split=None, apart=False, on_file=None, on_long=None):
+def read_three(found, source, split=None, apart=False, on_file=None, on_long=None):
     """The Three texts of a Found corpus.
 
     Parameters
     ----------
+    source : where the Tokenizer comes from, see subword_training; it may be learned
+        from the training text.
     split : a Split; None: the usual one.
     apart : whether a blank line comes between two files where there is none.
     """
@@ -99,18 +102,21 @@ def read_three(found, tokenizer, split=None, apart=False, on_file=None, on_long=
         if split != Split():
             raise RnnlmError(f"{found.path} has a training, a validation and a test text, so there is nothing to "
                              "split: leave out --split, --split-by and --split-shares")
-        paths, tokens = _folder(found, tokenizer, on_file, on_long)
+        paths, tokens = _folder(found, source, on_file, on_long)
         return Three(tokens, "", lambda: _whole(paths))
     if not split.by_tokens:
-        paths = split_texts(found.files, tokenizer, split)
-        tokens = [read_tokens(path, tokenizer, _calling(on_long, f"the {name} text"))
+        paths = split_texts(found.files, source.tokenizer, split)
+        source.learn(paths[0], _calling(on_long, "the train text"))
+        tokens = [read_tokens(path, source.tokenizer, _calling(on_long, f"the {name} text"))
                   for path, name in zip(paths, SPLITS, strict=True)]
         return Three(tokens, _in_words(found, split), lambda: _whole(paths))
     if len(found.files) == 1:
         (path,) = found.files
     else:
-        path, on_long = joined(found.files, tokenizer, apart), _calling(on_long, "the text of all files")
-    return _cut(read_tokens(path, tokenizer, on_long), path, found, split)
+        path, on_long = joined(found.files, source.tokenizer, apart), _calling(on_long, "the text of all files")
+    learned = source.learn(path, on_long, shares_of(split.shares)[0])
+    tokens = read_tokens(path, source.tokenizer, on_long)
+    return _cut(tokens, path, found, split, token_after(tokens, learned) if learned else None)
 
 
 def _calling(on_long, name):
@@ -144,7 +150,7 @@ def _whole(paths) -> Iterator[tuple[int, bytes]]:
             yield number, block
 
 
-def _folder(found, tokenizer, on_file, on_long):
+def _folder(found, source, on_file, on_long):
     """The paths and the Tokens of the three texts of a folder."""
     path, about = found.path, found.about
     sums = {entry["name"]: entry["sha256"] for entry in about.get("files", [])}
@@ -153,18 +159,24 @@ def _folder(found, tokenizer, on_file, on_long):
         fetched = {name: value for name, value in sums.items() if files["train"].parent != path}
         paths = [files[split] for split in SPLITS]
         try:
-            return paths, [read_tokens(file, tokenizer, on_long, fetched.get(file.name)) for file in paths]
+            source.learn(files["train"], on_long)
+            return paths, [read_tokens(file, source.tokenizer, on_long, fetched.get(file.name)) for file in paths]
         except RnnlmError:  # a file that was whole when it was fetched may be damaged: once more, then
             if attempt == 2 or not (fetched and fetch_damaged(about, files["train"].parent, on_file)):
                 raise
 
 
-def _cut(tokens, path, found, split):
-    """Three texts by the number of tokens, at line ends if there are enough."""
+def _cut(tokens, path, found, split, first=None):
+    """Three texts by the number of tokens, at line ends if there are enough.
+
+    first: where the training text ends, if that is settled.
+    """
     size = tokens.size
     if size < LEAST:
         raise RnnlmError(f"{found.path} must hold at least {LEAST} tokens to be split into three texts, got {size}")
     cuts, where, parts = [max(1, cut) for cut in split.cuts(size)], "between words, because it has few line ends,", None
+    if first is not None:
+        cuts = [first, cuts[1] if first <= cuts[1] - size // 100 else (first + size) // 2]
     at = [tokens.next_line(cut) for cut in cuts]
     if at[0] < at[1] < size:
         cuts, where = at, "at line ends"

@@ -127,6 +127,7 @@ ELSEWHERE = {  # where the effects of the other options are tested
     "cli/test_train_command.py": "level min_count max_vocab max_tokens lr_factor patience max_grad threads epochs "
                              "output overwrite config debug corpus",
     "runs/test_assembly.py": "dropout input_dropout average_from average_decay",
+    "cli/test_subword_commands.py": "vocab_size tokenizer",
     "cli/test_raw_text.py": "lowercase split_punctuation",
     "cli/test_resume.py": "resume checkpoint_minutes",
     "cli/test_keeping.py": "keep_every keep_at",
