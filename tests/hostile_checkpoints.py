@@ -31,6 +31,10 @@ def hostile_headers(good):
                         ("cell", "lstm"), ("tied", True), ("projection", True)):
         yield f"{name} {value}", asking(**{name: value}), f"contradicts itself: {name} is "
     yield "both sizes", asking(hidden_size=7000, wordvec_size=7000), "hidden_size is 4 in its model and 7000 in"
+    yield "clusters", asking(softmax="adaptive", cutoffs=[3]), "contradicts itself: softmax is None in its model and"
+    yield "many cutoffs", asking(softmax="adaptive", cutoffs=list(range(1, 100))), "cutoffs must be 1 to 20 rising"
+    yield "cutoffs that fall", asking(cutoffs=[3, 2]), "cutoffs must be whole numbers of at least 1 with commas"
+    yield "cutoffs of anything", asking(cutoffs=[[1], {}, "\x1b[2J"]), r"the one before, got '[1],{},\x1b[2J'"
     yield "a size", asking(hidden_size=MUCH), "hidden_size is 4 in its model and 1000000000 in"
     both = changed(run=asking(hidden_size=MUCH)["run"], architecture=model | {"hidden_size": MUCH})
     yield "a model that the file cannot hold", both, "rnn1/Wx must be float32 (4, 1000000000), found float32 (4, 4)"

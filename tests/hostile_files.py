@@ -141,6 +141,15 @@ def hostile_files(folder):
     yield "the weights of another cell", sized(cell="lstm"), "it lacks lstm1/Wh"
     yield "another activation", sized(activation=["tanh"]), "activation must be one of tanh, relu"
     yield "tied sizes that differ", sized(tied=True), "tied needs a projection"
+    yield "another softmax", sized(softmax=["full"]), "softmax must be one of full, adaptive, got a list"
+    yield "cutoffs of a full softmax", sized(cutoffs=[2]), "cutoffs must be left out unless softmax is 'adaptive'"
+    yield "no cutoffs", sized(softmax="adaptive"), "cutoffs must be 1 to 20 rising whole numbers below the size of"
+    yield "many cutoffs", sized(softmax="adaptive", cutoffs=list(range(1, 9000))), "got [1, 2, 3, 4"
+    yield "cutoffs as a string", sized(softmax="adaptive", cutoffs="1,2"), "cutoffs must be a list of whole numbers"
+    yield "clusters in an early version", sized(softmax="adaptive", cutoffs=[2]), "version 1 has no adaptive softmax"
+    adaptive = header["architecture"] | {"softmax": "adaptive", "cutoffs": [1]}
+    yield "no clusters", headed(version=4, architecture=adaptive), "it lacks tail1/P, tail1/W"
+    yield "huge clusters", headed(version=4, architecture=adaptive | {"vocab_size": 1 << 40}), "it lacks tail1/P"
     yield "huge model", sized(hidden_size=1 << 40), "rnn1/Wx must be float32 (3, 1099511627776)"
     sizes = {"hidden_size": 12000, "layers": 2}
     declared = LanguageModel.param_shapes("rnn", len(WORDS), 3, **sizes)

@@ -62,6 +62,7 @@ class Model:
         if header["version"] == 1 and self.cell == "gru":
             self.cell = "gru-textbook"
         self.layers, self.H, self.tied = a["layers"], a["hidden_size"], a.get("tied", False)
+        self.cutoffs = a.get("cutoffs", [])
         self.forget()
 
     def forget(self):
@@ -70,7 +71,7 @@ class Model:
 
     def read(self, word):
         p = self.params
-        x = p["embedding/W"][word]
+        x = self.vector(word)
         for k in range(self.layers):
             part = f"{self.cell.removesuffix('-textbook')}{k + 1}/"
             weights = [p[part + name] for name in ("Wx", "Wh", "b", "bh") if part + name in p]
@@ -80,7 +81,23 @@ class Model:
             x = x @ p["projection/W"] + p["projection/b"]
         self.hidden = x
         scores = x @ (p["embedding/W"].T if self.tied else p["affine/W"]) + p["affine/b"]
-        self.log_probs = scores - scores.max() - math.log(np.exp(scores - scores.max()).sum())
+        self.log_probs = log_softmax(scores)
+        if self.cutoffs:  # the last scores are those of the clusters, in which the other words are
+            frequent, clusters = np.split(self.log_probs, self.cutoffs[:1])
+            tails = [p_cluster + log_softmax(x @ p[f"tail{i}/P"] @ p[f"tail{i}/W"])
+                     for i, p_cluster in enumerate(clusters, 1)]
+            self.log_probs = np.concatenate([frequent, *tails])
+
+    def vector(self, word):
+        p = self.params
+        if not self.tied or word < ([*self.cutoffs, len(self.words)])[0]:
+            return p["embedding/W"][word]
+        i = sum(word >= cutoff for cutoff in self.cutoffs)
+        return p[f"tail{i}/P"] @ p[f"tail{i}/W"][:, word - self.cutoffs[i - 1]]
+
+
+def log_softmax(scores):
+    return scores - scores.max() - math.log(np.exp(scores - scores.max()).sum())
 
 
 def lines_of(text):

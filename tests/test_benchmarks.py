@@ -252,6 +252,30 @@ def test_writing_speed():
     assert rows["many"]["words_per_second"] > 0
 
 
+def test_adaptive_softmax(on_path):
+    names = ["exact", "adaptive"]
+    done = run("adaptive_softmax.py", "--sizes", "small", "--optimizers", "sgd", "--subjects", *names, "--steps", "2",
+               "--json")
+    rows = json.loads(done.stdout)["small, sgd"]
+    assert list(rows) == names
+    assert "small: vocabulary 370, cutoffs [190]" in done.stderr
+    for row in rows.values():
+        assert sum(row["parts"].values()) <= 1.5 * row["seconds"]
+        assert all(seconds > 0 for seconds in row["parts"].values())
+    assert rows["adaptive"]["over"] == {"exact": rows["exact"]["seconds"] / rows["adaptive"]["seconds"]}
+    from adaptive_softmax import compare, table, zipf
+
+    results = {name: [{"seconds": s, "peak_memory_mb": 100} for s in seconds] for name, seconds in {
+        "exact": [2.0, 3.0, 2.0], "adaptive": [0.25, 0.5, 9.0], "torch, dense": [5.0], "torch, sparse": [1.0]}.items()}
+    lines = table({("large", "adam"): compare(results, tokens=700)}).splitlines()[2:]
+    assert lines[1] == ("| large | adam | adaptive | 500.0 (250.0 to 9000.0) | 1,400 | 4.0 | 2.00 |" + 5 * "  |"
+                        + " 100 MB |")
+    ids, counts = zipf(50, 20_000)
+    assert ids.min() == 0
+    assert ids.max() == 49
+    assert (ids == 0).mean() == pytest.approx(counts[0] / counts.sum(), abs=0.01)
+
+
 def test_row_updates():
     done = subprocess.run(
         [sys.executable, BENCHMARKS / "row_updates.py", "--rows", "300", "--width", "4", "--before", "20",

@@ -51,6 +51,11 @@ def test_damaged_files_are_answered_in_one_line_and_change_nothing(kind, tmp_pat
 
 
 @pytest.mark.skipif(os.name != "posix", reason="an alarm guards against hanging")
+def test_five_hundred_damaged_tokenizers_are_answered_in_one_line(tmp_path):
+    assert mutate_files.torture("subwords", 500, tmp_path, first_seed=1000) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="an alarm guards against hanging")
 @pytest.mark.parametrize(("does", "complaint"), [
     (lambda path: 1 / 0, "ended in ZeroDivisionError"), (lambda path: time.sleep(9), "took more than"),
     (lambda path: print("Traceback", file=sys.stderr) or 1, "exit code 1, standard error 'Traceback"),

@@ -27,7 +27,7 @@ def test_train_evaluate_generate(small_corpus, tmp_path):
     assert trained.returncode == 0, trained.stderr
     assert "test perplexity" in trained.stdout
     scored = run(scripts / "evaluate_rnnlm.py", "runs/small", small_corpus / "test.txt", "--json", cwd=tmp_path)
-    printed = float(re.search(r"^test perplexity ([\d.]+)$", trained.stdout, re.M)[1])
+    printed = float(re.search(r"^test perplexity ([\d.]+) \([\d.]+ bits per byte\)$", trained.stdout, re.M)[1])
     assert printed == pytest.approx(json.loads(scored.stdout)["perplexity"], rel=1e-4)  # it has five digits
     written = run(scripts / "generate_text.py", "runs/small", "--sentences", "2", "--seed", "1", cwd=tmp_path)
     assert (written.returncode, len(written.stdout.splitlines())) == (0, 2)
@@ -46,8 +46,9 @@ def test_a_full_disk_behind_standard_output_loses_no_score(tmp_path):
         command = [sys.executable, "-m", "rnnlm", "evaluate", str(make_model(tmp_path)), str(tmp_path / "t")]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
-    text, score, error = done.stderr.splitlines()
+    text, score, bits, error = done.stderr.splitlines()
     assert "1 sentence, 1 word" in text and score.startswith("perplexity ")
+    assert bits.endswith(" bits per byte")
     assert error == ("rnnlm evaluate: error: standard output could not be written: no space left on device; "
                      "free some disk space, or redirect it elsewhere")
 

@@ -20,6 +20,7 @@ from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.train import main as train
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
+from rnnlm.text.sources import zstd
 from rnnlm.text.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.slow
@@ -131,6 +132,7 @@ MAKE = {
     "compressed by gzip": written(lambda: gzip.compress(TEXT)),
     "compressed by bzip2": written(lambda: bz2.compress(TEXT)),
     "compressed by xz": written(lambda: lzma.compress(TEXT)),
+    "compressed by zstd": written(lambda: zstd().compress(TEXT)),
     "compressed and cut off": written(lambda: gzip.compress(TEXT)[:-9]),
     "100 MB of one word, compressed": written(lambda: gzip.compress(b"x" * 100_000_000)),
     "a ZIP archive": written(zipped),

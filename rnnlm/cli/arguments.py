@@ -43,7 +43,8 @@ class Parser(argparse.ArgumentParser):
         self.actions = {f"--{name}": action for name, action in (actions or {}).items()}
         flags = {f"--{key}": option for key, option in table.by_key.items()}
         flags |= {f"--no-{option.key}": option for option in table.options if option.check == SWITCH}
-        self.words = Words(flags, ["-h", "--help", *self.actions], self.error)
+        self.words = Words(flags, ["-h", "--help", *self.actions], self.error,
+                           several=not usage)
         self.names = self.words.names
         self._add_options()
 
@@ -58,7 +59,7 @@ class Parser(argparse.ArgumentParser):
                     either[option.name] = either[option.excludes] = group.add_mutually_exclusive_group()
             for option in options:
                 if option.argument:
-                    arguments.add_argument(option.name, nargs="+" if option.many else None, **_described(option))
+                    arguments.add_argument(option.name, nargs=_count(option), **_described(option))
                 else:
                     self._add_option(either.get(option.name, group), option)
         group.add_argument("-h", "--help", action=_Instead, function=self.print_help,
@@ -134,7 +135,16 @@ def sentence(option):
 
 
 def _usage(option):
+    if option.optional:
+        return f"[{option.metavar} ...]"
     return f"{option.metavar} [{option.metavar} ...]" if option.many else option.metavar
+
+
+def _count(option):
+    """How many words an argument is, as argparse calls it."""
+    if option.many:
+        return "*" if option.optional else "+"
+    return None
 
 
 def _described(option):

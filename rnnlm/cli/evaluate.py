@@ -5,25 +5,30 @@ import math
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
-from rnnlm.cli.screen import encoding_bar, note, scoring_bar, show
+from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line
 from rnnlm.formats.model_file import load_model
-from rnnlm.runs.checks import at_least, not_empty
-from rnnlm.runs.description import unknown_share
-from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
+from rnnlm.runs.checks import OneOf, at_least, not_empty
+from rnnlm.runs.description import bits_per_byte, unknown_share
+from rnnlm.runs.option import CHARGE_UNKNOWN, DEBUG, FLAG, THREADS, Option
+from rnnlm.runs.own_texts import own_texts
 from rnnlm.runs.table import Table
 from rnnlm.scoring.evaluation import WINDOW, evaluate
+from rnnlm.scoring.spelling import Spelling
+from rnnlm.text.corpora import SPLITS
 from rnnlm.text.corpus import read_text
 from rnnlm.text.sources import STANDARD_INPUT
 
 EVALUATE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
-    Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz) or not; - reads standard "
-           "input", metavar="TEXT", argument=True, many=True),
+    Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz, zstd) or not; - reads "
+           "standard input; none: a text of the run itself", metavar="TEXT", argument=True, many=True, optional=True),
+    Option("split", OneOf(SPLITS), "which text of the run to score where none is named", "test"),
     Option("json", FLAG, "print one JSON object for each text", False),
+    CHARGE_UNKNOWN,
     Option("time_size", at_least(1), "number of steps computed at once; it changes the memory needed, not the result",
            WINDOW, "T", meant_by="bptt bptt-steps seq-len seq-length seqlen sequence-length window"),
     THREADS,
@@ -44,16 +49,29 @@ def main(argv=None, prog=None):
 
 def evaluate_texts(options):
     """Print the scores of every text."""
-    if options.texts.count(STANDARD_INPUT) > 1:
+    texts = options.texts or []
+    if texts and "split" in options.given:
+        raise RnnlmError(f"--split {options.split} is for the run's own texts: leave it out, or name no text")
+    if texts.count(STANDARD_INPUT) > 1:
         raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
     with Workers(threads_of(options)) as workers:
         model, vocabulary = load_model(options.model, workers)
-        for path in options.texts:
-            text = read_text(path, vocabulary, encoding_bar)
-            result = _score(path, model, text, vocabulary.eos_id, options.time_size)
+        spelling = Spelling.of_vocabulary(vocabulary) if options.charge_unknown else None
+        for name, about, text in _texts(texts, options, vocabulary):
+            result = _score(name, model, text, vocabulary.eos_id, options.time_size, spelling)
             if math.isnan(result.log_prob):
-                raise RnnlmError(f"{options.model} gives no probabilities for {path}: its scores are not finite")
-            _show([_as_json(path, result, text)] if options.json else _as_text(path, result, text, vocabulary))
+                raise RnnlmError(f"{options.model} gives no probabilities for {name}: its scores are not finite")
+            _show([_as_json(about, result, text)] if options.json else _as_text(name, result, text, vocabulary))
+
+
+def _texts(paths, options, vocabulary):
+    """Yield what each text is called, what JSON says of it, and the EncodedText."""
+    for path in paths:
+        yield path, {"file": path}, read_text(path, vocabulary, encoding_bar)
+    if not paths:
+        texts, corpus = own_texts(options.model, vocabulary, on_file=file_bar("fetching"), on_long=encoding_bar)
+        yield (f"{options.split} text of {corpus}", {"file": None, "corpus": corpus, "split": options.split},
+               texts[options.split])
 
 
 def _show(lines):
@@ -69,7 +87,7 @@ def _show(lines):
         raise
 
 
-def _score(path, model, text, eos_id, window):
+def _score(path, model, text, eos_id, window, spelling):
     """The text's Evaluation, under a bar; a signal ends it."""
     with stop_on_signal("stopping after this window") as check, scoring_bar(path, len(text.ids)) as move:
 
@@ -77,25 +95,32 @@ def _score(path, model, text, eos_id, window):
             move(targets)
             check()
 
-        return evaluate(model, text, eos_id, window, on_window)
+        return evaluate(model, text, eos_id, window, on_window, spelling)
 
 
-def _as_json(path, result, text):
-    values = {"file": path}
+def _as_json(about, result, text):
+    values = dict(about)
     for name in ("sentences", "words", "oov", "targets", "log_prob", "perplexity", "perplexity_without_oov",
-                 "bits_per_token"):
+                 "bits_per_token", "bits_per_byte"):
         value = getattr(result, name)
         values[name] = value if math.isfinite(value) else None
-    values["unk_share"] = text.unk_share
+    values |= {"bytes": result.bytes, "lost": list(result.lost), "unk_share": text.unk_share}
     return json.dumps(values, allow_nan=False)
 
 
 def _as_text(path, result, text, vocabulary):
-    """Two lines; a file's name cannot add one."""
+    """Two or three lines; a file's name cannot add one."""
     fate = "not counted in the numbers below" if vocabulary.unk_id is None else "scored as <unk>"
     oov = counted(result.oov, "OOV") + (f" ({fate})" if result.oov else "")
     unknown = f"{share}, " if (share := unknown_share(text, "of them")) else ""
-    words = counted(result.words, vocabulary.tokenizer.unit)
+    words, bits = counted(result.words, vocabulary.tokenizer.unit), bits_per_byte(result.bits_per_byte, result.lost)
     return (f"{one_line(path)}: {counted(result.sentences, 'sentence')}, {words}, {oov}",
             f"perplexity {result.perplexity:.6g}, without OOVs {result.perplexity_without_oov:.6g}, "
-            f"{result.bits_per_token:.5g} bits per token, {counted(result.targets, 'target')}, {unknown}one stream")
+            f"{result.bits_per_token:.5g} bits per token, {counted(result.targets, 'target')}, {unknown}one stream",
+            *([f"{bits}{_without(result.lost)}"] if bits else []))
+
+
+def _without(lost):
+    """What a number of bits leaves out."""
+    names = [{"unknown words": "the spelling of unknown words"}.get(name, name) for name in lost]
+    return f", without {' and '.join(names)}" if lost else ""

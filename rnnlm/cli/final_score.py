@@ -2,7 +2,7 @@
 
 import math
 
-from rnnlm.runs.description import unknown_share
+from rnnlm.runs.description import bits_per_byte, unknown_share
 
 
 def score_lines(evaluation, best, corpus):
@@ -10,16 +10,21 @@ def score_lines(evaluation, best, corpus):
 
     The first is in its Record, the second in an Evaluation.
     """
-    in_bits = _bits_per_character if corpus.vocabulary.tokenizer.unit == "character" else lambda nats: ""
-    return (f"best validation perplexity {best.valid_perplexity:.5g}{in_bits(best.valid_loss)} after epoch "
-            f"{best.epoch}{_context(best.valid_perplexity, corpus, 'valid')}",
-            f"test perplexity {evaluation.perplexity:.5g}{in_bits(-evaluation.log_prob / evaluation.targets)}"
+    return (f"best validation perplexity {best.valid_perplexity:.5g}{_in_bits(best.valid_loss, corpus, 'valid')} after "
+            f"epoch {best.epoch}{_context(best.valid_perplexity, corpus, 'valid')}",
+            f"test perplexity {evaluation.perplexity:.5g}"
+            f"{_in_bits(-evaluation.log_prob / evaluation.targets, corpus, 'test')}"
             f"{_context(evaluation.perplexity, corpus, 'test')}")
 
 
-def _bits_per_character(nats):
-    """What to say next to the perplexity of characters, in the unit of their field."""
-    return f" ({nats / math.log(2):.4f} bits per character)"
+def _in_bits(nats, corpus, split):
+    """Nats a token of a text as bits a byte and, for characters, as bits of each."""
+    text = getattr(corpus, split)
+    bits = nats / math.log(2)
+    of_bytes = bits_per_byte(bits * len(text.ids) / text.bytes if text.bytes else math.nan, text.all_lost)
+    of_characters = f"{bits:.4f} bits per character" if corpus.vocabulary.tokenizer.unit == "character" else ""
+    said = ", ".join(filter(None, [of_characters, of_bytes]))
+    return f" ({said})" if said else ""
 
 
 def _context(perplexity, corpus, split):

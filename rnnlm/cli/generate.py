@@ -25,6 +25,7 @@ from rnnlm.scoring.constraints import RECENT
 from rnnlm.scoring.limits import EndlessError
 from rnnlm.scoring.prompts import banned_ids, prompt_ids, read_prompt
 from rnnlm.scoring.writing import WIDEST_BEAM, write_beam, write_samples, write_text
+from rnnlm.text.subwords import Subwords
 from rnnlm.text.tokenizer import CHARACTERS, WORDS
 
 GENERATE = Table({"options": (
@@ -33,15 +34,18 @@ GENERATE = Table({"options": (
            meant_by="prefix prime primer start"),
     Option("prompt_file", not_empty, "UTF-8 text to continue, of at most a million characters; its last line end is "
            "left out; - reads standard input", metavar="FILE", excludes="prompt"),
-    Option("length", at_least(1), "number of words (or characters) to write", metavar="WORDS",
-           default_text="100 words or 500 characters, then to the end of the line, but at most twice as many",
+    Option("length", at_least(1), "number of words (or characters, or subwords) to write", metavar="WORDS",
+           default_text="100 words, 500 characters or 150 subwords, then to the end of the line, but at most twice as "
+           "many",
            meant_by="max-new-tokens max-tokens max-words n-words num-tokens num-words words"),
     Option("sentences", at_least(1), f"write up to the K-th line end; a line of more than {WORDS.longest_line:,} "
-           f"words, or {CHARACTERS.longest_line:,} characters, ends the command with an error", metavar="K",
+           f"words, {Subwords.longest_line:,} subwords or {CHARACTERS.longest_line:,} characters, ends the command "
+           "with an error", metavar="K",
            excludes="length"),
-    Option("min_length", at_least(1), "write no line end before a line has this many words (or characters)",
+    Option("min_length", at_least(1), "write no line end before a line has this many words (or characters, or "
+           "subwords)",
            metavar="WORDS", meant_by="min-new-tokens min-tokens min-words"),
-    Option("max_length", at_least(1), "write the line end when a line has this many words (or characters)",
+    Option("max_length", at_least(1), "write the line end when a line has this many words (or characters, or subwords)",
            metavar="WORDS"),
     Option("samples", at_least(1), "write K texts side by side, and print each after a line that begins with #",
            metavar="K", meant_by="n num-return-sequences num-samples"),
@@ -59,8 +63,8 @@ GENERATE = Table({"options": (
            meant_by="nucleus"),
     Option("repetition_penalty", number(float, "a number of at least 1", lambda value: value >= 1), "number that "
            f"divides positive scores of words among the last {RECENT} and multiplies negative ones", 1.0, "X"),
-    Option("ban", any_text, "word that is never written, or several with blanks between them", metavar="WORD",
-           many=True, meant_by="bad-words forbid stop-words"),
+    Option("ban", any_text, "word that is never written, or several with blanks between them; not for subwords",
+           metavar="WORD", many=True, meant_by="bad-words forbid stop-words"),
     Option("allow_unk", FLAG, "let the model write <unk>", False),
     Option("seed", seed, "seed of all random numbers; the same seed gives the same text", metavar="S",
            default_text="random", meant_by="random-seed rng"),

@@ -31,8 +31,8 @@ MOST_CHARACTERS = 32 * MOST_ROWS  # of a text, some of whose words may be very l
 
 PAGE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
-    Option("text", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz) or not; - reads standard "
-           "input", metavar="TEXT", argument=True),
+    Option("text", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz, zstd) or not; - reads "
+           "standard input", metavar="TEXT", argument=True),
     Option("output", not_empty, "the HTML file to write; it may replace an earlier page, but no other file",
            metavar="FILE", default_text="the text's name with .html, in the current folder", meant_by="out"),
     Option("compare", not_empty, "a second model; words are tinted by the difference in surprisal", metavar="MODEL"),

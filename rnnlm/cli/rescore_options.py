@@ -64,8 +64,8 @@ def _chooses(options):
 
 RESCORE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
-    Option("nbest", not_empty, "n-best lists in UTF-8, compressed (gzip, bzip2, xz) or not; - reads standard input",
-           metavar="NBEST", argument=True),
+    Option("nbest", not_empty, "n-best lists in UTF-8, compressed (gzip, bzip2, xz, zstd) or not; - reads standard "
+           "input", metavar="NBEST", argument=True),
     Option("nbest_format", OneOf(FORMS), "form of the lists: 'UTTERANCE words', 'UTTERANCE-NUMBER words', 'ID ||| "
            "words ||| features ||| total', or lines of words with an empty line between two lists; it must be given"),
     Option("format", OneOf(OUTPUTS), "form of the output: our own table, log10 of each sentence, -ln of each word, or "

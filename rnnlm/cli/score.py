@@ -21,12 +21,13 @@ from rnnlm.files.long_array import LongArray
 from rnnlm.reports.score_formats import SCORE_FORMATS
 from rnnlm.reports.tool_format import TEXT
 from rnnlm.runs.checks import OneOf, between, not_empty
-from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
+from rnnlm.runs.option import CHARGE_UNKNOWN, DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.columns import TRUTH, WordsBefore, before, columns_by_default, require_columns
 from rnnlm.scoring.readings import PROTOCOLS
 from rnnlm.scoring.rows import BASES, DETAILS
 from rnnlm.scoring.score import BY, OF_WORDS, part_size, score_rows
+from rnnlm.scoring.spelling import Spelling
 from rnnlm.scoring.truth import Truth
 from rnnlm.text.sources import STANDARD_INPUT, require_text_file
 from rnnlm.text.spelled import spelled_file
@@ -40,10 +41,10 @@ PROTOCOL = Option(
 
 SCORE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
-    Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz) or not; - reads standard "
-           "input", metavar="TEXT", argument=True, many=True),
-    Option("by", OneOf(BY), "what a row is for; a piece is a character of a model of characters, and a word of any "
-           "other", "word", meant_by="level per unit"),
+    Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz, zstd) or not; - reads "
+           "standard input", metavar="TEXT", argument=True, many=True),
+    Option("by", OneOf(BY), "what a row is for; a piece is a character or a subword of a model of these, and a word "
+           "of any other", "word", meant_by="level per unit"),
     PROTOCOL,
     Option("log_base", OneOf(BASES), "base of all logarithms that are printed", "2", meant_by="base log logarithm"),
     Option("columns", not_empty, "names of the columns to print, with commas between them", metavar="A,B,...",
@@ -64,6 +65,7 @@ SCORE = Table({"options": (
     chart_option("learning curves, with --kept: the mean surprisal of each text by the tokens of the training"),
     Option("unbuffered", FLAG, "print the rows of each line before the next line is read", False,
            meant_by="line-buffered flush u"),
+    CHARGE_UNKNOWN,
     THREADS,
     DEBUG,
 )})
@@ -126,6 +128,9 @@ def _settle(options):
         for name in ("top", "spill_over", "states", "truth"):
             if getattr(options, name):
                 raise RnnlmError(f"{_flag(name)} is of words: give --by word with it, not --by {options.by}")
+    elif options.charge_unknown:
+        raise RnnlmError("--charge-unknown is for bits per byte: give --by sentence or --by text with it, not --by "
+                         f"{options.by}")
     for name in ("states", "truth"):
         if options.kept and getattr(options, name):
             raise RnnlmError(f"{_flag(name)} is of one model: leave it out, or leave out --kept and give the file of a "
@@ -174,7 +179,11 @@ def _head(options, read):
         head[TEXT] = options.texts[0]
     if options.kept:
         head["tokens"] = tokens_axis(vocabulary)
-    pieces = vocabulary.tokenizer.words_as_pieces
+    pieces, lost = vocabulary.tokenizer.words_as_pieces, vocabulary.tokenizer.lost
+    if options.by not in OF_WORDS:
+        if options.charge_unknown:
+            head["unknown"] = "bits per byte count their spelling"
+        return head | ({"lower_bound": f"bits per byte, without {' and '.join(lost)}"} if lost else {})
     return head | ({"pieces": pieces} if options.by == "word" and pieces else {})
 
 
@@ -184,12 +193,13 @@ def _columns(options, path, read, unknown, states, truth):
     base, words_before = BASES[options.log_base], WordsBefore(options.columns)
     details = any(before(name)[0] in DETAILS for name in options.columns)
     size = part_size(options.top, model.architecture["hidden_size"] if states else 0)
-    of_words = {"details": details, "on_states": states and states.add} if options.by in OF_WORDS else {}
+    others = {"details": details, "on_states": states and states.add} if options.by in OF_WORDS else {
+        "spelling": Spelling.of_vocabulary(vocabulary) if options.charge_unknown else None}
     with _bar(path) as move:
         parts = unknown.counting(
             spelled_file(path, vocabulary, size=size, by_line=options.unbuffered, on_bytes=move))
         for rows in score_rows(model, vocabulary, parts, by=options.by, protocol=options.protocol, base=base,
-                               top=options.top, **of_words):
+                               top=options.top, **others):
             columns = {name: rows[name] for name in rows.dtype.names}
             for name, value in (("file", path), ("sha256", read.sha256), ("tokens", read.tokens)):
                 if name in options.columns:

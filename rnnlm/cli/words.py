@@ -20,10 +20,12 @@ class Words:
     flags : the command's Options, a dict by what is typed for each.
     ends : the names of what is done instead of the command, such as --help.
     error : function of a message that does not return, for a wrong line.
+    several : whether words after the value of an option that may be repeated are more
+        values of it: not where they may be arguments.
     """
 
-    def __init__(self, flags, ends, error):
-        self.flags, self.ends, self.error = flags, ends, error
+    def __init__(self, flags, ends, error, several=False):
+        self.flags, self.ends, self.error, self.several = flags, ends, error, several
         self.names = [*flags, *(name for name in ends if name not in flags)]
 
     def marked(self, argv):
@@ -40,6 +42,8 @@ class Words:
                 words.append(UNKNOWN + word if _dashed(word) else MARK + word)
             elif self.flags[flag].takes_a_value:
                 words.append(f"{flag}={MARK}{value if equals else self._value(flag, rest)}")
+                while self._is_more(flag, rest):
+                    words.append(f"{flag}={MARK}{rest.pop(0)}")
             elif equals:
                 self.error(f"argument {flag}: takes no value, got {shown(repr(value))}")
             else:
@@ -53,6 +57,11 @@ class Words:
             hint = f"; write a value that looks like an option as {flag}=VALUE" if any_text else ""
             self.error(f"argument {flag}: expected one argument{hint}")
         return rest.pop(0)
+
+    def _is_more(self, flag, rest):
+        """Whether the next word is one more value of an option, as of ``*.txt``."""
+        return self.several and self.flags[flag].can_be_repeated and rest and not (
+            rest[0] in self.ends or _dashed(rest[0]))
 
     def _looks_like_an_option(self, word):
         """Whether a word is an option, the beginning of one or a misspelt one."""

@@ -55,6 +55,8 @@ def sum_by_id(ids, rows):
     Sorting brings equal ids together, so that one reduceat sums each id's rows: 0.5 ms
     for 700 ids of width 200, where np.add.at takes 1.5 ms or more.
     """
+    if not ids.size:
+        return ids, rows
     order = ids.argsort(kind="stable")
     ids = ids[order]
     (starts,) = np.concatenate(([True], ids[1:] != ids[:-1])).nonzero()

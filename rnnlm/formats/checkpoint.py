@@ -20,7 +20,7 @@ from rnnlm.files.archive import open_archive, require_finite, write_archive
 from rnnlm.formats.checkpoint_form import RECORDS, records_of, require_possible
 from rnnlm.formats.model_file import COUNTS, VOCABULARY, read_vocabulary, vocabulary_arrays, vocabulary_size
 from rnnlm.models.architecture import Architecture, from_earlier
-from rnnlm.text.choose_tokenizer import tokenizer_from
+from rnnlm.text.choose_tokenizer import OF_TOKENIZERS
 from rnnlm.training.snapshot import shapes_of
 from rnnlm.training.trainer import Record, Trainer
 
@@ -104,12 +104,13 @@ def read_checkpoint_vocabulary(path):
     """
     with open_archive(path, "a whole rnnlm checkpoint of a run that began from a model") as archive:
         size = _checkpoint_header(archive)["architecture"]["vocab_size"]
-        return read_vocabulary(archive, tokenizer_from(archive.header[VOCABULARY]), size, archive.holds(COUNTS))
+        return read_vocabulary(archive, archive.header[VOCABULARY], size, archive.holds(COUNTS))
 
 
 def _names_of_vocabulary(archive):
     """The names of the arrays of a vocabulary, which a checkpoint may have."""
-    return [name for name in (VOCABULARY, COUNTS) if VOCABULARY in archive.header and archive.holds(name)]
+    names = (VOCABULARY, COUNTS, *OF_TOKENIZERS) if VOCABULARY in archive.header else ()
+    return list(filter(archive.holds, names))
 
 
 def _checkpoint_header(archive):

@@ -16,6 +16,7 @@ from rnnlm.scoring.evaluation import Evaluation, evaluate
 from rnnlm.scoring.pairs import PairScores, score_pairs
 from rnnlm.scoring.rows import BASES
 from rnnlm.scoring.score import score_rows
+from rnnlm.scoring.spelling import Spelling
 from rnnlm.text.corpus import read_text
 from rnnlm.text.encoded import encode_text
 from rnnlm.text.pairs_files import as_pairs, read_pairs
@@ -46,18 +47,27 @@ class Loaded(Writes):
         a, words = self.model.architecture, len(self.vocabulary)
         return f"<rnnlm model: {a['layers']} x {a['cell']} of {a['hidden_size']}, vocabulary {words:,}>"
 
-    def evaluate(self, text: str | os.PathLike[str]) -> Evaluation:
+    def evaluate(self, text: str | os.PathLike[str], *, charge_unknown: bool = False) -> Evaluation:
         """Score a text (str) or file (Path): counts, sum of ln p (nats), perplexities.
 
         The text is one stream.  Every word and every line end is predicted once, the
         first word from the start of a text.
+
+        charge_unknown: whether ``bits_per_byte`` counts how unknown words are spelled,
+        see ``rnnlm.scoring.spelling``.
 
         Raises
         ------
         RnnlmError : a text without a token, or a file that cannot be read.
         ArgumentError : a str that is the name of a file.
         """
-        return evaluate(self.model, self._encoded(text), self.vocabulary.eos_id)
+        return evaluate(self.model, self._encoded(text), self.vocabulary.eos_id,
+                        spelling=self._spelling(charge_unknown))
+
+    def _spelling(self, charge_unknown):
+        """The Spelling to charge, None for none."""
+        charged = arguments.yes_or_no("charge_unknown", charge_unknown)
+        return Spelling.of_vocabulary(self.vocabulary) if charged else None
 
     def perplexity(self, text: str | os.PathLike[str]) -> float:
         """The perplexity of a text (str) or of a file (Path): exp of the mean of -ln p.
@@ -67,7 +77,7 @@ class Loaded(Writes):
         return self.evaluate(text).perplexity
 
     def score(self, text: str | os.PathLike[str], protocol: str = "stream", *, by: str = "word", top: int = 0,
-              log_base: float | str = 2) -> np.ndarray:
+              log_base: float | str = 2, charge_unknown: bool = False) -> np.ndarray:
         """A row for each word of a text (str) or of a file (Path), in order, none lost.
 
         The rows are a structured array, which pandas takes as it is:
@@ -89,6 +99,8 @@ class Loaded(Writes):
         top : k, adds the fields top1, p1, ..., topk, pk: the most probable words (at
             most all), and their probabilities.
         log_base : 2, 10 or "e", of log_prob, surprisal and the entropies.
+        charge_unknown : whether bits_per_byte counts how unknown words are spelled; for
+            sentences and texts.
 
         Returns
         -------
@@ -100,7 +112,8 @@ class Loaded(Writes):
         ArgumentError : a value that cannot be, or a str that is the name of a file.
         """
         rows = score_rows(self.model, self.vocabulary, self._parts(text), by=by, protocol=protocol, top=top,
-                          base=BASES[arguments.one_of("log_base", str(log_base), BASES)])
+                          base=BASES[arguments.one_of("log_base", str(log_base), BASES)],
+                          spelling=self._spelling(charge_unknown))
         return np.concatenate(list(rows))
 
     def states(self, text: str | os.PathLike[str], protocol: str = "stream") -> np.ndarray:

@@ -126,7 +126,7 @@ class Writes:
         """The k most probable next words after a prompt, each with its probability.
 
         The most probable word comes first; equally probable ones are in order of ids.
-        The end of a line is <eos>; with characters, words are characters.
+        The end of a line is <eos>; with characters or subwords, words are these.
 
         Raises
         ------
@@ -137,7 +137,7 @@ class Writes:
         ids, _ = prompt_ids(prompt, self.vocabulary)
         probs = probs_after(self.model, [self.vocabulary.eos_id, *ids])
         first = np.argsort(-probs, kind="stable")[:k]
-        return [(self.vocabulary.words[i], float(probs[i])) for i in first]
+        return [(self.vocabulary.tokenizer.shown(self.vocabulary.words[i]), float(probs[i])) for i in first]
 
 
 def _generator(seed):

@@ -22,7 +22,7 @@ from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_ar
 from rnnlm.files.whole import File
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.models.architecture import Architecture, from_earlier, to_earlier
-from rnnlm.text.choose_tokenizer import KEY, tokenizer_from
+from rnnlm.text.choose_tokenizer import KEY, stored_arrays, tokenizer_from
 from rnnlm.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 MODEL_NAME = "model.npz"
 FORMAT = "rnnlm model"
 # The first has earlier names of cells, the third has counts, the fourth may have a
-# tokenizer, and counts or none.  The lowest that can hold the model is written, as
-# earlier programs read it.
+# tokenizer, an adaptive softmax, and counts or none.  The lowest that can hold the
+# model is written, as earlier programs read it.
 EARLIER, WITHOUT_COUNTS, WITH_COUNTS, LATEST = VERSIONS = 1, 2, 3, 4
 VOCABULARY, COUNTS = "vocabulary", "counts"
 
@@ -64,8 +64,9 @@ def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: V
     arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
     require_vocabulary(model, vocabulary)
     own, description = vocabulary_arrays(vocabulary), vocabulary.tokenizer.description()
-    earlier = None if COUNTS in own or KEY in description else to_earlier(model.architecture)
-    version = LATEST if KEY in description else WITH_COUNTS if COUNTS in own else EARLIER if earlier else WITHOUT_COUNTS
+    latest = KEY in description or model.architecture.cutoffs
+    earlier = None if COUNTS in own or latest else to_earlier(model.architecture)
+    version = LATEST if latest else WITH_COUNTS if COUNTS in own else EARLIER if earlier else WITHOUT_COUNTS
     header = {"format": FORMAT, "version": version, **description,
               "architecture": earlier or dict(model.architecture), "training": training or {},
               "regularisation": asdict(model.regularisation)}
@@ -83,7 +84,8 @@ def model_size(model, vocabulary):
 def vocabulary_size(vocabulary):
     """Bytes of the arrays that a file has of a vocabulary."""
     counts = 0 if vocabulary.counts is None else vocabulary.counts.nbytes
-    return counts + sum(len(word.encode()) + 1 for word in vocabulary.words)
+    stored = sum(array.nbytes for array in vocabulary.tokenizer.arrays().values())
+    return counts + stored + sum(len(word.encode()) + 1 for word in vocabulary.words)
 
 
 def require_vocabulary(model, vocabulary):
@@ -108,7 +110,7 @@ def vocabulary_arrays(vocabulary):
         raise arguments.wrong("words", "without a line end, which separates them in the file", found)
     counts = {} if vocabulary.counts is None else {COUNTS: vocabulary.counts}
     try:
-        return {VOCABULARY: as_bytes(words), **counts}
+        return {VOCABULARY: as_bytes(words), **vocabulary.tokenizer.arrays(), **counts}
     except UnicodeEncodeError as error:
         raise ArgumentError(f"words must be text that UTF-8 can encode, got {shown(words[error.start])}") from None
 
@@ -157,12 +159,12 @@ def _load(path, workers, regularisation=None, hashed=False):
     """The model, the vocabulary and, if it is asked for, the SHA-256; else None."""
     with open_archive(model_file(path), "a whole rnnlm model file") as archive:
         architecture = _architecture(archive)
-        tokenizer = _tokenizer(archive)
+        stored = _stored(archive, architecture.vocab_size)
         shapes = architecture.shapes()
         size, with_counts = architecture.vocab_size, _has_counts(archive)
-        archive.require_names([VOCABULARY, *([COUNTS] if with_counts else []), *shapes])
+        archive.require_names([VOCABULARY, *stored, *([COUNTS] if with_counts else []), *shapes])
         archive.require(shapes)
-        vocabulary = read_vocabulary(archive, tokenizer, size, with_counts)
+        vocabulary = read_vocabulary(archive, archive.header, size, with_counts)
         saved = Regularisation.from_file(archive.header.get("regularisation", {}))
         model = LanguageModel(**architecture, regularisation=regularisation or saved, rng=None,
                               workers=workers)
@@ -177,10 +179,12 @@ def _load(path, workers, regularisation=None, hashed=False):
 def _architecture(archive):
     """The Architecture that a model file declares; ValueError if there is none."""
     archive.require_kind(FORMAT, *VERSIONS)
-    architecture = archive.header["architecture"]
-    if archive.header["version"] == EARLIER and isinstance(architecture, dict):
-        architecture = from_earlier(architecture)
-    return Architecture.from_file(architecture)
+    values, version = archive.header["architecture"], archive.header["version"]
+    architecture = Architecture.from_file(from_earlier(values) if version == EARLIER and isinstance(values, dict)
+                                          else values)
+    if architecture.cutoffs and version < LATEST:
+        raise ValueError(f"a file of version {version} has no adaptive softmax, one of version {LATEST} has")
+    return architecture
 
 
 def _has_counts(archive):
@@ -188,11 +192,11 @@ def _has_counts(archive):
     return version == WITH_COUNTS or (version == LATEST and archive.holds(COUNTS))
 
 
-def _tokenizer(archive):
-    """The Tokenizer that a model file describes."""
+def _stored(archive, vocab_size):
+    """The arrays of the tokenizer that a model file describes, to be filled."""
     if KEY in archive.header and archive.header["version"] < LATEST:
         raise ValueError(f"a file of version {archive.header['version']} has no {KEY}, one of version {LATEST} has")
-    return tokenizer_from(archive.header)
+    return stored_arrays(archive.header, vocab_size)
 
 
 def model_file(path):
@@ -207,10 +211,18 @@ def model_file(path):
     return Path(path) / MODEL_NAME
 
 
-def read_vocabulary(archive, tokenizer, size, with_counts):
+def _read_tokenizer(archive, header, stored):
+    """The Tokenizer that a header describes, its arrays filled from the archive."""
+    for name, array in stored.items():
+        archive.read(name, array)
+    return tokenizer_from(header, stored)
+
+
+def read_vocabulary(archive, header, size, with_counts):
     """The Vocabulary of an open file; ValueError unless it has ``size`` words.
 
-    with_counts: whether the file has their counts.
+    header: what describes its tokenizer.  with_counts: whether the file has their
+    counts.
     """
     if with_counts:
         archive.require({COUNTS: (size,)}, np.int64)
@@ -218,6 +230,7 @@ def read_vocabulary(archive, tokenizer, size, with_counts):
     count = words.count("\n") + 1
     if count != size:  # before a list of them is made
         raise ValueError(f"vocab_size is {size}, which does not fit the {counted(count, 'word')} of the vocabulary")
+    tokenizer = _read_tokenizer(archive, header, stored_arrays(header, size))
     if not with_counts:
         return Vocabulary(words.split("\n"), tokenizer)
     counts = np.empty(size, np.int64)
@@ -233,7 +246,7 @@ def read_model_form(path):
     with open_archive(model_file(path), "a whole rnnlm model file") as archive:
         architecture = _architecture(archive)
         archive.require(architecture.shapes())
-        return architecture, _tokenizer(archive)
+        return architecture, _read_tokenizer(archive, archive.header, _stored(archive, architecture.vocab_size))
 
 
 def read_model_training(path):

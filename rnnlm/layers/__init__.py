@@ -3,6 +3,8 @@
 They see arrays only: no words, no files.
 """
 
+from rnnlm.layers.adaptive import TimeAdaptiveOutput
+from rnnlm.layers.adaptive_embedding import TimeAdaptiveEmbedding
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer
 from rnnlm.layers.dropout import TimeDropout, TimeWordDropout
@@ -18,6 +20,7 @@ from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 from rnnlm.layers.textbook_gru import TextbookGRU, TimeTextbookGRU
 from rnnlm.layers.weight_drop import WeightDrop
 
-__all__ = ["GRU", "LSTM", "MRNN", "RNN", "Layer", "TextbookGRU", "TimeActivationPenalty", "TimeAffine", "TimeDropout",
-           "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeOutput", "TimeRNN", "TimeRecurrent",
-           "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeTextbookGRU", "TimeWordDropout", "WeightDrop"]
+__all__ = ["GRU", "LSTM", "MRNN", "RNN", "Layer", "TextbookGRU", "TimeActivationPenalty",
+           "TimeAdaptiveEmbedding", "TimeAdaptiveOutput", "TimeAffine", "TimeDropout", "TimeEmbedding",
+           "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeOutput", "TimeRNN", "TimeRecurrent", "TimeSlownessPenalty",
+           "TimeSoftmaxWithLoss", "TimeTextbookGRU", "TimeWordDropout", "WeightDrop"]

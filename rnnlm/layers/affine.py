@@ -30,7 +30,7 @@ class TimeAffine(Layer):
         scores = self.buffer("scores", (N * T, W.shape[1]), W.dtype)  # by far the largest array of the network
         np.matmul(xs.reshape(N * T, H), W, out=scores)
         scores += b
-        return scores.reshape(N, T, -1)
+        return scores.reshape(N, T, W.shape[1])
 
     def backward(self, dout: np.ndarray) -> np.ndarray:  # (N, T, V) -> (N, T, H)
         """The gradient of the inputs, and those of W and b."""
@@ -42,7 +42,7 @@ class TimeAffine(Layer):
         """The gradient of the inputs."""
         N, T, H = self.cache.shape
         W, _ = self.params
-        self.slopes = rows = dout.reshape(N * T, -1)
+        self.slopes = rows = dout.reshape(N * T, dout.shape[2])
         return (rows @ W.T).reshape(N, T, H)
 
     def backward_weights(self) -> None:
@@ -50,4 +50,4 @@ class TimeAffine(Layer):
         xs, rows = self.cache, self.slopes
         dW, db = self.grads
         db[...] = rows.sum(axis=0)
-        dW[...] = xs.reshape(len(rows), -1).T @ rows
+        dW[...] = xs.reshape(len(rows), len(dW)).T @ rows

@@ -84,6 +84,7 @@ class TimeWordDropout(Layer):
     embedding : a TimeEmbedding, or another layer from ids to vectors.
     ratio : the probability, from 0 to below 1.
     rng : numpy.random.Generator that draws the masks; a ratio of 0 needs none.
+    vocab_size : V, the number of words; None: the rows of the embedding's W.
 
     Attributes
     ----------
@@ -93,8 +94,10 @@ class TimeWordDropout(Layer):
 
     param_names, random_scheme = ("W",), SCHEME
 
-    def __init__(self, embedding: Layer, ratio: float, *, rng: np.random.Generator | None) -> None:
+    def __init__(self, embedding: Layer, ratio: float, *, rng: np.random.Generator | None,
+                 vocab_size: int | None = None) -> None:
         self.embedding = embedding
+        self.vocab_size = len(self.params[0]) if vocab_size is None else vocab_size
         require_ratio(ratio, rng)
         self.ratio, self.rng = ratio, rng
         self.train = True
@@ -115,7 +118,7 @@ class TimeWordDropout(Layer):
         if not self.train or self.ratio == 0:
             self.cache = None
             return vectors
-        keep = keep_mask(shared_bits(self.rng, (len(self.params[0]),), self.random_scheme), self.ratio, vectors.dtype)
+        keep = keep_mask(shared_bits(self.rng, (self.vocab_size,), self.random_scheme), self.ratio, vectors.dtype)
         self.cache = keep[xs][..., np.newaxis]
         return vectors * self.cache
 

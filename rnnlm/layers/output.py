@@ -45,6 +45,11 @@ class TimeOutput(Layer):
         """Their gradients."""
         return self.affine.grads
 
+    @property
+    def biases(self) -> np.ndarray:
+        """What adds to ``products_by_word``, (V,)."""
+        return self.params[1]
+
     def scores(self, xs: np.ndarray) -> np.ndarray:  # (N, T, H) -> (N, T, V)
         """The scores (logits) of every word at every step."""
         return self.affine.forward(xs)

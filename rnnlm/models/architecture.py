@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.errors import shown
+from rnnlm.errors import ArgumentError, shown
+from rnnlm.layers.adaptive import tail_shapes
 from rnnlm.models.cells import CELLS, Cell
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 MOST_LAYERS = 500  # so that no model file can keep its reader busy for long; the deepest in use have a dozen
 EARLIER = {"gru": "gru-textbook"}  # names in earlier files, from before another cell took the name over, and today's
 RNN_ACTIVATIONS = ("tanh", "relu")  # that cells without gates have
+SOFTMAXES = ("full", "adaptive")
+MOST_CUTOFFS = 20  # each cluster is a quarter as wide as the one before, so only a few are of use
 RATIOS = ("dropout", "input_dropout")  # in early files; of no use to a model that is not trained
 SIZES = ("vocab_size", "wordvec_size", "hidden_size", "layers")
 GROUPS = {"inputs": "matrices", "recurrent": "matrices", "biases": "biases"}  # by how first values are made
@@ -77,6 +81,11 @@ class Architecture:
         The output weights are the word vectors (Press & Wolf, 2017; Inan et al., 2017).
     projection : bool
         A linear layer from H to D before the output; a tied model has one unless H = D.
+    softmax : str
+        One of SOFTMAXES: a score for every word at once, or first for the frequent
+        words and for clusters of the others (Grave et al., 2017).
+    cutoffs : tuple of int
+        Of an adaptive softmax: the ids at which the clusters begin, ascending.
 
     Raises
     ------
@@ -92,6 +101,8 @@ class Architecture:
     activation: str = "tanh"
     tied: bool = False
     projection: bool = False
+    softmax: str = "full"
+    cutoffs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Make each value one that can go into a file."""
@@ -102,6 +113,8 @@ class Architecture:
             object.__setattr__(self, name, arguments.whole(name, getattr(self, name), 1, most))
         for name in ("tied", "projection"):
             object.__setattr__(self, name, arguments.yes_or_no(name, getattr(self, name)))
+        arguments.one_of("softmax", self.softmax, SOFTMAXES)
+        object.__setattr__(self, "cutoffs", checked_cutoffs(self.cutoffs, self.softmax, self.vocab_size))
         if self.tied and self.wordvec_size != self.hidden_size:
             object.__setattr__(self, "projection", True)
 
@@ -125,13 +138,15 @@ class Architecture:
         return found
 
     def keys(self) -> list[str]:
-        """The names of the values, for ``dict(architecture)``."""
-        return [field.name for field in fields(self)]
+        """The names of the values that files hold, for ``dict(architecture)``."""
+        names = [field.name for field in fields(self)]
+        return names if self.cutoffs else names[: names.index("softmax")]  # as earlier programs read them
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self.keys():
+        if name not in [field.name for field in fields(self)]:
             raise KeyError(name)
-        return getattr(self, name)
+        value = getattr(self, name)
+        return list(value) if isinstance(value, tuple) else value  # as JSON has it
 
     @property
     def row(self) -> Cell:
@@ -145,7 +160,8 @@ class Architecture:
     def parameters(self) -> Iterator[Parameter]:
         """The arrays of the model, in the order of its ``params``."""
         V, D, H, last = self.vocab_size, self.wordvec_size, self.hidden_size, self.layers + 1
-        yield Parameter("embedding/W", (V, D), "words", "vectors", 0)
+        inputs = D if self.projection else H  # of the output layer
+        yield Parameter("embedding/W", (self.head_size if self.tied else V, D), "words", "vectors", 0)
         for number in range(1, last):
             shapes = self.row.plain.param_shapes(D if number == 1 else H, H)
             for name, shape in shapes.items():
@@ -155,8 +171,19 @@ class Architecture:
             yield Parameter("projection/W", (H, D), "matrices", "normal", last + 1)
             yield Parameter("projection/b", (D,), "biases", "zeros", last + 1)
         if not self.tied:  # the weights of a word lie together, as its vector does
-            yield Parameter("affine/W", (D if self.projection else H, V), "words", "normal", last, "F")
-        yield Parameter("affine/b", (V,), "biases", "zeros", last)
+            yield Parameter("affine/W", (inputs, self.head_size), "words", "normal", last, "F")
+        yield Parameter("affine/b", (self.head_size,), "biases", "zeros", last)
+        for number, shapes in enumerate(tail_shapes(inputs, self.cutoffs, V), 1):
+            yield Parameter(f"tail{number}/P", shapes["P"], "matrices", "normal", last)
+            yield Parameter(f"tail{number}/W", shapes["W"], "words", "normal", last, "F")
+
+    @property
+    def head_size(self) -> int:
+        """How many scores come first: of the frequent words and of the clusters.
+
+        Without clusters it is V.
+        """
+        return self.cutoffs[0] + len(self.cutoffs) if self.cutoffs else self.vocab_size
 
     @property
     def leaky_weights(self) -> set[str]:
@@ -170,6 +197,21 @@ class Architecture:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each parameter by name, in the order of ``parameters``."""
         return {parameter.name: parameter.shape for parameter in self.parameters()}
+
+
+def checked_cutoffs(cutoffs, softmax, vocab_size):
+    """The cutoffs as a tuple; ArgumentError unless the softmax can have them."""
+    found = arguments.items("cutoffs", cutoffs, "a list of whole numbers")
+    if softmax != "adaptive":
+        if found:
+            raise ArgumentError("cutoffs must be left out unless softmax is 'adaptive'")
+        return ()
+    for cutoff in found[: MOST_CUTOFFS + 1]:
+        arguments.whole("a cutoff", cutoff)
+    if not 1 <= len(found) <= MOST_CUTOFFS or any(a >= b for a, b in pairwise([0, *found, vocab_size])):
+        raise ArgumentError(f"cutoffs must be 1 to {MOST_CUTOFFS} rising whole numbers below the size of the "
+                            f"vocabulary, {vocab_size:,}, got {shown(str(found[: MOST_CUTOFFS + 1]), 60)}")
+    return tuple(map(int, found))
 
 
 def from_earlier(values):

@@ -25,7 +25,7 @@ from rnnlm.models.switches import HasDropout
 from rnnlm.models.wiring import Wiring, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
     from numpy.typing import ArrayLike, DTypeLike
@@ -40,7 +40,7 @@ class LanguageModel(CarriesStates, HasDropout):
     """p(next word | all words before) by a recurrent network (Mikolov et al., 2010).
 
     ids (N, T) -> TimeEmbedding -> [TimeDropout -> TimeRNN] x layers
-               -> TimeDropout -> TimeOutput
+               -> TimeDropout -> TimeOutput or TimeAdaptiveOutput
 
     TimeOutput is TimeAffine and TimeSoftmaxWithLoss: with h_t (H,) the last layer's
     state, p(w | words up to t) = softmax(h_t W + b)_w, W (H, V) and b (V,).
@@ -62,6 +62,9 @@ class LanguageModel(CarriesStates, HasDropout):
         al., 2017).
     projection : whether a TimeAffine from H to D comes before the output; a tied model
         has one unless H = D.
+    softmax : "full" or "adaptive" (TimeAdaptiveOutput), which is faster where there are
+        many words.
+    cutoffs : of an adaptive softmax, ids in ascending order: where its clusters begin.
     regularisation : Regularisation; None: none.
     start : Start, how the first weights are made; None: Start().
     rng : numpy.random.Generator for the first weights and, through a child, for
@@ -90,11 +93,11 @@ class LanguageModel(CarriesStates, HasDropout):
 
     def __init__(self, vocab_size: int, wordvec_size: int = 100, hidden_size: int = 100, layers: int = 1, *,
                  cell: str = "rnn", activation: str = "tanh", tied: bool = False, projection: bool = False,
-                 regularisation: Regularisation | None = None, start: Start | None = None,
-                 rng: np.random.Generator | None, dtype: DTypeLike = np.float32, plain: bool = False,
-                 workers: Workers | None = None, frozen: Collection[str] = ()) -> None:
+                 softmax: str = "full", cutoffs: Sequence[int] = (), regularisation: Regularisation | None = None,
+                 start: Start | None = None, rng: np.random.Generator | None, dtype: DTypeLike = np.float32,
+                 plain: bool = False, workers: Workers | None = None, frozen: Collection[str] = ()) -> None:
         self.architecture = Architecture(cell, vocab_size, wordvec_size, hidden_size, layers, activation, tied,
-                                         projection)
+                                         projection, softmax, cutoffs)
         self.frozen = frozen_parameters(self.architecture, frozen)
         self.regularisation = Regularisation() if regularisation is None else regularisation
         start = Start() if start is None else start
@@ -174,14 +177,15 @@ class LanguageModel(CarriesStates, HasDropout):
         """Set the output biases to the logarithms of the words' frequencies.
 
         A model that knows nothing yet then already predicts each word as often as it
-        occurs.
+        occurs.  With an adaptive softmax that holds for the frequent words and for each
+        cluster as a whole: its words have no biases.
 
         Parameters
         ----------
         counts : (V,), how often each word occurs in the training text; each count is
             taken as one more.
         """
-        fill_frequencies(self.packing.param["affine/b"], counts)
+        fill_frequencies(self.packing.param["affine/b"], counts, self.architecture)
 
     @computing
     def states(self, xs: ArrayLike) -> np.ndarray:  # ids (N, T) -> (N, T, H)
@@ -224,7 +228,7 @@ class LanguageModel(CarriesStates, HasDropout):
             scores = self.predict(xs)[:, -1].T
             return lambda: (scores.copy(), np.zeros(len(scores), scores.dtype))
         rows = self.states(xs)[:, -1]
-        return lambda: (self.output.products_by_word(rows), self.output.params[1])
+        return lambda: (self.output.products_by_word(rows), self.output.biases)
 
     @computing
     def log_probs(self, xs: ArrayLike, ts: ArrayLike) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
@@ -290,8 +294,8 @@ class LanguageModel(CarriesStates, HasDropout):
             self._backward_layers(dout)
         else:
             self.workers.each(call, self.output.weight_work(), meanwhile=partial(self._backward_layers, dout))
-        if self.architecture.tied:
-            add(self.embedding.grads[0], self.packing.grad["embedding/W"])
+        for gradient, whole in self.shared:
+            add(gradient, whole)
 
     def _backward_layers(self, dout):
         """From the output's inputs down to the lowest layer that is trained."""

@@ -77,15 +77,18 @@ def fill(architecture, arrays, start, rng):
         FIRST_VALUES[parameter.first](arrays[parameter.name], parameter, architecture.row, start, rng)
 
 
-def fill_frequencies(out, counts):  # (V,), (V,)
+def fill_frequencies(out, counts, architecture):  # (V,) or, with clusters, (c_0 + k,); (V,)
     """Write log_frequencies into the output biases.
 
     ArgumentError unless the counts can be those of the words.
     """
-    counts = arguments.floats("counts", counts)
-    if counts.shape != out.shape or not (np.isfinite(counts) & (counts >= 0)).all():
-        raise arguments.wrong("counts", f"numbers of at least 0, of shape ({len(out)},)", counts,
+    counts, V = arguments.floats("counts", counts), architecture.vocab_size
+    if counts.shape != (V,) or not (np.isfinite(counts) & (counts >= 0)).all():
+        raise arguments.wrong("counts", f"numbers of at least 0, of shape ({V},)", counts,
                               "numpy.bincount(ids, minlength=vocab_size) gives them")
+    if architecture.cutoffs:
+        starts = [*range(architecture.cutoffs[0]), *architecture.cutoffs]  # a cluster counts as one word
+        counts = np.add.reduceat(counts + 1, starts) - 1
     out[...] = log_frequencies(counts)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from rnnlm.layers import (
     Layer,
     TimeActivationPenalty,
+    TimeAdaptiveEmbedding,
+    TimeAdaptiveOutput,
     TimeAffine,
     TimeDropout,
     TimeEmbedding,
@@ -14,18 +16,23 @@ from rnnlm.layers import (
     TimeWordDropout,
     WeightDrop,
 )
-from rnnlm.layers.fast import FastAffine, FastEmbedding, FastOutput
+from rnnlm.layers.fast import FastAdaptiveEmbedding, FastAdaptiveOutput, FastAffine, FastEmbedding, FastOutput
 
 
 @dataclass
 class Wiring:
-    """The layers of a model; ``layers`` go from the ids to the inputs of ``output``."""
+    """The layers of a model; ``layers`` go from the ids to the inputs of ``output``.
+
+    ``shared`` has pairs of gradients: one of the embedding's, and the one of the same
+    array to which it is added, which the output has filled.
+    """
 
     layers: list[Layer]
     embedding: Layer
     recurrent: list[TimeRecurrent]
     projection: Layer | None
     output: Layer
+    shared: list[tuple]
 
 
 def wire(architecture, regularisation, packing, *, rng, plain, workers):
@@ -43,7 +50,8 @@ def wire(architecture, regularisation, packing, *, rng, plain, workers):
     """
     r, build = regularisation, _Builder(architecture, packing, plain, workers)
     embedding, recurrent = build.embedding(), []
-    layers = [TimeWordDropout(embedding, r.word_dropout, rng=rng) if r.word_dropout else embedding]
+    layers = [TimeWordDropout(embedding, r.word_dropout, rng=rng, vocab_size=architecture.vocab_size)
+              if r.word_dropout else embedding]
 
     def drop(ratio):
         layers.append(TimeDropout(ratio, rng=rng, per_window=r.per_window))
@@ -60,7 +68,8 @@ def wire(architecture, regularisation, packing, *, rng, plain, workers):
     projection = build.projection() if architecture.projection else None
     if projection:
         layers.append(projection)
-    return Wiring(layers, embedding, recurrent, projection, build.output())
+    shared = list(zip(embedding.grads, build.vectors(packing.grad), strict=True)) if architecture.tied else []
+    return Wiring(layers, embedding, recurrent, projection, build.output(), shared)
 
 
 class _Builder:
@@ -69,11 +78,22 @@ class _Builder:
     def __init__(self, architecture, packing, plain, workers):
         self.architecture, self.packing, self.plain = architecture, packing, plain
         self.threads = {} if plain else {"workers": workers}
+        self.tails = [f"tail{number}" for number in range(1, len(architecture.cutoffs) + 1)]
 
     def embedding(self):
         """The word vectors; if tied, the output has the memory of the gradient."""
+        if self.architecture.tied and self.tails:
+            return (TimeAdaptiveEmbedding if self.plain else FastAdaptiveEmbedding)(*self.vectors(self.packing.param))
         W, grads = self.packing.of("embedding")
         return (TimeEmbedding if self.plain else FastEmbedding)(*W, grads=None if self.architecture.tied else grads)
+
+    def vectors(self, arrays):
+        """The embedding's part of arrays by name, which a tied model's output has."""
+        W = arrays["embedding/W"]
+        if not self.tails:
+            return [W]
+        frequent = W[: self.architecture.cutoffs[0]]  # the other rows are the clusters'
+        return [frequent, *(arrays[f"{tail}/{name}"].T for tail in self.tails for name in "PW")]
 
     def recurrent(self, number, weight_drop):
         """The recurrent layer of this number, from 1."""
@@ -96,4 +116,9 @@ class _Builder:
         if self.architecture.tied:
             (W,), (dW,) = self.packing.of("embedding")
             params, grads = [W.T, *params], [dW.T, *grads]
-        return (TimeOutput if self.plain else FastOutput)(*params, grads=grads, **self.threads)
+        if not self.tails:
+            return (TimeOutput if self.plain else FastOutput)(*params, grads=grads, **self.threads)
+        for tail in self.tails:
+            of_tail, its_grads = self.packing.of(tail)
+            params, grads = [*params, *of_tail], [*grads, *its_grads]
+        return (TimeAdaptiveOutput if self.plain else FastAdaptiveOutput)(*params, grads=grads, **self.threads)

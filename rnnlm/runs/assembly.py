@@ -5,6 +5,7 @@ from dataclasses import fields
 import numpy as np
 
 from rnnlm.models import Architecture, LanguageModel, Regularisation, Start
+from rnnlm.models.cutoffs import cutoffs_for
 from rnnlm.models.freezing import frozen_parameters
 from rnnlm.runs.options import OF_THE_RULE
 from rnnlm.text.batches import TimeBatches
@@ -53,7 +54,15 @@ def _starts(options, corpus):
 
 def architecture_of(options, vocab_size):
     """The Architecture of the model that the options ask for."""
-    return _of_same_names(Architecture, options, vocab_size=vocab_size)
+    cutoffs = options.cutoffs or () if options.softmax == "adaptive" else ()
+    return _of_same_names(Architecture, options, vocab_size=vocab_size, cutoffs=cutoffs)
+
+
+def settle_cutoffs(options, corpus):
+    """Choose the cutoffs of an adaptive softmax by the counts, if none are given."""
+    if options.softmax == "adaptive" and options.cutoffs is None:
+        size = options.wordvec_size if options.tied or options.projection else options.hidden_size
+        options.cutoffs = list(cutoffs_for(corpus.vocabulary.counts, size))
 
 
 def _model(options, vocab_size, workers, rng):
@@ -66,7 +75,7 @@ def _model(options, vocab_size, workers, rng):
 
 def frozen_names(options, architecture):
     """The names of the parameters that --freeze means; RnnlmError for another name."""
-    return frozen_parameters(architecture, options.freeze.split(",") if options.freeze else (), "--freeze")
+    return frozen_parameters(architecture, options.freeze or (), "--freeze")
 
 
 def _of_same_names(kind, options, **others):

@@ -5,12 +5,15 @@ It raises WrongValue with a message that follows the option's name: "must be ...
 """
 
 import math
+import os
+from itertools import pairwise
 
 import numpy as np
 
 from rnnlm.errors import RnnlmError, did_you_mean, shown
 from rnnlm.models.start import LARGEST as LARGEST_GAIN
 from rnnlm.models.start import SMALLEST as SMALLEST_GAIN
+from rnnlm.text.split import USUAL_SHARES, shares_of
 
 LARGEST = 10**14  # of a whole number: far beyond what can be counted, and no more than the library takes
 LARGEST_SIZE = 10**6  # the square of which is still a number of bytes that a system can refuse
@@ -99,6 +102,27 @@ class OneOf:
         return text
 
 
+class WholeNumbers:
+    """A check: whole numbers of at least ``smallest`` in rising order, with commas.
+
+    The value is a list, which files may hold as one.
+    """
+
+    def __init__(self, smallest):
+        self.smallest = smallest
+
+    def __call__(self, text):
+        one = at_least(self.smallest)
+        try:
+            values = [one(part.strip()) for part in text.split(",")]
+        except WrongValue:
+            values = []
+        if not values or any(a >= b for a, b in pairwise(values)):
+            raise WrongValue(f"must be whole numbers of at least {self.smallest} with commas between them, each larger "
+                             f"than the one before, got {shown(repr(text))}")
+        return values
+
+
 def any_text(text):
     """Any text, an empty one, too."""
     return text
@@ -113,12 +137,28 @@ def not_empty(text):
     return text
 
 
-def names(text):
-    """Names with commas between them, without blanks."""
-    found = [name.strip() for name in not_empty(text).split(",")]
-    if not all(found):
-        raise WrongValue(f"must be names with commas between them, got {shown(repr(text))}")
-    return ",".join(found)
+def shares(text):
+    """Shares of three texts, as 90/5/5."""
+    try:
+        shares_of(text)
+    except ValueError:
+        raise WrongValue(f"must be three numbers above 0, as in {USUAL_SHARES}, got {shown(repr(text))}") from None
+    return text
+
+
+class Names:
+    """A check: names with commas between them; the value is a list, as in files."""
+
+    def __call__(self, text):
+        found = [name.strip() for name in not_empty(text).split(",")]
+        if not all(found):
+            raise WrongValue(f"must be names with commas between them, got {shown(repr(text))}")
+        return found
+
+
+def file_path(text):
+    """A path of a file, which becomes absolute: a run may be resumed from elsewhere."""
+    return os.path.abspath(not_empty(text))
 
 
 positive = number(float, "a number above 0", lambda value: value > 0)

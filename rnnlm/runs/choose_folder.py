@@ -10,7 +10,7 @@ from rnnlm.files.lock import held, sweep
 from rnnlm.files.whole import reason, remedy
 from rnnlm.runs.newest import newest_run
 from rnnlm.runs.run_folder import NAMES, RunFolder
-from rnnlm.text.corpora import corpus_name
+from rnnlm.text.corpora import corpus_name, named
 
 RUNS = Path("runs")
 LONGEST_NAME = 240  # bytes of a folder's name: file systems take 255, and a number may follow
@@ -89,13 +89,13 @@ def _prepared(options, given_corpora, observer):
         return _claimed(name, observer)
     for corpus in given_corpora or [None]:
         if path := newest_run(RUNS, corpus):
-            observer.on_note(f"resuming the newest run{f' on {corpus}' if corpus else ''} in {RUNS}: {path}")
+            observer.on_note(f"resuming the newest run{f' on {named(corpus)}' if corpus else ''} in {RUNS}: {path}")
             return path, []
     if not given_corpora:
         raise RnnlmError(f"there is no run in {RUNS} to resume: give its folder with --output, or start a run without "
                          "--resume")
     if other := newest_run(RUNS):
-        observer.on_note(f"there is no run on {options.corpus} in {RUNS}; to resume the newest run on another "
+        observer.on_note(f"there is no run on {named(options.corpus)} in {RUNS}; to resume the newest run on another "
                          f"corpus, give --output {quoted(other)}")
     return _made(next(path for path in _numbered(name) if not _holds_a_run(path)))
 

@@ -122,7 +122,12 @@ def given_in_earlier(options):
 
 
 def _path_of(value):
-    """A string that is a URI of a file as a path, any other value as it is."""
+    """A string that is a URI of a file as a path, any other value as it is.
+
+    So it is for each string of a list.
+    """
+    if isinstance(value, list):
+        return [*map(_path_of, value)]
     if not isinstance(value, str) or not value.startswith(FILE_URI):
         return value
     from urllib.parse import unquote_to_bytes
@@ -153,13 +158,17 @@ def toml(values):
     lines = []
     for name, value in values.items():
         key = name.replace("_", "-")
-        if isinstance(value, str) and not _is_unicode(value):
-            value = Path(os.path.abspath(value)).as_uri()
+        value = [*map(_as_unicode, value)] if isinstance(value, list) else _as_unicode(value)
         # JSON writes strings, booleans and finite numbers as TOML does, but for DEL and
         # beyond the 16-bit plane.
         text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         lines.append(f"# {key} is not set" if value is None else f"{key} = {text}")
     return "\n".join(lines) + "\n"
+
+
+def _as_unicode(value):
+    """A path that is not UTF-8 as a URI, any other value as it is."""
+    return Path(os.path.abspath(value)).as_uri() if isinstance(value, str) and not _is_unicode(value) else value
 
 
 def _is_unicode(text):

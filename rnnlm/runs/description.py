@@ -1,5 +1,7 @@
 """A model and its texts in a few words, for titles and lines."""
 
+import math
+
 import numpy as np
 
 from rnnlm.text.vocabulary import UNK
@@ -7,6 +9,10 @@ from rnnlm.text.vocabulary import UNK
 
 def described(model):
     """The kind and the sizes of a model in a few words."""
+    return ", ".join([_layers(model), *_softmax(model)])
+
+
+def _layers(model):
     a = model.architecture
     depth = "" if a.layers == 1 else f"{a.layers} x "
     cell = a.row.title
@@ -14,6 +20,21 @@ def described(model):
         cell = f"{ {'tanh': 'tanh', 'relu': 'ReLU'}[a.activation]} {cell}"
     tied = "tied " if a.tied else ""
     return f"{depth}{cell} of {a.hidden_size}, {tied}word vectors of {a.wordvec_size}"
+
+
+def bits_per_byte(bits, lost):
+    """The bits per byte of a text, in words; "" where they are not known (nan).
+
+    lost: what the bits leave out; then they are a lower bound.
+    """
+    return "" if math.isnan(bits) else f"{'at least ' if lost else ''}{bits:.4g} bits per byte"
+
+
+def _softmax(model):
+    """A list of what there is to say of the output: nothing of a full softmax."""
+    cutoffs = [f"{cutoff:,}" for cutoff in model.architecture.cutoffs]
+    listed = " and ".join([", ".join(cutoffs[:-1]), *cutoffs[-1:]] if cutoffs[1:] else cutoffs)
+    return [f"adaptive softmax with cutoffs at {listed}"] if cutoffs else []
 
 
 def unknown_share(text, rest):
@@ -33,9 +54,13 @@ def unknown_in_validation(corpus):
 
 
 def title(corpus, model):
-    """The title of a run's picture: corpus, model, share of <unk> in validation."""
+    """The title of a run's picture: corpus, model, share of <unk> in validation.
+
+    Two or three lines: one would be wider than the picture.
+    """
     unit = "" if corpus.vocabulary.tokenizer.unit == "word" else f"{corpus.vocabulary.tokenizer.unit}s, "
-    return f"{corpus.name}, {unit}{described(model)}\n{unknown_in_validation(corpus)}".rstrip()
+    lines = [f"{corpus.name}, {unit}{_layers(model)}", *_softmax(model), unknown_in_validation(corpus)]
+    return "\n".join(lines).rstrip()
 
 
 def shuffled(batches, unit):

@@ -15,6 +15,7 @@ from rnnlm.formats.model_file import load_model_and_sha256, model_file, read_mod
 from rnnlm.models.architecture import Architecture
 from rnnlm.models.first_weights import begin_from
 from rnnlm.runs.assembly import architecture_of
+from rnnlm.runs.option import listed
 from rnnlm.runs.options import TRAIN
 from rnnlm.text.choose_tokenizer import chosen
 from rnnlm.text.vocabulary import Vocabulary, occurrences
@@ -72,10 +73,12 @@ def resolved(given):
     if path is None:
         return TRAIN.resolved(given)
     architecture, tokenizer = read_model_form(path)
-    values = {field.name: architecture[field.name] for field in fields(Architecture)} | chosen(tokenizer)
-    values = {name: value for name, value in values.items() if name in TRAIN.by_name}
+    # --vocab-size is another thing: the size of a vocabulary that is learned.
+    names = [field.name for field in fields(Architecture) if field.name != "vocab_size"]
+    values = {name: architecture[name] for name in names} | chosen(tokenizer)
+    values = {name: None if value == [] else value for name, value in values.items() if name in TRAIN.by_name}
     for name, value in values.items():
-        if name in given and given[name] != value:
+        if value is not None and name in given and given[name] != value:
             raise RnnlmError(f"{TRAIN.by_name[name].flag} is {_said(value)} in the model {one_line(str(path))}, got "
                              f"{_said(given[name])}: leave it out, or begin a new model without --init-from")
     options = TRAIN.resolved(given | values)
@@ -85,6 +88,8 @@ def resolved(given):
 
 def _said(value):
     """A value of an option in a message."""
+    if isinstance(value, list):
+        return shown(listed(value))
     return ("on" if value else "off") if isinstance(value, bool) else shown(str(value))
 
 

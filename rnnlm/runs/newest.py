@@ -45,6 +45,13 @@ def _saved_at(path):
 def _is_on(corpus, path):
     """Whether the run in this folder reads this corpus."""
     read = _corpus_of(path)
+    if isinstance(corpus, list):
+        return isinstance(read, list) and len(read) == len(corpus) and all(map(_is_same, corpus, read))
+    return _is_same(corpus, read)
+
+
+def _is_same(corpus, read):
+    """Whether a name of a corpus and what a run read are the same."""
     if corpus in known_corpora():
         return read == corpus
     return isinstance(read, str) and os.path.isabs(read) and "\0" not in read and (

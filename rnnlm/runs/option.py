@@ -8,7 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.runs.checks import LARGEST_SEED, OneOf, RefusedInNewRuns, WrongValue, any_text, names, not_empty, threads
+from rnnlm.runs.checks import (
+    LARGEST_SEED,
+    Names,
+    OneOf,
+    RefusedInNewRuns,
+    WholeNumbers,
+    WrongValue,
+    any_text,
+    file_path,
+    not_empty,
+    threads,
+)
 
 SWITCH, FLAG = "switch", "flag"  # options without a value: --name and --no-name, or --name alone
 OF_THE_RUN, OF_THE_COMMAND, OF_THE_LINE = "run", "command", "line"  # where an option counts
@@ -41,8 +52,9 @@ class Option:
         no checkpoint keeps it; OF_THE_LINE: it has a meaning on the command line only.
     excludes : an option that cannot be given with it.
     argument : whether it is a word without a name.
+    optional : whether an argument may be left out.
     many : whether it is one or more of them; with a name it may be given several times,
-        and its value is the list of all values.
+        or have several values, and its value is the list of all values.
     """
 
     name: str
@@ -63,6 +75,7 @@ class Option:
     scope: str = OF_THE_RUN
     excludes: str = ""
     argument: bool = False
+    optional: bool = False
     many: bool = False
 
     @property
@@ -88,7 +101,7 @@ class Option:
     @property
     def takes_any_text(self):
         """Whether nearly every word is a value of it."""
-        return self.check in (any_text, not_empty, names)
+        return self.check in (any_text, not_empty, file_path) or isinstance(self.check, Names)
 
     @property
     def value_in_words(self):
@@ -125,6 +138,15 @@ class Option:
         """
         if not self.takes_a_value:
             return _switched(value, where)
+        if isinstance(self.check, WholeNumbers | Names) and isinstance(value, list | tuple):
+            value = listed(value)
+        if self.many and isinstance(value, list):
+            if not value:
+                raise RnnlmError(f"{where} must not be an empty list")
+            return [self._one_in_a_file(one, where, began) for one in value]
+        return self._one_in_a_file(value, where, began)
+
+    def _one_in_a_file(self, value, where, began):
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise RnnlmError(f"{where} must be one number or string, got {shown(value)}")
         if isinstance(value, int) and abs(value) > LARGEST_SEED:  # which may have too many digits to be written
@@ -142,6 +164,12 @@ class Option:
             raise RnnlmError(f"{where} {error}") from None
 
 
+def listed(values):
+    """The values of a list with commas between them, as on the command line."""
+    return ",".join(hex(value) if isinstance(value, int) and value.bit_length() > 128 else str(value)
+                    for value in values)
+
+
 def _switched(value, where):
     if isinstance(value, bool):
         return value
@@ -152,6 +180,9 @@ def _switched(value, where):
 
 
 # Options of every command that computes.
+CHARGE_UNKNOWN = Option(
+    "charge_unknown", FLAG, "count in bits per byte how unknown words are spelled, by a small model of the spelling of "
+    "the vocabulary's words", False, meant_by="spelling")
 THREADS = Option("threads", threads, "number of threads to compute with", metavar="K", may_change=True,
                  default_text="one for each core this process may use",
                  meant_by="cores cpus jobs n-jobs n-threads num-threads workers")

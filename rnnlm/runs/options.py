@@ -4,30 +4,36 @@ Whoever adds an option adds a record (see Option) here.  The parser, the help, T
 keys, the page of options, what is saved and what may change on resume follow from it.
 """
 
-from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, UNGATED
+from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, SOFTMAXES, UNGATED
 from rnnlm.models.initializers import RECURRENT
 from rnnlm.runs.checks import (
+    Names,
     OneOf,
+    WholeNumbers,
     above_one,
     at_least,
     below_one,
     between,
+    file_path,
     from_zero_to_one,
     gain,
-    names,
     not_empty,
     not_negative,
     number_from,
     positive,
     ratio,
     seed,
+    shares,
     size,
 )
 from rnnlm.runs.marks import MOST, mark, marks
 from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
 from rnnlm.runs.table import Table
-from rnnlm.text.documents import NOTHING, UNITS
-from rnnlm.text.tokenizer import LEVELS, USUAL_MIN_COUNT
+from rnnlm.text.choose_tokenizer import ALL_LEVELS, LEARNED
+from rnnlm.text.documents import DOCUMENTS, LINES, NOTHING, UNITS
+from rnnlm.text.split import ORDERED, ORDERS, RANDOM, USUAL_SHARES
+from rnnlm.text.subwords import LARGEST_SIZE, LEAST_SIZE, USUAL_SIZE
+from rnnlm.text.tokenizer import USUAL_MIN_COUNT
 from rnnlm.training.optimizers import OPTIMIZERS
 from rnnlm.training.schedules import SCHEDULES
 
@@ -52,7 +58,7 @@ NEW_WORDS = f"{NEW_MODEL}, or with --extend-vocab"
 
 def _adds_words(o):
     """Whether the vocabulary depends on the training text."""
-    return _begins_anew(o) or o.extend_vocab
+    return o.level not in LEARNED and (_begins_anew(o) or o.extend_vocab)
 
 
 def _number_of_the_rule(name, check, help, **more):
@@ -75,16 +81,35 @@ def _decays_in_words():
 
 TEXT = (
     Option("corpus", not_empty, "a known name such as stories or ptb, a folder with train, valid and test texts, or "
-           "one text file, which is split 90/5/5", "stories", "NAME|FOLDER|FILE", may_change=True,
-           meant_by="data dataset input text train train-file"),
-    Option("level", OneOf(LEVELS), "unit of the text: words or characters", "word"),
+           "one text, which is split: a file, several, a folder of files, or - for standard input", "stories",
+           "NAME|FOLDER|FILE", may_change=True, many=True, meant_by="data dataset input text train train-file"),
+    Option("split", OneOf(ORDERS), "how one text becomes three: in order, or drawn at random", ORDERED,
+           meant_by="split-order"),
+    Option("split_by", OneOf((LINES, DOCUMENTS)), "what a split leaves whole: lines, or documents, which blank lines "
+           "and the ends of files separate", LINES, meant_by="documents split-unit"),
+    Option("split_shares", shares, "shares of the training, the validation and the test text", USUAL_SHARES, "A/B/C",
+           meant_by="shares split-ratio split-sizes"),
+    Option("split_seed", seed, "seed of a random split; --seed does not change the three texts", 1, "S",
+           acts=lambda o: o.split == RANDOM, acts_with="--split random"),
+    Option("save_splits", not_empty, "write the three texts into a new folder, as train.txt, valid.txt and test.txt",
+           metavar="FOLDER", scope=OF_THE_COMMAND, meant_by="save-split splits"),
+    Option("level", OneOf(ALL_LEVELS), "unit of the text: words, characters, or subwords, which are parts of words",
+           "word"),
+    Option("vocab_size", between(LEAST_SIZE, LARGEST_SIZE), "size of the vocabulary of subwords, which are learned "
+           "from the training text", USUAL_SIZE, "K", acts_with="--level subword, and without --tokenizer",
+           acts=lambda o: o.level in LEARNED and o.tokenizer is None and _begins_anew(o),
+           meant_by="bpe-size num-merges subwords"),
+    Option("tokenizer", file_path, "file with the subwords to use instead of learning them: tokenizer.json (byte-level "
+           "BPE) or bpe.model (sentencepiece)", metavar="FILE", default_text="learned from the training text",
+           acts=lambda o: o.level in LEARNED and _begins_anew(o), acts_with="--level subword", may_change=True,
+           meant_by="bpe-model sentencepiece tokenizer-file"),
     Option("lowercase", SWITCH, "turn capitals into small letters, with --level word", False,
            acts=lambda o: o.level == "word" or not o.lowercase, acts_with="--level word", meant_by="lower uncased"),
     Option("split_punctuation", SWITCH, "split punctuation and endings such as 's from English words (Moses rules), "
            "with --level word", False, acts=lambda o: o.level == "word" or not o.split_punctuation,
-           acts_with="--level word", meant_by="punctuation tokenize tokenizer"),
+           acts_with="--level word", meant_by="punctuation tokenize"),
     Option("max_vocab", at_least(3), "largest size of the vocabulary", metavar="K", default_text="no limit",
-           meant_by="max-vocab-size vocab vocab-size", acts=_adds_words, acts_with=NEW_WORDS),
+           meant_by="max-vocab-size vocab", acts=_adds_words, acts_with=NEW_WORDS),
     Option("min_count", at_least(1), "training words seen fewer than K times become <unk>", metavar="K",
            acts=_adds_words, acts_with=NEW_WORDS,
            default_text=f"{USUAL_MIN_COUNT}; 1 for characters and for a text that already contains <unk>",
@@ -112,6 +137,12 @@ MODEL = (
     Option("tied", SWITCH, "use the word vectors as output weights", False, meant_by="tie tie-weights weight-tying"),
     Option("projection", SWITCH, "add a linear layer before the output, from the hidden size to the size of the word "
            "vectors (--tied adds it where the two sizes differ)", False),
+    Option("softmax", OneOf(SOFTMAXES), "how the output scores the words: all of them at every step, or first the "
+           "frequent ones and clusters of the others, which is faster for a large vocabulary", "full",
+           meant_by="adaptive-softmax"),
+    Option("cutoffs", WholeNumbers(1), "with --softmax adaptive: the ranks, by frequency, at which the clusters of "
+           "less frequent words begin", metavar="C1,C2,...", default_text="chosen from the words' counts",
+           acts=lambda o: o.softmax == "adaptive", acts_with="--softmax adaptive"),
     Option("activation", OneOf(RNN_ACTIVATIONS), f"activation of the cells {WITHOUT_GATES}", "tanh"),
     Option("output_start", OneOf(("zeros", "frequencies")), "initial output biases: zeros, or the logarithms of the "
            "word frequencies", "zeros", acts=_begins_anew, acts_with=NEW_MODEL),
@@ -169,7 +200,7 @@ TRAINING = (
     Option("shuffle", OneOf((NOTHING, *UNITS)), "what each epoch reads in a new random order: nothing, documents "
            "(which blank lines separate), or lines", NOTHING, meant_by="permute shuffled shuffling"),
     Option("random_length", SWITCH, "vary the length of the windows at random", False),
-    Option("freeze", names, "parts of the model to leave as they are, such as embedding, rnn1, lstm2, projection or "
+    Option("freeze", Names(), "parts of the model to leave as they are, such as embedding, rnn1, lstm2, projection or "
            "affine, or single parameters, such as rnn1/Wh", metavar="NAME,...",
            meant_by="fixed frozen freeze-layers freeze-embedding"),
     Option("matrix_lr_factor", positive, "factor on the learning rate of the recurrent layers' matrices and the "

@@ -1,5 +1,6 @@
 """What is asked of a run: the options given in a file and on the line, merged once."""
 
+from rnnlm.errors import RnnlmError
 from rnnlm.runs.combinations import require_effect, require_possible, require_possible_rates
 from rnnlm.runs.configuration import CONFIG, Configuration, read_config
 from rnnlm.runs.initial_model import resolved, settled_model
@@ -7,6 +8,8 @@ from rnnlm.runs.options import TRAIN
 from rnnlm.runs.recipes import find_config, is_recipe
 from rnnlm.runs.resuming import changed_options, require_same_options, saved_options
 from rnnlm.text.corpora import known_corpora, namesake, settled
+from rnnlm.text.made_texts import standard_input_kept
+from rnnlm.text.sources import STANDARD_INPUT
 
 
 class Request:
@@ -30,6 +33,9 @@ class Request:
         self.typed = typed
         self.given, self.stated = (settled_model(given | typed) for given in (file.given(path), file.stated(path)))
         by_program = file.by_a_run or (path is not None and is_recipe(path))
+        for given in (self.typed, self.given, self.stated):
+            if isinstance(given.get("corpus"), list) and len(given["corpus"]) == 1:
+                given["corpus"] = given["corpus"][0]
         self.names_a_corpus = "corpus" in self.given
         # In a file that the program wrote a known name is the known corpus's, whatever
         # else is called so here.
@@ -37,6 +43,9 @@ class Request:
         # A run that resumes has in its checkpoint what it needs of the initial model.
         self.options = TRAIN.resolved(self.given) if self.given.get("resume") else resolved(self.given)
         self.corpus = self.options.corpus  # as it was written
+        if self.options.resume and STANDARD_INPUT in _each(self.corpus):
+            raise RnnlmError("--resume reads no standard input (--corpus -), because the run kept what it read: leave "
+                             "out --corpus")
         self.options.corpus = settled(self.corpus, self.corpus_typed)
 
     @property
@@ -52,8 +61,24 @@ class Request:
         require_possible(self.options)
         require_effect(self.options, self.typed)
         require_possible_rates(self.options)
-        corpus = self.options.corpus
-        return [line] if (line := namesake(self.corpus, known_corpora().get(corpus, corpus))) else []
+        pairs = zip(_each(self.corpus), _each(self.options.corpus), strict=True)
+        return [line for name, corpus in pairs if (line := namesake(name, known_corpora().get(corpus, corpus)))]
+
+    def keep_standard_input(self, observer):
+        """Read standard input where it is the corpus, or one text of it, and keep it.
+
+        RnnlmError if it cannot be read or kept.
+        """
+        corpora = _each(self.options.corpus)
+        if STANDARD_INPUT not in corpora:
+            return
+        if corpora.count(STANDARD_INPUT) > 1:
+            raise RnnlmError("standard input (-) can be read only once: give --corpus - once, or a file")
+        path = str(standard_input_kept())
+        observer.on_note(f"standard input is kept in {path}, from where the run is resumed: remove the file when you "
+                         "no longer need the run")
+        kept = [path if name == STANDARD_INPUT else name for name in corpora]
+        self.options.corpus = kept if isinstance(self.options.corpus, list) else path
 
     def resumed(self, folder, header):
         """The options with which the run in a RunFolder continues.
@@ -79,3 +104,8 @@ class Request:
         require_possible(options)
         require_effect(options, self.typed)
         return options
+
+
+def _each(corpus):
+    """One corpus or several, a list."""
+    return corpus if isinstance(corpus, list) else [corpus]

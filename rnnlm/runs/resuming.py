@@ -11,8 +11,9 @@ from rnnlm.errors import RnnlmError, quoted, shown
 from rnnlm.formats.checkpoint import versions
 from rnnlm.runs.assembly import architecture_of
 from rnnlm.runs.configuration import given_in_earlier, read_config
-from rnnlm.runs.option import SWITCH
+from rnnlm.runs.option import SWITCH, listed
 from rnnlm.runs.options import TRAIN, free, of_the_run
+from rnnlm.text.corpora import named
 
 OPTIONS, TEXTS, MODEL, SURROUNDINGS = "options", "corpus", "architecture", "surroundings"
 MOST_NAMED = 5  # options that a note names
@@ -124,7 +125,7 @@ def require_same_texts(header, run, options, folder):
     now = {TEXTS: run["corpus"], SURROUNDINGS: {"threads": run["threads"], **versions()}}
     found = differences(as_it_was(header), now)
     if any(difference.what == TEXTS for difference in found):
-        raise RnnlmError(f"the run in {folder} was trained on different text from {options.corpus}: pass its "
+        raise RnnlmError(f"the run in {folder} was trained on different text from {named(options.corpus)}: pass its "
                          "original --corpus, or start a new run with another --output")
     changed = [f"{difference.name} {shown(difference.was)} before, {difference.now} now" for difference in found]
     return (f"{', '.join(changed)}: the result will be close to that of an uninterrupted run, but not bit for bit the "
@@ -170,6 +171,10 @@ def _on_the_line(edit):
     option, value = TRAIN.by_name[edit.name], edit.now
     if option.check == SWITCH:
         return option.flag if value else f"--no-{option.key}"
+    if isinstance(value, list):
+        if option.many:
+            return " ".join([option.flag, *(shown(quoted(str(one))) for one in value)])
+        value = listed(value)
     return f"{option.flag} {shown(quoted(value)) if isinstance(value, str) else _value(value)}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +21,11 @@ from rnnlm.runs.options import TRAIN
 from rnnlm.runs.request import Request
 from rnnlm.runs.stopping import Stop, holding_interrupts
 from rnnlm.scoring.evaluation import Evaluation
+from rnnlm.text.corpora import named
 from rnnlm.training.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ALSO_HERE = ("config",)  # of the options that have a meaning on the command line only
 
@@ -45,14 +50,15 @@ class Run:
     model: Loaded | None = None
 
 
-def train(corpus: str | os.PathLike[str] | None = None, *, observer: Observer | None = None,
-          **options: object) -> Run:
+def train(corpus: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None, *,
+          observer: Observer | None = None, **options: object) -> Run:
     """Train a language model: the run of the command ``rnnlm train``, bit for bit.
 
     Parameters
     ----------
     corpus : a known name, such as "ptb", a folder with train, valid and test texts, or
-        one text file, which is split 90/5/5; None: stories, which is shipped.
+        one text, which is split: a file, a folder of files, or a list of these; "-" is
+        standard input; None: stories, which is shipped.
     observer : is told what happens; None: nothing is shown.
     options : every option of ``rnnlm train --help`` but debug and recipes, with
         underscores: ``hidden_size=100``, ``tied=True``, ``config="lstm-small"``; None:
@@ -105,10 +111,12 @@ def _instead(option, key):
 
 
 def _plain(value):
-    """A path as a string, a number of NumPy's as one of Python's."""
+    """A path as a string, NumPy's numbers and arrays as numbers and lists of Python."""
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)
-    return value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, list | tuple):
+        return [*map(_plain, value)]
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
 def carry_out(request, observer, stopping, may_begin=True):
@@ -131,7 +139,9 @@ def carry_out(request, observer, stopping, may_begin=True):
                     raise RnnlmError(f"{one_line(str(folder.path))} holds no run to resume: give the folder of a run, "
                                      "or leave out resume to begin a new one")
                 observer.on_note(f"{folder.path} holds no checkpoint yet: training starts from the beginning, on "
-                                 f"{options.corpus}")
+                                 f"{named(options.corpus)}")
+        else:
+            request.keep_standard_input(observer)
         try:
             test = session.train(options, folder, observer, stopping, header)
         except Stop as stop:

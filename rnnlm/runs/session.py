@@ -7,19 +7,19 @@ from rnnlm.compute.threads import Workers
 from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.formats.checkpoint import checkpoint_size
 from rnnlm.formats.model_file import load_model, model_size, read_model_training
-from rnnlm.runs.assembly import build_trainer
+from rnnlm.runs.assembly import build_trainer, settle_cutoffs
 from rnnlm.runs.combinations import notes_on_freezing, notes_on_length
 from rnnlm.runs.description import shuffled, title
 from rnnlm.runs.initial_model import initial_model
 from rnnlm.runs.marks import Marks
-from rnnlm.runs.options import free, of_the_run
+from rnnlm.runs.options import TRAIN, free, of_the_run
+from rnnlm.runs.own_texts import address_of, how_split
 from rnnlm.runs.resuming import require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
 from rnnlm.runs.saving import Saver
 from rnnlm.runs.stopping import Stop
 from rnnlm.scoring.evaluation import evaluate
 from rnnlm.text.choose_tokenizer import words_tokenizer
-from rnnlm.text.corpora import known_corpora
 from rnnlm.text.corpus import load_corpus
 
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
@@ -51,11 +51,13 @@ def _corpus(options, observer, initial):
     def told(method):
         return lambda name, size: method(name, size) or (lambda count: None)
 
-    address = known_corpora().get(options.corpus, options.corpus)  # what exists is an absolute path by now
-    corpus = load_corpus(address, _tokenizer(options), options.min_count, options.max_vocab, options.max_tokens,
+    of_level = {name: getattr(options, name) for name in ("min_count", "max_vocab", "vocab_size", "tokenizer")
+                if TRAIN.by_name[name].acts(options)}
+    corpus = load_corpus(address_of(options), _tokenizer(options), max_tokens=options.max_tokens, **of_level,
                          on_file=told(observer.on_fetching), on_long=told(observer.on_encoding),
                          vocabulary=initial and initial.vocabulary,
-                         extend=options.extend_vocab and initial.begins)  # afterwards it is the extended one
+                         extend=options.extend_vocab and initial.begins,  # afterwards it is the extended one
+                         **how_split(options), save_splits=options.save_splits)
     return initial.counted(corpus) if initial else corpus
 
 
@@ -66,6 +68,7 @@ def _tokenizer(options):
 
 def _session(options, corpus, folder, observer, header, workers, initial):
     """All parts of the run; nothing is written yet."""
+    settle_cutoffs(options, corpus)
     run = {**of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
     if initial:
         run["init_from"] = initial.in_header()

@@ -10,7 +10,8 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import perplexity
-from rnnlm.errors import ArgumentError
+from rnnlm.errors import ArgumentError, RnnlmError, counted
+from rnnlm.scoring.spelling import Spelling
 from rnnlm.text.encoded import EncodedText
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class Evaluation:
     targets : how many tokens were predicted, <eos> included.
     log_prob : sum of ln p over the targets, nats.
     oov_targets, log_prob_oov : their parts for unknown words, predicted as <unk>.
+    bytes : those of the text as in its file, line ends included; None: not known.
+    lost : what of the text was not predicted: "unknown words" (their spelling),
+        "capitals", "blanks".
+    spelling : sum of ln p of the spellings of the unknown words, nats; None: not asked
+        for.
     """
 
     sentences: int
@@ -42,6 +48,9 @@ class Evaluation:
     log_prob: float
     oov_targets: int = 0
     log_prob_oov: float = 0.0
+    bytes: int | None = None
+    lost: tuple[str, ...] = ()
+    spelling: float | None = None
 
     @property
     def perplexity(self) -> float:
@@ -57,6 +66,15 @@ class Evaluation:
     def bits_per_token(self) -> float:
         """-log_prob / targets in bits; inf where nothing was counted."""
         return -self.log_prob / self.targets / math.log(2) if self.targets else math.inf
+
+    @property
+    def bits_per_byte(self) -> float:
+        """-(log_prob + spelling) / bytes in bits; nan where the bytes are not known.
+
+        It compares models with different tokenizers and vocabularies.  If anything is
+        lost, the bits of the whole text are more.
+        """
+        return -(self.log_prob + (self.spelling or 0.0)) / self.bytes / math.log(2) if self.bytes else math.nan
 
 
 def token_log_probs(model: Scores, ids: ArrayLike | EncodedText, eos_id: int, window: int = WINDOW) -> np.ndarray:
@@ -115,8 +133,19 @@ def _windows(model, ids, eos_id, window):
             yield slice(start, start + len(ts)), log_probs
 
 
+def _spelled(text, spelling):
+    """What is lost of a text, and the ln p of its unknown words' spellings."""
+    if spelling is None:
+        return {"lost": text.all_lost}
+    arguments.kind("spelling", spelling, Spelling, "a Spelling")
+    if text.oov and text.kept is not None:
+        raise RnnlmError(f"the spelling of {counted(text.oov, 'unknown word')} cannot be charged, as the vocabulary "
+                         "has no <unk> that would predict them: leave the charge out")
+    return {"lost": text.lost, "spelling": spelling.log_prob(text.unknown)}
+
+
 def evaluate(model: Scores, text: EncodedText, eos_id: int, window: int = WINDOW,
-             on_window: Callable[[int], object] | None = None) -> Evaluation:
+             on_window: Callable[[int], object] | None = None, spelling: Spelling | None = None) -> Evaluation:
     """Score a text as one stream from a fresh state; memory does not grow with it.
 
     Parameters
@@ -127,20 +156,23 @@ def evaluate(model: Scores, text: EncodedText, eos_id: int, window: int = WINDOW
     window : steps at a time; the result does not depend on it.
     on_window : function, called as on_window(targets) after each window; what it raises
         ends the evaluation.
+    spelling : Spelling that is charged for each unknown word; None: nothing is.
 
     Returns
     -------
     Evaluation : sentences, words, oov, targets, log_prob (nats), perplexity,
-        perplexity_without_oov, bits_per_token.
+        perplexity_without_oov, bits_per_token, bits_per_byte.
 
     Raises
     ------
     ArgumentError : the text has another vocabulary than the model, or another argument
         is wrong.
+    RnnlmError : spellings are to be charged, and unknown words have no <unk>.
     """
     arguments.kind("text", text, EncodedText, "an EncodedText", "read_text(path, vocabulary) makes one")
     _require_fit(model, text, eos_id, window)
-    result = Evaluation(sentences=text.sentences, words=text.words, oov=text.oov, targets=len(text.ids), log_prob=0.0)
+    result = Evaluation(text.sentences, text.words, text.oov, targets=len(text.ids), log_prob=0.0, bytes=text.bytes,
+                        **_spelled(text, spelling))
     for part, log_probs in _windows(model, text.ids, eos_id, window):
         is_oov = text.is_oov[part]
         result.log_prob += float(log_probs.sum(dtype=np.float64))

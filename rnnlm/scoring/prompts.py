@@ -64,10 +64,15 @@ def banned_ids(ban, vocabulary, name="ban"):
 
     Raises
     ------
-    RnnlmError : a string without a word, a line end, or no word is left.
+    RnnlmError : a string without a word, a line end, or no word is left; any string for
+        a vocabulary of subwords, in which a word can be written in several ways.
     """
     tokens = []
-    for words in arguments.items(name, ban, "a list of words"):
+    ban = arguments.items(name, ban, "a list of words")
+    if ban and vocabulary.tokenizer.joins_blanks:
+        raise RnnlmError(f"{name} must be left out for a model of {vocabulary.tokenizer.unit}s, which can write a word "
+                         f"as one piece or as several: got {shown(repr(ban[0]), 60)}")
+    for words in ban:
         found = vocabulary.tokenizer.split(arguments.kind(name, words, str, "a list of words"))
         if not found:
             raise RnnlmError(f"{name} must hold words, got {shown(repr(words), 60)}: leave it out")

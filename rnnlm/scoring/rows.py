@@ -102,7 +102,7 @@ class _Table:
 
     def __init__(self, vocabulary, dtype, pieces, nats):
         self.dtype, self.pieces, self.nats = dtype, pieces, nats
-        self.names = np.array([*vocabulary.words, None], object)
+        self.names = np.array([*map(vocabulary.tokenizer.shown, vocabulary.words), None], object)
         self.counts = vocabulary.counts
         self.of_characters = vocabulary.tokenizer.has_blanks and not pieces
         self.sentence, self.position = 1, 1  # of the next row

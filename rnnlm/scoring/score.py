@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from rnnlm.scoring.predictor import Scores
+    from rnnlm.scoring.spelling import Spelling
     from rnnlm.text.spelled import Spelled
     from rnnlm.text.vocabulary import Vocabulary
 
@@ -40,7 +41,8 @@ def part_size(top: int = 0, state_size: int = 0) -> int:
 
 def score_rows(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled], *, by: str = "word",
                protocol: str = "stream", base: float = 2.0, details: bool = True, top: int = 0,
-               on_states: Callable[[np.ndarray], object] | None = None) -> Iterator[np.ndarray]:
+               on_states: Callable[[np.ndarray], object] | None = None,
+               spelling: Spelling | None = None) -> Iterator[np.ndarray]:
     """Yield rows of a text, a structured array for each part of it.
 
     Parameters
@@ -49,6 +51,7 @@ def score_rows(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled], 
     by : "word" or "piece", see ``word_rows``; "sentence", see ``sentence_rows``; or
         "text", see ``text_rows``.
     details, top, on_states : see ``word_rows``; of words and pieces only.
+    spelling : see ``sentence_rows``; of sentences and texts only.
 
     Raises
     ------
@@ -59,9 +62,12 @@ def score_rows(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled], 
     arguments.one_of("protocol", protocol, PROTOCOLS)
     arguments.whole("top", top, 0)
     if by in OF_WORDS:
+        if spelling is not None:
+            raise ArgumentError("the spelling of unknown words is charged in sums: give by='sentence' or 'text', not "
+                                f"'{by}'")
         return word_rows(model, vocabulary, parts, protocol=protocol, pieces=by == "piece", details=details, top=top,
                          base=base, on_states=on_states)
     if top or on_states:
         raise ArgumentError(f"the most probable words and the states are of words: give by='word', not '{by}'")
     rows_of = sentence_rows if by == "sentence" else text_rows
-    return rows_of(model, vocabulary, parts, protocol=protocol, base=base)
+    return rows_of(model, vocabulary, parts, protocol=protocol, base=base, spelling=spelling)

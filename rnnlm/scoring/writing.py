@@ -60,11 +60,15 @@ class _Task:
         """Yield the text in pieces: the prompt's tokens, then the words of ids."""
         return self.vocabulary.tokenizer.join(chain(self.tokens, map(self.spelled.__getitem__, ids)))
 
+    def shown(self, i):
+        """The token of an id as it is shown."""
+        return self.vocabulary.tokenizer.shown(self.vocabulary.words[i])
+
     def written(self, number, ids, log_probs, stopped=""):
         """The Written of these ids."""
         pieces = list(self.pieces(ids))
         n = len(self.tokens)
-        return Written(number, "".join(pieces[:n]), "".join(pieces[n:]), [self.vocabulary.words[i] for i in ids],
+        return Written(number, "".join(pieces[:n]), "".join(pieces[n:]), [*map(self.shown, ids)],
                        log_probs, stopped)
 
 

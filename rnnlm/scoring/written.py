@@ -17,8 +17,8 @@ class Written:
     number : which one it is, from 1; of a beam, its rank.
     prompt : the prompt, as it is printed.
     written : what follows it; ``text`` is both.
-    tokens : the words (or characters) that were written, a list of str; <eos> is a line
-        end.
+    tokens : the words (or characters, or subwords as text) that were written, a list of
+        str; <eos> is a line end.
     log_probs : ln p of each token under the model itself, a list of float, whatever
         the temperature and the other options; None: not asked for.
     stopped : why it was cut short; "" for a text that is complete.

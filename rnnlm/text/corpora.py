@@ -13,10 +13,11 @@ from pathlib import Path
 from rnnlm.errors import RnnlmError, did_you_mean, shown
 from rnnlm.files.cache import cache_folder
 from rnnlm.files.whole import is_denied, reason
+from rnnlm.text.sources import STANDARD_INPUT
 
 SPLITS = ("train", "valid", "test")
 KINDS = ("txt", "tokens", "raw")   # of the names of texts
-PACKED = ("gz", "bz2", "xz")       # endings that may follow these
+PACKED = ("gz", "bz2", "xz", "zst")  # endings that may follow these
 LARGEST_ABOUT = 1 << 20            # bytes of a corpus.json
 LARGEST_PERPLEXITY = 1e12          # of the best possible ones: no vocabulary is larger
 
@@ -49,22 +50,29 @@ def _spelt(spec):
     if not name or "\0" in name:
         remedy = "" if name else ": for the current folder give ."
         raise RnnlmError(f"a corpus must be a name or a path, got {name!r}{remedy}")
-    if name == "-":
-        raise RnnlmError("a corpus cannot be read from standard input (-), because a resumed run reads it again: save "
-                         "the text in a file first")
     return name
+
+
+def named(spec):
+    """What was given as a corpus in a message: one name, or several, a list."""
+    if not isinstance(spec, list):
+        return spec
+    return ", ".join(map(str, spec[:3])) + (f" and {len(spec) - 3} more" if len(spec) > 3 else "")
 
 
 def settled(name, typed):
     """A corpus's name as a run keeps it: an absolute path, or a known name.
 
-    What exists is kept by its absolute path.
+    What exists is kept by its absolute path.  Of several, a list, each is; and standard
+    input stays - until it was read.
 
     typed: whether a person wrote the name for this run.  Otherwise it is a default, or
     from a recipe, or kept by another run, and a known name means the known corpus,
     whatever else exists where it is read.
     """
-    if (name in known_corpora() and not typed) or not os.path.exists(_spelt(name)):
+    if isinstance(name, list):
+        return [settled(one, typed) for one in name]
+    if (name in known_corpora() and not typed) or name == STANDARD_INPUT or not os.path.exists(_spelt(name)):
         return name
     return os.path.abspath(name)
 
@@ -85,11 +93,17 @@ def namesake(name, path):
 def corpus_name(spec):
     """What a corpus is called: its known name, or its path's last part without endings.
 
+    Several, a list, are called after the first one.
+
     It is never a name that leads out of a folder: ``..txt`` and ``...txt`` keep their
     endings, and the root folder is called ``corpus``.
     """
+    if isinstance(spec, list):
+        return corpus_name(spec[0]) + (f"-and-{len(spec) - 1}-more" if len(spec) > 1 else "")
     if spec in known_corpora():
         return spec
+    if spec == STANDARD_INPUT:
+        return "standard-input"
     path = Path(os.path.realpath(spec))
     stem = path.stem
     if path.suffix[1:] in PACKED and not path.is_dir():
@@ -145,6 +159,11 @@ def known_corpora():
             if found := {about.parent.name: about.parent for about in sorted(folder.glob("*/corpus.json"))}:
                 return found
     return {}
+
+
+def holds_splits(folder, about):
+    """Whether a folder has three texts of its own, or one of them at least."""
+    return "files" in about or any(_candidates(folder, split) for split in SPLITS)
 
 
 def split_files(folder, about, on_file):

@@ -1,32 +1,39 @@
 """A corpus: the ids of a training, a validation and a test text, and their vocabulary.
 
-A corpus is a folder with three texts, one text file that is split in order, or a name.
-A name means a folder under ``datasets/``.  Its ``corpus.json`` says what the corpus is
-and, where the texts are not in the folder, from where they are fetched.
+A corpus is a folder with three texts, one text that is split, or a name.  One text may
+be a file, several files, or a folder of files.  A name means a folder under
+``datasets/``.  Its ``corpus.json`` says what the corpus is and, where the texts are not
+in the folder, from where they are fetched.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.errors import RnnlmError, counted, shown
-from rnnlm.text.corpora import SPLITS, corpus_name, fetch_damaged, resolve, split_files
+from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
+from rnnlm.text.corpora import SPLITS
 from rnnlm.text.corpus_notes import lacking_note, odd_notes, text_notes, used_notes, vocabulary_note
 from rnnlm.text.encoded import EncodedText, id_table, ids_of
+from rnnlm.text.made_texts import standard_input_kept
 from rnnlm.text.numbered_cache import read_tokens
-from rnnlm.text.sources import called
-from rnnlm.text.tokenizer import LINE_END, WORDS, Tokenizer, as_tokenizer
+from rnnlm.text.saved_splits import require_free
+from rnnlm.text.sources import STANDARD_INPUT, called
+from rnnlm.text.split import Split
+from rnnlm.text.subword_training import Source, tokenizer_source
+from rnnlm.text.three_texts import find, read_three, save
+from rnnlm.text.tokenizer import LINE_END, WORDS, Tokenizer
 from rnnlm.text.vocabulary import EOS, UNK, Vocabulary
+
+TRAINING_SHARE = 0.9  # of one text that is split
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     # Called as f(name, size in bytes), returns a function that is called as g(new
     # bytes).
@@ -58,9 +65,14 @@ class Corpus:
 
     def fingerprint(self) -> str:
         """A SHA-256 (hex) of all that a run reads: the vocabulary and three texts."""
-        words = "\n".join([self.vocabulary.tokenizer.fingerprint(), *self.vocabulary.words])
-        parts = [words.encode("utf-8"), self.train, self.valid.ids, self.test.ids]
-        return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+        return fingerprint_of(self.vocabulary, self.train, self.valid.ids, self.test.ids)
+
+
+def fingerprint_of(vocabulary: Vocabulary, *texts: np.ndarray) -> str:
+    """A SHA-256 (hex) of a vocabulary and of the ids of three texts."""
+    words = "\n".join([vocabulary.tokenizer.fingerprint(), *vocabulary.words])
+    parts = [words.encode("utf-8"), *texts]
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
 def read_text(path: str | os.PathLike[str], vocabulary: Vocabulary, on_long: Progress = None) -> EncodedText:
@@ -85,15 +97,19 @@ def read_text(path: str | os.PathLike[str], vocabulary: Vocabulary, on_long: Pro
     return EncodedText.from_tokens(tokens, vocabulary)
 
 
-def load_corpus(spec: str | os.PathLike[str], level: str | Tokenizer = "word", min_count: int | None = None,
-                max_vocab: int | None = None, max_tokens: int | None = None, on_file: Progress = None,
-                on_long: Progress = None, vocabulary: Vocabulary | None = None, extend: bool = False) -> Corpus:
-    """Read a corpus from a folder, a file, or by its known name.
+def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], level: str | Tokenizer = "word",
+                min_count: int | None = None, max_vocab: int | None = None, max_tokens: int | None = None,
+                on_file: Progress = None, on_long: Progress = None, vocabulary: Vocabulary | None = None,
+                extend: bool = False, *, split: Split | None = None, apart: bool = False,
+                save_splits: str | os.PathLike[str] | None = None, vocab_size: int | None = None,
+                tokenizer: str | os.PathLike[str] | None = None) -> Corpus:
+    """Read a corpus from a folder, from files, or by its known name.
 
     Parameters
     ----------
-    spec : path of a folder or a text file, or a known name; paths override names.
-    level : "word", "char" or a Tokenizer.
+    spec : path of a folder or a text file, or a known name; paths override names.  Or a
+        list of files and folders, which make one text; "-" is standard input.
+    level : "word", "char", "subword" or a Tokenizer.
     min_count : words seen fewer times in the training text become <unk>.
         None: 2, but 1 for characters and for a text that has <unk> already.
     max_vocab : the most entries of the vocabulary; None: no limit.
@@ -105,21 +121,31 @@ def load_corpus(spec: str | os.PathLike[str], level: str | Tokenizer = "word", m
         None: that of the training text.
     extend : whether the words of the training text that it lacks are added to it, by
         min_count and max_vocab.
+    split : a Split, how one text becomes three; None: in order, 90/5/5.
+    apart : whether a blank line comes between two files where there is none.
+    save_splits : folder to write the three texts to; None: nowhere.
+    vocab_size : of subwords, which are learned from the training text; None: 8000.
+    tokenizer : path of a file with subwords, in place of learning them.
 
     Raises
     ------
     RnnlmError : no such corpus, a text that cannot be read, or nothing to train on; a
         training word that the given vocabulary cannot read.
     """
-    arguments.path("spec", spec, "a known name or the path of a corpus")
+    specs = _specs(spec)
     if vocabulary is not None:
         arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
-    tokenizer = as_tokenizer(level) if vocabulary is None else vocabulary.tokenizer
+        level = vocabulary.tokenizer
     for name, value, least in (("min_count", min_count, 1), ("max_vocab", max_vocab, 3), ("max_tokens", max_tokens, 1)):
         if value is not None:
             arguments.whole(name, value, least)
-    path, about, notes = resolve(spec)
-    (train, valid, test), where = _read_splits(path, about, tokenizer, on_file, on_long)
+    source = tokenizer_source(level, vocab_size, tokenizer, min_count, max_vocab)
+    if save_splits is not None:
+        require_free(save_splits)  # before a long text is read
+    found = find(specs)
+    three = read_three(found, source, split, apart, on_file, on_long)
+    path, tokenizer, notes = found.path, source.tokenizer, found.notes + source.notes
+    train, valid, test = three.tokens
     _require_words(path, train)
     size, train = train.size, train.part(0, max_tokens or train.size)
     counts = _counts(train)
@@ -132,11 +158,39 @@ def load_corpus(spec: str | os.PathLike[str], level: str | Tokenizer = "word", m
     valid, test = _encoded(path, vocabulary, validation=valid, test=test)
     about_words = (vocabulary_note(counts, vocabulary, min_count, max_vocab) if given is None
                    else lacking_note(counts, vocabulary, given))
-    notes += [*used_notes(where, size, train, valid, test), about_words, *odd_notes(train, counts, vocabulary, grows),
+    notes += [*used_notes(three.how, size, train, valid, test), about_words,
+              *odd_notes(train, counts, vocabulary, grows),
               *text_notes(valid, test, vocabulary)]
     train = ids_of(train, id_table(train, vocabulary), vocabulary)
-    best = _best_possible(about, valid, test) if tokenizer == WORDS else {}
-    return Corpus(about.get("name", corpus_name(path)), vocabulary, train, valid, test, notes, best)
+    if save_splits is not None:
+        notes.append(save(save_splits, three))
+    best = _best_possible(found.about, valid, test) if tokenizer == WORDS else {}
+    return Corpus(found.name, vocabulary, train, valid, test, notes, best)
+
+
+def texts_again(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], vocabulary: Vocabulary,
+                max_tokens: int | None = None, was_learned: bool = False, **options: Any) -> dict[str, EncodedText]:
+    """The three texts of a corpus, read with the vocabulary that a model has.
+
+    They are those of ``load_corpus`` with these arguments, a dict by split; see
+    ``fingerprint_of``.  was_learned: whether subwords were learned from this corpus.
+    """
+    source = Source(vocabulary.tokenizer, was_learned=was_learned)
+    train, *others = read_three(find(_specs(spec)), source, **options).tokens
+    tokens = [train.part(0, max_tokens or train.size), *others]
+    return {name: EncodedText.from_tokens(text, vocabulary) for name, text in zip(SPLITS, tokens, strict=True)}
+
+
+def _specs(spec):
+    """What was given as a corpus, a list of paths and names."""
+    specs = [*spec] if isinstance(spec, list | tuple) else [spec]
+    if not specs:
+        raise ArgumentError("spec must name a corpus, got an empty list")
+    for one in specs:
+        arguments.path("spec", one, "a known name or the path of a corpus")
+    if specs.count(STANDARD_INPUT) > 1:
+        raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
+    return [standard_input_kept() if one == STANDARD_INPUT else one for one in specs]
 
 
 def _require_words(path, train):
@@ -194,22 +248,6 @@ def _best_possible(about, valid, test):
             if split in best and not text.oov}
 
 
-def _read_splits(path, about, tokenizer, on_file, on_long):
-    """The Tokens of the three texts; and where one text was cut, None if none was."""
-    if not path.is_dir():
-        return _split(read_tokens(path, tokenizer, on_long), path)
-    sums = {entry["name"]: entry["sha256"] for entry in about.get("files", [])}
-    for attempt in (1, 2):
-        files = split_files(path, about, on_file)
-        fetched = {name: value for name, value in sums.items() if files["train"].parent != path}
-        try:
-            return [read_tokens(files[split], tokenizer, on_long, fetched.get(files[split].name))
-                    for split in SPLITS], None
-        except RnnlmError:  # a file that was whole when it was fetched may be damaged: once more, then
-            if attempt == 2 or not (fetched and fetch_damaged(about, files["train"].parent, on_file)):
-                raise
-
-
 def _counts(tokens):
     """How often each word of a text occurs, a dict in order of first appearance.
 
@@ -219,19 +257,3 @@ def _counts(tokens):
               for word, count in zip(tokens.words, tokens.counts(), strict=True) if count}
     counts.setdefault(EOS, 0)  # the first max_tokens of a text may not reach a line end
     return counts
-
-
-def _split(tokens, path):
-    """Split one text in order, 90/5/5, at line ends if there are enough.
-
-    Returns the three Tokens, and in words where the text was cut.
-    """
-    size = tokens.size
-    if size < 20:
-        raise RnnlmError(f"{path} must hold at least 20 tokens to be split into three texts, got {size}")
-    cuts = [int(share * size) for share in (0.90, 0.95)]
-    at_lines = [tokens.next_line(cut) for cut in cuts]
-    where = "between words, because it has few line ends,"
-    if at_lines[0] < at_lines[1] < size:
-        cuts, where = at_lines, "at line ends"
-    return [tokens.part(*bounds) for bounds in pairwise([0, *cuts, size])], where

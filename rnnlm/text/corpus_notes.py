@@ -6,7 +6,6 @@ names what to do.
 """
 
 from rnnlm.errors import counted
-from rnnlm.text.tokenizer import LINE_END
 from rnnlm.text.vocabulary import EOS, UNK
 
 SMALL = 1000       # tokens of a text below which its perplexity is mostly chance
@@ -20,13 +19,13 @@ UNKNOWNS = {f"{left}{name}{right}" for left, right in (("<", ">"), ("[", "]"), (
             for name in ("unk", "unknown", "oov")}
 
 
-def used_notes(where, size, train, valid, test):
+def used_notes(how, size, train, valid, test):
     """How one text became three, and how much of the training text is used.
 
-    where: where it was cut, in words; None for three texts.
+    how: that in words; "" for three texts.
     """
-    if where:
-        yield (f"one file, split in order {where} 90/5/5: {train.size:,} tokens to train, {valid.ids.size:,} to "
+    if how:
+        yield (f"{how}: {train.size:,} tokens to train, {valid.ids.size:,} to "
                f"validate, {test.ids.size:,} to test")
     if train.size < size:
         yield f"only the first {train.size:,} of the training text's {size:,} tokens are used (--max-tokens)"
@@ -41,6 +40,8 @@ def vocabulary_note(counts, vocabulary, min_count, max_vocab):
     if gone:
         reason = f"seen fewer than {min_count} times" if max_vocab is None else "too rare for the vocabulary"
         return f"{counted(gone, vocabulary.tokenizer.unit)} of the training text became {UNK}: {reason}"
+    if vocabulary.tokenizer.tokens:
+        return f"no {UNK}: every text can be written in the {len(vocabulary.tokenizer.tokens):,} subwords"
     if vocabulary.unk_id is None:
         return f"no {UNK}: the vocabulary contains every training {vocabulary.tokenizer.unit}"
     return f"{UNK} occurs in the training text, so unknown words are read as {UNK}"
@@ -98,7 +99,7 @@ def odd_notes(train, counts, vocabulary, can_grow=True):
     if vocabulary.tokenizer.has_blanks:
         return _carriage_returns(counts.get("\r", 0), lines)
     words = sum(counts.values()) - lines
-    blank = _blank_lines(train)
+    blank = train.blank_lines()
     special = {word: count for word, count in counts.items() if word[0] in "<[(_" or word == "UNK"}
     return [*_markers(special, lines - blank), *_other_unknowns(special, words), *_blank(blank, lines),
             *_line_lengths(words, lines, blank), *_little_to_predict(counts, words, vocabulary, can_grow)]
@@ -120,18 +121,6 @@ def _other_unknowns(counts, words):
         if bracketed or (word == "UNK" and 1000 * counts[word] > words):
             yield (f"{word} occurs {counted(counts[word], 'time')} in the training text and is an ordinary word here: "
                    f"spell it {UNK} if it means an unknown word")
-
-
-def _blank_lines(train):
-    """How many lines hold no word."""
-    line_end = train.words.index(LINE_END) if LINE_END in train.words else -1
-    blank, ended = 0, True  # the start of the text is that of a line
-    for block in train.blocks():
-        ends = block == line_end
-        if ends.size:
-            blank += int((ends[1:] & ends[:-1]).sum()) + int(ends[0] and ended)
-            ended = ends[-1]
-    return blank
 
 
 def _blank(blank, lines):

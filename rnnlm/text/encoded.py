@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError
-from rnnlm.text.lines import encode_string
+from rnnlm.text.lines import ByteCount, encode_string
 from rnnlm.text.numbered import Tokens
+from rnnlm.text.tokenizer import BLANKS_LOST, LINE_END
 from rnnlm.text.vocabulary import UNKNOWN, Vocabulary
 
 
@@ -28,6 +29,11 @@ class EncodedText:
     kept : (words + sentences,) bool, which tokens as written have an id; None: all.
     vocabulary_fingerprint : that of the vocabulary; None where it is not known.
     unk : how many of the ids are <unk>, as written or for an oov word.
+    bytes : those of the text as in its file, decompressed, all line ends included, CRLF
+        being two and one that the last line lacks one.  A byte-order mark is not
+        counted.  None: not known, for a part of a text that is cut within a line.
+    unknown : dict, how often each word outside the vocabulary occurs.
+    lost : what the tokens do not tell of the text, such as ("capitals", "blanks").
     """
 
     ids: np.ndarray
@@ -38,6 +44,14 @@ class EncodedText:
     kept: np.ndarray | None = None
     vocabulary_fingerprint: str | None = None
     unk: int = 0
+    bytes: int | None = None
+    unknown: dict[str, int] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
+
+    @property
+    def all_lost(self) -> tuple[str, ...]:
+        """What is lost, the spelling of unknown words among it."""
+        return ("unknown words", *self.lost) if self.oov else self.lost
 
     @property
     def unk_share(self) -> float:
@@ -60,7 +74,8 @@ class EncodedText:
             unk = oov + int(counts[table == vocabulary.unk_id].sum())
         elif oov:
             kept = tokens.look_up(table != UNKNOWN)
-        return cls(ids, is_oov, tokens.size - sentences, sentences, oov, kept, vocabulary.fingerprint(), unk)
+        return cls(ids, is_oov, tokens.size - sentences, sentences, oov, kept, vocabulary.fingerprint(), unk,
+                   tokens.bytes, _words(tokens, counts, table == UNKNOWN), _lost(tokens, counts, vocabulary.tokenizer))
 
     def as_written(self, values: np.ndarray) -> np.ndarray:  # (ids,) -> (words + sentences,)
         """One value for each token as written, from one for each id.
@@ -87,7 +102,28 @@ def encode_text(text: str, vocabulary: Vocabulary) -> EncodedText:
     ids = encode_string(text, index, vocabulary.tokenizer)
     if not ids.size:
         raise RnnlmError("text must hold at least one line, but it is empty")
-    return EncodedText.from_tokens(Tokens(list(index), ids, 0, ids.size), vocabulary)
+    count = ByteCount()
+    count.add(text.encode("utf-8", "surrogatepass"))
+    return EncodedText.from_tokens(Tokens(list(index), ids, 0, ids.size, count.bytes), vocabulary)
+
+
+def _words(tokens, counts, which):
+    """Some of the distinct words of a text, a dict: how often each occurs."""
+    return {tokens.words[i]: int(counts[i]) for i in np.flatnonzero(which & (counts > 0)).tolist()}
+
+
+def _lost(tokens, counts, tokenizer):
+    """What the tokens do not tell of the text, a tuple.
+
+    The blanks, unless there is one between each two words and none at a line's edges:
+    then the text is as long as its words with these.
+    """
+    if tokenizer.has_blanks or BLANKS_LOST in tokenizer.lost or tokens.bytes is None:
+        return tokenizer.lost
+    sizes = np.array([len(word.encode("utf-8", "surrogatepass")) for word in tokens.words], np.int64)
+    lines = int(counts[[word == LINE_END for word in tokens.words]].sum())
+    blanks = tokens.size - lines - (lines - tokens.blank_lines())
+    return tokenizer.lost if int(counts @ sizes) + blanks == tokens.bytes else (*tokenizer.lost, BLANKS_LOST)
 
 
 def id_table(tokens, vocabulary):

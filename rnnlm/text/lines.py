@@ -8,12 +8,42 @@ from rnnlm.files.whole import reason
 from rnnlm.text.sources import called, opened
 
 LONGEST_WORD = 1 << 26  # bytes, where they come from a pipe or a compressed file
+MARK = "\ufeff"         # of the byte order, at the start of a text
+MARK_BYTES = MARK.encode()
+FEW_BLOCKS = 4  # that are held for a good place to cut them
+# Bytes before a blank that end no white space of Unicode: subwords are the same when a
+# text is cut there (see rnnlm/text/chunks.py).
+_BEFORE_BLANK = frozenset({*range(0x21, 0x7F), *range(0x8B, 0xC0)} - {0x9F, 0xA0, 0xA8, 0xA9, 0xAF})
+
+
+class ByteCount:
+    """The bytes of a text, which comes in the blocks that ``read_blocks`` reports.
+
+    They are those of the file, CRLF being two.  A byte-order mark is not counted, and
+    the line end that the last line lacks is, as it is a token.
+    """
+
+    def __init__(self):
+        self._size, self._last, self._started = 0, b"", False
+
+    def add(self, block):
+        """Count a further block (bytes)."""
+        if not self._started:
+            block = block.removeprefix(MARK_BYTES)
+        self._started = True
+        self._size, self._last = self._size + len(block), block[-1:] or self._last
+
+    @property
+    def bytes(self):
+        """How many so far, if the text ends here."""
+        return self._size + (self._size > 0 and self._last != b"\n")
 
 def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None, by_line=False):
     """Yield the text of a file in pieces of about ``size`` bytes that end at line ends.
 
-    Where a line is longer, a piece ends at a blank; a word is never cut.  A byte-order
-    mark is dropped, CRLF becomes LF, and a last line without a line end gets one.
+    Where a line is longer, a piece ends at a blank, if possible before it; a word is
+    never cut.  A byte-order mark is dropped, CRLF becomes LF, and a last line without a
+    line end gets one.
 
     Parameters
     ----------
@@ -35,7 +65,7 @@ def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None, by_line=False)
                 if on_block:
                     on_block(block)
                 text = _decode(block, path, line, offset)
-                text = text.removeprefix("\ufeff") if offset == 0 else text
+                text = text.removeprefix(MARK) if offset == 0 else text
                 line, offset = line + block.count(b"\n"), offset + len(block)
                 yield text.replace("\r\n", "\n")
             if offset and text and not text.endswith("\n"):  # a byte-order mark alone is no line
@@ -48,17 +78,30 @@ def _whole_words(source, size):
     """Yield a text in pieces (bytes) that end at a line end, or else at a blank."""
     held, length = [], 0
     while block := source.read(size):
-        end = block.rfind(b"\n") + 1 or max(block.rfind(b" "), block.rfind(b"\t")) + 1
-        if end:
+        end = block.rfind(b"\n") + 1 or _last_blank(block, held[-1][-1:] if held else b"")
+        if end is None and length > FEW_BLOCKS * size:  # of nothing but blanks, perhaps
+            end = max(block.rfind(b" "), block.rfind(b"\t")) + 1 or None
+        if end is not None:
             yield b"".join([*held, block[:end]])
             held, length = [], 0
         held.append(block[end:])
-        length += len(block) - end
+        length += len(held[-1])
         if length > LONGEST_WORD and not source.bounded:  # a few kilobytes may decompress to anything
             raise RnnlmError(f"{called(source.path)} must be text with blanks or line ends, it has none in more than "
                              f"{LONGEST_WORD // 10**6} MB")
     if rest := b"".join(held):
         yield rest
+
+
+def _last_blank(block, before):
+    """The last blank of a block behind a character that is none; None without one.
+
+    before: the byte before the block, or nothing.
+    """
+    blank = block.rfind(b" ")
+    while blank > 0 and block[blank - 1] not in _BEFORE_BLANK:
+        blank = block.rfind(b" ", 0, blank)
+    return blank if blank > 0 or (blank == 0 and before and before[0] in _BEFORE_BLANK) else None
 
 
 def _decode(block, path, line, offset):
@@ -98,7 +141,7 @@ def encode_string(text, index, tokenizer):
 
 def string_as_read(text):
     """A string as read_blocks would give a file that holds it; RnnlmError for a NUL."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    text = text.removeprefix(MARK).replace("\r\n", "\n")
     if "\0" in text:
         raise RnnlmError(f"text must hold no NUL, its character {text.index(chr(0)) + 1} is one: remove it")
     return text if text.endswith("\n") or not text else f"{text}\n"

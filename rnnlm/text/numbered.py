@@ -26,12 +26,15 @@ class Tokens:
     words : list of str, the text's distinct tokens by number.
     source : the text's numbers (int32): an array, or the path of a file of them.
     start, stop : int, offsets in ``source``.
+    bytes : int, those of the text from which the numbers come, line ends included: see
+        EncodedText; None: not known.
     """
 
     words: list
     source: object
     start: int
     stop: int
+    bytes: int | None = None
 
     @property
     def size(self):
@@ -40,7 +43,9 @@ class Tokens:
 
     def part(self, start, stop):
         """Some of them, counted from the first of these."""
-        return Tokens(self.words, self.source, self.start + start, self.start + min(stop, self.size))
+        stop = min(stop, self.size)
+        size = self.bytes if (start, stop) == (0, self.size) else None
+        return Tokens(self.words, self.source, self.start + start, self.start + stop, size)
 
     def blocks(self):
         """Yield the numbers, block by block."""
@@ -77,6 +82,17 @@ class Tokens:
                 raise RnnlmError(f"{self.source} does not match its list of words: delete it and run the command again")
             counts += found
         return counts
+
+    def blank_lines(self):
+        """How many lines hold no word."""
+        line_end = self.words.index(LINE_END) if LINE_END in self.words else -1
+        blank, ended = 0, True  # the start of the text is that of a line
+        for block in self.blocks():
+            ends = block == line_end
+            if ends.size:
+                blank += int((ends[1:] & ends[:-1]).sum()) + int(ends[0] and ended)
+                ended = ends[-1]
+        return blank
 
     def look_up(self, table, keep=None):
         """table[number] for every token, as one array.

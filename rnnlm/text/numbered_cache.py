@@ -23,7 +23,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.files.cache import cache_folder
 from rnnlm.files.whole import new_file, reason, write_text
 from rnnlm.text.id_files import ENDING, has_size, used
-from rnnlm.text.lines import encode_blocks
+from rnnlm.text.lines import ByteCount, encode_blocks
 from rnnlm.text.numbered import Tokens
 from rnnlm.text.sources import CHUNK, compression, opened, require_text_file
 from rnnlm.text.tokenizer import LINE_END
@@ -76,7 +76,7 @@ class _File:
 
     def __init__(self, path, status):
         self.path, self.status, self.compressed = Path(path), status, compression(path) is not None
-        self.identity = [os.path.realpath(path), *_identity(status)]
+        self.identity = file_identity(path, status)
         self.digest = None  # the SHA-256 of the text, once it is known
 
     @property
@@ -94,7 +94,7 @@ class _File:
         Then ``digest`` is the SHA-256 of its text.  Where only the inode was touched,
         as by chmod or a link, the content is compared: encoding it takes longer.
         """
-        known = _read_json(self.record)
+        known = read_json(self.record)
         if not isinstance(known, dict):
             return False
         self.digest, recorded, now = known.get("sha256"), known.get("file"), self.identity
@@ -117,6 +117,11 @@ class _File:
 def _identity(status):
     """What changes with a file's content: a tool may keep mtime, but not ctime."""
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def file_identity(path, status):
+    """What changes with a file's name or content, a list for JSON."""
+    return [os.path.realpath(path), *_identity(status)]
 
 
 def _text_digest(path):
@@ -151,6 +156,7 @@ class _Reading:
         self.index.default_factory = self.index.__len__  # a new token gets the next number
         self.size = file.status.st_size if file and not file.compressed else 0  # of the text, as far as it is known
         self.length, self.read, self.bar = 0, 0, None  # bytes so far: of the text, of the file; what shows the latter
+        self.count = ByteCount()
 
     def tokens(self):
         """The Tokens of the text and its SHA-256."""
@@ -162,10 +168,11 @@ class _Reading:
         if self.file:
             self.file.require_unchanged()
         ids = np.concatenate([np.empty(0, np.int32), *held])
-        return Tokens(list(self.index), ids, 0, ids.size), self.hasher.hexdigest()
+        return Tokens(list(self.index), ids, 0, ids.size, self.count.bytes), self.hasher.hexdigest()
 
     def _on_block(self, block):
         self.hasher.update(block)
+        self.count.add(block)
         self.length += len(block)
         self.size = max(self.size, self.length)
 
@@ -201,9 +208,26 @@ class _Reading:
             sha256 = self.hasher.hexdigest()
             path = folder / f"{sha256}-{self.tokenizer.fingerprint()}{ENDING}"
             settle(path)
-        words = list(self.index)
-        write_text(path.with_name(path.name + ".json"), json.dumps({"tokens": count, "words": words}))
-        return Tokens(words, path, 0, count), sha256
+        words, size = list(self.index), self.count.bytes
+        write_text(path.with_name(path.name + ".json"), json.dumps({"tokens": count, "bytes": size, "words": words}))
+        return Tokens(words, path, 0, count, size), sha256
+
+
+def kept_with(tokens, name, make):
+    """make(), a value for JSON that depends on the text of some Tokens alone.
+
+    For a long text it is made once and kept in the cache under this name.
+    """
+    if not isinstance(tokens.source, Path):
+        return make()
+    path = tokens.source.with_name(f"{tokens.source.name}.{name}.json")
+    value = read_json(path)
+    if value is None:
+        value = make()
+        with suppress(RnnlmError):  # a cache that may only be read
+            write_text(path, json.dumps(value))
+    used(path)
+    return value
 
 
 def _emptied(arrays):
@@ -215,14 +239,16 @@ def _emptied(arrays):
 def _cached(folder, sha256, tokenizer):
     """The Tokens with this content if the cache holds them whole, else None."""
     path = folder / f"{sha256}-{tokenizer.fingerprint()}{ENDING}"
-    about = _read_json(path.with_name(path.name + ".json"))
+    about = read_json(path.with_name(path.name + ".json"))
     if not isinstance(about, dict):
         return None
-    count, words = about.get("tokens"), about.get("words")
-    if type(count) is not int or not isinstance(words, list) or LINE_END not in words or not has_size(path, 4 * count):
+    count, size, words = about.get("tokens"), about.get("bytes"), about.get("words")
+    if type(count) is not int or type(size) is not int:  # earlier versions did not count the bytes
+        return None
+    if not isinstance(words, list) or LINE_END not in words or not has_size(path, 4 * count):
         return None
     used(path, path.with_name(path.name + ".json"))
-    return Tokens(words, path, 0, count)
+    return Tokens(words, path, 0, count, size)
 
 
 def _sweep(folder):
@@ -234,7 +260,8 @@ def _sweep(folder):
                 path.unlink()
 
 
-def _read_json(path):
+def read_json(path):
+    """The content of a file of the cache; None if it is not there, or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

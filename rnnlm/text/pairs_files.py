@@ -68,7 +68,7 @@ def read_pairs(*paths: str | os.PathLike[str]) -> list[Pair]:
 
     Parameters
     ----------
-    paths : of files, compressed (gzip, bzip2, xz) or not; ``-`` is standard input.
+    paths : of files, compressed or not (see sources); ``-`` is standard input.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """The bytes of a text in order: of a file, compressed or not, a pipe or standard input.
 
-The first bytes of a file, not its name, tell what it is.  gzip, bzip2 and xz are
+The first bytes of a file, not its name, tell what it is.  gzip, bzip2, xz and zstd are
 decompressed piece by piece, so memory does not grow with what comes out.  How much may
 come out is bounded by the size of what went in, so that a small file fills no disk.
 """
@@ -19,9 +19,12 @@ CHUNK = 1 << 16
 LARGEST_DICTIONARY = 100_000_000  # bytes of memory that an xz file may ask for; one made by xz -9 asks for 65 MB
 ALWAYS_READ = 1 << 28  # bytes, 268 MB, that any compressed text may decompress to
 MOST_EXPANDED = 100    # times its own size, where that is more; text is rarely compressed to a tenth
-READ = {b"\x1f\x8b": ("gzip", "gunzip"), b"BZh": ("bz2", "bunzip2"), b"\xfd7zXZ\0": ("lzma", "unxz")}  # module, remedy
-NOT_READ = {b"PK\x03\x04": ("a ZIP archive", "unzip"), b"\x28\xb5\x2f\xfd": ("compressed by zstd", "unzstd"),
-            b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "7z x"), b"\x1f\x9d": ("compressed by compress", "uncompress")}
+LARGEST_WINDOW = 27    # log2 of the bytes of memory that a zstd file may ask for: 134 MB, as much as its tool gives
+ZSTD = "zstd"
+READ = {b"\x1f\x8b": ("gzip", "gunzip"), b"BZh": ("bz2", "bunzip2"), b"\xfd7zXZ\0": ("lzma", "unxz"),  # module, remedy
+        b"\x28\xb5\x2f\xfd": (ZSTD, "unzstd"), b"\x50\x2a\x4d\x18": (ZSTD, "unzstd")}  # the second of pzstd
+NOT_READ = {b"PK\x03\x04": ("a ZIP archive", "unzip"), b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "7z x"),
+            b"\x1f\x9d": ("compressed by compress", "uncompress")}
 
 
 def called(path):
@@ -48,7 +51,7 @@ def require_text_file(path):
 
 
 def compression(path):
-    """The name of Python's module that decompresses a regular file.
+    """The name of the module that decompresses a regular file.
 
     None if the file is not compressed, or cannot be read.
     """
@@ -76,7 +79,7 @@ def opened(path, on_bytes=None, by_line=False):
     OSError : from the system, unchanged.
     """
     status = require_text_file(path)
-    with _standard_input() if status is None else open(path, "rb") as file:
+    with standard_input() if status is None else open(path, "rb") as file:
         raw = _Raw(file, on_bytes, by_line)
         start = raw.fill(10)
         for magic, (what, command) in NOT_READ.items():
@@ -87,7 +90,7 @@ def opened(path, on_bytes=None, by_line=False):
         yield Source(path, raw, module, module is None and status is not None and stat.S_ISREG(status.st_mode))
 
 
-def _standard_input():
+def standard_input():
     """A block with standard input, which stays open."""
     stream = getattr(sys.stdin, "buffer", None)
     try:
@@ -153,16 +156,24 @@ class Source:
 
     def _decompressed(self, raw):
         """The read of a decompressor."""
-        try:
-            library = import_module(self.module)
-        except ImportError as error:
-            raise RnnlmError(f"{called(self.path)} is compressed and this Python was built without {self.module}: "
-                             f"decompress it first with {self._command()}") from error
+        library = self._library()
+        if self.module == ZSTD:
+            limit = {library.DecompressionParameter.window_log_max: LARGEST_WINDOW}
+            return _Streams(raw, lambda: library.ZstdDecompressor(options=limit)).read
         if self.module == "gzip":
             return library.GzipFile(fileobj=raw, mode="rb").read
         if self.module == "bz2":
             return _Streams(raw, library.BZ2Decompressor).read
         return _Streams(raw, lambda: library.LZMADecompressor(memlimit=LARGEST_DICTIONARY)).read
+
+    def _library(self):
+        """The module that decompresses; RnnlmError if it is not there."""
+        try:
+            return zstd() if self.module == ZSTD else import_module(self.module)
+        except ImportError as error:
+            lack = ("compressed by zstd, which needs the extra of that name: pip install 'numpy-rnnlm[zst]', or"
+                    if self.module == ZSTD else f"compressed and this Python was built without {self.module}:")
+            raise RnnlmError(f"{called(self.path)} is {lack} decompress it first with {self._command()}") from error
 
     def _command(self):
         return next(command for module, command in READ.values() if module == self.module)
@@ -195,11 +206,24 @@ class Source:
             raise self._damaged(error) from error
 
     def _damaged(self, error):
-        if "limit" in str(error):
-            return RnnlmError(f"{called(self.path)} needs more than {LARGEST_DICTIONARY // 10**6} MB of memory "
+        if "limit" in str(error) or "too much memory" in str(error):
+            most = 1 << LARGEST_WINDOW if self.module == ZSTD else LARGEST_DICTIONARY
+            return RnnlmError(f"{called(self.path)} needs more than {most // 10**6} MB of memory "
                               f"to be decompressed: decompress it first with {self._command()}")
         words = "it ends too early" if isinstance(error, EOFError) else str(error)
         return RnnlmError(f"{called(self.path)} is damaged and cannot be decompressed ({words}): get a new copy")
+
+
+def zstd():
+    """The module for zstd: Python's own from 3.14 on, before that a package like it.
+
+    ImportError if it is not there.  The package zstandard is not used: it bounds no
+    piece that comes out, and takes a text that is cut off for a whole one.
+    """
+    try:
+        return import_module("compression.zstd")
+    except ImportError:
+        return import_module("backports.zstd")
 
 
 class _Streams:

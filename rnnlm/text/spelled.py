@@ -7,6 +7,9 @@ says which piece belongs to which word:
     a blank belongs to the word before it, as it says that this word has ended;
     blanks at the start of a line belong to the line's first word;
     a line end is a word of its own, <eos>; in a line without words the blanks are its.
+
+Subwords hold the blank before a word together with its first letters.  There a blank
+belongs to what comes after it: to the next word, or to the line end.
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ class Spelled:
     ids : (n,) int32; UNKNOWN (-1) for pieces that the vocabulary lacks.
     starts : (m,), the first piece of each word.
     line_ends : (k,), which of the pieces are line ends.
+    tokenizer : the Tokenizer.
     """
 
     text: str
@@ -54,14 +58,20 @@ class Spelled:
     ids: np.ndarray
     starts: np.ndarray
     line_ends: np.ndarray
+    tokenizer: Tokenizer
 
     def piece_names(self) -> list[str]:
-        """The pieces, <eos> for a line end."""
-        return [EOS if piece == LINE_END else piece for piece in self.pieces]
+        """The pieces as they are shown, <eos> for a line end."""
+        return [EOS if piece == LINE_END else self.tokenizer.shown(piece) for piece in self.pieces]
 
     def words(self) -> list[str]:
         """The m words, <eos> for a line end."""
-        return [EOS if word == LINE_END else word for word in WORDS.split(self.text)]
+        words = WORDS.split(self.text)
+        if len(words) != len(self.starts):  # a piece holds two words: see _starts_of_parts
+            stops = [*self.starts[1:].tolist(), len(self.pieces)]
+            words = ["".join(self.tokenizer.join(self.pieces[start:stop])).strip(BLANKS + LINE_END) or LINE_END
+                     for start, stop in zip(self.starts.tolist(), stops, strict=True)]
+        return [EOS if word == LINE_END else word for word in words]
 
     def line_bytes(self) -> np.ndarray:  # (k + 1,)
         """The bytes of each line with its line end, and of what follows the last."""
@@ -110,7 +120,8 @@ def _spelled(text, index, vocabulary, path):
     pieces = tokens_of(text, vocabulary.tokenizer, path)
     ids = as_ids(pieces, index)
     line_ends = np.flatnonzero(ids == vocabulary.eos_id)
-    return Spelled(text, pieces, ids, word_starts(text, pieces, line_ends, vocabulary.tokenizer), line_ends)
+    return Spelled(text, pieces, ids, word_starts(text, pieces, line_ends, vocabulary.tokenizer), line_ends,
+                   vocabulary.tokenizer)
 
 
 def _whole_words(blocks, tokenizer, path):
@@ -118,7 +129,8 @@ def _whole_words(blocks, tokenizer, path):
     held = ""
     for block in blocks:
         text = held + block if held else block
-        cut = len(text) if not tokenizer.has_blanks or text.endswith(LINE_END) else _last_start(text)
+        last_start = _last_blank if tokenizer.joins_blanks else _last_start
+        cut = len(text) if not tokenizer.has_blanks or text.endswith(LINE_END) else last_start(text)
         held = text[cut:]
         if len(held) > LONGEST_WORD:
             raise RnnlmError(f"{called(path)} must be text, it has a word that with its blanks is longer than "
@@ -135,11 +147,45 @@ def _last_start(text):
     return line + start if _WORD.search(body, 0, start) else line
 
 
+def _last_blank(text):
+    """Where the last chunk of a text starts: see rnnlm.text.chunks."""
+    line = text.rfind(LINE_END) + 1
+    blank = text.rfind(" ", line)
+    while blank > line and text[blank - 1].isspace():
+        blank = text.rfind(" ", line, blank)
+    return max(blank, line)
+
+
 def word_starts(text: str, pieces: list[str], line_ends: np.ndarray, tokenizer: Tokenizer) -> np.ndarray:
     """The first piece of each word of whole lines; their names are those of Spelled."""
     if tokenizer.whole_words:
         return np.arange(len(pieces))
+    if tokenizer.joins_blanks:
+        return _starts_of_parts(pieces, line_ends, tokenizer)
     return _starts_of_characters(text, line_ends) if tokenizer.has_blanks else tokenizer.word_starts(text)
+
+
+def _starts_of_parts(pieces, line_ends, tokenizer):
+    """The first piece of each word of subwords: it, or blanks before it.
+
+    If a piece holds two words, which only characters that Unicode calls white space can
+    bring about, they are one.
+    """
+    shown = {piece: tokenizer.shown(piece) for piece in set(pieces)}
+    blank = {piece: not text.strip(BLANKS) for piece, text in shown.items()}
+    opens = {piece: text[0] in BLANKS for piece, text in shown.items()}
+    closes = {piece: text[-1] in BLANKS for piece, text in shown.items()}
+    is_end = np.zeros(len(pieces), bool)
+    is_end[line_ends] = True
+    content = np.flatnonzero(~_each(blank, pieces) | is_end)  # all but blanks
+    before = np.concatenate([[-1], content[:-1]])
+    after_end, after_blank = np.append(is_end, True)[before], np.append(_each(closes, pieces), True)[before]
+    new = is_end[content] | after_end | after_blank | _each(opens, pieces)[content] | (content - before > 1)
+    return before[new] + 1
+
+
+def _each(of_piece, pieces):
+    return np.fromiter(map(of_piece.__getitem__, pieces), bool, len(pieces))
 
 
 def _starts_of_characters(text, line_ends):

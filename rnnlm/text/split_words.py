@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.tokenizer import LINE_END, WORDS, Words, lowered
+from rnnlm.text.tokenizer import BLANKS_LOST, LINE_END, WORDS, Words, lowered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,6 +47,11 @@ class SplitWords(Words):
     def __init__(self, lowercase: bool = False) -> None:
         super().__init__(lowercase)
         self._known: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Which blanks there were, and perhaps capitals."""
+        return (*super().lost, BLANKS_LOST)
 
     def description(self) -> dict[str, Any]:
         """As that of Words, with the name of the rules."""

@@ -22,6 +22,7 @@ LINE_END = "\n"
 USUAL_MIN_COUNT = 2  # of words: by default rarer ones become <unk>, but none of a text that has <unk>
 
 BLANKS = " \t\r\v\f"  # between words, besides the line end
+BLANKS_LOST = "blanks"  # what is lost where they are not one between two words
 
 # str.split() also splits at NBSP, U+0085 and more: counts would differ from other
 # tools'.
@@ -40,17 +41,22 @@ class Tokenizer:
     whole_words : whether each word between blanks is one token.
     has_blanks : whether blanks are tokens or parts of some; if not, ``join`` puts one
         between two tokens.
+    joins_blanks : whether a token can hold a blank before other characters.
     words_as_pieces : str, what a table with a row for each word says of several tokens.
     lowercase : whether capitals become small letters.
+    lost : what of any text its tokens do not tell, such as ("capitals",).
     usual_min_count : rarer tokens become <unk> by default.
     enough, longest_line : how many tokens a written text has by default, and how many
         without a line end are too many.
+    tokens : all that there can be but "\\n"; () where the training text decides.
     """
 
     level = unit = words_as_pieces = ""
-    whole_words = has_blanks = lowercase = False
+    lost: tuple[str, ...] = ()
+    whole_words = has_blanks = joins_blanks = lowercase = False
     usual_min_count = 1
     enough, longest_line = 500, 50_000
+    tokens: tuple[str, ...] = ()
 
     def split(self, text: str) -> list[str]:
         """The tokens of whole lines; every line end is "\\n"."""
@@ -64,9 +70,17 @@ class Tokenizer:
         """``index[token]`` of each token of whole lines."""
         return as_ids(self.split(text), index)
 
+    def shown(self, token: str) -> str:
+        """A token as a table or a message shows it."""
+        return token
+
     def description(self) -> dict[str, Any]:
         """What a file's header says of it, a dict for JSON: see ``tokenizer_from``."""
         return {"level": self.level}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What a file holds of it besides."""
+        return {}
 
     def fingerprint(self) -> str:
         """A string that differs where ``split`` differs; part of a file's name."""
@@ -94,6 +108,11 @@ class Words(Tokenizer):
 
     def __init__(self, lowercase: bool = False) -> None:
         self.lowercase = arguments.yes_or_no("lowercase", lowercase)
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Capitals, of words in lower case."""
+        return ("capitals",) if self.lowercase else ()
 
     def split(self, text: str) -> list[str]:
         """The words, and "\\n" for every line end."""

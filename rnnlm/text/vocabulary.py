@@ -57,6 +57,9 @@ class Vocabulary:
             raise RnnlmError("a vocabulary must hold each word once")
         if EOS not in self.ids:
             raise RnnlmError(f"a vocabulary must hold {EOS}")
+        if self.tokenizer.tokens and self.ids.keys() != {*self.tokenizer.tokens, EOS}:
+            raise ArgumentError(f"a vocabulary of {self.tokenizer.unit}s must hold {EOS} and all that its tokenizer "
+                                f"can write, {len(self.tokenizer.tokens):,}, and nothing else")
         self.eos_id = self.ids[EOS]
         self.unk_id = self.ids.get(UNK)
         if counts is not None:
@@ -134,12 +137,15 @@ class Vocabulary:
         level : "word", "char" or a Tokenizer.
         min_count : words seen fewer times are left out.
         max_size : the most entries, the rarest words being left out; None: no limit.
+            A tokenizer whose ``tokens`` are known keeps them all.
         """
         arguments.kind("counts", counts, dict, "a dict from words to how often each occurs")
         arguments.whole("min_count", min_count, 0)
         if max_size is not None:
             arguments.whole("max_size", max_size, 2)
-        special = {EOS, UNK}
+        tokens = as_tokenizer(level).tokens
+        counts = counts | {token: 0 for token in tokens if token not in counts}
+        special = {EOS, UNK, *tokens}
         kept = {word for word, count in counts.items() if count >= min_count or word in special}
         size = len(kept) if len(kept) == len(counts) else len(kept | {UNK})
         if max_size is not None and size > max_size:

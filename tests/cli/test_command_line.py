@@ -13,6 +13,7 @@ from rnnlm.cli import arguments
 from rnnlm.cli.evaluate import build_parser as evaluate_parser
 from rnnlm.cli.generate import build_parser as generate_parser
 from rnnlm.cli.main import COMMANDS, main
+from rnnlm.cli.score import build_parser as score_parser
 from rnnlm.cli.train import build_parser as train_parser
 from rnnlm.runs.options import TRAIN as TRAIN_OPTIONS
 
@@ -175,7 +176,7 @@ def test_the_help_has_no_colours_and_the_process_says_no_word_more():
 
 def test_usage_is_one_line_and_all_options_are_below_it(capsys):
     for parser, usage in ((TRAIN, "rnnlm train [options]"), (GENERATE, "rnnlm generate MODEL [options]"),
-                          (evaluate_parser("rnnlm evaluate"), "rnnlm evaluate MODEL TEXT [TEXT ...] [options]")):
+                          (evaluate_parser("rnnlm evaluate"), "rnnlm evaluate MODEL [TEXT ...] [options]")):
         with pytest.raises(SystemExit):
             parser.parse_args(["--help"])
         first, empty, *rest = capsys.readouterr().out.splitlines()
@@ -190,7 +191,7 @@ def test_what_is_given_is_what_stands_on_the_line():
 
 
 @pytest.mark.parametrize(("parser", "line", "message"), [
-    (evaluate_parser("x"), ["m"], "the following arguments are required: TEXT"),
+    (score_parser("x"), ["m"], "the following arguments are required: TEXT"),
     (GENERATE, ["m", "n"], "unrecognized arguments: n"),
     (GENERATE, ["m", "--sentences", "3", "--length", "9"], "argument --length: not allowed with argument --sentences"),
     (TRAIN, ["--cell", "gr"], "argument --cell: must be one of rnn, mrnn, lstm, gru"),

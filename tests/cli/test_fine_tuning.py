@@ -160,7 +160,7 @@ def test_a_new_model_can_have_frozen_parts(run, tmp_path):
     assert run("--epochs", "2", "--freeze", "embedding,rnn1", output="other")[0] == 0
     one, other = arrays("one"), arrays("other")
     assert [name for name in one if one[name].tobytes() != other[name].tobytes()] == ["affine/W", "affine/b"]
-    assert options_of(tmp_path / "one")["freeze"] == "rnn1,embedding"
+    assert options_of(tmp_path / "one")["freeze"] == ["rnn1", "embedding"]
 
 
 def test_what_else_a_frozen_part_freezes_is_noted(run, tune):
@@ -191,7 +191,7 @@ def test_it_resumes_without_the_model_bit_for_bit(run, base, news, tmp_path, opt
 def test_what_a_resumed_run_may_not_change(tune, run, base, tmp_path):
     assert tune("--extend-vocab")[0] == 0
     for options, message in (("--init-from news", f"--init-from is {tmp_path / 'news'}, was {base}"),
-                             ("--freeze affine", "--freeze is affine, was not given"),
+                             ("--freeze affine", "--freeze is ['affine'], was not given"),
                              ("--no-extend-vocab", "--extend-vocab is False, was True")):
         code, _, err = run.bare("--resume", "--output", "run", *options.split())
         assert code == 1
@@ -268,7 +268,7 @@ def test_a_recipe_may_say_what_the_model_says(run, base, news, tmp_path):
 def test_from_python(tune, base, news, tmp_path):
     assert tune("--extend-vocab", "--freeze", "affine/b")[0] == 0
     options = {"batch_size": 4, "time_size": 7, "lr": 0.02, "dropout": 0.1, "input_dropout": 0.1, "epochs": 2}
-    run = rnnlm.train(corpus=news, init_from=base, extend_vocab=True, freeze="affine/b", output="python", **options)
+    run = rnnlm.train(corpus=news, init_from=base, extend_vocab=True, freeze=["affine/b"], output="python", **options)
     assert (tmp_path / "python/model.npz").read_bytes() == (tmp_path / "run/model.npz").read_bytes()
     assert "fox" in run.model.vocabulary.ids
 
@@ -302,3 +302,23 @@ def test_the_tokenizer_is_the_models(run, tune, base, tmp_path, news):
     assert vocabulary.tokenizer == load_model("base")[1].tokenizer
     assert [options_of(tmp_path / "run")[name] for name in ("lowercase", "split_punctuation")] == [True, True]
     assert run.bare("--resume", "--output", "run", "--epochs", "3")[0] == 0
+
+
+@pytest.mark.parametrize("tied", ["--tied", "--no-tied"])
+def test_an_adaptive_softmax_keeps_its_cutoffs(run, tune, base, tmp_path, tied):
+    assert run("--epochs", "1", "--softmax", "adaptive", "--cutoffs", "5,9", tied, "--overwrite", output="base")[0] == 0
+    assert tune("--extend-vocab", "--freeze", "embedding,tail1/W", "--cutoffs", "5,9")[0] == 0
+    assert "--cutoffs is 5,9 in the model" in tune("--extend-vocab", "--cutoffs", "5", output="other")[2]
+    model, vocabulary = load_model("run")
+    assert (model.architecture.cutoffs, model.architecture.vocab_size) == ((5, 9), 19)
+    assert vocabulary.words[-2:] == ["fox", "hill"]
+    before, after = arrays("base"), arrays("run")
+    assert after["tail1/W"].tobytes() == before["tail1/W"].tobytes()
+    assert after["tail2/P"].tobytes() != before["tail2/P"].tobytes()
+    assert options_of(tmp_path / "run")["cutoffs"] == [5, 9]
+    assert run.bare("--resume", "--output", "run", "--epochs", "3")[0] == 0
+    assert run.bare("--config", "run/config.toml", "--output", "again", "--epochs", "1")[0] == 0
+
+
+def test_a_full_softmax_stays_full(tune):
+    assert "--softmax is full in the model" in tune("--extend-vocab", "--softmax", "adaptive")[2]

@@ -58,6 +58,9 @@ def damage(path, offset=300):
     ["--optimizer", "adamw", "--noising", "0.2"],
     ["--cell", "mrnn", "--weight-drop", "0.2", "--optimizer", "adamw", "--matrix-weight-decay", "0.1"],
     ["--optimizer", "adagrad", "--random-length", "--time-size", "12"],
+    ["--softmax", "adaptive", "--layers", "2"],
+    ["--softmax", "adaptive", "--cutoffs", "4,9", "--tied", "--cell", "lstm", "--average", "exponential",
+     "--word-dropout", "0.1", "--output-start", "frequencies"],
     ["--shuffle", "lines"], ["--shuffle", "lines", "--random-start", "--random-length", "--time-size", "12",
                              "--noising", "0.2"]],
     ids=" ".join)

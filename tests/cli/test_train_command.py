@@ -319,10 +319,12 @@ def test_characters(run, tmp_path):
     assert code == 0
     assert "vocabulary 17" in out  # 14 letters, the full stop, the blank, <eos>
     assert load_model(tmp_path / "run")[1].level == "char"
-    for perplexity, bits in re.findall(r"perplexity ([\d.]+) \(([\d.]+) bits per character\)", out):
+    numbers = r"perplexity ([\d.]+) \(([\d.]+) bits per character, ([\d.]+) bits per byte\)"
+    for perplexity, bits, of_bytes in re.findall(numbers, out):
+        assert float(of_bytes) == pytest.approx(float(bits), rel=1e-3)  # each of these characters is a byte
         assert math.log2(float(perplexity)) == pytest.approx(float(bits), abs=1e-3)
     assert out.count("bits per character") == 2
-    assert "bits" not in run("--epochs", "1", output="words")[1]
+    assert "bits per character" not in run("--epochs", "1", output="words")[1]
 
 
 def test_limits_of_the_text(run, tmp_path):

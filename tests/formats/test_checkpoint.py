@@ -197,7 +197,7 @@ def header(**values):
     (header(regularisation={"per_window": 1}), "per_window must be True or False, got 1"),
     (header(regularisation={"drop": 0.1}), "a key of regularisation must be one of .*, got 'drop'"),
     (header(version=99), "version 99; this program reads 'rnnlm model', version 1"),
-    (header(level="line"), "level must be one of word, char, got 'line'"),
+    (header(level="line"), "level must be one of word, char, subword, got 'line'"),
     (header(architecture={}), f"object with one of the cells {', '.join(CELLS)}, got {{}}"),
     (header(architecture={"cell": "rnn"}), "architecture must have the keys cell, vocab_size"),
     *((header(architecture={"cell": "rnn", "vocab_size": 5, "wordvec_size": 3, "hidden_size": 4, "layers": 2} | change),

@@ -249,6 +249,29 @@ def optimizer_steps():
             "ends": ends}
 
 
+def adaptive_softmax(D=16, V=12, cutoffs=(4, 7), N=3, T=4):
+    """Loss, gradients and every ln p of torch.nn.AdaptiveLogSoftmaxWithLoss.
+
+    Its clusters are in the head in the order of rnnlm's.  It knows no masked targets:
+    those of the mean are taken out first.
+    """
+    layer = nn.AdaptiveLogSoftmaxWithLoss(D, V, list(cutoffs), div_value=4.0, head_bias=True)
+    for p in layer.parameters():
+        nn.init.uniform_(p, -1, 1)
+    xs, ts = torch.randn(N, T, D).requires_grad_(), torch.randint(0, V, (N, T))
+    ts[0, 1] = -1
+    counts = ts != -1
+    loss = layer(xs[counts], ts[counts]).loss
+    loss.backward()
+    weights = [layer.head.weight, layer.head.bias]
+    for projection, words in layer.tail:
+        weights += [projection.weight, words.weight]
+    params, grads = ([tensor.T.tolist() for tensor in tensors]  # torch keeps (out, in), rnnlm (in, out)
+                     for tensors in (weights, [p.grad for p in weights]))
+    return {"inputs": lists(xs=xs, ts=ts), "params": params, "loss": loss.item(), "dxs": xs.grad.tolist(),
+            "grads": grads, "log_probs": layer.log_prob(xs.flatten(0, 1)).tolist()}
+
+
 if __name__ == "__main__":
     torch.manual_seed(0)
     golden = {"torch": torch.__version__, "worked": worked_case(), "random": random_case(3, 5, 4, 6),
@@ -264,6 +287,7 @@ if __name__ == "__main__":
     golden["gru"] = cell_case(gru, 3)
     golden["tied_language_models"]["gru"] = tied_language_model(gru, 3)
     golden["tied_language_models"]["gru, D = H"] = tied_language_model(gru, 3, D=4)
+    golden["adaptive"] = adaptive_softmax()
     path = Path(__file__).with_name("golden.json")
     path.write_text(json.dumps(golden) + "\n", encoding="utf-8")
     print(f"wrote {path.name}: {path.stat().st_size} bytes")

@@ -78,10 +78,18 @@ def test_the_rarest_are_those_of_the_counts():
     np.testing.assert_array_equal(new.named_params()["embedding/W"][OLD:], [old.named_params()["embedding/W"][0]] * 3)
 
 
-def test_an_array_of_some_words_gives_new_ones_the_mean_of_its_last(rng):
-    """As a cluster of an adaptive softmax, which <unk> is not in."""
-    old, new = models()
-    weights, arrays = old.named_params(), new.named_params()
-    weights["tail/W"], arrays["tail/W"] = rng.normal(size=(3, 4)), np.zeros((3, 7))
-    begin_from(arrays, weights, OLD, TIMES, UNK)
-    np.testing.assert_array_equal(arrays["tail/W"], np.hstack([weights["tail/W"], weights["tail/W"][:, [3, 3, 3]]]))
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("plain", [True, False])
+def test_with_an_adaptive_softmax_new_words_join_the_last_cluster(tied, plain):
+    """As the mean of its rarest words; all other words keep what they had."""
+    old, new = models(softmax="adaptive", cutoffs=(3, 5), tied=tied, plain=plain)
+    begin_from(new.named_params(), old.named_params(), OLD, TIMES, UNK, COUNTS)
+    before, after = old.named_params(), new.named_params()
+    np.testing.assert_array_equal(after["tail2/W"][:, :2], before["tail2/W"])
+    np.testing.assert_array_equal(after["tail2/W"][:, 2:], before["tail2/W"][:, [1, 1, 1]])
+    assert all(array.tobytes() == before[name].tobytes() for name, array in after.items()
+               if name not in ("tail2/W", "embedding/W"))
+    one, other = before["embedding/W"], after["embedding/W"]
+    np.testing.assert_array_equal(other[: len(one)], one)
+    np.testing.assert_array_equal(other[len(one) :], np.tile(one[UNK], (0 if tied else 3, 1)))
+    np.testing.assert_allclose(log_probs(new, XS)[:, :5], log_probs(old, XS)[:, :5], atol=2e-6)

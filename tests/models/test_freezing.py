@@ -15,6 +15,7 @@ from rnnlm.training.optimizers import SGD, AdamW, Momentum
 from rnnlm.training.trainer import Trainer
 
 V = 9
+ADAPTIVE = {"softmax": "adaptive", "cutoffs": (3, 6)}
 XS, TS = (np.random.default_rng(5).integers(0, V, (2, 3, 4)))
 
 
@@ -47,7 +48,9 @@ def test_a_name_that_the_model_lacks_is_refused(names, message):
 @pytest.mark.parametrize(("frozen", "options"), [
     (["embedding"], {}), (["affine"], {}), (["rnn1/Wh", "affine/W"], {}), (["embedding", "rnn1"], {"plain": True}),
     (["embedding"], {"tied": True}), (["affine"], {"tied": True}), (["embedding", "affine"], {"tied": True}),
-    (["rnn1", "rnn2", "affine"], {"regularisation": Regularisation(word_dropout=0.3, weight_drop=0.3)})])
+    (["rnn1", "rnn2", "affine"], {"regularisation": Regularisation(word_dropout=0.3, weight_drop=0.3)}),
+    (["tail1/W"], ADAPTIVE), (["embedding"], ADAPTIVE | {"tied": True}), (["tail1"], ADAPTIVE | {"tied": True}),
+    (["affine", "tail1", "tail2"], ADAPTIVE), (["embedding", "tail1", "tail2"], ADAPTIVE | {"tied": True})])
 def test_what_is_frozen_keeps_every_bit_and_the_rest_moves(frozen, options, optimizer):
     trained = model(frozen, **options)
     before = bytes_of(trained)
@@ -61,13 +64,14 @@ def test_what_is_frozen_keeps_every_bit_and_the_rest_moves(frozen, options, opti
             name: before[name] for name in trained.frozen}
 
 
+@pytest.mark.parametrize("softmax", [{}, ADAPTIVE], ids=["full", "adaptive"])
 @pytest.mark.parametrize("plain", [True, False])
 @pytest.mark.parametrize(("frozen", "tied"), [(["embedding"], False), (["rnn1", "embedding"], False),
                                               (["affine"], False), (["affine/W"], False), (["rnn2/Wh"], True),
                                               (["embedding"], True), (["affine/b"], True)])
-def test_the_other_gradients_are_what_they_were_and_alone_enter_the_norm(frozen, tied, plain):
+def test_the_other_gradients_are_what_they_were_and_alone_enter_the_norm(frozen, tied, plain, softmax):
     """As one changes nothing before the first step, both models see the same."""
-    whole, part = model(tied=tied, plain=plain), model(frozen, tied=tied, plain=plain)
+    whole, part = (model(names, tied=tied, plain=plain, **softmax) for names in ((), frozen))
     for each in (whole, part):
         each.forward(XS, TS)
         each.backward()

@@ -13,6 +13,7 @@ import bz2
 import contextlib
 import gzip
 import io
+import json
 import lzma
 import random
 import shutil
@@ -30,6 +31,7 @@ from rnnlm.cli.generate import main as generate
 from rnnlm.cli.train import main as train
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
+from rnnlm.text.subwords import Subwords
 from rnnlm.text.vocabulary import Vocabulary
 
 SECONDS = 10  # that one case may take
@@ -97,6 +99,10 @@ def made(folder):
     for level, tokens in (("word", words), ("char", letters)):
         model = LanguageModel(len(tokens), 3, 4, layers=2, rng=np.random.default_rng(0))
         save_model(folder / level, model, Vocabulary(tokens, level))
+    subwords = Subwords.train([TEXT], 300)
+    vocabulary = Vocabulary.from_counts({"<eos>": 1}, subwords)
+    save_model(folder / "subword", LanguageModel(len(vocabulary), 1, 2, rng=np.random.default_rng(0)), vocabulary)
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer_json(subwords)), encoding="utf-8")
     (folder / "good.txt").write_text("the fox ran .\n" * 3, encoding="utf-8")
     corpus = folder / "corpus"
     corpus.mkdir()
@@ -105,7 +111,18 @@ def made(folder):
     options = ["--corpus", str(corpus), "--output", str(folder / "run"), "--hidden-size", "3", "--batch-size", "2",
                "--epochs", "1", "--threads", "1"]
     assert quiet(train, options)[0] == 0
-    return {name: (folder / name).read_bytes() for name in ("word", "char", "run/checkpoint.npz")}
+    return {name: (folder / name).read_bytes() for name in
+            ("word", "char", "run/checkpoint.npz", "subword", "tokenizer.json")}
+
+
+def tokenizer_json(subwords):
+    """What the library would save of these Subwords."""
+    merges = [[subwords.tokens[first], subwords.tokens[second]] for first, second in subwords.merges.tolist()]
+    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
+            "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
+            "post_processor": None, "decoder": {"type": "ByteLevel"},
+            "model": {"type": "BPE", "dropout": None, "unk_token": None, "byte_fallback": False,
+                      "vocab": {token: number for number, token in enumerate(subwords.tokens)}, "merges": merges}}
 
 
 def quiet(command, arguments):
@@ -155,6 +172,19 @@ def model_case(folder, good, choose):
     return complaint(evaluate, [str(folder / "case"), str(folder / "good.txt"), "--threads", "1"], folder)
 
 
+def subword_case(folder, good, choose):
+    """Score with a damaged model of subwords, or train with a damaged tokenizer."""
+    if choose.random() < 0.7:
+        (folder / "case").write_bytes(mutated_archive(good["subword"], choose, list(good.values())))
+        return complaint(evaluate, [str(folder / "case"), str(folder / "good.txt"), "--threads", "1"], folder)
+    (folder / "case").write_bytes(mutated(good["tokenizer.json"], choose, list(good.values())))
+    output = folder.parent / "out"
+    shutil.rmtree(output, ignore_errors=True)
+    return complaint(train, ["--corpus", str(folder / "corpus"), "--output", str(output), "--hidden-size", "2",
+                             "--batch-size", "2", "--epochs", "1", "--threads", "1", "--level", "subword",
+                             "--tokenizer", str(folder / "case")], folder)
+
+
 def checkpoint_case(folder, good, choose):
     """Resume a finished run with a damaged checkpoint: an error, or the same run."""
     run = folder / "run"
@@ -195,7 +225,7 @@ def text_case(folder, good, choose):
     return complaint(evaluate, [model, str(folder / "case"), "--threads", "1"], folder)
 
 
-CASES = {"models": model_case, "checkpoints": checkpoint_case, "texts": text_case}
+CASES = {"models": model_case, "subwords": subword_case, "checkpoints": checkpoint_case, "texts": text_case}
 
 
 def torture(kind, count, where, first_seed=0, on_case=lambda: None):

@@ -29,6 +29,7 @@ from rnnlm.runs.checks import (
 )
 from rnnlm.runs.configuration import read_config, toml
 from rnnlm.runs.option import FLAG, OF_THE_LINE, Option
+from rnnlm.runs.options import TRAIN
 from rnnlm.runs.table import Table
 
 PARSERS = [import_module(f"rnnlm.cli.{name}").build_parser for name in COMMANDS]
@@ -150,7 +151,7 @@ def test_two_dashes_are_a_value_like_any_other(build, capsys):
 
 def test_two_dashes_can_be_a_prompt_or_a_corpus():
     assert generate_parser().parse_args(["m", "--prompt=--"]).prompt == "--"
-    assert train_parser().parse_args(["--corpus=--"]).corpus == "--"
+    assert train_parser().parse_args(["--corpus=--"]).corpus == ["--"]
     assert evaluate_parser().parse_args(["m", "--", "--json"]).texts == ["--json"]
 
 
@@ -162,6 +163,7 @@ def test_an_option_that_can_be_repeated_is_the_list_of_its_values(capsys):
     assert parser.parse_args(["f", "--ban", "3", "--ban=1", "--ban", "3"]).ban == [3, 1, 3]
     options = parser.parse_args(["f"])
     assert (options.ban, options.file, options.given) == (None, "f", ["file"])
+    assert parser.parse_args(["--ban", "2", "f"]).line == {"file": "f", "ban": [2]}
     assert parser.parse_args(["f", "--ban", "2"]).line == {"file": "f", "ban": [2]}
     for line, message in ((["--ban", "0"], "argument --ban: must be a whole number of at least 1, got '0'"),
                           (["--ban", "1", "--length", "2"], "argument --length: not allowed with argument --ban")):
@@ -169,6 +171,32 @@ def test_an_option_that_can_be_repeated_is_the_list_of_its_values(capsys):
             parser.parse_args(["f", *line])
         assert message in capsys.readouterr().err
     assert "a number to leave out (may be given several times)" in parser.format_help()
+
+
+def test_without_arguments_several_words_may_follow_an_option_as_of_a_pattern(capsys):
+    def corpora(*line):
+        return train_parser().parse_args([*line]).line["corpus"]
+
+    assert corpora("--corpus", "a.txt", "b.txt", "-", "--seed", "3") == ["a.txt", "b.txt", "-"]
+    assert corpora("--corpus=a", "b", "--corpus", "c") == ["a", "b", "c"]
+    for line, message in ((["--corpus", "a", "b", "--sed", "3"], "unrecognized arguments: --sed 3"),
+                          (["--seed", "3", "b"], "unrecognized arguments: b"),
+                          (["--corpus", "a", ""], "argument --corpus: must not be empty")):
+        with pytest.raises(SystemExit):
+            train_parser().parse_args(line)
+        assert message in capsys.readouterr().err
+
+
+def test_an_option_that_can_be_repeated_may_be_a_list_in_a_file():
+    option = TRAIN.by_name["corpus"]
+    assert option.in_a_file(["a", "b"], "corpus") == ["a", "b"]
+    assert option.in_a_file("a", "corpus") == "a"
+    for value, message in (([], "corpus must not be an empty list"), ([3, ""], "must not be empty"),
+                           ([["a"]], "must be one number or string"), ({"a": 1}, "must be one number or string")):
+        with pytest.raises(RnnlmError, match=message):
+            option.in_a_file(value, "corpus")
+    with pytest.raises(RnnlmError, match="seed must be one number or string"):
+        TRAIN.by_name["seed"].in_a_file([1, 2], "seed")
 
 
 def test_what_the_command_line_takes_the_library_takes_as_well():

@@ -106,6 +106,7 @@ def test_a_run_folder_means_its_configuration(run, tmp_path):
 CHANGES = [*(f"--cell {cell}" for cell in CELLS if cell != "rnn"),
            "--cell mrnn --activation relu", "--cell mrnn --slowest 0.8",
            "--activation relu", "--layers 2", "--wordvec-size 7", "--hidden-size 9", "--tied", "--projection",
+           "--softmax adaptive", "--softmax adaptive --cutoffs 4", "--softmax adaptive --cutoffs 4,9 --tied",
            "--recurrent-start identity", "--recurrent-start normal", "--recurrent-start orthogonal",
            "--recurrent-gain 2", "--slowest 0.8", "--input-gain 2", "--output-start frequencies",
            "--layers 2 --output-dropout 0.4", "--dropout-mask window", "--word-dropout 0.3", "--weight-drop 0.3",
@@ -126,10 +127,12 @@ ELSEWHERE = {  # where the effects of the other options are tested
     "cli/test_train_command.py": "level min_count max_vocab max_tokens lr_factor patience max_grad threads epochs "
                              "output overwrite config debug corpus",
     "runs/test_assembly.py": "dropout input_dropout average_from average_decay",
+    "cli/test_subword_commands.py": "vocab_size tokenizer",
     "cli/test_raw_text.py": "lowercase split_punctuation",
     "cli/test_resume.py": "resume checkpoint_minutes",
     "cli/test_keeping.py": "keep_every keep_at",
     "cli/test_shuffle.py": "shuffle",
+    "cli/test_split_options.py": "split split_by split_shares split_seed save_splits",
     "cli/test_divergence.py": "on_divergence lr",
     "cli/test_fine_tuning.py": "init_from extend_vocab freeze",
     "runs/test_recipes.py": "recipes"}

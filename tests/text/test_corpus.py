@@ -1,3 +1,4 @@
+import gzip
 import json
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from rnnlm.errors import RnnlmError
 from rnnlm.text.corpora import known_corpora
 from rnnlm.text.corpus import load_corpus, read_text
+from rnnlm.text.encoded import encode_text
 from rnnlm.text.vocabulary import Vocabulary
 
 KNOWN = ", ".join(sorted(known_corpora()))
@@ -200,3 +202,24 @@ def test_a_folder_of_corpora_that_cannot_be_read_knows_none(monkeypatch):
 
     monkeypatch.setattr(pathlib.Path, "glob", forbidden)
     assert known_corpora() == {}
+
+
+MARK = b"\xef\xbb\xbf"
+
+
+@pytest.mark.parametrize(("data", "size"), [
+    (b"a b\nc\n", 6), (b"a b\nc", 6), (b"a\r\nb\r\n", 6), (MARK + b"a\n", 2), (MARK + b"a", 2), (b"\n\n", 2),
+    ("ä  € \n".encode(), 9), (b" ", 2), (b"a\r", 3), (b"x" * 50 + b" y\n", 53), (b"a\n" + MARK, 6)])
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_the_bytes_of_a_text_are_those_of_its_file(data, size, level, tmp_path, monkeypatch):
+    vocabulary = Vocabulary(["<eos>", "a"], level)
+    path = tmp_path / "t"
+    path.write_bytes(data)
+    assert read_text(path, vocabulary).bytes == size
+    assert encode_text(data.decode(), vocabulary).bytes == size
+    monkeypatch.setenv("RNNLM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("rnnlm.text.numbered_cache.LONG", 0)
+    for _ in range(2):  # encoded, then found in the cache
+        assert read_text(path, vocabulary).bytes == size
+    path.write_bytes(gzip.compress(data))
+    assert read_text(path, vocabulary).bytes == size

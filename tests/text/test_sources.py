@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tracemalloc
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text import numbered_cache as module
+from rnnlm.text import sources
 from rnnlm.text.corpus import load_corpus, read_text
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.numbered_cache import read_tokens
@@ -28,6 +29,11 @@ from rnnlm.text.vocabulary import Vocabulary
 
 TEXT = "the cat sat\nthe dog sat on the wörtchen\n" * 200
 COMPRESS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
+with suppress(ImportError):
+    ZSTD = sources.zstd()
+    CHECKED = {ZSTD.CompressionParameter.checksum_flag: 1}  # as its tool does
+    COMPRESS["zst"] = lambda data: ZSTD.compress(data, options=CHECKED)
+needs_zstd = pytest.mark.skipif("zst" not in COMPRESS, reason="an extra")
 ENDINGS = pytest.mark.parametrize("ending", COMPRESS)
 
 
@@ -125,7 +131,6 @@ def zipped(name="t"):
 
 @pytest.mark.parametrize(("data", "message"), [
     (zipped(), "t is a ZIP archive, which is not supported: decompress it first with unzip"),
-    (b"\x28\xb5\x2f\xfd" + bytes(20), "t is compressed by zstd, which is not supported: .* with unzstd"),
     (b"7z\xbc\xaf\x27\x1c" + bytes(20), "t is a 7z archive, .* with 7z x"),
     (gzip.compress(b"train.txt".ljust(257, b"\0") + b"ustar\0"), "it is a tar archive: unpack it first with tar -xf"),
 ])
@@ -142,6 +147,34 @@ def test_an_xz_file_that_asks_for_much_memory_is_refused(tmp_path):
     assert read(write(tmp_path / "t", lzma.compress(TEXT.encode(), preset=9))) == TEXT
 
 
+@needs_zstd
+def test_a_zstd_file_that_asks_for_much_memory_is_refused(tmp_path):
+    options = {ZSTD.CompressionParameter.window_log: 28}
+    with ZSTD.open(tmp_path / "t", "wb", options=options) as file:
+        for _ in range(6):  # its length is not known when the window is chosen
+            file.write(b"x" * 999_999 + b"\n")
+    with pytest.raises(RnnlmError, match=r"needs more than 134 MB of memory to be decompressed: .* with unzstd"):
+        read(tmp_path / "t")
+    assert read(write(tmp_path / "t", ZSTD.compress(TEXT.encode(), 19))) == TEXT
+
+
+@needs_zstd
+def test_what_pzstd_writes_begins_with_a_frame_that_is_skipped(tmp_path):
+    data = COMPRESS["zst"](TEXT.encode())
+    path = write(tmp_path / "t", b"\x50\x2a\x4d\x18\4\0\0\0" + len(data).to_bytes(4, "little") + data)
+    assert read(path) == TEXT
+
+
+def test_without_the_extra_a_zstd_file_is_refused_with_its_name(tmp_path, monkeypatch):
+    def without(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(sources, "import_module", without)
+    with pytest.raises(RnnlmError, match=r"t is compressed by zstd, which needs the extra of that name: pip install "
+                       r"'numpy-rnnlm\[zst\]', or decompress it first with unzstd$"):
+        read(write(tmp_path / "t", b"\x28\xb5\x2f\xfd" + bytes(20)))
+
+
 @pytest.mark.parametrize("text", ["BZh", "BZh9 is how such files start\n", "PK\n", "B\n"])
 def test_a_text_that_starts_like_a_compressed_file_is_a_text(text, tmp_path):
     assert read(write(tmp_path / "t", text.encode())) == text.removesuffix("\n") + "\n"
@@ -152,6 +185,8 @@ def test_memory_does_not_grow_with_what_comes_out(ending, tmp_path):
     """A hundred megabytes, from some kilobytes."""
     path = tmp_path / "t"
     openers = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
+    if ending == "zst":
+        openers["zst"] = ZSTD.open
     with openers[ending](path, "wb") as file:
         for _ in range(100):
             file.write(b"x" * 999_999 + b"\n")
@@ -181,7 +216,7 @@ def test_a_small_file_does_not_become_a_long_text(ending, tmp_path, monkeypatch)
     path = write(tmp_path / "t", COMPRESS[ending](b"a\n" * 3_000_000))
     assert path.stat().st_size < 10_000
     with pytest.raises(RnnlmError, match=r"t decompresses to more than 1 MB and more than 100 times its own size, "
-                       r"which no text does: if it is one, decompress it first with (gunzip|bunzip2|unxz)$"):
+                       r"which no text does: if it is one, decompress it first with (gunzip|bunzip2|unxz|unzstd)$"):
         read(path)
     assert len(read(write(tmp_path / "t", b"a\n" * 3_000_000))) == 6_000_000
     assert len(read(write(tmp_path / "t", COMPRESS[ending](b"a\n" * 400_000)))) == 800_000

@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text import spelled
+from rnnlm.text.byte_pieces import merges_of
 from rnnlm.text.spelled import spelled_file, spelled_string
+from rnnlm.text.subwords import Subwords
 from rnnlm.text.vocabulary import UNKNOWN, Vocabulary
 
 WORDS, CHARACTERS = Vocabulary(["<eos>", "a", "b"]), Vocabulary(["<eos>", "a", "b", " "], "char")
+SUBWORDS = Vocabulary.from_counts({"<eos>": 1}, Subwords(merges_of([("Ġ", "a")])))
 
 
 def file_of(folder, text):
@@ -46,11 +49,30 @@ def test_a_blank_belongs_to_the_word_before_it(text, names, starts):
     assert "".join(part.pieces) == text
 
 
+@pytest.mark.parametrize(("text", "names", "starts"), [
+    ("a ab\n", ["a", "ab", "<eos>"], [0, 1, 3]),           # the pieces: a, Ġa, b
+    ("  a b \n", ["a", "b", "<eos>"], [0, 2, 4]),          # Ġ Ġa, Ġ b; the last blank is the line end's
+    (" \n\n", ["<eos>", "<eos>"], [0, 2]),
+    ("ab\ta\n", ["ab", "a", "<eos>"], [0, 2, 4]),         # a b, tab a
+    ("bé b\n", ["bé", "b", "<eos>"], [0, 3, 5]),           # b and two bytes, Ġ b
+    ("b\u00a0 a\n", ["b\u00a0", "a", "<eos>"], [0, 3, 4])])  # a no-break space is no blank
+def test_with_subwords_a_blank_belongs_to_the_word_after_it(text, names, starts):
+    (part,) = spelled_string(text, SUBWORDS)
+    assert part.words() == names
+    assert part.starts.tolist() == starts
+
+
+def test_a_piece_that_holds_two_words_makes_them_one():
+    spaces = Subwords(merges_of([("Â", "ł"), ("Âł", "Ġ"), ("ÂłĠ", "Âł")]))
+    (part,) = spelled_string("a\u00a0 \u00a0\nb b\n", Vocabulary.from_counts({"<eos>": 1}, spaces))
+    assert part.pieces[:2] == ["a", "ÂłĠÂł"] and part.words() == ["a\u00a0 \u00a0", "<eos>", "b", "b", "<eos>"]
+
+
 @given(st.text("ab \t\n", min_size=1, max_size=40), st.integers(1, 12), st.booleans())
 def test_the_parts_of_a_file_are_cut_between_words(tmp_path_factory, text, size, by_line):
     path, before = file_of(tmp_path_factory.mktemp("t"), text), spelled.BLOCK
     whole = text if text.endswith("\n") else text + "\n"
-    for vocabulary in (WORDS, CHARACTERS):
+    for vocabulary in (WORDS, CHARACTERS, SUBWORDS):
         spelled.BLOCK = size
         try:
             parts = list(spelled_file(path, vocabulary, by_line=by_line))

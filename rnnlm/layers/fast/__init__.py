@@ -6,6 +6,8 @@ memory is time-major (``(T, N, H)`` under the ``(N, T, H)`` of the interface), a
 work is divided among threads.
 """
 
+from rnnlm.layers.fast.adaptive import FastAdaptiveOutput
+from rnnlm.layers.fast.adaptive_embedding import FastAdaptiveEmbedding
 from rnnlm.layers.fast.affine import FastAffine
 from rnnlm.layers.fast.embedding import FastEmbedding
 from rnnlm.layers.fast.gru import FastGRU
@@ -15,5 +17,5 @@ from rnnlm.layers.fast.output import FastOutput
 from rnnlm.layers.fast.rnn import FastRNN
 from rnnlm.layers.fast.textbook_gru import FastTextbookGRU
 
-__all__ = ["FastAffine", "FastEmbedding", "FastGRU", "FastLSTM", "FastMRNN", "FastOutput", "FastRNN",
-           "FastTextbookGRU"]
+__all__ = ["FastAdaptiveEmbedding", "FastAdaptiveOutput", "FastAffine", "FastEmbedding", "FastGRU", "FastLSTM",
+           "FastMRNN", "FastOutput", "FastRNN", "FastTextbookGRU"]

@@ -56,6 +56,11 @@ class FastOutput(Layer):
         self.workers = workers
         self.ones = np.ones_like(b)
 
+    @property
+    def biases(self):
+        """What adds to ``products_by_word``, (V,)."""
+        return self.params[1]
+
     def scores(self, xs):  # (N, T, H) -> (N, T, V)
         """xs W + b: the scores of every word at every step."""
         N, T, _ = self.window(xs, len(self.params[0]), "H")
@@ -84,11 +89,13 @@ class FastOutput(Layer):
         """What ``TimeOutput.word_scores`` gives."""
         owners = require_owners(owners, rows, ts)
         if not details and not top:
-            return WordScores(self._log_probs(rows, ts, owners))
+            return WordScores(self.log_probs_of_rows(rows, ts, owners))
         require_ids(ts, self.params[1].size, "targets")
-        return detailed_scores(rows, owners, ts, *self.params, self.workers, details, top)
+        W, b = self.params
+        return detailed_scores(lambda some, out: np.matmul(some, W, out=out), b.size, rows, owners, ts, self.workers,
+                               details, top, b)
 
-    def _log_probs(self, rows, targets, owners=None):
+    def log_probs_of_rows(self, rows, targets, owners=None):
         """ln p of the targets (M,), each predicted by its own row, or by its owner."""
         W, b = self.params
         if len(rows) * W.size >= LARGE:  # for less work it is not worth it

@@ -74,28 +74,31 @@ def _targets_and_sums(rows, owners, ts, words, W, weights, workers):
         return of_targets, sums.sum(axis=0)
 
 
-def detailed_scores(rows, owners, ts, W, b, workers, details, top):
-    """What ``word_scores`` gives for the scores (rows W + b)[owners], in little memory.
+def detailed_scores(score, V, rows, owners, ts, workers, details, top, b=None):
+    """What ``word_scores`` gives for the scores of the owners, in little memory.
 
     Parameters
     ----------
+    score : a function (some rows, out) that writes their scores into out (r, V).
+    V : the number of words.
     rows : (R, H).
     owners : (M,), for each target the row that predicts it.
     ts : (M,), ids.
-    W, b : the weights (H, V) and biases (V,).
+    b : (V,), what is then added to the scores of a row; None: nothing.
     workers : Workers that share the rows.
     details, top : see ``word_scores``.
     """
-    R, V = len(rows), b.size
+    R = len(rows)
     order = np.argsort(owners, kind="stable")
     found, owners, ts = _memory(len(order), V, rows.dtype, details, top), owners[order], ts[order]
 
     def read(part):
         scores = workers.scratch("scores", (part.stop - part.start, V), rows.dtype)
-        np.matmul(rows[part], W, out=scores)
+        score(rows[part], scores)
         for near in slices(len(scores), max(1, NEAR // V)):
             some, first = scores[near], part.start + near.start
-            some += b
+            if b is not None:
+                some += b
             mine = slice(*np.searchsorted(owners, [first, first + len(some)]))
             _fill(found, order[mine], some, owners[mine] - first, ts[mine], workers)
 
