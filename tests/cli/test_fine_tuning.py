@@ -119,8 +119,8 @@ def test_with_unk_the_old_vocabulary_will_do(run, tmp_path, news, tune, base):
     ("--split-punctuation", "--split-punctuation is off in"),
     ("--layers 2", "--layers is 1 in"), ("--wordvec-size 8", "--wordvec-size is 12 in"), ("--projection",
      "--projection is off in"), ("--activation relu", "--activation is tanh in"),
-    ("--min-count 2", "--min-count does nothing here: it works only with a new model, without --init-from, or with "
-     "--extend-vocab; leave it out"), ("--max-vocab 99", "--max-vocab does nothing here"),
+    ("--min-count 2", "--min-count does nothing here: it works only with words or characters, and without "
+     "--init-from or with --extend-vocab; leave it out"), ("--max-vocab 99", "--max-vocab does nothing here"),
     ("--output-start frequencies", "--output-start does nothing here: it works only with a new model, without "
      "--init-from"), ("--input-gain 2", "--input-gain does nothing here"),
     ("--recurrent-gain 2", "--recurrent-gain does nothing"), ("--recurrent-start identity", "--recurrent-start does n"),
@@ -140,7 +140,8 @@ def test_what_does_not_go_with_the_model_is_one_line(tune, base, tmp_path, optio
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ("--extend-vocab", "--extend-vocab does nothing here: it works only with --init-from; leave it out"),
+    ("--extend-vocab", "--extend-vocab does nothing here: it works only with --init-from and a model of words "
+     "or characters"),
     ("--freeze rnn2", "got 'rnn2': did you mean rnn1?")])
 def test_without_a_model(run, options, message):
     code, _, err = run(*options.split())
