@@ -77,6 +77,7 @@ def _label(name, points):
     name, last = _drawable(name), points[-1][1]
     if len(name) > LONGEST_LABEL:  # of a path the end tells more
         name = f"...{name[-LONGEST_LABEL:]}" if "/" in name else f"{name[:LONGEST_LABEL]}..."
+    name = f" {name}" if name.startswith("_") else name  # matplotlib leaves out labels that begin so
     return f"{name}: {last:.3f}" if last is not None and math.isfinite(last) else name
 
 

@@ -34,6 +34,11 @@ def test_each_curve_goes_through_its_points():
     assert {"1k", "10k", "1M"} <= set(labels)
 
 
+def test_a_name_may_begin_with_an_underscore():
+    figure, _ = drawn({"_a.txt": [(1000, 9.5)]})
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [" _a.txt: 9.500"]
+
+
 @pytest.mark.parametrize(("number", "text"), [(1, "1"), (500, "500"), (1000, "1k"), (20_000, "20k"), (1.5e6, "1.5M"),
                                               (10**8, "100M"), (2 * 10**9, "2G")])
 def test_numbers_of_tokens_are_short(number, text):
