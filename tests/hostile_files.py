@@ -146,6 +146,7 @@ def hostile_files(folder):
     yield "no cutoffs", sized(softmax="adaptive"), "cutoffs must be 1 to 20 rising whole numbers below the size of"
     yield "many cutoffs", sized(softmax="adaptive", cutoffs=list(range(1, 9000))), "got [1, 2, 3, 4"
     yield "cutoffs as a string", sized(softmax="adaptive", cutoffs="1,2"), "cutoffs must be a list of whole numbers"
+    yield "a tokenizer in an early version", headed(tokenizer={"lowercase": True}), "version 1 has no tokenizer"
     yield "clusters in an early version", sized(softmax="adaptive", cutoffs=[2]), "version 1 has no adaptive softmax"
     adaptive = header["architecture"] | {"softmax": "adaptive", "cutoffs": [1]}
     yield "no clusters", headed(version=4, architecture=adaptive), "it lacks tail1/P, tail1/W"

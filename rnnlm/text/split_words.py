@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 RULES = "moses-en"   # what a file calls them
 MOST_KNOWN = 200_000  # words in the dictionary, some 60 MB
 WHOLE = (LINE_END, "<unk>")
-QUOTES = frozenset("'\"`\u201e\u201c\u201d")  # of which a second one closes what the first opened
+QUOTES = frozenset("'\"`")  # of which a second one closes what the first opened
+STRAIGHT = str.maketrans("\u2018\u2019\u201c\u201d\u201e", "''\"\"\"")  # the rules know few of the curly ones
 LIKE_A_LETTER, LIKE_A_DIGIT, LIKE_NEITHER = "x", "0", "X"  # what follows a full stop
 
 
@@ -137,7 +138,7 @@ class _Line:
 
     Where the package puts a blank depends on the token before, on the quotation marks
     so far, and on the tokens before these.  So it is given only these, and a long line
-    costs no more than a short one.
+    costs no more than a short one.  Curly marks are straight ones to it.
     """
 
     def __init__(self):
@@ -145,12 +146,12 @@ class _Line:
 
     def add(self, token):
         """The token, after a blank if there is one."""
-        before = [*self.quotes, *self.last]
-        shown, longer = (_moses()[1].detokenize(tokens, unescape=False) for tokens in (before, [*before, token]))
-        if before and QUOTES.issuperset(token):
-            self.quotes, self.last = [*before, token], []
-        elif not before and QUOTES.issuperset(token):
-            self.quotes = [token]
+        before, straight = [*self.quotes, *self.last], token.translate(STRAIGHT)
+        shown, longer = (_moses()[1].detokenize(tokens, unescape=False) for tokens in (before, [*before, straight]))
+        if before and QUOTES.issuperset(straight):
+            self.quotes, self.last = [*before, straight], []
+        elif not before and QUOTES.issuperset(straight):
+            self.quotes = [straight]
         else:
-            self.last = [token]
-        return longer[len(shown) :]
+            self.last = [straight]
+        return f" {token}" if longer[len(shown) :].startswith(" ") else token

@@ -69,6 +69,17 @@ def test_what_is_joined_is_the_usual_english():
         assert "".join(SPLIT.join(SPLIT.split(f"{line}\n{line}\n"))) == f"{line}\n{line}\n"
 
 
+@pytest.mark.parametrize("line", [
+    "\u201cCurly quotes,\u201d she said, \u201caren\u2019t so easy.\u201d",
+    "\u2018Yes,\u2019 he said; \u2018a dog\u2019s life.\u2019"])
+def test_curly_marks_are_joined_as_straight_ones(line):
+    assert "".join(SPLIT.join(SPLIT.split(f"{line}\n"))) == f"{line}\n"
+
+
+def test_no_token_is_changed_by_joining():  # the package takes @-@ as its own mark for -
+    assert list(SPLIT.join(["a", "@-@", "b", "\n"])) == ["a", "@-@", "b", "\n"]
+
+
 def test_words_that_were_seen_are_kept_up_to_a_limit(monkeypatch):
     monkeypatch.setattr(split_words, "MOST_KNOWN", 3)
     tokenizer = SplitWords()
