@@ -48,6 +48,12 @@ def arrays_of(path):
         return {name: members[name] for name in members.files if name not in ("header", "counts", "vocabulary")}
 
 
+def test_a_model_of_the_very_step_of_a_checkpoint_stays(run, tmp_path):
+    assert run("--epochs", "1", "--keep-every", str(EPOCH))[0] == 0
+    assert run.bare("--resume", "--output", "run", "--epochs", "2")[0] == 0
+    assert list(kept(tmp_path / "run")) == names(EPOCH, 2 * EPOCH)
+
+
 def test_models_are_kept_at_the_first_step_that_has_read_so_many_tokens(run, tmp_path):
     code, _, err = run("--epochs", "2", *KEEP)
     assert code == 0
