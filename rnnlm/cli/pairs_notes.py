@@ -46,6 +46,7 @@ def _remedies(pairs, vocabulary, options):
     small = all(word == word.lower() for word in vocabulary.words)
     capitals = any(sentence != sentence.lower() for sentence in sentences)
     attached = any(map(ATTACHED.search, sentences))
-    flags = ["--lowercase"] * (small and capitals and not options.lowercase)
+    lowered = options.lowercase or vocabulary.tokenizer.lowercase
+    flags = ["--lowercase"] * (small and capitals and not lowered)
     flags += ["--split-punctuation"] * (attached and vocabulary.tokenizer.whole_words and not options.split_punctuation)
     return " ".join(flags)

@@ -7,7 +7,7 @@ other.
 import numpy as np
 
 from rnnlm.errors import ArgumentError, RnnlmError, counted
-from rnnlm.models import UNGATED
+from rnnlm.models import UNGATED, Architecture
 from rnnlm.runs.assembly import architecture_of, frozen_names
 from rnnlm.runs.options import AVERAGE_DECAY, TRAIN
 from rnnlm.text.batches import MORE, SHORTEST
@@ -82,11 +82,20 @@ def _require_possible_decay(flag, decay, rate, which):
 
 
 def notes_on_freezing(options, model):
-    """Yield a line on each thing that a frozen part freezes besides."""
+    """Yield a line on each thing that a frozen part freezes besides, or does not."""
+    of_words = _of_words(model.architecture)
     if "embedding/W" in model.frozen and options.tied:
         yield "with tied weights, the frozen embedding is the output weights, too: they do not train either"
-    if options.extend_vocab and (still := sorted(model.frozen & {"embedding/W", "affine/W"})):
+        if others := [name for name in of_words - model.frozen if name.startswith("tail")]:
+            yield f"embedding/W has only the most frequent words: those in {' and '.join(sorted(others))} train"
+    if options.extend_vocab and (still := sorted(model.frozen & of_words)):
         yield f"new words keep the values in {' and '.join(still)} with which they start, because it is frozen"
+
+
+def _of_words(architecture):
+    """The names of the parameters that a larger vocabulary would make larger."""
+    larger = Architecture(**{**architecture, "vocab_size": architecture["vocab_size"] + 1}).shapes()
+    return {name for name, shape in architecture.shapes().items() if larger[name] != shape}
 
 
 def notes_on_length(options, steps):

@@ -111,7 +111,7 @@ def initial_model(options, folder, header):
     if header is not None:
         return InitialModel(**_in_checkpoint(header, folder), vocabulary=folder.newest_vocabulary())
     path = options.init_from
-    if folder.model.exists() and os.path.samefile(model_file(path), folder.model.path):
+    if folder.would_replace(model_file(path)):
         raise RnnlmError(f"the run would replace the model {one_line(str(model_file(path)))} that it begins from: "
                          "choose another --output")
     model, vocabulary, sha256 = load_model_and_sha256(path)

@@ -36,6 +36,11 @@ class KeptFolder:
                     folder.file(name).unlink(missing_ok=True)
         self.held.remove_inside(KEPT)
 
+    def paths(self):
+        """The paths of its models."""
+        with self._open() as folder:
+            return [self.path / name for name in self._models(folder)]
+
     def size(self):
         """How many bytes its models have."""
         with self._open() as folder:

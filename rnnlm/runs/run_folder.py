@@ -4,6 +4,7 @@ Each file appears whole or not at all.  The two newest checkpoints are kept.  Ea
 all that is needed to continue, the lines of metrics.jsonl included.
 """
 
+import os
 import shutil
 import stat
 import time
@@ -93,6 +94,11 @@ class RunFolder:
     def holds_options(self):
         """Whether a run left its options here, which it does first of all."""
         return self.held.file(CONFIG).exists()
+
+    def would_replace(self, path):
+        """Whether a new run writes, or removes, the model file at a path."""
+        ours = filter(os.path.exists, (self.model.path, *self.kept.paths()))  # not a link to nothing
+        return any(os.path.samefile(path, other) for other in ours)
 
     def require_nothing_but_options(self):
         """RnnlmError if a run left models or metrics, but no checkpoint."""

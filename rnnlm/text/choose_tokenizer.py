@@ -35,7 +35,7 @@ def words_tokenizer(lowercase: bool = False, split_punctuation: bool = False) ->
 
 def chosen(tokenizer: Tokenizer) -> dict[str, Any]:
     """What makes this tokenizer: the level, and the arguments of words_tokenizer."""
-    return {"level": tokenizer.level, "lowercase": getattr(tokenizer, "lowercase", False),
+    return {"level": tokenizer.level, "lowercase": tokenizer.lowercase,
             "split_punctuation": isinstance(tokenizer, SplitWords)}
 
 

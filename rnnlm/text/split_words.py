@@ -10,7 +10,7 @@ most of a text.
 from __future__ import annotations
 
 from functools import cache
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,8 +85,8 @@ class SplitWords(Words):
 
     def _by_word(self, text):
         """The tokens of each word, a list of tuples."""
-        words, known, found = WORDS.split(text), self._known, []
-        for word, following in zip(words, [*words[1:], LINE_END], strict=True):
+        known, found = self._known, []
+        for word, following in pairwise([*WORDS.split(text), LINE_END]):
             key = word, _kind(following) if "." in word else LIKE_NEITHER
             tokens = known.get(key)
             if tokens is None:

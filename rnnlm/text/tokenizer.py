@@ -43,6 +43,7 @@ class Tokenizer:
         between two tokens.
     joins_blanks : whether a token can hold a blank before other characters.
     words_as_pieces : str, what a table with a row for each word says of several tokens.
+    lowercase : whether capitals become small letters.
     lost : what of any text its tokens do not tell, such as ("capitals",).
     usual_min_count : rarer tokens become <unk> by default.
     enough, longest_line : how many tokens a written text has by default, and how many
@@ -52,7 +53,7 @@ class Tokenizer:
 
     level = unit = words_as_pieces = ""
     lost: tuple[str, ...] = ()
-    whole_words = has_blanks = joins_blanks = False
+    whole_words = has_blanks = joins_blanks = lowercase = False
     usual_min_count = 1
     enough, longest_line = 500, 50_000
     tokens: tuple[str, ...] = ()

@@ -83,6 +83,7 @@ class Optimizer(CatchesUp):
         self.lagging = self.unsettled > 0
 
     def __setstate__(self, state):
+        CatchesUp.__init__(self)  # of one that was pickled before rows could miss steps
         vars(self).update(state)
         self.slots = {name: list(map(writable, arrays)) for name, arrays in self.slots.items()}
         self.rates, self.met = writable(self.rates), {i: writable(met) for i, met in self.met.items()}

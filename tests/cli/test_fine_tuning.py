@@ -170,6 +170,16 @@ def test_what_else_a_frozen_part_freezes_is_noted(run, tune):
         "--extend-vocab", "--freeze", "embedding")[2]
 
 
+def test_with_tied_weights_and_an_adaptive_softmax_rare_words_are_not_in_the_embedding(run, tune, base):
+    assert run("--epochs", "1", "--softmax", "adaptive", "--cutoffs", "5,9", "--tied", "--overwrite",
+               output="base")[0] == 0
+    err = tune("--extend-vocab", "--freeze", "embedding,tail1")[2]
+    assert "embedding/W has only the most frequent words: those in tail2/W train" in err
+    assert "new words keep" not in err  # they are in the last cluster
+    err = tune("--extend-vocab", "--freeze", "tail2", "--overwrite")[2]
+    assert "new words keep the values in tail2/W with which they start" in err
+
+
 @pytest.mark.parametrize("options", [
     "--extend-vocab --freeze embedding/W,rnn1/b --average exponential", pytest.param(
         "--extend-vocab --min-count 1 --optimizer adamw --random-start", marks=pytest.mark.slow)])
@@ -240,6 +250,11 @@ def test_a_run_does_not_replace_the_model_that_it_begins_from(run, base, news):
         assert "the run would replace the model" in err
         assert "choose another --output" in err
     assert (base / "model.npz").read_bytes() == before
+    (base / "kept").mkdir()
+    kept = shutil.copy(base / "model.npz", base / "kept/tokens-000000000100.npz")
+    line[3] = "base/kept/tokens-000000000100.npz"
+    assert "the run would replace the model" in run.bare(*line, "--overwrite")[2]
+    assert kept.read_bytes() == before
     shutil.copy(base / "model.npz", base / "kept.npz")
     line[3] = "base/kept.npz"
     assert run.bare(*line, "--overwrite")[0] == 0

@@ -64,6 +64,9 @@ def test_pairs_and_lists_of_hypotheses_are_read_in_the_same_way(trained, tmp_pat
     (tmp_path / "pairs.jsonl").write_text(json.dumps(pair) + "\n")
     assert pairs([str(trained), str(tmp_path / "pairs.jsonl"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["with_unknown"] == 0
+    (tmp_path / "unknown.jsonl").write_text(json.dumps(pair).replace("It's", "The zebra") + "\n")
+    assert pairs([str(trained), str(tmp_path / "unknown.jsonl")]) == 0
+    assert capsys.readouterr().err.endswith("such as zebra\n")  # small letters are made anyway
     assert pairs([str(trained), str(tmp_path / "pairs.jsonl"), "--split-punctuation"]) == 1
     assert "split_punctuation must be off for a model that does not read whole words" in capsys.readouterr().err
     (tmp_path / "nbest").write_text("a-1 It's late.\na-2 It's late, house;\n")
@@ -74,6 +77,11 @@ def test_pairs_and_lists_of_hypotheses_are_read_in_the_same_way(trained, tmp_pat
 def test_what_is_written_looks_like_english(trained, capsys):
     assert generate([str(trained), "--prompt", 'Mr. Smith doesn\'t, "', "--length", "3"]) == 0
     assert capsys.readouterr().out.startswith('mr. smith doesn\'t, "')
+
+
+def test_a_text_is_written_without_a_prompt(trained, capsys):
+    assert generate([str(trained), "--length", "3"]) == 0
+    assert capsys.readouterr().out.strip()
 
 
 @pytest.mark.parametrize("flag", ["--lowercase", "--split-punctuation"])
