@@ -193,3 +193,10 @@ def test_the_commands_of_the_page_run(tmp_path, monkeypatch, capsys):
     for name in ("pieces", "theirs"):
         tokenizer = rnnlm.load(f"runs/{name}").vocabulary.tokenizer
         assert "".join(tokenizer.join(tokenizer.split(text))) == text
+
+
+def test_subwords_of_a_model_need_no_new_words(run, tmp_path):
+    assert run("--level", "subword", "--vocab-size", "260", "--epochs", "1", output="base")[0] == 0
+    code, _, err = run("--init-from", "base", "--extend-vocab", output="more")
+    assert code in (1, 2)
+    assert "--extend-vocab does nothing here: it works only with --init-from, and a model of words or characters" in err
