@@ -50,6 +50,7 @@ def training(config):
                               rng=np.random.default_rng(0), workers=workers)
         trainer = Trainer(model, OPTIMIZERS[config["optimizer"]](config["lr"]), max_grad=config["max_grad"],
                           workers=workers)
+        trainer.lag = True  # as in a run: rows of the embedding are updated when they are met
         batches = TimeBatches(np.load(config["ids"]), config["batch_size"], config["time_size"])
         windows = [window for window in batches if window[0].shape[1] == config["time_size"]]
         seconds = {"step": timed(trainer, "step"), "states": timed(model, "states"),

@@ -134,7 +134,7 @@ def hostile_files(folder):
     yield "JSON with a long number", replaced(header=text_member('{"a": ' + "9" * 9000 + "}")), "header is not JSON"
     yield "another format", headed(format="a\nb"), r"format a\nb, version 1; this program reads 'rnnlm model'"
     yield "another version", headed(version=5), "version 5; this program reads 'rnnlm model', version 1 or 2 or 3"
-    yield "another level", headed(level=["word"]), "level must be one of word, char, got a list"
+    yield "another level", headed(level=["word"]), "level must be one of word, char, subword, got a list"
     yield "no architecture", headed(architecture=7), "architecture must be an object"
     yield "another cell", sized(cell="elman"), f"one of the cells {', '.join(CELLS)}"
     yield "a cell as a list", sized(cell=["rnn"]), f"one of the cells {', '.join(CELLS)}"

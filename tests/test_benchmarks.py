@@ -26,6 +26,7 @@ def run(name, *arguments):
     return done
 
 
+@pytest.mark.slow
 def test_training_speed(tmp_path):
     subjects = ["--sizes", "tiny", "--subjects", "rnnlm", "plain", "limit"]
     done = run("training_speed.py", *subjects, "--json", "--chart", str(tmp_path / "speed.png"))
@@ -39,12 +40,14 @@ def test_training_speed(tmp_path):
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_scoring_speed():
     rows = json.loads(run("scoring_speed.py", "--hidden-size", "8", "--layers", "1", "--json").stdout)
     assert {"rnnlm"} <= rows["evaluate"].keys()
     assert {"rnnlm", "output product"} <= rows["generate"].keys()
 
 
+@pytest.mark.slow
 def test_sentence_scores(on_path):
     names = ["limit", "sentences", "sentences, details and top 5", "stream"]
     done = run("sentence_scores.py", "--hidden-size", "8", "--layers", "1", "--subjects", *names, "--json")
@@ -62,6 +65,7 @@ def test_sentence_scores(on_path):
         "| limit | 1.00 (0.50 to 3.00) | 1,000 | 0.25 | 0.50 | 1.00 |"]
 
 
+@pytest.mark.slow
 def test_nbest_speed():
     sizes = ["--utterances", "20", "--hypotheses", "5", "--hidden-size", "8", "--layers", "1"]
     rows = json.loads(run("nbest_speed.py", *sizes, "--json").stdout)
@@ -73,6 +77,7 @@ def test_nbest_speed():
         assert row["peak_memory_mb"] > 20
 
 
+@pytest.mark.slow
 def test_the_text_of_the_large_inputs_is_read_and_found_again(tmp_path, on_path, monkeypatch):
     from large_inputs import write_text
 
@@ -127,6 +132,7 @@ def test_a_subject_that_fails_is_left_out_and_said(on_path):
     assert sum("bad is left out: no such module" in line for line in lines) == 1
 
 
+@pytest.mark.slow
 def test_recipes(tmp_path):
     for name, lowest in (("one", 150.0), ("worse", 155.0)):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(
@@ -183,6 +189,7 @@ def test_random_schemes_are_compared():
     assert "difference of the means " in done.stdout
 
 
+@pytest.mark.slow
 def test_without_workers():
     done = subprocess.run(
         [sys.executable, BENCHMARKS / "without_workers.py", "--sizes", "tiny", "--repeats", "1", "--scale", "0.002",
@@ -203,6 +210,7 @@ def divergence_from_truth(path, *arguments):
                           capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
 
 
+@pytest.mark.slow
 def test_divergence_from_truth(tmp_path):
     """A model that expects all V words alike: KL is log2 V less the true entropy."""
     words = ["<eos>", *dict.fromkeys((FOLDER / "train.txt").read_text(encoding="utf-8").split()), "another"]
@@ -240,6 +248,7 @@ def test_words_of_the_stories_have_the_kinds_of_their_columns(on_path):
         assert {found[word] for word in words.split()} == {kind}, kind
 
 
+@pytest.mark.slow
 def test_writing_speed():
     done = subprocess.run(
         [sys.executable, BENCHMARKS / "writing_speed.py", "--vocab-size", "50", "--hidden-size", "4", "--samples", "3",
@@ -252,6 +261,7 @@ def test_writing_speed():
     assert rows["many"]["words_per_second"] > 0
 
 
+@pytest.mark.slow
 def test_adaptive_softmax(on_path):
     names = ["exact", "adaptive"]
     done = run("adaptive_softmax.py", "--sizes", "small", "--optimizers", "sgd", "--subjects", *names, "--steps", "2",
@@ -276,6 +286,7 @@ def test_adaptive_softmax(on_path):
     assert (ids == 0).mean() == pytest.approx(counts[0] / counts.sum(), abs=0.01)
 
 
+@pytest.mark.slow
 def test_row_updates():
     done = subprocess.run(
         [sys.executable, BENCHMARKS / "row_updates.py", "--rows", "300", "--width", "4", "--before", "20",
@@ -288,6 +299,7 @@ def test_row_updates():
     assert 0 < figures["distances"]["late, 64 bits"] < 1e-8 < figures["distances"]["late, 32 bits"] < 1e-6
 
 
+@pytest.mark.slow
 def test_fine_tuning_next_to_a_start_from_nothing(on_path, tmp_path, monkeypatch, capsys):
     import fine_tuning
 

@@ -96,14 +96,13 @@ TEXT = (
     Option("level", OneOf(ALL_LEVELS), "unit of the text: words, characters, or subwords, which are parts of words",
            "word"),
     Option("vocab_size", between(LEAST_SIZE, LARGEST_SIZE), "size of the vocabulary of subwords, which are learned "
-           "from the training text", USUAL_SIZE, "K",
-           acts_with="--level subword, and without --tokenizer and --init-from",
+           "from the training text", USUAL_SIZE, "K", acts_with="--level subword, without --tokenizer and --init-from",
            acts=lambda o: o.level in LEARNED and o.tokenizer is None and _begins_anew(o),
            meant_by="bpe-size num-merges subwords"),
     Option("tokenizer", file_path, "file with the subwords to use instead of learning them: tokenizer.json (byte-level "
            "BPE) or bpe.model (sentencepiece)", metavar="FILE", default_text="learned from the training text",
-           acts=lambda o: o.level in LEARNED and _begins_anew(o),
-           acts_with="--level subword, and without --init-from", may_change=True,
+           acts=lambda o: o.level in LEARNED and _begins_anew(o), acts_with=f"--level subword and {NEW_MODEL}",
+           may_change=True,
            meant_by="bpe-model sentencepiece tokenizer-file"),
     Option("lowercase", SWITCH, "turn capitals into small letters, with --level word", False,
            acts=lambda o: o.level == "word" or not o.lowercase, acts_with="--level word", meant_by="lower uncased"),
@@ -124,8 +123,8 @@ MODEL = (
            "MODEL|RUN", meant_by="finetune finetune-from from-model init init-model load-model model-file pretrained "
            "restore-from start-from warm-start"),
     Option("extend_vocab", SWITCH, "add the training words that the vocabulary of the --init-from model lacks", False,
-           acts=lambda o: not o.extend_vocab or (o.level not in LEARNED and not _begins_anew(o)),
-           acts_with="--init-from and a model of words or characters",
+           acts=lambda o: not o.extend_vocab or not (_begins_anew(o) or o.level in LEARNED),
+           acts_with="--init-from, and a model of words or characters",
            meant_by="extend-vocabulary add-words"),
     Option("cell", OneOf(CELLS), "; ".join([
         "kind of recurrent layer", *(f"{name}: {cell.help}" for name, cell in CELLS.items() if cell.help)]),

@@ -100,7 +100,7 @@ def tokenizer_source(level: str | Tokenizer, vocab_size: int | None, file: str |
 
     ArgumentError for arguments that do not go together.
     """
-    if isinstance(level, str):
+    if not isinstance(level, Tokenizer):
         arguments.one_of("level", level, ALL_LEVELS)
     is_subword = level == LEVEL or isinstance(level, Subwords)
     for name, value, fits in (("vocab_size", vocab_size, level == LEVEL and file is None),

@@ -153,7 +153,8 @@ def test_a_pickle_of_an_earlier_version_gets_one_line():
         pickle.loads(OLD.read_bytes())
 
 
-@pytest.mark.parametrize("shape", [(1500, 1000, 1), (30_000, 10, 5), (2, 25_000, 30)])
+@pytest.mark.parametrize("shape", [pytest.param((1500, 1000, 1), marks=pytest.mark.slow), (30_000, 10, 5),
+                                   pytest.param((2, 25_000, 30), marks=pytest.mark.slow)])
 def test_prediction_needs_no_memory_for_all_states_at_once(shape, rng):
     X = rng.normal(size=shape)
     assert X.nbytes == 12_000_000

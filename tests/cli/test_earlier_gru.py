@@ -104,6 +104,7 @@ def test_an_earlier_run_is_not_resumed_with_the_other_form(folder, capsys):
     assert "--cell is gru, was gru-textbook" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_earlier_config_repeats_its_run_and_one_of_a_users_own_means_what_it_says(folder, tmp_path, capsys):
     config = folder / "config.toml"
     repeat = ["--epochs", "2", "--output", str(tmp_path / "again"), "--overwrite", "--config"]

@@ -140,8 +140,8 @@ def test_what_does_not_go_with_the_model_is_one_line(tune, base, tmp_path, optio
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ("--extend-vocab", "--extend-vocab does nothing here: it works only with --init-from and a model of words "
-     "or characters"),
+    ("--extend-vocab", "--extend-vocab does nothing here: it works only with --init-from, and a model of words or "
+     "characters; leave it out"),
     ("--freeze rnn2", "got 'rnn2': did you mean rnn1?")])
 def test_without_a_model(run, options, message):
     code, _, err = run(*options.split())

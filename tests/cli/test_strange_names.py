@@ -45,7 +45,7 @@ def test_a_files_name_cannot_forge_a_result(model, tmp_path, capsys, form):
     assert evaluate([str(model[0]), str(text), *form]) == 0
     out, _ = capsys.readouterr()
     assert not controls(out)
-    assert len(out.splitlines()) == (1 if form else 2)
+    assert len(out.splitlines()) == (1 if form else 3)
     assert (r"\u001b[2J\r\u009b31m\u007f\nrnnlm" if form else ESCAPED) in out
 
 

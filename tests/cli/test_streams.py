@@ -156,6 +156,7 @@ def test_no_file_gets_the_number_of_a_closed_stream(tmp_path):
     assert (tmp_path / "f").read_text() == "True ''"
 
 
+@pytest.mark.slow
 def test_training_with_a_closed_standard_error(places):
     code, out, err = Streams("closed", ("stderr",)).run(ARGUMENTS["train"], places)
     assert (code, err) == (0, "")
@@ -243,6 +244,7 @@ def test_no_score_is_lost_to_the_encoding_of_a_name(places, kind):
     assert json.loads(out)["targets"] == 20
 
 
+@pytest.mark.slow
 def test_the_bar_of_a_terminal_that_is_not_utf_8_is_ascii(places, on_terminal, monkeypatch):
     (places / "ü.txt").write_text("ü 語 .\n" * 4000, encoding="utf-8")
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
@@ -251,6 +253,7 @@ def test_the_bar_of_a_terminal_that_is_not_utf_8_is_ascii(places, on_terminal, m
     assert seen.isascii()
 
 
+@pytest.mark.slow
 def test_a_terminal_that_goes_away_ends_no_run_that_ignores_it(places):
     """As after disown, or setsid, when the connection drops.
 

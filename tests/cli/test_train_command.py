@@ -184,6 +184,7 @@ def test_options_reach_the_parts_they_are_for(run, tmp_path):
     assert records[2]["valid_perplexity"] == pytest.approx(records[0]["valid_perplexity"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_runs_started_together_never_share_a_folder(small_corpus, tmp_path):
     command = [sys.executable, "-m", "rnnlm", "train", "--corpus", str(small_corpus), *SMALL, "--epochs", "2"]
     runs = [subprocess.Popen([*command, "--seed", str(seed)], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
@@ -377,8 +378,9 @@ def test_a_second_signal_leaves_at_once(run, monkeypatch, signum, code):
 
 
 @pytest.mark.parametrize(("columns", "after_the_bar"), [
-    (60, r"\d\d:\d\d left *$"), (80, r"\d\d:\d\d left, [\d.]+[kM]? tokens/s *$"),
-    (120, r"\d\d:\d\d left, [\d.]+[kM]? tokens/s, at most \d\d:\d\d in all *$")])
+    pytest.param(60, r"\d\d:\d\d left *$", marks=pytest.mark.slow),
+    (80, r"\d\d:\d\d left, [\d.]+[kM]? tokens/s *$"),
+    pytest.param(120, r"\d\d:\d\d left, [\d.]+[kM]? tokens/s, at most \d\d:\d\d in all *$", marks=pytest.mark.slow)])
 def test_the_bar_has_room_and_nothing_beside_it_is_cut_off(small_corpus, tmp_path, on_terminal, columns, after_the_bar):
     text = on_terminal(["train", "--corpus", str(small_corpus), "--output", "run", *SMALL, "--epochs", "30",
                         "--patience", "99"], tmp_path, columns)

@@ -145,7 +145,7 @@ KNOWN_CELLS = ", ".join(CELLS)
     (lambda: TimeLSTM(*np.ones((3, 2, 8))).backward(np.ones((1, 1, 2))), r"TimeLSTM takes Wx \(D, 4H\), .*"),
     (lambda: load_corpus(None), "spec must be a known name or the path of a corpus, got None"),
     (lambda: load_corpus("stories", level="words"),
-     r"level must be one of word, char, got 'words': did you mean word\?"),
+     r"level must be one of word, char, subword, got 'words': did you mean word\?"),
     (lambda: load_corpus("stories", max_vocab=2), "max_vocab must be a whole number of at least 3, got 2"),
     (lambda: load_corpus("stories", max_tokens=-5), "max_tokens must be a whole number of at least 1, got -5"),
     (lambda: read_text("a.txt", ["<eos>"]), "vocabulary must be a Vocabulary, got a list: .*"),

@@ -42,6 +42,7 @@ def grammar_of(text):
 # ---- the files ----
 
 
+@pytest.mark.slow
 def test_the_generator_writes_the_shipped_files_byte_for_byte(tmp_path, capsys):
     assert make_stories.main(["--output", str(tmp_path / "new")]) == 0
     written = sorted(path.name for path in (tmp_path / "new").iterdir())

@@ -316,7 +316,8 @@ def evaluate(model, *texts, **options):
     return subprocess.run(command, cwd=model, capture_output=True, **options)
 
 
-@ENDINGS
+@pytest.mark.parametrize("ending", [pytest.param(ending, marks=() if ending == "gz" else pytest.mark.slow)
+                                    for ending in COMPRESS])
 def test_evaluate_reads_standard_input_compressed_or_not(ending, model):
     write(model / "t", TEXT.encode())
     plain = evaluate(model, "t").stdout
