@@ -64,8 +64,10 @@ def score_pairs(model: Scores, vocabulary: Vocabulary, pairs: Sequence[Pair], *,
     """
     arguments.one_of("ties", ties, tuple(TIES))
     if split_punctuation and not vocabulary.tokenizer.whole_words:
-        raise RnnlmError("split_punctuation must be off for a model that does not read whole words: its own "
-                         "tokenizer decides about punctuation")
+        unit = vocabulary.tokenizer.unit
+        reason = "the model splits" if unit == "word" else f"a model of {unit}s reads"
+        how = "itself" if unit == "word" else "as it is"
+        raise RnnlmError(f"--split-punctuation must be left out: {reason} punctuation {how}")
     encoder = _Encoder(vocabulary, lowercase, split_punctuation)
     sentences, unknown = _sentences(encoder, pairs, with_end)
     begun = [i for i, pair in enumerate(pairs) if pair.prefix is not None]

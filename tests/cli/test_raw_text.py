@@ -68,7 +68,7 @@ def test_pairs_and_lists_of_hypotheses_are_read_in_the_same_way(trained, tmp_pat
     assert pairs([str(trained), str(tmp_path / "unknown.jsonl")]) == 0
     assert capsys.readouterr().err.endswith("such as zebra\n")  # small letters are made anyway
     assert pairs([str(trained), str(tmp_path / "pairs.jsonl"), "--split-punctuation"]) == 1
-    assert "split_punctuation must be off for a model that does not read whole words" in capsys.readouterr().err
+    assert "--split-punctuation must be left out: the model splits punctuation itself\n" in capsys.readouterr().err
     (tmp_path / "nbest").write_text("a-1 It's late.\na-2 It's late, house;\n")
     assert rescore([str(trained), str(tmp_path / "nbest"), "--nbest-format", "kaldi", "--format", "kaldi"]) == 0
     assert [len(line.split()) for line in capsys.readouterr().out.splitlines()] == [4, 5]  # a cost a word and the end

@@ -96,8 +96,7 @@ def test_pairs_lists_and_pages(model, call, tmp_path):
     (tmp_path / "pairs").write_text(json.dumps({"sentence_good": "the cat", "sentence_bad": "the cats"}) + "\n")
     assert json.loads(call("pairs", model, "pairs", "--json")[0])["accuracy"] == 1
     assert call("pairs", model, "pairs", "--split-punctuation", code=1)[1].endswith(
-        "split_punctuation must be off for a model that does not read whole words: its own tokenizer decides about "
-        "punctuation\n")
+        "--split-punctuation must be left out: a model of subwords reads punctuation as it is\n")
     (tmp_path / "lists").write_text("u-1 the cat é\nu-2 the cat\n")
     rows = table(call("rescore", model, "lists", "--nbest-format", "kaldi")[0])
     assert [(row["words"], float(row["log_prob"])) for row in rows] == [

@@ -179,7 +179,7 @@ def test_models_of_characters():
     assert found.one_prefix.log_probs[0, 0] == pytest.approx(log_probs[2:5].sum(), abs=1e-5)  # with the blank
     assert found.one_prefix.log_probs[1, 0] == pytest.approx(alone(model, vocabulary, "a b")[0], abs=1e-5)
     assert found.sentence.unknown[0, 1] == 1
-    with pytest.raises(RnnlmError, match="split_punctuation must be off for a model that does not read whole words"):
+    with pytest.raises(RnnlmError, match="a model of characters reads punctuation as it is"):
         score_pairs(model, vocabulary, pairs, split_punctuation=True)
 
 
