@@ -18,6 +18,7 @@ from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.text.corpora import SPLITS
 from rnnlm.text.corpus_notes import lacking_note, odd_notes, text_notes, used_notes, vocabulary_note
+from rnnlm.text.documents import DOCUMENTS
 from rnnlm.text.encoded import EncodedText, id_table, ids_of
 from rnnlm.text.made_texts import standard_input_kept
 from rnnlm.text.numbered_cache import read_tokens
@@ -159,7 +160,7 @@ def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     about_words = (vocabulary_note(counts, vocabulary, min_count, max_vocab) if given is None
                    else lacking_note(counts, vocabulary, given))
     notes += [*used_notes(three.how, size, train, valid, test), about_words,
-              *odd_notes(train, counts, vocabulary, grows),
+              *odd_notes(train, counts, vocabulary, grows, apart or (split or Split()).unit == DOCUMENTS),
               *text_notes(valid, test, vocabulary)]
     train = ids_of(train, id_table(train, vocabulary), vocabulary)
     if save_splits is not None:

@@ -90,10 +90,11 @@ def text_notes(valid, test, vocabulary):
     return notes
 
 
-def odd_notes(train, counts, vocabulary, can_grow=True):
+def odd_notes(train, counts, vocabulary, can_grow=True, documents=False):
     """What makes a perplexity misleading, in a training text (Tokens).
 
     can_grow: whether the vocabulary takes words from the text.
+    documents: whether blank lines are said to separate documents.
     """
     lines = counts[EOS]
     if vocabulary.tokenizer.has_blanks:
@@ -101,8 +102,9 @@ def odd_notes(train, counts, vocabulary, can_grow=True):
     words = sum(counts.values()) - lines
     blank = train.blank_lines()
     special = {word: count for word, count in counts.items() if word[0] in "<[(_" or word == "UNK"}
-    return [*_markers(special, lines - blank), *_other_unknowns(special, words), *_blank(blank, lines),
-            *_line_lengths(words, lines, blank), *_little_to_predict(counts, words, vocabulary, can_grow)]
+    return [*_markers(special, lines - blank), *_other_unknowns(special, words),
+            *_blank(0 if documents else blank, lines), *_line_lengths(words, lines, blank),
+            *_little_to_predict(counts, words, vocabulary, can_grow)]
 
 
 def _markers(counts, lines):
@@ -125,9 +127,8 @@ def _other_unknowns(counts, words):
 
 def _blank(blank, lines):
     if blank > MANY_BLANK * lines:
-        yield (f"{blank:,} of the training text's {lines:,} lines are blank and count as sentences without words: "
-               "unless they separate documents (see --shuffle), remove them, for example with sed "
-               "'/^[[:space:]]*$/d'")
+        yield (f"{blank:,} of the training text's {lines:,} lines are blank, and each counts as a sentence without "
+               "words: if they do not separate documents, remove them, for example with sed '/^[[:space:]]*$/d'")
 
 
 def _line_lengths(words, lines, blank):

@@ -6,6 +6,8 @@ import pytest
 from conftest import REPOSITORY
 
 from rnnlm.text.corpus import load_corpus
+from rnnlm.text.documents import DOCUMENTS
+from rnnlm.text.split import Split
 
 PTB = REPOSITORY.parent / "shared/data/ptb"
 LINES = (REPOSITORY / "datasets/stories/train.txt").read_text(encoding="utf-8").splitlines()[:1000]
@@ -48,8 +50,17 @@ def test_other_spellings_of_unk(word, beside, tmp_path):
 
 def test_blank_lines(tmp_path):
     assert notes(tmp_path, lines(lambda line: f"{line}\n \t")) == [
-        "1,000 of the training text's 2,000 lines are blank and count as sentences without words: unless they "
-        "separate documents (see --shuffle), remove them, for example with sed '/^[[:space:]]*$/d'"]
+        "1,000 of the training text's 2,000 lines are blank, and each counts as a sentence without words: if they "
+        "do not separate documents, remove them, for example with sed '/^[[:space:]]*$/d'"]
+
+
+def test_blank_lines_that_are_said_to_separate_documents_get_no_note(tmp_path):
+    text = lines(lambda line: f"{line}\n")
+    assert notes(tmp_path, text) and not notes(tmp_path, text, apart=True)
+    (tmp_path / "book.txt").write_text(text)
+    for split, said in ((None, True), (Split(unit=DOCUMENTS), False)):
+        found = load_corpus(tmp_path / "book.txt", split=split).notes
+        assert any("lines are blank" in note for note in found) == said
 
 
 def test_blank_lines_are_counted_across_blocks_and_at_the_start(tmp_path, monkeypatch):
