@@ -7,6 +7,7 @@ import numpy as np
 from rnnlm.cli.screen import first_few, note
 from rnnlm.errors import counted
 from rnnlm.scoring.rows import BASES
+from rnnlm.text.choose_tokenizer import chosen
 from rnnlm.text.vocabulary import UNKNOWN
 
 FEW = 11  # words that are remembered; a note has ten, and says whether there are more
@@ -18,6 +19,9 @@ class UnknownWords:
 
     def __init__(self, vocabulary):
         self.unit, self.has_unk = vocabulary.tokenizer.unit, vocabulary.unk_id is not None
+        done = chosen(vocabulary.tokenizer)
+        self.left = [what for what, option in (("case", "lowercase"), ("punctuation", "split_punctuation"))
+                     if not done[option]]  # what the tokenizer takes as it is written
         self.count, self.words, self.first = 0, 0, {}  # a dict keeps the order
 
     def counting(self, parts):
@@ -42,9 +46,9 @@ class UnknownWords:
             return
         are, have = ("is", "has") if self.count == 1 else ("are", "have")
         fate = f"{are} scored as <unk>" if self.has_unk else f"{have} no probability"
+        write = f"write the text as the training text was ({', '.join(self.left)}), or " if self.left else ""
         note(f"note: {self.count:,} of {counted(self.words, self.unit)} {are} not in the vocabulary and {fate}: "
-             f"{first_few([*self.first])}; write the text as the training text was (case, punctuation), or leave "
-             f"{'it' if self.count == 1 else 'them'} out of an analysis")
+             f"{first_few([*self.first])}; {write}leave {'it' if self.count == 1 else 'them'} out of an analysis")
 
 
 def note_excess(excess, base):

@@ -114,7 +114,7 @@ def without_controls(text):
 
 def first_few(words):
     """The first ten of a list of words, for a line."""
-    return one_line(" ".join(shown(word, 40) for word in words[:10])) + (" ..." if len(words) > 10 else "")
+    return one_line(", ".join(shown(word, 40) for word in words[:10])) + (", ..." if len(words) > 10 else "")
 
 
 def silence():

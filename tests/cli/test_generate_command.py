@@ -86,8 +86,8 @@ def test_unknown_words_of_the_prompt_are_handled_and_said(write):
 def test_many_unknown_words_of_the_prompt_make_a_short_note(write):
     words = [f"w{i}" for i in range(5000)] + ["x" * 10_000]
     note = write("--length", "1", "--seed", "1", "--prompt", " ".join(words[::-1])).err
-    assert note == (f"note: 5,001 words of the prompt are not in the vocabulary and are read as <unk>: {'x' * 40}... "
-                    "w4999 w4998 w4997 w4996 w4995 w4994 w4993 w4992 w4991 ...\n")
+    assert note == (f"note: 5,001 words of the prompt are not in the vocabulary and are read as <unk>: {'x' * 40}..., "
+                    "w4999, w4998, w4997, w4996, w4995, w4994, w4993, w4992, w4991, ...\n")
 
 
 def test_the_word_for_which_a_line_end_stands_is_refused_in_a_prompt_as_in_a_text(model_path, tmp_path, capsys):
@@ -360,7 +360,7 @@ def test_a_ban_without_a_word_is_refused(model_path, capsys, ban):
 def test_a_banned_word_that_the_vocabulary_lacks_is_noted(write):
     out, err = write("--temperature", "0", "--sentences", "1", "--ban", "zebra", "--ban", "a\x1bb")
     assert out == "the cat sat\n"
-    assert "note: 2 words of --ban cannot be written in any case, as the vocabulary lacks them: zebra a\\x1bb\n" in err
+    assert "note: 2 words of --ban cannot be written in any case, as the vocabulary lacks them: zebra, a\\x1bb\n" in err
 
 
 def test_of_characters_each_one_is_banned(tmp_path, capsys):

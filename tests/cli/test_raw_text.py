@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import rnnlm
@@ -9,6 +10,10 @@ from rnnlm.cli.generate import main as generate
 from rnnlm.cli.pairs import main as pairs
 from rnnlm.cli.rescore import main as rescore
 from rnnlm.cli.score import main as score
+from rnnlm.formats.model_file import save_model
+from rnnlm.models import LanguageModel
+from rnnlm.text.choose_tokenizer import words_tokenizer
+from rnnlm.text.vocabulary import Vocabulary
 
 RAW = """"I don't know," said Mr. Smith. "It's late (very late), isn't it?" He left the house; she didn't.
 The dog's bone was old. "Really?" asked the U.S. doctor. No, it wasn't.
@@ -57,6 +62,18 @@ def test_every_word_of_the_file_has_a_row_that_sums_its_tokens(trained, text, ca
     assert float(words[1]["entropy"]) == pytest.approx(float(pieces[2]["entropy"]), abs=2e-6)
     assert [row["frequency"] for row in words[:3]] == ["NA", "NA", "NA"]
     assert words[4]["word"] == "Mr." and int(words[4]["frequency"]) > 9  # of the token mr.
+
+
+@pytest.mark.parametrize(("options", "remedy"), [
+    ({"lowercase": True, "split_punctuation": True}, "leave it out"),
+    ({"lowercase": True}, "write the text as the training text was (punctuation), or leave it out"),
+    ({"split_punctuation": True}, "write the text as the training text was (case), or leave it out")])
+def test_unknown_words_are_to_be_written_otherwise_only_where_that_helps(options, remedy, tmp_path, capsys):
+    vocabulary = Vocabulary(["<eos>", "<unk>", "a"], words_tokenizer(**options))
+    save_model(tmp_path / "m.npz", LanguageModel(3, 2, 2, rng=np.random.default_rng(1)), vocabulary)
+    (tmp_path / "t.txt").write_text("a zebra\n")
+    assert score([str(tmp_path / "m.npz"), str(tmp_path / "t.txt")]) == 0
+    assert capsys.readouterr().err.endswith(f"scored as <unk>: zebra; {remedy} of an analysis\n")
 
 
 def test_pairs_and_lists_of_hypotheses_are_read_in_the_same_way(trained, tmp_path, capsys):

@@ -162,10 +162,10 @@ def test_unknown_words_of_all_texts_are_counted_and_shown(folder, capsys, by):
     (folder / "one.txt").write_text("the dog")
     texts = ["t.txt", "u.txt", "--by", by]
     assert noted(capsys, "m.npz", *texts) == (
-        "note: 3 of 11 words are not in the vocabulary and are scored as <unk>: dög the\\x1b[2J; write the text as the "
-        "training text was (case, punctuation), or leave them out of an analysis\n")
+        "note: 3 of 11 words are not in the vocabulary and are scored as <unk>: dög, the\\x1b[2J; write the text as "
+        "the training text was (case, punctuation), or leave them out of an analysis\n")
     assert noted(capsys, "closed.npz", *texts).startswith(
-        "note: 5 of 11 words are not in the vocabulary and have no probability: dög #1 <unk> the\\x1b[2J; ")
+        "note: 5 of 11 words are not in the vocabulary and have no probability: dög, #1, <unk>, the\\x1b[2J; ")
     assert noted(capsys, "closed.npz", "one.txt", "--by", by).startswith(
         "note: 1 of 2 words is not in the vocabulary and has no probability: dog; write the text as the training text "
         "was (case, punctuation), or leave it out")
@@ -175,9 +175,9 @@ def test_of_many_unknown_words_the_first_ten_are_shown_and_of_none_nothing_is_sa
     monkeypatch.setattr("rnnlm.text.spelled.BLOCK", 40)  # bytes: many parts
     (folder / "t.txt").write_text("a b c d e f g h i j\n" * 20)
     assert "note: 200 of 200 words are not in" in (line := noted(capsys, "m.npz", "t.txt"))
-    assert ": a b c d e f g h i j; " in line
+    assert ": a, b, c, d, e, f, g, h, i, j; " in line
     (folder / "t.txt").write_text("a b c d e f g h i j k\n" * 20)
-    assert ": a b c d e f g h i j ...; " in noted(capsys, "m.npz", "t.txt")
+    assert ": a, b, c, d, e, f, g, h, i, j, ...; " in noted(capsys, "m.npz", "t.txt")
     (folder / "t.txt").write_text("the cat\n")
     assert noted(capsys, "m.npz", "t.txt") == ""
 
@@ -185,7 +185,7 @@ def test_of_many_unknown_words_the_first_ten_are_shown_and_of_none_nothing_is_sa
 def test_of_a_model_of_characters_unknown_characters_are_counted(folder, capsys):
     save(folder / "c.npz", ["<eos>", *" acehst"], "char")
     assert noted(capsys, "c.npz", "t.txt").startswith(
-        "note: 10 of 34 characters are not in the vocabulary and have no probability: d ö g # 1 < u n k >; ")
+        "note: 10 of 34 characters are not in the vocabulary and have no probability: d, ö, g, #, 1, <, u, n, k, >; ")
 
 
 @pytest.mark.parametrize("form", ["tsv", "csv", "json"])
