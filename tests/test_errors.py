@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from rnnlm.errors import counted, did_you_mean, nearest, quoted, size_shown
+from rnnlm.errors import counted, did_you_mean, listed, nearest, quoted, size_shown
 
 
 @pytest.mark.parametrize(("arguments", "text"), [
@@ -14,6 +14,10 @@ from rnnlm.errors import counted, did_you_mean, nearest, quoted, size_shown
     ((1, "entry", "entries"), "1 entry"), ((1_000_000, "entry", "entries"), "1,000,000 entries")])
 def test_a_number_has_its_noun(arguments, text):
     assert counted(*arguments) == text
+
+
+def test_names_are_listed_with_one_and():
+    assert [listed("abc"[:length]) for length in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
 
 
 @pytest.mark.parametrize(("size", "text"), [(0, "0.0 kB"), (726_100, "726.1 kB"), (2_500_000, "2.5 MB"),

@@ -9,7 +9,7 @@ from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import RnnlmError, counted, one_line
+from rnnlm.errors import RnnlmError, counted, listed, one_line
 from rnnlm.formats.model_file import load_model
 from rnnlm.runs.checks import OneOf, at_least, not_empty
 from rnnlm.runs.description import bits_per_byte, unknown_share
@@ -121,6 +121,7 @@ def _as_text(path, result, text, vocabulary):
 
 
 def _without(lost):
-    """What a number of bits leaves out."""
+    """What a number of bits leaves out, and how it would leave out less."""
     names = [{"unknown words": "the spelling of unknown words"}.get(name, name) for name in lost]
-    return f", without {' and '.join(names)}" if lost else ""
+    remedy = "; --charge-unknown counts the spelling" if "unknown words" in lost else ""
+    return f", without {listed(names)}{remedy}" if lost else ""

@@ -16,7 +16,7 @@ from rnnlm.cli.screen import is_terminal, note, scoring_bar, show, without_contr
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import RnnlmError, counted, one_line, size_shown
+from rnnlm.errors import RnnlmError, counted, listed, one_line, size_shown
 from rnnlm.files.long_array import LongArray
 from rnnlm.reports.score_formats import SCORE_FORMATS
 from rnnlm.reports.tool_format import TEXT
@@ -183,7 +183,7 @@ def _head(options, read):
     if options.by not in OF_WORDS:
         if options.charge_unknown:
             head["unknown"] = "bits per byte count their spelling"
-        return head | ({"lower_bound": f"bits per byte, without {' and '.join(lost)}"} if lost else {})
+        return head | ({"lower_bound": f"bits per byte, without {listed(lost)}"} if lost else {})
     return head | ({"pieces": pieces} if options.by == "word" and pieces else {})
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from rnnlm.errors import listed
 from rnnlm.text.vocabulary import UNK
 
 
@@ -33,8 +34,7 @@ def bits_per_byte(bits, lost):
 def _softmax(model):
     """A list of what there is to say of the output: nothing of a full softmax."""
     cutoffs = [f"{cutoff:,}" for cutoff in model.architecture.cutoffs]
-    listed = " and ".join([", ".join(cutoffs[:-1]), *cutoffs[-1:]] if cutoffs[1:] else cutoffs)
-    return [f"adaptive softmax with cutoffs at {listed}"] if cutoffs else []
+    return [f"adaptive softmax with cutoffs at {listed(cutoffs)}"] if cutoffs else []
 
 
 def unknown_share(text, rest):

@@ -8,6 +8,7 @@ import pytest
 from rnnlm.cli.evaluate import main
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel, Regularisation
+from rnnlm.text.choose_tokenizer import words_tokenizer
 from rnnlm.text.vocabulary import Vocabulary
 
 
@@ -129,3 +130,18 @@ def test_the_number_of_threads_changes_nothing_that_is_printed(model_path, text,
         assert main([str(model_path), str(text), "--threads", threads]) == 0
         printed.add(capsys.readouterr().out)
     assert len(printed) == 1
+
+
+@pytest.mark.parametrize(("options", "text", "without"), [
+    ({}, "a zebra\n", "the spelling of unknown words; --charge-unknown counts the spelling"),
+    ({"lowercase": True}, "a zebra\n",
+     "the spelling of unknown words and capitals; --charge-unknown counts the spelling"),
+    ({"lowercase": True, "split_punctuation": True}, "a zebra\n",
+     "the spelling of unknown words, capitals and blanks; --charge-unknown counts the spelling"),
+    ({"lowercase": True, "split_punctuation": True}, "a\n", "capitals and blanks")])
+def test_bits_per_byte_say_what_they_leave_out_and_how_to_leave_out_less(options, text, without, tmp_path, rng, capsys):
+    model = LanguageModel(3, 2, 2, rng=rng)
+    save_model(tmp_path / "m.npz", model, Vocabulary(["<eos>", "<unk>", "a"], words_tokenizer(**options)))
+    (tmp_path / "t.txt").write_text(text)
+    assert main([str(tmp_path / "m.npz"), str(tmp_path / "t.txt")]) == 0
+    assert capsys.readouterr().out.endswith(f" bits per byte, without {without}\n")
