@@ -81,7 +81,7 @@ def _readings(options):
             text = "".join(part.text for part in parts)
             rows = _scored(options, model, vocabulary, parts)
             found.append(Reading(path, sha256, rows, len(vocabulary), described(model),
-                                 vocabulary.tokenizer.unit))
+                                 vocabulary.tokenizer.unit, vocabulary.tokenizer.lost))
     return found
 
 

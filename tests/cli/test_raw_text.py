@@ -7,6 +7,7 @@ import pytest
 
 import rnnlm
 from rnnlm.cli.generate import main as generate
+from rnnlm.cli.page import main as page
 from rnnlm.cli.pairs import main as pairs
 from rnnlm.cli.rescore import main as rescore
 from rnnlm.cli.score import main as score
@@ -74,6 +75,14 @@ def test_unknown_words_are_to_be_written_otherwise_only_where_that_helps(options
     (tmp_path / "t.txt").write_text("a zebra\n")
     assert score([str(tmp_path / "m.npz"), str(tmp_path / "t.txt")]) == 0
     assert capsys.readouterr().err.endswith(f"scored as <unk>: zebra; {remedy} of an analysis\n")
+
+
+def test_a_page_says_what_the_better_of_two_models_does_not_read(trained, text, tmp_path):
+    characters = Vocabulary(["<eos>", "<unk>", *sorted({*RAW} - {"\n"})], "char")
+    save_model(tmp_path / "m.npz", LanguageModel(len(characters), 2, 2, rng=np.random.default_rng(1)), characters)
+    output = tmp_path / "page.html"
+    assert page([str(trained), text, "--compare", str(tmp_path / "m.npz"), "--output", str(output)]) == 0
+    assert "expects the text better, but without capitals and blanks<" in output.read_text(encoding="utf-8")
 
 
 def test_pairs_and_lists_of_hypotheses_are_read_in_the_same_way(trained, tmp_path, capsys):

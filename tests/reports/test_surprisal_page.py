@@ -92,6 +92,21 @@ def test_the_head_of_two_models_has_the_mean_difference():
                                        "model expects the text better"]
 
 
+@pytest.mark.parametrize(("unknown", "lost", "but"), [
+    ([0], (), ""), ([0, 1], (), ", but without the spelling of unknown words"),
+    ([0], ("blanks", "capitals"), ", but without capitals"),
+    ([1], ("capitals", "hyphens"), ", but without the spelling of unknown words, capitals and hyphens")])
+def test_the_verdict_names_what_the_better_model_alone_does_not_read(unknown, lost, but):
+    """The worse one loses blanks, and does not know the first word."""
+    readings = []
+    for bits, unknown_words, what in (([1, 2, 3, 4], unknown, lost), ([5, 6, 7, 8], [0], ("blanks",))):
+        rows = rows_of([["a", "b", "c"]], bits)
+        rows["known"][unknown_words] = False
+        readings.append(replace(reading(rows), lost=what))
+    told = Page("".join(surprisal_page(readings, "t"))).head()["Mean difference"]
+    assert told == [f"-4.0000 bits (first minus second): a model expects the text better{but}"]
+
+
 def test_the_hardest_sentences_are_those_with_the_highest_mean_and_are_linked():
     lines = [["a"] * 4, ["rare"], ["b"] * 4, ["c"] * 4]
     bits = [1] * 5 + [30, 30] + [4, 4, 4, 4, 6] + [2] * 5  # a word and its line end alone are too short

@@ -26,6 +26,7 @@ class Reading:
     vocab_size : how many words the model chooses from.
     about : what kind of model it is, for the head of the page.
     unit : what the model expects next: "word", or "character".
+    lost : what of any text the model does not read, such as ("capitals",).
     """
 
     name: str
@@ -34,6 +35,7 @@ class Reading:
     vocab_size: int
     about: str = ""
     unit: str = "word"
+    lost: tuple[str, ...] = ()
 
     @cached_property
     def bits(self) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlm.errors import counted
+from rnnlm.errors import counted, listed
 from rnnlm.reports.surprisal_page.markup import escaped, shortened
 from rnnlm.reports.surprisal_page.reading import are_line_ends, difference, ends_of_sentences
 
@@ -73,13 +73,16 @@ def _without(count):
 def _mean_difference(first, other):
     """A line on the words that both models score."""
     bits = difference(first, other)
-    bits = bits[~np.isnan(bits)]
-    if not len(bits):
+    both = ~np.isnan(bits)
+    if not both.any():
         return "no word is scored by both"
-    mean = bits.mean()
-    better = other.name if mean > 0 else first.name
-    left_out = len(first.rows) - len(bits)
-    return f"{mean:+.4f} bits (first minus second){_without(left_out)}: {better} expects the text better"
+    mean = bits[both].mean()
+    better, worse = (other, first) if mean > 0 else (first, other)
+    spelling = ["the spelling of unknown words"] * bool((better.unknown & ~worse.unknown & both).any())
+    lost = spelling + [name for name in better.lost if name not in worse.lost]
+    but = f", but without {listed(lost)}" if lost else ""
+    left_out = len(bits) - both.sum()
+    return f"{mean:+.4f} bits (first minus second){_without(left_out)}: {better.name} expects the text better{but}"
 
 
 def hardest(rows: np.ndarray, bits: np.ndarray, signed: bool) -> str:
