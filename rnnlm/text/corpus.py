@@ -159,7 +159,7 @@ def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     valid, test = _encoded(path, vocabulary, validation=valid, test=test)
     about_words = (vocabulary_note(counts, vocabulary, min_count, max_vocab) if given is None
                    else lacking_note(counts, vocabulary, given))
-    notes += [*used_notes(three.how, size, train, valid, test), about_words,
+    notes += [*used_notes(three.how, size, train), about_words,
               *odd_notes(train, counts, vocabulary, grows, apart or (split or Split()).unit == DOCUMENTS),
               *text_notes(valid, test, vocabulary)]
     train = ids_of(train, id_table(train, vocabulary), vocabulary)

@@ -19,14 +19,13 @@ UNKNOWNS = {f"{left}{name}{right}" for left, right in (("<", ">"), ("[", "]"), (
             for name in ("unk", "unknown", "oov")}
 
 
-def used_notes(how, size, train, valid, test):
+def used_notes(how, size, train):
     """How one text became three, and how much of the training text is used.
 
     how: that in words; "" for three texts.
     """
     if how:
-        yield (f"{how}: {train.size:,} tokens to train, {valid.ids.size:,} to "
-               f"validate, {test.ids.size:,} to test")
+        yield how
     if train.size < size:
         yield f"only the first {train.size:,} of the training text's {size:,} tokens are used (--max-tokens)"
 

@@ -36,7 +36,7 @@ def text_files(paths):
             raise RnnlmError(f"{path} must hold one text named train.txt, NAME.train.txt or NAME.train.tokens, or "
                              f"texts to be split, whose names end in {_endings()}, found none")
         files += found
-        notes.append(f"{path} means its {counted(len(found), 'text')}, sorted by name, as one text{_left_out(others)}")
+        notes += _left_out(path, others)
     _require_distinct(files)
     return files, notes
 
@@ -45,13 +45,13 @@ def _endings():
     return f".{', .'.join(KINDS[:-1])} or .{KINDS[-1]}"
 
 
-def _left_out(others):
-    """What a note says of files that are no texts."""
+def _left_out(folder, others):
+    """Yield a note on the files of a folder that are no texts, if there are any."""
     if not others:
-        return ""
+        return
     named = ", ".join(shown(name, 40) for name in others[:MOST_NAMED]) + ", ..." * (len(others) > MOST_NAMED)
     are = "is" if len(others) == 1 else "are"
-    return f"; {counted(len(others), 'other file')} {are} left out ({named})"
+    yield f"{counted(len(others), 'file')} of {folder} {are} left out: {named}"
 
 
 def _inside(folder):

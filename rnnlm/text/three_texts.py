@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnlm.errors import RnnlmError, counted
+from rnnlm.errors import RnnlmError, counted, listed
 from rnnlm.text.corpora import SPLITS, corpus_name, fetch_damaged, holds_splits, resolve, split_files
 from rnnlm.text.documents import DOCUMENTS
 from rnnlm.text.made_texts import joined, split_texts
@@ -43,6 +43,7 @@ class Found:
     files : the paths of the one text; None: ``path`` is a folder with three texts.
     about : the content of its corpus.json.
     notes : list of str, what was decided.
+    what : the one text in words, as "3 files".
     """
 
     path: Path
@@ -50,6 +51,7 @@ class Found:
     files: list[Path] | None = None
     about: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    what: str = ""
 
 
 @dataclass
@@ -83,8 +85,18 @@ def find(specs):
     if with_splits:
         raise RnnlmError(f"{with_splits[0]} has a training, a validation and a test text of its own, so it cannot be "
                          "one of several: give it alone, or name its files")
-    files, more = text_files([path for path, _, _ in resolved])
-    return Found(path, about.get("name") or corpus_name([path for path, _, _ in resolved]), files, about, notes + more)
+    paths = [path for path, _, _ in resolved]
+    files, more = text_files(paths)
+    return Found(path, about.get("name") or corpus_name(paths), files, about, notes + more, _what(paths, files))
+
+
+def _what(paths, files):
+    """What the files of these paths are, in words."""
+    folders = [str(path) for path in paths if path.is_dir()]
+    if not folders:
+        return "one file" if len(files) == 1 else counted(len(files), "file")
+    alone = " of" if len(folders) == len(paths) else ", some of"
+    return f"{counted(len(files), 'file')}{alone} {listed(folders)}, sorted by name"
 
 
 def read_three(found, source, split=None, apart=False, on_file=None, on_long=None):
@@ -135,13 +147,9 @@ def save(folder, three):
 
 def _in_words(found, split):
     """How the text of a Found corpus is split, by its bytes."""
-    order = f"at random (--split-seed {split.seed})" if split.order == RANDOM else "in order"
+    order, seed = ("at random", f" (--split-seed {split.seed})") if split.order == RANDOM else ("in order", "")
     unit = "document" if split.unit == DOCUMENTS else "line"
-    return f"{_size(found)}, split {order} by {unit} {split.shares}"
-
-
-def _size(found):
-    return "one file" if len(found.files) == 1 else counted(len(found.files), "file")
+    return f"{found.what}, split {order} by {unit} {split.shares}{seed}"
 
 
 def _whole(paths) -> Iterator[tuple[int, bytes]]:
@@ -183,7 +191,7 @@ def _cut(tokens, path, found, split, first=None):
     texts = [tokens.part(*bounds) for bounds in pairwise([0, *cuts, size])]
     if cuts == at and os.path.isfile(path):  # what was a pipe is gone
         texts, parts = _with_bytes(tokens, texts, path)
-    return Three(texts, f"{_size(found)}, split in order {where} {split.shares}", parts)
+    return Three(texts, f"{found.what}, split in order {where} {split.shares}", parts)
 
 
 def _with_bytes(tokens, texts, path):

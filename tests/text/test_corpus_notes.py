@@ -122,8 +122,6 @@ def test_all_lines_agree_how_long_the_texts_are(level, max_tokens, tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(lines(str) + "a Ö here and ß there\n")
     corpus = load_corpus(path, level, max_tokens=max_tokens)
-    assert (f"90/5/5: {corpus.train.size:,} tokens to train, {corpus.valid.ids.size:,} to validate, "
-            f"{corpus.test.ids.size:,} to test") in corpus.notes[0]
     whole = load_corpus(path, level).train.size
     cut = f"only the first 3,000 of the training text's {whole:,} tokens are used (--max-tokens)"
     assert (cut in corpus.notes) == bool(max_tokens)

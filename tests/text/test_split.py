@@ -168,7 +168,7 @@ def test_a_plain_split_is_as_it_always_was(tmp_path):
     cuts = [lengths[np.searchsorted(lengths, share * 250)] for share in (0.90, 0.95)]
     assert corpus.train.size == cuts[0]
     assert (len(corpus.valid.ids), len(corpus.test.ids)) == (cuts[1] - cuts[0], 250 - cuts[1])
-    assert corpus.notes[0].startswith("one file, split in order at line ends 90/5/5: ")
+    assert corpus.notes[0] == "one file, split in order at line ends 90/5/5"
 
 
 def test_a_text_without_line_ends_is_cut_between_words_and_has_no_files(tmp_path):

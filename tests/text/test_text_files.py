@@ -5,6 +5,7 @@ import pytest
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.corpus import load_corpus
+from rnnlm.text.split import RANDOM, Split
 from rnnlm.text.text_files import TextWriter, at_lines, raw_blocks, text_files
 
 TEXTS = {"b.txt": b"b b\n" * 9, "a/z.txt": b"z z z\r\nz", "a.tokens": b"\xef\xbb\xbfa a\n" * 8,
@@ -26,8 +27,7 @@ def folder(tmp_path):
 def test_a_folder_means_its_texts_in_order_and_a_note_names_the_others(folder):
     files, (note,) = text_files([folder])
     assert [str(path.relative_to(folder)) for path in files] == ["a/z.txt", "a.tokens", "b.txt", "c.raw.gz"]
-    assert note == (f"{folder} means its 4 texts, sorted by name, as one text; 5 other files are left out (README.md, "
-                    "b.txt.gz, none.gz, ...)")
+    assert note == f"5 files of {folder} are left out: README.md, b.txt.gz, none.gz, ..."
 
 
 def test_files_and_folders_stay_in_the_order_in_which_they_are_given(folder):
@@ -64,8 +64,12 @@ def test_several_files_are_one_text_as_if_they_were_joined(folder, files, tmp_pa
     assert one.fingerprint() == several.fingerprint()
     assert (several.valid.bytes, several.test.bytes) == (one.valid.bytes, one.test.bytes)
     assert several.name == "b-and-3-more"
-    assert several.notes[0].startswith("4 files, split in order at line ends 90/5/5: ")
+    assert several.notes[0] == "4 files, split in order at line ends 90/5/5"
     assert load_corpus(folder).name == "texts"
+    assert load_corpus(folder).notes[1] == f"4 files of {folder}, sorted by name, split in order at line ends 90/5/5"
+    notes = load_corpus([folder / "a", folder / "b.txt"], split=Split(RANDOM, seed=3)).notes
+    assert notes[0] == (f"2 files, some of {folder / 'a'}, sorted by name, split at random by line 90/5/5 "
+                        "(--split-seed 3)")
 
 
 def test_a_broken_file_among_several_is_named_with_its_line(folder, tmp_path, monkeypatch):
