@@ -20,7 +20,9 @@ from rnnlm.scoring.evaluation import WINDOW, evaluate
 from rnnlm.scoring.spelling import Spelling
 from rnnlm.text.corpora import SPLITS
 from rnnlm.text.corpus import read_text
-from rnnlm.text.sources import STANDARD_INPUT
+from rnnlm.text.sources import STANDARD_INPUT, called
+
+TEXT_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
 EVALUATE = Table({"options": (
     Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
@@ -67,11 +69,11 @@ def evaluate_texts(options):
 def _texts(paths, options, vocabulary):
     """Yield what each text is called, what JSON says of it, and the EncodedText."""
     for path in paths:
-        yield path, {"file": path}, read_text(path, vocabulary, encoding_bar)
+        yield called(path), {"file": path}, read_text(path, vocabulary, encoding_bar)
     if not paths:
         texts, corpus = own_texts(options.model, vocabulary, on_file=file_bar("fetching"), on_long=encoding_bar)
-        yield (f"{options.split} text of {corpus}", {"file": None, "corpus": corpus, "split": options.split},
-               texts[options.split])
+        about = {"file": None, "corpus": corpus, "split": options.split}
+        yield f"{TEXT_NAMES[options.split]} text of {corpus}", about, texts[options.split]
 
 
 def _show(lines):
@@ -110,13 +112,14 @@ def _as_json(about, result, text):
 
 def _as_text(path, result, text, vocabulary):
     """Two or three lines; a file's name cannot add one."""
+    token = "character" if vocabulary.tokenizer.unit == "character" else "token"  # as train prints
     fate = "not counted in the numbers below" if vocabulary.unk_id is None else "scored as <unk>"
     oov = counted(result.oov, "OOV") + (f" ({fate})" if result.oov else "")
     unknown = f"{share}, " if (share := unknown_share(text, "of them")) else ""
     words, bits = counted(result.words, vocabulary.tokenizer.unit), bits_per_byte(result.bits_per_byte, result.lost)
     return (f"{one_line(path)}: {counted(result.sentences, 'sentence')}, {words}, {oov}",
             f"perplexity {result.perplexity:.6g}, without OOVs {result.perplexity_without_oov:.6g}, "
-            f"{result.bits_per_token:.5g} bits per token, {counted(result.targets, 'target')}, {unknown}one stream",
+            f"{result.bits_per_token:.5g} bits per {token}, {counted(result.targets, 'target')}, {unknown}one stream",
             *([f"{bits}{_without(result.lost)}"] if bits else []))
 
 

@@ -28,7 +28,7 @@ def bits_per_byte(bits, lost):
 
     lost: what the bits leave out; then they are a lower bound.
     """
-    return "" if math.isnan(bits) else f"{'at least ' if lost else ''}{bits:.4g} bits per byte"
+    return "" if math.isnan(bits) else f"{'at least ' if lost else ''}{bits:.4f} bits per byte"
 
 
 def _softmax(model):

@@ -1,3 +1,4 @@
+import io
 import json
 import math
 import re
@@ -145,3 +146,18 @@ def test_bits_per_byte_say_what_they_leave_out_and_how_to_leave_out_less(options
     (tmp_path / "t.txt").write_text(text)
     assert main([str(tmp_path / "m.npz"), str(tmp_path / "t.txt")]) == 0
     assert capsys.readouterr().out.endswith(f" bits per byte, without {without}\n")
+
+
+def test_bits_have_four_digits_and_are_of_bytes_and_of_what_train_counts(tmp_path, rng, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"ab\n")))
+    for level, of in (("word", "token"), ("char", "character")):
+        model = LanguageModel(4, 2, 2, rng=rng)
+        for param in model.params:
+            param[...] = 0  # each of the four is as probable
+        save_model(tmp_path / f"{level}.npz", model, Vocabulary(["<eos>", "a", "b", "ab"], level))
+        (tmp_path / "t.txt").write_text("ab\n")
+        assert main([str(tmp_path / f"{level}.npz"), "-" if level == "char" else str(tmp_path / "t.txt")]) == 0
+        first, second, third = capsys.readouterr().out.splitlines()
+        assert f" 2 bits per {of}, " in second
+        assert third == ("1.3333 bits per byte" if level == "word" else "2.0000 bits per byte")
+    assert first.startswith("standard input: 1 sentence, ")

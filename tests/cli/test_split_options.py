@@ -215,6 +215,8 @@ def test_a_runs_own_texts_are_scored_again(run, texts, tmp_path, capsys, options
             assert own == other
         else:
             assert own["targets"] == 300
+    assert evaluate(["run", "--split", "valid"]) == 0
+    assert capsys.readouterr().out.startswith(f"validation text of {texts}: ")
     assert evaluate(["run"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith(f"test text of {texts}: ")

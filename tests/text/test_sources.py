@@ -323,7 +323,7 @@ def test_evaluate_reads_standard_input_compressed_or_not(ending, model):
     plain = evaluate(model, "t").stdout
     for data in (TEXT.encode(), COMPRESS[ending](TEXT.encode())):
         done = evaluate(model, "-", input=data)
-        assert done.stdout == plain.replace(b"t:", b"-:", 1), done.stderr
+        assert done.stdout == plain.replace(b"t:", b"standard input:", 1), done.stderr
     write(model / "z", COMPRESS[ending](TEXT.encode()))
     assert evaluate(model, "z").stdout == plain.replace(b"t:", b"z:", 1)
 
@@ -356,7 +356,7 @@ def test_a_terminal_is_read_to_its_first_end(model):
     with os.fdopen(main, "wb", buffering=0) as keys, os.fdopen(other) as terminal:
         keys.write(b"the cat sat\n\x04")
         done = evaluate(model, "-", stdin=terminal, timeout=60)
-    assert b"-: 1 sentence" in done.stdout
+    assert b"standard input: 1 sentence" in done.stdout
 
 
 @pytest.mark.parametrize("arguments", [["", "t"], ["m.npz", ""]])
