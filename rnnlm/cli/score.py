@@ -183,6 +183,8 @@ def _head(options, read):
     if options.by not in OF_WORDS:
         if options.charge_unknown:
             head["unknown"] = "bits per byte count their spelling"
+        elif options.columns and "bits_per_byte" in options.columns and not vocabulary.tokenizer.tokens:
+            head["unknown"] = "no bits per byte (NA); --charge-unknown counts their spelling"
         return head | ({"lower_bound": f"bits per byte, without {listed(lost)}"} if lost else {})
     return head | ({"pieces": pieces} if options.by == "word" and pieces else {})
 

@@ -80,7 +80,7 @@ def test_there_is_a_row_for_each_model_and_its_numbers_are_those_of_the_arrays(s
         assert row["sha256"] == hashlib.sha256((folder / path_of(mark)).read_bytes()).hexdigest()
     assert len({row["perplexity"] for row in rows}) == 3
     assert head[1:3] == ["# model: run", "# sha256: of each kept model, in its row"]
-    assert head[-1] == "# tokens: training text read (words and line ends, epochs added up)"
+    assert head[-2] == "# tokens: training text read (words and line ends, epochs added up)"
 
 
 def test_a_row_is_what_the_file_of_the_model_gives(said, capsys):

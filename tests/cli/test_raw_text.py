@@ -77,6 +77,11 @@ def test_unknown_words_are_to_be_written_otherwise_only_where_that_helps(options
     assert capsys.readouterr().err.endswith(f"scored as <unk>: zebra; {remedy} of an analysis\n")
 
 
+def test_the_head_of_a_table_lists_what_bits_leave_out(trained, text, capsys):
+    assert score([str(trained), text, "--by", "text"]) == 0
+    assert "\n# lower_bound: bits per byte, without capitals and blanks\n" in capsys.readouterr().out
+
+
 def test_a_page_says_what_the_better_of_two_models_does_not_read(trained, text, tmp_path):
     characters = Vocabulary(["<eos>", "<unk>", *sorted({*RAW} - {"\n"})], "char")
     save_model(tmp_path / "m.npz", LanguageModel(len(characters), 2, 2, rng=np.random.default_rng(1)), characters)

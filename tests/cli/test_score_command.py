@@ -58,9 +58,10 @@ def score(folder, capsys):
 def table(out):
     """(the head, a dict for each row) of a table with tabs."""
     lines = out.split("\n")
-    names = lines[HEAD].split("\t")
+    head = next(i for i, line in enumerate(lines) if not line.startswith("# "))
+    names = lines[head].split("\t")
     assert lines.pop() == ""
-    return lines[:HEAD], [dict(zip(names, line.split("\t"), strict=True)) for line in lines[HEAD + 1 :]]
+    return lines[:head], [dict(zip(names, line.split("\t"), strict=True)) for line in lines[head + 1 :]]
 
 
 def number(cell):
@@ -110,7 +111,12 @@ def test_a_row_for_each_sentence_and_for_the_text(score):
         assert len({(row["bits_per_byte"], row["perplexity"]) for row in by_base}) == 1
     first = of_bases[0][0]
     assert number(first["bits_per_byte"]) == pytest.approx(-number(first["log_prob"]) / len("the cat sat\n"), abs=1e-6)
-    _, (row,) = table(score("t.txt", "--by", "text", "--log-base", "e"))
+    head, (row,) = table(score("t.txt", "--by", "text", "--log-base", "e"))
+    assert head[-1] == "# unknown: no bits per byte (NA); --charge-unknown counts their spelling"
+    assert row["bits_per_byte"] == "NA"
+    head, (charged,) = table(score("t.txt", "--by", "text", "--charge-unknown"))
+    assert head[-1] == "# unknown: bits per byte count their spelling" and charged["bits_per_byte"] != "NA"
+    assert not any("unknown" in line for line in table(score("t.txt", "--by", "text", "--columns", "words"))[0])
     assert number(row["perplexity"]) == pytest.approx(model.perplexity(TEXT), rel=1e-5)
 
 
