@@ -97,7 +97,7 @@ def _show_kept(options, found, vocabulary):
 
 def _draw(options, found, pairs, vocabulary):
     """Draw bars of one model, or curves of kept ones."""
-    title = f"minimal pairs, {options.model}, text: {_text(options)}"
+    title = ", ".join(["minimal pairs", options.model, *_changes(options)])
     if options.kept:
         from rnnlm.reports.learning_chart import plot_learning_curves
         from rnnlm.reports.pairs_chart import CHANCE, accuracy_curves
@@ -135,8 +135,11 @@ def _head(options, sha256):
 
 def _text(options):
     """What was done to the sentences, in words."""
-    changes = [name for name in ("lowercase", "split_punctuation") if getattr(options, name)]
-    return ", ".join(changes) or "as it is"
+    return ", ".join(_changes(options)) or "as it is"
+
+
+def _changes(options):
+    return [name for name in ("lowercase", "split_punctuation") if getattr(options, name)]
 
 
 def _as_json(head, numbers, others, tokens, scores):

@@ -66,7 +66,8 @@ def accuracy_curves(found: Sequence[tuple[int, dict]]) -> dict[str, list[tuple[i
     """The accuracies of several models as curves: see ``learning_curves_figure``.
 
     The first is the mean over UIDs; then come phenomena, the highest accuracy at the
-    end first, or UIDs where the pairs name no phenomenon.
+    end first, or UIDs where the pairs name no phenomenon.  Of a single UID
+    there is only the mean.
 
     Parameters
     ----------
@@ -76,6 +77,8 @@ def accuracy_curves(found: Sequence[tuple[int, dict]]) -> dict[str, list[tuple[i
     by = "by_phenomenon" if found[-1][1]["by_phenomenon"] else "by_uid"
     last = found[-1][1][by]
     curves = {"mean": [(tokens, numbers["accuracy"]) for tokens, numbers in found]}
+    if len(last) == 1 and len(found[-1][1]["by_uid"]) == 1:  # its curve is that of the mean
+        return curves
     for name in sorted(last, key=lambda name: -last[name]["accuracy"]):
         curves[f"mean of {name}" if name == "mean" else name] = [
             (tokens, numbers[by][name]["accuracy"]) for tokens, numbers in found]

@@ -197,6 +197,9 @@ def test_phenomena_are_lines_with_their_mean(said, curves):
     assert list(lines.pop("term one")) == [sum(each[:2]) / 2 for each in found]
     assert list(lines.pop("term two")) == [sum(each[2:]) / 2 for each in found]
     assert list(lines) == ["chance"]
+    assert figure.axes[0].get_title() == "minimal pairs, run"
+    said(pairs, "pairs.jsonl", "--chart", "c.png", "--lowercase")
+    assert curves[1][1].axes[0].get_title() == "minimal pairs, run, lowercase"
     assert figure.axes[0].get_ylabel() == "share of pairs in which the good sentence is more probable"
 
 

@@ -90,3 +90,5 @@ def test_curves_of_pairs_are_the_mean_and_the_phenomena_the_highest_first():
     assert list(curves.items()) == [("mean", [(10, 0.5), (20, 0.6)]), ("high", [(10, 0.25), (20, 1.0)]),
                                     ("low", [(10, 0.75), (20, 0.125)])]
     assert list(accuracy_curves([(10, numbers(0.5, {"u": 0.4, "mean": 0.6}))])) == ["mean", "mean of mean", "u"]
+    assert list(accuracy_curves([(10, numbers(0.5, {"u": 0.5}))])) == ["mean"]
+    assert list(accuracy_curves([(10, numbers(0.5, {"u": 0.5}, {"p": 0.5}))])) == ["mean"]
