@@ -128,8 +128,8 @@ def _moses():
     try:
         from sacremoses import MosesDetokenizer, MosesTokenizer
     except ImportError as error:
-        raise RnnlmError("punctuation is split by the package sacremoses, which is not installed: install this package "
-                         "with its extra: pip install 'numpy-rnnlm[punctuation]'") from error
+        raise RnnlmError("--split-punctuation needs the package sacremoses, which is not installed: pip install "
+                         "'numpy-rnnlm[punctuation]'") from error
     return MosesTokenizer("en"), MosesDetokenizer("en")
 
 
