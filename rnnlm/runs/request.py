@@ -67,18 +67,21 @@ class Request:
     def keep_standard_input(self, observer):
         """Read standard input where it is the corpus, or one text of it, and keep it.
 
-        RnnlmError if it cannot be read or kept.
+        Returns the path of a new file, which is of no use if there will be no run; else
+        None.  RnnlmError if it cannot be read or kept.
         """
         corpora = _each(self.options.corpus)
         if STANDARD_INPUT not in corpora:
-            return
+            return None
         if corpora.count(STANDARD_INPUT) > 1:
             raise RnnlmError("standard input (-) can be read only once: give --corpus - once, or a file")
-        path = str(standard_input_kept())
+        path, is_new = standard_input_kept()
+        path = str(path)
         observer.on_note(f"standard input is kept in {path}, from where the run is resumed: remove the file when you "
                          "no longer need the run")
         kept = [path if name == STANDARD_INPUT else name for name in corpora]
         self.options.corpus = kept if isinstance(self.options.corpus, list) else path
+        return path if is_new else None
 
     def resumed(self, folder, header):
         """The options with which the run in a RunFolder continues.

@@ -127,7 +127,7 @@ def carry_out(request, observer, stopping, may_begin=True):
     stopping : see ``rnnlm.runs.session.train``.
     may_begin : whether it may be a new run.
     """
-    options, header = request.options, None
+    options, header, kept = request.options, None, None
     for line in [] if options.resume else request.require_possible():
         observer.on_note(line)
     with run_folder(options, request.corpora, observer) as folder:
@@ -141,10 +141,15 @@ def carry_out(request, observer, stopping, may_begin=True):
                 observer.on_note(f"{folder.path} holds no checkpoint yet: training starts from the beginning, on "
                                  f"{named(options.corpus)}")
         else:
-            request.keep_standard_input(observer)
+            kept = request.keep_standard_input(observer)
         try:
             test = session.train(options, folder, observer, stopping, header)
         except Stop as stop:
             stop.add_note(f"The run is saved: rnnlm.train(output={str(folder.path)!r}, resume=True) continues it.")
+            raise
+        except RnnlmError:
+            if kept and not folder.holds_options():
+                observer.on_note(f"there is no run, so {kept} is removed")
+                Path(kept).unlink(missing_ok=True)
             raise
         return Run(folder.path, folder.records, folder.best, test)

@@ -191,7 +191,7 @@ def _specs(spec):
         arguments.path("spec", one, "a known name or the path of a corpus")
     if specs.count(STANDARD_INPUT) > 1:
         raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
-    return [standard_input_kept() if one == STANDARD_INPUT else one for one in specs]
+    return [standard_input_kept()[0] if one == STANDARD_INPUT else one for one in specs]
 
 
 def _require_words(path, train):

@@ -130,8 +130,10 @@ def encode_blocks(path, index, tokenizer, on_block=None, on_bytes=None):
     ``index`` decides what a new token means.  For example, a dict whose ``__missing__``
     counts up numbers the distinct tokens.  on_block, on_bytes: see ``read_blocks``.
     """
+    line = 1
     for text in read_blocks(path, on_block=on_block, on_bytes=on_bytes):
-        yield _encoded(text, index, tokenizer, path)
+        yield _encoded(text, index, tokenizer, path, line)
+        line += text.count("\n")
 
 
 def encode_string(text, index, tokenizer):
@@ -147,16 +149,20 @@ def string_as_read(text):
     return text if text.endswith("\n") or not text else f"{text}\n"
 
 
-def tokens_of(text, tokenizer, path):
-    """The tokens of a piece of a text (a list); RnnlmError if <eos> is a word of it."""
+def tokens_of(text, tokenizer, path, line=1):
+    """The tokens of a piece of a text (a list); RnnlmError if <eos> is a word of it.
+
+    line: the number of the one in which the piece starts.
+    """
     tokens = tokenizer.split(text)
     if "<eos>" in text and "<eos>" in tokens:
-        raise RnnlmError(f"{called(path)} holds the word <eos>, which is the token of every line end: remove it "
-                         "from the text")
+        line += tokens[: tokens.index("<eos>")].count("\n")
+        raise RnnlmError(f"{called(path)}, line {line}, holds the word <eos>, which is the token of every line end: "
+                         "remove it from the text")
     return tokens
 
 
-def _encoded(text, index, tokenizer, path):
+def _encoded(text, index, tokenizer, path, line=1):
     if "<eos>" in text:
-        tokens_of(text, tokenizer, path)  # a message, if it is a token
+        tokens_of(text, tokenizer, path, line)  # a message, if it is a token
     return tokenizer.encode(text, index)

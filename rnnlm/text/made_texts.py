@@ -132,9 +132,9 @@ def _read(source):
 
 
 def standard_input_kept():
-    """The path of a file with the bytes of standard input, which is read to its end.
+    """Keep the bytes of standard input, which is read to its end, in a file.
 
-    The file's name says what it holds.  It is never removed by the program.
+    Returns the file's path, and whether it is new.  Its name says what it holds.
     """
     folder, hasher = cache_folder() / "standard-input", hashlib.sha256()
     try:
@@ -146,7 +146,8 @@ def standard_input_kept():
             if not file.tell():
                 raise RnnlmError("standard input must hold at least one line of text, but it is empty")
             path = folder / f"standard-input-{hasher.hexdigest()[:16]}.txt"
+            is_new = not path.exists()
             settle(path)
     except OSError as error:
         raise not_kept(folder, error) from error
-    return Path(os.path.abspath(path))
+    return Path(os.path.abspath(path)), is_new

@@ -96,10 +96,11 @@ def spelled_file(path: str | os.PathLike[str], vocabulary: Vocabulary, *, size: 
     ------
     RnnlmError : the text has no token, or cannot be read.
     """
-    index, text = vocabulary.index(), None
+    index, text, line = vocabulary.index(), None, 1
     blocks = read_blocks(path, size or BLOCK, on_bytes=on_bytes, by_line=by_line)
     for text in _whole_words(blocks, vocabulary.tokenizer, path):
-        yield _spelled(text, index, vocabulary, path)
+        yield _spelled(text, index, vocabulary, path, line)
+        line += text.count(LINE_END)
     if text is None:
         raise RnnlmError(f"{called(path)} must hold at least one line of text, but it is empty")
 
@@ -109,15 +110,15 @@ def spelled_string(text: str, vocabulary: Vocabulary) -> Iterator[Spelled]:
     text, index = string_as_read(text), vocabulary.index()
     if not text:
         raise RnnlmError("text must hold at least one line, but it is empty")
-    start = 0
+    start, line = 0, 1
     while start < len(text):
         stop = text.find(LINE_END, min(start + BLOCK, len(text) - 1)) + 1
-        yield _spelled(text[start:stop], index, vocabulary, "text")
-        start = stop
+        yield _spelled(text[start:stop], index, vocabulary, "text", line)
+        start, line = stop, line + text.count(LINE_END, start, stop)
 
 
-def _spelled(text, index, vocabulary, path):
-    pieces = tokens_of(text, vocabulary.tokenizer, path)
+def _spelled(text, index, vocabulary, path, line):
+    pieces = tokens_of(text, vocabulary.tokenizer, path, line)
     ids = as_ids(pieces, index)
     line_ends = np.flatnonzero(ids == vocabulary.eos_id)
     return Spelled(text, pieces, ids, word_starts(text, pieces, line_ends, vocabulary.tokenizer), line_ends,

@@ -107,13 +107,13 @@ def raw_blocks(path, tokenizer=None):
     for a byte-order mark, which is dropped, and the line end that the last line lacks.
      tokenizer: one for which no token may be <eos>.
     """
-    held, first = [], True
+    held, first, line = [], True, 1
     for text in read_blocks(path, on_block=held.append):
         if tokenizer and "<eos>" in text:
-            tokens_of(text, tokenizer, path)
+            tokens_of(text, tokenizer, path, line)
         block = held.pop() if held else LINE_END.encode()
         yield block.removeprefix(MARK_BYTES) if first else block
-        first = False
+        first, line = False, line + text.count("\n")
 
 
 class TextWriter:

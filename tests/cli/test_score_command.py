@@ -219,7 +219,7 @@ def test_no_more_words_are_expected_than_the_vocabulary_has(score):
     (["-", "-"], "standard input (-) can be read only once"),
     (["none.txt"], "none.txt could not be read: no such file or directory"),
     (["empty.txt"], "empty.txt must hold at least one line of text, but it is empty"),
-    (["bad.txt"], "bad.txt must be UTF-8: line 1"), (["eos.txt"], "eos.txt holds the word <eos>"),
+    (["bad.txt"], "bad.txt must be UTF-8: line 1"), (["eos.txt"], "eos.txt, line 1, holds the word <eos>"),
     (["cut.gz"], "cut.gz is damaged and cannot be decompressed"),
     (["--states", "none/s.npz"], "none/s.npz could not be written"), (["--states", "."], "is not a regular file"),
     (["--truth", "none.tsv"], "none.tsv could not be read")])

@@ -166,6 +166,20 @@ def test_what_is_wrong_with_standard_input_is_one_line(run, typed, tmp_path, dat
     assert not (tmp_path / "runs").exists()
 
 
+def test_standard_input_that_no_run_can_read_is_kept_only_if_another_run_has_it(run, typed, cache):
+    text = (LINES * 20 + "a <eos>\n").encode()
+    typed(text)
+    code, _, err = run.bare("--corpus", "-", *SMALL, *QUICK)
+    assert code == 1 and ", line " in err.splitlines()[-1]
+    assert err.splitlines()[-2].endswith(" is removed")
+    assert list((cache / "standard-input").iterdir()) == []
+    typed(text)
+    assert run.bare("--corpus", "-", *SMALL, *QUICK, "--level", "char")[0] == 0
+    typed(text)
+    assert run.bare("--corpus", "-", *SMALL, *QUICK)[0] == 1
+    assert len(list((cache / "standard-input").iterdir())) == 1
+
+
 def test_a_full_disk_is_one_line_before_anything_is_made(run, typed, tmp_path, cache, monkeypatch):
     typed(b"a\n" * 99)
 

@@ -1,9 +1,11 @@
 import os
 import subprocess
+from functools import partial
 
 import pytest
 
 from rnnlm.errors import RnnlmError
+from rnnlm.text import lines
 from rnnlm.text.lines import encode_blocks, read_blocks
 from rnnlm.text.tokenizer import CHARACTERS, WORDS, as_tokenizer
 
@@ -68,10 +70,16 @@ def test_a_nul_is_refused_with_a_hint(tmp_path, data):
         read(write(tmp_path, data))
 
 
-def test_the_word_eos_in_a_text_is_refused_but_not_its_letters(tmp_path):
+def test_the_word_eos_in_a_text_is_refused_with_its_line_but_not_its_letters(tmp_path, monkeypatch):
     path = write(tmp_path, b"a <eos>\n")
     with pytest.raises(RnnlmError, match="holds the word <eos>"):
         list(encode_blocks(path, dict.fromkeys(["a", "<eos>", "\n"], 0), WORDS))
+    write(tmp_path, b"a\r\n\na <eos>x\n" * 3 + b"a <eos>")
+    for size in (1, 7, 1000):
+        monkeypatch.setattr(lines, "read_blocks", partial(read_blocks, size=size))
+        with pytest.raises(RnnlmError, match=r"text.txt, line 10, holds the word <eos>"):
+            list(encode_blocks(path, dict.fromkeys(["a", "<eos>", "<eos>x", "\n"], 0), WORDS))
+    write(tmp_path, b"a <eos>\n")
     (ids,) = encode_blocks(path, dict.fromkeys("a <eos>\n", 0), CHARACTERS)
     assert ids.size == 8
     (ids,) = encode_blocks(write(tmp_path, b"<eos>x\n"), dict.fromkeys(["<eos>x", "\n"], 0), WORDS)

@@ -127,6 +127,15 @@ def test_what_is_no_text_is_an_error(text, message, tmp_path):
             list(spelled_string(text, WORDS))
 
 
+def test_the_word_eos_is_found_by_its_line(tmp_path, monkeypatch):
+    text = "a b\n\n" * 3 + "a <eos>\n"
+    monkeypatch.setattr("rnnlm.text.spelled.BLOCK", 5)
+    for parts, name in ((spelled_file(file_of(tmp_path, text), WORDS), "text.txt"),
+                        (spelled_string(text, WORDS), "text")):
+        with pytest.raises(RnnlmError, match=f"{name}, line 7, holds the word <eos>"):
+            list(parts)
+
+
 def test_the_word_eos_is_characters_like_others():
     (part,) = spelled_string("<eos> a\n", CHARACTERS)
     assert part.words() == ["<eos>", "a", "<eos>"]

@@ -77,8 +77,8 @@ def test_a_broken_file_among_several_is_named_with_its_line(folder, tmp_path, mo
     (folder / "bad.txt").write_bytes(b"a\n\xff\n")
     with pytest.raises(RnnlmError, match=r"bad.txt must be UTF-8: line 2 \(byte offset 2\)"):
         load_corpus(folder)
-    (folder / "bad.txt").write_bytes(b"a <eos>\n")
-    with pytest.raises(RnnlmError, match=r"bad.txt holds the word <eos>"):
+    (folder / "bad.txt").write_bytes(b"a\r\n\nb <eos>\n")
+    with pytest.raises(RnnlmError, match=r"bad.txt, line 3, holds the word <eos>"):
         load_corpus(folder)
     assert not [path for path in (tmp_path / "cache/texts").iterdir() if path.suffix == ".txt"]
 
