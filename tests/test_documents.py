@@ -140,12 +140,27 @@ def test_the_commands_for_fine_tuning_run(tmp_path, monkeypatch):
         assert main(["train", *line.split(), "--epochs", "1", "--batch-size", "2", *more.split()]) == 0, line
 
 
+def make_pairs():
+    """Write pairs.tsv into the current folder, with the commands of the page."""
+    page = (REPOSITORY / "docs/using-it.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^printf .* pairs.tsv$", page, re.M)
+    subprocess.run(["sh", "-ec", "\n".join(lines)], check=True)
+
+
+def test_the_commands_for_minimal_pairs_run(model_folder, monkeypatch, capsys):
+    monkeypatch.chdir(model_folder)
+    make_pairs()
+    assert main("pairs runs/stories pairs.tsv --json".split()) == 0
+    items = json.loads(capsys.readouterr().out)["items"]
+    assert [item["bad"] for item in items] == ["her spoons borrowed she .", "fox the lived ."]
+
+
 @pytest.mark.slow
 def test_the_commands_and_the_python_of_learning_curves_run(tmp_path, monkeypatch, capsys):
     """With a small model, on the first tokens of the text."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "datasets").symlink_to(REPOSITORY / "datasets")
-    Path("pairs.tsv").write_text("she borrowed her spoons .\ther spoons borrowed she .\n")
+    make_pairs()
     small = "--max-tokens 21000 --hidden-size 6 --epochs 1".split()
     page = (REPOSITORY / "docs/using-it.md").read_text(encoding="utf-8")
     section = re.search(r"^## Learning curves\n(.*?)^## ", page, re.S | re.M)[1]
