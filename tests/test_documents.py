@@ -127,17 +127,32 @@ def test_the_commands_of_the_page_of_scores_run(model_folder, monkeypatch, capsy
         assert out.startswith('{"sentence": 1' if "--no-header" in words else "# rnnlm: "), line
 
 
-def test_the_commands_for_fine_tuning_run(model_folder, monkeypatch):
-    monkeypatch.chdir(model_folder)
-    Path("my_text.txt").write_text("the fox saw the fox .\n" * 40)
+def test_the_commands_for_fine_tuning_run(tmp_path, monkeypatch):
+    """From the model that the page has made before, on a text with other words."""
+    monkeypatch.chdir(tmp_path)
+    Path("my_text.txt").write_text("the fox ran .\n" * 20 + "the owl saw the fox .\n" + "the fox ran .\n" * 20)
+    Path("other_text.txt").write_text("the hen saw the fox .\n" * 40)
     text = (REPOSITORY / "docs/using-it.md").read_text(encoding="utf-8")
-    lines = re.findall(r"^rnnlm (train --init-from runs/stories .*)", text, re.M)
+    (first,) = re.findall(r"^python scripts/train_rnnlm.py (.* --output runs/mine-words)$", text, re.M)
+    lines = re.findall(r"^rnnlm train (--init-from .*)", text, re.M)
     assert len(lines) == 3
-    for line in lines:
-        words = "the fox . <unk> <eos>" if "--extend-vocab" not in line else "the fox . <eos>"
-        model = LanguageModel(len(words.split()), 4, 5, layers=2, rng=np.random.default_rng(0))
-        save_model("runs/stories/model.npz", model, Vocabulary(words.split()))
-        assert main([*line.split(), "--epochs", "1", "--batch-size", "2"]) == 0, line
+    for line, more in ((first, "--hidden-size 5"), *((line, "") for line in lines)):
+        assert main(["train", *line.split(), "--epochs", "1", "--batch-size", "2", *more.split()]) == 0, line
+
+
+def make_pairs():
+    """Write pairs.tsv into the current folder, with the commands of the page."""
+    page = (REPOSITORY / "docs/using-it.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^printf .* pairs.tsv$", page, re.M)
+    subprocess.run(["sh", "-ec", "\n".join(lines)], check=True)
+
+
+def test_the_commands_for_minimal_pairs_run(model_folder, monkeypatch, capsys):
+    monkeypatch.chdir(model_folder)
+    make_pairs()
+    assert main("pairs runs/stories pairs.tsv --json".split()) == 0
+    items = json.loads(capsys.readouterr().out)["items"]
+    assert [item["bad"] for item in items] == ["her spoons borrowed she .", "fox the lived ."]
 
 
 @pytest.mark.slow
@@ -145,7 +160,7 @@ def test_the_commands_and_the_python_of_learning_curves_run(tmp_path, monkeypatc
     """With a small model, on the first tokens of the text."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "datasets").symlink_to(REPOSITORY / "datasets")
-    Path("pairs.tsv").write_text("she borrowed her spoons .\ther spoons borrowed she .\n")
+    make_pairs()
     small = "--max-tokens 21000 --hidden-size 6 --epochs 1".split()
     page = (REPOSITORY / "docs/using-it.md").read_text(encoding="utf-8")
     section = re.search(r"^## Learning curves\n(.*?)^## ", page, re.S | re.M)[1]

@@ -28,7 +28,7 @@ PAIRS = Table({"options": (
     Option("files", not_empty, "pairs in BLiMP's layout (a JSON object a line), or a good and a bad sentence a line "
            "with a tab between them; compressed (gzip, bzip2, xz, zstd) or not; a folder means its files NAME.jsonl; "
            "- reads standard input", metavar="FILE", argument=True, many=True),
-    Option("lowercase", FLAG, "make all letters small before the model reads the sentences", False,
+    Option("lowercase", FLAG, "turn capitals into small letters before the model reads the sentences", False,
            meant_by="lower lower-case uncased"),
     Option("split_punctuation", FLAG, "make punctuation, n't and 's words of their own; marks that the vocabulary "
            "lacks are left out", False, meant_by="punctuation split tokenize"),

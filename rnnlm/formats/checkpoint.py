@@ -98,11 +98,11 @@ def read_checkpoint_header(path):
 
 
 def read_checkpoint_vocabulary(path):
-    """The Vocabulary in a checkpoint of a run that began from a model.
+    """The Vocabulary in a checkpoint of a run that began from a model or has subwords.
 
     RnnlmError if there is none.
     """
-    with open_archive(path, "a whole rnnlm checkpoint of a run that began from a model") as archive:
+    with open_archive(path, "a whole rnnlm checkpoint of a run that began from a model or reads subwords") as archive:
         size = _checkpoint_header(archive)["architecture"]["vocab_size"]
         return read_vocabulary(archive, archive.header[VOCABULARY], size, archive.holds(COUNTS))
 

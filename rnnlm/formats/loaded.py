@@ -164,7 +164,7 @@ class Loaded(Writes):
         ----------
         pairs : (good, bad) sentences; or the path (Path) of a file of pairs, or of a
             folder of them, as ``rnnlm pairs`` reads them.
-        lowercase : whether all letters become small first.
+        lowercase : whether capitals become small letters first.
         split_punctuation : whether punctuation, n't and 's become words of their own.
         with_end : whether the end of a sentence is scored.
         ties : what two equal scores count, "wrong", "right" or "half".

@@ -20,6 +20,7 @@ from rnnlm.runs.checks import (
     not_empty,
     threads,
 )
+from rnnlm.runs.marks import marks
 
 SWITCH, FLAG = "switch", "flag"  # options without a value: --name and --no-name, or --name alone
 OF_THE_RUN, OF_THE_COMMAND, OF_THE_LINE = "run", "command", "line"  # where an option counts
@@ -119,6 +120,11 @@ class Option:
             return self.default_text
         return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
 
+    @property
+    def takes_a_list(self):
+        """Whether Python and files may give a list for what has commas otherwise."""
+        return isinstance(self.check, WholeNumbers | Names) or self.check is marks
+
     def may_change_in(self, options):
         """Whether a run with these options, a dict, may change it on resume."""
         return self.may_change and not (self.fixed_where and self.fixed_where(options))
@@ -138,7 +144,7 @@ class Option:
         """
         if not self.takes_a_value:
             return _switched(value, where)
-        if isinstance(self.check, WholeNumbers | Names) and isinstance(value, list | tuple):
+        if self.takes_a_list and isinstance(value, list | tuple):
             value = listed(value)
         if self.many and isinstance(value, list):
             if not value:

@@ -61,13 +61,23 @@ def _adds_words(o):
     return o.level not in LEARNED and (_begins_anew(o) or o.extend_vocab)
 
 
+def _enumerated(names, word):
+    """Names in a sentence: "adam", "adam or sgd", "adam, adamw or sgd"."""
+    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _by_rule(numbers):
+    """Numbers, a dict by update rule, in words: rules with the same number together."""
+    rules = {number: [rule for rule in numbers if numbers[rule] == number] for number in numbers.values()}
+    return "; ".join(f"{number:g} for {_enumerated(names, 'and')}" for number, names in rules.items())
+
+
 def _number_of_the_rule(name, check, help, **more):
     """The record of a constant of some update rules, each with its own default."""
     rules = [rule for rule, numbers in OF_THE_RULE.items() if name in numbers]
-    with_rules = f"--optimizer {' or '.join(rules)}"
-    defaults = dict.fromkeys(OF_THE_RULE[rule][name] for rule in rules)
-    default = ", ".join(f"{default:g} for " + ", ".join(rule for rule in rules if OF_THE_RULE[rule][name] == default)
-                        for default in defaults) if len(defaults) > 1 else f"{OF_THE_RULE[rules[0]][name]:g}"
+    with_rules = f"--optimizer {_enumerated(rules, 'or')}"
+    defaults = {rule: OF_THE_RULE[rule][name] for rule in rules}
+    default = _by_rule(defaults) if len(set(defaults.values())) > 1 else f"{defaults[rules[0]]:g}"
     return Option(name, check, f"{help}, with {with_rules}", default_text=default,
                   follows="optimizer", derived=lambda o: OF_THE_RULE[o.optimizer].get(name),
                   acts=lambda o: name in OF_THE_RULE[o.optimizer], acts_with=with_rules, **more)
@@ -75,8 +85,7 @@ def _number_of_the_rule(name, check, help, **more):
 
 def _decays_in_words():
     """The weight decay of each rule that has one, after that of the others."""
-    own = {rule: kind.weight_decay for rule, kind in OPTIMIZERS.items() if kind.weight_decay}
-    return "; ".join(["0", *(f"{decay:g} for {rule}" for rule, decay in own.items())])
+    return f"0; {_by_rule({rule: kind.weight_decay for rule, kind in OPTIMIZERS.items() if kind.weight_decay})}"
 
 
 TEXT = (
@@ -120,7 +129,7 @@ TEXT = (
 
 MODEL = (
     Option("init_from", not_empty, "begin with the weights, the vocabulary and the sizes of a trained model", None,
-           "MODEL|RUN", meant_by="finetune finetune-from from-model init init-model load-model model-file pretrained "
+           "MODEL", meant_by="finetune finetune-from from-model init init-model load-model model-file pretrained "
            "restore-from start-from warm-start"),
     Option("extend_vocab", SWITCH, "add the training words that the vocabulary of the --init-from model lacks", False,
            acts=lambda o: not o.extend_vocab or not (_begins_anew(o) or o.level in LEARNED),
@@ -174,8 +183,7 @@ TRAINING = (
     Option("optimizer", OneOf(OPTIMIZERS), "update rule", "adam", meant_by="opt update"),
     Option("lr", positive, "learning rate", metavar="LR", follows="optimizer", aliases="learning-rate",
            derived=lambda o: OPTIMIZERS[o.optimizer].default_lr, meant_by="rate",
-           default_text=", ".join(f"{kind.default_lr:g} for {rule}" for rule, kind in OPTIMIZERS.items()
-                                  if kind.default_lr)),
+           default_text=_by_rule({rule: kind.default_lr for rule, kind in OPTIMIZERS.items() if kind.default_lr})),
     Option("max_grad", not_negative, "clip the gradient to this global norm; 0: do not clip", 0.25, "NORM",
            aliases="clip", meant_by="clip-grad clip-norm clipping grad-clip gradient-clip gradient-clipping "
            "max-grad-norm max-norm"),
@@ -221,13 +229,13 @@ REGULARISATION = (
     Option("input_dropout", ratio, "share of the word-vector values dropped in training", 0.1, "P",
            meant_by="dropouti"),
     Option("output_dropout", ratio, "share of the last recurrent layer's outputs dropped in training", metavar="P",
-           follows="dropout", derived=lambda o: o.dropout, default_text="the --dropout"),
+           follows="dropout", derived=lambda o: o.dropout, default_text="as --dropout"),
     Option("weight_decay", not_negative, "each step shrinks the weights by the share W times the learning rate, except "
            f"biases and the diagonal of the recurrent weights of {WITHOUT_GATES}", metavar="W", follows="optimizer",
            derived=lambda o: OPTIMIZERS[o.optimizer].weight_decay, default_text=_decays_in_words(),
            meant_by="decay wd wdecay"),
     Option("matrix_weight_decay", not_negative, "weight decay of the recurrent layers' matrices and the projection",
-           metavar="W", follows="weight_decay", derived=lambda o: o.weight_decay, default_text="the --weight-decay"),
+           metavar="W", follows="weight_decay", derived=lambda o: o.weight_decay, default_text="as --weight-decay"),
     Option("weight_drop", ratio, "share of the recurrent weights dropped in each window", 0.0, "P", meant_by="wdrop"),
     Option("word_dropout", ratio, "share of the distinct words dropped in each window, wherever they occur", 0.0, "P",
            meant_by="dropoute"),

@@ -71,7 +71,8 @@ class RunFolder:
     def newest_vocabulary(self):
         """The vocabulary in the newest checkpoint where it can be read.
 
-        It is that of a run that began from a model; errors as ``newest_header``.
+        It is that of a run that began from a model or reads subwords; errors as
+        ``newest_header``.
         """
         return self._newest(read_checkpoint_vocabulary)
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rnnlm.errors import DivergenceError
+from rnnlm.text.choose_tokenizer import LEARNED
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,12 @@ class Saver:
         return {"init_from": self.run["init_from"]["sha256"]} if "init_from" in self.run else {}
 
     def vocabulary_to_keep(self):
-        """What a checkpoint keeps: the vocabulary where the texts do not tell it."""
-        return self.vocabulary if "init_from" in self.run else None
+        """What a checkpoint keeps: the vocabulary where the texts do not tell it.
+
+        Subwords would follow from the texts, but in time, and a file may be gone.
+        """
+        kept = "init_from" in self.run or self.vocabulary.level in LEARNED
+        return self.vocabulary if kept else None
 
     def keep_model(self, mark):
         """Write the model of a mark, with the weights that would be validated now.

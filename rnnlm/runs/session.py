@@ -19,7 +19,7 @@ from rnnlm.runs.run_folder import resume_command
 from rnnlm.runs.saving import Saver
 from rnnlm.runs.stopping import Stop
 from rnnlm.scoring.evaluation import evaluate
-from rnnlm.text.choose_tokenizer import words_tokenizer
+from rnnlm.text.choose_tokenizer import LEARNED, words_tokenizer
 from rnnlm.text.corpus import load_corpus
 
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
@@ -35,7 +35,7 @@ def train(options, folder, observer, stopping, header=None):
     if header is not None:  # before anything is read or made that the options ask for
         require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
     initial = initial_model(options, folder, header)
-    corpus = _corpus(options, observer, initial)
+    corpus = _corpus(options, observer, initial, header and _subwords(options, folder))
     threads = options.threads or available_cores()
     observer.on_threads(threads)
     with Workers(threads) as workers:
@@ -45,19 +45,29 @@ def train(options, folder, observer, stopping, header=None):
             return session.finish(check)
 
 
-def _corpus(options, observer, initial):
-    """The texts that the options name, read with the vocabulary of the InitialModel."""
+def _subwords(options, folder):
+    """The Tokenizer of subwords with which a resumed run began; None if it has none."""
+    kept = folder.newest_vocabulary() if options.level in LEARNED else None
+    return kept and kept.tokenizer
+
+
+def _corpus(options, observer, initial, subwords):
+    """The texts that the options name, read with the vocabulary of the InitialModel.
+
+    subwords: the Tokenizer in the place of those that would be learned or read again.
+    """
 
     def told(method):
         return lambda name, size: method(name, size) or (lambda count: None)
 
     of_level = {name: getattr(options, name) for name in ("min_count", "max_vocab", "vocab_size", "tokenizer")
-                if TRAIN.by_name[name].acts(options)}
-    corpus = load_corpus(address_of(options), _tokenizer(options), max_tokens=options.max_tokens, **of_level,
-                         on_file=told(observer.on_fetching), on_long=told(observer.on_encoding),
+                if TRAIN.by_name[name].acts(options) and subwords is None}
+    corpus = load_corpus(address_of(options), subwords or _tokenizer(options), max_tokens=options.max_tokens,
+                         **of_level, on_file=told(observer.on_fetching), on_long=told(observer.on_encoding),
                          vocabulary=initial and initial.vocabulary,
                          extend=options.extend_vocab and initial.begins,  # afterwards it is the extended one
-                         **how_split(options), save_splits=options.save_splits)
+                         **how_split(options), save_splits=options.save_splits,
+                         was_learned=subwords is not None and options.tokenizer is None and initial is None)
     return initial.counted(corpus) if initial else corpus
 
 

@@ -103,7 +103,7 @@ def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
                 on_file: Progress = None, on_long: Progress = None, vocabulary: Vocabulary | None = None,
                 extend: bool = False, *, split: Split | None = None, apart: bool = False,
                 save_splits: str | os.PathLike[str] | None = None, vocab_size: int | None = None,
-                tokenizer: str | os.PathLike[str] | None = None) -> Corpus:
+                tokenizer: str | os.PathLike[str] | None = None, was_learned: bool = False) -> Corpus:
     """Read a corpus from a folder, from files, or by its known name.
 
     Parameters
@@ -127,6 +127,7 @@ def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     save_splits : folder to write the three texts to; None: nowhere.
     vocab_size : of subwords, which are learned from the training text; None: 8000.
     tokenizer : path of a file with subwords, in place of learning them.
+    was_learned : whether a Tokenizer given as level was learned from this corpus.
 
     Raises
     ------
@@ -141,6 +142,7 @@ def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
         if value is not None:
             arguments.whole(name, value, least)
     source = tokenizer_source(level, vocab_size, tokenizer, min_count, max_vocab)
+    source.was_learned = was_learned
     if save_splits is not None:
         require_free(save_splits)  # before a long text is read
     found = find(specs)

@@ -29,6 +29,7 @@ LEVEL = "subword"
 KIND = "byte-level BPE"
 LEAST_SIZE, USUAL_SIZE, LARGEST_SIZE = BYTES + 1, 8000, 1 << 20  # of the vocabulary, with <eos>
 LONGEST_UNIT = 1 << 16  # characters of a text that the library gets at a time
+LONGEST_CHUNK = 1 << 11  # of a chunk to learn from: the library's time grows with its square
 _IN_NO_TEXT = str.maketrans(dict.fromkeys("\n\0", "\ufffd"))  # of what a piece can spell
 
 
@@ -141,15 +142,23 @@ class Subwords(Tokenizer):
 
 
 def _units(texts):
-    """Yield the lines of texts; a very long one in parts, cut where chunks are."""
+    """Yield the lines of texts; a long one in parts, cut where chunks are.
+
+    A very long chunk is cut, too: pieces are learned from its parts.
+    """
     for text in texts:
         for line in text.split(LINE_END):
-            yield from [line] if len(line) <= LONGEST_UNIT else _parts(line)
+            yield from [line] if len(line) <= LONGEST_CHUNK else _parts(line)
 
 
 def _parts(line):
     held, size = [], 0
     for chunk in chunks_of(line):
+        if len(chunk) > LONGEST_CHUNK:
+            yield "".join(held)
+            held, size = [], 0
+            yield from (chunk[i: i + LONGEST_CHUNK] for i in range(0, len(chunk), LONGEST_CHUNK))
+            continue
         held.append(chunk)
         size += len(chunk)
         if size > LONGEST_UNIT:

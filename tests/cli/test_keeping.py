@@ -10,9 +10,12 @@ import pytest
 from training_runs import header_of, metrics
 
 import rnnlm
+from rnnlm.errors import RnnlmError
 from rnnlm.formats.kept import kept_models
 from rnnlm.formats.model_file import load_model
+from rnnlm.runs.marks import Marks
 from rnnlm.runs.observer import Observer
+from rnnlm.runs.options import TRAIN
 from rnnlm.runs.run_folder import RunFolder
 from rnnlm.runs.saving import Saver
 from rnnlm.training.optimizers import OPTIMIZERS, SGD
@@ -318,3 +321,15 @@ def test_from_python_numbers_and_texts_are_taken(small_corpus, run, tmp_path):
                                                                                        strict=True))
     options = header_of(tmp_path / "a/checkpoint.npz")["run"]["options"]
     assert (options["keep_every"], options["keep_at"]) == (500, "0.1k")
+
+
+@pytest.mark.parametrize("given", [[100, "0.5k"], ("100-500:400",), [500, 100.0]])
+def test_marks_may_be_a_list_as_cutoffs_may(given):
+    text = TRAIN.by_name["keep_at"].in_a_file(given, "keep_at")
+    assert Marks(at=text).up_to(1000) == {100, 500}
+
+
+def test_a_list_of_marks_holds_marks_alone():
+    for wrong in ([True], [[100]], [], [100, "x"]):
+        with pytest.raises(RnnlmError, match="keep_at must be a number of tokens, such as 500k"):
+            TRAIN.by_name["keep_at"].in_a_file(wrong, "keep_at")

@@ -108,7 +108,8 @@ def check_trained(folder):
         assert "vocabulary" in file.files
 
 
-RESULT = {"train": r"^test perplexity [\d.]+$", "evaluate": r"\n?perplexity [\d.]+, without OOVs",
+RESULT = {"train": r"^test perplexity [\d.]+ \([\d.]+ bits per byte\)$",
+          "evaluate": r"\n?perplexity [\d.]+, without OOVs",
           "score": r"^1\t2\t(語|\\u8a9e)\t1\t", "generate": r"^(ü|\\xfc) (語|\\u8a9e) \.\n(ü|\\xfc) (語|\\u8a9e) \.\n"}
 
 

@@ -102,6 +102,14 @@ def test_the_help_of_the_weight_decay_names_the_rules_that_have_one():
     assert all((rule in said.split()) == bool(kind.weight_decay) for rule, kind in OPTIMIZERS.items())
 
 
+def test_the_help_names_rules_with_the_same_default_together():
+    assert TRAIN.by_name["lr"].default_in_words.endswith("0.001 for rmsprop; 0.002 for adam and adamw")
+    assert TRAIN.by_name["eps"].default_in_words == "1e-10 for adagrad; 1e-08 for rmsprop, adam and adamw"
+    assert TRAIN.by_name["eps"].help.endswith(", with --optimizer adagrad, rmsprop, adam or adamw")
+    assert TRAIN.by_name["alpha"].help.endswith(", with --optimizer rmsprop")
+    assert TRAIN.by_name["beta2"].help.endswith(", with --optimizer adam or adamw")
+
+
 @pytest.mark.parametrize("rule", OPTIMIZERS)
 def test_the_numbers_of_each_rule_are_its_own(rule):
     options = TRAIN.resolved({"optimizer": rule})

@@ -227,7 +227,7 @@ def test_options_that_come_to_the_same(options, same_as, run, tmp_path):
     ("--momentum 0.5", "--momentum does nothing here: it works only with --optimizer momentum; leave it out"),
     ("--optimizer sgd --beta1 0.5", "--beta1 does nothing here: it works only with --optimizer adam or adamw"),
     ("--optimizer sgd --eps 0.01",
-     "--eps does nothing here: it works only with --optimizer adagrad or rmsprop or adam"),
+     "--eps does nothing here: it works only with --optimizer adagrad, rmsprop, adam or adamw"),
     ("--optimizer adam --alpha 0.5", "--alpha does nothing here: it works only with --optimizer rmsprop; leave it out"),
     ("--optimizer rmsprop --beta2 0.5", "--beta2 does nothing here: it works only with --optimizer adam or adamw"),
     ("--dropout 0.3 --output-dropout 0.1", "--dropout does nothing here: the only layer is the last one, whose dropout "

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rnnlm.errors import ArgumentError, RnnlmError
 from rnnlm.text import bpe_library, chunks
+from rnnlm.text import subwords as subwords_module
 from rnnlm.text.byte_pieces import ALPHABET, merges_of, piece_bytes, pieces_of
 from rnnlm.text.subwords import Subwords
 from rnnlm.text.tokenizer import LINE_END
@@ -250,3 +251,17 @@ def test_without_the_library_a_line_names_the_extra(monkeypatch):
 def test_a_size_that_cannot_be_is_refused(size):
     with pytest.raises(ArgumentError, match="vocab_size must be"):
         Subwords.train([TEXT], size)
+
+
+def test_very_long_words_are_learned_from_in_parts(monkeypatch):
+    given = []
+    monkeypatch.setattr(subwords_module, "train",
+                        lambda lines, pieces: given.extend(lines) or np.zeros((0, 2), np.int32))
+    Subwords.train([f"the cat {'ab' * 5000} sat\nthe mat\n{'x' * 3000}"])
+    assert max(map(len, given)) == subwords_module.LONGEST_CHUNK
+    assert "".join(given) == f"the cat {'ab' * 5000} satthe mat{'x' * 3000}"
+    assert given[0] == "the cat" and "the mat" in given and " sat" in given
+
+
+def test_the_pieces_of_a_very_long_word_are_those_of_its_parts():
+    assert {"ab", "abab"} < set(Subwords.train(["ab" * 5000], 260).tokens)
