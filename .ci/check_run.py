@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-line = re.search(r"^test perplexity ([\d.]+), best possible ([\d.]+)", Path(sys.argv[1]).read_text(), re.M)
+line = re.search(r"^test perplexity ([\d.]+) \([^)]*\), best possible ([\d.]+)", Path(sys.argv[1]).read_text(), re.M)
 if line is None:
     sys.exit("the run printed no test perplexity next to the best possible one")
 reached, best = map(float, line.groups())

@@ -208,6 +208,7 @@ def test_a_signal_that_comes_while_a_line_is_written_ends_nothing(monkeypatch):
     assert stopped.value.signum == signal.SIGTERM
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_training_goes_on_where_standard_output_is_full_and_its_lines_go_to_standard_error(
         places, monkeypatch, unbuffered):
@@ -237,6 +238,7 @@ def test_what_an_encoding_lacks_is_written_as_escapes(places, kind, text):
     assert (code, out) == (0, f"{text} .\n" * 2), err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", NARROW)
 def test_no_score_is_lost_to_the_encoding_of_a_name(places, kind):
     code, out, _ = Streams(kind, ()).run([*ARGUMENTS["evaluate"], "--json"], places)

@@ -169,6 +169,7 @@ def losses():
     return {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_every_option_of_the_training_changes_the_run_and_no_two_alike(change, losses, run, tmp_path):
     for options in ([""] if not losses else []) + [change]:
@@ -268,6 +269,7 @@ def test_what_a_weight_decay_needs_to_change_a_weight_is_what_is_asked_for(run):
     assert run("--epochs", "1", "--weight-decay", "0", output="none")[0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("decay", "noted"), [("0.99", False), ("0.998", True), ("0.999", False)])
 def test_an_average_whose_decay_counts_only_after_the_run_is_noted(decay, noted, run):
     """0.998 counts after 4,991 steps, 0.99 after 991; 0.999, the default, may not."""

@@ -87,6 +87,7 @@ def test_every_cell_of_every_kind_of_model(cell, options, tmp_path):
         require_equal(rnnlm.load(path).score(TEXT, protocol), expected_rows(path, TEXT, protocol), len(WORDS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 5, 11, 30, 1000])
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_the_parts_of_a_text_change_nothing(path, protocol, size, monkeypatch):

@@ -180,6 +180,7 @@ def test_a_text_that_starts_like_a_compressed_file_is_a_text(text, tmp_path):
     assert read(write(tmp_path / "t", text.encode())) == text.removesuffix("\n") + "\n"
 
 
+@pytest.mark.slow
 @ENDINGS
 def test_memory_does_not_grow_with_what_comes_out(ending, tmp_path):
     """A hundred megabytes, from some kilobytes."""

@@ -130,6 +130,7 @@ def test_a_file_ends_a_document_and_a_blank_line_says_so(tmp_path):
     assert b"\n\n" not in saved([path for path in files if int(path.stem) % 3 < 2], tmp_path)["train"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", [None, Split(shares="50/25/25"), Split(RANDOM), Split(ORDERED, DOCUMENTS),
                                    Split(RANDOM, DOCUMENTS, "8/1/1", 5)])
 @pytest.mark.parametrize("level", ["word", "char"])

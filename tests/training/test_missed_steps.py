@@ -63,6 +63,7 @@ FURTHER = [("momentum", {}), ("rmsprop", {"decays": [0.1], "eps": 1e-3}), ("adam
 CASES += [pytest.param(*case, marks=pytest.mark.slow) for case in FURTHER]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "numbers"), CASES, ids=str)
 def test_rows_that_miss_steps_end_where_those_of_dense_steps_end(name, numbers):
     """In 64 bits to eight digits and more; in 32 as near to these as dense steps."""
