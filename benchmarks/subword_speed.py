@@ -57,7 +57,7 @@ def _by_tokenizers(subwords, text):
     from rnnlm.text.lines import read_blocks
 
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
-    library, seconds, count = Encoder(subwords.tokens, subwords.merges).library, 0.0, 0
+    library, seconds, count = Encoder(subwords.tokens, subwords.merges).tokenizer, 0.0, 0
     for block in read_blocks(text):
         lines = block.split("\n")
         started = time.perf_counter()

@@ -96,8 +96,9 @@ def print_scores(options):
                 truth = Truth(options.truth) if options.truth else None
                 states = files.enter_context(LongArray(options.states, "states")) if options.states else None
                 start = table.begin()
+            spelling = Spelling.of_vocabulary(read.vocabulary) if options.charge_unknown else None
             for path in options.texts:
-                for columns in _columns(options, path, read, unknown, states, truth):
+                for columns in _columns(options, path, read, unknown, states, truth, spelling):
                     _print(start + table.rows(columns))  # nothing is printed of a text that cannot be read
                     start = ""
                 if options.chart:
@@ -189,14 +190,14 @@ def _head(options, read):
     return head | ({"pieces": pieces} if options.by == "word" and pieces else {})
 
 
-def _columns(options, path, read, unknown, states, truth):
+def _columns(options, path, read, unknown, states, truth, spelling):
     """Yield the columns of a text, a dict of arrays for each part of it."""
     model, vocabulary = read.model, read.vocabulary
     base, words_before = BASES[options.log_base], WordsBefore(options.columns)
     details = any(before(name)[0] in DETAILS for name in options.columns)
     size = part_size(options.top, model.architecture["hidden_size"] if states else 0)
-    others = {"details": details, "on_states": states and states.add} if options.by in OF_WORDS else {
-        "spelling": Spelling.of_vocabulary(vocabulary) if options.charge_unknown else None}
+    others = ({"details": details, "on_states": states and states.add} if options.by in OF_WORDS
+              else {"spelling": spelling})
     with _bar(path) as move:
         parts = unknown.counting(
             spelled_file(path, vocabulary, size=size, by_line=options.unbuffered, on_bytes=move))

@@ -15,7 +15,7 @@ from rnnlm.formats.model_file import load_model_and_sha256, model_file, read_mod
 from rnnlm.models.architecture import Architecture
 from rnnlm.models.first_weights import begin_from
 from rnnlm.runs.assembly import architecture_of
-from rnnlm.runs.option import listed
+from rnnlm.runs.option import with_commas
 from rnnlm.runs.options import TRAIN
 from rnnlm.text.choose_tokenizer import chosen
 from rnnlm.text.vocabulary import Vocabulary, occurrences
@@ -89,7 +89,7 @@ def resolved(given):
 def _said(value):
     """A value of an option in a message."""
     if isinstance(value, list):
-        return shown(listed(value))
+        return shown(with_commas(value))
     return ("on" if value else "off") if isinstance(value, bool) else shown(str(value))
 
 

@@ -145,7 +145,7 @@ class Option:
         if not self.takes_a_value:
             return _switched(value, where)
         if self.takes_a_list and isinstance(value, list | tuple):
-            value = listed(value)
+            value = with_commas(value)
         if self.many and isinstance(value, list):
             if not value:
                 raise RnnlmError(f"{where} must not be an empty list")
@@ -170,7 +170,7 @@ class Option:
             raise RnnlmError(f"{where} {error}") from None
 
 
-def listed(values):
+def with_commas(values):
     """The values of a list with commas between them, as on the command line."""
     return ",".join(hex(value) if isinstance(value, int) and value.bit_length() > 128 else str(value)
                     for value in values)

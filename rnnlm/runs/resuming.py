@@ -11,7 +11,7 @@ from rnnlm.errors import RnnlmError, quoted, shown
 from rnnlm.formats.checkpoint import versions
 from rnnlm.runs.assembly import architecture_of
 from rnnlm.runs.configuration import given_in_earlier, read_config
-from rnnlm.runs.option import SWITCH, listed
+from rnnlm.runs.option import SWITCH, with_commas
 from rnnlm.runs.options import TRAIN, free, of_the_run
 from rnnlm.text.corpora import named
 
@@ -174,7 +174,7 @@ def _on_the_line(edit):
     if isinstance(value, list):
         if option.many:
             return " ".join([option.flag, *(shown(quoted(str(one))) for one in value)])
-        value = listed(value)
+        value = with_commas(value)
     return f"{option.flag} {shown(quoted(value)) if isinstance(value, str) else _value(value)}"
 
 

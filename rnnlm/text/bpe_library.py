@@ -69,7 +69,7 @@ class Encoder:
     """
 
     def __init__(self, pieces: list[str], merges: np.ndarray) -> None:
-        self.library = _new(_library(), vocab={piece: number for number, piece in enumerate(pieces)},
+        self.tokenizer = _new(_library(), vocab={piece: number for number, piece in enumerate(pieces)},
                             merges=[(pieces[first], pieces[second]) for first, second in merges.tolist()])
         self.sizes = np.array([len(piece_bytes(piece)) for piece in pieces])  # in bytes
 
@@ -90,7 +90,7 @@ class Encoder:
         return _in_order(flat, lengths, order)
 
     def _ids(self, text):
-        return np.array(self.library.encode(text, add_special_tokens=False).ids, np.int32)
+        return np.array(self.tokenizer.encode(text, add_special_tokens=False).ids, np.int32)
 
 
 class PieceEncoder:
@@ -104,7 +104,7 @@ class PieceEncoder:
 
     def __init__(self, tokens: Sequence[str], merges: np.ndarray) -> None:
         library = _library()
-        self.library = library.Tokenizer(library.models.BPE(
+        self.tokenizer = library.Tokenizer(library.models.BPE(
             vocab={token: number for number, token in enumerate(tokens)}, byte_fallback=True,
             merges=[(tokens[first], tokens[second]) for first, second in merges.tolist()]))
         self.sizes = np.array([1 if number < BYTES else len(token.encode()) for number, token in enumerate(tokens)])
@@ -112,7 +112,7 @@ class PieceEncoder:
     def encode(self, chunks: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """As that of ``Encoder``; no piece has a line end, which can stand between."""
         sizes = np.array([len(_utf8(chunk)) for chunk in chunks])
-        found = (self.library.encode(text, add_special_tokens=False).ids
+        found = (self.tokenizer.encode(text, add_special_tokens=False).ids
                  for text in _joined([(chunk, PLAIN) for chunk in chunks]))
         flat = np.concatenate([np.array(ids, np.int32) for ids in found])
         flat = flat[flat != ord("\n")]

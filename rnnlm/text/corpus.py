@@ -141,8 +141,7 @@ def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     for name, value, least in (("min_count", min_count, 1), ("max_vocab", max_vocab, 3), ("max_tokens", max_tokens, 1)):
         if value is not None:
             arguments.whole(name, value, least)
-    source = tokenizer_source(level, vocab_size, tokenizer, min_count, max_vocab)
-    source.was_learned = was_learned
+    source = tokenizer_source(level, vocab_size, tokenizer, min_count, max_vocab, was_learned)
     if save_splits is not None:
         require_free(save_splits)  # before a long text is read
     found = find(specs)

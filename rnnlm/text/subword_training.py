@@ -95,7 +95,7 @@ class _Beginning:
 
 
 def tokenizer_source(level: str | Tokenizer, vocab_size: int | None, file: str | os.PathLike[str] | None,
-                     min_count: int | None, max_vocab: int | None) -> Source:
+                     min_count: int | None, max_vocab: int | None, was_learned: bool = False) -> Source:
     """Where the Tokenizer of a corpus comes from: see ``load_corpus``.
 
     ArgumentError for arguments that do not go together.
@@ -109,7 +109,7 @@ def tokenizer_source(level: str | Tokenizer, vocab_size: int | None, file: str |
         if value is not None and not fits:
             raise ArgumentError(f"{name} does nothing here: {RULES[name]}; leave it out")
     if level != LEVEL:
-        return Source(as_tokenizer(level))
+        return Source(as_tokenizer(level), was_learned=was_learned)
     if file is not None:
         return Source(*read_tokenizer(file))
     return Source(None, vocab_size=USUAL_SIZE if vocab_size is None else arguments.whole(

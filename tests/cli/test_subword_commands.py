@@ -202,3 +202,14 @@ def test_subwords_of_a_model_need_no_new_words(run, tmp_path):
     code, _, err = run("--init-from", "base", "--extend-vocab", output="more")
     assert code in (1, 2)
     assert "--extend-vocab does nothing here: it works only with --init-from, and a model of words or characters" in err
+
+
+def test_one_text_with_subwords_is_cut_again_where_it_was(run, tmp_path):
+    lines = [f"the {'cat' * (i % 7)} sat {i} times on the mat .\n" for i in range(300)]
+    (tmp_path / "one.txt").write_text("".join(lines))
+    options = ["--level", "subword", "--vocab-size", "300"]
+    assert run(*options, "--epochs", "1", corpus="one.txt")[0] == 0
+    assert run.bare("--resume", "--output", "run", "--epochs", "2")[0] == 0
+    assert run(*options, "--epochs", "2", corpus="one.txt", output="whole")[0] == 0
+    for name, array in rnnlm.load(tmp_path / "whole").model.named_params().items():
+        assert np.array_equal(array, rnnlm.load(tmp_path / "run").model.named_params()[name])

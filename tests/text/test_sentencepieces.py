@@ -139,7 +139,7 @@ def test_any_text_without_the_blank_sign_comes_back(text):
     text += "\n"
     tokens = TOKENIZER.split(text)
     assert "".join(TOKENIZER.join(tokens)) == text
-    library = TOKENIZER._dictionary.encode.__self__.library
+    library = TOKENIZER._dictionary.encode.__self__.tokenizer
     assert tokens == [token for line in text.split("\n")[:-1]
                       for token in [*library.encode(line.replace(" ", "▁")).tokens, "\n"]]
 

@@ -32,7 +32,7 @@ def subwords():
 
 def reference(subwords, text):
     """The tokens of lines that the library alone gives, one by one."""
-    library = bpe_library.Encoder(subwords.tokens, subwords.merges).library
+    library = bpe_library.Encoder(subwords.tokens, subwords.merges).tokenizer
     return [token for line in text.split("\n")[:-1]
             for token in [*library.encode(line, add_special_tokens=False).tokens, LINE_END]]
 
