@@ -131,10 +131,20 @@ class Chromium:
                       windowsVirtualKeyCode={"Tab": 9, "Escape": 27}.get(key, 0))
 
     def point(self, selector):
-        """Move the mouse to the middle of an element."""
-        x, y = self.run("(e => {e.scrollIntoView({block: 'center'}); const r = e.getClientRects()[0]; "
-                        f"return [r.x + r.width / 2, r.y + r.height / 2]}})(document.querySelector({selector!r}))")
-        self.page("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        """Move the mouse to the middle of an element.
+
+        The browser moves what is under the mouse a frame or more after the page has
+        scrolled or changed its size: the mouse is moved again until it is there.
+        """
+        element = f"document.querySelector({selector!r})"
+        for _ in range(100):
+            x, y = self.run("(e => {e.scrollIntoView({block: 'center'}); const r = e.getClientRects()[0]; "
+                            f"return [r.x + r.width / 2, r.y + r.height / 2]}})({element})")
+            self.page("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+            if self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame("
+                        f"() => done({element}.matches(':hover')))))"):
+                return
+        raise RuntimeError(f"something is in front of {selector}")
 
     def prefer(self, scheme, width=None):
         """Show the page as somebody wants it who prefers "light" or "dark".
