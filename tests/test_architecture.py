@@ -17,8 +17,8 @@ FLOORS = {  # a file imports from lower floors only, and from its own wing
     1: ["errors"],
     2: ["files", "compute"],
     3: ["text", "layers", "training"],
-    4: ["models", "scoring"],
-    5: ["formats", "classifier", "reports"],
+    4: ["models", "scoring", "ngrams"],
+    5: ["formats", "classifier", "reports", "mixing", "adapting"],
     6: ["course", "runs"],
     7: ["cli"],
 }

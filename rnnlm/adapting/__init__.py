@@ -1,0 +1,1 @@
+"""Predictors that adapt to what they read, and how they are tuned."""

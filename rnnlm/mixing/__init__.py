@@ -1,0 +1,1 @@
+"""Mixtures of predictors, and their weights."""
