@@ -14,13 +14,13 @@ from rnnlm.runs.initial_model import initial_model
 from rnnlm.runs.marks import Marks
 from rnnlm.runs.options import TRAIN, free, of_the_run
 from rnnlm.runs.own_texts import address_of, how_split
-from rnnlm.runs.resuming import require_architecture, require_same_texts
+from rnnlm.runs.resuming import different_text, require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
 from rnnlm.runs.saving import Saver
 from rnnlm.runs.stopping import Stop
 from rnnlm.scoring.evaluation import evaluate
 from rnnlm.text.choose_tokenizer import LEARNED, words_tokenizer
-from rnnlm.text.corpus import load_corpus
+from rnnlm.text.corpus import LackingWordsError, load_corpus
 
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
 
@@ -35,7 +35,10 @@ def train(options, folder, observer, stopping, header=None):
     if header is not None:  # before anything is read or made that the options ask for
         require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
     initial = initial_model(options, folder, header)
-    corpus = _corpus(options, observer, initial, header and _subwords(options, folder))
+    try:
+        corpus = _corpus(options, observer, initial, header and _subwords(options, folder))
+    except LackingWordsError as error:
+        raise error if header is None else different_text(options, folder.path) from None
     threads = options.threads or available_cores()
     observer.on_threads(threads)
     with Workers(threads) as workers:
