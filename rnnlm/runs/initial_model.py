@@ -5,6 +5,7 @@ given.  Its vocabulary is the run's, perhaps with new words.  A checkpoint keeps
 vocabulary and says which model it was, so that the file is read once, at the beginning.
 """
 
+import math
 import os
 from dataclasses import dataclass, field, fields, replace
 
@@ -19,6 +20,8 @@ from rnnlm.runs.option import with_commas
 from rnnlm.runs.options import TRAIN
 from rnnlm.text.choose_tokenizer import chosen
 from rnnlm.text.vocabulary import Vocabulary, occurrences
+
+BEFORE = "perplexity_before"  # of the validation text, before training: what a checkpoint calls it
 
 
 @dataclass
@@ -141,6 +144,12 @@ def initial_model(options, folder, header):
     if model.architecture != Architecture(**architecture_of(options, len(vocabulary))):
         raise RnnlmError(f"{one_line(str(path))} changed while the run began: run the command again")
     return InitialModel(path, sha256, vocabulary, model.architecture, model.named_params())
+
+
+def perplexity_in(header):
+    """What the header of a checkpoint keeps under BEFORE; None if there is none."""
+    found = header["run"].get(BEFORE)
+    return found if isinstance(found, float) and 1 <= found < math.inf else None
 
 
 def _in_checkpoint(header, folder):

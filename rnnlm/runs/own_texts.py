@@ -46,8 +46,12 @@ def own_texts(folder, vocabulary, **watching):
     """
     options, fingerprint = _known_of(folder)
     was_learned = options.level in LEARNED and options.tokenizer is None
-    texts = texts_again(address_of(options), vocabulary, options.max_tokens, was_learned, **how_split(options),
-                        **watching)
+    try:
+        texts = texts_again(address_of(options), vocabulary, options.max_tokens, was_learned, **how_split(options),
+                            **watching)
+    except RnnlmError as error:
+        raise RnnlmError(f"the texts of the run in {folder} cannot be read again: {error}; put them back as they were, "
+                         "or name a text to score") from error
     if fingerprint not in (None, fingerprint_of(vocabulary, *(text.ids for text in texts.values()))):
         raise RnnlmError(f"the run in {folder} was trained on different text from {named(options.corpus)}: put the "
                          "text back as it was, or name a text to score")

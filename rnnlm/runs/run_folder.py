@@ -39,14 +39,15 @@ class RunFolder:
     held: the HeldFolder; observer: is told of what looks odd; model: the model's File;
     kept: the KeptFolder;
     records: each epoch's Record; before: the options of the checkpoint from which the
-    run resumes, None for a new run.
+    run resumes, None for a new run; before_training: the validation perplexity of the
+    model that the run began from, None: not known.
     """
 
     def __init__(self, held, observer):
         self.observer = observer
         self.held, self.path, self.model = held, held.path, held.file(MODEL_NAME)
         self.kept = KeptFolder(held)
-        self.begun, self.before = False, None
+        self.begun, self.before, self.before_training = False, None, None
         self.records = []
         self.shown = one_line(str(self.path))
         self.title, self.best_possible, self.level, self.config = "", None, "word", ""
@@ -274,7 +275,8 @@ class RunFolder:
         records = [as_json(record) for record in self.records]
         try:
             with self.held.writing():
-                plot_perplexity(self.held.file(PICTURE), records, self.title, self.best_possible, self.level)
+                plot_perplexity(self.held.file(PICTURE), records, self.title, self.best_possible, self.level,
+                                self.before_training)
         except RnnlmError:
             raise
         except Exception as error:  # whatever matplotlib meets: fonts, a broken installation

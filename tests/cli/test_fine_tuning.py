@@ -73,6 +73,8 @@ def test_a_run_begins_with_the_model_and_says_which(run, base, tmp_path, small_c
     model = rnnlm.load("base")
     valid = small_corpus / "valid.txt"
     assert f"\nbefore training: validation perplexity {model.perplexity(valid):.5g}\n" in out
+    assert header_of(tmp_path / "run/checkpoint.npz")["run"]["perplexity_before"] == pytest.approx(
+        model.perplexity(valid))
     before, after = arrays(base), arrays(tmp_path / "run")
     assert [name for name in before if before[name].tobytes() != after[name].tobytes()] == ["affine/b"]
     assert [line["epoch"] for line in metrics(tmp_path / "run")] == [1, 2]
@@ -222,6 +224,19 @@ def test_it_resumes_without_the_model_bit_for_bit(run, base, news, tmp_path, opt
     assert "before training" not in out
     assert (tmp_path / "run/model.npz").read_bytes() == (tmp_path / "whole/model.npz").read_bytes()
     assert without_times(tmp_path / "run") == without_times(tmp_path / "whole")
+
+
+def test_the_picture_has_the_perplexity_before_training_after_resuming_too(tune, run, monkeypatch):
+    import rnnlm.runs.run_folder
+
+    drawn = []
+    monkeypatch.setattr(rnnlm.runs.run_folder, "plot_perplexity", lambda *arguments: drawn.append(arguments[5]))
+    assert tune("--extend-vocab")[0] == 0
+    assert run.bare("--resume", "--output", "run", "--epochs", "3")[0] == 0
+    assert drawn[-1] == drawn[0] > 1
+    monkeypatch.setattr("rnnlm.runs.initial_model.BEFORE", "options")  # what a stranger's checkpoint has there
+    assert run.bare("--resume", "--output", "run", "--epochs", "4")[0] == 0
+    assert drawn[-1] is None
 
 
 def test_what_a_resumed_run_may_not_change(tune, run, base, tmp_path):
