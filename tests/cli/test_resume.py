@@ -117,7 +117,7 @@ def test_a_signal_ends_the_step_saves_and_says_how_to_go_on(small_corpus, tmp_pa
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         wait_for(tmp_path / "a run/model.npz")
         process.send_signal(signum)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == code, err
     assert "stopping after this step; press Ctrl-C again to quit immediately" in err
     assert "best model so far: validation perplexity" in err
@@ -133,7 +133,7 @@ def test_a_signal_ends_the_step_saves_and_says_how_to_go_on(small_corpus, tmp_pa
 
 
 def wait_for(path):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not path.exists():
         assert time.monotonic() < deadline, path
         time.sleep(0.02)
