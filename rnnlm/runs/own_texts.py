@@ -6,10 +6,10 @@ from pathlib import Path
 
 from rnnlm.errors import DamagedError, RnnlmError, quoted
 from rnnlm.formats.checkpoint import read_checkpoint_header
+from rnnlm.runs.checkpoint_files import CHECKPOINTS
 from rnnlm.runs.configuration import CONFIG, read_config
 from rnnlm.runs.options import TRAIN
 from rnnlm.runs.resuming import saved_options
-from rnnlm.runs.run_folder import CHECKPOINTS
 from rnnlm.text.choose_tokenizer import LEARNED
 from rnnlm.text.corpora import known_corpora, named
 from rnnlm.text.corpus import fingerprint_of, texts_again
