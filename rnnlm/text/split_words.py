@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-# What a file calls them.  The package's versions 0.0.43 to 0.2.0 split alike; rules that
+# What a file calls them; versions 0.0.43 to 0.2.0 of the package split alike.  Rules that
 # split otherwise get another name.
 RULES = "moses-en"
 MOST_KNOWN = 200_000  # words in the dictionary, some 60 MB
