@@ -15,7 +15,7 @@ EOS = 2
 
 
 class Counting:
-    """p(w) = (1 + how often w was seen) / (3 + all that was seen); it notes its calls."""
+    """p(w) = (1 + how often w was seen) / (3 + all that was seen); notes its calls."""
 
     adapts = True
 
