@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-# What a file calls them; versions 0.0.43 to 0.2.0 of the package split alike.  Rules that
-# split otherwise get another name.
+# What a file calls them; versions 0.0.43 to 0.2.0 of the package split alike.  Rules
+# that split otherwise get another name.
 RULES = "moses-en"
 MOST_KNOWN = 200_000  # words in the dictionary, some 60 MB
 WHOLE = (LINE_END, "<unk>")
