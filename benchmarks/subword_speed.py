@@ -27,7 +27,7 @@ SUBJECTS = ("rnnlm", "known", "tokenizers", "tiktoken")
 
 def subject(name, config):
     """(seconds, ids) of one subject."""
-    from rnnlm.text.subwords import Subwords
+    from rnnlm.text.subwords.byte_level import Subwords
 
     subwords = Subwords(np.load(config["merges"]))
     subwords.encode("a\n", dict.fromkeys([*subwords.tokens, "\n"], 0))  # the library is loaded and built
@@ -53,8 +53,8 @@ def _known(subwords, text):
 
 
 def _by_tokenizers(subwords, text):
-    from rnnlm.text.bpe_library import Encoder
     from rnnlm.text.lines import read_blocks
+    from rnnlm.text.subwords.library import Encoder
 
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
     library, seconds, count = Encoder(subwords.tokens, subwords.merges).tokenizer, 0.0, 0
@@ -70,8 +70,8 @@ def _by_tokenizers(subwords, text):
 def _by_tiktoken(subwords, text):
     import tiktoken
 
-    from rnnlm.text.byte_pieces import piece_bytes
     from rnnlm.text.lines import read_blocks
+    from rnnlm.text.subwords.pieces import piece_bytes
 
     encoding = tiktoken.Encoding(
         "same", pat_str=r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
@@ -111,7 +111,7 @@ def main():
 def prepare(folder, options):
     """Learn the merges; returns what a subject needs, and the length of the text."""
     from rnnlm.text.lines import read_blocks
-    from rnnlm.text.subwords import Subwords
+    from rnnlm.text.subwords.byte_level import Subwords
 
     characters, learned = 0, []
     for block in read_blocks(options.text):

@@ -12,7 +12,7 @@ MARK = "\ufeff"         # of the byte order, at the start of a text
 MARK_BYTES = MARK.encode()
 FEW_BLOCKS = 4  # that are held for a good place to cut them
 # Bytes before a blank that end no white space of Unicode: subwords are the same when a
-# text is cut there (see rnnlm/text/chunks.py).
+# text is cut there (see rnnlm/text/subwords/chunks.py).
 _BEFORE_BLANK = frozenset({*range(0x21, 0x7F), *range(0x8B, 0xC0)} - {0x9F, 0xA0, 0xA8, 0xA9, 0xAF})
 
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.errors import shown
-from rnnlm.text.bpe_library import PieceEncoder
-from rnnlm.text.byte_pieces import BYTES, LONGEST_PIECE, MOST_BYTES, NOT_PIECES
-from rnnlm.text.chunks import Dictionary
-from rnnlm.text.subwords import LEVEL, Subwords
+from rnnlm.text.subwords.byte_level import LEVEL, Subwords
+from rnnlm.text.subwords.chunks import Dictionary
+from rnnlm.text.subwords.library import PieceEncoder
+from rnnlm.text.subwords.pieces import BYTES, LONGEST_PIECE, MOST_BYTES, NOT_PIECES
 from rnnlm.text.tokenizer import LINE_END
 
 if TYPE_CHECKING:

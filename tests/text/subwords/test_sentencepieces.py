@@ -17,9 +17,9 @@ from rnnlm.files.protobuf import fields
 from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.choose_tokenizer import stored_arrays, tokenizer_from
-from rnnlm.text.sentencepieces import BYTE_NAMES, KIND, SentencePieces, merges_between
 from rnnlm.text.spelled import spelled_string
-from rnnlm.text.tokenizer_files import read_tokenizer
+from rnnlm.text.subwords.files import read_tokenizer
+from rnnlm.text.subwords.sentencepieces import BYTE_NAMES, KIND, SentencePieces, merges_between
 from rnnlm.text.vocabulary import EOS, Vocabulary
 
 sys.path.insert(0, str(REPOSITORY / "tests/robustness"))

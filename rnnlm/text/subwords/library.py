@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.errors import ArgumentError, RnnlmError
-from rnnlm.text.byte_pieces import ALPHABET, BYTES, LONGEST_PIECE, merges_of, piece_bytes
-from rnnlm.text.chunks import SEPARATORS
+from rnnlm.text.subwords.chunks import SEPARATORS
+from rnnlm.text.subwords.pieces import ALPHABET, BYTES, LONGEST_PIECE, merges_of, piece_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.text.bpe_library import Encoder, train
-from rnnlm.text.byte_pieces import BYTES, piece_bytes, pieces_of
-from rnnlm.text.chunks import Dictionary, chunks_of
+from rnnlm.text.subwords.chunks import Dictionary, chunks_of
+from rnnlm.text.subwords.library import Encoder, train
+from rnnlm.text.subwords.pieces import BYTES, piece_bytes, pieces_of
 from rnnlm.text.tokenizer import LINE_END, Tokenizer
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Subwords(Tokenizer):
 
     Parameters
     ----------
-    merges : (n, 2), whole numbers; see rnnlm/text/byte_pieces.py.
+    merges : (n, 2), whole numbers; see rnnlm/text/subwords/pieces.py.
 
     Attributes
     ----------
