@@ -17,7 +17,7 @@ import numpy as np
 
 from rnnlm.errors import shown
 from rnnlm.text.subwords.byte_level import LEVEL, Subwords
-from rnnlm.text.subwords.chunks import Dictionary
+from rnnlm.text.subwords.chunks import LONGEST, Dictionary
 from rnnlm.text.subwords.library import PieceEncoder
 from rnnlm.text.subwords.pieces import BYTES, LONGEST_PIECE, MOST_BYTES, NOT_PIECES
 from rnnlm.text.tokenizer import LINE_END
@@ -30,7 +30,7 @@ KIND = "sentencepiece BPE"
 BLANK = "\u2581"
 MOST_SPLITS = 16  # merges for each piece, on average: usual are two or three
 BYTE_NAMES = [f"<0x{byte:02X}>" for byte in range(BYTES)]
-CHUNK = re.compile(f"{BLANK}*[^{BLANK}\n]+|{BLANK}+|\n")
+CHUNK = re.compile(f"{BLANK}{{0,{LONGEST}}}+[^{BLANK}\n]{{1,{LONGEST}}}|{BLANK}{{1,{LONGEST}}}|\n")
 
 
 class SentencePieces(Subwords):
