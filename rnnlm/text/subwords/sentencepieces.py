@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.errors import shown
-from rnnlm.text.subwords.byte_level import LEVEL, Subwords
+from rnnlm.text.subwords.byte_level import IN_NO_TEXT, LEVEL, Subwords
 from rnnlm.text.subwords.chunks import LONGEST, Dictionary
 from rnnlm.text.subwords.library import PieceEncoder
 from rnnlm.text.subwords.pieces import BYTES, LONGEST_PIECE, MOST_BYTES, NOT_PIECES
@@ -44,6 +44,8 @@ class SentencePieces(Subwords):
     ------
     ValueError : these are no pieces.
     """
+
+    _replaced = IN_NO_TEXT | {ord(BLANK): " "}  # whose bytes are written where no piece has it
 
     def __init__(self, pieces: Iterable[str]) -> None:
         self.pieces = list(pieces)

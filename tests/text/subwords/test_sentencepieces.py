@@ -148,6 +148,12 @@ def test_the_blank_sign_becomes_a_blank():
     assert "".join(TOKENIZER.join(TOKENIZER.split("a▁b\n"))) == "a b\n"
 
 
+def test_a_blank_that_no_piece_has_comes_back():
+    bare = SentencePieces(["a", "b", "ab"])
+    assert bare.split("ab  b\n") == ["ab", *["<0xE2>", "<0x96>", "<0x81>"] * 2, "b", "\n"]
+    assert "".join(bare.join(bare.split("ab  b\n"))) == "ab  b\n"
+
+
 def test_words_have_the_blank_before_them():
     (part,) = spelled_string("the  cat é \n", Vocabulary.from_counts({EOS: 1}, TOKENIZER))
     assert part.words() == ["the", "cat", "é", EOS]
