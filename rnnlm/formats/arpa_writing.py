@@ -132,7 +132,7 @@ def numbers(nats: np.ndarray) -> list[bytes]:
 
 
 def _digits(nats, sizes, decimals):
-    """The characters of numbers below 10, one fewer where that gives the same number."""
+    """The characters of numbers below 10, one fewer where the number stays the same."""
     cells, short = np.zeros((len(sizes), 2 + MOST_DECIMALS), np.uint8), sizes.round(decimals - 1)
     enough = (short * -LN10).astype(np.float32) == nats
     value = np.rint(np.where(enough, short, sizes) * 10.0**decimals).astype(np.uint32)
