@@ -28,9 +28,10 @@ for path in sys.argv[2:]:
     found.append(message)
 print(json.dumps([found, peak() - before]))
 """
-JUNK = [b"\\data\\", b"\\end\\", b"\\3-grams:", b"\\1-grams:", b"ngram 4=100000000000", b"ngram 1=99999999999999999", b"",
-        b"\t", b"-inf", b"1e999", b"<s>", b"</s>", b"<unk>", b"\0", b"\xff\xfe", b"# rnnlm: {}",
-        b"x" * 70_000, b"-1 " + b"a " * 5000, b"\r", b"-", b"9" * 400, b"0x1p-3", b"_", b"\n" * 3000, b'# rnnlm: {"level": "char"}']
+JUNK = [b"\\data\\", b"\\end\\", b"\\3-grams:", b"\\1-grams:", b"ngram 4=100000000000", b"ngram 1=99999999999999999",
+        b"", b"\t", b"-inf", b"1e999", b"<s>", b"</s>", b"<unk>", b"\0", b"\xff\xfe", b"# rnnlm: {}", b"x" * 70_000,
+        b"-1 " + b"a " * 5000, b"\r", b"-", b"9" * 400, b"0x1p-3", b"_", b"\n" * 3000,
+        b'# rnnlm: {"level": "char"}']
 
 
 def mutated(content, rng):
