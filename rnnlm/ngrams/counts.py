@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BYTES_OF_A_TOKEN = 64  # that sorting takes at most
 MEMORY = 2 << 30  # bytes that sorting may take, where nothing is given
 MOST_ORDERS = 6
+MOST_PIECES = 400  # each has files of its own
 
 
 @dataclass
@@ -102,7 +103,8 @@ def count_ngrams(ids: np.ndarray, eos_id: int, vocab_size: int, order: int, memo
     storage = Storage(on_disk)
     unigrams = Counted(np.arange(vocab_size), occurrences(ids, vocab_size))
     orders, index = [unigrams], ids
-    text = _Text(ids, eos_id, vocab_size, max(1, memory // BYTES_OF_A_TOKEN) if on_disk else max(1, len(ids)), storage)
+    size = max(1, memory // BYTES_OF_A_TOKEN, -(-len(ids) // MOST_PIECES)) if on_disk else max(1, len(ids))
+    text = _Text(ids, eos_id, vocab_size, size, storage)
     on_piece(len(ids))
     for n in range(2, order + 1):
         counted, index = text.next_order(index, n, last=n == order, on_piece=on_piece)
