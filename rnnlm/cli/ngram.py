@@ -1,7 +1,5 @@
 """The n-gram command: text in, an n-gram model with Kneser-Ney smoothing out."""
 
-from dataclasses import replace
-
 from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
@@ -10,37 +8,20 @@ from rnnlm.cli.signals import stop_on_signal
 from rnnlm.errors import RnnlmError, counted, one_line, shown
 from rnnlm.files.whole import require_replaceable
 from rnnlm.formats.arpa_writing import write_arpa
-from rnnlm.formats.model_file import load_model
 from rnnlm.ngrams.counts import MEMORY, MOST_ORDERS
 from rnnlm.ngrams.ngram_model import NgramModel
 from rnnlm.ngrams.training import require_thresholds, train_ngrams
 from rnnlm.runs.checks import at_least, below_one, between, not_empty, thresholds
 from rnnlm.runs.option import DEBUG, SWITCH, Option
-from rnnlm.runs.options import TRAIN
 from rnnlm.runs.table import Table
+from rnnlm.runs.texts_like_train import CORPUS, OWN, TEXTS, corpus_of
 from rnnlm.scoring.evaluation import evaluate
-from rnnlm.text.choose_tokenizer import LEARNED, words_tokenizer
-from rnnlm.text.corpus import load_corpus
-from rnnlm.text.documents import DOCUMENTS
-from rnnlm.text.split import Split
 
 MEGABYTE = 1 << 20
-OWN = "without --vocabulary-of"
-
-
-def _own(o):
-    """Whether the vocabulary is made from the text."""
-    return o.vocabulary_of is None
-
-
-def _like_train(name, acts=None, acts_with="", **changes):
-    """An option of the training command, which means the same here."""
-    return replace(TRAIN.by_name[name], acts=acts, acts_with=acts_with, **changes)
-
 
 NGRAM = Table({
     "model": (
-        _like_train("corpus", argument=True, metavar="CORPUS", default=None),
+        CORPUS,
         Option("order", between(1, MOST_ORDERS), "the most words of an n-gram", 5, "N", meant_by="n ngram-order"),
         Option("output", not_empty, "the ARPA file to write; it may replace an earlier ARPA file, but no other file",
                metavar="FILE", meant_by="out arpa"),
@@ -56,24 +37,7 @@ NGRAM = Table({
                "files", MEMORY // MEGABYTE, "MB", meant_by="buffer max-memory sort-memory"),
         DEBUG,
     ),
-    "text": (
-        *map(_like_train, ("split", "split_by", "split_shares")),
-        _like_train("split_seed", TRAIN.by_name["split_seed"].acts, "--split random"),
-        _like_train("save_splits"),
-        Option("vocabulary_of", not_empty, "read the text with the vocabulary and the tokenizer of a trained model, so "
-               "that both can be mixed", metavar="MODEL", meant_by="vocab vocabulary vocabulary-from"),
-        _like_train("level", lambda o: _own(o) or o.level == "word", OWN),
-        _like_train("vocab_size", lambda o: _own(o) and o.level in LEARNED and o.tokenizer is None,
-                    "--level subword, without --tokenizer and --vocabulary-of"),
-        _like_train("tokenizer", lambda o: _own(o) and o.level in LEARNED, f"--level subword and {OWN}"),
-        _like_train("lowercase", lambda o: not o.lowercase or (_own(o) and o.level == "word"),
-                    f"--level word and {OWN}"),
-        _like_train("split_punctuation", lambda o: not o.split_punctuation or (_own(o) and o.level == "word"),
-                    f"--level word and {OWN}"),
-        *(_like_train(name, lambda o: _own(o) and o.level not in LEARNED, f"words or characters, and {OWN}")
-          for name in ("max_vocab", "min_count")),
-        _like_train("max_tokens"),
-    ),
+    "text": TEXTS,
 })
 
 
@@ -99,7 +63,7 @@ def train(options):
     """Train the model, write it, and show what it is."""
     _require_possible(options)
     require_replaceable(options.output, is_arpa, "an ARPA file", "choose another name with --output")
-    corpus = _corpus(options)
+    corpus = corpus_of(options, on_file=file_bar("fetching"), on_long=encoding_bar)
     for line in corpus.notes:
         note(f"note: {line}")
     with (stop_on_signal("stopping after this piece") as check,
@@ -128,18 +92,6 @@ def _require_possible(options):
 
 def _with(words):
     return words if words == OWN else f"with {words}"
-
-
-def _corpus(options):
-    """The Corpus that the options name."""
-    vocabulary = None if options.vocabulary_of is None else load_model(options.vocabulary_of)[1]
-    of_level = {name: getattr(options, name) for name in ("min_count", "max_vocab", "vocab_size", "tokenizer")
-                if NGRAM.by_name[name].acts(options)}
-    level = words_tokenizer(options.lowercase, options.split_punctuation) if options.level == "word" else options.level
-    split = Split(options.split, options.split_by, options.split_shares, options.split_seed)
-    return load_corpus(options.corpus, level, **of_level, max_tokens=options.max_tokens, vocabulary=vocabulary,
-                       split=split, apart=options.split_by == DOCUMENTS, save_splits=options.save_splits,
-                       on_file=file_bar("fetching"), on_long=encoding_bar)
 
 
 def _heading(options, corpus):

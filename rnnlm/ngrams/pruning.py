@@ -32,7 +32,8 @@ def prune_by_entropy(tables: Tables, counts: Counts, kept: Sequence[Kept], thres
     q = p(w | h'), the back-off b of h and the frequency f of h in the text::
 
         ln of the rise = -f (p (ln q + ln b' - ln p) + (ln b' - ln b) b rest)
-        rest = 1 - sum of q over the words kept after h,   b' = (b rest + p) / (rest + q)
+        rest = 1 - sum of q over the words kept after h
+        b' = (b rest + p) / (rest + q)
 
     The highest order is pruned first, and what it needs of lower orders is kept.
 

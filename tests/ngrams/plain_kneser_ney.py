@@ -5,13 +5,12 @@ probability is computed when it is asked for.
 """
 
 from collections import Counter
-from fractions import Fraction
 
 START, END = "<s>", "</s>"
 
 
 class KneserNey:
-    """lines : a list of lists of words; vocabulary : the words that may come, END too."""
+    """lines: a list of lists of words; vocabulary: words that may come, END among them."""
 
     def __init__(self, lines, order, vocabulary, limits=(), interpolate=True):
         self.order, self.vocabulary, self.interpolate = order, vocabulary, interpolate
@@ -58,6 +57,6 @@ class KneserNey:
 
     def _base(self, word):
         if self.interpolate:
-            return float(Fraction(1, len(self.vocabulary)))
+            return 1 / len(self.vocabulary)
         unseen = [one for one in self.vocabulary if not self.true[1][(one,)]]
-        return float(Fraction(1, len(unseen))) if word in unseen else 0.0
+        return 1 / len(unseen) if word in unseen else 0.0
