@@ -141,11 +141,12 @@ def states_after(model: Scores, ids: ArrayLike, last: int, states: Sequence[Stat
     """
     ids = np.asarray(ids, np.int64)
     xs = np.concatenate([[last], ids[:-1]])[np.newaxis, : len(ids)]
+    read = next(getattr(model, name) for name in ("states", "predict_last", "predict") if hasattr(model, name))
     with model.fresh_state():
         if states is not None:
             model.set_state(states)
         for start in range(0, len(ids), WINDOW):
-            model.states(xs[:, start : start + WINDOW])
+            read(xs[:, start : start + WINDOW])
         return model.get_state()
 
 
