@@ -110,15 +110,15 @@ class _Block:
 
     def add_numbers(self, nats, before):
         """Add natural logarithms as base-10 logarithms, after a byte."""
-        leads, digits, unusual = _digits(nats)
+        leads, digits, short, unusual = _digits(nats)
         texts = [before + lead for lead in LEADS]
-        texts += [before + _unusual(float(nats[row]) / LN10) for row in unusual.tolist()]
+        texts += [before + _unusual(nats[row]) for row in unusual.tolist()]
         leads[unusual] = np.arange(len(LEADS), len(texts))
         sizes = np.array([len(text) for text in texts])
         at = self._source(np.frombuffer(b"".join(texts), np.uint8))
         self._add((at + np.cumsum(sizes) - sizes)[leads], sizes[leads])
         has_units = (leads > 0) & (leads < 10)  # the first of nine digits is in the lead
-        sizes = np.where(has_units, 8, 9)
+        sizes = 9 - has_units.astype(np.int64) - short
         sizes[(leads == 0) | (leads >= len(LEADS))] = 0
         rows = self._source(digits.view(np.uint8).ravel()) + np.arange(3, 12 * leads.size + 3, 12)
         self._add(rows + has_units, sizes)
@@ -147,29 +147,41 @@ def _digits(nats):
     """How numbers are written: by their leads, and nine digits.
 
     Returns (n,), an index of LEADS; (n, 3) uint32, whose bytes 3 to 11 are the digits;
-    and which rows are unusual, and have to be written one by one.  Nine digits give the
-    32-bit number again.
+    (n,) bool, where the last digit is not needed; and which rows are unusual, and have
+    to be written one by one.  Nine digits give the 32-bit number again, often eight do.
     """
     sizes = nats.astype(np.float64) / -LN10
     kinds = np.searchsorted(BOUNDS, sizes, side="right")
-    values = np.rint(sizes * SCALES[kinds])
-    unusual = (SCALES[kinds] == 0) | (values >= 1e9)
+    scales = SCALES[kinds]
+    values = np.rint(sizes * scales)
+    unusual = (scales == 0) | (values >= 1e9)
     values[unusual] = 0
+    with_eight = 10 * np.rint(values / 10)
+    short = (with_eight * -LN10 / np.maximum(scales, 1)).astype(np.float32) == nats
+    short &= with_eight < 1e9
+    np.copyto(values, with_eight, where=short)
     first, rest = np.divmod(values.astype(np.uint32), np.uint32(10**8))
     second, third = np.divmod(rest, np.uint32(10**4))
     digits = FOUR_DIGITS[np.stack([first, second, third], axis=1)]
     leads = np.where(kinds == len(BOUNDS) - 1, first, 15 - kinds).astype(np.int64)
     leads[sizes == 0] = 0
-    return leads, digits, np.flatnonzero(unusual & (sizes != 0))
+    return leads, digits, short, np.flatnonzero(unusual & (sizes != 0))
 
 
-def number(nats: float) -> bytes:
-    """One natural logarithm as a base-10 logarithm, with nine digits."""
+def numbers(nats: np.ndarray) -> list[bytes]:
+    """Natural logarithms (n,) float32 as base-10 logarithms in decimal digits.
+
+    ``np.float32(float(text) * ln 10)`` is the number again.  None has an exponent.
+    """
     block = _Block(np.empty(0, np.uint8))
-    block.add_numbers(np.array([nats], np.float32), b"\n")
-    return block.text()[1:].tobytes()
+    block.add_numbers(np.asarray(nats), b"\n")
+    return block.text().tobytes().split(b"\n")[1:]
 
 
-def _unusual(value):
-    decimals = max(1, 8 - math.floor(math.log10(abs(value))))
-    return f"{value:.{decimals}f}".rstrip("0").rstrip(".").encode()
+def _unusual(nats):
+    """The fewest digits of a number that is positive, of 10 or more, or tiny."""
+    value = float(nats) / LN10
+    most = max(1, 8 - math.floor(math.log10(abs(value))))
+    texts = (f"{value:.{decimals}f}" for decimals in range(most + 1))
+    text = next((text for text in texts if np.float32(float(text) * LN10) == nats), f"{value:.{most}f}")
+    return text.encode()

@@ -16,7 +16,7 @@ import numpy as np
 from rnnlm.errors import ArgumentError, one_line
 from rnnlm.files.whole import File, whole_file
 from rnnlm.formats.arpa_heading import END, START, tokenizer_lines, written_words
-from rnnlm.formats.arpa_rows import WordPieces, ngram_lines, number
+from rnnlm.formats.arpa_rows import WordPieces, ngram_lines, numbers
 from rnnlm.ngrams.tables import Tables
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def _unigrams(orders, eos_id, pieces) -> Iterator[bytes | np.ndarray]:
     """Yield the lines; <eos> gives two."""
     order, is_last = orders[0], len(orders) == 1
     yield from ngram_lines(orders[:1], pieces, is_last, slice(0, eos_id))
-    weight, none = (b"", b"") if is_last else (b"\t" + number(order.back_offs[eos_id]), b"\t0")
-    yield b"\n%d\t%s%s" % (NEVER, START.encode(), weight)
-    yield b"\n%s\t%s%s" % (number(order.log_probs[eos_id]), END.encode(), none)
+    this = slice(eos_id, eos_id + 1)
+    weights, none = ([b""], b"") if is_last else (numbers(order.back_offs[this]), b"\t0")
+    yield b"\n%d\t%s%s%s" % (NEVER, START.encode(), b"" if is_last else b"\t", *weights)
+    yield b"\n%s\t%s%s" % (*numbers(order.log_probs[this]), END.encode(), none)
     yield from ngram_lines(orders[:1], pieces, is_last, slice(eos_id + 1, None))

@@ -10,7 +10,7 @@ START, END = "<s>", "</s>"
 
 
 class KneserNey:
-    """lines: a list of lists of words; vocabulary: words that may come, END among them."""
+    """lines: lists of words; vocabulary: the words that may come, END among them."""
 
     def __init__(self, lines, order, vocabulary, limits=(), interpolate=True):
         self.order, self.vocabulary, self.interpolate = order, vocabulary, interpolate
