@@ -25,7 +25,7 @@ from rnnlm.errors import DamagedError, RnnlmError, counted, listed, shown
 from rnnlm.files.whole import reason
 from rnnlm.formats.arpa_bytes import WordNumbers
 from rnnlm.formats.arpa_fields import LN10, NEVER, read_fields
-from rnnlm.formats.arpa_heading import ESCAPES, described, tokenizer_of, unescaped
+from rnnlm.formats.arpa_heading import ESCAPES, MARK, described, tokenizer_of, unescaped
 from rnnlm.formats.arpa_lines import LONGEST_START, Lines
 from rnnlm.ngrams.building import Building
 from rnnlm.ngrams.tables import Order, Tables
@@ -44,14 +44,15 @@ OTHER_FORMS = {b"iARPA": "compile-lm FILE --text=yes NEW.arpa", b"qARPA": "compi
 _COUNT = re.compile(rb"ngram\s+(\d{1,4})\s*=\s*(\d{1,18})")
 
 
-def is_arpa(path: str | os.PathLike[str]) -> bool:
-    """Whether a file, compressed or not, has a line \\data\\ near its start."""
+def begins_as_arpa(path: str | os.PathLike[str]) -> bool:
+    """Whether a file, compressed or not, has a line of ARPA files near its start."""
     try:
         with opened(path) as source:
             start = source.read(1 << 16)
     except (OSError, RnnlmError):
         return False
-    return any(line.strip() == DATA for line in start.removeprefix(BYTE_ORDER_MARK).split(b"\n"))
+    lines = start.removeprefix(BYTE_ORDER_MARK).split(b"\n")
+    return any(line.strip() == DATA or line.startswith(MARK.encode()) for line in lines)
 
 
 def parsed(path: str | os.PathLike[str], on_bytes: Callable[[int], object] | None = None

@@ -1,5 +1,6 @@
 """The cached form of ARPA files: used when it is right, and never needed."""
 
+import hashlib
 import json
 import os
 
@@ -10,7 +11,7 @@ from arpa_texts import kenlm_text, ngrams, srilm_text
 from rnnlm.errors import RnnlmError
 from rnnlm.files.archive import open_archive, write_archive
 from rnnlm.formats import arpa_reading as module
-from rnnlm.formats.arpa_reading import read_arpa
+from rnnlm.formats.arpa_reading import read_arpa, read_arpa_and_sha256
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +47,9 @@ def arrays_of(model):
 
 def require_same(path):
     """Read twice or more: all is as from the file alone."""
-    notes = [[], []]
-    (first, words), (second, others) = (read_arpa(path, some.append) for some in notes)
+    (first, words), (second, others) = read_arpa(path), read_arpa(path)
     assert words.fingerprint() == others.fingerprint()
-    assert notes[0] == notes[1] == ["no <unk> among the words: unknown words have no probability"]
+    assert first.notes == second.notes == ["no <unk> among the words: unknown words have no probability"]
     for one, other in zip(arrays_of(first), arrays_of(second), strict=True):
         np.testing.assert_array_equal(one, other)
         assert one is None or one.dtype == other.dtype
@@ -60,6 +60,14 @@ def test_a_file_is_parsed_once(path, cache, parsings):
     require_same(path)
     assert len(parsings) == 1
     assert len(list(cache.iterdir())) == 1
+
+
+def test_the_sha256_is_that_of_the_file(path, parsings, monkeypatch):
+    wanted = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert [read_arpa_and_sha256(path)[2] for _ in range(2)] == [wanted, wanted]
+    assert len(parsings) == 1
+    monkeypatch.setattr(module, "LONG", path.stat().st_size + 1)
+    assert read_arpa_and_sha256(path)[2] == wanted
 
 
 def test_a_short_file_is_not_kept(path, cache, parsings, monkeypatch):
@@ -104,6 +112,7 @@ def test_damaged_files_of_the_cache_are_not_trusted(path, cache, parsings):
     lambda header, arrays: header.update(sizes=None),
     lambda header, arrays: header.pop("file"),
     lambda header, arrays: header.pop("notes"),
+    lambda header, arrays: header.pop("sha256"),
     lambda header, arrays: header.update(level="letters"),
 ])
 def test_what_cannot_be_is_not_trusted(change, path, cache, parsings):

@@ -20,7 +20,7 @@ before, found = peak(), []
 for path in sys.argv[2:]:
     message = ""
     try:
-        model, vocabulary = read_arpa(path, lambda note: None)
+        model, vocabulary = read_arpa(path)
         model.log_probs([[vocabulary.eos_id, 0]], [[0, vocabulary.eos_id]])
         model.predict([[vocabulary.eos_id, 0]])
     except RnnlmError as error:

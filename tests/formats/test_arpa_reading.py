@@ -10,7 +10,7 @@ import pytest
 from arpa_texts import STYLES, closed, kenlm_text, ngrams, srilm_text, text_scores
 
 from rnnlm.errors import DamagedError, RnnlmError
-from rnnlm.formats.arpa_parsing import is_arpa
+from rnnlm.formats.arpa_parsing import begins_as_arpa
 from rnnlm.formats.arpa_reading import read_arpa
 from rnnlm.scoring.evaluation import token_log_probs
 from rnnlm.text.corpus import read_text
@@ -42,9 +42,9 @@ def read(tmp_path):
     def of(text):
         path = tmp_path / "some.arpa"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        assert is_arpa(path)
-        notes = []
-        return *read_arpa(path, notes.append), notes
+        assert begins_as_arpa(path)
+        model, vocabulary = read_arpa(path)
+        return model, vocabulary, model.notes
     return of
 
 
@@ -218,7 +218,7 @@ def test_a_line_that_does_not_end_is_refused(tmp_path, monkeypatch):
         path.write_text(start + SMALL)
         with pytest.raises(DamagedError, match=r"line [\d,]+ (must be shorter than|is far from the start)"):
             read_arpa(path)
-        assert not is_arpa(path) or len(start) < 1 << 16
+        assert not begins_as_arpa(path) or len(start) < 1 << 16
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
@@ -229,9 +229,9 @@ def test_compressed_files_are_read(compress, read):
 
 def test_other_files_are_none(tmp_path):
     (tmp_path / "text").write_text("some words\n" * 1000)
-    assert not is_arpa(tmp_path / "text")
-    assert not is_arpa(tmp_path / "none")
-    assert not is_arpa(tmp_path)
+    assert not begins_as_arpa(tmp_path / "text")
+    assert not begins_as_arpa(tmp_path / "none")
+    assert not begins_as_arpa(tmp_path)
     with pytest.raises(RnnlmError, match="could not be read: no such file"):
         read_arpa(tmp_path / "none")
     with pytest.raises(RnnlmError, match="could not be read"):
