@@ -104,27 +104,49 @@ class NgramModel:
         int64 : at k - 1 the index of the last k words in the table of order k, or
             NOT_THERE.
         """
-        xs = self._ids("xs", xs)
-        N, T = xs.shape
-        last = np.full((N, self.order - 1), NOTHING) if self._last is None else self._last
-        if len(last) != N:
-            raise ArgumentError(f"xs must have a row for each of the {len(last)} streams of the state, got {N}")
-        words = np.concatenate([last, xs], axis=1, dtype=np.int64)  # (N, order - 1 + T)
-        self._last = words[:, T:]
-        found = np.full((N, T, self.order - 1), NOT_THERE)
+        words = self._read(self._ids("xs", xs))
+        found = [contexts for contexts, _ in self._indices(words, np.shape(xs)[1], self.order - 1)]
+        return np.stack(found, axis=-1) if found else np.empty((*np.shape(xs), 0), np.int64)
+
+    def _read(self, xs):  # (N, T) -> (N, order - 1 + T)
+        """The words that were there, and these; the state becomes the last of them."""
+        last = np.full((len(xs), self.order - 1), NOTHING) if self._last is None else self._last
+        if len(last) != len(xs):
+            raise ArgumentError(f"xs must have a row for each of the {len(last)} streams of the state, got {len(xs)}")
+        words = np.concatenate([last, xs], axis=1, dtype=np.int64)
+        self._last = words[:, xs.shape[1] :]
+        return words
+
+    def _indices(self, words, T, longest):
+        """Yield, order by order, where the n-grams that end in the last T words stand.
+
+        Each is a pair, (N, T) both: as contexts of more words, and as n-grams.  They
+        differ at a line end, which as a context is the first word of the next line.
+        """
         cuts = (words == self.eos_id) | (words == NOTHING)
-        index = words  # of contexts of one word; NOTHING is NOT_THERE
-        for k, order in enumerate(self.tables.orders[1:], 1):
-            found[..., k - 1] = index[:, -T:]
-            if k < self.order - 1:
-                index = find(order.keys, index[:, :-1], words[:, k:], self.vocab_size)
-                index[cuts[:, k:]] = NOT_THERE  # a line end is the first word of a context
-        return found
+        contexts = found = words  # of one word; NOTHING is NOT_THERE
+        for k in range(1, longest + 1):
+            yield contexts[:, -T:], found[:, -T:]
+            if k < longest:
+                found = find(self.tables.orders[k].keys, contexts[:, :-1], words[:, k:], self.vocab_size)
+                contexts = np.where(cuts[:, k:], NOT_THERE, found)
 
     def log_probs(self, xs: ArrayLike, ts: ArrayLike) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
-        ts = self._ids("ts", arguments.targets_of_windows(xs, ts))
-        return log_probs_of(self.tables.orders, self.contexts(xs), ts)
+        xs, ts = self._ids("xs", xs), self._ids("ts", arguments.targets_of_windows(xs, ts))
+        if not np.array_equal(xs[:, 1:], ts[:, :-1]):
+            return log_probs_of(self.tables.orders, self.contexts(xs), ts)
+        return self._of_text(np.concatenate([self._read(xs), ts[:, -1:]], axis=1), ts)
+
+    def _of_text(self, words, ts):
+        """``log_probs_of`` where each target is the next word: it is looked for once."""
+        orders, T = self.tables.orders, ts.shape[1]
+        indices = self._indices(words, T + 1, self.order)
+        found, contexts = orders[0].log_probs[ts].astype(np.float64), next(indices)[0]
+        for below, order, (longer, ngrams) in zip(orders, orders[1:], indices, strict=False):
+            found += at(below.back_offs, contexts[:, :-1], 0)
+            found, contexts = at(order.log_probs, ngrams[:, 1:], found), longer
+        return found
 
     def predict(self, xs: ArrayLike) -> np.ndarray:  # ids (N, T) -> (N, T, V)
         """ln p of every word at every step; carries the state on."""
@@ -160,13 +182,14 @@ class NgramModel:
         ts, top = self._ids("ts", arguments.targets_of_windows(xs, ts)), arguments.whole("top", top, 0)
         arguments.mask("wanted", wanted, ts.shape)
         arguments.mask("repeats", repeats, ts.shape)
-        contexts = self.contexts(xs)
         wanted = np.ones(ts.shape, bool) if wanted is None else wanted
+        if not details and not top:
+            return WordScores(self.log_probs(xs, ts)[wanted])
+        contexts = self.contexts(xs)
         scores = WordScores(log_probs_of(self.tables.orders, contexts[wanted], ts[wanted]))
         if not scores.log_probs.size:
             return WordScores.empty(details, min(top, self.vocab_size))
-        if details or top:
-            self._add_details(scores, *rows_and_owners(contexts, wanted, repeats), ts[wanted], (details, top))
+        self._add_details(scores, *rows_and_owners(contexts, wanted, repeats), ts[wanted], (details, top))
         return scores
 
     def _add_details(self, scores, rows, owners, ts, asked):
