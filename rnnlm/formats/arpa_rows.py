@@ -106,10 +106,11 @@ def _number_columns(nats, before):
 def _joined(columns):
     """The text of a block of lines, from (cells, tails) of each column."""
     kinds = [(str(i), cells.dtype, cells.shape[1:]) for i, (cells, _) in enumerate(columns)]
-    rows = np.empty(len(columns[0][0]), kinds)
+    buffer = bytearray(len(columns[0][0]) * np.dtype(kinds).itemsize)
+    rows = np.frombuffer(buffer, kinds)
     for i, (cells, _) in enumerate(columns):
         rows[str(i)] = cells
-    text = rows.tobytes().translate(None, b"\0")
+    text = buffer.translate(None, b"\0")
     tails = sorted((row, i, tail) for i, (_, tails) in enumerate(columns) for row, tail in tails)
     if not tails:
         return text
@@ -133,8 +134,10 @@ def _digits(nats):
     short = (with_eight * -LN10 / np.maximum(scales, 1)).astype(np.float32) == nats
     short &= with_eight < 1e9
     np.copyto(values, with_eight, where=short)
-    first, rest = np.divmod(values.astype(np.uint32), np.uint32(10**8))
-    second, third = np.divmod(rest, np.uint32(10**4))
+    values = values.astype(np.uint32)
+    upper = values // np.uint32(10**4)
+    first = upper // np.uint32(10**4)
+    second, third = upper - first * np.uint32(10**4), values - upper * np.uint32(10**4)
     has_units = kinds == len(BOUNDS) - 1
     leads = np.where(has_units, first, BELOW_ONE + len(BOUNDS) - 2 - kinds).astype(np.int64)
     first[has_units] = NO_DIGIT

