@@ -16,7 +16,7 @@ def ngrams(order=3, seed=0, words=WORDS, unknown=True):
     found = {("<s>",): (-99.0, round(-rng.random(), 6)), ("</s>",): (-1.25, 0.0)}
     found |= {(name,): (round(-3 * rng.random() - 0.1, 6), round(0.5 - rng.random(), 6)) for name in names}
     contexts = [(name,) for name in ("<s>", *names)]
-    for n in range(2, order + 1):
+    for _ in range(2, order + 1):
         new = []
         for context in contexts:
             for word in rng.choice([*names, "</s>"], 4, replace=False).tolist():
@@ -61,7 +61,7 @@ def by_order(model):
 
 
 def kenlm_text(model, heading=""):
-    """As KenLM writes it: a weight for every n-gram but the longest, sorted by the end."""
+    """As KenLM: weights for all n-grams but the longest; sorted by the last word."""
     orders = by_order(model)
     lines = [*heading.splitlines(), "\\data\\", *(f"ngram {n}={len(found)}" for n, found in enumerate(orders, 1)), ""]
     for n, found in enumerate(orders, 1):
@@ -93,7 +93,7 @@ def irstlm_text(model):
 
 
 def kaldi_text(model):
-    """As pocolm and Kaldi's scripts do: tabs, a log of 0 for <s>, no blank line last."""
+    """As pocolm and Kaldi's scripts do: 0 for <s>, no blank line before the end."""
     return srilm_text(model | {("<s>",): (0, model[("<s>",)][1])}).lstrip("\n").replace("\n\n\\end", "\n\\end")
 
 

@@ -91,6 +91,15 @@ def test_nbest_speed():
 
 
 @pytest.mark.slow
+def test_arpa_speed():
+    rows = json.loads(run("arpa_speed.py", "--order", "3", "--json").stdout)
+    assert {"text", "cached"} <= rows.keys()
+    for row in rows.values():
+        assert row["seconds"] > 0
+        assert row["log10_p"] == pytest.approx(rows["text"]["log10_p"], rel=1e-6)
+
+
+@pytest.mark.slow
 def test_the_text_of_the_large_inputs_is_read_and_found_again(tmp_path, on_path, monkeypatch):
     from large_inputs import write_text
 

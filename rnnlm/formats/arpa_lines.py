@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rnnlm.errors import DamagedError
 from rnnlm.text.sources import called
 
@@ -19,9 +17,6 @@ BLOCK = 1 << 20         # bytes of n-grams that are looked at together, and the 
 LONGEST_START = 1 << 25  # bytes before \data\, where a tokenizer may be
 MARK = b"\\"            # first character of \data\, \1-grams: and \end\, and of no n-gram
 
-_IS_BLANK = np.zeros(256, bool)
-_IS_BLANK[list(b"\t\n\v\f\r ")] = True  # as bytes.split has them
-
 
 class Lines:
     """Reads an ARPA file forward.
@@ -33,7 +28,7 @@ class Lines:
 
     def __init__(self, source: Source) -> None:
         self.source, self.number = source, 0
-        self._held, self._ended = b"", False
+        self._held, self._at, self._ended = b"", 0, False  # bytes, and how many of them were given
 
     def refuse(self, problem: str, number: int | None = None) -> NoReturn:
         """DamagedError for a line, by default the one that was read last."""
@@ -41,27 +36,26 @@ class Lines:
         raise DamagedError(f"{called(self.source.path)} is no ARPA file that can be read: line {number:,} {problem}")
 
     def _fill(self, size):
-        """Hold at least so many bytes, or all that are left."""
-        while len(self._held) < size and not self._ended:
+        """Hold at least so many bytes that were not given, or all that are left."""
+        while len(self._held) - self._at < size and not self._ended:
             more = self.source.read(BLOCK)
             self._ended = not more
-            self._held += more
+            self._held, self._at = self._held[self._at :] + more, 0
 
     def line(self, longest: int = BLOCK) -> bytes | None:
         """The next line without its end and the blanks around it; None at the end."""
         self._fill(1)
-        end = self._held.find(b"\n")
+        end = self._held.find(b"\n", self._at)
         while end < 0 and not self._ended:
-            size = len(self._held)
+            size = len(self._held) - self._at
             if size > longest:
-                self.number += 1
-                self.refuse(f"must be shorter than {longest >> 20} MB, it is longer")
+                self._refuse_long(longest)
             self._fill(size + 1)
-            end = self._held.find(b"\n", size)
-        if end < 0 and not self._held:
+            end = self._held.find(b"\n", self._at + size)
+        if self._at == len(self._held):
             return None
         end = len(self._held) if end < 0 else end
-        line, self._held = self._held[:end], self._held[end + 1 :]
+        line, self._at = self._held[self._at : end], min(end + 1, len(self._held))
         self.number += 1
         return line.strip()
 
@@ -75,26 +69,16 @@ class Lines:
         """Yield (number of the first line, whole lines) up to the next mark."""
         while True:
             self._fill(BLOCK)
-            if self._held.startswith(MARK) or not self._held:
+            if self._held.startswith(MARK, self._at) or self._at == len(self._held):
                 return
-            size = self._held.find(b"\n" + MARK) + 1 or self._held.rfind(b"\n") + 1
-            if not size:
-                if not self._ended:
-                    self.refuse(f"must be shorter than {BLOCK >> 20} MB, it is longer", self.number + 1)
-                size = len(self._held)
-            block, self._held = self._held[:size], self._held[size:]
+            end = self._held.find(b"\n" + MARK, self._at) + 1 or self._held.rfind(b"\n", self._at) + 1
+            if not end and not self._ended:
+                self._refuse_long(BLOCK)
+            end = end or len(self._held)
+            block, self._at = self._held[self._at : end], end
             first = self.number + 1
             self.number += block.count(b"\n") + (not block.endswith(b"\n"))
             yield first, block
 
-
-def fields_of_lines(block: bytes) -> np.ndarray:
-    """How many words, parted by blanks, each line of a block has."""
-    codes = np.frombuffer(block, np.uint8)
-    is_blank = _IS_BLANK[codes]
-    begins = ~is_blank
-    begins[1:] &= is_blank[:-1]
-    ends = np.flatnonzero(codes == ord("\n"))
-    if not block.endswith(b"\n"):
-        ends = np.append(ends, len(codes))
-    return np.diff(np.searchsorted(np.flatnonzero(begins), ends), prepend=0)
+    def _refuse_long(self, longest):
+        self.refuse(f"must be shorter than {longest >> 10:,} kB, it is longer", self.number + 1)

@@ -23,8 +23,9 @@ import numpy as np
 
 from rnnlm.errors import DamagedError, RnnlmError, counted, listed, shown
 from rnnlm.files.whole import reason
+from rnnlm.formats.arpa_bytes import WordNumbers
 from rnnlm.formats.arpa_fields import LN10, NEVER, read_fields
-from rnnlm.formats.arpa_heading import ESCAPES, described, tokenizer_of, unescaped
+from rnnlm.formats.arpa_heading import ESCAPES, MARK, described, tokenizer_of, unescaped
 from rnnlm.formats.arpa_lines import LONGEST_START, Lines
 from rnnlm.ngrams.building import Building
 from rnnlm.ngrams.tables import Order, Tables
@@ -37,19 +38,21 @@ if TYPE_CHECKING:
 DATA, END_MARK = b"\\data\\", b"\\end\\"
 START, END, UNKNOWN = b"<s>", b"</s>", (b"<unk>", b"<UNK>")
 MOST_ORDERS = 20
+MOST_START = 1 << 16  # lines before \\data\\
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 OTHER_FORMS = {b"iARPA": "compile-lm FILE --text=yes NEW.arpa", b"qARPA": "compile-lm FILE --text=yes NEW.arpa"}
 _COUNT = re.compile(rb"ngram\s+(\d{1,4})\s*=\s*(\d{1,18})")
 
 
-def is_arpa(path: str | os.PathLike[str]) -> bool:
-    """Whether a file, compressed or not, has a line \\data\\ near its start."""
+def begins_as_arpa(path: str | os.PathLike[str]) -> bool:
+    """Whether a file, compressed or not, has a line of ARPA files near its start."""
     try:
         with opened(path) as source:
             start = source.read(1 << 16)
     except (OSError, RnnlmError):
         return False
-    return any(line.strip() == DATA for line in start.removeprefix(BYTE_ORDER_MARK).split(b"\n"))
+    lines = start.removeprefix(BYTE_ORDER_MARK).split(b"\n")
+    return any(line.strip() == DATA or line.startswith(MARK.encode()) for line in lines)
 
 
 def parsed(path: str | os.PathLike[str], on_bytes: Callable[[int], object] | None = None
@@ -96,12 +99,12 @@ class _Reading:
             if line in OTHER_FORMS and self.lines.number == 1:
                 self.lines.refuse(f"says {line.decode()}, a form of IRSTLM: convert it with {OTHER_FORMS[line]}")
             size += len(line)
-            if size > LONGEST_START:
+            if size > LONGEST_START or self.lines.number > MOST_START:
                 break
             if line.startswith(b"#"):
                 comments.append(line.decode("utf-8", "replace"))
         self.lines.refuse("ends a file without a line \\data\\" if line is None else
-                          f"is {LONGEST_START >> 20} MB from the start, and no line \\data\\ came")
+                          "is far from the start, and no line \\data\\ came")
 
     def _described(self, comments):
         try:
@@ -133,9 +136,9 @@ class _Reading:
                               f"it is {_shown(self.mark)}"))
         return True
 
-    def _fields(self, n, count, index):
+    def _fields(self, n, count, words):
         """The Fields of a section; the mark after it was read."""
-        fields = read_fields(self.lines, n, count, index)
+        fields = read_fields(self.lines, n, count, words)
         self.mark = self.lines.filled_line()
         return fields
 
@@ -158,6 +161,7 @@ class _Reading:
             self.index[UNKNOWN[1]] = self.index[UNKNOWN[0]]
         unigrams = Order(np.arange(len(kept)), *self._of_words(len(kept), names, ids, fields))
         self.index |= {START: len(kept)} if START in self.index else {}  # until it is known where it occurs
+        self.words = WordNumbers(self.index)
         return Building(unigrams)
 
     def _require_distinct(self, names, fields):
@@ -210,7 +214,7 @@ class _Reading:
         if not self._section(n, count):
             building.add(np.empty((n, 0), np.int64), np.empty(0, np.float32), np.empty(0, np.float32))
             return
-        fields = self._fields(n, count, self.index)
+        fields = self._fields(n, count, self.words)
         ids, kept = self._reachable(fields.words, len(self.vocabulary))
         again = building.add(ids, fields.log_probs[kept], fields.back_offs[kept])
         if again is not None:

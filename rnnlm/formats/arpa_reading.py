@@ -18,6 +18,7 @@ from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError
 from rnnlm.files.archive import open_archive, write_archive
 from rnnlm.files.cache import cache_folder, sweep
+from rnnlm.files.whole import reason
 from rnnlm.formats.arpa_parsing import parsed
 from rnnlm.formats.model_file import VOCABULARY, read_vocabulary, vocabulary_arrays
 from rnnlm.ngrams.ngram_model import NgramModel
@@ -36,19 +37,18 @@ FORMAT, VERSION = "rnnlm ARPA cache", 1
 LONG = 1 << 22  # bytes: files of this size and longer ones are kept
 
 
-def read_arpa(path: str | os.PathLike[str], on_note: Callable[[str], object] | None = None,
-              on_bytes: Callable[[int], object] | None = None) -> tuple[NgramModel, Vocabulary]:
+def read_arpa(path: str | os.PathLike[str], on_bytes: Callable[[int], object] | None = None
+              ) -> tuple[NgramModel, Vocabulary]:
     """The n-gram model of an ARPA file.
 
     Parameters
     ----------
     path : of a file, compressed or not, or of a pipe; ``-`` is standard input.
-    on_note : function, called with each note on what the file lacks.
     on_bytes : function, called as on_bytes(n) for n bytes that were read from the file.
 
     Returns
     -------
-    model : NgramModel.
+    model : NgramModel, whose ``notes`` say what the file lacks.
     vocabulary : its Vocabulary: the words in the order of the file, <s> and </s> as
         <eos>.
 
@@ -57,19 +57,36 @@ def read_arpa(path: str | os.PathLike[str], on_note: Callable[[str], object] | N
     DamagedError : it is no ARPA file that can be read; the message names the line.
     RnnlmError : the file cannot be read at all, or changed while it was read.
     """
+    return _read(path, on_bytes)[:2]
+
+
+def read_arpa_and_sha256(path: str | os.PathLike[str], on_bytes: Callable[[int], object] | None = None
+                         ) -> tuple[NgramModel, Vocabulary, str]:
+    """What ``read_arpa`` gives, and the SHA-256 (hex) of the file, no pipe."""
+    return _read(path, on_bytes, hashed=True)
+
+
+def _read(path, on_bytes, hashed=False):
+    """The model, the vocabulary and, if it is asked for or known, the SHA-256."""
     arguments.possible_path("path", path, "the path of an ARPA file")
     status = require_text_file(path)
     long = status is not None and stat.S_ISREG(status.st_mode) and status.st_size >= LONG
     found = _kept(path, status) if long else None
     if found is None:
-        found = parsed(path, on_bytes)
+        found = *parsed(path, on_bytes), _sha256(path) if hashed or long else None
         _require_unchanged(path, status)
         if long:
             _keep(path, status, *found)
-    tables, vocabulary, notes = found
-    for note in notes if on_note else ():
-        on_note(note)
-    return NgramModel(tables, vocabulary), vocabulary
+    tables, vocabulary, notes, sha256 = found
+    return NgramModel(tables, vocabulary, notes), vocabulary, sha256
+
+
+def _sha256(path):
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
 
 
 def _require_unchanged(path, status):
@@ -86,12 +103,13 @@ def _file(path, status):
     return cache_folder() / "arpa" / f"{name}.npz"
 
 
-def _keep(path, status, tables, vocabulary, notes):
+def _keep(path, status, tables, vocabulary, notes, sha256):
     """Keep what was read, if the cache can be written."""
     arrays = {f"{name}{k}": getattr(order, name) for k, order in enumerate(tables.orders, 1)
               for name in _names(k, len(tables.orders))}
     header = {"format": FORMAT, "version": VERSION, **vocabulary.tokenizer.description(), "notes": notes,
-              "file": file_identity(path, status), "sizes": [order.keys.size for order in tables.orders]}
+              "sizes": [order.keys.size for order in tables.orders], "sha256": sha256,
+              "file": file_identity(path, status)}
     with suppress(RnnlmError, OSError):
         kept = _file(path, status)
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +123,7 @@ def _names(k, orders):
 
 
 def _kept(path, status):
-    """The tables, the vocabulary and notes from the cache; None if it has them not."""
+    """What ``_read`` needs, from the cache; None if it is not there."""
     try:
         kept = _file(path, status)
         with open_archive(kept, "a whole file of the cache") as archive:
@@ -135,7 +153,7 @@ def _from(archive):
             archive.read_finite(f"{name}{k}", arrays[name])
         orders.append(Order(**arrays))
         _require_keys(orders, sizes[0])
-    return Tables(orders), vocabulary, [str(note) for note in header["notes"]]
+    return Tables(orders), vocabulary, [str(note) for note in header["notes"]], str(header["sha256"])
 
 
 def _type(name):

@@ -40,22 +40,23 @@ class NgramModel:
     ----------
     tables : Tables.
     vocabulary : the Vocabulary of their ids.
+    notes : what a user should know of the model, a list of lines.
 
     Attributes
     ----------
-    tables : as given.
+    tables, notes : as given.
     order : the most words of an n-gram.
     vocab_size, eos_id : of the vocabulary.
     vocabulary_fingerprint : that of the vocabulary.
     """
 
-    def __init__(self, tables: Tables, vocabulary: Vocabulary) -> None:
+    def __init__(self, tables: Tables, vocabulary: Vocabulary, notes: Sequence[str] = ()) -> None:
         arguments.kind("tables", tables, Tables, "Tables")
         arguments.kind("vocabulary", vocabulary, Vocabulary, "a Vocabulary")
         if tables.vocab_size != len(vocabulary):
             raise ArgumentError(f"tables must have a unigram for each of the {len(vocabulary):,} words, they have "
                                 f"{tables.vocab_size:,}")
-        self.tables, self.order = tables, len(tables.orders)
+        self.tables, self.order, self.notes = tables, len(tables.orders), list(notes)
         self.vocab_size, self.eos_id = len(vocabulary), vocabulary.eos_id
         self.vocabulary_fingerprint = vocabulary.fingerprint()
         self._last = None  # (N, order - 1), the last words of each stream

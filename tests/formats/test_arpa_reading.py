@@ -10,7 +10,7 @@ import pytest
 from arpa_texts import STYLES, closed, kenlm_text, ngrams, srilm_text, text_scores
 
 from rnnlm.errors import DamagedError, RnnlmError
-from rnnlm.formats.arpa_parsing import is_arpa
+from rnnlm.formats.arpa_parsing import begins_as_arpa
 from rnnlm.formats.arpa_reading import read_arpa
 from rnnlm.scoring.evaluation import token_log_probs
 from rnnlm.text.corpus import read_text
@@ -38,13 +38,13 @@ ngram 2=3
 
 @pytest.fixture
 def read(tmp_path):
-    """Read a text (or bytes) as an ARPA file: the model, the vocabulary and the notes."""
+    """Read text or bytes as an ARPA file: the model, the vocabulary and the notes."""
     def of(text):
         path = tmp_path / "some.arpa"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        assert is_arpa(path)
-        notes = []
-        return *read_arpa(path, notes.append), notes
+        assert begins_as_arpa(path)
+        model, vocabulary = read_arpa(path)
+        return model, vocabulary, model.notes
     return of
 
 
@@ -155,11 +155,11 @@ def test_a_probability_of_0_is_very_small(read):
     ("-0.2\ta a", "x\ta a", "line 13 has x for a number"),
     ("-0.2\ta a", "-1_0\ta a", "line 13 has -1_0 for a number"),
     ("-0.2\ta a", "0.2\ta a", "line 13 has 0.2 for the logarithm of a probability, which is never above 0"),
-    ("-0.2\ta a", "nan\ta a", "line 13 has the logarithm nan"),
+    ("-0.2\ta a", "nan\ta a", "line 13 has nan for a number"),
     ("-0.2\ta a", "-1e400\ta a", None),
-    ("-0.2\ta a", "-1e40\ta a", "line 13 has the logarithm -1e"),
-    ("a\t-0.25", "a\tinf", "line 8 has the logarithm inf"),
-    ("a\t-0.25", "a\tnan", "line 8 has the logarithm nan"),
+    ("-0.2\ta a", "-1e40\ta a", "line 13 has -1e40 for a number"),
+    ("a\t-0.25", "a\tinf", "line 8 has inf for a number"),
+    ("a\t-0.25", "a\tnan", "line 8 has nan for a number"),
     ("-0.2\ta a", "-0.2\ta b", "line 13 has the word b, which is none of the unigrams"),
     ("-0.2\ta a", "-0.1\t<s> a", "line 13 gives an n-gram again"),
     ("-0.5\ta\t", "-0.5\t<s>\t", "line 8 gives the word <s> again"),
@@ -169,6 +169,7 @@ def test_a_probability_of_0_is_very_small(read):
     ("\\end\\", "", "must be .end., the file ends: is it cut off"),
     ("-0.3\ta </s>\n\n\\end\\\n", "", "and there are 2"),
     ("\\end\\\n", "\\end\\\nmore\n", "line 17 comes after .end.: more"),
+    ("-0.2\ta a", "-0.2\ta a\0", "line 13 holds a NUL"), ("-0.5\ta", "-0.5\ta\0", "line 8 holds a NUL"),
     ("\\end\\", "\\endless\\", "must be .end., it is "),
     ("\\data\\", "iARPA\n\n\\data\\", "line 1 says iARPA, a form of IRSTLM: convert it with compile-lm"),
     ("\\data\\", "# rnnlm: {\n\\data\\", "line 2 ends a damaged heading"),
@@ -208,15 +209,16 @@ def test_lines_are_numbered_across_blocks_and_empty_lines(tmp_path, monkeypatch)
 def test_a_line_that_does_not_end_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("rnnlm.formats.arpa_lines.BLOCK", 1 << 10)
     monkeypatch.setattr("rnnlm.formats.arpa_parsing.LONGEST_START", 1 << 12)
+    monkeypatch.setattr("rnnlm.formats.arpa_parsing.MOST_START", 1000)
     path = tmp_path / "some.arpa"
     path.write_text(SMALL.replace("a a", "a" * 2000 + " a"))
     with pytest.raises(DamagedError, match="line 13 must be shorter than"):
         read_arpa(path)
-    for start in ("x" * 10_000, "x\n" * 5_000):
+    for start in ("x" * 10_000, "x\n" * 5_000, "\n" * 5_000):
         path.write_text(start + SMALL)
-        with pytest.raises(DamagedError, match=r"line [\d,]+ (must be shorter than|is .* from the start)"):
+        with pytest.raises(DamagedError, match=r"line [\d,]+ (must be shorter than|is far from the start)"):
             read_arpa(path)
-        assert not is_arpa(path) or len(start) < 1 << 16
+        assert not begins_as_arpa(path) or len(start) < 1 << 16
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
@@ -227,9 +229,9 @@ def test_compressed_files_are_read(compress, read):
 
 def test_other_files_are_none(tmp_path):
     (tmp_path / "text").write_text("some words\n" * 1000)
-    assert not is_arpa(tmp_path / "text")
-    assert not is_arpa(tmp_path / "none")
-    assert not is_arpa(tmp_path)
+    assert not begins_as_arpa(tmp_path / "text")
+    assert not begins_as_arpa(tmp_path / "none")
+    assert not begins_as_arpa(tmp_path)
     with pytest.raises(RnnlmError, match="could not be read: no such file"):
         read_arpa(tmp_path / "none")
     with pytest.raises(RnnlmError, match="could not be read"):

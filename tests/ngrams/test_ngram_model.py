@@ -205,7 +205,7 @@ def test_sentences_continue_where_others_ended(trigrams):
 
 
 def test_it_writes_texts(trigrams):
-    model, vocabulary = model_of(trigrams)
+    model, _ = model_of(trigrams)
     words = generate(model, [0], rng=np.random.default_rng(1), temperature=0)
     first = [next(words) for _ in range(3)]
     rows, xs = [], [0]
@@ -217,7 +217,7 @@ def test_it_writes_texts(trigrams):
 
 
 def shares(model, ids):
-    """ln p of each id of a text, as if all words of the random model had summed to 1."""
+    """ln p of each id of a text, as if the random model's words summed to 1."""
     with model.fresh_state():
         rows = log_softmax(model.predict(np.array([[0, *ids[:-1]]]))[0].astype(np.float64))
     return rows[np.arange(len(ids)), ids].tolist()
@@ -305,7 +305,7 @@ def test_first_words_that_are_lacking_change_no_score():
 
 
 def test_orders_without_ngrams_are_no_hindrance():
-    model, vocabulary = model_of({ngram: values for ngram, values in ngrams(4).items() if len(ngram) != 3})
+    model, _ = model_of({ngram: values for ngram, values in ngrams(4).items() if len(ngram) != 3})
     assert model.order == 4
     empty = Order(np.empty(0, np.int64), np.empty(0, np.float32))
     tables = Tables([Order(np.arange(2), np.full(2, -0.7, np.float32), np.zeros(2, np.float32)), empty])
