@@ -1,13 +1,14 @@
 """The lines of an ARPA file, thousands at a time, without a loop over lines.
 
-A line is a row of pieces, such as ``-0.``, ``301029996`` and a word.  All pieces of a
-block of lines are in one array of bytes, the source.  From where each piece begins and
-how long it is, one gather makes the text.
+A line is a row of cells of fixed sizes: a number's first characters, its digits, a word
+and so on.  What a cell does not need is NUL, and all NULs are taken out at once.  The
+few texts that fit into no cell leave a mark where they belong.
 """
 
 from __future__ import annotations
 
 import math
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,14 +20,23 @@ if TYPE_CHECKING:
 
 ROWS = 1 << 13  # lines at a time: what they take stays in a core's cache
 LN10 = math.log(10)
+LONGEST = 24    # bytes of a word's cell; what is longer is put in afterwards
+MARK = b"\x01"  # where it belongs: no word has this byte, as it would be escaped
 BOUNDS = 10.0 ** np.arange(-5, 2)  # of the sizes that are usual: below 10, and not tiny
 SCALES = np.array([0, *10.0 ** np.arange(13, 7, -1), 0])  # by these they have nine digits before the point
-LEADS = [b"0", *(b"-%d." % digit for digit in range(1, 10)), *(b"-0." + b"0" * zeros for zeros in range(5))]
-FOUR_DIGITS = np.frombuffer(b"".join(b"%04d" % i for i in range(10_000)), np.uint32)
+LEADS = [b"0", *(b"-%d." % digit for digit in range(1, 10)), *(b"-0." + b"0" * zeros for zeros in range(5)), MARK]
+ZERO, OF_ONE, BELOW_ONE, UNUSUAL = 0, 1, 10, len(LEADS) - 1  # where each kind of lead begins
+# The first digit of nine, which may be in the lead already; four; the last four, whose
+# last may not be needed.
+FIRST_DIGIT = np.frombuffer(b"".join(b"\0\0\0%d" % i for i in range(10)) + b"\0\0\0\0", np.uint32)
+FOUR_DIGITS = np.frombuffer(b"".join(b"%04d" % i for i in range(10_000)) + b"\0\0\0\0", np.uint32)
+LAST_DIGITS = np.concatenate([FOUR_DIGITS, np.frombuffer(
+    b"".join(b"%03d\0" % (i // 10) for i in range(10_000)), np.uint32)])
+NO_DIGIT, NO_DIGITS = 10, 10_000  # of these tables
 
 
-class WordPieces:
-    """The words of a vocabulary as pieces of lines.
+class WordCells:
+    """The words of a vocabulary as cells of lines.
 
     Parameters
     ----------
@@ -36,39 +46,28 @@ class WordPieces:
     """
 
     def __init__(self, words: Sequence[str], eos_id: int, start: str, end: str) -> None:
-        # Before a word comes a blank, or the tab after the number.
-        pieces = [b" " + word.encode() for word in [*words, end]] + [b"\t" + word.encode() for word in [*words, start]]
-        self.source = np.frombuffer(b"".join(pieces), np.uint8)
-        self._sizes = np.array([len(piece) for piece in pieces])
-        self._starts = np.cumsum(self._sizes) - self._sizes
-        self._size, self._eos_id = len(words), eos_id
-
-    def first(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Starts and sizes of first words."""
-        return self._pieces(np.where(ids == self._eos_id, self._size, ids) + self._size + 1)
-
-    def inner(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Starts and sizes of words that are neither first nor last."""
-        return self._pieces(ids)
-
-    def last(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Starts and sizes of last words after others."""
-        return self._pieces(np.where(ids == self._eos_id, self._size, ids))
-
-    def _pieces(self, which):
-        return self._starts[which], self._sizes[which]
+        texts = [word.encode() for word in words]
+        sizes = np.array([*map(len, texts)])
+        self.tails = {int(i): texts[i][LONGEST - 2 :] for i in np.flatnonzero(sizes > LONGEST - 1)}
+        self.is_long = sizes > LONGEST - 1
+        for i in self.tails:
+            texts[i] = texts[i][: LONGEST - 2] + MARK
+        kind = f"S{-(-min(LONGEST, 2 + max(map(len, [*texts, start, end]))) // 4) * 4}"
+        texts[eos_id] = start.encode()
+        self.first = np.array([b"\t" + text for text in texts], kind)  # after the number
+        texts[eos_id] = end.encode()
+        self.others = np.array([b" " + text for text in texts], kind)
 
 
-def ngram_lines(orders: Sequence[Order], words: WordPieces, is_last: bool, part: slice = slice(None)
-                ) -> Iterator[np.ndarray]:
-    """Yield the lines of the highest of these orders, as arrays of bytes.
+def ngram_lines(orders: Sequence[Order], words: WordCells, is_last: bool, part: slice = slice(None)) -> Iterator[bytes]:
+    """Yield the lines of the highest of these orders, thousands at a time.
 
     Each line begins with its line end, that of the line before.
 
     Parameters
     ----------
     orders : list of Order from the unigrams on.
-    words : WordPieces.
+    words : WordCells.
     is_last : whether no back-offs are written.
     part : which n-grams.
     """
@@ -76,79 +75,54 @@ def ngram_lines(orders: Sequence[Order], words: WordPieces, is_last: bool, part:
     begin, stop, _ = part.indices(order.keys.size)
     for start in range(begin, stop, ROWS):
         part = slice(start, min(start + ROWS, stop))
-        block = _Block(words.source)
-        block.add_numbers(order.log_probs[part], b"\n")
-        block.add_words(_ids(orders, part, size), words)
+        columns = [*_number_columns(order.log_probs[part], b"\n"), *_word_columns(orders, part, size, words)]
         if not is_last:
-            block.add_numbers(order.back_offs[part], b"\t")
-        yield block.text()
+            columns += _number_columns(order.back_offs[part], b"\t")
+        yield _joined(columns)
 
 
-def _ids(orders, part, size):
-    """The words of n-grams, a list with an array for each place."""
+def _word_columns(orders, part, size, words):
+    """The words of n-grams: for each place the cells, and (row, text) of tails."""
     found = []
     index = np.asarray(orders[-1].keys[part])
     for order in orders[-2::-1]:
         context = index // size
         found.append(index - context * size)
         index = order.keys[context]
-    return [index, *found[::-1]]
+    for place, ids in enumerate([index, *found[::-1]]):
+        cells = (words.others if place else words.first)[ids]
+        tails = [(row, words.tails[int(ids[row])]) for row in np.flatnonzero(words.is_long[ids])] if words.tails else []
+        yield cells, tails
 
 
-class _Block:
-    """A source of bytes, and the pieces of a block of lines: a column a piece."""
+def _number_columns(nats, before):
+    """Natural logarithms as base-10 logarithms after a byte: their leads and digits."""
+    leads, digits = _digits(nats)
+    table = np.array([before + lead for lead in LEADS], "S8")
+    unusual = [(row, _unusual(nats[row])) for row in np.flatnonzero(leads == UNUSUAL)]
+    return [(table[leads], unusual), (digits, [])]
 
-    def __init__(self, source):
-        self.parts, self.size = [source], source.size
-        self.starts, self.sizes = [], []
 
-    def add_words(self, ids, words):
-        """Add the words of n-grams, an array of ids for each place."""
-        places = [words.first, *[words.inner] * (len(ids) - 2), words.last][: len(ids)]
-        for piece, one in zip(places, ids, strict=True):
-            self._add(*piece(one))
-
-    def add_numbers(self, nats, before):
-        """Add natural logarithms as base-10 logarithms, after a byte."""
-        leads, digits, short, unusual = _digits(nats)
-        texts = [before + lead for lead in LEADS]
-        texts += [before + _unusual(nats[row]) for row in unusual.tolist()]
-        leads[unusual] = np.arange(len(LEADS), len(texts))
-        sizes = np.array([len(text) for text in texts])
-        at = self._source(np.frombuffer(b"".join(texts), np.uint8))
-        self._add((at + np.cumsum(sizes) - sizes)[leads], sizes[leads])
-        has_units = (leads > 0) & (leads < 10)  # the first of nine digits is in the lead
-        sizes = 9 - has_units.astype(np.int64) - short
-        sizes[(leads == 0) | (leads >= len(LEADS))] = 0
-        rows = self._source(digits.view(np.uint8).ravel()) + np.arange(3, 12 * leads.size + 3, 12)
-        self._add(rows + has_units, sizes)
-
-    def _source(self, array):
-        self.parts.append(array)
-        self.size += array.size
-        return self.size - array.size
-
-    def _add(self, starts, sizes):
-        self.starts.append(starts)
-        self.sizes.append(sizes)
-
-    def text(self):
-        """All lines, an array of bytes."""
-        sizes, starts = np.stack(self.sizes, axis=1).ravel(), np.stack(self.starts, axis=1).ravel()
-        ends = np.cumsum(sizes)
-        total = int(ends[-1]) if ends.size else 0
-        kind = np.int32 if max(total, self.size) <= np.iinfo(np.int32).max else np.int64
-        index = np.repeat((starts - ends + sizes).astype(kind), sizes)
-        index += np.arange(total, dtype=kind)
-        return np.concatenate(self.parts)[index]
+def _joined(columns):
+    """The text of a block of lines, from (cells, tails) of each column."""
+    kinds = [(str(i), cells.dtype, cells.shape[1:]) for i, (cells, _) in enumerate(columns)]
+    buffer = bytearray(len(columns[0][0]) * np.dtype(kinds).itemsize)
+    rows = np.frombuffer(buffer, kinds)
+    for i, (cells, _) in enumerate(columns):
+        rows[str(i)] = cells
+    text = buffer.translate(None, b"\0")
+    tails = sorted((row, i, tail) for i, (_, tails) in enumerate(columns) for row, tail in tails)
+    if not tails:
+        return text
+    between = text.split(MARK)
+    return b"".join(chain.from_iterable(zip_longest(between, (tail for *_, tail in tails), fillvalue=b"")))
 
 
 def _digits(nats):
-    """How numbers are written: by their leads, and nine digits.
+    """How numbers are written: an index of LEADS (n,), and nine digits or fewer (n, 3).
 
-    Returns (n,), an index of LEADS; (n, 3) uint32, whose bytes 3 to 11 are the digits;
-    (n,) bool, where the last digit is not needed; and which rows are unusual, and have
-    to be written one by one.  Nine digits give the 32-bit number again, often eight do.
+    The digits are bytes in three numbers.  Nine give the 32-bit number again, and where
+    eight do, too, the last is left out.
     """
     sizes = nats.astype(np.float64) / -LN10
     kinds = np.searchsorted(BOUNDS, sizes, side="right")
@@ -160,12 +134,20 @@ def _digits(nats):
     short = (with_eight * -LN10 / np.maximum(scales, 1)).astype(np.float32) == nats
     short &= with_eight < 1e9
     np.copyto(values, with_eight, where=short)
-    first, rest = np.divmod(values.astype(np.uint32), np.uint32(10**8))
-    second, third = np.divmod(rest, np.uint32(10**4))
-    digits = FOUR_DIGITS[np.stack([first, second, third], axis=1)]
-    leads = np.where(kinds == len(BOUNDS) - 1, first, 15 - kinds).astype(np.int64)
-    leads[sizes == 0] = 0
-    return leads, digits, short, np.flatnonzero(unusual & (sizes != 0))
+    values = values.astype(np.uint32)
+    upper = values // np.uint32(10**4)
+    first = upper // np.uint32(10**4)
+    second, third = upper - first * np.uint32(10**4), values - upper * np.uint32(10**4)
+    has_units = kinds == len(BOUNDS) - 1
+    leads = np.where(has_units, first, BELOW_ONE + len(BOUNDS) - 2 - kinds).astype(np.int64)
+    first[has_units] = NO_DIGIT
+    third[short] += NO_DIGITS + 1
+    leads[unusual] = np.where(sizes[unusual] == 0, ZERO, UNUSUAL)
+    first[unusual], second[unusual], third[unusual] = NO_DIGIT, NO_DIGITS, NO_DIGITS
+    digits = np.empty((nats.size, 3), np.uint32)
+    for column, (table, index) in enumerate(((FIRST_DIGIT, first), (FOUR_DIGITS, second), (LAST_DIGITS, third))):
+        digits[:, column] = table[index]
+    return leads, digits
 
 
 def numbers(nats: np.ndarray) -> list[bytes]:
@@ -173,9 +155,7 @@ def numbers(nats: np.ndarray) -> list[bytes]:
 
     ``np.float32(float(text) * ln 10)`` is the number again.  None has an exponent.
     """
-    block = _Block(np.empty(0, np.uint8))
-    block.add_numbers(np.asarray(nats), b"\n")
-    return block.text().tobytes().split(b"\n")[1:]
+    return _joined(_number_columns(np.asarray(nats), b"\n")).split(b"\n")[1:]
 
 
 def _unusual(nats):

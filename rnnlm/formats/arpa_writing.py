@@ -16,7 +16,7 @@ import numpy as np
 from rnnlm.errors import ArgumentError, one_line
 from rnnlm.files.whole import File, whole_file
 from rnnlm.formats.arpa_heading import END, START, tokenizer_lines, written_words
-from rnnlm.formats.arpa_rows import WordPieces, ngram_lines, numbers
+from rnnlm.formats.arpa_rows import WordCells, ngram_lines, numbers
 from rnnlm.ngrams.tables import Tables
 
 if TYPE_CHECKING:
@@ -57,21 +57,21 @@ def write_arpa(path: str | os.PathLike[str] | File, tables: Tables, vocabulary: 
         counts = [order.keys.size + (k == 1) for k, order in enumerate(orders, 1)]  # <eos> is two unigrams
         counted = [f"ngram {k}={count}" for k, count in enumerate(counts, 1)]
         file.write("".join(f"{line}\n" for line in [*lines, "\\data\\", *counted]).encode())
-        pieces = WordPieces(words, vocabulary.eos_id, START, END)
+        cells = WordCells(words, vocabulary.eos_id, START, END)
         file.write(b"\n\\1-grams:")
-        file.writelines(_unigrams(orders, vocabulary.eos_id, pieces))
+        file.writelines(_unigrams(orders, vocabulary.eos_id, cells))
         for k in range(2, len(orders) + 1):
             file.write(f"\n\n\\{k}-grams:".encode())
-            file.writelines(ngram_lines(orders[:k], pieces, k == len(orders)))
+            file.writelines(ngram_lines(orders[:k], cells, k == len(orders)))
         file.write(b"\n\n\\end\\\n")
 
 
-def _unigrams(orders, eos_id, pieces) -> Iterator[bytes | np.ndarray]:
+def _unigrams(orders, eos_id, cells) -> Iterator[bytes | np.ndarray]:
     """Yield the lines; <eos> gives two."""
     order, is_last = orders[0], len(orders) == 1
-    yield from ngram_lines(orders[:1], pieces, is_last, slice(0, eos_id))
+    yield from ngram_lines(orders[:1], cells, is_last, slice(0, eos_id))
     this = slice(eos_id, eos_id + 1)
     weights, none = ([b""], b"") if is_last else (numbers(order.back_offs[this]), b"\t0")
     yield b"\n%d\t%s%s%s" % (NEVER, START.encode(), b"" if is_last else b"\t", *weights)
     yield b"\n%s\t%s%s" % (*numbers(order.log_probs[this]), END.encode(), none)
-    yield from ngram_lines(orders[:1], pieces, is_last, slice(eos_id + 1, None))
+    yield from ngram_lines(orders[:1], cells, is_last, slice(eos_id + 1, None))

@@ -62,7 +62,7 @@ def _needed(counts, n, mask):
         part = slice(first, first + BLOCK)
         needed[counted.keys[part][mask[part]] // counts.vocab_size] = True
         needed[counted.suffixes[part][mask[part]]] = True
-    let_go(counted.keys, counted.suffixes)
+        let_go(counted.keys, counted.suffixes)
     return needed
 
 
@@ -88,7 +88,7 @@ def _prune_order(tables, counts, n, mask, needed, threshold, tokens):
         (changed,) = np.nonzero(np.add.reduceat(pruned, first, dtype=np.int64))
         below.back_offs[histories[changed]] = np.log(
             (mass[changed] + lost_p[changed]) / (rest[changed] + lost_q[changed]))
-    let_go(order.keys, order.log_probs, counted.suffixes)
+        let_go(order.keys, order.log_probs, counted.suffixes)
 
 
 def filtered(tables: Tables, kept: Sequence[Kept], storage: Storage) -> Tables:
@@ -101,7 +101,6 @@ def filtered(tables: Tables, kept: Sequence[Kept], storage: Storage) -> Tables:
         columns = [order.keys, order.log_probs, *([] if order.back_offs is None else [order.back_offs])]
         blocks = _chosen(columns, mask, index, tables.vocab_size)
         orders.append(Order(*storage.joined(blocks, tuple(column.dtype for column in columns))))
-        let_go(*columns)
         index = np.cumsum(mask) - 1
     return Tables(orders)
 
@@ -114,3 +113,4 @@ def _chosen(columns, mask, index, vocab_size):
         if index is not None:
             keys = index[keys // vocab_size] * vocab_size + keys % vocab_size
         yield keys, *values
+        let_go(*columns)
