@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlm.errors import shown
 from rnnlm.formats.arpa_bytes import UNKNOWN, Parts
+from rnnlm.formats.arpa_lines import shown_part
 
 if TYPE_CHECKING:
     from rnnlm.formats.arpa_bytes import WordNumbers
@@ -133,7 +133,7 @@ class _Block:
 
     def _part(self, row, k):
         """A part of a line for a message."""
-        return shown(self.parts.part(self.starts[row] + k)[:200].decode("utf-8", "backslashreplace"), 60)
+        return shown_part(self.parts.part(self.starts[row] + k))
 
     def refuse(self, row, problem):
         self.lines.refuse(problem, int(self.where[row]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnlm.errors import DamagedError
+from rnnlm.errors import DamagedError, shown
 from rnnlm.text.sources import called
 
 if TYPE_CHECKING:
@@ -82,3 +82,8 @@ class Lines:
 
     def _refuse_long(self, longest):
         self.refuse(f"must be shorter than {longest >> 10:,} kB, it is longer", self.number + 1)
+
+
+def shown_part(part: bytes) -> str:
+    """Bytes of a line for a message."""
+    return shown(part[:200].decode("utf-8", "backslashreplace"), 60)

@@ -21,22 +21,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlm.errors import DamagedError, RnnlmError, counted, listed, shown
+from rnnlm.errors import RnnlmError, counted, shown
 from rnnlm.files.whole import reason
 from rnnlm.formats.arpa_bytes import WordNumbers
-from rnnlm.formats.arpa_fields import LN10, NEVER, read_fields
-from rnnlm.formats.arpa_heading import ESCAPES, MARK, described, tokenizer_of, unescaped
-from rnnlm.formats.arpa_lines import LONGEST_START, Lines
+from rnnlm.formats.arpa_fields import read_fields
+from rnnlm.formats.arpa_heading import MARK, described
+from rnnlm.formats.arpa_lines import LONGEST_START, Lines, shown_part
+from rnnlm.formats.arpa_unigrams import Unigrams
 from rnnlm.ngrams.building import Building
-from rnnlm.ngrams.tables import Order, Tables
+from rnnlm.ngrams.tables import Tables
 from rnnlm.text.sources import called, opened
-from rnnlm.text.vocabulary import EOS, UNK, Vocabulary
+from rnnlm.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DATA, END_MARK = b"\\data\\", b"\\end\\"
-START, END, UNKNOWN = b"<s>", b"</s>", (b"<unk>", b"<UNK>")
 MOST_ORDERS = 20
 MOST_START = 1 << 16  # lines before \\data\\
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -73,7 +73,7 @@ def parsed(path: str | os.PathLike[str], on_bytes: Callable[[int], object] | Non
 
 class _Reading:
     def __init__(self, lines):
-        self.lines, self.notes = lines, []
+        self.lines = lines
         self.unreachable = 0  # n-grams that no text of lines has
 
     def whole(self):
@@ -117,7 +117,7 @@ class _Reading:
         while (line := self.lines.filled_line()) is not None and line.startswith(b"ngram"):
             match = _COUNT.fullmatch(line)
             if not match or int(match[1]) != len(counts) + 1:
-                self.lines.refuse(f"must be ngram {len(counts) + 1}=COUNT, it is {_shown(line)}")
+                self.lines.refuse(f"must be ngram {len(counts) + 1}=COUNT, it is {shown_part(line)}")
             counts.append(int(match[2]))
         self.mark = line
         if not counts or not counts[0]:
@@ -133,7 +133,7 @@ class _Reading:
             if not count:
                 return False
             self.lines.refuse(f"must be {expected.decode()}, " + ("the file ends" if self.mark is None else
-                              f"it is {_shown(self.mark)}"))
+                              f"it is {shown_part(self.mark)}"))
         return True
 
     def _fields(self, n, count, words):
@@ -143,93 +143,32 @@ class _Reading:
         return fields
 
     def _unigrams(self, count, about):
-        """Make the vocabulary; a Building with the unigrams."""
+        """A Building with the unigrams."""
         self._section(1, count)
-        fields = self._fields(1, count, None)
-        names = [UNKNOWN[0] if name in UNKNOWN else name for name in fields.words[0]]
-        marks = self._require_distinct(names, fields)
-        eos = next((i for i, name in enumerate(names) if name in marks), None)
-        kept = [name for i, name in enumerate(names) if name not in marks or i == eos]
-        ids = np.cumsum([name not in marks or i == eos for i, name in enumerate(names)]) - 1
-        if eos is None:
-            eos, kept = len(kept), [*kept, EOS.encode()]
-        else:
-            kept[eos], ids[[name in marks for name in names]] = EOS.encode(), eos
-        self._make_vocabulary(kept, about, fields)
-        self.eos_id, self.index = eos, dict(zip(names, ids.tolist(), strict=True))
-        if UNKNOWN[0] in self.index:
-            self.index[UNKNOWN[1]] = self.index[UNKNOWN[0]]
-        unigrams = Order(np.arange(len(kept)), *self._of_words(len(kept), names, ids, fields))
-        self.index |= {START: len(kept)} if START in self.index else {}  # until it is known where it occurs
-        self.words = WordNumbers(self.index)
-        return Building(unigrams)
-
-    def _require_distinct(self, names, fields):
-        """Refuse a word that is given twice; the names of the line end."""
-        there = set(names)
-        if len(there) < len(names):
-            seen = set()
-            twice = next(i for i, name in enumerate(names) if name in seen or seen.add(name))
-            self.lines.refuse(f"gives the word {_shown(names[twice])} again", fields.line(twice))
-        marks = {START, END} & there
-        if EOS.encode() in there and marks:
-            self.lines.refuse(f"gives {EOS}, which is the line end here, and the file has "
-                              f"{listed(sorted(mark.decode() for mark in marks))} for it: rename one of them",
-                              fields.line(names.index(EOS.encode())))
-        return marks or {EOS.encode()}
-
-    def _of_words(self, V, names, ids, fields):
-        """The log_probs (V,) and back_offs (V,) of the words.
-
-        Of <eos> they are those of </s> and of <s>.
-        """
-        log_probs, back_offs = np.full(V, NEVER * LN10, np.float32), np.zeros(V, np.float32)
-        is_start, is_end = np.array([[name == mark for name in names] for mark in (START, END)])
-        log_probs[ids[~is_start]] = fields.log_probs[~is_start]
-        back_offs[ids[~is_end]] = fields.back_offs[~is_end]
-        ends_known = END in names or EOS.encode() in names
-        if not ends_known:
-            self.notes.append(f"no </s> among the words: a line end has the log10 p {NEVER:g}")
-        if START not in names and EOS.encode() not in names:
-            self.notes.append("no <s> among the words: the first word of a line has no context")
-        return log_probs, back_offs
-
-    def _make_vocabulary(self, names, about, fields):
-        try:
-            words = [name.decode("utf-8") for name in names]
-        except UnicodeDecodeError:
-            wrong = next(i for i, name in enumerate(fields.words[0]) if not _is_utf8(name))
-            self.lines.refuse(f"must be UTF-8, the word is {_shown(fields.words[0][wrong])}: convert the file, for "
-                              "example with iconv -f latin1 -t utf-8", fields.line(wrong))
-        try:
-            words = unescaped(words) if about.get(ESCAPES) is True else words
-            self.vocabulary = Vocabulary(words, tokenizer_of(about, len(words)))
-        except (ValueError, KeyError, TypeError, RnnlmError) as error:
-            raise DamagedError(f"{called(self.lines.source.path)} is no ARPA file that can be read: its heading and "
-                               f"its words do not fit: {shown(str(error))}") from None
-        if self.vocabulary.unk_id is None and self.vocabulary.tokenizer.whole_words:
-            self.notes.append(f"no {UNK} among the words: unknown words have no probability")
+        self.unigrams = Unigrams(self._fields(1, count, None), self.lines, about)
+        self.vocabulary, self.notes = self.unigrams.vocabulary, self.unigrams.notes
+        self.words = WordNumbers(self.unigrams.index)
+        return Building(self.unigrams.order)
 
     def _order(self, building, n, count):
         if not self._section(n, count):
             building.add(np.empty((n, 0), np.int64), np.empty(0, np.float32), np.empty(0, np.float32))
             return
         fields = self._fields(n, count, self.words)
-        ids, kept = self._reachable(fields.words, len(self.vocabulary))
+        ids, kept = self._reachable(np.stack(fields.words))
         again = building.add(ids, fields.log_probs[kept], fields.back_offs[kept])
         if again is not None:
             line = fields.line(again if isinstance(kept, slice) else int(np.flatnonzero(kept)[again]))
             self.lines.refuse("gives an n-gram again", line)
 
-    def _reachable(self, words, start):
+    def _reachable(self, ids):
         """The ids (n, m) of the n-grams that lines can have, and which they are."""
-        ids = np.stack(words)
-        is_end, is_start = ids == self.eos_id, ids == start
-        if EOS.encode() in self.index:  # it stands for both
-            inside = is_end[1:-1].any(axis=0) if len(ids) > 2 else np.zeros(ids.shape[1], bool)
-        else:
-            inside = is_end[:-1].any(axis=0) | is_start[1:].any(axis=0)
-        ids[0][is_start[0]] = self.eos_id
+        eos_id, start = self.vocabulary.eos_id, self.unigrams.start
+        is_end, is_start = ids == eos_id, ids == start
+        inside = (is_end | is_start)[1:-1].any(axis=0)
+        if start != eos_id:  # else both ends may be the same word
+            inside |= is_end[0] | is_start[-1]
+        ids[0][is_start[0]] = eos_id
         if not inside.any():
             return ids, slice(None)
         self.unreachable += int(np.count_nonzero(inside))
@@ -238,19 +177,6 @@ class _Reading:
     def _end(self):
         if self.mark != END_MARK:
             self.lines.refuse("must be \\end\\, " + ("the file ends: is it cut off?" if self.mark is None else
-                              f"it is {_shown(self.mark)}"))
+                              f"it is {shown_part(self.mark)}"))
         if (line := self.lines.filled_line()) is not None:
-            self.lines.refuse(f"comes after \\end\\: {_shown(line)}")
-
-
-def _is_utf8(word):
-    try:
-        word.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _shown(part):
-    """Bytes of the file for a message."""
-    return shown(part[:100].decode("utf-8", "backslashreplace"), 60)
+            self.lines.refuse(f"comes after \\end\\: {shown_part(line)}")
