@@ -139,7 +139,7 @@ class NgramModel:
         return self._of_text(np.concatenate([self._read(xs), ts[:, -1:]], axis=1), ts)
 
     def _of_text(self, words, ts):
-        """``log_probs_of`` where a target is the next word, which is looked for once."""
+        """``log_probs_of`` where a target is the next word: it is looked for once."""
         orders, T = self.tables.orders, ts.shape[1]
         indices = self._indices(words, T + 1, self.order)
         found, contexts = orders[0].log_probs[ts].astype(np.float64), next(indices)[0]
