@@ -140,7 +140,7 @@ def _validated(trained, corpus):
 def is_arpa(file):
     r"""Whether an open binary file begins as an ARPA file: \data\ after # lines."""
     for _ in range(1000):
-        line = file.readline(1 << 16)
+        line = file.readline(1 << 25)  # a tokenizer may be in it
         if line.strip() == rb"\data\ ".strip():
             return True
         if not line or (line.strip() and not line.startswith(b"#")):
