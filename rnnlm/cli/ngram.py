@@ -18,6 +18,7 @@ from rnnlm.runs.texts_like_train import CORPUS, OWN, TEXTS, corpus_of
 from rnnlm.scoring.evaluation import evaluate
 
 MEGABYTE = 1 << 20
+LONGEST_LINE = 1 << 16  # bytes that are read at a time; a line with subwords is longer
 
 NGRAM = Table({
     "model": (
@@ -62,7 +63,7 @@ def main(argv=None, prog=None):
 def train(options):
     """Train the model, write it, and show what it is."""
     _require_possible(options)
-    require_replaceable(options.output, is_arpa, "an ARPA file", "choose another name with --output")
+    require_replaceable(options.output, is_earlier, "an ARPA file", "choose another name with --output")
     corpus = corpus_of(options, on_file=file_bar("fetching"), on_long=encoding_bar)
     for line in corpus.notes:
         note(f"note: {line}")
@@ -137,12 +138,14 @@ def _validated(trained, corpus):
             f"{counted(result.targets, 'target')}")
 
 
-def is_arpa(file):
+def is_earlier(file):
     r"""Whether an open binary file begins as an ARPA file: \data\ after # lines."""
-    for _ in range(1000):
-        line = file.readline(1 << 25)  # a tokenizer may be in it
-        if line.strip() == rb"\data\ ".strip():
-            return True
-        if not line or (line.strip() and not line.startswith(b"#")):
+    line = b"\n"
+    while not line.strip() or line.startswith(b"#"):
+        at_end = line.endswith(b"\n")
+        line = file.readline(LONGEST_LINE)
+        if not line:
             return False
-    return False
+        if not at_end:
+            line = b"#" + line  # more of the same line
+    return line.strip() == b"\\data\\"

@@ -5,7 +5,7 @@ They mean the same there, so that both models read the same ids.
 
 from dataclasses import replace
 
-from rnnlm.formats.model_file import load_model
+from rnnlm.formats.predictors import load_predictor
 from rnnlm.runs.checks import not_empty
 from rnnlm.runs.option import Option
 from rnnlm.runs.options import TRAIN
@@ -55,7 +55,7 @@ def corpus_of(options, **watching):
 
     watching: ``on_file`` and ``on_long``, see ``load_corpus``.
     """
-    vocabulary = None if options.vocabulary_of is None else load_model(options.vocabulary_of)[1]
+    vocabulary = None if options.vocabulary_of is None else load_predictor(options.vocabulary_of)[1]
     by_name = {option.name: option for option in TEXTS}
     of_level = {name: getattr(options, name) for name in ("min_count", "max_vocab", "vocab_size", "tokenizer")
                 if by_name[name].acts(options)}

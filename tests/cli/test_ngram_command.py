@@ -12,7 +12,7 @@ from conftest import REPOSITORY
 
 from rnnlm.cli import ngram as module
 from rnnlm.cli.main import main
-from rnnlm.cli.ngram import is_arpa
+from rnnlm.cli.ngram import is_earlier
 from rnnlm.formats.arpa_reading import read_arpa
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
@@ -198,8 +198,9 @@ def test_wrong_usage_is_told(arguments, message, capsys):
 
 @pytest.mark.parametrize(("content", "expected"), [
     (b"\\data\\\n", True), (b"# some\n\n\\data\\\r\n", True), (b"", False), (b"the cat\n\\data\\\n", False),
-    (b"#\n" * 5000, False), (b"x" * 200_000, False)])
+    (b"#\n" * 5000, False), (b"x" * 200_000, False),
+    (b"# " + b"x" * 200_000 + b"\n\\data\\\n", True), (b"# " + b"x" * 65_534 + b"\\data\\", False)])
 def test_an_arpa_file_is_known_by_its_first_lines(content, expected, tmp_path):
     (tmp_path / "file").write_bytes(content)
     with (tmp_path / "file").open("rb") as file:
-        assert is_arpa(file) == expected
+        assert is_earlier(file) == expected
