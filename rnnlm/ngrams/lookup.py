@@ -88,7 +88,7 @@ def log_probs_of(orders: Sequence[Order], contexts: np.ndarray, words: np.ndarra
     V = unigrams.keys.size
     found, below = unigrams.log_probs[words].astype(np.float64), unigrams
     for k, order in enumerate(longer):
-        found += at(below.back_offs, contexts[..., k], 0)
+        found = found + at(below.back_offs, contexts[..., k], 0)
         found = at(order.log_probs, find(order.keys, contexts[..., k], words, V), found)
         below = order
     return found

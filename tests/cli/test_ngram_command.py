@@ -109,6 +109,22 @@ def test_the_vocabulary_of_a_model_is_taken_with_its_words_that_the_text_lacks(f
     assert unigrams.sum() == pytest.approx(1, abs=1e-6)
 
 
+def test_the_vocabulary_may_be_that_of_an_arpa_file(folder):
+    _, first = made("--lowercase", "--max-vocab", "9", output="first.arpa")
+    (folder / "other.txt").write_text("THE zebra sat\n" * 40, encoding="utf-8")
+    _, vocabulary = made("--vocabulary-of", "first.arpa", text="other.txt")
+    assert vocabulary.words == first.words
+    assert vocabulary.tokenizer == first.tokenizer
+
+
+def test_a_text_of_one_word_has_no_long_ngrams(folder, capsys):
+    (folder / "one.txt").write_text("a\n" * 30, encoding="utf-8")
+    model, vocabulary = made("--order", "6", text="one.txt")
+    assert capsys.readouterr().out.startswith("n-grams of order 1 to 6: 2 2 1 0 0 0\n")
+    assert vocabulary.words == ["a", "<eos>"]
+    assert model.order == 3
+
+
 def test_limits_of_the_vocabulary_and_the_text_are_those_of_training():
     _, vocabulary = made("--max-vocab", "6")
     assert vocabulary.words == load_corpus("text.txt", max_vocab=6).vocabulary.words
