@@ -70,7 +70,7 @@ def children(order: Order, contexts: np.ndarray, vocab_size: int) -> tuple[np.nd
 def at(values: np.ndarray, index: np.ndarray, otherwise: np.ndarray | float) -> np.ndarray:
     """values[index], or ``otherwise`` where the index is NOT_THERE."""
     if not values.size:
-        return np.broadcast_to(otherwise, index.shape)
+        return np.full(index.shape, otherwise)
     return np.where(index >= 0, values[index], otherwise)
 
 
@@ -88,7 +88,7 @@ def log_probs_of(orders: Sequence[Order], contexts: np.ndarray, words: np.ndarra
     V = unigrams.keys.size
     found, below = unigrams.log_probs[words].astype(np.float64), unigrams
     for k, order in enumerate(longer):
-        found = found + at(below.back_offs, contexts[..., k], 0)
+        found += at(below.back_offs, contexts[..., k], 0)
         found = at(order.log_probs, find(order.keys, contexts[..., k], words, V), found)
         below = order
     return found
