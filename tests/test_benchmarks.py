@@ -66,6 +66,19 @@ def test_sentence_scores(on_path):
 
 
 @pytest.mark.slow
+def test_ngram_speed(on_path):
+    figures = json.loads(run("ngram_speed.py", "--order", "3", "--json").stdout)
+    assert list(figures) == ["rnnlm", "score"]
+    assert figures["rnnlm"]["seconds"] > figures["score"]["seconds"] > 0
+    assert 1 < figures["score"]["perplexity"] < 20
+    from ngram_speed import compare, table
+
+    results = {name: [{"seconds": seconds, "peak_memory_mb": 30, "perplexity": 9.0}]
+               for name, seconds in (("rnnlm", 1), ("score", 3), ("lmplz", 2), ("query", 2))}
+    assert [line.split("|")[3] for line in table(compare(results)).splitlines()[2:]] == [" 0.50 ", " 1.50 ", "  ", "  "]
+
+
+@pytest.mark.slow
 def test_nbest_speed():
     sizes = ["--utterances", "20", "--hypotheses", "5", "--hidden-size", "8", "--layers", "1"]
     rows = json.loads(run("nbest_speed.py", *sizes, "--json").stdout)
@@ -75,6 +88,15 @@ def test_nbest_speed():
         assert row["words_per_second"] * row["seconds"] == pytest.approx(
             rows["carry"]["words_per_second"] * rows["carry"]["seconds"])
         assert row["peak_memory_mb"] > 20
+
+
+@pytest.mark.slow
+def test_arpa_speed():
+    rows = json.loads(run("arpa_speed.py", "--order", "3", "--json").stdout)
+    assert {"text", "cached"} <= rows.keys()
+    for row in rows.values():
+        assert row["seconds"] > 0
+        assert row["log10_p"] == pytest.approx(rows["text"]["log10_p"], rel=1e-6)
 
 
 @pytest.mark.slow
