@@ -104,28 +104,29 @@ class Combined:
         wanted = np.ones(ts.shape, bool) if wanted is None else wanted
         numbers = np.cumsum(wanted).reshape(ts.shape) - 1
         order, found = [], []
-        for rows, steps, log_probs in self._distributions(xs):
-            here = wanted[rows, steps]
+        for rows, steps in self.pieces(*ts.shape):
+            log_probs, here = self.predict(xs[rows, steps]), wanted[rows, steps]
             order.append(numbers[rows, steps][here])
             found.append(word_scores(log_probs[here], ts[rows, steps][here], details, top, are_log_probs=True))
         return WordScores.joined(found).at(np.argsort(np.concatenate(order)))
 
-    def _distributions(self, xs):
-        """Yield (rows, steps, ln p of every word there), so many numbers at a time.
+    def pieces(self, N: int, T: int) -> Iterator[tuple[slice, slice]]:
+        """Yield (rows, steps) of a window (N, T) of ids, to be read in this order.
 
-        Many streams are read in groups, each to its end.
+        Whole distributions over the words of a piece are about CELLS numbers.  Many
+        streams are read in groups, each to its end: the states are those of the group.
+        After the last piece they are those of all streams.
         """
-        N, T = xs.shape
         most = max(1, CELLS // self.vocab_size)
         if most >= N:
             for steps in _slices(T, most // N):
-                yield slice(None), steps, self.predict(xs[:, steps])
+                yield slice(None), steps
             return
         before, after = self.get_state(), []
         for rows in _slices(N, most):
             self.set_state([tuple(None if array is None else array[rows] for array in layer) for layer in before])
             for step in _slices(T, 1):
-                yield rows, step, self.predict(xs[rows, step])
+                yield rows, step
             after.append([tuple(None if array is None else np.array(array) for array in layer)
                           for layer in self.get_state()])
         self.set_state([tuple(None if arrays[0] is None else np.concatenate(arrays)

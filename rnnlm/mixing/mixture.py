@@ -64,17 +64,28 @@ class Mixture(Combined):
         parts = ", ".join(f"{weight:.3g} of {part!r}" for weight, part in zip(self.weights, self.parts, strict=True))
         return f"<{self.kind} mixture: {parts}>"
 
-    @computing
     def log_probs(self, xs: np.ndarray, ts: np.ndarray) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
-        if self.kind == LINEAR:  # the targets alone tell it
-            return self.mixed(self.log_probs_of_parts(xs, ts))
-        xs, ts = arguments.ids_of_windows("xs", xs), arguments.ids_of_windows("ts", ts)
-        return super().word_scores(xs, ts).log_probs.reshape(ts.shape)
+        return self.log_probs_with_parts(xs, ts)[0]
 
-    def log_probs_of_parts(self, xs: np.ndarray, ts: np.ndarray) -> np.ndarray:  # ids (N, T) -> (K, N, T)
-        """ln p of every target under each part, float64; carries the state on."""
-        return np.array([part.log_probs(xs, ts) for part in self.parts], np.float64)
+    @computing
+    def log_probs_with_parts(self, xs: np.ndarray, ts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What ``log_probs`` gives, and the same of each part: (N, T), (K, N, T)."""
+        if self.kind == LINEAR:  # the targets alone tell it
+            of_parts = np.array([part.log_probs(xs, ts) for part in self.parts], np.float64)
+            return self.mixed(of_parts), of_parts
+        xs, ts = arguments.ids_of_windows("xs", xs), arguments.ids_of_windows("ts", ts)
+        found, of_parts = np.empty(ts.shape), np.empty((len(self.parts), *ts.shape))
+        for rows, steps in self.pieces(*ts.shape):
+            log_probs = self.log_probs_of_all(xs[rows, steps])
+            targets = ts[rows, steps][..., np.newaxis]
+            found[rows, steps] = np.take_along_axis(self._product(log_probs), targets, -1)[..., 0]
+            of_parts[:, rows, steps] = [np.take_along_axis(one, targets, -1)[..., 0] for one in log_probs]
+        return found, of_parts
+
+    def log_probs_of_all(self, xs: np.ndarray) -> list[np.ndarray]:  # ids (N, T) -> K of (N, T, V)
+        """ln p of every word under each part; carries the state on."""
+        return [as_log_probs(part, np.asarray(part.predict(xs))) for part in self.parts]
 
     def mixed(self, log_probs: np.ndarray) -> np.ndarray:  # (K, ...) -> (...)
         """ln p of words under the linear mixture, from those under the parts."""
@@ -92,6 +103,10 @@ class Mixture(Combined):
         log_probs = [as_log_probs(part, np.asarray(one)) for part, one in zip(self.parts, scores, strict=True)]
         if self.kind == LINEAR:
             return self.mixed(np.array(log_probs))
+        return self._product(log_probs)
+
+    def _product(self, log_probs):  # K of (..., V) -> (..., V)
+        """ln p of the log-linear mixture; a part of weight 0 counts for nothing."""
         return log_softmax(sum(weight.astype(one.dtype) * one
                                for weight, one in zip(self.weights, log_probs, strict=True) if weight))
 

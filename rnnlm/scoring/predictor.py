@@ -9,6 +9,10 @@ has two things more:
 
 Where a text is read as many sequences, it is opened once by ``fresh_state``, and
 ``forget`` is called at the end of each.
+
+One that knows something of each token of a text, whatever the order in which it is
+read, has ``in_order(log_probs)``.  ``piece_scores`` calls it with ln p of the text's
+next tokens as written, and takes what it returns.
 """
 
 from __future__ import annotations
