@@ -34,8 +34,8 @@ MIXING = (
 PROBS = Option("probs", not_empty, "probabilities of another program's model to mix with MODEL: a line for each word "
                "and each line end of the text (0: unknown to that model)", metavar="FILE",
                meant_by="lm-prob lm-probs outside probabilities")
-TUNE_PROBS = Option("tune_probs", not_empty, "the same for the text of --tune, so that the weight of --probs can be "
-                    "chosen", metavar="FILE", meant_by="probs-tune")
+TUNE_PROBS = Option("tune_probs", not_empty, "probabilities like those of --probs, of the text of --tune, so that the "
+                    "weight of --probs can be chosen", metavar="FILE", meant_by="probs-tune")
 
 
 def with_mixture(read, options, workers, tuning):

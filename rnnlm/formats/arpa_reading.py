@@ -148,3 +148,9 @@ def _require_keys(orders, V):
     most = V * (orders[-2].keys.size if len(orders) > 1 else 1)
     if keys.size and not (keys[0] >= 0 and keys[-1] < most and (np.diff(keys) > 0).all()):
         raise ValueError("its keys are not those of an n-gram model")
+
+
+def read_arpa_and_sha256(path):
+    """The predictor, the vocabulary and the SHA-256 (hex) of an ARPA file."""
+    with open(path, "rb") as file:
+        return *read_arpa(path), hashlib.file_digest(file, "sha256").hexdigest()

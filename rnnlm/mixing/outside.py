@@ -140,6 +140,10 @@ class WithOutside(Combined):
         """
         return self.with_probs(np.asarray(log_probs, np.float64), self.outside.take(len(log_probs)))
 
+    def end_of_text(self) -> None:
+        """RnnlmError unless the file of probabilities ends with the text."""
+        self.outside.finish()
+
     def with_probs(self, log_probs: np.ndarray, outside: np.ndarray) -> np.ndarray:  # (n,), (n,) -> (n,)
         """ln p of tokens, from the model's and the file's."""
         with np.errstate(divide="ignore"):

@@ -10,7 +10,8 @@ on them.  The mean of ln p is concave in the weights, with
     gradient_k   = mean over tokens of f_k(t) - E_q[f_k]
     hessian_kj   = -mean over tokens of Cov_q[f_k, f_j]
 
-so Newton's method needs few passes over the text.  Weights stay at 0 or above.
+so Newton's method needs few passes over the text.  Weights stay at 0 or above.  A part
+that gives a word of the text no probability gets 0: the product would have none either.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnlm.compute.functions import softmax
+from rnnlm.errors import ArgumentError
 from rnnlm.mixing.mixture import LINEAR, Mixture
 from rnnlm.mixing.weights import FoundWeights, equal_weights, weights_by_em
 from rnnlm.scoring.evaluation import WINDOW
@@ -72,14 +74,19 @@ def _windows(ids, eos_id) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 def _newton(mixture, ids, eos_id, told):
     """Newton's method from equal weights; a step that makes it worse is halved."""
     weights, best, step = mixture.weights, -np.inf, np.zeros(len(mixture.parts))
+    fails = np.zeros(len(mixture.parts), bool)  # parts that give a word of the text no probability
     for passes in range(1, MOST_PASSES + 1):
-        trial = np.maximum(weights + step, 0)
-        value, gradient, hessian = _slopes(mixture, trial, ids, eos_id, told)
+        trial = np.where(fails, 0, np.maximum(weights + step, 0))
+        value, gradient, hessian, failing = _slopes(mixture, trial, ids, eos_id, told)
+        if (failing & ~fails).any():  # which the mixture would not give it either
+            fails = failing
+            _require_some(fails)
+            continue
         if value < best:
             step = step / 2
             continue
         weights, best = trial, value
-        free = (weights > 0) | (gradient > 0)  # those at 0 that would fall stay there
+        free = ~fails & ((weights > 0) | (gradient > 0))  # those at 0 that would fall stay there
         step = np.zeros_like(weights)
         step[free] = np.linalg.lstsq(-hessian[np.ix_(free, free)], gradient[free], rcond=1e-9)[0]
         gap = float(gradient @ step) / 2
@@ -88,20 +95,33 @@ def _newton(mixture, ids, eos_id, told):
     return FoundWeights(weights, passes, max(gap, 0.0), len(ids))
 
 
+def _require_some(fails):
+    """ArgumentError if every part gives some word of the text no probability."""
+    if fails.all():
+        raise ArgumentError("a log-linear mixture needs a model that gives every word of the tuning text a probability, "
+                            "each of them gives some word none: give a linear mixture")
+
+
 def _slopes(mixture, weights, ids, eos_id, told):
-    """The mean of ln p with these weights, its gradient (K,) and its hessian (K, K)."""
+    """The mean of ln p with these weights, its gradient (K,) and its hessian (K, K).
+
+    And which parts give a word of the text no probability, (K,) bool.
+    """
     K = len(weights)
-    value, gradient, hessian = 0.0, np.zeros(K), np.zeros((K, K))
+    value, gradient, hessian, failing = 0.0, np.zeros(K), np.zeros((K, K)), np.zeros(K, bool)
     with mixture.fresh_state():
         for xs, ts in _windows(ids, eos_id):
             for _, steps in mixture.pieces(*ts.shape):
-                f = np.maximum([one[0] for one in mixture.log_probs_of_all(xs[:, steps])], SMALLEST)  # (K, M, V)
+                f = np.array([one[0] for one in mixture.log_probs_of_all(xs[:, steps])])  # (K, M, V)
+                targets = ts[0, steps, np.newaxis]
+                failing |= np.isneginf(np.take_along_axis(f, targets[np.newaxis], 2)).any(axis=(1, 2))
+                np.maximum(f, SMALLEST, out=f)
                 q = softmax(np.tensordot(weights.astype(f.dtype), f, 1))  # (M, V)
-                weighted, targets = f * q, ts[0, steps, np.newaxis]
+                weighted = f * q
                 means = weighted.sum(axis=2, dtype=np.float64)  # (K, M)
                 gradient += (np.take_along_axis(f, targets[np.newaxis], 2)[..., 0] - means).sum(axis=1)
                 hessian -= np.tensordot(f, weighted, axes=([1, 2], [1, 2])) - means @ means.T
                 of_targets = np.take_along_axis(q, targets, 1).astype(np.float64)
                 value += float(np.log(np.maximum(of_targets, np.exp(SMALLEST))).sum())
             told(ts.size)
-    return value / len(ids), gradient / len(ids), hessian / len(ids)
+    return value / len(ids), gradient / len(ids), hessian / len(ids), failing

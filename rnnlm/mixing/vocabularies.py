@@ -76,26 +76,13 @@ def _named(words: Iterable[str]) -> str:
 
 def _shared_out(name, own, vocabulary, only_own, only_other, of):
     """The note on an n-gram model with other words; "" where only the order differs."""
+    has_unk, own_has_unk = vocabulary.unk_id is not None, own.unk_id is not None
+    lacking = [word for word in only_other if word != UNK or not only_own]  # <unk> gets what only_own have
+    left = [word for word in only_own if word != UNK or not only_other]     # <unk> is shared by only_other
     found = []
-    words, without_own = [word for word in only_other if word != UNK], [word for word in only_own if word != UNK]
-    if words and own.unk_id is None:
-        found.append(f"it gives no probability to {_named(words)} of {of}")
-    elif words:
-        found.append(f"{_named(words)} that only {of} has {_have(words)} an equal share of its probability of {UNK}")
-    if UNK in only_other and not without_own:
-        found.append(f"it gives no probability to {UNK}")
-    if without_own:
-        fate = f"count as {UNK}" if vocabulary.unk_id is not None else "are left out, with their probabilities"
-        found.append(f"{_named(without_own)} that only it has {fate if len(without_own) > 1 else _singular(fate)}")
-    if UNK in only_own and not words:
-        found.append(f"its probability of {UNK} is left out")
-    return f"note: {name} has another vocabulary: {'; '.join(found)}" if found else ""
-
-
-def _have(words):
-    return "has" if len(words) == 1 else "have"
-
-
-def _singular(fate):
-    return fate.replace("count ", "counts ").replace("are left out, with their probabilities",
-                                                     "is left out, with its probability")
+    if lacking:
+        share = f"an equal share of the probability of {UNK}" if own_has_unk else "probability 0"
+        found.append(f"{_named(lacking)} only in {of}: {share}")
+    if left:
+        found.append(f"{_named(left)} only in {name}: {f'counted as {UNK}' if has_unk else 'left out'}")
+    return f"note: {name} and {of} have different vocabularies: {'; '.join(found)}" if found else ""

@@ -47,7 +47,10 @@ class NgramModel:
     order : the most words of an n-gram.
     vocab_size, eos_id : of the vocabulary.
     vocabulary_fingerprint : that of the vocabulary.
+    gives_log_probs : True: ``predict`` gives ln p itself, not scores up to a constant.
     """
+
+    gives_log_probs = True
 
     def __init__(self, tables: Tables, vocabulary: Vocabulary) -> None:
         arguments.kind("tables", tables, Tables, "Tables")
@@ -98,12 +101,14 @@ class NgramModel:
     def contexts(self, xs: ArrayLike) -> np.ndarray:  # ids (N, T) -> (N, T, order - 1)
         """Where the words up to each step stand as contexts; carries the state on.
 
+        NOTHING among the ids is a word that the model does not know.
+
         Returns
         -------
         int64 : at k - 1 the index of the last k words in the table of order k, or
             NOT_THERE.
         """
-        xs = self._ids("xs", xs)
+        xs = self._ids("xs", xs, NOTHING)
         N, T = xs.shape
         last = np.full((N, self.order - 1), NOTHING) if self._last is None else self._last
         if len(last) != N:
@@ -117,7 +122,7 @@ class NgramModel:
             found[..., k - 1] = index[:, -T:]
             if k < self.order - 1:
                 index = find(order.keys, index[:, :-1], words[:, k:], self.vocab_size)
-                index[cuts[:, k:]] = NOT_THERE  # a line end is the first word of a context
+                index[cuts[:, k:]] = NOT_THERE  # such a word is the first one of a context
         return found
 
     def log_probs(self, xs: ArrayLike, ts: ArrayLike) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
@@ -181,11 +186,11 @@ class NgramModel:
             if name != "log_probs":  # which are known in float64
                 setattr(scores, name, array)
 
-    def _ids(self, name, value):
+    def _ids(self, name, value, least=0):
         """Ids (N, T) of the vocabulary; IdError for others."""
         ids = arguments.ids_of_windows(name, value)
-        if ids.min() < 0 or ids.max() >= self.vocab_size:
-            wrong = ids.min() if ids.min() < 0 else ids.max()
+        if ids.min() < least or ids.max() >= self.vocab_size:
+            wrong = ids.min() if ids.min() < least else ids.max()
             raise IdError(f"{name} must be ids from 0 to {self.vocab_size - 1}, got {wrong}")
         return ids
 

@@ -11,8 +11,11 @@ Where a text is read as many sequences, it is opened once by ``fresh_state``, an
 ``forget`` is called at the end of each.
 
 One that knows something of each token of a text, whatever the order in which it is
-read, has ``in_order(log_probs)``.  ``piece_scores`` calls it with ln p of the text's
-next tokens as written, and takes what it returns.
+read, has two others:
+
+    in_order(log_probs)  is given ln p of the text's next tokens as written, and returns
+                         what they become
+    end_of_text()        is called after the last of them
 """
 
 from __future__ import annotations

@@ -66,6 +66,8 @@ def piece_scores(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled]
             if hasattr(model, "in_order"):  # only here is it known which token of the text each score is of
                 scores.log_probs = model.in_order(scores.log_probs)
             yield part, scores
+    if hasattr(model, "in_order"):
+        model.end_of_text()
 
 
 def _as_written(scores, is_read):
