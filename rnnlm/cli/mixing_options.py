@@ -74,17 +74,16 @@ def with_mixture(read, options, workers, tuning):
 
 def _require_sense(options, probs, vocabulary):
     """RnnlmError for options that do not go together."""
-    if not options.mix and not probs:
-        for name in {"weights", "mixing", "tune_probs"} & set(options.given):
-            raise RnnlmError(f"--{name.replace('_', '-')} is for mixtures: give --mix MODEL with it, or leave it out")
-        return
+    given = [name for name in ("weights", "mixing", "tune_probs") if name in options.given]
+    if given and not options.mix and not probs:
+        raise RnnlmError(f"--{given[0].replace('_', '-')} is for mixtures: give --mix MODEL with it, or leave it out")
     if not probs and getattr(options, "tune_probs", None):
         raise RnnlmError("--tune-probs is for the weight of --probs: give --probs FILE with it, or leave it out")
     if not probs:
         return
     if options.mixing != LINEAR:
-        raise RnnlmError(f"--probs has the probability of one word at a time, and --mixing {options.mixing} needs whole "
-                         "distributions: leave --mixing out")
+        raise RnnlmError(f"--mixing {options.mixing} needs whole distributions, and --probs has the probability of one "
+                         "word at a time: leave --mixing out")
     if vocabulary.tokenizer.unit != "word":
         raise RnnlmError(f"--probs has a probability for each word, and {options.model} reads "
                          f"{vocabulary.tokenizer.unit}s: give a model of words")

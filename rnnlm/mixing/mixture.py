@@ -138,7 +138,6 @@ def _common_fingerprint(parts):
         raise ArgumentError(f"predictors must have one vocabulary, theirs have {sizes} words")
     known = {getattr(part, "vocabulary_fingerprint", None) for part in parts} - {None}
     if len(known) > 1:
-        raise ArgumentError("predictors must have one vocabulary, theirs have different words or another order of "
-                            "them: rnnlm.mixing.vocabularies.on_vocabulary tells what differs, and brings them together "
-                            "where that can be")
+        raise ArgumentError("predictors must have one vocabulary, theirs have other words or another order of them: "
+                            "rnnlm.mixing.vocabularies.on_vocabulary tells what differs")
     return next(iter(known), None)

@@ -75,7 +75,7 @@ def _newton(mixture, ids, eos_id, told):
     """Newton's method from equal weights; a step that makes it worse is halved."""
     weights, best, step = mixture.weights, -np.inf, np.zeros(len(mixture.parts))
     fails = np.zeros(len(mixture.parts), bool)  # parts that give a word of the text no probability
-    for passes in range(1, MOST_PASSES + 1):
+    for passes in range(1, MOST_PASSES + 1):  # noqa: B007  # told below
         trial = np.where(fails, 0, np.maximum(weights + step, 0))
         value, gradient, hessian, failing = _slopes(mixture, trial, ids, eos_id, told)
         if (failing & ~fails).any():  # which the mixture would not give it either
@@ -98,8 +98,8 @@ def _newton(mixture, ids, eos_id, told):
 def _require_some(fails):
     """ArgumentError if every part gives some word of the text no probability."""
     if fails.all():
-        raise ArgumentError("a log-linear mixture needs a model that gives every word of the tuning text a probability, "
-                            "each of them gives some word none: give a linear mixture")
+        raise ArgumentError("a log-linear mixture needs a model that gives every word of the tuning text a "
+                            "probability, each of them gives some word none: give a linear mixture")
 
 
 def _slopes(mixture, weights, ids, eos_id, told):

@@ -3,11 +3,11 @@
 Expectation-maximisation (Dempster, Laird & Rubin, 1977) of the weights w_k of a linear
 mixture, from ln p of n tokens under each of K models:
 
-    r_kt = w_k p_k(t) / sum_j w_j p_j(t)     how much of token t part k predicted
+    r_kt = w_k p_k(t) / sum_j w_j p_j(t)   how much of token t part k predicted
     w_k  = mean over t of r_kt
 
 The mean of ln p is concave in the weights, so what is found is the best there is.  With
-g_k the mean over t of p_k(t) / p(t), no weights can do better by more than max_k g_k - 1
+g_k the mean over t of p_k(t) / p(t), no weights are better by more than max_k g_k - 1
 nats a token.  When that is below the tolerance, the search is over.
 """
 
@@ -105,7 +105,7 @@ def weights_by_em(log_probs: ArrayLike, tolerance: float = TOLERANCE,
 def _em(ratios, tolerance, most_iterations):
     """From p_k(t), each token's divided by the largest: (K, n)."""
     weights, n = equal_weights(len(ratios)), ratios.shape[1]
-    for iteration in range(1, most_iterations + 1):
+    for iteration in range(1, most_iterations + 1):  # noqa: B007  # told below
         gains = ratios @ (1 / (weights @ ratios)) / n  # g_k
         gap = max(0.0, float(gains.max()) - 1)
         if gap <= tolerance:

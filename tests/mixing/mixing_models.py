@@ -9,7 +9,7 @@ from rnnlm.text.vocabulary import Vocabulary
 
 
 class Fixed:
-    """A predictor that has the same probabilities (V,) at every step, whatever it reads."""
+    """A predictor with the same probabilities (V,) at every step."""
 
     def __init__(self, probs):
         self.scores = np.log(np.array(probs)) + 7  # any constant
@@ -52,7 +52,7 @@ def a_network(seed, words=12, **options):
 
 
 def a_bigram_model(words, seed=0):
-    """(NgramModel, Vocabulary) of random bigrams in back-off form; each context sums to 1."""
+    """(NgramModel, Vocabulary) of random bigrams; each context sums to 1."""
     rng, vocabulary = np.random.default_rng(seed), Vocabulary(words)
     V = len(words)
     unigrams = rng.dirichlet(np.ones(V))

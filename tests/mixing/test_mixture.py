@@ -1,4 +1,4 @@
-"""Mixtures: known answers, one distribution, and the same whatever windows they read."""
+"""Mixtures: known answers, one distribution, the same whatever windows they read."""
 
 import copy
 import math
@@ -41,7 +41,7 @@ def test_a_linear_mixture_by_hand():
 
 
 def test_a_log_linear_mixture_by_hand():
-    """(0.5, 0.25, 0.25)^1 (0.1, 0.1, 0.8)^2 = (0.005, 0.0025, 0.16), of 0.1675 together."""
+    """(0.5, 0.25, 0.25) (0.1, 0.1, 0.8)^2 = (0.005, 0.0025, 0.16); sum 0.1675."""
     mixture = Mixture([Fixed([0.5, 0.25, 0.25]), Fixed([0.1, 0.1, 0.8])], [1, 2], "log-linear")
     probs = np.array([0.005, 0.0025, 0.16]) / 0.1675
     assert np.exp(mixture.predict(np.array([[0]]))[0, 0]) == pytest.approx(probs)
@@ -81,7 +81,7 @@ def test_equal_parts_change_nothing(rng):
 
 
 def test_a_word_without_probability_under_one_part():
-    """A linear mixture still has it, a log-linear one does not, and a weight of 0 counts for nothing."""
+    """A linear mixture still has it, a log-linear one does not."""
     with np.errstate(divide="ignore"):
         parts = [Fixed([0.5, 0.5, 0]), Fixed([0.25, 0.25, 0.5])]
     xs = np.array([[0]])
@@ -191,7 +191,7 @@ def test_what_cannot_be_mixed_is_refused(predictors, options, message):
 def test_other_vocabularies_are_refused():
     one, other = a_network(0), a_network(1)
     one.vocabulary_fingerprint, other.vocabulary_fingerprint = "a", "b"
-    with pytest.raises(ArgumentError, match="predictors must have one vocabulary, theirs have different words"):
+    with pytest.raises(ArgumentError, match="predictors must have one vocabulary, theirs have other words"):
         Mixture([one, other], [0.5, 0.5])
     other.vocabulary_fingerprint = None
     assert Mixture([one, other], [0.5, 0.5]).vocabulary_fingerprint == "a"

@@ -38,7 +38,7 @@ def a_text(model, rng, size):
 
 
 def test_log_linear_weights_in_closed_form():
-    """One part (2/3, 1/3)^w / Z = (4/5, 1/5) where the text has 4 of 5: 2^w = 4, so w = 2."""
+    """(2/3, 1/3)^w / Z = (4/5, 1/5) where the text has 4 of 5: 2^w = 4, so w = 2."""
     found = tuned_weights([Fixed([2 / 3, 1 / 3])], np.array([0, 0, 1, 0, 0]), 0, "log-linear")
     assert found.weights.tolist() == pytest.approx([2], abs=0.01)
 
@@ -53,7 +53,7 @@ def test_a_log_linear_weight_does_not_fall_below_0():
 
 
 def test_a_part_that_rules_out_a_word_of_the_text_gets_0():
-    """Words that are not in the text may have no probability: part 3 keeps its weight."""
+    """Part 3 has none for a word that the text lacks, which does no harm."""
     with np.errstate(divide="ignore"):
         parts = [Fixed([0.5, 0.25, 0.2, 0.05]), Fixed([0.5, 0.5, 0, 0]), Fixed([0.2, 0.5, 0.3, 0])]
     ids = np.array([0, 1, 2, 0, 1, 1])

@@ -68,7 +68,7 @@ def test_rows_are_mixed_in_the_order_of_the_text(protocol, tmp_path):
 
 
 def test_words_without_a_probability_keep_their_lines(tmp_path):
-    """Without <unk> the network does not score x; the file has a line for it all the same."""
+    """Without <unk> the network does not score x; the file has a line for it."""
     vocabulary = Vocabulary(["<eos>", *"abcdefghijk"])
     network, text = a_network(0), encode_text(TEXT, vocabulary)
     probs = np.delete(PROBS, 6)
@@ -140,6 +140,6 @@ def test_figures_of_a_log_linear_mixture(tmp_path):
     mixture = Mixture(parts, [0.5, 0.8], "log-linear")
     result, figures = evaluate_parts(mixture, text, 0)
     assert result.log_prob == pytest.approx(evaluate(mixture, text, 0).log_prob)
-    assert [part.perplexity for part in figures] == pytest.approx([evaluate(part, text, 0).perplexity for part in parts],
-                                                                  rel=1e-5)
+    alone = [evaluate(part, text, 0).perplexity for part in parts]
+    assert [part.perplexity for part in figures] == pytest.approx(alone, rel=1e-5)
     assert isinstance(linear_mixture(parts, [0.5, 0.4, 0.1], OutsideProbs(tmp_path)), WithOutside)

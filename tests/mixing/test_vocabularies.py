@@ -15,7 +15,7 @@ OWN = ["<eos>", "<unk>", "a", "b", "c", "d"]
 
 
 def probs_by_hand(own_words, words, history):
-    """{word: p} of the bigram model, shared out as docs/mixing.md says, for a history of one word."""
+    """p of each word after a word, shared out as docs/mixing.md says."""
     model, own = a_bigram_model(own_words)
     known = history if history in own.ids else "<unk>"
     with model.fresh_state():
@@ -61,7 +61,7 @@ def test_without_unk_in_the_vocabulary_words_of_the_ngram_model_are_left_out():
 
 
 def test_without_unk_in_the_ngram_model_further_words_have_no_probability():
-    """And after one of them nothing is known of what was read: the unigrams are what is left."""
+    """And after one of them nothing is known of what was read: unigrams are left."""
     words = ["<eos>", "a", "b", "c"]
     model, own = a_bigram_model(words)
     mapped = Mapped(model, own, Vocabulary([*words, "<unk>"]))
@@ -121,13 +121,14 @@ def test_another_order_of_the_same_words_is_no_other_vocabulary(rng):
     (["<eos>", "a", "b", "\x1b[2J"], ["<eos>", "<unk>", "a", "b"], "1 word (\\x1b[2J) only in B: counted as <unk>"),
 ])
 def test_the_note_says_what_becomes_of_words(own, words, note):
-    assert on_vocabulary(*a_bigram_model(own), Vocabulary(words), "B", "A")[1] == f"note: B and A have different vocabularies: {note}"
+    _, found = on_vocabulary(*a_bigram_model(own), Vocabulary(words), "B", "A")
+    assert found == f"note: B and A have different vocabularies: {note}"
 
 
 @pytest.mark.parametrize(("own", "words", "message"), [
     (Vocabulary(["<eos>", "a", "b"]), Vocabulary(["<eos>", "a", "c", "d"]),
      r"A has 2 words \(c, d\) that B lacks, and lacks 1 word \(b\); train both with one vocabulary"),
-    (Vocabulary(["<eos>", "a"]), Vocabulary(["<eos>", "a", "c"]), r"A has 1 word \(c\) that B lacks, and lacks no word"),
+    (Vocabulary(["<eos>", "a"]), Vocabulary(["<eos>", "a", "c"]), r"1 word \(c\) that B lacks, and lacks no word"),
     (Vocabulary(["<eos>", "a"], "char"), Vocabulary(["<eos>", "a"]), "A reads words, B reads characters"),
 ])
 def test_networks_of_other_words_are_refused(own, words, message):

@@ -43,7 +43,7 @@ def test_two_parts_that_each_know_other_words():
 
 
 def test_a_quadratic_in_closed_form():
-    """Two tokens with p = (1, 1/2) and (1/4, 1): (1 - w/2) (1/4 + 3w/4), w of part 2... is largest at w = 5/6.
+    """Two tokens, two parts: 1 and 1/4 under the first, 1/2 and 1 under the second.
 
     With w the weight of part 2: token 1 has 1 - w / 2, token 2 has 1/4 + 3w/4.  The
     derivative of their product is 3/4 - 1/8 - 3w/4 = 5/8 - 3w/4, which is 0 at 5/6.
