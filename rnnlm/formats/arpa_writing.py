@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 NEVER = -99  # log10 p of <s>, which is never predicted
 ROWS = 1 << 16  # n-grams that are written at a time
 LN10 = math.log(10)
+MOST_DECIMALS = 13
 
 
 def write_arpa(path: str | os.PathLike[str] | File, tables: Tables, vocabulary: Vocabulary,
@@ -117,23 +118,24 @@ def numbers(nats: np.ndarray) -> list[bytes]:
     """
     tens = nats.astype(np.float64) / LN10
     sizes = np.abs(tens)
-    cells = np.zeros((len(nats), 12), np.uint8)  # -0.123456789 at most; NULs at the end are no part of an S12
-    cells[:, 0] = ord("-")
-    usual = (tens < 0) & (sizes >= 0.1) & (sizes < 9.9)
-    for lowest, highest, decimals in ((0.1, 1, 9), (1, 9.9, 8)):
-        rows = np.flatnonzero(usual & (sizes >= lowest) & (sizes < highest))
+    cells = np.zeros((len(nats), 3 + MOST_DECIMALS), np.uint8)  # NULs at the end are no part of bytes
+    cells[:, 0] = np.where(tens < 0, ord("-"), ord("0"))
+    usual = tens == 0
+    for decimals in range(8, MOST_DECIMALS + 1):  # such that there are nine digits
+        rows = np.flatnonzero((tens < 0) & (sizes >= 10.0 ** (8 - decimals)) & (sizes < 9.9 * 10.0 ** (8 - decimals)))
         cells[rows, 1:] = _digits(nats[rows], sizes[rows], decimals)
-    texts = cells.view("S12")[:, 0].tolist()
+        usual[rows] = True
+    texts = cells.view(f"S{cells.shape[1]}")[:, 0].tolist()
     for row in np.flatnonzero(~usual).tolist():
         texts[row] = _unusual(float(tens[row]))
     return texts
 
 
-def _digits(nats, sizes, decimals):  # (n,) -> (n, 11)
-    """The digits of numbers below 10, fewer where fewer give the same number."""
-    cells, short = np.zeros((len(sizes), 11), np.uint8), sizes.round(decimals - 1)
+def _digits(nats, sizes, decimals):
+    """The characters of numbers below 10, one fewer where that gives the same number."""
+    cells, short = np.zeros((len(sizes), 2 + MOST_DECIMALS), np.uint8), sizes.round(decimals - 1)
     enough = (short * -LN10).astype(np.float32) == nats
-    value = np.rint(np.where(enough, short, sizes) * 10**decimals).astype(np.uint32)
+    value = np.rint(np.where(enough, short, sizes) * 10.0**decimals).astype(np.uint32)
     for column in range(decimals + 1, 1, -1):
         value, digit = np.divmod(value, np.uint32(10))
         cells[:, column] = digit + ord("0")
@@ -143,7 +145,6 @@ def _digits(nats, sizes, decimals):  # (n,) -> (n, 11)
 
 
 def _unusual(value):
-    if value == 0:
-        return b"0"
+    """Positive numbers, those far from 1, and the few between 9.9 and 10."""
     decimals = max(1, 9 - math.floor(math.log10(abs(value))))
     return f"{value:.{decimals}f}".rstrip("0").rstrip(".").encode()

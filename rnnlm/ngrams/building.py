@@ -49,11 +49,12 @@ class Building:
         keys = contexts * np.int64(self.vocab_size) + ids[-1]
         steps = np.diff(keys)
         if (steps <= 0).any():
-            order = np.argsort(keys, kind="stable")
+            order = np.argsort(keys)
             keys, log_probs, back_offs = keys[order], log_probs[order], back_offs[order]
             steps = np.diff(keys)
             if not steps.all():
-                return int(order[np.flatnonzero(steps == 0)[0] + 1])
+                first = np.flatnonzero(steps == 0)[0]
+                return int(order[first : first + 2].max())
         self.orders.append(Order(keys, log_probs, back_offs))
         return None
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rnnlm.ngrams.tables import Order
 
 NOT_THERE = -1
+MANY = 1 << 14
 
 
 def find(keys: np.ndarray, contexts: np.ndarray, words: np.ndarray, vocab_size: int) -> np.ndarray:
@@ -32,9 +33,17 @@ def find(keys: np.ndarray, contexts: np.ndarray, words: np.ndarray, vocab_size: 
     if not keys.size:
         return np.full(contexts.shape, NOT_THERE, np.int64)
     wanted = contexts * np.int64(vocab_size) + words  # below 0 where there is no context
-    found = np.searchsorted(keys, wanted)
+    found = np.searchsorted(keys, wanted) if wanted.size < MANY else _find_sorted(keys, wanted)
     np.minimum(found, len(keys) - 1, out=found)
     return np.where((keys[found] == wanted) & (contexts >= 0), found, NOT_THERE)
+
+
+def _find_sorted(keys, wanted):
+    """np.searchsorted, which goes through the table in order."""
+    order = np.argsort(wanted, axis=None)
+    found = np.empty(wanted.size, np.int64)
+    found[order] = np.searchsorted(keys, wanted.ravel()[order])
+    return found.reshape(wanted.shape)
 
 
 def children(order: Order, contexts: np.ndarray, vocab_size: int) -> tuple[np.ndarray, np.ndarray]:
