@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     State = tuple[np.ndarray | None, ...]  # of one layer, as get_state gives it
 
-CELLS = 1 << 22  # numbers of whole distributions that are held at a time
+CELLS = 1 << 20  # numbers of whole distributions that are read at a time: they stay in the cache
 
 
 class Combined:
@@ -86,7 +86,11 @@ class Combined:
 
     def predict(self, xs: np.ndarray) -> np.ndarray:  # ids (N, T) -> (N, T, V)
         """ln p of every word at every step; carries the state on."""
-        return self.whole([part.predict(xs) for part in self.parts])
+        return self.whole(self.scores_of_parts(xs))
+
+    def scores_of_parts(self, xs: np.ndarray) -> list[np.ndarray]:  # ids (N, T) -> K of (N, T, V)
+        """What ``predict`` of each part gives; carries the state on."""
+        return [np.asarray(part.predict(xs)) for part in self.parts]
 
     def predict_last(self, xs: np.ndarray) -> np.ndarray:  # ids (N, T) -> (N, V)
         """What ``predict`` gives for the last step, in less time."""
@@ -105,10 +109,18 @@ class Combined:
         numbers = np.cumsum(wanted).reshape(ts.shape) - 1
         order, found = [], []
         for rows, steps in self.pieces(*ts.shape):
-            log_probs, here = self.predict(xs[rows, steps]), wanted[rows, steps]
+            here, targets = wanted[rows, steps], ts[rows, steps]
+            scores = [one[here] for one in self.scores_of_parts(xs[rows, steps])]
+            log_probs, of_targets = self._whole_with_targets(scores, targets[here])
             order.append(numbers[rows, steps][here])
-            found.append(word_scores(log_probs[here], ts[rows, steps][here], details, top, are_log_probs=True))
+            found.append(word_scores(log_probs, targets[here], details, top, are_log_probs=True))
+            found[-1].log_probs = of_targets
         return WordScores.joined(found).at(np.argsort(np.concatenate(order)))
+
+    def _whole_with_targets(self, scores, ts):  # K of (..., V), ids (...) -> (..., V), (...)
+        """ln p of every word, and of the targets."""
+        log_probs = self.whole(scores)
+        return log_probs, at(log_probs, ts)
 
     def pieces(self, N: int, T: int) -> Iterator[tuple[slice, slice]]:
         """Yield (rows, steps) of a window (N, T) of ids, to be read in this order.
@@ -141,6 +153,11 @@ def vocab_size_of(predictor: Any) -> int:
     """V of a predictor, which says it itself or in its architecture."""
     size = getattr(predictor, "vocab_size", None)
     return predictor.architecture.vocab_size if size is None else size
+
+
+def at(values: np.ndarray, ts: np.ndarray) -> np.ndarray:  # (..., V), ids (...) -> (...)
+    """What stands at the targets."""
+    return np.take_along_axis(values, ts[..., np.newaxis], axis=-1)[..., 0]
 
 
 def as_log_probs(predictor: Any, scores: np.ndarray) -> np.ndarray:  # (..., V) -> (..., V)

@@ -98,9 +98,9 @@ class Mapped(Combined):
             found[start : start + at_once] = log_sum(whole[:, self.gathered].T)
         return found
 
-    def predict(self, xs: np.ndarray) -> np.ndarray:  # ids (N, T) -> (N, T, V)
-        """ln p of every word at every step; carries the state on."""
-        return super().predict(self.own_ids[arguments.ids_of_windows("xs", xs)])
+    def scores_of_parts(self, xs: np.ndarray) -> list[np.ndarray]:  # ids (N, T) -> one of (N, T, V of the model)
+        """What ``predict`` of the model gives for its own ids; carries the state on."""
+        return super().scores_of_parts(self.own_ids[arguments.ids_of_windows("xs", xs)])
 
     def predict_last(self, xs: np.ndarray) -> np.ndarray:  # ids (N, T) -> (N, V)
         """What ``predict`` gives for the last step, in less time."""

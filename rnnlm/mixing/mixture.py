@@ -18,7 +18,7 @@ from rnnlm.compute.default_workers import computing
 from rnnlm.compute.functions import log_softmax
 from rnnlm.compute.word_scores import WordScores
 from rnnlm.errors import ArgumentError
-from rnnlm.mixing.combined import Combined, as_log_probs, vocab_size_of
+from rnnlm.mixing.combined import Combined, as_log_probs, at, vocab_size_of
 from rnnlm.mixing.weights import require_weights
 from rnnlm.scoring.words import window_scores
 
@@ -64,9 +64,13 @@ class Mixture(Combined):
         parts = ", ".join(f"{weight:.3g} of {part!r}" for weight, part in zip(self.weights, self.parts, strict=True))
         return f"<{self.kind} mixture: {parts}>"
 
+    @computing
     def log_probs(self, xs: np.ndarray, ts: np.ndarray) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
-        return self.log_probs_with_parts(xs, ts)[0]
+        if self.kind == LINEAR:
+            return self.log_probs_with_parts(xs, ts)[0]
+        ts = arguments.targets_of_windows(xs, ts)
+        return super().word_scores(arguments.ids_of_windows("xs", xs), ts).log_probs.reshape(ts.shape)
 
     @computing
     def log_probs_with_parts(self, xs: np.ndarray, ts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -77,10 +81,9 @@ class Mixture(Combined):
         xs, ts = arguments.ids_of_windows("xs", xs), arguments.ids_of_windows("ts", ts)
         found, of_parts = np.empty(ts.shape), np.empty((len(self.parts), *ts.shape))
         for rows, steps in self.pieces(*ts.shape):
-            log_probs = self.log_probs_of_all(xs[rows, steps])
-            targets = ts[rows, steps][..., np.newaxis]
-            found[rows, steps] = np.take_along_axis(self._product(log_probs), targets, -1)[..., 0]
-            of_parts[:, rows, steps] = [np.take_along_axis(one, targets, -1)[..., 0] for one in log_probs]
+            log_probs, targets = self.log_probs_of_all(xs[rows, steps]), ts[rows, steps]
+            found[rows, steps] = at(self._product(log_probs), targets)
+            of_parts[:, rows, steps] = [at(one, targets) for one in log_probs]
         return found, of_parts
 
     def log_probs_of_all(self, xs: np.ndarray) -> list[np.ndarray]:  # ids (N, T) -> K of (N, T, V)
@@ -100,15 +103,48 @@ class Mixture(Combined):
 
     def whole(self, scores: Sequence[np.ndarray]) -> np.ndarray:  # K of (..., V) -> (..., V)
         """ln p of every word, from the scores of the parts."""
-        log_probs = [as_log_probs(part, np.asarray(one)) for part, one in zip(self.parts, scores, strict=True)]
-        if self.kind == LINEAR:
-            return self.mixed(np.array(log_probs))
-        return self._product(log_probs)
+        return self._product(scores) if self.kind == LOG_LINEAR else self._mean(scores)[0]
 
-    def _product(self, log_probs):  # K of (..., V) -> (..., V)
-        """ln p of the log-linear mixture; a part of weight 0 counts for nothing."""
-        return log_softmax(sum(weight.astype(one.dtype) * one
-                               for weight, one in zip(self.weights, log_probs, strict=True) if weight))
+    def _product(self, scores):  # K of (..., V) -> (..., V)
+        """The log-linear mixture; a part of weight 0 counts for nothing.
+
+        Scores may be ln p up to a constant, which Z takes out.
+        """
+        total = 0
+        for weight, one in zip(self.weights, scores, strict=True):
+            total = total + weight.astype(one.dtype) * one if weight else total
+        return log_softmax(total)
+
+    def _mean(self, scores):  # K of (..., V) -> (..., V), K of (..., 1)
+        """The linear mixture, and what the scores of the parts are larger than ln p by.
+
+        A sum of probabilities takes a third of the time of a sum of logarithms.
+        """
+        total, excess = 0, []
+        for part, weight, one in zip(self.parts, self.weights, scores, strict=True):
+            if getattr(part, "gives_log_probs", False):
+                probs, scale = np.exp(one), 1.0
+                excess.append(np.zeros((*one.shape[:-1], 1)))
+            else:
+                highest = one.max(axis=-1, keepdims=True)
+                probs = np.exp(one - highest)
+                scale = probs.sum(axis=-1, keepdims=True)
+                excess.append(highest + np.log(scale))
+            probs *= float(weight) / scale
+            total = np.add(total, probs, out=probs)
+        with np.errstate(divide="ignore"):
+            return np.log(total, out=total), excess
+
+    def _whole_with_targets(self, scores, ts):  # K of (..., V), ids (...) -> (..., V), (...)
+        """ln p of every word, and of the targets.
+
+        In float32, a word that all parts give less than 1e-38 has 0; targets have not.
+        """
+        if self.kind == LOG_LINEAR:
+            return super()._whole_with_targets(scores, ts)
+        log_probs, excess = self._mean(scores)
+        of_parts = [at(one, ts) - more[..., 0] for one, more in zip(scores, excess, strict=True)]
+        return log_probs, self.mixed(np.array(of_parts, np.float64))
 
     @computing
     def word_scores(self, xs: np.ndarray, ts: np.ndarray, wanted: np.ndarray | None = None, details: bool = False,

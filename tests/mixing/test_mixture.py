@@ -92,6 +92,18 @@ def test_a_word_without_probability_under_one_part():
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_target_that_32_bits_cannot_hold_keeps_its_log_prob(kind):
+    parts = [Fixed([1, 1e-60]), Fixed([1, 1e-50])]
+    for part in parts:
+        part.scores = part.scores.astype(np.float32)
+    scores = Mixture(parts, [0.5, 0.5], kind).word_scores(np.array([[0, 0]]), np.array([[0, 1]]), details=True)
+    expected = [0, math.log(5e-51) if kind == "linear" else math.log(1e-55)]
+    assert scores.log_probs == pytest.approx(expected, abs=1e-4)
+    assert scores.entropies == pytest.approx([0, 0], abs=1e-12)
+    assert scores.ranks.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_sequences_side_by_side_score_what_they_score_alone(kind, rng, monkeypatch):
     """With groups of streams, too: 40 numbers are those of three streams."""
     mixture, lengths = a_mixture(kind), np.array([3, 0, 1, 9, 3, 12, 2, 2])
