@@ -64,6 +64,11 @@ class Mixture(Combined):
         parts = ", ".join(f"{weight:.3g} of {part!r}" for weight, part in zip(self.weights, self.parts, strict=True))
         return f"<{self.kind} mixture: {parts}>"
 
+    @property
+    def static(self) -> Mixture:
+        """The same mixture of the parts without what they learn from a text."""
+        return Mixture([getattr(part, "static", part) for part in self.parts], self.weights, self.kind)
+
     @computing
     def log_probs(self, xs: np.ndarray, ts: np.ndarray) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""

@@ -158,6 +158,9 @@ def test_parts_that_adapt_keep_what_they_adapted():
     assert mixture.adapts
     assert not a_mixture().adapts
     mixture.predict(np.array([[0, 1]]))
+    part.static = Fixed([0.9, 0.1])
+    assert mixture.static.parts == [part.static, mixture.parts[1]]
+    assert not mixture.static.adapts
     mixture.forget()
     assert (part.forgotten, part.steps, mixture.parts[1].steps) == (1, 2, 0)
 
