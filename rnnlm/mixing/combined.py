@@ -74,7 +74,14 @@ class Combined:
             yield
 
     def get_state(self) -> list[State]:
-        """The states of all parts' layers, those of the first part first."""
+        """The states of all parts' layers, those of the first part first.
+
+        ArgumentError if a part has none that could be set back.
+        """
+        for part in self.parts:
+            if not hasattr(part, "get_state"):
+                raise ArgumentError(f"a {type(part).__name__} learns from one stream in order, so it cannot be set to "
+                                    "a state: use it for one text at a time")
         return [layer for part in self.parts for layer in part.get_state()]
 
     def set_state(self, states: Sequence[State]) -> None:

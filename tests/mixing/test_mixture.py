@@ -165,6 +165,15 @@ def test_parts_that_adapt_keep_what_they_adapted():
     assert (part.forgotten, part.steps, mixture.parts[1].steps) == (1, 2, 0)
 
 
+def test_a_part_without_states_is_named():
+    class Learning:
+        adapts, vocab_size = True, 12
+        fresh_state = predict = log_probs = None
+
+    with pytest.raises(ArgumentError, match="a Learning learns from one stream in order, so it cannot be set to a"):
+        Mixture([a_network(0), Learning()], [0.5, 0.5]).get_state()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_words_are_drawn_from_a_mixture(kind):
     mixture = a_mixture(kind)
