@@ -54,22 +54,30 @@ def with_mixture(read, options, workers, tuning):
     _require_sense(options, probs, read.vocabulary)
     if not options.mix and not probs:
         return read
-    models, options.partners = [read.model], []
-    for path in options.mix or []:
-        model, own, sha256 = load_predictor(path, workers)
-        model, said = on_vocabulary(model, own, read.vocabulary, path, options.model)
-        if said:
-            note(said)
-        models.append(model)
-        options.partners.append(f"{path} (SHA-256 {sha256})")
+    if not hasattr(options, "others"):  # with --kept it is asked for again
+        options.others, options.partners = _others(read.vocabulary, options, workers)
+    models = [read.model, *options.others]
     count = len(models) + bool(probs)
     if options.weights is None:
         options.weights = _chosen(models, options, tuning, read.vocabulary.eos_id, count)
     options.weights = require_weights(options.weights, count, adds_up=options.mixing == LINEAR).tolist()
     if probs:
-        options.partners.append(f"the probabilities in {probs}")
         return read._replace(model=linear_mixture(models, options.weights, OutsideProbs(probs)))
     return read._replace(model=Mixture(models, options.weights, options.mixing))
+
+
+def _others(vocabulary, options, workers):
+    """The predictors that --mix names, and what a heading says of all partners."""
+    models, named = [], []
+    for path in options.mix or []:
+        model, own, sha256 = load_predictor(path, workers)
+        model, said = on_vocabulary(model, own, vocabulary, path, options.model)
+        if said:
+            note(said)
+        models.append(model)
+        named.append(f"{path} (SHA-256 {sha256})")
+    probs = getattr(options, "probs", None)
+    return models, [*named, *([f"the probabilities in {probs}"] if probs else [])]
 
 
 def _require_sense(options, probs, vocabulary):

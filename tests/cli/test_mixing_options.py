@@ -2,6 +2,7 @@
 
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from rnnlm.cli.pairs import main as pairs
 from rnnlm.cli.rescore import main as rescore
 from rnnlm.cli.score import main as score
 from rnnlm.formats.model_file import save_model
+from rnnlm.formats.predictors import load_predictor
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
 
@@ -189,6 +191,21 @@ def test_a_mixture_stands_wherever_a_model_does(here, capsys):
                     ["--beam", "2", "--max-length", "9"]):
         assert generate(["rnn.npz", *options, *mixed]) == 0
         assert capsys.readouterr().out.strip()
+
+
+def test_partners_are_read_once_for_all_kept_models(here, capsys, monkeypatch):
+    """And what is said of them is said once."""
+    kept = [SimpleNamespace(tokens=tokens, load_with_sha256=lambda workers: load_predictor("rnn.npz", workers))
+            for tokens in (100, 200)]
+    monkeypatch.setattr("rnnlm.cli.kept.kept_models", lambda folder: kept)
+    (here / "n.arpa").write_text(ARPA.replace("sat", "dog"))
+    read = []
+    monkeypatch.setattr("rnnlm.cli.mixing_options.load_predictor", lambda *of: read.append(of) or load_predictor(*of))
+    assert score(["run", "text.txt", "--kept", "--mix", "n.arpa"]) == 0
+    out, err = capsys.readouterr()
+    assert [row.split("\t")[0] for row in out.splitlines()[-2:]] == ["100", "200"]
+    assert len(read) == 1
+    assert err.count("have equal weights") == err.count("have different vocabularies") == 1
 
 
 @pytest.mark.parametrize(("options", "message"), [

@@ -7,6 +7,8 @@ from mixing_models import a_bigram_model, a_network
 from rnnlm.errors import ArgumentError
 from rnnlm.mixing.mapped import Mapped
 from rnnlm.mixing.vocabularies import on_vocabulary
+from rnnlm.ngrams.ngram_model import NgramModel
+from rnnlm.ngrams.tables import Order, Tables
 from rnnlm.scoring.evaluation import token_log_probs
 from rnnlm.scoring.words import sequence_scores
 from rnnlm.text.vocabulary import Vocabulary
@@ -87,6 +89,18 @@ def test_windows_and_streams_change_nothing(rng, monkeypatch):
     for details in (False, True):
         found = sequence_scores(mapped, ids, lengths, 1, details=details)
         np.testing.assert_allclose(found.log_probs, np.concatenate(alone), rtol=1e-5)
+
+
+def test_a_model_of_unigrams_is_mapped_too():
+    """It remembers no word at all."""
+    own = Vocabulary(OWN)
+    probs = np.array([0.1, 0.2, 0.3, 0.15, 0.05, 0.2])
+    model = NgramModel(Tables([Order(np.arange(6), np.log(probs).astype(np.float32))]), own)
+    mapped = Mapped(model, own, Vocabulary(["<unk>", "a", "<eos>", "x"]))
+    expected = [0.2 / 2 + 0.15 + 0.05 + 0.2, 0.3, 0.1, 0.2 / 2]
+    assert np.exp(mapped.predict(np.array([[3, 0]])))[0, 1] == pytest.approx(expected)
+    assert np.exp(mapped.log_probs(np.array([[0, 3, 1]]), np.array([[0, 3, 0]])))[0] == pytest.approx(
+        [expected[0], expected[3], expected[0]])
 
 
 def test_an_ngram_model_of_the_same_words_needs_nothing():
