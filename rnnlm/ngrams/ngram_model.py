@@ -48,7 +48,10 @@ class NgramModel:
     order : the most words of an n-gram.
     vocab_size, eos_id : of the vocabulary.
     vocabulary_fingerprint : that of the vocabulary.
+    gives_log_probs : True: ``predict`` gives ln p itself, not scores up to a constant.
     """
+
+    gives_log_probs = True
 
     def __init__(self, tables: Tables, vocabulary: Vocabulary, notes: Sequence[str] = ()) -> None:
         arguments.kind("tables", tables, Tables, "Tables")
@@ -99,41 +102,20 @@ class NgramModel:
     def contexts(self, xs: ArrayLike) -> np.ndarray:  # ids (N, T) -> (N, T, order - 1)
         """Where the words up to each step stand as contexts; carries the state on.
 
+        NOTHING among the ids is a word that the model does not know.
+
         Returns
         -------
         int64 : at k - 1 the index of the last k words in the table of order k, or
             NOT_THERE.
         """
-        words = self._read(self._ids("xs", xs))
+        words = self._read(self._ids("xs", xs, NOTHING))
         found = [contexts for contexts, _ in self._indices(words, np.shape(xs)[1], self.order - 1)]
         return np.stack(found, axis=-1) if found else np.empty((*np.shape(xs), 0), np.int64)
 
-    def _read(self, xs):  # (N, T) -> (N, order - 1 + T)
-        """The words that were there, and these; the state becomes the last of them."""
-        last = np.full((len(xs), self.order - 1), NOTHING) if self._last is None else self._last
-        if len(last) != len(xs):
-            raise ArgumentError(f"xs must have a row for each of the {len(last)} streams of the state, got {len(xs)}")
-        words = np.concatenate([last, xs], axis=1, dtype=np.int64)
-        self._last = words[:, xs.shape[1] :]
-        return words
-
-    def _indices(self, words, T, longest):
-        """Yield, order by order, where the n-grams that end in the last T words stand.
-
-        Each is a pair, (N, T) both: as contexts of more words, and as n-grams.  They
-        differ at a line end, which as a context is the first word of the next line.
-        """
-        cuts = (words == self.eos_id) | (words == NOTHING)
-        contexts = found = words  # of one word; NOTHING is NOT_THERE
-        for k in range(1, longest + 1):
-            yield contexts[:, -T:], found[:, -T:]
-            if k < longest:
-                found = find(self.tables.orders[k].keys, contexts[:, :-1], words[:, k:], self.vocab_size)
-                contexts = np.where(cuts[:, k:], NOT_THERE, found)
-
     def log_probs(self, xs: ArrayLike, ts: ArrayLike) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
-        xs, ts = self._ids("xs", xs), self._ids("ts", arguments.targets_of_windows(xs, ts))
+        xs, ts = self._ids("xs", xs, NOTHING), self._ids("ts", arguments.targets_of_windows(xs, ts))
         if not np.array_equal(xs[:, 1:], ts[:, :-1]):
             return log_probs_of(self.tables.orders, self.contexts(xs), ts)
         return self._of_text(np.concatenate([self._read(xs), ts[:, -1:]], axis=1), ts)
@@ -205,11 +187,11 @@ class NgramModel:
             if name != "log_probs":  # which are known in float64
                 setattr(scores, name, array)
 
-    def _ids(self, name, value):
+    def _ids(self, name, value, least=0):
         """Ids (N, T) of the vocabulary; IdError for others."""
         ids = arguments.ids_of_windows(name, value)
-        if ids.min() < 0 or ids.max() >= self.vocab_size:
-            wrong = ids.min() if ids.min() < 0 else ids.max()
+        if ids.min() < least or ids.max() >= self.vocab_size:
+            wrong = ids.min() if ids.min() < least else ids.max()
             raise IdError(f"{name} must be ids from 0 to {self.vocab_size - 1}, got {wrong}")
         return ids
 
