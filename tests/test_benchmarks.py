@@ -354,3 +354,14 @@ def test_the_texts_for_fine_tuning_have_each_word_twice_in_training(on_path, tmp
         assert not set(text) - set("abcdefghijklmnopqrstuvwxyzN<>' \n")
     assert fine_tuning.after([(3, 90.0), (8, 70.0), (9, 80.0)], 8.5) == 70
     assert fine_tuning.after([(3, 90.0)], 2) is None
+
+
+@pytest.mark.slow
+def test_subword_speed(tmp_path):
+    (tmp_path / "text.txt").write_text("the cat sat on the mat\nthe dog\n" * 9, encoding="utf-8")
+    command = [sys.executable, BENCHMARKS / "subword_speed.py", tmp_path / "text.txt", "--repeats", "1",
+               "--subjects", "rnnlm", "tokenizers"]
+    tables = [subprocess.run([*command, *copies], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
+              for copies in ([], ["--copies", "3"])]
+    once, thrice = ([int(row.split("|")[3]) for row in rows] for rows in tables)
+    assert once[0] == once[1] and thrice == [3 * count for count in once]
