@@ -113,6 +113,29 @@ class NgramModel:
         found = [contexts for contexts, _ in self._indices(words, np.shape(xs)[1], self.order - 1)]
         return np.stack(found, axis=-1) if found else np.empty((*np.shape(xs), 0), np.int64)
 
+    def _read(self, xs):  # (N, T) -> (N, order - 1 + T)
+        """The words that were there, and these; the state becomes the last of them."""
+        last = np.full((len(xs), self.order - 1), NOTHING) if self._last is None else self._last
+        if len(last) != len(xs):
+            raise ArgumentError(f"xs must have a row for each of the {len(last)} streams of the state, got {len(xs)}")
+        words = np.concatenate([last, xs], axis=1, dtype=np.int64)
+        self._last = words[:, xs.shape[1] :]
+        return words
+
+    def _indices(self, words, T, longest):
+        """Yield, order by order, where the n-grams that end in the last T words stand.
+
+        Each is a pair, (N, T) both: as contexts of more words, and as n-grams.  They
+        differ at a line end, which as a context is the first word of the next line.
+        """
+        cuts = (words == self.eos_id) | (words == NOTHING)
+        contexts = found = words  # of one word; NOTHING is NOT_THERE
+        for k in range(1, longest + 1):
+            yield contexts[:, -T:], found[:, -T:]
+            if k < longest:
+                found = find(self.tables.orders[k].keys, contexts[:, :-1], words[:, k:], self.vocab_size)
+                contexts = np.where(cuts[:, k:], NOT_THERE, found)
+
     def log_probs(self, xs: ArrayLike, ts: ArrayLike) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
         xs, ts = self._ids("xs", xs, NOTHING), self._ids("ts", arguments.targets_of_windows(xs, ts))

@@ -17,9 +17,9 @@ from rnnlm.formats.arpa_reading import read_arpa
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.scoring.evaluation import evaluate
-from rnnlm.text.byte_pieces import merges_of
 from rnnlm.text.corpus import load_corpus, read_text
-from rnnlm.text.subwords import Subwords
+from rnnlm.text.subwords.byte_level import Subwords
+from rnnlm.text.subwords.pieces import merges_of
 from rnnlm.text.vocabulary import Vocabulary
 
 sys.path.insert(0, str(REPOSITORY / "tests/robustness"))

@@ -14,7 +14,7 @@ from rnnlm.formats.arpa_writing import write_arpa
 from rnnlm.ngrams.tables import Order, Tables
 from rnnlm.scoring.evaluation import token_log_probs
 from rnnlm.text.split_words import SplitWords
-from rnnlm.text.subwords import Subwords
+from rnnlm.text.subwords.byte_level import Subwords
 from rnnlm.text.tokenizer import CHARACTERS, Words
 from rnnlm.text.vocabulary import Vocabulary
 
