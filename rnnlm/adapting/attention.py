@@ -79,7 +79,7 @@ def word_probs(queries: np.ndarray | None, keys: np.ndarray | None, words: np.nd
 
     Returns
     -------
-    ids : (U,), in rising order.
+    ids : (U,), in rising order; at least one.
     probs : (B, U); nan where a step sees no word.
     """
     dtype = np.float32 if queries is None else queries.dtype
@@ -87,9 +87,10 @@ def word_probs(queries: np.ndarray | None, keys: np.ndarray | None, words: np.nd
     seen = words[block.start : block.start + e.shape[1]]
     order = np.argsort(seen, kind="stable")
     order = order[np.searchsorted(seen[order], 0) :]
+    if not order.size:
+        return np.zeros(1, np.int64), np.full((len(e), 1), np.nan, dtype)
     ids, starts = np.unique(seen[order], return_index=True)
-    sums = np.add.reduceat(e[:, order], starts, axis=1) if ids.size else np.empty((len(e), 0), dtype)
-    return ids, _over(sums, e.sum(axis=1)[:, np.newaxis])
+    return ids, _over(np.add.reduceat(e[:, order], starts, axis=1), e.sum(axis=1)[:, np.newaxis])
 
 
 def _scores(queries, keys, words, block, T, workers, dtype):

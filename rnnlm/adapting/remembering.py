@@ -98,11 +98,10 @@ class Remembering(Around):
         def block(steps):
             ids, probs = word_probs(queries, keys, words, len(out), steps, self.theta, self.workers)
             logs = log_softmax(scores[steps])
-            nothing = np.isnan(probs).any(axis=1) if ids.size else np.ones(len(probs), bool)
-            share = np.where(nothing, 0, self.weight).astype(logs.dtype)[:, np.newaxis]
-            logs += np.log1p(-share)
+            seen, share = _shares(probs[:, :1], self.weight)
+            logs += np.log1p(-share).astype(logs.dtype)
             with np.errstate(divide="ignore"):  # ln 0 = -inf
-                logs[:, ids] = np.logaddexp(logs[:, ids], np.log(share * np.where(nothing[:, np.newaxis], 0, probs)))
+                logs[:, ids] = np.logaddexp(logs[:, ids], np.log(share * np.where(seen, probs, 0)))
             out[steps] = logs
 
         self.workers.each(block, slices(len(out), BLOCK))
@@ -158,6 +157,13 @@ class Remembering(Around):
 
 def mixed(log_probs, probs, weight):
     """ln((1 - weight) exp(log_probs) + weight probs); where probs are nan, log_probs."""
+    seen, share = _shares(probs, weight)
     with np.errstate(divide="ignore"):  # ln 0 = -inf
-        both = np.logaddexp(np.log1p(-weight) + log_probs.astype(np.float64), np.log(weight * probs.astype(np.float64)))
-    return np.where(np.isnan(probs), log_probs, both).astype(log_probs.dtype)
+        both = np.logaddexp(np.log1p(-share) + log_probs, np.log(share * np.where(seen, probs, 0)))
+    return both.astype(log_probs.dtype)
+
+
+def _shares(probs, weight):
+    """(Whether probs are numbers, the weight where they are and 0 elsewhere)."""
+    seen = ~np.isnan(probs)
+    return seen, np.where(seen, weight, 0.0)
