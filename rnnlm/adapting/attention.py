@@ -10,6 +10,9 @@ its own word:
 q_t is the state at step t, and k_j that from which word j was predicted.  The products
 of a block of steps with all entries that any of them sees are one matrix product; in
 it, what a step does not see are two corners.
+
+As in the output layer, the maximum of a row is subtracted only where a sum overflows or
+is nearly zero: that saves two passes over all products.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 BLOCK = 128          # steps of a product
 EMPTY, TO_COME = -1, -2  # no words: an entry that holds none, and one whose word is not known yet
-LEAST_THETA = 1e-30  # 0 times the -inf of what is not seen would be no number
+LARGEST_SUM = 1e30   # sums beyond this or below its inverse are computed again with the maximum taken out
 
 
 def target_probs(queries: np.ndarray | None, keys: np.ndarray | None, words: np.ndarray, ts: np.ndarray,
@@ -48,19 +51,16 @@ def target_probs(queries: np.ndarray | None, keys: np.ndarray | None, words: np.
     (len(thetas), T), of the type of the queries; nan where a step sees no word.
     """
     T = len(ts)
-    dtype = np.float32 if queries is None else queries.dtype
-    found = np.empty((len(thetas), T), dtype)
     steps, entries = _same_words(words, ts)
+    found = np.empty((len(thetas), T), np.float32 if queries is None else queries.dtype)
 
     def read(block):
-        scores = _scores(queries, keys, words, block, T, workers, dtype)
+        seen = _Block(queries, keys, words, block, T, workers)
         mine = slice(*np.searchsorted(steps, [block.start, block.stop]))
         here = steps[mine] - block.start, entries[mine] - block.start
-        ones = np.ones(scores.shape[1], dtype)
         for k, theta in enumerate(thetas):
-            e = _exps(scores, theta, workers)
-            sums = np.bincount(here[0], e[here], len(e))
-            found[k, block] = _over(sums, e @ ones)
+            e, sums = seen.exps(theta)
+            found[k, block] = _over(np.bincount(here[0], e[here], len(e)), sums)
 
     workers.each(read, slices(T, BLOCK))
     return found
@@ -82,41 +82,69 @@ def word_probs(queries: np.ndarray | None, keys: np.ndarray | None, words: np.nd
     ids : (U,), in rising order; at least one.
     probs : (B, U); nan where a step sees no word.
     """
-    dtype = np.float32 if queries is None else queries.dtype
-    e = _exps(_scores(queries, keys, words, block, T, workers, dtype), theta, workers)
+    e, sums = _Block(queries, keys, words, block, T, workers).exps(theta)
     seen = words[block.start : block.start + e.shape[1]]
     order = np.argsort(seen, kind="stable")
     order = order[np.searchsorted(seen[order], 0) :]
     if not order.size:
-        return np.zeros(1, np.int64), np.full((len(e), 1), np.nan, dtype)
+        return np.zeros(1, np.int64), np.full((len(e), 1), np.nan, e.dtype)
     ids, starts = np.unique(seen[order], return_index=True)
-    return ids, _over(np.add.reduceat(e[:, order], starts, axis=1), e.sum(axis=1)[:, np.newaxis])
+    return ids, _over(np.add.reduceat(e[:, order], starts, axis=1), sums[:, np.newaxis])
 
 
-def _scores(queries, keys, words, block, T, workers, dtype):
-    """q . k less the row's maximum for a block: (B, K + B - 1), -inf where not seen."""
-    B, K = block.stop - block.start, len(words) - T
-    here = slice(block.start, block.stop + K - 1)
-    scores = workers.scratch("attention", (B, B + K - 1), dtype)
-    if queries is None:
-        scores[...] = 0
-    else:
-        np.matmul(queries[block], keys[here].T, out=scores)
-    later = np.arange(B) >= np.arange(B)[:, np.newaxis]  # (step, entry of the corner)
-    scores[:, :B][~later] = -np.inf             # older than K words
-    scores[:, K:][later[:, : B - 1]] = -np.inf  # its own word, and those after it
-    no_words = words[here] < 0
-    if no_words.any():
-        scores[:, no_words] = -np.inf
-    maxima = scores.max(axis=1, keepdims=True)
-    scores -= np.where(np.isfinite(maxima), maxima, 0)
-    return scores
+class _Block:
+    """A block of steps, and the entries that any of them sees."""
 
+    def __init__(self, queries, keys, words, block, T, workers):
+        self.B, self.K, self.workers = block.stop - block.start, len(words) - T, workers
+        here = slice(block.start, block.stop + self.K - 1)
+        self.queries, self.keys = (None, None) if queries is None else (queries[block], keys[here])
+        self.no_words = words[here] < 0
+        self.products = self.theta = None
 
-def _exps(scores, theta, workers):
-    """exp(theta scores), in memory of this thread."""
-    e = np.multiply(scores, max(theta, LEAST_THETA), out=workers.scratch("exps", scores.shape, scores.dtype))
-    return np.exp(e, out=e)
+    def exps(self, theta):
+        """(exp(theta q . k) (B, K + B - 1), their sums (B,)); 0 for what is not seen.
+
+        A row may be divided by its largest.  In memory of this thread, filled anew by
+        the next call.
+        """
+        scores = self._scores(theta)
+        with np.errstate(over="ignore"):  # it is seen in the sums
+            e = np.exp(scores, out=scores)
+        self._hide(e, 0)
+        sums = e @ np.ones(e.shape[1], e.dtype)
+        if not 1 / LARGEST_SUM < sums.min() <= sums.max() < LARGEST_SUM:  # not a number is caught, too
+            scores = self._scores(theta)
+            self._hide(scores, -np.inf)
+            maxima = scores.max(axis=1, keepdims=True)
+            scores -= np.where(np.isfinite(maxima), maxima, 0)
+            e = np.exp(scores, out=scores)
+            sums = e.sum(axis=1)
+        return e, sums
+
+    def _scores(self, theta):
+        """theta q . k."""
+        shape = self.B, self.B + self.K - 1
+        if self.queries is None:
+            scores = self.workers.scratch("attention", shape, np.float32)
+            scores[...] = 0
+            return scores
+        dtype = self.queries.dtype
+        scores = self.workers.scratch("attention", shape, dtype)
+        if self.theta is None:  # the first theta, which mostly is the only one
+            self.theta = theta
+            return np.matmul(self.queries * dtype.type(theta), self.keys.T, out=scores)
+        if self.products is None:
+            self.products = np.matmul(self.queries, self.keys.T, out=self.workers.scratch("products", shape, dtype))
+        return np.multiply(self.products, dtype.type(theta), out=scores)
+
+    def _hide(self, array, value):
+        """Write a value to where a step does not see the entry."""
+        later = np.arange(self.B) >= np.arange(self.B)[:, np.newaxis]  # (step, entry of the corner)
+        np.copyto(array[:, : self.B], value, where=~later)                  # older than K words
+        np.copyto(array[:, self.K :], value, where=later[:, : self.B - 1])  # its own word, and those after it
+        if self.no_words.any():
+            array[:, self.no_words] = value
 
 
 def _over(parts, sums):

@@ -77,14 +77,14 @@ class Remembering(Around):
         """Those of the network inside; carries the state on."""
         xs = arguments.ids_of_windows("xs", xs)
         states = self.model.states(xs)
-        self._remember(xs, None, states)
+        self.remember(xs, None, states)
         return states
 
     def scores_and_states(self, xs: np.ndarray, ts: np.ndarray | None = None,
                           with_states: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
         """(ln p (N, T, V), states (N, T, H) or None), see ``Around``."""
         scores, states = scores_and_states(self.model, xs, ts, with_states or self.by_states)
-        texts = self._remember(xs, ts, states)
+        texts = self.remember(xs, ts, states)
         log_probs = np.empty(scores.shape, scores.dtype)
         for n, text in enumerate(texts):
             self._mix(scores[n], None if states is None else states[n], text, log_probs[n])
@@ -110,21 +110,21 @@ class Remembering(Around):
         if details or top:
             return super()._window_scores(xs, ts, details, top, with_states)
         require_one_stream(xs)
-        found = self._inner_scores(xs, ts, with_states or self.by_states)
-        (words, keys), = self._remember(xs, ts, None if found.states is None else found.states[np.newaxis])
+        found = inner_scores(self.model, xs, ts, with_states or self.by_states)
+        (words, keys), = self.remember(xs, ts, None if found.states is None else found.states[np.newaxis])
         queries = found.states if self.by_states else None
         probs, = target_probs(queries, keys, words, ts[0], [self.theta], self.workers)
         log_probs = mixed(found.log_probs, probs, self.weight)
         return WordScores(log_probs, states=found.states if with_states else None)
 
-    def _inner_scores(self, xs, ts, with_states):
-        """The WordScores of the targets from the model inside."""
-        if with_states:
-            return self.model.word_scores(xs, ts, with_states=True)
-        return WordScores(np.asarray(self.model.log_probs(xs, ts))[0])
-
-    def _remember(self, xs, ts, states):
+    def remember(self, xs: np.ndarray, ts: np.ndarray | None,
+                 states: np.ndarray | None) -> list[tuple[np.ndarray, np.ndarray | None]]:
         """Add a window to the memory.
+
+        Parameters
+        ----------
+        xs, ts : ids (N, T), see ``Around.scores_and_states``.
+        states : (N, T, H), those after xs; without ``by_states`` None.
 
         Returns
         -------
@@ -153,6 +153,13 @@ class Remembering(Around):
             raise ArgumentError(f"xs must hold as many texts as were read before, {len(self.memory[0])}, got {N}: "
                                 "use a fresh_state() block, or set_state")
         return self.memory if self.by_states else (*self.memory, None)
+
+
+def inner_scores(model, xs, ts, with_states):
+    """The WordScores of a window of one text from any predictor, without details."""
+    if with_states:
+        return model.word_scores(xs, ts, with_states=True)
+    return WordScores(np.asarray(model.log_probs(xs, ts))[0])
 
 
 def mixed(log_probs, probs, weight):
