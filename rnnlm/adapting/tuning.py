@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 SIZES = (200, 500, 1000, 2000, 5000)
 TEMPERATURES = tuple(round(0.8 + 0.05 * k, 2) for k in range(11))
-THETAS = (2, 4, 6, 8, 10, 12, 15, 20, 30)  # over the mean squared norm of the states
+THETAS = (1, 2, 4, 6, 8, 10, 12, 15, 20, 30)  # over the mean squared norm of the states
 WINDOW = 1024
 MOST_WEIGHT = 0.999
 HALVINGS = 16   # of the interval in which a weight is searched
@@ -74,7 +74,7 @@ class Tuning:
     tokens : how many were predicted.
     alone : the perplexity of the network at its own temperature.
     rows : (CacheSettings, perplexity), all that was tried, in order.
-    best : the CacheSettings of the lowest perplexity.
+    best : the CacheSettings of the lowest perplexity, with all that was asked for.
     perplexity : that of them.
     """
 
@@ -84,11 +84,15 @@ class Tuning:
 
     @property
     def best(self) -> CacheSettings:
-        return min(self.rows, key=lambda row: row[1])[0]
+        return self._best()[0]
 
     @property
     def perplexity(self) -> float:
-        return min(perplexity for _, perplexity in self.rows)
+        return self._best()[1]
+
+    def _best(self):
+        asked = any(settings.unigram_size for settings, _ in self.rows)
+        return min((row for row in self.rows if bool(row[0].unigram_size) == asked), key=lambda row: row[1])
 
 
 def tune(model: Predictor, ids: ArrayLike, eos_id: int, tried: Tried,
