@@ -61,6 +61,11 @@ class Around:
         """Whether what was read changes more than the hidden state."""
         return getattr(self.model, "adapts", False)
 
+    @property
+    def static(self) -> Scores:
+        """The model inside without adaptation, as tables of scores show it."""
+        return getattr(self.model, "static", self.model)
+
     def scores_and_states(self, xs: np.ndarray, ts: np.ndarray | None = None,
                           with_states: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
         """(Scores (N, T, V), states (N, T, H)) after each of the ids xs (N, T).

@@ -39,6 +39,12 @@ class Tempered(Around):
         arguments.language_model("model", model, "states")
         self.temperature = above_0("temperature", temperature)
 
+    @property
+    def static(self) -> Scores:
+        """The model without adaptation, at this temperature."""
+        inside = getattr(self.model, "static", None)
+        return self if inside is None else Tempered(inside, self.temperature)
+
     @computing
     def states(self, xs: ArrayLike) -> np.ndarray:  # ids (N, T) -> (N, T, H)
         """Those of the network inside; carries the state on."""
