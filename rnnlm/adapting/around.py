@@ -185,5 +185,5 @@ def forget(model: Any) -> None:
 def require_one_stream(xs):
     """ArgumentError unless the window xs (N, T) is of one text."""
     if len(xs) != 1:
-        raise ArgumentError(f"xs must hold one text at a time, (1, T), for a predictor that adapts, got {len(xs)}: what "
-                            "it learns from one must not depend on the others beside it")
+        raise ArgumentError(f"xs must hold one text at a time, (1, T), for a predictor that adapts, got {len(xs)}: "
+                            "what it learns from one must not depend on the others beside it")

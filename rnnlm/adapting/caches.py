@@ -32,7 +32,7 @@ class CacheSettings:
     temperature: float = 1.0
 
     def around(self, model: Predictor) -> Predictor:
-        """The model with all of them: the temperature innermost, the unigrams outermost."""
+        """The model with all: the temperature innermost, the unigrams outermost."""
         if self.temperature != 1:
             model = Tempered(model, self.temperature)
         if self.size is not None:

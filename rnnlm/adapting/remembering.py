@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Remembering(Around):
-    """A predictor mixed with the words of a memory; subclasses say how they are weighed.
+    """A predictor mixed with the words of a memory; subclasses say how they count.
 
     Attributes
     ----------
@@ -61,8 +61,8 @@ class Remembering(Around):
         """Continue from what ``own_state`` returned; None: start afresh."""
         empty = state is None or state[0] is None
         if not empty and (state[0].shape[1:] != (self.size,) or len(state) != len(self.own_state())):
-            raise ArgumentError(f"the memory must be of {self.size:,} words, got one of {state[0].shape[1]:,}: give what "
-                                f"get_state of such a {type(self).__name__} returned")
+            raise ArgumentError(f"the memory must be of {self.size:,} words, got one of {state[0].shape[1]:,}: give "
+                                f"what get_state of such a {type(self).__name__} returned")
         self.memory = None if empty else tuple(state)
 
     def forget(self) -> None:
@@ -163,7 +163,7 @@ def inner_scores(model, xs, ts, with_states):
 
 
 def mixed(log_probs, probs, weight):
-    """ln((1 - weight) exp(log_probs) + weight probs); where probs are nan, log_probs."""
+    """ln((1 - weight) exp(log_probs) + weight probs); log_probs without probs (nan)."""
     seen, share = _shares(probs, weight)
     with np.errstate(divide="ignore"):  # ln 0 = -inf
         both = np.logaddexp(np.log1p(-share) + log_probs, np.log(share * np.where(seen, probs, 0)))

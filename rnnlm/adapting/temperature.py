@@ -1,4 +1,4 @@
-"""Softmax temperature: a network that is as sure of itself as its validation text says."""
+"""Softmax temperature: a network made surer of itself, or less sure."""
 
 from __future__ import annotations
 

@@ -150,7 +150,8 @@ def _grid(probs, tried, settings):
 class _Probs:
     """The probabilities of all words of a text: of the network, and in the memories.
 
-    network : {temperature: (n,)}; cache : {(size, theta): (n,)}; unigram : {size: (n,)}.
+    network : {temperature: (n,)}; cache : {(size, theta): (n,)};
+    unigram : {size: (n,)}.
     """
 
     def __init__(self, network, cache, unigram, thetas):

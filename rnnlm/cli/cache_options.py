@@ -91,8 +91,8 @@ def _is_open(options):
     """Whether anything is to be chosen."""
     chosen = {"cache": ("cache_theta", "cache_weight"), "unigram_cache": ("unigram_cache_weight",),
               "softmax_temperature": ()}
-    return any(getattr(options, name) == TUNED or getattr(options, name) is not None
-               and any(getattr(options, number) is None for number in numbers) for name, numbers in chosen.items())
+    return any(getattr(options, name) == TUNED or (getattr(options, name) is not None
+               and any(getattr(options, number) is None for number in numbers)) for name, numbers in chosen.items())
 
 
 def _tried(options):

@@ -32,7 +32,8 @@ def tuned(read, tried, text, path):
     names = _used(tried)
     note("  ".join([*(COLUMNS[name][0] for name in names), "perplexity"]))
     for settings, perplexity in found.rows:
-        note("  ".join([*(f"{_shown(settings, name):>{len(COLUMNS[name][0])}}" for name in names), f"{perplexity:10.6g}"]))
+        cells = [f"{_shown(settings, name):>{len(COLUMNS[name][0])}}" for name in names]
+        note("  ".join([*cells, f"{perplexity:10.6g}"]))
     note(f"chosen, perplexity {found.perplexity:.6g}: {as_given(found.best)}")
     return found.best
 

@@ -49,7 +49,8 @@ def columns_by_default(by: str = "word", top: int = 0, spill_over: int = 0, file
         return [*first, *(total_type("sentence" if by == "sentence" else "sentences").names), *last]
     before = [f"{name}_{k}" for k in range(1, spill_over + 1) for name in SPILLED]
     tops = row_type(top=top).names[len(row_type().names) :]
-    return [*first, *row_type(static=static).names, *(["length"] if before else []), *before, *tops, *(TRUTH if truth else ())]
+    of_words = row_type(static=static).names
+    return [*first, *of_words, *(["length"] if before else []), *before, *tops, *(TRUTH if truth else ())]
 
 
 def require_columns(names: Iterable[str], by: str = "word", top: int = 0, spill_over: int = 0,

@@ -152,7 +152,7 @@ class _Table:
         return rows
 
     def with_static(self, part_and_scores, static):
-        """The rows of a part, with the surprisals that the WordScores ``static`` have."""
+        """The rows of a part, with the surprisals of the WordScores ``static``."""
         rows = self.rows(part_and_scores)
         starts = np.arange(len(rows)) if self.pieces else part_and_scores[0].starts
         rows["surprisal_static"] = 0.0 - np.add.reduceat(static.log_probs.astype(np.float64), starts) / self.nats

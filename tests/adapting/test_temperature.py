@@ -106,5 +106,5 @@ def test_its_state_is_the_networks(options, rng):
 
 @pytest.mark.parametrize("temperature", [0, -1, float("inf"), "1", True])
 def test_a_temperature_is_above_0(temperature, rng):
-    with pytest.raises(ArgumentError, match="temperature must be a (finite )?number above 0"):
+    with pytest.raises(ArgumentError, match=r"temperature must be a (finite )?number above 0"):
         Tempered(a_model(rng), temperature)

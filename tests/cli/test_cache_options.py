@@ -155,7 +155,8 @@ def test_pairs_and_lists_start_afresh(model_path, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("flags, message", [
-    (["--cache-theta", "1"], "--cache-theta needs --cache"), (["--cache-weight", "0.1"], "--cache-weight needs --cache"),
+    (["--cache-theta", "1"], "--cache-theta needs --cache"),
+    (["--cache-weight", "0.1"], "--cache-weight needs --cache"),
     (["--unigram-cache-weight", "0.1"], "--unigram-cache-weight needs --unigram-cache"),
     (["--cache", "tune"], "--cache tune needs a text to be chosen on"),
     (["--softmax-temperature", "tune"], "--softmax-temperature tune needs a text"),
