@@ -5,9 +5,10 @@ the order of the text: entry j < K is a word read before, and entry K + t is the
 that came after step t.  So step t sees the entries t to t + K - 1, the last K before
 its own word:
 
-    p_t(j) = exp(theta q_t . k_j) / sum over the entries i that step t sees
+    p_t(j) = exp(theta q_t . k_j + decay j) / sum over the entries i that step t sees
 
-q_t is the state at step t, and k_j that from which word j was predicted.  The products
+q_t is the state at step t, and k_j that from which word j was predicted.  With a decay
+an older word counts less, by exp(-decay) for each word after it.  The products
 of a block of steps with all entries that any of them sees are one matrix product; in
 it, what a step does not see are two corners.
 
@@ -34,7 +35,7 @@ LARGEST_SUM = 1e30   # sums beyond this or below its inverse are computed again 
 
 
 def target_probs(queries: np.ndarray | None, keys: np.ndarray | None, words: np.ndarray, ts: np.ndarray,
-                 thetas: Sequence[float], workers: Workers) -> np.ndarray:
+                 thetas: Sequence[float], workers: Workers, decays: Sequence[float] = (0.0,)) -> np.ndarray:
     """The probability of each target in the words that its step sees.
 
     Parameters
@@ -43,31 +44,35 @@ def target_probs(queries: np.ndarray | None, keys: np.ndarray | None, words: np.
     keys : (K + T, H); None where the queries are None.
     words : (K + T,), ids, or EMPTY or TO_COME.
     ts : (T,), ids.
-    thetas : of each a row of the result.
+    thetas, decays : all pairs of them are computed.
     workers : Workers that share the blocks.
 
     Returns
     -------
-    (len(thetas), T), of the type of the queries; nan where a step sees no word.
+    (len(thetas), len(decays), T), of the type of the queries; nan where a step sees no
+    word.
     """
     T = len(ts)
     steps, entries = _same_words(words, ts)
-    found = np.empty((len(thetas), T), np.float32 if queries is None else queries.dtype)
+    found = np.empty((len(thetas), len(decays), T), np.float32 if queries is None else queries.dtype)
 
     def read(block):
         seen = _Block(queries, keys, words, block, T, workers)
         mine = slice(*np.searchsorted(steps, [block.start, block.stop]))
         here = steps[mine] - block.start, entries[mine] - block.start
         for k, theta in enumerate(thetas):
-            e, sums = seen.exps(theta)
-            found[k, block] = _over(np.bincount(here[0], e[here], len(e)), sums)
+            e = seen.exps(theta)
+            of_targets = e[here]
+            for j, decay in enumerate(decays):
+                factors = seen.factors(decay)
+                found[k, j, block] = _over(np.bincount(here[0], of_targets * factors[here[1]], len(e)), e @ factors)
 
     workers.each(read, slices(T, BLOCK))
     return found
 
 
 def word_probs(queries: np.ndarray | None, keys: np.ndarray | None, words: np.ndarray, T: int, block: slice,
-               theta: float, workers: Workers) -> tuple[np.ndarray, np.ndarray]:
+               theta: float, decay: float, workers: Workers) -> tuple[np.ndarray, np.ndarray]:
     """The probabilities of all words that a block of steps sees.
 
     Parameters
@@ -75,21 +80,23 @@ def word_probs(queries: np.ndarray | None, keys: np.ndarray | None, words: np.nd
     queries, keys, words, workers : see ``target_probs``.
     T : the number of steps.
     block : of at most BLOCK of them.
-    theta : of all of them.
+    theta, decay : of all of them.
 
     Returns
     -------
     ids : (U,), in rising order; at least one.
     probs : (B, U); nan where a step sees no word.
     """
-    e, sums = _Block(queries, keys, words, block, T, workers).exps(theta)
+    entries = _Block(queries, keys, words, block, T, workers)
+    e = entries.exps(theta)
+    e *= entries.factors(decay)
     seen = words[block.start : block.start + e.shape[1]]
     order = np.argsort(seen, kind="stable")
     order = order[np.searchsorted(seen[order], 0) :]
     if not order.size:
         return np.zeros(1, np.int64), np.full((len(e), 1), np.nan, e.dtype)
     ids, starts = np.unique(seen[order], return_index=True)
-    return ids, _over(np.add.reduceat(e[:, order], starts, axis=1), sums[:, np.newaxis])
+    return ids, _over(np.add.reduceat(e[:, order], starts, axis=1), e.sum(axis=1, keepdims=True))
 
 
 class _Block:
@@ -99,11 +106,12 @@ class _Block:
         self.B, self.K, self.workers = block.stop - block.start, len(words) - T, workers
         here = slice(block.start, block.stop + self.K - 1)
         self.queries, self.keys = (None, None) if queries is None else (queries[block], keys[here])
+        self.dtype = np.dtype(np.float32) if queries is None else queries.dtype
         self.no_words = words[here] < 0
         self.products = self.theta = None
 
     def exps(self, theta):
-        """(exp(theta q . k) (B, K + B - 1), their sums (B,)); 0 for what is not seen.
+        """exp(theta q . k) (B, K + B - 1); 0 for what is not seen.
 
         A row may be divided by its largest.  In memory of this thread, filled anew by
         the next call.
@@ -119,8 +127,12 @@ class _Block:
             maxima = scores.max(axis=1, keepdims=True)
             scores -= np.where(np.isfinite(maxima), maxima, 0)
             e = np.exp(scores, out=scores)
-            sums = e.sum(axis=1)
-        return e, sums
+        return e
+
+    def factors(self, decay):
+        """What the age of each entry multiplies, 1 for the newest one: (K + B - 1,)."""
+        width = self.B + self.K - 1
+        return np.exp(decay * np.arange(1 - width, 1, dtype=np.float64)).astype(self.dtype)
 
     def _scores(self, theta):
         """theta q . k."""
@@ -129,8 +141,7 @@ class _Block:
             scores = self.workers.scratch("attention", shape, np.float32)
             scores[...] = 0
             return scores
-        dtype = self.queries.dtype
-        scores = self.workers.scratch("attention", shape, dtype)
+        scores, dtype = self.workers.scratch("attention", shape, self.dtype), self.dtype
         if self.theta is None:  # the first theta, which mostly is the only one
             self.theta = theta
             return np.matmul(self.queries * dtype.type(theta), self.keys.T, out=scores)

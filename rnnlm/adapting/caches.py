@@ -19,7 +19,7 @@ class CacheSettings:
 
     Attributes
     ----------
-    size, theta, weight : those of the Cache; size None: there is none.
+    size, theta, weight, decay : those of the Cache; size None: there is none.
     unigram_size, unigram_weight : those of the UnigramCache; size None: there is none.
     temperature : that of the network; 1: its own.
     """
@@ -27,6 +27,7 @@ class CacheSettings:
     size: int | None = None
     theta: float = 0.1
     weight: float = 0.1
+    decay: float = 0.0
     unigram_size: int | None = None
     unigram_weight: float = 0.05
     temperature: float = 1.0
@@ -36,7 +37,7 @@ class CacheSettings:
         if self.temperature != 1:
             model = Tempered(model, self.temperature)
         if self.size is not None:
-            model = Cache(model, self.size, self.theta, self.weight)
+            model = Cache(model, self.size, self.theta, self.weight, self.decay)
         if self.unigram_size is not None:
             model = UnigramCache(model, self.unigram_size, self.unigram_weight)
         return model

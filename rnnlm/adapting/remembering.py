@@ -45,7 +45,7 @@ class Remembering(Around):
     """
 
     adapts = True
-    theta = 0.0
+    theta = decay = 0.0
     by_states = False  # whether the states weigh the words
 
     def __init__(self, model: Scores, size: int, weight: float) -> None:
@@ -96,7 +96,8 @@ class Remembering(Around):
         queries = states if self.by_states else None
 
         def block(steps):
-            ids, probs = word_probs(queries, keys, words, len(out), steps, self.theta, self.workers)
+            ids, probs = word_probs(queries, keys, words, len(out), steps, self.theta, self.decay,
+                                    self.workers)
             logs = log_softmax(scores[steps])
             seen, share = _shares(probs[:, :1], self.weight)
             logs += np.log1p(-share).astype(logs.dtype)
@@ -113,8 +114,8 @@ class Remembering(Around):
         found = inner_scores(self.model, xs, ts, with_states or self.by_states)
         (words, keys), = self.remember(xs, ts, None if found.states is None else found.states[np.newaxis])
         queries = found.states if self.by_states else None
-        probs, = target_probs(queries, keys, words, ts[0], [self.theta], self.workers)
-        log_probs = mixed(found.log_probs, probs, self.weight)
+        probs = target_probs(queries, keys, words, ts[0], [self.theta], self.workers, [self.decay])
+        log_probs = mixed(found.log_probs, probs[0, 0], self.weight)
         return WordScores(log_probs, states=found.states if with_states else None)
 
     def remember(self, xs: np.ndarray, ts: np.ndarray | None,

@@ -1,8 +1,8 @@
 """The tuning of caches and temperature: what makes a validation text most probable.
 
 The network reads the text once.  Of each word its probability is kept at each
-temperature, and its probability in the memory at each size and theta.  All else is
-arithmetic with these numbers: with base and cache the two probabilities of a word,
+temperature, and its probability in the memory at each size, theta and decay.  All else
+is arithmetic with these numbers: with base and cache the two probabilities of a word,
 
     mean over the words of ln((1 - weight) base + weight cache)
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 SIZES = (200, 500, 1000, 2000, 5000)
 TEMPERATURES = tuple(round(0.8 + 0.05 * k, 2) for k in range(11))
 THETAS = (1, 2, 4, 6, 8, 10, 12, 15, 20, 30)  # over the mean squared norm of the states
+DECAYS = (0.0, 0.0005, 0.001, 0.002, 0.004)
 WINDOW = 1024
 MOST_WEIGHT = 0.999
 HALVINGS = 16   # of the interval in which a weight is searched
@@ -51,7 +52,7 @@ class Tried:
     Attributes
     ----------
     sizes : of the Cache; empty: there is none.
-    theta, weight : None: to be found.
+    theta, weight, decay : None: to be found.
     unigram_sizes : of the UnigramCache; empty: there is none.
     unigram_weight : None: to be found.
     temperatures : of the network.
@@ -60,6 +61,7 @@ class Tried:
     sizes: Sequence[int] = ()
     theta: float | None = None
     weight: float | None = None
+    decay: float | None = None
     unigram_sizes: Sequence[int] = ()
     unigram_weight: float | None = None
     temperatures: Sequence[float] = (1.0,)
@@ -100,8 +102,8 @@ def tune(model: Predictor, ids: ArrayLike, eos_id: int, tried: Tried,
     """Find the best numbers on a text, which is read as one stream.
 
     First the caches at the temperature 1 (or the only one), then the temperature, then
-    the caches again at that.  The sizes of the unigram cache are tried beside the best
-    size and theta.
+    the caches again at that.  Not all combinations are tried: decays beside the best
+    theta, and unigram caches beside the best cache.
 
     Parameters
     ----------
@@ -140,27 +142,40 @@ def _searched(probs, tried):
 
 
 def _grid(probs, tried, settings):
-    """Rows of all sizes and thetas, then of all unigram sizes beside the best."""
-    rows = [probs.fitted(replace(settings, size=size, theta=theta), tried)
+    """Rows of all sizes and thetas, and so on: each time beside what is best so far."""
+
+    def best():
+        return min(rows, key=lambda row: row[1])[0]
+
+    first, *others = probs.decays
+    rows = [probs.fitted(replace(settings, size=size, theta=theta, decay=first), tried)
             for size, theta in product(tried.sizes, probs.thetas)] or [probs.fitted(settings, tried)]
-    best = min(rows, key=lambda row: row[1])[0]
-    return rows + [probs.fitted(replace(best, unigram_size=size), tried) for size in tried.unigram_sizes]
+    so_far = best()
+    rows += [probs.fitted(replace(so_far, size=size, decay=decay), tried)
+             for size, decay in product(tried.sizes, others)]
+    if best().decay != first:
+        so_far = best()
+        rows += [probs.fitted(replace(so_far, theta=theta), tried) for theta in probs.thetas if theta != so_far.theta]
+    so_far = best()
+    return rows + [probs.fitted(replace(so_far, unigram_size=size), tried) for size in tried.unigram_sizes]
 
 
 class _Probs:
     """The probabilities of all words of a text: of the network, and in the memories.
 
-    network : {temperature: (n,)}; cache : {(size, theta): (n,)};
+    network : {temperature: (n,)}; cache : {(size, theta, decay): (n,)};
     unigram : {size: (n,)}.
     """
 
-    def __init__(self, network, cache, unigram, thetas):
-        self.network, self.cache, self.unigram, self.thetas = network, cache, unigram, thetas
+    def __init__(self, network, cache, unigram, thetas, decays):
+        self.network, self.cache, self.unigram, self.thetas, self.decays = network, cache, unigram, thetas, decays
 
     def fitted(self, settings, tried):
         """(Settings with the best weights that were not given, their perplexity)."""
         base = self.network[settings.temperature]
-        parts = [("weight", tried.weight, self.cache[settings.size, settings.theta])] if settings.size else []
+        parts, of = [], (settings.size, settings.theta, settings.decay)
+        if settings.size:
+            parts.append(("weight", tried.weight, self.cache[of]))
         if settings.unigram_size:
             parts.append(("unigram_weight", tried.unigram_weight, self.unigram[settings.unigram_size]))
         parts = [(name, given, np.where(np.isnan(probs), base, probs)) for name, given, probs in parts]
@@ -207,7 +222,7 @@ def _read(model, ids, eos_id, tried, on_window):
                 on_window(ts.size)
     network, cache, unigram = ({name: np.concatenate([part[k][name] for part in found]) for name in found[0][k]}
                                for k in range(3))
-    return _Probs(network, cache, unigram, reader.thetas or [])
+    return _Probs(network, cache, unigram, reader.thetas or [], reader.decays)
 
 
 class _Reader:
@@ -219,6 +234,7 @@ class _Reader:
         self.cache = Cache(model, max(tried.sizes)) if tried.sizes else None
         self.unigrams = UnigramCache(model, max(tried.unigram_sizes)) if tried.unigram_sizes else None
         self.thetas = None if tried.theta is None else [tried.theta]
+        self.decays = DECAYS if tried.decay is None else [tried.decay]
 
     def read(self, xs, ts):
         """The probabilities of a window's targets, three dicts as _Probs has them."""
@@ -230,8 +246,9 @@ class _Reader:
             (words, keys), = self.cache.remember(xs, ts, states[np.newaxis])
             for size in self.tried.sizes:
                 last = size + len(states)
-                probs = target_probs(states, keys[-last:], words[-last:], ts[0], self.thetas, self.workers)
-                cache |= {(size, theta): row for theta, row in zip(self.thetas, probs, strict=True)}
+                probs = target_probs(states, keys[-last:], words[-last:], ts[0], self.thetas, self.workers, self.decays)
+                cache |= {(size, theta, decay): row for (theta, decay), row in zip(
+                    product(self.thetas, self.decays), probs.reshape(-1, ts.size), strict=True)}
         return network, cache, self._unigrams(xs, ts)
 
     def _network(self, xs, ts):
@@ -253,7 +270,7 @@ class _Reader:
         if not self.unigrams:
             return {}
         (words, _), = self.unigrams.remember(xs, ts, None)
-        return {size: target_probs(None, None, words[-(size + ts.size):], ts[0], [0.0], self.workers)[0]
+        return {size: target_probs(None, None, words[-(size + ts.size):], ts[0], [0.0], self.workers)[0, 0]
                 for size in self.tried.unigram_sizes}
 
 

@@ -1,10 +1,11 @@
 """The options of the caches and of the temperature, and the predictor with them."""
 
+from rnnlm.adapting.cache import MOST_DECAY
 from rnnlm.adapting.caches import CacheSettings
 from rnnlm.adapting.tuning import SIZES, TEMPERATURES, Tried
 from rnnlm.cli.tuned_caches import tuned
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.runs.checks import WrongValue, at_least, below_one, not_negative, positive
+from rnnlm.runs.checks import WrongValue, at_least, below_one, not_negative, number, positive
 from rnnlm.runs.option import Option
 
 TUNED = "tune"  # a value: to be chosen on the text of --tune
@@ -41,6 +42,9 @@ CACHE = (
            meant_by="theta"),
     Option("cache_weight", below_one, "weight of --cache in the probability", None, "W",
            default_text=f"{MEANT.weight:g}", acts=_caches, acts_with="--cache", meant_by="cache-lambda lambdasm"),
+    Option("cache_decay", number(float, f"a number from 0 to {MOST_DECAY:g}", lambda value: 0 <= value <= MOST_DECAY),
+           "rate at which older words count less in --cache: each word after them takes a factor of exp(-D)", None,
+           "D", default_text=f"{MEANT.decay:g}", acts=_caches, acts_with="--cache"),
     Option("unigram_cache", _or_tuned(at_least(1, MOST_WORDS)), "words that a simple cache remembers: a word is as "
            f"likely as it was frequent among them; '{TUNED}': chosen by --tune", None, "K", default_text="no cache",
            meant_by="cache-unigram"),
@@ -89,7 +93,7 @@ def _require_together(options, tuning):
 
 def _is_open(options):
     """Whether anything is to be chosen."""
-    chosen = {"cache": ("cache_theta", "cache_weight"), "unigram_cache": ("unigram_cache_weight",),
+    chosen = {"cache": ("cache_theta", "cache_weight", "cache_decay"), "unigram_cache": ("unigram_cache_weight",),
               "softmax_temperature": ()}
     return any(getattr(options, name) == TUNED or (getattr(options, name) is not None
                and any(getattr(options, number) is None for number in numbers)) for name, numbers in chosen.items())
@@ -102,7 +106,7 @@ def _tried(options):
         return none if value is None else all_ if value == TUNED else (value,)
 
     return Tried(choices(options.cache, (), SIZES), options.cache_theta, options.cache_weight,
-                 choices(options.unigram_cache, (), SIZES), options.unigram_cache_weight,
+                 options.cache_decay, choices(options.unigram_cache, (), SIZES), options.unigram_cache_weight,
                  choices(options.softmax_temperature, (1.0,), TEMPERATURES))
 
 
@@ -110,7 +114,8 @@ def _as_options(settings):
     """What was chosen, as values of the options; None: not used."""
     has_cache, has_unigrams = settings.size is not None, settings.unigram_size is not None
     return {"cache": settings.size, "cache_theta": settings.theta if has_cache else None,
-            "cache_weight": settings.weight if has_cache else None, "unigram_cache": settings.unigram_size,
+            "cache_weight": settings.weight if has_cache else None,
+            "cache_decay": settings.decay if has_cache else None, "unigram_cache": settings.unigram_size,
             "unigram_cache_weight": settings.unigram_weight if has_unigrams else None,
             "softmax_temperature": None if settings.temperature == 1 else settings.temperature}
 
@@ -118,8 +123,8 @@ def _as_options(settings):
 def _settings(options):
     """The CacheSettings of the options, and the defaults."""
     found = {"size": options.cache, "theta": options.cache_theta, "weight": options.cache_weight,
-             "unigram_size": options.unigram_cache, "unigram_weight": options.unigram_cache_weight,
-             "temperature": options.softmax_temperature}
+             "decay": options.cache_decay, "unigram_size": options.unigram_cache,
+             "unigram_weight": options.unigram_cache_weight, "temperature": options.softmax_temperature}
     return CacheSettings(**{name: value for name, value in found.items() if value is not None})
 
 
@@ -132,7 +137,8 @@ def cache_in_words(options):
     if settings.temperature != 1:
         words["softmax_temperature"] = f"{settings.temperature:g}"
     if settings.size:
-        words["cache"] = f"{settings.size} states, theta {settings.theta:g}, weight {settings.weight:g}{kept}"
+        decay = f", decay {settings.decay:g}" if settings.decay else ""
+        words["cache"] = f"{settings.size} states, theta {settings.theta:g}, weight {settings.weight:g}{decay}{kept}"
     if settings.unigram_size:
         words["unigram_cache"] = f"{settings.unigram_size} words, weight {settings.unigram_weight:g}{kept}"
     return words

@@ -6,6 +6,7 @@ from rnnlm.cli.signals import stop_on_signal
 from rnnlm.errors import counted, one_line
 
 COLUMNS = {"size": ("cache", "cache"), "theta": ("theta", "cache-theta"), "weight": ("weight", "cache-weight"),
+           "decay": ("decay", "cache-decay"),
            "unigram_size": ("unigram cache", "unigram-cache"), "unigram_weight": ("weight", "unigram-cache-weight"),
            "temperature": ("temperature", "softmax-temperature")}  # of CacheSettings: heads of the grid, options
 
@@ -46,13 +47,14 @@ def as_given(settings):
 
 def _used(tried):
     """The CacheSettings' attributes that may differ from none."""
-    return [*(["size", "theta", "weight"] if tried.sizes else []),
+    return [*(["size", "theta", "weight", "decay"] if tried.sizes else []),
             *(["unigram_size", "unigram_weight"] if tried.unigram_sizes else []),
             *(["temperature"] if tried.temperatures != (1.0,) else [])]
 
 
 def _shown(settings, name):
     """A number of CacheSettings; - where it does nothing."""
-    of = {"theta": settings.size, "weight": settings.size, "unigram_weight": settings.unigram_size}
+    of = {"theta": settings.size, "weight": settings.size, "decay": settings.size,
+          "unigram_weight": settings.unigram_size}
     value = getattr(settings, name)
     return "-" if value is None or of.get(name, value) is None else f"{value:g}"

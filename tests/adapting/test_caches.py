@@ -49,7 +49,7 @@ class Alternating:
         return self.predict(xs), self.states(xs)
 
 
-def plain(model, ids, size, theta, weight):
+def plain(model, ids, size, theta, weight, decay=0.0):
     """ln p of all words before each of a text's, one word at a time: (n, V)."""
     memory, rows = [], []
     with model.fresh_state():
@@ -62,7 +62,7 @@ def plain(model, ids, size, theta, weight):
         states = np.concatenate([model.states([[x]])[0].copy() for x in [EOS, *ids[:-1]]]).astype(np.float64)
     for t, row in enumerate(rows):
         first = max(0, t - size)
-        likeness = np.exp([theta * states[t] @ states[i] for i in range(first, t)])
+        likeness = np.exp([theta * states[t] @ states[i] - decay * (t - i) for i in range(first, t)])
         if t:
             row *= 1 - weight
             for i, share in zip(range(first, t), likeness / likeness.sum(), strict=True):
@@ -70,7 +70,7 @@ def plain(model, ids, size, theta, weight):
     return np.log(rows)
 
 
-CACHES = [lambda model: Cache(model, 7, 0.3, 0.25), lambda model: Cache(model, 200, 0.5, 0.25),
+CACHES = [lambda model: Cache(model, 7, 0.3, 0.25), lambda model: Cache(model, 200, 0.5, 0.25, 0.05),
           lambda model: Cache(model, 1, 0.3, 0.9), lambda model: UnigramCache(model, 7, 0.25),
           lambda model: Cache(UnigramCache(model, 5, 0.1), 9, 0.2, 0.3),
           lambda model: UnigramCache(Cache(model, 9, 0.2, 0.3), 5, 0.1)]
@@ -99,14 +99,16 @@ def test_a_unigram_cache_by_hand():
     np.testing.assert_allclose(following, [1 / 8, 1 / 8 + 1 / 3, 1 / 8, 1 / 8 + 1 / 6], rtol=1e-6)
 
 
-@pytest.mark.parametrize("cell, size, theta", [("rnn", 1, 0.5), ("lstm", 10, 2), ("gru", 1000, 0), ("rnn", 30, 40)])
-def test_a_window_is_what_words_one_by_one_are(cell, size, theta, rng, monkeypatch):
+@pytest.mark.parametrize("cell, size, theta, decay", [
+    ("rnn", 1, 0.5, 0), ("lstm", 10, 2, 0.05), ("gru", 1000, 0, 0), ("rnn", 30, 40, 0.1), ("rnn", 1000, 0.2, 0.02)])
+def test_a_window_is_what_words_one_by_one_are(cell, size, theta, decay, rng, monkeypatch):
     monkeypatch.setattr("rnnlm.adapting.attention.BLOCK", 16)
     monkeypatch.setattr("rnnlm.adapting.remembering.BLOCK", 16)
     model, ids = a_model(rng, cell=cell, layers=2), a_text(rng)
-    expected = plain(model, ids, size, theta, 0.3)
-    cache = Cache(model, size, theta, 0.3)
-    np.testing.assert_allclose(token_log_probs(cache, ids, EOS), expected[np.arange(len(ids)), ids], rtol=1e-5, atol=5e-5)
+    expected = plain(model, ids, size, theta, 0.3, decay)
+    cache = Cache(model, size, theta, 0.3, decay)
+    of_words = expected[np.arange(len(ids)), ids]
+    np.testing.assert_allclose(token_log_probs(cache, ids, EOS), of_words, rtol=1e-5, atol=5e-5)
     with cache.fresh_state():
         found = cache.predict([[EOS, *ids[:-1]]])[0]
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=5e-5)
@@ -260,6 +262,8 @@ def test_as_many_texts_as_were_read_before():
     (lambda model: Cache(model, 1.5), "size must be a whole number"),
     (lambda model: Cache(model, theta=-1), "theta must be a number of at least 0, got -1"),
     (lambda model: Cache(model, theta=math.nan), "theta must be a finite number"),
+    (lambda model: Cache(model, decay=0.2), "decay must be a number from 0 to 0.1, got 0.2"),
+    (lambda model: Cache(model, decay=-0.1), "decay must be a number from 0 to 0.1, got -0.1"),
     (lambda model: Cache(model, weight=1), "weight must be a number of at least 0 and below 1, got 1"),
     (lambda model: UnigramCache(model, weight=-0.1), "weight must be a number of at least 0 and below 1, got -0.1"),
     (lambda model: UnigramCache(model, size=True), "size must be a whole number"),

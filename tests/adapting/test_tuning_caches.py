@@ -32,7 +32,7 @@ def perplexity(model, ids):
     return math.exp(-token_log_probs(model, ids, EOS).mean(dtype=np.float64))
 
 
-ALL = Tried((5, 30), None, None, (3, 20), None, (0.8, 1.0, 1.5, 2.0))
+ALL = Tried((5, 30), None, None, None, (3, 20), None, (0.8, 1.0, 1.5, 2.0))
 
 
 @pytest.mark.parametrize("options", [{}, {"softmax": "adaptive", "cutoffs": [4, 8]}], ids=["full", "adaptive"])
@@ -53,7 +53,7 @@ def test_every_row_is_what_the_predictor_scores(options, rng, monkeypatch):
 
 def test_no_weight_is_better_than_the_one_that_is_found(rng):
     model, ids = a_model(rng), a_text(rng)
-    found = tune(model, ids, EOS, Tried((30,), 0.3, None, (10,), None))
+    found = tune(model, ids, EOS, Tried((30,), 0.3, None, None, (10,), None))
     best = found.best
     for change in ({"weight": best.weight + 0.01}, {"weight": best.weight - 0.01},
                    {"unigram_weight": best.unigram_weight + 0.01}, {"unigram_weight": best.unigram_weight - 0.01}):
@@ -63,8 +63,8 @@ def test_no_weight_is_better_than_the_one_that_is_found(rng):
 
 def test_what_is_given_stays(rng):
     model, ids = a_model(rng), a_text(rng)
-    found = tune(model, ids, EOS, Tried((7, 9), 0.25, 0.125, (4,), 0.0625, (1.25,)))
-    assert {(s.theta, s.weight, s.temperature) for s, _ in found.rows} == {(0.25, 0.125, 1.25)}
+    found = tune(model, ids, EOS, Tried((7, 9), 0.25, 0.125, 0.01, (4,), 0.0625, (1.25,)))
+    assert {(s.theta, s.weight, s.decay, s.temperature) for s, _ in found.rows} == {(0.25, 0.125, 0.01, 1.25)}
     assert {s.unigram_size for s, _ in found.rows} == {None, 4}
     assert {s.unigram_weight for s, _ in found.rows if s.unigram_size} == {0.0625}
     assert found.best.unigram_size == 4  # whether it helps or not
@@ -92,7 +92,7 @@ def test_unigrams_alone_around_a_predictor_without_states(rng):
 
 def test_a_text_in_which_nothing_returns_gets_no_cache(rng):
     ids = np.arange(12)
-    found = tune(a_model(rng), ids, EOS, Tried((5,), None, None, (5,), None))
+    found = tune(a_model(rng), ids, EOS, Tried((5,), None, None, None, (5,), None))
     assert found.best.weight < 1e-3
     assert found.perplexity == pytest.approx(found.alone, rel=1e-4)
 
@@ -125,9 +125,9 @@ def test_what_cannot_be_tuned(rng):
 def test_settings_are_built_from_the_inside(rng):
     model = a_model(rng)
     assert CacheSettings().around(model) is model
-    whole = CacheSettings(7, 0.3, 0.2, 9, 0.1, 1.5).around(model)
+    whole = CacheSettings(7, 0.3, 0.2, 0.01, 9, 0.1, 1.5).around(model)
     assert (type(whole), whole.size, whole.weight) == (UnigramCache, 9, 0.1)
     cache = whole.model
-    assert (type(cache), cache.size, cache.theta, cache.weight) == (Cache, 7, 0.3, 0.2)
+    assert (type(cache), cache.size, cache.theta, cache.weight, cache.decay) == (Cache, 7, 0.3, 0.2, 0.01)
     assert type(cache.model) is Tempered and cache.model.temperature == 1.5 and cache.model.model is model
     assert list(SIZES) == sorted(SIZES)

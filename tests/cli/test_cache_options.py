@@ -15,9 +15,9 @@ from rnnlm.scoring.evaluation import token_log_probs
 from rnnlm.text.corpus import read_text
 from rnnlm.text.vocabulary import Vocabulary
 
-CHOSEN = ["--cache", "7", "--cache-theta", "0.3", "--cache-weight", "0.2", "--unigram-cache", "9",
-          "--unigram-cache-weight", "0.125", "--softmax-temperature", "1.5"]
-SETTINGS = CacheSettings(7, 0.3, 0.2, 9, 0.125, 1.5)
+CHOSEN = ["--cache", "7", "--cache-theta", "0.3", "--cache-weight", "0.2", "--cache-decay", "0.05",
+          "--unigram-cache", "9", "--unigram-cache-weight", "0.125", "--softmax-temperature", "1.5"]
+SETTINGS = CacheSettings(7, 0.3, 0.2, 0.05, 9, 0.125, 1.5)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_score_has_surprisals_with_and_without_adaptation(model_path, text, caps
     assert run("score", model_path, text, "--log-base", "e", *CHOSEN) == 0
     head, rows = printed(capsys)
     assert head["softmax_temperature"] == "1.5"
-    assert head["cache"] == "7 states, theta 0.3, weight 0.2"
+    assert head["cache"] == "7 states, theta 0.3, weight 0.2, decay 0.05"
     assert head["unigram_cache"] == "9 words, weight 0.125"
     adapted, static = ([float(row[name]) for row in rows] for name in ("surprisal", "surprisal_static"))
     np.testing.assert_allclose(adapted, -by_library(SETTINGS, model_path, text), atol=1e-5)
@@ -113,7 +113,7 @@ def test_tuning_chooses_what_was_not_given_and_prints_what_to_give(model_path, t
     assert run("evaluate", model_path, text, "--json", "--cache", "tune", "--unigram-cache", "4",
                "--softmax-temperature", "tune", "--tune", text) == 0
     out, err = capsys.readouterr()
-    assert "cache  theta  weight  unigram cache  weight  temperature  perplexity" in err
+    assert "cache  theta  weight  decay  unigram cache  weight  temperature  perplexity" in err
     chosen = next(line for line in err.splitlines() if line.startswith("chosen"))
     tuned, perplexity = json.loads(out), float(chosen.split()[2].rstrip(":"))
     assert tuned["perplexity"] == pytest.approx(perplexity, rel=1e-4)
@@ -171,7 +171,8 @@ def test_what_does_not_go_together_is_one_line(flags, message, model_path, text,
     (["--cache", "0"], "must be a whole number of at least 1 or 'tune', got '0'"),
     (["--cache", "many"], "or 'tune', got 'many'"), (["--cache", "1000000000"], "must be at most 10,000,000 or 'tune'"),
     (["--unigram-cache", "1.5"], "or 'tune', got '1.5'"), (["--cache-theta", "-1"], "of at least 0"),
-    (["--cache-weight", "1"], "below 1"), (["--unigram-cache-weight", "-0.1"], "below 1"),
+    (["--cache-decay", "0.5"], "must be a number from 0 to 0.1, got '0.5'"), (["--cache-weight", "1"], "below 1"),
+    (["--unigram-cache-weight", "-0.1"], "below 1"),
     (["--softmax-temperature", "0"], "must be a number above 0 or 'tune', got '0'"),
     (["--softmax-temperature", "nan"], "above 0")])
 def test_bad_values_are_wrong_usage(flags, message, model_path, text, capsys):
