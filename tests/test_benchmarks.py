@@ -48,6 +48,15 @@ def test_scoring_speed():
 
 
 @pytest.mark.slow
+def test_cache_speed():
+    sizes = ["--hidden-size", "8", "--layers", "1", "--sizes", "20", "300"]
+    figures = json.loads(run("cache_speed.py", *sizes, "--json").stdout)
+    assert list(figures) == ["static", "cache of 20", "cache of 300", "unigram cache of 300"]
+    assert all(row["ratio"] * figures["static"]["seconds"] == pytest.approx(row["seconds"])
+               for row in figures.values())
+
+
+@pytest.mark.slow
 def test_sentence_scores(on_path):
     names = ["limit", "sentences", "sentences, details and top 5", "stream"]
     done = run("sentence_scores.py", "--hidden-size", "8", "--layers", "1", "--subjects", *names, "--json")

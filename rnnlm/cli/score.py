@@ -27,7 +27,7 @@ from rnnlm.runs.option import CHARGE_UNKNOWN, DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.columns import TRUTH, WordsBefore, before, columns_by_default, require_columns
 from rnnlm.scoring.readings import PROTOCOLS
-from rnnlm.scoring.rows import BASES, DETAILS
+from rnnlm.scoring.rows import BASES, DETAILS, without_adaptation
 from rnnlm.scoring.score import BY, OF_WORDS, part_size, score_rows
 from rnnlm.scoring.spelling import Spelling
 from rnnlm.scoring.truth import Truth
@@ -95,7 +95,7 @@ def print_scores(options):
                 raise RnnlmError("--states are those of one network, and there are several models or an n-gram model: "
                                  "leave it out, or score with a network alone")
             if table is None:
-                _choose_columns(options, read.vocabulary)
+                _choose_columns(options, read)
                 head = {} if options.no_header else _head(options, read)
                 table, first = SCORE_FORMATS[options.format](head, options.columns, read.vocabulary), unknown
                 truth = Truth(options.truth) if options.truth else None
@@ -158,11 +158,11 @@ def _require_texts(options):
         raise RnnlmError(f"--truth is of one text, got {counted(len(options.texts), 'text')}: score each with its own")
 
 
-def _choose_columns(options, vocabulary):
+def _choose_columns(options, read):
     """Put the list of the columns' names in the place of what was given."""
-    form, options.top = SCORE_FORMATS[options.format], min(options.top, len(vocabulary))
+    form, options.top = SCORE_FORMATS[options.format], min(options.top, len(read.vocabulary))
     of = {"by": options.by, "top": options.top, "spill_over": options.spill_over, "truth": bool(options.truth),
-          "kept": options.kept}
+          "kept": options.kept, "static": without_adaptation(read.model) is not None}
     if form.columns_needed is not None:
         for name in ("columns", "top", "spill_over", "truth", "no_header", "kept"):
             if getattr(options, name):
@@ -211,7 +211,8 @@ def _columns(options, path, read, unknown, states, truth, spelling):
     base, words_before = BASES[options.log_base], WordsBefore(options.columns)
     details = any(before(name)[0] in DETAILS for name in options.columns)
     size = part_size(options.top, model.architecture["hidden_size"] if states else 0)
-    others = ({"details": details, "on_states": states and states.add} if options.by in OF_WORDS
+    static = any(before(name)[0] == "surprisal_static" for name in options.columns)
+    others = ({"details": details, "on_states": states and states.add, "static": static} if options.by in OF_WORDS
               else {"spelling": spelling})
     with _bar(path) as move:
         parts = unknown.counting(
