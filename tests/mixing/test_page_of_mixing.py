@@ -48,13 +48,15 @@ def folder(tmp_path, monkeypatch):
 
 def test_the_commands_of_the_page_run(folder, capsys):
     lines = re.findall(r"^rnnlm (evaluate .*)$", PAGE, re.M)
-    assert len(lines) == 2
-    for line, parts in zip(lines, [3, 2], strict=True):
+    mixed = []
+    for line in lines:
         assert main(line.split()) == 0, line
-        assert capsys.readouterr().out.count("whose own perplexity is") == parts
+        parts = capsys.readouterr().out.count("whose own perplexity is")
         assert main([*line.split(), "--json"]) == 0
         found = json.loads(capsys.readouterr().out)
-        assert len(found["weights"]) == len(found["parts"]) == parts
+        assert len(found.get("weights", [])) == len(found.get("parts", [])) == parts
+        mixed.append(parts)
+    assert [parts for parts in mixed if parts] == [3, 2]
 
 
 def test_the_python_of_the_page_runs(folder):
