@@ -5,12 +5,12 @@ import math
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
+from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, TUNE, read_predictor
 from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, listed, one_line
-from rnnlm.formats.model_file import load_model
 from rnnlm.runs.checks import OneOf, at_least, not_empty
 from rnnlm.runs.description import bits_per_byte, unknown_share
 from rnnlm.runs.option import CHARGE_UNKNOWN, DEBUG, FLAG, THREADS, Option
@@ -25,7 +25,7 @@ from rnnlm.text.sources import STANDARD_INPUT, called
 TEXT_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
 EVALUATE = Table({"options": (
-    Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
+    MODEL,
     Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz, zstd) or not; - reads "
            "standard input; none: a text of the run itself", metavar="TEXT", argument=True, many=True, optional=True),
     Option("split", OneOf(SPLITS), "which text of the run to score where none is named", "test"),
@@ -35,7 +35,7 @@ EVALUATE = Table({"options": (
            WINDOW, "T", meant_by="bptt bptt-steps seq-len seq-length seqlen sequence-length window"),
     THREADS,
     DEBUG,
-)})
+), TITLE: (*PARTNERS, TUNE)})
 
 
 def build_parser(prog=None):
@@ -57,7 +57,7 @@ def evaluate_texts(options):
     if texts.count(STANDARD_INPUT) > 1:
         raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
     with Workers(threads_of(options)) as workers:
-        model, vocabulary = load_model(options.model, workers)
+        model, vocabulary, *_ = read_predictor(options, workers, options.tune)
         spelling = Spelling.of_vocabulary(vocabulary) if options.charge_unknown else None
         for name, about, text in _texts(texts, options, vocabulary):
             result = _score(name, model, text, vocabulary.eos_id, options.time_size, spelling)

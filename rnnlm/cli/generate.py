@@ -10,6 +10,7 @@ import numpy as np
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
+from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, read_predictor
 from rnnlm.cli.screen import first_few, is_terminal, note, show, without_controls
 from rnnlm.cli.signals import Stopped, stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
@@ -17,7 +18,6 @@ from rnnlm.cli.written import shown_as_json, shown_as_text
 from rnnlm.compute.blas import blas_threads
 from rnnlm.compute.threads import SERIAL, Workers
 from rnnlm.errors import RnnlmError, counted
-from rnnlm.formats.model_file import load_model
 from rnnlm.runs.checks import any_text, at_least, between, not_empty, not_negative, number, seed, up_to_one
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
@@ -29,7 +29,7 @@ from rnnlm.text.subwords import Subwords
 from rnnlm.text.tokenizer import CHARACTERS, WORDS
 
 GENERATE = Table({"options": (
-    Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
+    MODEL,
     Option("prompt", any_text, "text to continue", "", default_text="the start of a text",
            meant_by="prefix prime primer start"),
     Option("prompt_file", not_empty, "UTF-8 text to continue, of at most a million characters; its last line end is "
@@ -70,7 +70,7 @@ GENERATE = Table({"options": (
            default_text="random", meant_by="random-seed rng"),
     THREADS,
     DEBUG,
-)})
+), TITLE: PARTNERS})
 NOT_WITH_BEAM = ("length", "sentences", "samples", "temperature", "top_k", "top_p", "repetition_penalty", "seed")
 
 
@@ -94,7 +94,7 @@ def generate_text(options):
     many = (options.samples or options.beam or 1) > 1
     workers = Workers(threads) if many else SERIAL  # products with one row are best on BLAS's threads
     with workers if many else blas_threads(threads):
-        model, vocabulary = load_model(options.model, workers)
+        model, vocabulary, *_ = read_predictor(options, workers)
         task = {"model": model, "vocabulary": vocabulary, "prompt": _prompt(options, vocabulary),
                 "ban": _banned(options, vocabulary), "min_length": options.min_length,
                 "max_length": options.max_length, "allow_unk": options.allow_unk}

@@ -1,28 +1,15 @@
 """What ``--kept`` means to a command: every kept model of a run, not one model."""
 
-from typing import NamedTuple
-
+from rnnlm.cli.partners import Read, read_predictor, with_partners
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError
 from rnnlm.formats.kept import kept_models
-from rnnlm.formats.model_file import load_model_and_sha256
-from rnnlm.models import LanguageModel
 from rnnlm.reports.curves import require_picture
 from rnnlm.runs.checks import not_empty
 from rnnlm.runs.option import FLAG, Option
 from rnnlm.text.sources import STANDARD_INPUT
-from rnnlm.text.vocabulary import Vocabulary
 
 OF_EACH = "of each kept model, in its row"  # in the place of a SHA-256
-
-
-class Read(NamedTuple):
-    """A model that was read; tokens: those of its training, None if it is not kept."""
-
-    model: LanguageModel
-    vocabulary: Vocabulary
-    sha256: str
-    tokens: int | None = None
 
 
 def kept_option(rest):
@@ -55,10 +42,10 @@ def models_of(options, workers: Workers):
     RnnlmError for one that is gone or not whole; the headers of all are read first.
     """
     if not options.kept:
-        yield Read(*load_model_and_sha256(options.model, workers))
+        yield read_predictor(options, workers)
         return
     for kept in kept_models(options.model):
-        yield Read(*kept.load_with_sha256(workers), kept.tokens)
+        yield with_partners(Read(*kept.load_with_sha256(workers), kept.tokens), options, workers)
 
 
 def tokens_axis(vocabulary):

@@ -9,6 +9,7 @@ from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.heading import FIRST_WORD, REMEMBERED
+from rnnlm.cli.partners import MODEL
 from rnnlm.cli.score import PROTOCOL
 from rnnlm.cli.screen import scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
@@ -16,7 +17,7 @@ from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line, size_shown
 from rnnlm.files.whole import require_replaceable, whole_file
-from rnnlm.formats.model_file import load_model_and_sha256
+from rnnlm.formats.predictors import load_predictor
 from rnnlm.reports.surprisal_page import GENERATOR, MOST_ROWS, Reading, surprisal_page
 from rnnlm.runs.checks import not_empty
 from rnnlm.runs.description import described
@@ -30,7 +31,7 @@ TOP = 5  # words that were expected, for each word
 MOST_CHARACTERS = 32 * MOST_ROWS  # of a text, some of whose words may be very long
 
 PAGE = Table({"options": (
-    Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
+    MODEL,
     Option("text", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz, zstd) or not; - reads "
            "standard input", metavar="TEXT", argument=True),
     Option("output", not_empty, "the HTML file to write; it may replace an earlier page, but no other file",
@@ -76,7 +77,7 @@ def _readings(options):
     found, text = [], None
     with Workers(threads_of(options)) as workers:
         for path in filter(None, [options.model, options.compare]):
-            model, vocabulary, sha256 = load_model_and_sha256(path, workers)
+            model, vocabulary, sha256 = load_predictor(path, workers)
             parts = _parts(options.text, vocabulary) if text is None else list(spelled_string(text, vocabulary))
             text = "".join(part.text for part in parts)
             rows = _scored(options, model, vocabulary, parts)

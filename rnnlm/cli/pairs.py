@@ -9,6 +9,7 @@ from rnnlm.cli.command import run
 from rnnlm.cli.heading import heading
 from rnnlm.cli.kept import OF_EACH, chart_option, kept_option, models_of, require_sources, tokens_axis
 from rnnlm.cli.pairs_notes import note_repeated, note_unknown
+from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, partners_in_words
 from rnnlm.cli.screen import is_terminal, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
@@ -24,7 +25,7 @@ from rnnlm.scoring.preferences import TIES
 from rnnlm.text.pairs_files import read_pairs
 
 PAIRS = Table({"options": (
-    Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
+    MODEL,
     Option("files", not_empty, "pairs in BLiMP's layout (a JSON object a line), or a good and a bad sentence a line "
            "with a tab between them; compressed (gzip, bzip2, xz, zstd) or not; a folder means its files NAME.jsonl; "
            "- reads standard input", metavar="FILE", argument=True, many=True),
@@ -39,7 +40,7 @@ PAIRS = Table({"options": (
     Option("json", FLAG, "print one JSON object, with every pair or, with --kept, all numbers of every model", False),
     THREADS,
     DEBUG,
-)})
+), TITLE: PARTNERS})
 
 
 def build_parser(prog=None):
@@ -128,7 +129,7 @@ def _score(read, pairs, options):
 def _head(options, sha256):
     """What must be known to read the numbers."""
     head = heading(options.model, sha256, "sentence: each sentence is read on its own", "e")
-    return head | {"log_prob": "natural logarithm of a sentence's probability",
+    return head | partners_in_words(options) | {"log_prob": "natural logarithm of a sentence's probability",
                    "sentence_end": "not scored" if options.without_end else "scored", "ties": options.ties,
                    "text": _text(options), "accuracy": "fraction of the pairs, from 0 to 1"}
 

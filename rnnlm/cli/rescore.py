@@ -8,6 +8,7 @@ from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.first_pass import FirstPass, require_whole
 from rnnlm.cli.heading import heading
+from rnnlm.cli.partners import partners_in_words, read_predictor
 from rnnlm.cli.rescore_notes import Counts, note_references, note_surface
 from rnnlm.cli.rescore_options import RESCORE, require_possible, steps
 from rnnlm.cli.screen import is_terminal, note, scoring_bar, show, without_controls
@@ -15,7 +16,6 @@ from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import counted
-from rnnlm.formats.model_file import load_model_and_sha256
 from rnnlm.reports.heading import heading_lines
 from rnnlm.scoring.nbest import rescore
 from rnnlm.scoring.nbest_rows import HEADING, rows
@@ -48,7 +48,7 @@ def rescore_lists(options):
     """Print the hypotheses with their scores, or what tuning found."""
     require_possible(options)
     with Workers(threads_of(options)) as workers:
-        model, vocabulary, sha256 = load_model_and_sha256(options.model, workers)
+        model, vocabulary, sha256, _ = read_predictor(options, workers)
         head, references = _head(options, sha256), _references(options)
         require_whole(options, vocabulary)
         first_pass, counts, best = FirstPass(options), Counts(vocabulary, options.nbest_format), None
@@ -113,6 +113,7 @@ def _head(options, sha256):
         state = "that state, or zeros where a conversation begins"
     given = _first_pass_in_words(options)
     head = heading(options.model, sha256, protocol, "e", f"scored, after <eos> and from {state}")
+    head |= partners_in_words(options)
     head |= {"log_prob": "natural logarithm, of the words and the sentence end", "first_pass": given or "none"}
     if options.tune is None or options.carry:
         head["total"] = (f"{'first_pass + ' if given else ''}scale * log_prob - word_penalty * words, with scale "

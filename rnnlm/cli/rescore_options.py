@@ -2,6 +2,7 @@
 
 import math
 
+from rnnlm.cli.partners import MODEL, PARTNERS, TITLE
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.runs.checks import OneOf, WrongValue, not_empty, not_negative, number
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
@@ -63,7 +64,7 @@ def _chooses(options):
 
 
 RESCORE = Table({"options": (
-    Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
+    MODEL,
     Option("nbest", not_empty, "n-best lists in UTF-8, compressed (gzip, bzip2, xz, zstd) or not; - reads standard "
            "input", metavar="NBEST", argument=True),
     Option("nbest_format", OneOf(FORMS), "form of the lists: 'UTTERANCE words', 'UTTERANCE-NUMBER words', 'ID ||| "
@@ -105,7 +106,7 @@ RESCORE = Table({"options": (
     Option("scales", steps_from_zero, "scales to try", "0:2:0.1", "FROM:TO:STEP", acts=_with_tune, acts_with="--tune"),
     Option("penalties", any_steps, "word penalties to try", "-10:10:1", "FROM:TO:STEP", acts=_with_tune,
            acts_with="--tune"),
-), "general": (THREADS, DEBUG)})
+), TITLE: PARTNERS, "general": (THREADS, DEBUG)})
 
 
 def require_possible(options):

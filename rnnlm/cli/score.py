@@ -11,6 +11,7 @@ from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.heading import REMEMBERED, heading
 from rnnlm.cli.kept import OF_EACH, chart_option, kept_option, models_of, require_sources, tokens_axis
+from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, partners_in_words
 from rnnlm.cli.score_notes import BASE_NAMES, UnknownWords, note_excess
 from rnnlm.cli.screen import is_terminal, note, scoring_bar, show, without_controls
 from rnnlm.cli.signals import stop_on_signal
@@ -40,7 +41,7 @@ PROTOCOL = Option(
     meant_by="context reset state")
 
 SCORE = Table({"options": (
-    Option("model", not_empty, "a model file or a run folder", metavar="MODEL", argument=True),
+    MODEL,
     Option("texts", not_empty, "UTF-8 text, one sentence a line, compressed (gzip, bzip2, xz, zstd) or not; - reads "
            "standard input", metavar="TEXT", argument=True, many=True),
     Option("by", OneOf(BY), "what a row is for; a piece is a character or a subword of a model of these, and a word "
@@ -68,7 +69,7 @@ SCORE = Table({"options": (
     CHARGE_UNKNOWN,
     THREADS,
     DEBUG,
-)})
+), TITLE: PARTNERS})
 
 
 def build_parser(prog=None):
@@ -176,6 +177,7 @@ def _head(options, read):
     """What must be known to read the numbers."""
     vocabulary, sha256 = read.vocabulary, OF_EACH if options.kept else read.sha256
     head = heading(options.model, sha256, f"{options.protocol}: {REMEMBERED[options.protocol]}", options.log_base)
+    head |= partners_in_words(options)
     if SCORE_FORMATS[options.format].one_text:
         head[TEXT] = options.texts[0]
     if options.kept:

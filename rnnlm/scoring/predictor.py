@@ -1,4 +1,15 @@
-"""What scoring and generation need of a model, as types for type checkers."""
+"""What scoring and generation need of a model, as types for type checkers.
+
+A predictor gives ln p of the next token and carries a state: a network, an n-gram
+model, a mixture, a network that adapts.  One that adapts (a cache, dynamic evaluation)
+has two things more:
+
+    adapts     True: it reads one sequence at a time, (1, T), each wholly in order
+    forget()   forgets where the sequence stands, but not what it has adapted to
+
+Where a text is read as many sequences, it is opened once by ``fresh_state``, and
+``forget`` is called at the end of each.
+"""
 
 from __future__ import annotations
 
@@ -35,3 +46,11 @@ class Predicts(Protocol):
 
     def predict(self, xs: np.ndarray) -> np.ndarray:
         """Scores (N, T, V) of every word after each of the ids xs (N, T)."""
+
+
+Predictor = Scores | Predicts
+
+
+def adapts(model: Any) -> bool:
+    """Whether a predictor adapts to what it reads."""
+    return bool(getattr(model, "adapts", False))

@@ -6,7 +6,8 @@
 
 A text is read in parts of bounded memory.  What is forgotten ends a sequence.  The
 sequences that lie within a part are read side by side; the one that goes on in the next
-part is read on from its state there.
+part is read on from its state there.  A predictor that adapts reads all sequences in
+order, and keeps what it has adapted to.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from rnnlm.compute.word_scores import WordScores
 from rnnlm.errors import RnnlmError
+from rnnlm.scoring.predictor import adapts
 from rnnlm.scoring.words import sequence_scores, stream_scores
 from rnnlm.text.vocabulary import UNKNOWN
 
@@ -54,7 +56,7 @@ def piece_scores(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled]
     RnnlmError : the model gives scores that are not finite.
     """
     cutting, wanted = _Cutting(vocabulary, protocol), {"details": details, "top": top, "with_states": with_states}
-    with _Sequences(model, vocabulary.eos_id, wanted) as sequences:
+    with (_InOrder if adapts(model) else _Sequences)(model, vocabulary.eos_id, wanted) as sequences:
         for part in parts:
             ids, is_read, ends = cutting.of(part)
             scores = sequences.scores(ids, ends)
@@ -162,3 +164,19 @@ class _Sequences:
             with self.model.fresh_state():
                 scores.states = self.model.states(np.array([[self.eos_id]]))[0, :0].copy()
         return scores
+
+
+class _InOrder(_Sequences):
+    """Reads the sequences one after another with a predictor that adapts."""
+
+    def scores(self, ids, ends):
+        """The WordScores of a part's ids; sequences end at these offsets."""
+        found, start = [], 0
+        for end in ends.tolist():
+            found += self._read_on(ids[start:end])
+            if self.last is not None:
+                self.model.forget()
+                self.last = self.eos_id
+            start = end
+        found += self._read_on(ids[start:])
+        return WordScores.joined(found) if found else self._of_nothing()

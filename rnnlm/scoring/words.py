@@ -18,6 +18,7 @@ import numpy as np
 
 from rnnlm.compute.word_scores import WordScores, word_scores
 from rnnlm.errors import ArgumentError
+from rnnlm.scoring.predictor import adapts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,7 +77,8 @@ def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: i
                     with_states: bool = False) -> WordScores:
     """The WordScores of many sequences, each read from a fresh state after <eos>.
 
-    Each scores what it scores alone, but for rounding.
+    Each scores what it scores alone, but for rounding: a predictor that adapts starts
+    wholly afresh for each.
 
     Parameters
     ----------
@@ -105,7 +107,7 @@ def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: i
     starts = np.cumsum(lengths) - lengths
     one_start = states is None or all(len(array) == 1 for layer in states for array in layer if array is not None)
     found, positions = [], []
-    for batch in _batches(ids, starts, lengths, last):
+    for batch in _batches(ids, starts, lengths, last, 0 if adapts(model) else ROWS):
         with model.fresh_state():
             if states is not None:
                 model.set_state(_of_sequences(states, batch))
@@ -141,11 +143,12 @@ def states_after(model: Scores, ids: ArrayLike, last: int, states: Sequence[Stat
     """
     ids = np.asarray(ids, np.int64)
     xs = np.concatenate([[last], ids[:-1]])[np.newaxis, : len(ids)]
+    read = getattr(model, "states", None) or model.predict_last  # a mixture has no hidden states of its own
     with model.fresh_state():
         if states is not None:
             model.set_state(states)
         for start in range(0, len(ids), WINDOW):
-            model.states(xs[:, start : start + WINDOW])
+            read(xs[:, start : start + WINDOW])
         return model.get_state()
 
 
@@ -155,8 +158,10 @@ def _of_sequences(states, batch):
                   if len(array) == 1 else array[batch] for array in layer) for layer in states]
 
 
-def _batches(ids, starts, lengths, last):
+def _batches(ids, starts, lengths, last, rows):
     """Yield the numbers of sequences to be read side by side, the shortest first.
+
+    rows: how many words they are at most, padding included; 0: one sequence.
 
     Among those of one length, sequences that begin alike are neighbours.
     """
@@ -166,7 +171,7 @@ def _batches(ids, starts, lengths, last):
     start = 0
     while start < len(order):
         stop = start + 1
-        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= ROWS:
+        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= rows:
             stop += 1
         yield order[start:stop]
         start = stop

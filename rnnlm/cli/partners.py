@@ -1,0 +1,56 @@
+"""What may stand beside MODEL in the commands that score or write.
+
+A command has MODEL and PARTNERS in its table, and reads them by ``read_predictor``.
+What a network adapts to comes first, then the caches over its states, then the mixture.
+"""
+
+from typing import NamedTuple
+
+from rnnlm.cli.cache_options import CACHE, cache_in_words, with_cache
+from rnnlm.cli.dynamic_options import DYNAMIC, dynamic_in_words, with_dynamic
+from rnnlm.cli.mixing_options import MIXING, mixture_in_words, with_mixture
+from rnnlm.cli.screen import encoding_bar
+from rnnlm.formats.predictors import load_predictor
+from rnnlm.runs.checks import not_empty
+from rnnlm.runs.option import Option
+from rnnlm.scoring.predictor import Predictor
+from rnnlm.text.corpus import read_text
+from rnnlm.text.vocabulary import Vocabulary
+
+MODEL = Option("model", not_empty, "a model file, a run folder or an ARPA file (an n-gram model)", metavar="MODEL",
+               argument=True)
+TITLE = "mixing and adapting"  # of the group in a command's help
+PARTNERS = (*MIXING, *CACHE, *DYNAMIC)
+TUNE = Option("tune", not_empty, "validation text on which what is not given of the options for mixing and adapting "
+              "is chosen; the command prints what it tried, and the options to give next time", metavar="VALID",
+              meant_by="tune-on validation")
+
+
+class Read(NamedTuple):
+    """A model that was read; tokens: those of its training, None if it is not kept."""
+
+    model: Predictor
+    vocabulary: Vocabulary
+    sha256: str
+    tokens: int | None = None
+
+
+def read_predictor(options, workers, tune=None):
+    """What MODEL names, with all that the options put beside it, as a Read.
+
+    tune: the path of a text on which what was not given is chosen; None: none.
+    RnnlmError for what cannot be read or mixed.
+    """
+    return with_partners(Read(*load_predictor(options.model, workers)), options, workers, tune)
+
+
+def with_partners(read, options, workers, tune=None):
+    """A Read with all that the options put beside its model."""
+    tuning = read_text(tune, read.vocabulary, encoding_bar) if tune else None
+    read = with_cache(with_dynamic(read, options, tuning), options, tuning)
+    return with_mixture(read, options, workers, tuning)
+
+
+def partners_in_words(options):
+    """What a table's heading says of them, a dict of strings."""
+    return dynamic_in_words(options) | cache_in_words(options) | mixture_in_words(options)

@@ -1,0 +1,53 @@
+"""What may stand where a command asks for a MODEL: a network or an n-gram model."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rnnlm.formats.model_file import load_model_and_sha256
+
+if TYPE_CHECKING:
+    from rnnlm.compute.threads import Workers
+    from rnnlm.scoring.predictor import Predictor
+    from rnnlm.text.vocabulary import Vocabulary
+
+ARPA_NAMES = (".arpa", ".lm")
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+START = 1 << 12  # bytes in which an ARPA file shows what it is
+
+
+def load_predictor(path: str | os.PathLike[str],
+                   workers: Workers | None = None) -> tuple[Predictor, Vocabulary, str]:
+    """The predictor, the vocabulary and the SHA-256 (hex) of a file.
+
+    Parameters
+    ----------
+    path : of a model file, of a run folder, or of an ARPA file.
+    workers : the Workers that a network will compute on; None: see LanguageModel.
+
+    Raises
+    ------
+    RnnlmError : there is no such file, or it is damaged.
+    """
+    if is_arpa(path):
+        from rnnlm.formats.arpa_reading import read_arpa_and_sha256
+
+        return read_arpa_and_sha256(path)
+    return load_model_and_sha256(path, workers)
+
+
+def is_arpa(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is an ARPA file, by its name or by its first bytes."""
+    name = os.fsdecode(path).lower() if isinstance(path, str | os.PathLike) else ""
+    stem, ending = os.path.splitext(name)
+    if not os.path.isfile(name and path):
+        return False  # a folder or nothing, of which a model's reader knows what to say
+    if ending in ARPA_NAMES or (ending in COMPRESSED and stem.endswith(ARPA_NAMES)):
+        return True
+    try:
+        with open(path, "rb") as file:
+            lines = file.read(START).splitlines()
+    except OSError:
+        return False
+    return any(line.strip().lower() == b"\\data\\" for line in lines)
