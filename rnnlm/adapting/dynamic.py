@@ -19,6 +19,7 @@ from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import computing
 from rnnlm.compute.word_scores import WordScores
 from rnnlm.errors import ArgumentError
+from rnnlm.layers.base import require_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,6 +157,7 @@ class DynamicModel:
         """The WordScores of all targets."""
         ts = arguments.targets_of_windows(xs, ts)
         (xs,), (ts,) = self._stream(xs), ts
+        require_ids(ts, self.architecture["vocab_size"], "targets")
         learner, found, start = self._learner, [], 0
         with np.errstate(over="ignore", invalid="ignore"):  # said below
             learner.expect(xs[0])
@@ -182,4 +184,5 @@ class DynamicModel:
         xs = arguments.ids_of_windows("xs", xs)
         if len(xs) != 1:
             raise ArgumentError(f"a model that adapts reads one stream at a time, xs (1, T), got {len(xs)} rows")
+        require_ids(xs, self.architecture["vocab_size"])
         return xs
