@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from rnnlm.adapting.gradient_statistics import GradientStatistics
     from rnnlm.compute.threads import Workers
     from rnnlm.models import LanguageModel
     from rnnlm.models.architecture import Architecture
+    from rnnlm.models.gradient_statistics import GradientStatistics
 
 
 class DynamicModel:
@@ -130,7 +130,8 @@ class DynamicModel:
     @computing
     def states(self, xs: ArrayLike) -> np.ndarray:  # ids (1, T) -> (1, T, H)
         """The hidden states from which the next words are predicted."""
-        return self._read(xs, lambda model, part: model.states(part).copy())
+        (found,) = self._read(xs, None, lambda model, part: (model.states(part),))
+        return found
 
     @computing
     def predict(self, xs: ArrayLike) -> np.ndarray:  # ids (1, T) -> (1, T, V)
@@ -138,26 +139,48 @@ class DynamicModel:
 
         What came after the last one is learned when it is read.
         """
-        return self._read(xs, lambda model, part: model.predict(part).copy())
+        (found,) = self._read(xs, None, lambda model, part: (model.predict(part),))
+        return found
 
-    def _read(self, xs, of_part):
-        """What a model says after each id, of_part(model, ids (1, n)), put together."""
+    @computing
+    def scores_and_states(self, xs: ArrayLike, ts: ArrayLike | None = None,
+                          with_states: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
+        """(Scores (1, T, V), states (1, T, H)) after each of the ids xs (1, T).
+
+        Parameters
+        ----------
+        xs : ids (1, T).
+        ts : the words that came next, (1, T); None: the last of them is not known yet.
+        with_states : whether the states are wanted; they come in any case.
+        """
+
+        def of_part(model, part):
+            states = model.states(part)
+            return model.output.scores(states), states
+
+        return tuple(self._read(xs, ts, of_part))
+
+    def _read(self, xs, ts, of_part):
+        """What a model says after each id: arrays (1, T, ...).
+
+        of_part : a function (model, ids (1, n)) that gives arrays (1, n, ...).
+        ts : the targets (1, T), or None where the next ids are all that is known.
+        """
         (xs,) = self._stream(xs)
+        ts = xs[1:] if ts is None else self._targets(xs[np.newaxis], ts)
         learner, found, start = self._learner, [], 0
+        learner.expect(xs[0])
         while start < len(xs):
-            learner.expect(xs[start])
-            part = xs[start : start + learner.room]
-            learner.moves.catch_up(part)
-            found.append(of_part(learner.model, part[np.newaxis]))
-            start += len(part)
-            learner.take(part, xs[start - len(part) + 1 : start + 1])
-        return np.concatenate(found, axis=1)
+            part = slice(start, start + learner.room)
+            learner.moves.catch_up(xs[part])
+            found.append([array.copy() for array in of_part(learner.model, xs[np.newaxis, part])])
+            learner.take(xs[part], ts[part])
+            start = part.stop
+        return [np.concatenate(arrays, axis=1) for arrays in zip(*found, strict=True)]
 
     def _scores(self, xs, ts, details, top, with_states):
         """The WordScores of all targets."""
-        ts = arguments.targets_of_windows(xs, ts)
-        (xs,), (ts,) = self._stream(xs), ts
-        require_ids(ts, self.architecture["vocab_size"], "targets")
+        ts, (xs,) = self._targets(xs, ts), self._stream(xs)
         learner, found, start = self._learner, [], 0
         with np.errstate(over="ignore", invalid="ignore"):  # said below
             learner.expect(xs[0])
@@ -178,6 +201,13 @@ class DynamicModel:
         found = learner.model.word_scores(xs[np.newaxis], ts[np.newaxis], None, details, top, with_states=with_states)
         learner.take(xs, ts)
         return found
+
+    def _targets(self, xs, ts):
+        """The targets (T,) of the ids xs (1, T)."""
+        ts = arguments.targets_of_windows(xs, ts)
+        self._stream(xs)
+        require_ids(ts, self.architecture["vocab_size"], "targets")
+        return ts[0]
 
     def _stream(self, xs):
         """The ids (1, T) of one stream; ArgumentError for those of several."""

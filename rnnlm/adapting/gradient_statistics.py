@@ -7,7 +7,6 @@ step; each window gives the gradient of its mean loss.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +17,8 @@ from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import computing
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.compute.threads import slices
-from rnnlm.errors import ArgumentError, DivergenceError
+from rnnlm.errors import DivergenceError
+from rnnlm.models.gradient_statistics import GradientStatistics
 from rnnlm.text.batches import TimeBatches
 
 if TYPE_CHECKING:
@@ -27,38 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from rnnlm.models import LanguageModel
-    from rnnlm.models.parameters import Packing
 
 BATCH = 100  # streams that are read side by side
 PIECE = 1 << 18  # values that a thread takes at a time
-
-
-@dataclass
-class GradientStatistics:
-    """Mean squares of gradients.
-
-    Attributes
-    ----------
-    mean_squares : an array for each parameter by name, such as rnn1/Wh.
-    window, batch : the length of the windows, and how many streams they had.
-    steps : how many windows there were.
-    """
-
-    mean_squares: dict[str, np.ndarray]
-    window: int
-    batch: int
-    steps: int
-
-    def mean_root(self) -> float:
-        """The mean over the parameters of the mean of their roots of mean squares."""
-        return float(np.mean([np.sqrt(array).mean(dtype=np.float64) for array in self.mean_squares.values()]))
-
-    def require(self, packing: Packing) -> None:
-        """ArgumentError unless they are of parameters of these names and shapes."""
-        wanted = {name: array.shape for name, array in packing.by_name(packing.params).items()}
-        if {name: array.shape for name, array in self.mean_squares.items()} != wanted:
-            raise ArgumentError("statistics must be those of the model's own gradients, got those of other parameters: "
-                                "make them anew from the training text")
 
 
 def gradient_statistics(model: LanguageModel, ids: ArrayLike, window: int = WINDOW, *,

@@ -13,9 +13,9 @@ from rnnlm.training.clipping import clip_scale, global_norm
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rnnlm.adapting.gradient_statistics import GradientStatistics
     from rnnlm.adapting.methods import Settings
     from rnnlm.models import LanguageModel
+    from rnnlm.models.gradient_statistics import GradientStatistics
 
 LONGEST = 4096  # words of a sentence; a longer one is learned in parts, or its memory would have no bound
 

@@ -23,8 +23,8 @@ from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from rnnlm.adapting.gradient_statistics import GradientStatistics
     from rnnlm.models import LanguageModel
+    from rnnlm.models.gradient_statistics import GradientStatistics
 
 WINDOW = 5  # words; the rates are those of this window, and grow in proportion with it
 

@@ -5,6 +5,7 @@ import math
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
+from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
 from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, TUNE, read_predictor
 from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
@@ -35,7 +36,7 @@ EVALUATE = Table({"options": (
            WINDOW, "T", meant_by="bptt bptt-steps seq-len seq-length seqlen sequence-length window"),
     THREADS,
     DEBUG,
-), TITLE: (*PARTNERS, TUNE)})
+), TITLE: (*PARTNERS, SAVE_ADAPTED, TUNE)})
 
 
 def build_parser(prog=None):
@@ -57,13 +58,15 @@ def evaluate_texts(options):
     if texts.count(STANDARD_INPUT) > 1:
         raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
     with Workers(threads_of(options)) as workers:
-        model, vocabulary, *_ = read_predictor(options, workers, options.tune)
+        read = read_predictor(options, workers, options.tune)
+        model, vocabulary = read.model, read.vocabulary
         spelling = Spelling.of_vocabulary(vocabulary) if options.charge_unknown else None
         for name, about, text in _texts(texts, options, vocabulary):
             result = _score(name, model, text, vocabulary.eos_id, options.time_size, spelling)
             if math.isnan(result.log_prob):
                 raise RnnlmError(f"{options.model} gives no probabilities for {name}: its scores are not finite")
             _show([_as_json(about, result, text)] if options.json else _as_text(name, result, text, vocabulary))
+        save_adapted(read, options)
 
 
 def _texts(paths, options, vocabulary):

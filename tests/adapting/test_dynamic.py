@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+from dynamic_models import FORMS, V, by_the_formula, model_of, plain_copy, text_of
 
 from rnnlm.adapting.dynamic import DynamicModel
 from rnnlm.adapting.gradient_statistics import gradient_statistics
@@ -11,59 +12,6 @@ from rnnlm.errors import ArgumentError, DivergenceError, IdError
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.models.cells import CELLS
 from rnnlm.scoring.evaluation import token_log_probs
-
-V = 13
-FORMS = {"untied": {}, "tied": {"tied": True}, "projection": {"tied": True, "wordvec_size": 4},
-         "adaptive": {"softmax": "adaptive", "cutoffs": (4, 8)},
-         "tied adaptive": {"softmax": "adaptive", "cutoffs": (4, 8), "tied": True}}
-
-
-def model_of(dtype=np.float64, seed=0, plain=False, **options):
-    options = {"wordvec_size": 6, "hidden_size": 6, "layers": 2} | options
-    model = LanguageModel(V, **options, rng=np.random.default_rng(seed), dtype=dtype, plain=plain)
-    rng = np.random.default_rng(seed + 1)
-    for param in model.params:
-        param += rng.standard_normal(param.shape).astype(dtype) / 3
-    model.set_training(False)
-    return model
-
-
-def text_of(n, seed=2):
-    return np.random.default_rng(seed).integers(0, V, n)
-
-
-def by_the_formula(model, ids, window, lr, decay=0.0, roots=None, eps=0.0):
-    """(ln p of every id, the weights at the end): one window after another.
-
-    roots: the roots of mean squares by name; None: a rate and a decay for all weights.
-    """
-    model = plain_copy(model)
-    trained = {name: param.copy() for name, param in model.named_params().items()}
-    mean = np.mean([root.mean() for root in roots.values()]) if roots else None
-    log_probs = np.empty(len(ids))
-    for start in range(0, len(ids), window):
-        ts = ids[start : start + window]
-        xs = np.concatenate([[0], ids])[start : start + len(ts)]
-        state = model.get_state()
-        log_probs[start : start + window] = model.log_probs(xs[None], ts[None])[0]
-        model.set_state(state)
-        model.forward(xs[None], ts[None])
-        model.backward()
-        for name, param in model.named_params().items():
-            gradient = model.packing.grad[name] * (len(ts) / window)
-            if roots:
-                pull = np.minimum(decay * roots[name] / mean, 1)
-                param += pull * (trained[name] - param) - lr * gradient / (roots[name] + eps)
-            else:
-                param += decay * (trained[name] - param) - lr * gradient
-    return log_probs, model.named_params()
-
-
-def plain_copy(model):
-    copied = LanguageModel(**model.architecture, rng=None, dtype=np.float64, plain=True)
-    for name, param in copied.named_params().items():
-        param[...] = model.named_params()[name]
-    return copied
 
 
 def statistics_of(model, window=5):
@@ -153,6 +101,23 @@ def test_whole_distributions_come_from_the_weights_before_the_step(lengths):
     np.testing.assert_allclose(np.concatenate([scores.states for scores in found]), states, rtol=1e-9)
 
 
+@pytest.mark.parametrize("lengths", [[38], [4, 2, 13]])
+@pytest.mark.parametrize("with_targets", [False, True])
+def test_scores_and_states_come_together(lengths, with_targets):
+    dynamic, ids = DynamicModel(model_of(), "sgd", lr=0.4), text_of(38)
+    xs, found = np.concatenate([[0], ids[:-1]]), []
+    with dynamic.fresh_state():
+        scores, states = dynamic.predict(xs[None]), None
+    with dynamic.fresh_state():
+        states = dynamic.states(xs[None])
+    with dynamic.fresh_state():
+        for part in np.split(np.arange(38), np.cumsum(lengths)):
+            if part.size:
+                found.append(dynamic.scores_and_states(xs[None, part], ids[None, part] if with_targets else None))
+    np.testing.assert_allclose(np.concatenate([pair[0] for pair in found], axis=1), scores, rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(np.concatenate([pair[1] for pair in found], axis=1), states, rtol=1e-8, atol=1e-9)
+
+
 def test_states_come_with_scores_alone():
     dynamic, ids = DynamicModel(model_of(), "sgd", lr=0.4), text_of(23)
     xs = np.concatenate([[0], ids[:-1]])
@@ -216,7 +181,7 @@ def test_forgetting_keeps_the_weights_and_learns_the_rest_of_the_window():
 def test_a_sentence_is_one_step_with_momentum_and_clipping():
     model, ids = model_of(), text_of(21)
     dynamic, plain = DynamicModel(model, "sentence", lr=0.7), plain_copy(model)
-    slots = {name: 0 for name in plain.named_params()}
+    slots = dict.fromkeys(plain.named_params(), 0)
     with dynamic.fresh_state():
         for part in (slice(0, 6), slice(6, 7), slice(7, 15), slice(15, 21)):
             ts = ids[None, part]
@@ -269,7 +234,8 @@ def test_steps_that_lead_nowhere_are_said():
 
 def test_one_stream_at_a_time_of_known_ids():
     dynamic = DynamicModel(model_of(), "sgd")
-    for call in (dynamic.predict, dynamic.states, lambda xs: dynamic.log_probs(xs, xs), lambda xs: dynamic.word_scores(xs, xs)):
+    for call in (dynamic.predict, dynamic.states, lambda xs: dynamic.log_probs(xs, xs),
+                 lambda xs: dynamic.word_scores(xs, xs), lambda xs: dynamic.scores_and_states(xs, xs)):
         with pytest.raises(ArgumentError, match="one stream at a time"):
             call(np.zeros((2, 3), int))
         with pytest.raises(IdError):

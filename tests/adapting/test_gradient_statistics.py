@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from test_dynamic import FORMS, model_of, plain_copy, text_of
+from dynamic_models import FORMS, model_of, plain_copy, text_of
 
 from rnnlm.adapting import gradient_statistics as module
 from rnnlm.adapting.gradient_statistics import gradient_statistics
 from rnnlm.errors import ArgumentError, DivergenceError, RnnlmError
+from rnnlm.models.gradient_statistics import GradientStatistics
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -16,7 +17,7 @@ def test_mean_squares_are_those_written_out(form, monkeypatch):
     seen = []
     found = gradient_statistics(model, ids, window, on_window=seen.append)
     plain, length = plain_copy(model), 61 // 3
-    sums = {name: 0 for name in plain.named_params()}
+    sums = dict.fromkeys(plain.named_params(), 0)
     starts = range(0, length, window)
     for start in starts:
         stop = min(start + window, length)
@@ -45,7 +46,7 @@ def test_a_short_text_has_fewer_streams(n, batch):
 
 
 def test_the_mean_is_over_parameters_however_large():
-    statistics = module.GradientStatistics({"a": np.full(100, 4.0), "b": np.full((1, 1), 16.0)}, 5, 100, 1)
+    statistics = GradientStatistics({"a": np.full(100, 4.0), "b": np.full((1, 1), 16.0)}, 5, 100, 1)
     assert statistics.mean_root() == 3
 
 
