@@ -111,20 +111,20 @@ class Settings:
                 raise ArgumentError(f"the method {self.method!r} needs statistics: gradient_statistics(model, ids) "
                                     "makes them from the training text")
             count = len(packing.params)
-            keeps, gains = [1.0 - self.decay] * count, [self.lr] * count
+            decays, gains = [self.decay] * count, [self.lr] * count
         else:
-            keeps, gains = self._of_each_weight(packing, statistics)
-        return Moves(packing.params, trained.packing.params, keeps, gains, self.row.momentum)
+            decays, gains = self._of_each_weight(packing, statistics)
+        return Moves(packing.params, trained.packing.params, decays, gains, self.row.momentum)
 
     def _of_each_weight(self, packing, statistics):
-        """``keep`` and ``gain`` of each weight, in arrays that lie like the weights."""
+        """``decay`` and ``gain`` of each weight, in arrays that lie like the weights."""
         statistics.require(packing)
         mean = statistics.mean_root()
-        keeps, gains = ([np.empty_like(w) for w in packing.params] for _ in range(2))
-        by_name = [packing.by_name(arrays) for arrays in (keeps, gains)]
-        for name in by_name[0]:
-            keep, gain = (views[name] for views in by_name)
-            root = np.sqrt(statistics.mean_squares[name])
-            np.subtract(1, np.minimum(root * (self.decay / mean if mean else 0.0), 1), out=keep)
+        decays, gains = ([np.empty_like(w) for w in packing.params] for _ in range(2))
+        views = packing.by_name(decays), packing.by_name(gains)
+        for name, mean_square in statistics.mean_squares.items():
+            decay, gain = (by_name[name] for by_name in views)
+            root = np.sqrt(mean_square)
+            np.minimum(root * (self.decay / mean if mean else 0.0), 1, out=decay)
             np.divide(self.lr, root + root.dtype.type(self.eps), out=gain)
-        return keeps, gains
+        return decays, gains
