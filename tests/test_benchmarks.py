@@ -332,3 +332,12 @@ def test_the_texts_for_fine_tuning_have_each_word_twice_in_training(on_path, tmp
         assert not set(text) - set("abcdefghijklmnopqrstuvwxyzN<>' \n")
     assert fine_tuning.after([(3, 90.0), (8, 70.0), (9, 80.0)], 8.5) == 70
     assert fine_tuning.after([(3, 90.0)], 2) is None
+
+
+@pytest.mark.slow
+def test_dynamic_evaluation():
+    sizes = ["--hidden-size", "8", "--layers", "1", "--tokens", "300", "--windows", "5"]
+    figures = json.loads(run("dynamic_evaluation.py", *sizes, "--json").stdout)
+    assert list(figures) == ["statistics", "sgd, windows of 5", "rms, windows of 5"]
+    assert figures["rms, windows of 5"]["over_static"] > 1
+    assert figures["statistics"]["over_training"] > 0

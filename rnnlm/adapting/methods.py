@@ -51,9 +51,9 @@ class Method:
     max_grad: float = math.inf
 
 
-METHODS = {"sgd": Method(lr=0.05, decay=1e-3),
+METHODS = {"sgd": Method(lr=0.02, decay=1e-3),
            "rms": Method(lr=5e-5, decay=2e-3, uses_statistics=True, eps=2e-5),
-           "sentence": Method(lr=2.0, by_sentence=True, momentum=0.9, max_grad=0.25)}
+           "sentence": Method(lr=0.1, by_sentence=True, momentum=0.9, max_grad=0.25)}
 
 
 @dataclass(frozen=True)
