@@ -117,7 +117,7 @@ class Settings:
         return Moves(packing.params, trained.packing.params, decays, gains, self.row.momentum)
 
     def _of_each_weight(self, packing, statistics):
-        """``decay`` and ``gain`` of each weight, in arrays that lie like the weights."""
+        """``decay`` and ``gain`` of each weight, in arrays that lie like it."""
         statistics.require(packing)
         mean = statistics.mean_root()
         decays, gains = ([np.empty_like(w) for w in packing.params] for _ in range(2))

@@ -12,7 +12,9 @@ from rnnlm.adapting.gradient_statistics import gradient_statistics
 from rnnlm.cli.dynamic_options import with_dynamic
 from rnnlm.cli.evaluate import build_parser
 from rnnlm.cli.evaluate import main as evaluate
+from rnnlm.cli.generate import main as generate
 from rnnlm.cli.partners import Read
+from rnnlm.cli.rescore import main as rescore
 from rnnlm.cli.score import main as score
 from rnnlm.errors import RnnlmError
 from rnnlm.formats.model_file import load_model, read_model_training
@@ -166,6 +168,19 @@ def test_the_adapted_model_is_a_model_file_of_its_own(folder, text, tmp_path, ca
 ])
 def test_what_does_not_go_together_is_refused(folder, text, options, message, capsys):
     assert message in refused(capsys, evaluate, folder, text, *options)
+
+
+def test_what_needs_a_state_of_its_own_is_refused(folder, tmp_path, capsys):
+    lists = tmp_path / "lists.txt"
+    lists.write_text("a-1 the cat\na-2 the dog\n")
+    options = "--dynamic", "sgd"
+    capsys.readouterr()
+    assert rescore([str(folder), str(lists), "--nbest-format", "kaldi", *options]) == 0
+    assert generate([str(folder), "--length", "5", "--seed", "1", *options]) == 0
+    assert "a state for the next list cannot be had from a DynamicModel" in refused(
+        capsys, rescore, folder, lists, "--nbest-format", "kaldi", "--carry", *options)
+    assert "a beam search cannot" in refused(capsys, generate, folder, "--beam", "2", *options)
+    assert "several texts at once cannot" in refused(capsys, generate, folder, "--samples", "2", *options)
 
 
 def test_an_n_gram_model_does_not_adapt():
