@@ -36,7 +36,8 @@ class DynamicModel:
     """A predictor that steps along the gradient of each window that it has scored.
 
     It reads one stream at a time.  The model that it is made from keeps its weights;
-    what learns is a copy.
+    what learns is a copy.  A copy (copy.deepcopy, pickle) of the predictor has learned
+    nothing yet.
 
     Parameters
     ----------
@@ -59,10 +60,17 @@ class DynamicModel:
     def __init__(self, model: LanguageModel, method: str = "rms", *, window: int | None = None,
                  lr: float | None = None, decay: float | None = None, eps: float | None = None,
                  statistics: GradientStatistics | None = None) -> None:
-        self.static, self.statistics = model, statistics
-        self.settings = Settings(method, window, lr, decay, eps)
+        self.__setstate__({"static": model, "settings": Settings(method, window, lr, decay, eps),
+                           "statistics": statistics})
+
+    def __getstate__(self):
+        """What a copy is made from."""
+        return {name: getattr(self, name) for name in ("static", "settings", "statistics")}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
         self._ended = None  # the Learner of the last block that ended, whose memory serves the next one
-        self._learner = Learner(model, self.settings, statistics)
+        self._learner = Learner(self.static, self.settings, self.statistics)
 
     @property
     def workers(self) -> Workers:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from rnnlm.models import LanguageModel
     from rnnlm.models.gradient_statistics import GradientStatistics
 
-LR_FACTORS = (0.5, 1.0, 2.0, 4.0)  # of the default, where no rates are given
-DECAY_FACTORS = (0.5, 1.0, 2.0)
 LONGEST = 30_000  # tokens: a part of the text will do, and the whole grid reads it
 
 
@@ -63,8 +61,8 @@ def tune_dynamic(model: LanguageModel, ids: ArrayLike, eos_id: int, method: str 
         raise ArgumentError("ids must hold a token to tune on, got none")
     usual = DynamicModel(model, method, window=window, eps=eps, statistics=statistics).settings
     found = []
-    for decay in _grid(decays, usual.decay, DECAY_FACTORS, 1.0):
-        for lr in _grid(lrs, usual.lr, LR_FACTORS, math.inf):
+    for decay in _grid(decays, usual.decay, usual.row.decay_factors, 1.0):
+        for lr in _grid(lrs, usual.lr, usual.row.lr_factors, math.inf):
             dynamic = DynamicModel(model, method, window=window, lr=lr, decay=decay, eps=eps, statistics=statistics)
             found.append(Tried(lr, decay, _perplexity(dynamic, ids, eos_id)))
             if on_tried:

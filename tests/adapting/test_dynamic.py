@@ -1,6 +1,7 @@
 """Dynamic evaluation, compared with the formula itself on plain layers in float64."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -214,6 +215,15 @@ def test_dropout_and_penalties_are_off():
         np.testing.assert_array_equal(of_trained.mean_squares[name], array)
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda dynamic: pickle.loads(pickle.dumps(dynamic))])
+def test_a_copy_starts_with_the_trained_weights(copied):
+    model, ids = model_of(), text_of(30)
+    dynamic = DynamicModel(model, "rms", lr=0.01, statistics=statistics_of(model))
+    wanted = token_log_probs(dynamic, ids, 0)
+    dynamic.log_probs(ids[None], ids[None])
+    np.testing.assert_array_equal(token_log_probs(copied(dynamic), ids, 0), wanted)
+
+
 def test_frozen_weights_stay():
     model, ids = model_of(), text_of(30)
     frozen = LanguageModel(**model.architecture, rng=None, dtype=np.float64, frozen=["rnn1", "affine/W"])
@@ -285,3 +295,12 @@ def test_a_weight_whose_gradient_is_large_goes_home_at_once():
     roots = {name: np.sqrt(array) for name, array in statistics.mean_squares.items()}
     _, weights = by_the_formula(model, text_of(30), 3, 1e-3, 1.0, roots, 2e-5)
     same_weights(dynamic.adapted(), weights, 1e-8)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_plain_layers_learn_as_the_fast_ones(form):
+    fast, plain = (model_of(plain=plain, **FORMS[form]) for plain in (False, True))
+    for name, param in plain.named_params().items():
+        param[...] = fast.named_params()[name]
+    found = [token_log_probs(DynamicModel(model, "sgd", lr=0.4), text_of(33), 0) for model in (fast, plain)]
+    np.testing.assert_allclose(*found, rtol=1e-9)
