@@ -10,6 +10,8 @@ from rnnlm.cli.screen import note
 from rnnlm.cli.statistics import statistics_for
 from rnnlm.cli.tuned_dynamic import tuned
 from rnnlm.errors import RnnlmError, quoted
+from rnnlm.files.archive import LONGEST_HEADER
+from rnnlm.files.whole import require_replaceable
 from rnnlm.formats.model_file import model_file, read_model_training, save_model
 from rnnlm.models import LanguageModel
 from rnnlm.runs.checks import OneOf, at_least, from_zero_to_one, not_empty, not_negative, positive
@@ -46,6 +48,7 @@ DYNAMIC = (
            "rms needs; it is made if it is not there", None, "FILE", default_text="statistics.npz in the run folder",
            acts=_with_statistics, acts_with="--dynamic rms"),
 )
+ADAPTED = b'"adapted": {'  # in the header of a model file of --save-adapted
 SAVE_ADAPTED = Option(
     "save_adapted", not_empty, "model file (.npz) to write with what dynamic evaluation has learned from the text",
     metavar="FILE", acts=_dynamic, acts_with="--dynamic", meant_by="save-model save")
@@ -92,10 +95,13 @@ def _require_adapted_file(options):
     if len(options.texts or [None]) > 1:
         raise RnnlmError("--save-adapted is of one text, got several, and each starts from the trained weights: score "
                          "each by itself")
-    with suppress(FileNotFoundError):
-        if os.path.samefile(options.save_adapted, model_file(options.model)):
+    path = model_file(options.model)
+    with suppress(OSError):  # said below
+        if os.path.samefile(options.save_adapted, path):
             raise RnnlmError(f"--save-adapted {quoted(options.save_adapted)} is the model itself, which is never "
                              "changed: name another file")
+    require_replaceable(options.save_adapted, lambda file: ADAPTED in file.read(LONGEST_HEADER),
+                        "a model file of --save-adapted")
 
 
 def save_adapted(read, options):

@@ -8,6 +8,7 @@ from rnnlm.adapting.methods import WINDOW
 from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.errors import RnnlmError, quoted
+from rnnlm.files.whole import require_replaceable
 from rnnlm.formats.statistics_file import (
     STATISTICS_NAME,
     OtherStatisticsError,
@@ -38,6 +39,8 @@ def statistics_for(read, options):
         except OtherStatisticsError:
             if options.statistics:
                 raise
+    elif options.statistics:
+        require_replaceable(path, lambda _: False, "a file of statistics")  # now, not after they were computed
     texts, corpus = own_texts(options.model, read.vocabulary, REMEDY, on_file=file_bar("fetching"),
                               on_long=encoding_bar)
     found = _compute(read.model, texts["train"].ids, window, corpus)
