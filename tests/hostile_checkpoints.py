@@ -63,7 +63,7 @@ def hostile_headers(good):
     yield "saved threads of 400 digits", changed(run=good["run"] | {"threads": 10**399}), "a number of 400 digits"
     yield "nested lists", asking(lr=json.loads("[" * 150 + "]" * 150)), "header is nested too deeply"
     yield "nested objects", changed(run=json.loads('{"options":' * 25 + '{}' + '}' * 25)), "header is nested too deeply"
-    yield "a list", asking(lr=[0] * 100), "lr must be one number or string, got [0, 0, 0"
+    yield "a list", asking(lr=[0] * 100), "lr must be a number above 0, got [0, 0, 0"
     yield "no options", changed(run={}), "options must be a JSON object"
     yield "a NUL", asking(corpus="a\0b"), r"corpus must not hold the character NUL, got 'a\x00b'"
     yield "a NUL in a choice", asking(cell="rnn\0"), r"cell must not hold the character NUL, got 'rnn\x00'"

@@ -124,6 +124,14 @@ def test_a_commands_help_draws_nothing_at_random():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 
+def test_the_help_of_training_loads_nothing_that_scores_or_reads_files():
+    code = "import rnnlm.cli.train, sys; print(*(name for name in sys.modules if name.startswith('rnnlm.')))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "rnnlm.runs.options" in found
+    assert [name for name in found if name.split(".")[1] in ("scoring", "reports", "formats")] == [
+        "rnnlm.formats", "rnnlm.formats.kept_names"]
+
+
 def test_the_training_command_starts_without_matplotlib():
     assert "matplotlib" not in loaded_by("import rnnlm.cli.train")
 

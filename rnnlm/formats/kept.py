@@ -1,15 +1,14 @@
 """Kept models: those that a run keeps on its way, for learning curves.
 
 They are model files in the folder ``kept`` of the run folder.  A file's name has the
-mark, the number of tokens at which the run was asked to keep a model.  The file itself
-says how many tokens the training had read, which is a little more: a model is kept
-between two steps.
+mark, the number of tokens at which the run was asked to keep a model (see
+rnnlm/formats/kept_names.py).  The file itself says how many tokens the training had
+read, which is a little more: a model is kept between two steps.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from rnnlm.compute import arguments
 from rnnlm.errors import DamagedError, RnnlmError, one_line, shown
 from rnnlm.files.whole import reason
+from rnnlm.formats.kept_names import KEPT, LARGEST_MARK, mark_of
 from rnnlm.formats.loaded import Loaded
 from rnnlm.formats.model_file import load_model_and_sha256, read_model_training
 
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from rnnlm.compute.threads import Workers
     from rnnlm.models import LanguageModel
     from rnnlm.text.vocabulary import Vocabulary
-
-KEPT = "kept"
-DIGITS = 12  # so that names sort as numbers do
-LARGEST_MARK = 10**DIGITS - 1
-_NAME = re.compile(rf"tokens-(\d{{{DIGITS}}})\.npz", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -88,17 +83,6 @@ def kept_models(run: str | os.PathLike[str]) -> list[KeptModel]:
     if not names:
         raise RnnlmError(f"{shown_run} holds no kept models: train with --keep-every or --keep-at to keep some")
     return [KeptModel(folder / name, _tokens(folder / name)) for name in names]
-
-
-def kept_name(mark: int) -> str:
-    """The name of the file with the model that is kept at a mark."""
-    return f"tokens-{mark:0{DIGITS}}.npz"
-
-
-def mark_of(name: str) -> int | None:
-    """The mark in a file's name; None if it is no such name."""
-    match = _NAME.fullmatch(name)
-    return int(match[1]) if match else None
 
 
 def _tokens(path):

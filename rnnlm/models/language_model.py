@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,16 @@ from rnnlm.compute.default_workers import computing, computing_on_blas, workers_
 from rnnlm.compute.row_gradient import RowGradient, add
 from rnnlm.compute.threads import call
 from rnnlm.compute.word_scores import WordScores, rows_and_owners
-from rnnlm.errors import ArgumentError
 from rnnlm.layers.base import require_ids
 from rnnlm.models.architecture import Architecture, float_type
+from rnnlm.models.copies import CanBeCopied
 from rnnlm.models.freezing import frozen_parameters, what_trains
 from rnnlm.models.parameters import Packing
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start, fill, fill_frequencies
 from rnnlm.models.states import CarriesStates
 from rnnlm.models.switches import HasDropout
-from rnnlm.models.wiring import Wiring, wire
+from rnnlm.models.wiring import wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -32,11 +31,7 @@ if TYPE_CHECKING:
 
     from rnnlm.compute.threads import Workers
 
-MADE = {"packing", "params", "grads", "switches", "whole_ratios", "built", "lowest", "trains_output",
-        *(field.name for field in fields(Wiring))}  # attributes that follow from the others and from the weights
-
-
-class LanguageModel(CarriesStates, HasDropout):
+class LanguageModel(CarriesStates, HasDropout, CanBeCopied):
     """p(next word | all words before) by a recurrent network (Mikolov et al., 2010).
 
     ids (N, T) -> TimeEmbedding -> [TimeDropout -> TimeRNN] x layers
@@ -132,23 +127,6 @@ class LanguageModel(CarriesStates, HasDropout):
                          if hasattr(layer, "train")]
         self.whole_ratios = [layer.ratio for layer in self.switches]
         self.random_scheme = self.scheme
-
-    def __getstate__(self):
-        """What a copy is made from: each weight once, no gradients, no work buffers."""
-        if [*self.layers, self.output] != self.built:
-            raise ArgumentError("a model whose layers were replaced cannot be copied: create a new one, and copy the "
-                                "arrays of its params")
-        state = {name: value for name, value in vars(self).items() if name not in MADE}
-        return state | {"weights": self.packing.memory, "states": self.get_state(),
-                        "switched": [(layer.train, layer.ratio) for layer in self.switches]}
-
-    def __setstate__(self, state):
-        weights, states, switched = (state.pop(name) for name in ("weights", "states", "switched"))
-        vars(self).update(state)
-        self._build(weights[0].dtype, weights)
-        self.set_state(states)
-        for layer, (train, ratio) in zip(self.switches, switched, strict=True):
-            layer.train, layer.ratio = train, ratio
 
     def rows_read(self, xs: ArrayLike) -> list[np.ndarray | None]:  # ids (N, T)
         """Which rows of each array of ``packing.params`` a window reads.

@@ -30,7 +30,8 @@ _STEPS = ((1,), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 
 
 
 def plot_perplexity(path: str | os.PathLike[str] | File, records: Iterable[Record | dict], title: str,
-                    best_possible: float | None = None, level: str = "word") -> None:
+                    best_possible: float | None = None, level: str = "word",
+                    before: float | None = None) -> None:
     """Draw how well a run predicts its texts after each epoch, into a PNG file.
 
     The file appears whole or not at all.  Marked are the best epoch, the epochs that
@@ -44,9 +45,11 @@ def plot_perplexity(path: str | os.PathLike[str] | File, records: Iterable[Recor
     best_possible : the lowest perplexity any model can reach on the validation text.
     level : "word" draws perplexity, on a logarithmic axis; "char" draws its logarithm,
         bits per character.
+    before : the perplexity of the validation text before training, where the run began
+        from a trained model; it is drawn at epoch 0.
     """
     arguments.path("path", path, remedy="plot_perplexity takes (path, records, title)")
-    save_figure(path, perplexity_figure(records, title, best_possible, level))
+    save_figure(path, perplexity_figure(records, title, best_possible, level, before))
 
 
 def save_figure(path, figure):
@@ -63,20 +66,24 @@ def require_picture(path):
     require_replaceable(path, lambda file: file.read(len(PNG)) == PNG, "a PNG picture")
 
 
-def perplexity_figure(records, title, best_possible=None, level="word"):
+def perplexity_figure(records, title, best_possible=None, level="word", before=None):
     """The picture of ``plot_perplexity``, a matplotlib Figure."""
     records = _as_dicts(records)
     arguments.kind("title", title, str, "a string")
     if best_possible is not None:
         arguments.number("best_possible", best_possible, "of at least 1", lambda x: x >= 1)
+    if before is not None:
+        arguments.number("before", before, "of at least 1", lambda x: x >= 1)
+    first = [before] if before and before <= LARGEST else []
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
-    _draw_splits(axes, records, best_possible, math.log2 if level == "char" else float)
+    _draw_splits(axes, records, best_possible, math.log2 if level == "char" else float, first)
     _mark_rates(axes, records)
     axes.set_title(title.encode("utf-8", "replace").decode(), parse_math=False)  # a corpus may be called anything
-    axes.set(xlim=(records[0]["epoch"] - 0.5, records[-1]["epoch"] + 0.5), xlabel="epoch")
+    axes.set(xlim=((0 if first else records[0]["epoch"]) - 0.5, records[-1]["epoch"] + 0.5),
+             xlabel="epoch (0: before training)" if first else "epoch")
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     if level == "char":
         axes.set(ylabel="bits per character")
@@ -88,15 +95,17 @@ def perplexity_figure(records, title, best_possible=None, level="word"):
     return figure
 
 
-def _draw_splits(axes, records, best_possible, unit):
+def _draw_splits(axes, records, best_possible, unit, first):
     """Draw the curves, the best epoch and the lowest perplexity possible.
 
-    unit: function from a perplexity to the number that is drawn.
+    unit: function from a perplexity to the number that is drawn.  first: [] or the
+    perplexity of the validation text at epoch 0.
     """
     epochs = [record["epoch"] for record in records]
     for split, label, color in (("train", "training", "tab:blue"), ("valid", "validation", "tab:orange")):
-        values = [unit(value) for value in _values(records, f"{split}_perplexity")]
-        axes.plot(epochs, values, "o-", ms=3, color=color, label=label)
+        start = first if split == "valid" else []
+        values = [unit(value) for value in [*start, *_values(records, f"{split}_perplexity")]]
+        axes.plot([*(0 for _ in start), *epochs], values, "o-", ms=3, color=color, label=label)
     best = min(records, key=lambda record: record["valid_perplexity"] or math.inf)
     if best["valid_perplexity"]:
         lowest = unit(best["valid_perplexity"])

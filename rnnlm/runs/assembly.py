@@ -7,7 +7,7 @@ import numpy as np
 from rnnlm.models import Architecture, LanguageModel, Regularisation, Start
 from rnnlm.models.cutoffs import cutoffs_for
 from rnnlm.models.freezing import frozen_parameters
-from rnnlm.runs.options import OF_THE_RULE
+from rnnlm.runs.rule_options import OF_THE_RULE
 from rnnlm.text.batches import TimeBatches
 from rnnlm.text.documents import NOTHING, starts_to_shuffle
 from rnnlm.text.noising import Noising

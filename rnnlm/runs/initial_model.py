@@ -5,6 +5,7 @@ given.  Its vocabulary is the run's, perhaps with new words.  A checkpoint keeps
 vocabulary and says which model it was, so that the file is read once, at the beginning.
 """
 
+import math
 import os
 from dataclasses import dataclass, field, fields, replace
 
@@ -19,6 +20,8 @@ from rnnlm.runs.option import with_commas
 from rnnlm.runs.options import TRAIN
 from rnnlm.text.choose_tokenizer import chosen
 from rnnlm.text.vocabulary import Vocabulary, occurrences
+
+BEFORE = "perplexity_before"  # of the validation text, before training: what a checkpoint calls it
 
 
 @dataclass
@@ -64,10 +67,18 @@ class InitialModel:
         self.weights = {}
 
 
-def resolved(given):
+def resolved(given, typed=None, config=""):
     """All options of a new run, a model's values included: see Table.resolved.
 
-    RnnlmError if there is no such model, or an option asks for another one.
+    Parameters
+    ----------
+    given : the options given, a dict by name.
+    typed : those of them that a person gave for this run; None: all.
+    config : what to call the file that the others are from.
+
+    Raises
+    ------
+    RnnlmError : there is no such model, or an option asks for another one.
     """
     path = given.get("init_from")
     if path is None:
@@ -77,13 +88,28 @@ def resolved(given):
     names = [field.name for field in fields(Architecture) if field.name != "vocab_size"]
     values = {name: architecture[name] for name in names} | chosen(tokenizer)
     values = {name: None if value == [] else value for name, value in values.items() if name in TRAIN.by_name}
-    for name, value in values.items():
-        if value is not None and name in given and given[name] != value:
-            raise RnnlmError(f"{TRAIN.by_name[name].flag} is {_said(value)} in the model {one_line(str(path))}, got "
-                             f"{_said(given[name])}: leave it out, or begin a new model without --init-from")
+    _require_agreement(path, values, given, given if typed is None else typed, config)
     options = TRAIN.resolved(given | values)
     options.given = [name for name in options.given if name in given]
     return options
+
+
+def _require_agreement(path, values, given, typed, config):
+    """RnnlmError if an option asks for another model than that at ``path``.
+
+    values: of the model, a dict by the options' names; others as in ``resolved``.
+    """
+    differing = [name for name, value in values.items() if value is not None and given.get(name, value) != value]
+    if not differing:
+        return
+    first = next((name for name in differing if name in typed), differing[0])
+    wrong = (f"{TRAIN.by_name[first].flag} is {_said(values[first])} in the model {one_line(str(path))}, got "
+             f"{_said(given[first])}")
+    if first in typed:
+        raise RnnlmError(f"{wrong}: leave it out, or begin a new model without --init-from")
+    overriding = " ".join(TRAIN.by_name[name].as_typed(values[name]) for name in differing)
+    raise RnnlmError(f"{wrong} from {one_line(config)}: override it with {overriding}, or begin a new model without "
+                     "--init-from")
 
 
 def _said(value):
@@ -118,6 +144,12 @@ def initial_model(options, folder, header):
     if model.architecture != Architecture(**architecture_of(options, len(vocabulary))):
         raise RnnlmError(f"{one_line(str(path))} changed while the run began: run the command again")
     return InitialModel(path, sha256, vocabulary, model.architecture, model.named_params())
+
+
+def perplexity_in(header):
+    """What the header of a checkpoint keeps under BEFORE; None if there is none."""
+    found = header["run"].get(BEFORE)
+    return found if isinstance(found, float) and 1 <= found < math.inf else None
 
 
 def _in_checkpoint(header, folder):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rnnlm.errors import RnnlmError
 from rnnlm.files.lock import sweep
 from rnnlm.files.whole import written
-from rnnlm.formats.kept import KEPT, kept_name, mark_of
+from rnnlm.formats.kept_names import KEPT, kept_name, mark_of
 from rnnlm.formats.model_file import save_model
 
 

@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 
 from rnnlm.errors import RnnlmError, counted, shown, size_shown
-from rnnlm.formats.kept import LARGEST_MARK
+from rnnlm.formats.kept_names import LARGEST_MARK
 from rnnlm.runs.checks import WrongValue
 
 MOST = 1000  # models that a run keeps

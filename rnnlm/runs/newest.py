@@ -5,8 +5,8 @@ from contextlib import suppress
 
 from rnnlm.errors import RnnlmError
 from rnnlm.formats.checkpoint import read_checkpoint_header
+from rnnlm.runs.checkpoint_files import CHECKPOINTS
 from rnnlm.runs.configuration import CONFIG, read_config
-from rnnlm.runs.run_folder import CHECKPOINTS
 from rnnlm.text.corpora import known_corpora
 
 

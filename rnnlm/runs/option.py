@@ -7,7 +7,7 @@ what follows from what, and what a resumed run may change: none of them says it 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rnnlm.errors import RnnlmError, shown
+from rnnlm.errors import RnnlmError, quoted, shown
 from rnnlm.runs.checks import (
     LARGEST_SEED,
     Names,
@@ -125,6 +125,16 @@ class Option:
         """Whether Python and files may give a list for what has commas otherwise."""
         return isinstance(self.check, WholeNumbers | Names) or self.check is marks
 
+    def as_typed(self, value):
+        """The option with a value as on the command line."""
+        if self.check == SWITCH:
+            return self.flag if value else f"--no-{self.key}"
+        if isinstance(value, list):
+            if self.many:
+                return " ".join([self.flag, *(shown(quoted(str(one))) for one in value)])
+            value = with_commas(value)
+        return f"{self.flag} {shown(quoted(value)) if isinstance(value, str) else value_shown(value)}"
+
     def may_change_in(self, options):
         """Whether a run with these options, a dict, may change it on resume."""
         return self.may_change and not (self.fixed_where and self.fixed_where(options))
@@ -154,7 +164,7 @@ class Option:
 
     def _one_in_a_file(self, value, where, began):
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise RnnlmError(f"{where} must be one number or string, got {shown(value)}")
+            raise RnnlmError(f"{where} {self._wrong_kind(value)}")
         if isinstance(value, int) and abs(value) > LARGEST_SEED:  # which may have too many digits to be written
             raise RnnlmError(f"{where} must be a number of at most {LARGEST_SEED.bit_length()} bits, got one of "
                              f"{value.bit_length()}")
@@ -170,10 +180,40 @@ class Option:
             raise RnnlmError(f"{where} {error}") from None
 
 
+    def _wrong_kind(self, value):
+        """What is wrong with a value that is neither a number nor a string."""
+        try:
+            self.check(_AsItIs(value_shown(value)))
+        except WrongValue as error:  # the option's own rule says more than one about kinds
+            return str(error)
+        several = ", or a list of strings" if self.many or self.takes_a_list else ""
+        return f"must be a string{several}, got {value_shown(value)}"
+
+
+class _AsItIs(str):
+    """What is no string, for a check: its message shows it without quotation marks."""
+
+    def __repr__(self):
+        return str(self)
+
+
 def with_commas(values):
     """The values of a list with commas between them, as on the command line."""
     return ",".join(hex(value) if isinstance(value, int) and value.bit_length() > 128 else str(value)
                     for value in values)
+
+
+def value_shown(value):
+    """A value of an option in a message, as Python and TOML write it.
+
+    Python refuses to write whole numbers of many digits, but in base 16.
+    """
+    if isinstance(value, int) and value.bit_length() > 128:
+        return shown(hex(value))
+    try:
+        return shown(repr(value))
+    except ValueError:  # there is one in it
+        return f"a {type(value).__name__} with a number of thousands of digits"
 
 
 def _switched(value, where):
@@ -182,7 +222,7 @@ def _switched(value, where):
     if value in ("true", "false"):
         raise RnnlmError(f'{where} must be true or false, got the string "{value}": write {value} without quotation '
                          "marks")
-    raise RnnlmError(f"{where} must be true or false, got {shown(repr(value))}")
+    raise RnnlmError(f"{where} must be true or false, got {value_shown(value)}")
 
 
 # Options of every command that computes.

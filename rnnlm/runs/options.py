@@ -19,7 +19,6 @@ from rnnlm.runs.checks import (
     gain,
     not_empty,
     not_negative,
-    number_from,
     positive,
     ratio,
     seed,
@@ -28,6 +27,7 @@ from rnnlm.runs.checks import (
 )
 from rnnlm.runs.marks import MOST, mark, marks
 from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
+from rnnlm.runs.rule_options import CONSTANTS, in_words
 from rnnlm.runs.table import Table
 from rnnlm.text.choose_tokenizer import ALL_LEVELS, LEARNED
 from rnnlm.text.documents import DOCUMENTS, LINES, NOTHING, UNITS
@@ -39,7 +39,6 @@ from rnnlm.training.schedules import SCHEDULES
 
 AVERAGE_DECAY = 0.999
 WITHOUT_GATES = " and ".join(UNGATED)
-OF_THE_RULE = {rule: kind.constants() for rule, kind in OPTIMIZERS.items()}  # the constants each has, their defaults
 
 
 def drops_values(o):
@@ -59,33 +58,6 @@ NEW_WORDS = "words or characters, and without --init-from or with --extend-vocab
 def _adds_words(o):
     """Whether the vocabulary depends on the training text."""
     return o.level not in LEARNED and (_begins_anew(o) or o.extend_vocab)
-
-
-def _enumerated(names, word):
-    """Names in a sentence: "adam", "adam or sgd", "adam, adamw or sgd"."""
-    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def _by_rule(numbers):
-    """Numbers, a dict by update rule, in words: rules with the same number together."""
-    rules = {number: [rule for rule in numbers if numbers[rule] == number] for number in numbers.values()}
-    return "; ".join(f"{number:g} for {_enumerated(names, 'and')}" for number, names in rules.items())
-
-
-def _number_of_the_rule(name, check, help, **more):
-    """The record of a constant of some update rules, each with its own default."""
-    rules = [rule for rule, numbers in OF_THE_RULE.items() if name in numbers]
-    with_rules = f"--optimizer {_enumerated(rules, 'or')}"
-    defaults = {rule: OF_THE_RULE[rule][name] for rule in rules}
-    default = _by_rule(defaults) if len(set(defaults.values())) > 1 else f"{defaults[rules[0]]:g}"
-    return Option(name, check, f"{help}, with {with_rules}", default_text=default,
-                  follows="optimizer", derived=lambda o: OF_THE_RULE[o.optimizer].get(name),
-                  acts=lambda o: name in OF_THE_RULE[o.optimizer], acts_with=with_rules, **more)
-
-
-def _decays_in_words():
-    """The weight decay of each rule that has one, after that of the others."""
-    return f"0; {_by_rule({rule: kind.weight_decay for rule, kind in OPTIMIZERS.items() if kind.weight_decay})}"
 
 
 TEXT = (
@@ -183,7 +155,7 @@ TRAINING = (
     Option("optimizer", OneOf(OPTIMIZERS), "update rule", "adam", meant_by="opt update"),
     Option("lr", positive, "learning rate", metavar="LR", follows="optimizer", aliases="learning-rate",
            derived=lambda o: OPTIMIZERS[o.optimizer].default_lr, meant_by="rate",
-           default_text=_by_rule({rule: kind.default_lr for rule, kind in OPTIMIZERS.items() if kind.default_lr})),
+           default_text=in_words("default_lr")),
     Option("max_grad", not_negative, "clip the gradient to this global norm; 0: do not clip", 0.25, "NORM",
            aliases="clip", meant_by="clip-grad clip-norm clipping grad-clip gradient-clip gradient-clipping "
            "max-grad-norm max-norm"),
@@ -215,12 +187,7 @@ TRAINING = (
            meant_by="fixed frozen freeze-layers freeze-embedding"),
     Option("matrix_lr_factor", positive, "factor on the learning rate of the recurrent layers' matrices and the "
            "projection", 1.0, "F"),
-    _number_of_the_rule("momentum", below_one, "share of its movement that a weight keeps at each step", metavar="M"),
-    _number_of_the_rule("alpha", below_one, "decay rate of the running mean of the squared gradients", metavar="A"),
-    _number_of_the_rule("beta1", below_one, "decay rate of the running mean of the gradients", metavar="B"),
-    _number_of_the_rule("beta2", below_one, "decay rate of the running mean of the squared gradients", metavar="B"),
-    _number_of_the_rule("eps", number_from(1e-30), "number added to the root that divides a step (a large one slows "
-                        "the weights whose gradients are small)", metavar="E"),
+    *CONSTANTS,
 )
 
 REGULARISATION = (
@@ -232,7 +199,7 @@ REGULARISATION = (
            follows="dropout", derived=lambda o: o.dropout, default_text="as --dropout"),
     Option("weight_decay", not_negative, "each step shrinks the weights by the share W times the learning rate, except "
            f"biases and the diagonal of the recurrent weights of {WITHOUT_GATES}", metavar="W", follows="optimizer",
-           derived=lambda o: OPTIMIZERS[o.optimizer].weight_decay, default_text=_decays_in_words(),
+           derived=lambda o: OPTIMIZERS[o.optimizer].weight_decay, default_text=f"0; {in_words('weight_decay')}",
            meant_by="decay wd wdecay"),
     Option("matrix_weight_decay", not_negative, "weight decay of the recurrent layers' matrices and the projection",
            metavar="W", follows="weight_decay", derived=lambda o: o.weight_decay, default_text="as --weight-decay"),

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from rnnlm.errors import DamagedError, RnnlmError, quoted
 from rnnlm.formats.checkpoint import read_checkpoint_header
+from rnnlm.runs.checkpoint_files import CHECKPOINTS
 from rnnlm.runs.configuration import CONFIG, read_config
 from rnnlm.runs.options import TRAIN
 from rnnlm.runs.resuming import saved_options
-from rnnlm.runs.run_folder import CHECKPOINTS
 from rnnlm.text.choose_tokenizer import LEARNED
 from rnnlm.text.corpora import known_corpora, named
 from rnnlm.text.corpus import fingerprint_of, texts_again
@@ -49,8 +49,12 @@ def own_texts(folder, vocabulary, remedy=TO_SCORE, **watching):
     """
     options, fingerprint = _known_of(folder, remedy)
     was_learned = options.level in LEARNED and options.tokenizer is None
-    texts = texts_again(address_of(options), vocabulary, options.max_tokens, was_learned, **how_split(options),
-                        **watching)
+    try:
+        texts = texts_again(address_of(options), vocabulary, options.max_tokens, was_learned, **how_split(options),
+                            **watching)
+    except RnnlmError as error:
+        raise RnnlmError(f"the texts of the run in {folder} cannot be read again: {error}; put them back as they were, "
+                         "or name a text to score") from error
     if fingerprint not in (None, fingerprint_of(vocabulary, *(text.ids for text in texts.values()))):
         raise RnnlmError(f"the run in {folder} was trained on different text from {named(options.corpus)}: put the "
                          f"text back as it was, or {remedy}")

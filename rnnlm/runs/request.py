@@ -30,7 +30,7 @@ class Request:
     def __init__(self, typed):
         path = find_config(typed["config"]) if typed.get("config") else None
         file = read_config(path) if path else Configuration({})
-        self.typed = typed
+        self.typed, self.config = typed, str(typed.get("config") or "")
         self.given, self.stated = (settled_model(given | typed) for given in (file.given(path), file.stated(path)))
         by_program = file.by_a_run or (path is not None and is_recipe(path))
         for given in (self.typed, self.given, self.stated):
@@ -41,7 +41,8 @@ class Request:
         # else is called so here.
         self.corpus_typed = self.names_a_corpus and ("corpus" in typed or not by_program)
         # A run that resumes has in its checkpoint what it needs of the initial model.
-        self.options = TRAIN.resolved(self.given) if self.given.get("resume") else resolved(self.given)
+        self.options = TRAIN.resolved(self.given) if self.given.get("resume") else (
+            resolved(self.given, self.typed, self.config))
         self.corpus = self.options.corpus  # as it was written
         if self.options.resume and STANDARD_INPUT in _each(self.corpus):
             raise RnnlmError("--resume reads no standard input (--corpus -), because the run kept what it read: leave "
@@ -92,7 +93,7 @@ class Request:
         if header is None:
             config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint
             saved = read_config(config).given(str(config)) if config.exists() else {}
-            options = resolved(saved | (self.stated if saved else self.given))
+            options = resolved(saved | (self.stated if saved else self.given), self.typed, self.config or str(config))
             before = saved.get("corpus")
         else:
             folder.before = saved_options(header, folder.path)
@@ -103,7 +104,7 @@ class Request:
             folder.require_nothing_but_options()
             require_possible_rates(options)
         else:
-            require_same_options(folder.before, changed_options(folder.before, self.stated), folder.path)
+            require_same_options(folder.before, changed_options(folder.before, self.stated), folder.path, self.typed)
         require_possible(options)
         require_effect(options, self.typed)
         return options

@@ -11,7 +11,7 @@ from rnnlm.errors import RnnlmError, quoted, shown
 from rnnlm.formats.checkpoint import versions
 from rnnlm.runs.assembly import architecture_of
 from rnnlm.runs.configuration import given_in_earlier, read_config
-from rnnlm.runs.option import SWITCH, with_commas
+from rnnlm.runs.option import value_shown
 from rnnlm.runs.options import TRAIN, free, of_the_run
 from rnnlm.text.corpora import named
 
@@ -97,14 +97,23 @@ def changed_options(saved, given):
     return options
 
 
-def require_same_options(saved, options, folder):
-    """RnnlmError if an option on which the training depends is not as it was."""
-    changed = [f"{TRAIN.by_name[difference.name].flag} is {difference.now}, was "
-               f"{'not given' if difference.was is None else difference.was}"
-               for difference in differences(of_the_run(saved), of_the_run(options)) if not difference.allowed]
-    if changed:
-        raise RnnlmError(f"the run in {folder} cannot be resumed with other options: {'; '.join(changed)}. "
-                         "Leave them out, or start a new run with another --output")
+def require_same_options(saved, options, folder, typed):
+    """RnnlmError if an option on which the training depends is not as it was.
+
+    typed: the names of those that a person gave for this run; the others are from the
+    file of --config.
+    """
+    changed = [difference for difference in differences(of_the_run(saved), of_the_run(options))
+               if not difference.allowed]
+    if not changed:
+        return
+    said = [f"{TRAIN.by_name[difference.name].flag} is {difference.now}"
+            f"{'' if difference.name in typed else ' in the --config'}, was "
+            f"{'not given' if difference.was is None else difference.was}" for difference in changed]
+    ours = [difference.name in typed for difference in changed]
+    what = "them" if all(ours) else "them and --config" if any(ours) else "--config"
+    raise RnnlmError(f"the run in {folder} cannot be resumed with other options: {'; '.join(said)}. Leave {what} out, "
+                     "or start a new run with another --output")
 
 
 def require_architecture(header, options, vocab_size, folder):
@@ -125,11 +134,16 @@ def require_same_texts(header, run, options, folder):
     now = {TEXTS: run["corpus"], SURROUNDINGS: {"threads": run["threads"], **versions()}}
     found = differences(as_it_was(header), now)
     if any(difference.what == TEXTS for difference in found):
-        raise RnnlmError(f"the run in {folder} was trained on different text from {named(options.corpus)}: pass its "
-                         "original --corpus, or start a new run with another --output")
+        raise different_text(options, folder)
     changed = [f"{difference.name} {shown(difference.was)} before, {difference.now} now" for difference in found]
     return (f"{', '.join(changed)}: the result will be close to that of an uninterrupted run, but not bit for bit the "
             "same" if changed else "")
+
+
+def different_text(options, folder):
+    """The RnnlmError where a run is to continue on other texts than it began with."""
+    return RnnlmError(f"the run in {folder} was trained on different text from {named(options.corpus)}: pass its "
+                      "original --corpus, or start a new run with another --output")
 
 
 def what_differs(config, truth, options):
@@ -149,8 +163,8 @@ def what_differs(config, truth, options):
     edits = [difference for difference in differences({OPTIONS: true}, {OPTIONS: said})
              if difference.now != now[difference.name]]
     unknown = [(name, value) for name, value in said.items() if name not in true]
-    named = [f"{shown(name.replace('_', '-'))} = {_value(value)} (no such option)" for name, value in unknown]
-    named += [f"{TRAIN.by_name[edit.name].key} = {_value(edit.now)} (checkpoint: "
+    named = [f"{shown(name.replace('_', '-'))} = {value_shown(value)} (no such option)" for name, value in unknown]
+    named += [f"{TRAIN.by_name[edit.name].key} = {value_shown(edit.now)} (checkpoint: "
               f"{'not given' if edit.was is None else shown(repr(edit.was))})" for edit in edits]
     if not named:
         return ""
@@ -161,26 +175,7 @@ def what_differs(config, truth, options):
 
 def _remedy(config, edits):
     """How to have the edited options: in this run where it may be, or in a new one."""
-    here = [_on_the_line(edit) for edit in edits if edit.allowed][:MOST_NAMED]
-    anew = [_on_the_line(edit) for edit in edits if not edit.allowed][:MOST_NAMED]
+    here = [TRAIN.by_name[edit.name].as_typed(edit.now) for edit in edits if edit.allowed][:MOST_NAMED]
+    anew = [TRAIN.by_name[edit.name].as_typed(edit.now) for edit in edits if not edit.allowed][:MOST_NAMED]
     text = f"; to change it in this run, add {' '.join(here)}" if here else ""
     return text + (f"; for a new run: rnnlm train --config {quoted(config)} {' '.join(anew)}" if anew else "")
-
-
-def _on_the_line(edit):
-    option, value = TRAIN.by_name[edit.name], edit.now
-    if option.check == SWITCH:
-        return option.flag if value else f"--no-{option.key}"
-    if isinstance(value, list):
-        if option.many:
-            return " ".join([option.flag, *(shown(quoted(str(one))) for one in value)])
-        value = with_commas(value)
-    return f"{option.flag} {shown(quoted(value)) if isinstance(value, str) else _value(value)}"
-
-
-def _value(value):
-    """A value of a TOML file in a line.
-
-    Python refuses to write whole numbers of many digits, but in base 16.
-    """
-    return shown(hex(value) if isinstance(value, int) and value.bit_length() > 128 else repr(value))

@@ -9,23 +9,17 @@ import shutil
 import stat
 import time
 
-from rnnlm.errors import DamagedError, RnnlmError, one_line, quoted
+from rnnlm.errors import RnnlmError, one_line, quoted
 from rnnlm.files.whole import write_text, written
-from rnnlm.formats.checkpoint import (
-    load_checkpoint,
-    read_checkpoint_header,
-    read_checkpoint_vocabulary,
-    save_checkpoint,
-)
+from rnnlm.formats.checkpoint import read_checkpoint_header, read_checkpoint_vocabulary
 from rnnlm.formats.model_file import MODEL_NAME, save_model
 from rnnlm.reports.curves import plot_perplexity
+from rnnlm.runs.checkpoint_files import CHECKPOINTS, DAMAGED, CheckpointFiles
 from rnnlm.runs.configuration import CONFIG, config_text
 from rnnlm.runs.kept_folder import KeptFolder
 from rnnlm.runs.metrics import append_line, as_json, as_line
-from rnnlm.runs.resuming import same_run, what_differs
+from rnnlm.runs.resuming import what_differs
 
-CHECKPOINTS = ("checkpoint-next.npz", "checkpoint.npz", "checkpoint-previous.npz")  # the newest first
-DAMAGED = "checkpoint-damaged.npz"
 METRICS, PICTURE = "metrics.jsonl", "perplexity.png"
 NAMES = (*CHECKPOINTS, DAMAGED, METRICS, PICTURE, MODEL_NAME, CONFIG)
 SMALL_FILES = 1_000_000  # bytes for metrics, picture, vocabulary and what surrounds the arrays
@@ -37,24 +31,21 @@ class RunFolder:
     """The folder of one training run.
 
     held: the HeldFolder; observer: is told of what looks odd; model: the model's File;
-    kept: the KeptFolder;
+    checkpoints: the CheckpointFiles; kept: the KeptFolder;
     records: each epoch's Record; before: the options of the checkpoint from which the
-    run resumes, None for a new run.
+    run resumes, None for a new run; before_training: the validation perplexity of the
+    model that the run began from, None: not known.
     """
 
     def __init__(self, held, observer):
         self.observer = observer
         self.held, self.path, self.model = held, held.path, held.file(MODEL_NAME)
-        self.kept = KeptFolder(held)
-        self.begun, self.before = False, None
+        self.checkpoints, self.kept = CheckpointFiles(held), KeptFolder(held)
+        self.begun, self.before, self.before_training = False, None, None
         self.records = []
         self.shown = one_line(str(self.path))
         self.title, self.best_possible, self.level, self.config = "", None, "word", ""
         self.drawn = time.monotonic()
-
-    def checkpoints(self):
-        """The Files of the checkpoints that are there, the newest first."""
-        return [file for file in map(self.held.file, CHECKPOINTS) if file.exists()]
 
     @property
     def best(self):
@@ -66,7 +57,7 @@ class RunFolder:
 
         RnnlmError if there are checkpoints, but no header can be read.
         """
-        return self._newest(read_checkpoint_header)
+        return self.checkpoints.newest(read_checkpoint_header)
 
     def newest_vocabulary(self):
         """The vocabulary in the newest checkpoint where it can be read.
@@ -74,23 +65,7 @@ class RunFolder:
         It is that of a run that began from a model or reads subwords; errors as
         ``newest_header``.
         """
-        return self._newest(read_checkpoint_vocabulary)
-
-    def _newest(self, read):
-        """What ``read`` finds in the newest checkpoint that it can read, or None."""
-        errors = []
-        for file in self.checkpoints():
-            try:
-                return read(file)
-            except DamagedError as error:
-                errors.append(str(error))
-        if errors:
-            raise RnnlmError(self._none_is_whole(errors))
-        return None
-
-    def _none_is_whole(self, errors):
-        return (f"no checkpoint can be used: {'; '.join(errors)}. Start a new run with another --output; "
-                f"{MODEL_NAME} stays as it is")
+        return self.checkpoints.newest(read_checkpoint_vocabulary)
 
     def holds_options(self):
         """Whether a run left its options here, which it does first of all."""
@@ -120,7 +95,7 @@ class RunFolder:
         the run keeps on its way.
         """
         self.held.require_own()  # reading the texts may have taken long
-        there = sum(file.stat().st_size for file in (*self.checkpoints(), self.model) if file.exists())
+        there = sum(file.stat().st_size for file in (*self.checkpoints.there(), self.model) if file.exists())
         needed = max(checkpoint_bytes, 3 * checkpoint_bytes + 2 * model_bytes + SMALL_FILES - there)
         needed += max(0, kept * (model_bytes + SURROUNDINGS) - self.kept.size())
         free = shutil.disk_usage(self.path).free
@@ -145,7 +120,7 @@ class RunFolder:
         self.config = config_text(self.path, options, began_from)
         if self.before is not None:
             self._correct_config(options, began_from)
-        elif not self.checkpoints():
+        elif not self.checkpoints.there():
             with self.held.writing():
                 self._write_config()
 
@@ -164,9 +139,9 @@ class RunFolder:
         --resume finds a run at its start.
         """
         with self.held.writing():
-            save_checkpoint(self.held.file(CHECKPOINTS[0]), trainer, run, self.records, vocabulary)
+            self.checkpoints.write(trainer, run, self.records, vocabulary)
             self._remove_older()
-            self._settle()
+            self.checkpoints.settle()
             self._write_config()
 
     def _write_config(self):
@@ -189,23 +164,14 @@ class RunFolder:
         The oldest goes when the new one is in place: two are whole at any moment.
         """
         with self.held.writing():
-            save_checkpoint(self.held.file(CHECKPOINTS[0]), trainer, run, self.records, vocabulary)
-            self._settle()
+            self.checkpoints.write(trainer, run, self.records, vocabulary)
+            self.checkpoints.settle()
             self._write_config()
 
     def save_model(self, *model_vocabulary_and_training):
         """Write the model file; see rnnlm.formats.model_file.save_model."""
         with self.held.writing():
             save_model(self.model, *model_vocabulary_and_training)
-
-    def _settle(self):
-        """Give the newest checkpoint its final name, the one before it the other."""
-        newest, current, previous = map(self.held.file, CHECKPOINTS)
-        with written(current):
-            if current.exists():
-                current.replace(previous)
-            newest.replace(current)
-            current.sync_folder()
 
     def restore(self, trainer, run):
         """Put trainer, records and metrics.jsonl where the newest whole checkpoint is.
@@ -214,22 +180,13 @@ class RunFolder:
         all are damaged, or the first whole one is of another run than ``run`` (see
         ``save``); then they are left as they are.
         """
-        errors = []
-        for file in self.checkpoints():
-            try:
-                if not same_run(read_checkpoint_header(file), run):
-                    raise RnnlmError(f"{file} belongs to another run than the newer checkpoint, which is damaged: "
-                                     f"delete {errors[-1][0] if errors else file} to resume that run")
-                self.records = load_checkpoint(file, trainer)
-            except DamagedError as error:  # but not one that could not be read: that may pass
-                errors.append((file, error))
-                continue
-            with self.held.writing():
-                self._make_true(file, trainer, errors)
-            return True
-        if errors:
-            raise RnnlmError(self._none_is_whole([str(error) for _, error in errors]))
-        return False
+        found = self.checkpoints.load(trainer, run)
+        if found is None:
+            return False
+        restored, self.records, errors = found
+        with self.held.writing():
+            self._make_true(restored, trainer, errors)
+        return True
 
     def _make_true(self, restored, trainer, errors):
         """Make the folder as the restored checkpoint (a File) says.
@@ -238,12 +195,11 @@ class RunFolder:
         """
         for damaged, error in errors:
             self.observer.on_note(f"{error}; it is kept as {DAMAGED}, and the one before it is used")
-            with written(self.path / DAMAGED):
-                damaged.replace(self.held.file(DAMAGED))
+            self.checkpoints.put_aside(damaged)
         if restored.path.name == CHECKPOINTS[0]:
             if not trainer.iteration:  # killed while it replaced another run
                 self._remove_older()
-            self._settle()
+            self.checkpoints.settle()
         self.kept.discard_after(trainer.tokens)  # what comes then is not yet known
         write_text(self.held.file(METRICS), "".join(map(as_line, self.records)))
 
@@ -274,7 +230,8 @@ class RunFolder:
         records = [as_json(record) for record in self.records]
         try:
             with self.held.writing():
-                plot_perplexity(self.held.file(PICTURE), records, self.title, self.best_possible, self.level)
+                plot_perplexity(self.held.file(PICTURE), records, self.title, self.best_possible, self.level,
+                                self.before_training)
         except RnnlmError:
             raise
         except Exception as error:  # whatever matplotlib meets: fonts, a broken installation

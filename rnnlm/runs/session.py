@@ -1,5 +1,6 @@
 """One session of a run: from texts or checkpoint to the test score, or to a stop."""
 
+import math
 from dataclasses import replace
 
 from rnnlm.compute.cores import available_cores
@@ -10,17 +11,18 @@ from rnnlm.formats.model_file import load_model, model_size, read_model_training
 from rnnlm.runs.assembly import build_trainer, settle_cutoffs
 from rnnlm.runs.combinations import notes_on_freezing, notes_on_length
 from rnnlm.runs.description import shuffled, title
-from rnnlm.runs.initial_model import initial_model
+from rnnlm.runs.initial_model import BEFORE, initial_model, perplexity_in
 from rnnlm.runs.marks import Marks
 from rnnlm.runs.options import TRAIN, free, of_the_run
 from rnnlm.runs.own_texts import address_of, how_split
-from rnnlm.runs.resuming import require_architecture, require_same_texts
+from rnnlm.runs.resuming import different_text, require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
 from rnnlm.runs.saving import Saver
 from rnnlm.runs.stopping import Stop
 from rnnlm.scoring.evaluation import evaluate
 from rnnlm.text.choose_tokenizer import LEARNED, words_tokenizer
-from rnnlm.text.corpus import load_corpus
+from rnnlm.text.corpora import NoCorpusError
+from rnnlm.text.corpus import LackingWordsError, load_corpus
 
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
 
@@ -35,7 +37,14 @@ def train(options, folder, observer, stopping, header=None):
     if header is not None:  # before anything is read or made that the options ask for
         require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
     initial = initial_model(options, folder, header)
-    corpus = _corpus(options, observer, initial, header and _subwords(options, folder))
+    try:
+        corpus = _corpus(options, observer, initial, header and _subwords(options, folder))
+    except LackingWordsError as error:
+        raise error if header is None else different_text(options, folder.path) from None
+    except NoCorpusError as error:
+        raise error if header is None else RnnlmError(
+            f"the run in {folder.shown} cannot read its text again: {error}; put it back, or pass --corpus with where "
+            "it is now") from None
     threads = options.threads or available_cores()
     observer.on_threads(threads)
     with Workers(threads) as workers:
@@ -82,6 +91,7 @@ def _session(options, corpus, folder, observer, header, workers, initial):
     run = {**of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
     if initial:
         run["init_from"] = initial.in_header()
+        run[BEFORE] = header and perplexity_in(header)
     if header is not None:
         if line := require_same_texts(header, run, options, folder.path):
             observer.on_note(line)
@@ -108,6 +118,7 @@ class Session:
             self.saver.restore()
         began_from = self.saver.run.get("init_from")
         folder.begin(self.options, title(corpus, model), corpus.best_possible.get("valid"), began_from)
+        folder.before_training = self.saver.run.get(BEFORE)
         self.observer.on_corpus(corpus)
         self.observer.on_model(model, folder.path)
         if began_from:
@@ -171,7 +182,7 @@ class Session:
             self.observer.on_complete(more if more in free(vars(self.options)) else None)
             return
         if self.options.init_from and not trainer.iteration:
-            self.observer.on_initial_validation(self._validated(check))
+            self._validate_initial_model(check)
         self.observer.on_training(trainer, epochs)
         try:
             self._train(check)
@@ -182,6 +193,13 @@ class Session:
             self.observer.on_training_over()
         if trainer.schedule.stop:
             self.observer.on_stalled(trainer.schedule)
+
+    def _validate_initial_model(self, check):
+        """Say how well the model predicts that the run begins from, and remember it."""
+        evaluation = self._validated(check)
+        self.observer.on_initial_validation(evaluation)
+        if math.isfinite(evaluation.perplexity):
+            self.folder.before_training = self.saver.run[BEFORE] = evaluation.perplexity
 
     def _train(self, check):
         """Train; after a divergence from the last checkpoint on, if that is wanted."""

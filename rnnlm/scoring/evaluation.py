@@ -36,7 +36,7 @@ class Evaluation:
     oov_targets, log_prob_oov : their parts for unknown words, predicted as <unk>.
     bytes : those of the text as in its file, line ends included; None: not known.
     lost : what of the text was not predicted: "unknown words" (their spelling),
-        "capitals", "blanks".
+        "capitals", "blanks", "carriage returns" (of CRLF).
     spelling : sum of ln p of the spellings of the unknown words, nats; None: not asked
         for.
     """

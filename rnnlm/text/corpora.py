@@ -22,6 +22,10 @@ LARGEST_ABOUT = 1 << 20            # bytes of a corpus.json
 LARGEST_PERPLEXITY = 1e12          # of the best possible ones: no vocabulary is larger
 
 
+class NoCorpusError(RnnlmError):
+    """There is nothing where a corpus should be."""
+
+
 def resolve(spec):
     """Find a corpus by its path or known name.
 
@@ -36,8 +40,8 @@ def resolve(spec):
         if is_denied(name):
             raise RnnlmError(f"{shown(name)} could not be read: permission denied")
         found = "there is a broken link of this name" if os.path.lexists(name) else ""
-        raise RnnlmError(f"no corpus {shown(repr(name))}: it must be a folder, a text file, or a known name "
-                         f"({', '.join(sorted(known))}){f'; {found}' if found else did_you_mean(name, known)}")
+        raise NoCorpusError(f"no corpus {shown(repr(name))}: it must be a folder, a text file, or a known name "
+                            f"({', '.join(sorted(known))}){f'; {found}' if found else did_you_mean(name, known)}")
     return path, _read_about(path / "corpus.json"), [note] if (note := namesake(name, path)) else []
 
 

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int], Callable[[int], object] | None] | None
 
 
+class LackingWordsError(RnnlmError):
+    """A training text has words that a given vocabulary cannot read."""
+
+
 @dataclass
 class Corpus:
     """Three texts and their vocabulary.
@@ -223,9 +227,9 @@ def _require_ids(path, counts, vocabulary, extend):
     if lacking and vocabulary.unk_id is None:
         remedy = "give a larger --max-vocab" if extend else "add them with --extend-vocab"
         words = counted(len(counts) - 1, vocabulary.tokenizer.unit)
-        raise RnnlmError(f"{path}: the model's vocabulary of {len(vocabulary):,} has no {UNK}, and lacks "
-                         f"{len(lacking):,} of the {words} of the training text, such as {shown(repr(lacking[0]))}: "
-                         f"{remedy}")
+        raise LackingWordsError(f"{path}: the model's vocabulary of {len(vocabulary):,} has no {UNK}, and lacks "
+                                f"{len(lacking):,} of the {words} of the training text, such as "
+                                f"{shown(repr(lacking[0]))}: {remedy}")
 
 
 def _encoded(path, vocabulary, **splits):

@@ -11,7 +11,7 @@ from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError
 from rnnlm.text.lines import ByteCount, encode_string
 from rnnlm.text.numbered import Tokens
-from rnnlm.text.tokenizer import BLANKS_LOST, LINE_END
+from rnnlm.text.tokenizer import BLANKS_LOST, CR_LOST, LINE_END
 from rnnlm.text.vocabulary import UNKNOWN, Vocabulary
 
 
@@ -33,7 +33,8 @@ class EncodedText:
         being two and one that the last line lacks one.  A byte-order mark is not
         counted.  None: not known, for a part of a text that is cut within a line.
     unknown : dict, how often each word outside the vocabulary occurs.
-    lost : what the tokens do not tell of the text, such as ("capitals", "blanks").
+    lost : what the tokens do not tell of the text: "capitals", "blanks", "carriage
+        returns" (the CR of CRLF).
     """
 
     ids: np.ndarray
@@ -104,7 +105,7 @@ def encode_text(text: str, vocabulary: Vocabulary) -> EncodedText:
         raise RnnlmError("text must hold at least one line, but it is empty")
     count = ByteCount()
     count.add(text.encode("utf-8", "surrogatepass"))
-    return EncodedText.from_tokens(Tokens(list(index), ids, 0, ids.size, count.bytes), vocabulary)
+    return EncodedText.from_tokens(Tokens(list(index), ids, 0, ids.size, count.bytes, count.crlf), vocabulary)
 
 
 def _words(tokens, counts, which):
@@ -113,17 +114,23 @@ def _words(tokens, counts, which):
 
 
 def _lost(tokens, counts, tokenizer):
-    """What the tokens do not tell of the text, a tuple.
+    """What the tokens do not tell of the text, a tuple."""
+    blanks = () if _tells_blanks(tokens, counts, tokenizer) else (BLANKS_LOST,)
+    return (*tokenizer.lost, *blanks, *((CR_LOST,) if tokens.crlf else ()))
 
-    The blanks, unless there is one between each two words and none at a line's edges:
-    then the text is as long as its words with these.
+
+def _tells_blanks(tokens, counts, tokenizer):
+    """Whether the tokens tell which blanks there are, as far as the tokenizer can.
+
+    Words do if there is one between each two and none at a line's edges: then the text
+    is as long as its words with these.
     """
     if tokenizer.has_blanks or BLANKS_LOST in tokenizer.lost or tokens.bytes is None:
-        return tokenizer.lost
+        return True
     sizes = np.array([len(word.encode("utf-8", "surrogatepass")) for word in tokens.words], np.int64)
     lines = int(counts[[word == LINE_END for word in tokens.words]].sum())
     blanks = tokens.size - lines - (lines - tokens.blank_lines())
-    return tokenizer.lost if int(counts @ sizes) + blanks == tokens.bytes else (*tokenizer.lost, BLANKS_LOST)
+    return int(counts @ sizes) + blanks == tokens.bytes - tokens.crlf
 
 
 def id_table(tokens, vocabulary):

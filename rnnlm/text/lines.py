@@ -10,10 +10,12 @@ from rnnlm.text.sources import called, opened
 LONGEST_WORD = 1 << 26  # bytes, where they come from a pipe or a compressed file
 MARK = "\ufeff"         # of the byte order, at the start of a text
 MARK_BYTES = MARK.encode()
+CRLF = b"\r\n"
 FEW_BLOCKS = 4  # that are held for a good place to cut them
 # Bytes before a blank that end no white space of Unicode: subwords are the same when a
-# text is cut there (see rnnlm/text/chunks.py).
-_BEFORE_BLANK = frozenset({*range(0x21, 0x7F), *range(0x8B, 0xC0)} - {0x9F, 0xA0, 0xA8, 0xA9, 0xAF})
+# text is cut there (see rnnlm/text/chunks.py).  Nor is it cut after a full stop, whose
+# fate depends on the next word (see rnnlm/text/split_words.py).
+_BEFORE_BLANK = frozenset({*range(0x21, 0x7F), *range(0x8B, 0xC0)} - {ord("."), 0x9F, 0xA0, 0xA8, 0xA9, 0xAF})
 
 
 class ByteCount:
@@ -21,10 +23,14 @@ class ByteCount:
 
     They are those of the file, CRLF being two.  A byte-order mark is not counted, and
     the line end that the last line lacks is, as it is a token.
+
+    Attributes
+    ----------
+    crlf : how many line ends are CRLF so far, whose CR is dropped.
     """
 
     def __init__(self):
-        self._size, self._last, self._started = 0, b"", False
+        self._size, self._last, self._started, self.crlf = 0, b"", False, 0
 
     def add(self, block):
         """Count a further block (bytes)."""
@@ -32,11 +38,13 @@ class ByteCount:
             block = block.removeprefix(MARK_BYTES)
         self._started = True
         self._size, self._last = self._size + len(block), block[-1:] or self._last
+        self.crlf += block.count(CRLF)
 
     @property
     def bytes(self):
         """How many so far, if the text ends here."""
         return self._size + (self._size > 0 and self._last != b"\n")
+
 
 def read_blocks(path, size=1 << 22, on_block=None, on_bytes=None, by_line=False):
     """Yield the text of a file in pieces of about ``size`` bytes that end at line ends.
@@ -94,7 +102,7 @@ def _whole_words(source, size):
 
 
 def _last_blank(block, before):
-    """The last blank of a block behind a character that is none; None without one.
+    """The last blank of a block at which it may be cut; None without one.
 
     before: the byte before the block, or nothing.
     """

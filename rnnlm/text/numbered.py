@@ -28,6 +28,7 @@ class Tokens:
     start, stop : int, offsets in ``source``.
     bytes : int, those of the text from which the numbers come, line ends included: see
         EncodedText; None: not known.
+    crlf : int, how many of its line ends are CRLF; 0 where ``bytes`` are not known.
     """
 
     words: list
@@ -35,6 +36,7 @@ class Tokens:
     start: int
     stop: int
     bytes: int | None = None
+    crlf: int = 0
 
     @property
     def size(self):
@@ -44,8 +46,8 @@ class Tokens:
     def part(self, start, stop):
         """Some of them, counted from the first of these."""
         stop = min(stop, self.size)
-        size = self.bytes if (start, stop) == (0, self.size) else None
-        return Tokens(self.words, self.source, self.start + start, self.start + stop, size)
+        of_file = (self.bytes, self.crlf) if (start, stop) == (0, self.size) else ()
+        return Tokens(self.words, self.source, self.start + start, self.start + stop, *of_file)
 
     def blocks(self):
         """Yield the numbers, block by block."""

@@ -168,7 +168,7 @@ class _Reading:
         if self.file:
             self.file.require_unchanged()
         ids = np.concatenate([np.empty(0, np.int32), *held])
-        return Tokens(list(self.index), ids, 0, ids.size, self.count.bytes), self.hasher.hexdigest()
+        return Tokens(list(self.index), ids, 0, ids.size, self.count.bytes, self.count.crlf), self.hasher.hexdigest()
 
     def _on_block(self, block):
         self.hasher.update(block)
@@ -208,9 +208,10 @@ class _Reading:
             sha256 = self.hasher.hexdigest()
             path = folder / f"{sha256}-{self.tokenizer.fingerprint()}{ENDING}"
             settle(path)
-        words, size = list(self.index), self.count.bytes
-        write_text(path.with_name(path.name + ".json"), json.dumps({"tokens": count, "bytes": size, "words": words}))
-        return Tokens(words, path, 0, count, size), sha256
+        words, size, crlf = list(self.index), self.count.bytes, self.count.crlf
+        about = {"tokens": count, "bytes": size, "crlf": crlf, "words": words}
+        write_text(path.with_name(path.name + ".json"), json.dumps(about))
+        return Tokens(words, path, 0, count, size, crlf), sha256
 
 
 def kept_with(tokens, name, make):
@@ -242,13 +243,13 @@ def _cached(folder, sha256, tokenizer):
     about = read_json(path.with_name(path.name + ".json"))
     if not isinstance(about, dict):
         return None
-    count, size, words = about.get("tokens"), about.get("bytes"), about.get("words")
-    if type(count) is not int or type(size) is not int:  # earlier versions did not count the bytes
+    count, size, crlf, words = map(about.get, ("tokens", "bytes", "crlf", "words"))
+    if not all(type(number) is int for number in (count, size, crlf)):  # earlier versions counted less
         return None
     if not isinstance(words, list) or LINE_END not in words or not has_size(path, 4 * count):
         return None
     used(path, path.with_name(path.name + ".json"))
-    return Tokens(words, path, 0, count, size)
+    return Tokens(words, path, 0, count, size, crlf)
 
 
 def _sweep(folder):

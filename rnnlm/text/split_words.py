@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-RULES = "moses-en"   # what a file calls them
+# What a file calls them; versions 0.0.43 to 0.2.0 of the package split alike.  Rules
+# that split otherwise get another name.
+RULES = "moses-en"
 MOST_KNOWN = 200_000  # words in the dictionary, some 60 MB
 WHOLE = (LINE_END, "<unk>")
 QUOTES = frozenset("'\"`")  # of which a second one closes what the first opened

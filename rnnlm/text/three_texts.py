@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rnnlm.errors import RnnlmError, counted, listed
 from rnnlm.text.corpora import SPLITS, corpus_name, fetch_damaged, holds_splits, resolve, split_files
 from rnnlm.text.documents import DOCUMENTS
+from rnnlm.text.lines import CRLF
 from rnnlm.text.made_texts import joined, split_texts
 from rnnlm.text.numbered_cache import kept_with, read_tokens
 from rnnlm.text.saved_splits import require_free, save_splits
@@ -205,12 +206,13 @@ def _with_bytes(tokens, texts, path):
         return at_lines(raw_blocks(path), [int(text.counts()[line_end]) for text in texts[:-1]])
 
     def measured():
-        sizes = [0] * len(texts)
+        sizes = [[0, 0] for _ in texts]
         for number, data in parts():
-            sizes[number] += len(data)
+            sizes[number][0] += len(data)
+            sizes[number][1] += data.count(CRLF)
         return sizes
 
-    sizes = kept_with(tokens, "-".join(["cut", *(str(text.stop) for text in texts[:-1])]), measured)
-    if not isinstance(sizes, list) or sum(sizes) != tokens.bytes:
+    sizes = kept_with(tokens, "-".join(["parts", *(str(text.stop) for text in texts[:-1])]), measured)
+    if not isinstance(sizes, list) or sum(size for size, _ in sizes) != tokens.bytes:
         raise RnnlmError(f"{path} changed while it was read: start again when it is complete")
-    return [replace(text, bytes=size) for text, size in zip(texts, sizes, strict=True)], parts
+    return [replace(text, bytes=size, crlf=crlf) for text, (size, crlf) in zip(texts, sizes, strict=True)], parts

@@ -23,6 +23,7 @@ USUAL_MIN_COUNT = 2  # of words: by default rarer ones become <unk>, but none of
 
 BLANKS = " \t\r\v\f"  # between words, besides the line end
 BLANKS_LOST = "blanks"  # what is lost where they are not one between two words
+CR_LOST = "carriage returns"  # what any tokenizer loses where line ends are CRLF
 
 # str.split() also splits at NBSP, U+0085 and more: counts would differ from other
 # tools'.

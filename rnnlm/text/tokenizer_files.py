@@ -40,7 +40,7 @@ def read_tokenizer(path: str | os.PathLike[str]) -> tuple[Subwords, list[str]]:
         except ValueError as error:
             raise DamagedError(f"{path} must be a BPE model of sentencepiece: {shown(str(error))}") from None
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")  # editors on Windows write a byte-order mark
         if not text.lstrip().startswith("{"):
             raise ValueError("it is no JSON object")
         return _from_json(loads(text, "it", unique_keys=True))

@@ -70,7 +70,7 @@ class Paused(np.random.Generator):
 
     def permutation(self, samples):
         self.begun.set()
-        assert self.turn.wait(20)
+        assert self.turn.wait(300)
         return super().permutation(samples)
 
 
@@ -84,7 +84,7 @@ def test_after_threads_that_fit_at_once_blas_is_what_it_was(rng):
         paused, fits = [Paused(), Paused()], []
         for random_state in paused:  # the second one begins while the first one is busy, and ends after it
             fits.append(pool.submit(Classifier(n_nodes=4, epochs=2, random_state=random_state).fit, X, y))
-            assert random_state.begun.wait(20)
+            assert random_state.begun.wait(300)
         assert counts() == {1}
         for random_state, fit in zip(paused, fits, strict=True):
             random_state.turn.set()

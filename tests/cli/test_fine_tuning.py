@@ -73,6 +73,8 @@ def test_a_run_begins_with_the_model_and_says_which(run, base, tmp_path, small_c
     model = rnnlm.load("base")
     valid = small_corpus / "valid.txt"
     assert f"\nbefore training: validation perplexity {model.perplexity(valid):.5g}\n" in out
+    assert header_of(tmp_path / "run/checkpoint.npz")["run"]["perplexity_before"] == pytest.approx(
+        model.perplexity(valid))
     before, after = arrays(base), arrays(tmp_path / "run")
     assert [name for name in before if before[name].tobytes() != after[name].tobytes()] == ["affine/b"]
     assert [line["epoch"] for line in metrics(tmp_path / "run")] == [1, 2]
@@ -139,6 +141,31 @@ def test_what_does_not_go_with_the_model_is_one_line(tune, base, tmp_path, optio
     assert not (tmp_path / "run").exists()
 
 
+def test_a_recipe_that_asks_for_another_model_is_named_and_overridden(tune, tmp_path):
+    """Nobody can leave out what he has not typed."""
+    (tmp_path / "mine.toml").write_text("hidden-size = 13\ntied = true\nlayers = 2\nepochs = 1\n")
+    typed = ["--config", "mine.toml", "--extend-vocab"]
+    code, _, err = tune(*typed)
+    overriding = "--hidden-size 12 --layers 1 --no-tied"
+    assert code == 1
+    assert err.count("\n") == 1
+    assert f"got 13 from mine.toml: override it with {overriding}, or begin a new model" in err
+    assert "got 14: leave it out" in tune(*typed, "--hidden-size", "14")[2]
+    assert tune(*typed, *overriding.split())[0] == 0
+
+
+def test_a_resumed_run_with_other_words_is_not_told_to_add_them(tune, run, news):
+    """--extend-vocab cannot be changed on resuming."""
+    assert tune("--max-tokens", "40", "--extend-vocab", "--min-count", "1")[0] == 0
+    for path in news.glob("*.txt"):
+        path.write_text(path.read_text().replace("hill", "roof"))
+    code, _, err = run.bare("--resume", "--output", "run", "--epochs", "3")
+    assert code == 1
+    assert "the run in run was trained on different text from" in err.replace(str(news.parent) + "/", "")
+    assert "pass its original --corpus, or start a new run" in err
+    assert "--extend-vocab" not in err
+
+
 @pytest.mark.parametrize(("options", "message"), [
     ("--extend-vocab", "--extend-vocab does nothing here: it works only with --init-from, and a model of words or "
      "characters; leave it out"),
@@ -197,6 +224,19 @@ def test_it_resumes_without_the_model_bit_for_bit(run, base, news, tmp_path, opt
     assert "before training" not in out
     assert (tmp_path / "run/model.npz").read_bytes() == (tmp_path / "whole/model.npz").read_bytes()
     assert without_times(tmp_path / "run") == without_times(tmp_path / "whole")
+
+
+def test_the_picture_has_the_perplexity_before_training_after_resuming_too(tune, run, monkeypatch):
+    import rnnlm.runs.run_folder
+
+    drawn = []
+    monkeypatch.setattr(rnnlm.runs.run_folder, "plot_perplexity", lambda *arguments: drawn.append(arguments[5]))
+    assert tune("--extend-vocab")[0] == 0
+    assert run.bare("--resume", "--output", "run", "--epochs", "3")[0] == 0
+    assert drawn[-1] == drawn[0] > 1
+    monkeypatch.setattr("rnnlm.runs.initial_model.BEFORE", "options")  # what a stranger's checkpoint has there
+    assert run.bare("--resume", "--output", "run", "--epochs", "4")[0] == 0
+    assert drawn[-1] is None
 
 
 def test_what_a_resumed_run_may_not_change(tune, run, base, tmp_path):

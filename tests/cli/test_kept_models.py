@@ -13,7 +13,7 @@ from independent_scores import expected_rows
 
 from rnnlm.cli.pairs import main as pairs
 from rnnlm.cli.score import main as score
-from rnnlm.formats.kept import kept_name
+from rnnlm.formats.kept_names import kept_name
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary

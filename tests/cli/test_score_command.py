@@ -362,7 +362,7 @@ def start(*arguments, **options):
 def test_unbuffered_rows_come_before_the_next_line(folder, arguments):
     """Then a signal ends the command while it waits for more."""
     with start("-", "--unbuffered", *arguments, stdin=subprocess.PIPE) as process:
-        limit = threading.Timer(60, process.kill)  # else a row that does not come would be awaited for ever
+        limit = threading.Timer(300, process.kill)  # else a row that does not come would be awaited for ever
         limit.daemon = True
         limit.start()
         for line, words in (("the cat\n", ["the", "cat", "<eos>"]), ("\n", ["<eos>"]), ("sat\n", ["sat", "<eos>"])):
@@ -371,7 +371,7 @@ def test_unbuffered_rows_come_before_the_next_line(folder, arguments):
             lines = [process.stdout.readline() for _ in range(len(words) + (HEAD + 1 if "the" in words else 0))]
             assert [line.split(b"\t")[0].decode() for line in lines[-len(words) :]] == words
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 128 + signal.SIGTERM
+        assert process.wait(300) == 128 + signal.SIGTERM
         assert b"rnnlm score: stopped" in process.stderr.read()
         limit.cancel()
 
@@ -382,7 +382,7 @@ def test_a_reader_that_leaves_ends_the_command_in_silence(folder):
     with start("t.txt", "--columns", "word") as process:
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(60) == 1
+        assert process.wait(300) == 1
         assert process.stderr.read() == b""
 
 

@@ -254,6 +254,21 @@ def test_a_text_that_changed_is_one_line(run, texts, capsys):
     assert f"the run in run was trained on different text from {texts}: put the text back as it was, or name" in err
 
 
+def test_texts_that_are_gone_are_one_line_with_a_remedy(run, texts, tmp_path, capsys):
+    run(*QUICK, corpus=texts)
+    texts.rename(tmp_path / "moved")
+    assert evaluate(["run"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert f"the texts of the run in run cannot be read again: no corpus '{texts}': it must be" in err
+    assert err.endswith("; put them back as they were, or name a text to score\n")
+    code, _, err = run.bare("--resume", "--output", "run")
+    assert code == 1
+    assert f"the run in run cannot read its text again: no corpus '{texts}'" in err
+    assert err.endswith("; put it back, or pass --corpus with where it is now\n")
+    assert run.bare("--resume", "--output", "run", "--corpus", "moved")[0] == 0
+
+
 def test_without_a_checkpoint_the_options_of_the_run_tell_its_texts(run, texts, tmp_path, capsys):
     run(*QUICK, "--split", "random", corpus=texts)
     before = scored(capsys, "run")

@@ -198,7 +198,7 @@ def test_runs_started_together_never_share_a_folder(small_corpus, tmp_path):
 def test_a_reader_who_leaves_does_not_end_the_run(small_corpus, tmp_path):
     train_command = f"{sys.executable} -m rnnlm train --corpus {small_corpus} --output run {' '.join(SMALL)} --epochs 5"
     subprocess.run(f"{train_command} | head -1", shell=True, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not (tmp_path / "run" / "perplexity.png").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     assert len(metrics(tmp_path / "run")) == 5
@@ -355,11 +355,11 @@ def test_the_optimum_is_printed_and_drawn_where_it_is_known(run, small_corpus, m
     (small_corpus / "corpus.json").write_text(json.dumps({"name": "tiny", "best_possible": best}))
     _, out, _ = run("--epochs", "1")
     assert "best possible 1.5 (" in out
-    path, records, title, optimum, level = drawn[-1]
-    assert (path.path.name, len(records), optimum, level) == ("perplexity.png", 1, 1.25, "word")
+    path, records, title, *others = drawn[-1]
+    assert (path.path.name, len(records), others) == ("perplexity.png", 1, [1.25, "word", None])
     assert "tiny" in title
     run("--epochs", "1", "--level", "char", "--overwrite")
-    assert drawn[-1][3:] == (None, "char")
+    assert drawn[-1][3:] == (None, "char", None)
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

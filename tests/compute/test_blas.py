@@ -82,14 +82,14 @@ def test_a_blas_on_openmp_is_restored_for_each_thread(monkeypatch):
     def work():
         with blas_threads(1):
             inside.set()
-            go_on.wait(10)
+            go_on.wait(300)
             seen.append(library.get_num_threads())
         seen.append(library.get_num_threads())
 
     thread = threading.Thread(target=work)
     with blas_threads(2):
         thread.start()
-        inside.wait(10)
+        inside.wait(300)
         with blas_threads(1):
             assert library.get_num_threads() == 1
         assert library.get_num_threads() == 2

@@ -41,15 +41,16 @@ def test_every_item_is_done_once_and_meanwhile_too(threads, items):
 
 
 def test_the_items_are_shared_between_threads_and_the_caller_is_free_meanwhile():
-    names, gate = set(), threading.Event()
+    names, gate, both = set(), threading.Event(), threading.Barrier(2, timeout=60)
 
-    def work(_):
+    def work(item):
         names.add(threading.current_thread().name)
         gate.set()
-        time.sleep(0.01)
+        if item < 2:
+            both.wait()  # until the other thread has the other of the two
 
     with Workers(2) as workers:
-        workers.each(work, range(6), meanwhile=lambda: gate.wait(10))  # which only another thread can end
+        workers.each(work, range(6), meanwhile=lambda: gate.wait(60))  # which only another thread can end
     assert len(names) == 2
     assert gate.is_set()
 
@@ -66,25 +67,28 @@ def test_an_error_in_any_thread_reaches_the_caller_and_nobody_works_on(threads):
 
     with Workers(threads) as workers:
         with pytest.raises(ValueError, match="item 2"):
-            workers.each(work, range(1000))
+            workers.each(work, range(100_000))
         count = len(done)
-        assert count < 500  # the others stop as well
+        assert count < 50_000  # the others stop as well
         time.sleep(0.02)
         assert len(done) == count
 
 
 def test_each_inside_each_does_not_wait_for_a_busy_helper():
-    order = []
+    order, busy, over = [], threading.Event(), threading.Event()
+
+    def work(_):
+        busy.set()
+        assert over.wait(60), "the inner call waited for this helper"
+
     with Workers(2) as workers:
         def outer():
-            started = time.perf_counter()
+            assert busy.wait(60)
             workers.each(lambda item: order.append(item), ["a", "b"])
-            order.append(time.perf_counter() - started)
+            over.set()
 
-        workers.each(lambda item: time.sleep(0.5), [1], None)
-        workers.each(lambda item: time.sleep(0.5), [1, 2], meanwhile=outer)
-    assert order[:2] == ["a", "b"]
-    assert order[2] < 0.4
+        workers.each(work, [1, 2], meanwhile=outer)
+    assert order == ["a", "b"]
 
 
 def test_the_error_state_of_numpy_is_the_callers_in_every_thread():

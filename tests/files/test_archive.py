@@ -16,8 +16,8 @@ from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
 
-# Loads every file named on standard input: its seconds, the megabytes by which memory
-# grew, and the message.
+# Loads every file named on standard input: the seconds that it computes, the megabytes
+# by which memory grew, and the message.
 MEASURE = """
 import json, os, resource, sys, time
 from rnnlm import RnnlmError, load_model
@@ -28,12 +28,12 @@ for path in map(str.strip, sys.stdin.readlines()):
     if os.fork():  # the peak of a process counts, so each file has one of its own
         os.wait()
         continue
-    before, started, message = peak(), time.monotonic(), ""
+    before, started, message = peak(), time.process_time(), ""
     try:
         load_model(path)
     except RnnlmError as error:
         message = str(error)
-    print(json.dumps([os.path.basename(path), time.monotonic() - started, peak() - before, message]), flush=True)
+    print(json.dumps([os.path.basename(path), time.process_time() - started, peak() - before, message]), flush=True)
     os._exit(0)
 """
 

@@ -7,7 +7,8 @@ import pytest
 
 import rnnlm
 from rnnlm.errors import RnnlmError
-from rnnlm.formats.kept import KeptModel, kept_models, kept_name, mark_of
+from rnnlm.formats.kept import KeptModel, kept_models
+from rnnlm.formats.kept_names import kept_name, mark_of
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary

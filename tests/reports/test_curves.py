@@ -30,6 +30,20 @@ def test_both_curves_the_best_epoch_the_rate_and_the_optimum_are_drawn():
     assert set(drawn["learning rate changed"].get_xdata()) == {3.5}
 
 
+def test_a_model_that_is_trained_further_is_drawn_at_epoch_0():
+    figure = perplexity_figure(RECORDS, "a title", before=55.0)
+    drawn = lines(figure)
+    assert (list(drawn["validation"].get_xdata()[:2]), list(drawn["validation"].get_ydata()[:2])) == ([0, 1], [55, 80])
+    assert list(drawn["training"].get_xdata()) == [1, 2, 3, 4]
+    assert "best: 60 after epoch 2" in drawn  # the model that is kept
+    assert figure.axes[0].get_xlabel() == "epoch (0: before training)"
+    assert figure.axes[0].get_xlim() == (-0.5, 4.5)
+    of_characters = lines(perplexity_figure(RECORDS, "a title", level="char", before=64.0))
+    assert of_characters["validation"].get_ydata()[0] == 6
+    too_large = lines(perplexity_figure(RECORDS, "a title", before=1e31))
+    assert list(too_large["validation"].get_xdata()) == [1, 2, 3, 4]
+
+
 def test_what_is_not_known_is_not_drawn():
     drawn = lines(perplexity_figure(RECORDS[:2], "a title"))
     assert not any("possible" in label or "rate" in label for label in drawn)

@@ -108,11 +108,11 @@ def killed_and_resumed(corpus, folder, seconds, calls, seed):
                     process.wait(choose.uniform(0, seconds))
                 except subprocess.TimeoutExpired:
                     process.send_signal(signal.SIGKILL)
-            err = process.communicate(timeout=120)[1]
+            err = process.communicate(timeout=300)[1]
         assert process.returncode in (0, -signal.SIGKILL), err
         deaths += process.returncode != 0
         resume = True
-    done = subprocess.run(command(corpus, folder, resume=True), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command(corpus, folder, resume=True), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return deaths, what_counts(folder)
 

@@ -57,7 +57,7 @@ def wait_for(path, process):
 def end_of(process):
     """What a run prints until it ends; one that does not is killed."""
     try:
-        return process.communicate(timeout=60)[1]
+        return process.communicate(timeout=300)[1]
     except subprocess.TimeoutExpired:
         process.kill()
         return process.communicate()[1]
@@ -77,7 +77,7 @@ def two_runs(corpus, where, finished, seconds, seed):
             with start(second) as other:
                 time.sleep(choose.uniform(0, 1.2 * seconds))
                 one.send_signal(signal.SIGCONT)
-                other_err = other.communicate(timeout=120)[1]
+                other_err = other.communicate(timeout=300)[1]
             one_err = end_of(one)
         finally:
             one.kill()

@@ -13,7 +13,8 @@ from rnnlm.errors import RnnlmError
 from rnnlm.models import Architecture, Regularisation, Start
 from rnnlm.runs.combinations import require_possible
 from rnnlm.runs.option import OF_THE_RUN, SWITCH
-from rnnlm.runs.options import OF_THE_RULE, TRAIN, free, of_the_run
+from rnnlm.runs.options import TRAIN, free, of_the_run
+from rnnlm.runs.rule_options import OF_THE_RULE
 from rnnlm.text.corpora import known_corpora
 from rnnlm.text.corpus import load_corpus
 from rnnlm.training.optimizers import OPTIMIZERS
@@ -70,7 +71,7 @@ def test_what_is_not_given_follows_from_what_is():
 @pytest.mark.parametrize("rule", OPTIMIZERS)
 def test_every_constant_of_a_rule_is_an_option(rule):
     for name in OPTIMIZERS[rule].constants():
-        assert name in TRAIN.by_name, f"{name} of {rule} has no row in rnnlm/runs/options.py (_number_of_the_rule)"
+        assert name in TRAIN.by_name, f"{name} of {rule} has no row in rnnlm/runs/rule_options.py"
 
 
 @pytest.mark.parametrize("kind", [Architecture, Regularisation, Start])

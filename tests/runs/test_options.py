@@ -63,7 +63,7 @@ def test_command_line_before_file_before_defaults(tmp_path):
     ("zzz = 'x'", "unknown option 'zzz'$"),
     ("batch-size = 0", "batch-size must be a whole number of at least 1, got '0'"),
     ("batch-size = 2.5", "batch-size must be a whole number of at least 1, got '2.5'"),
-    ("batch-size = true", "batch-size must be one number or string, got True"),
+    ("batch-size = true", "batch-size must be a whole number of at least 1, got True"),
     ("lr = nan", "lr must be a number above 0, got 'nan'"),
     ("level = 'line'", "level must be one of word, char, got 'line'"),
     ("overwrite = 1", "overwrite must be true or false, got 1"),
@@ -75,7 +75,7 @@ def test_command_line_before_file_before_defaults(tmp_path):
     ("batch-size = 0x" + "f" * 5000, "batch-size must be a number of at most 128 bits, got one of 20000"),
     ("batch-size = '" + "9" * 5000 + "'", r"batch-size must be a whole number of at least 1, got '9{199}\.\.\.$"),
     ("lr = 1e-50", "lr must be a number above 0, got '1e-50', which is 0 in 32-bit numbers"),
-    ("lr = [1]", "lr must be one number or string"),
+    ("lr = [1]", r"lr must be a number above 0, got \[1\]$"),
     ("batch_size = 3\nbatch-size = 3", "batch_size and batch-size are the same option: remove one"),
     ("lr = 3\nlearning-rate = 3", "lr and learning-rate are the same option: remove one"),
     ('output = "a\\u0000b"', r"output must not hold the character NUL, got 'a\\x00b'"),
@@ -191,11 +191,12 @@ def test_an_option_that_can_be_repeated_may_be_a_list_in_a_file():
     option = TRAIN.by_name["corpus"]
     assert option.in_a_file(["a", "b"], "corpus") == ["a", "b"]
     assert option.in_a_file("a", "corpus") == "a"
+    kind = "must be a string, or a list of strings"
     for value, message in (([], "corpus must not be an empty list"), ([3, ""], "must not be empty"),
-                           ([["a"]], "must be one number or string"), ({"a": 1}, "must be one number or string")):
+                           ([["a"]], kind), ({"a": 1}, kind)):
         with pytest.raises(RnnlmError, match=message):
             option.in_a_file(value, "corpus")
-    with pytest.raises(RnnlmError, match="seed must be one number or string"):
+    with pytest.raises(RnnlmError, match="seed must be a whole number"):
         TRAIN.by_name["seed"].in_a_file([1, 2], "seed")
 
 

@@ -145,7 +145,8 @@ def earlier_text(**options):
 
 @pytest.mark.parametrize("text", [earlier_text(), earlier_text(lr=0.002), "lr = 0.002\n", earlier_text(lr=0.02)])
 def test_what_a_file_states_is_compared_on_resume_even_a_default(text, tmp_path):
-    with pytest.raises(RnnlmError, match=r"cannot be resumed with other options: --lr is 0\.0\d+, was 0\.01\."):
+    with pytest.raises(RnnlmError, match=r"cannot be resumed with other options: --lr is 0\.0\d+ in the --config, was "
+                                         r"0\.01\. Leave --config out, or start"):
         resumed(tmp_path, {"lr": 0.01}, text)
     assert resumed(tmp_path, {"lr": 0.01}, text, {"lr": 0.01}).lr == 0.01  # the line overrides the file
 

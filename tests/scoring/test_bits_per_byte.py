@@ -10,8 +10,9 @@ from rnnlm.errors import ArgumentError, RnnlmError
 from rnnlm.formats.loaded import Loaded
 from rnnlm.models import LanguageModel
 from rnnlm.scoring.spelling import Spelling
-from rnnlm.text.corpus import read_text
+from rnnlm.text.corpus import load_corpus, read_text
 from rnnlm.text.split_words import SplitWords
+from rnnlm.text.subwords import Subwords
 from rnnlm.text.tokenizer import Words
 from rnnlm.text.vocabulary import Vocabulary
 
@@ -30,7 +31,7 @@ def lost(path, vocabulary):
 @pytest.mark.parametrize(("text", "found"), [
     ("the dog\n\nthe caf\u00e9 dog\n", ()), ("the dog", ()),  # the line end that lacks counts
     ("the  dog\n", ("blanks",)), (" the dog\n", ("blanks",)), ("the\tdog \n", ("blanks",)),
-    ("the dog\r\n", ("blanks",)),
+    ("the dog\r\n", ("carriage returns",)), ("the dog \r\ncat\n", ("unknown words", "blanks", "carriage returns")),
     ("the cat\n", ("unknown words",)), ("the  cat\n", ("unknown words", "blanks")), ("<unk> dog\n", ()), ("\n", ())])
 def test_what_the_words_do_not_tell_of_a_text(tmp_path, text, found):
     (tmp_path / "a.txt").write_bytes(text.encode())
@@ -44,6 +45,29 @@ def test_what_other_tokenizers_lose(tmp_path):
     assert lost(tmp_path / "a.txt", Vocabulary(WORDS, SplitWords(True))) == ("capitals", "blanks")
     (tmp_path / "b.txt").write_text("  a \t\n")
     assert lost(tmp_path / "b.txt", Vocabulary(["<eos>", "a", " ", "\t"], "char")) == ()
+
+
+def test_every_tokenizer_loses_the_cr_of_crlf_and_no_other_cr(tmp_path):
+    pieces = Subwords.train(["a\n"], 257)
+    for text, cr in (("a a\na\r\n", ("carriage returns",)), ("a\ra\n", ())):
+        (tmp_path / "a.txt").write_bytes(text.encode())
+        assert lost(tmp_path / "a.txt", Vocabulary(["<eos>", "a", " ", "\r"], "char")) == cr
+        assert lost(tmp_path / "a.txt", Vocabulary(["<eos>", *pieces.tokens], pieces)) == cr
+        assert lost(tmp_path / "a.txt", Vocabulary(["<eos>", "a"], SplitWords())) == ("blanks", *cr)
+
+
+@pytest.mark.parametrize("through_the_cache", [False, True])
+def test_each_text_of_a_split_corpus_knows_what_it_lost(tmp_path, monkeypatch, through_the_cache):
+    if through_the_cache:
+        monkeypatch.setenv("RNNLM_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr("rnnlm.text.numbered_cache.LONG", 0)
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"\xef\xbb\xbfa b\n" * 95 + b"\xef\xbb\xbfa b\r\n" * 5)  # each mark but the first is a character
+    for _ in range(2):
+        corpus = load_corpus(path, "char")
+        assert [(text.bytes, text.lost) for text in (corpus.valid, corpus.test)] == [
+            (35, ()), (40, ("carriage returns",))]
+        assert lost(path, corpus.vocabulary) == ("carriage returns",)
 
 
 def test_bits_are_spread_over_the_bytes_of_the_file(tmp_path):

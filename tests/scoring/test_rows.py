@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from independent_scores import STEPS, expected_rows, lines_of
 
@@ -121,6 +121,7 @@ def test_there_is_a_row_for_each_word_of_the_text_as_it_is_spelled(path, text):
         assert rows["sentence"][-1] == len(lines_of(text)) == np.count_nonzero(rows["word"] == "<eos>")
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([b"the", b"a", b" ", b"\n", b"\r\n", b"\r", b"\t", b"\x0b", b"\xc3\xa9", b"\xff", b"\0",
                                  b"<eos>", b"\xef\xbb\xbf", b"\x1c"])), st.sampled_from(PROTOCOLS), st.booleans())
 def test_any_bytes_are_a_text_or_an_error(tmp_path_factory, parts, protocol, characters):

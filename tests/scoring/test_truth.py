@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
@@ -135,6 +135,7 @@ def test_a_missing_file_and_a_folder(tmp_path):
             Truth(path)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_rows_or_an_error_of_one_line(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.tsv"

@@ -7,6 +7,7 @@ import pytest
 from rnnlm.errors import RnnlmError
 from rnnlm.text import lines
 from rnnlm.text.lines import encode_blocks, read_blocks
+from rnnlm.text.split_words import SplitWords
 from rnnlm.text.tokenizer import CHARACTERS, WORDS, as_tokenizer
 
 
@@ -40,6 +41,15 @@ def test_the_block_size_changes_nothing(tmp_path):
     whole = read(path)
     for size in range(1, len(data) + 1):
         assert "".join(read_blocks(path, size)) == whole
+
+
+def test_a_line_is_not_cut_after_a_full_stop(tmp_path):
+    """Whether it is a token of its own depends on the word after it."""
+    path = write(tmp_path, b"he left at 5 p.m. and No. 5 came. Then it ended. so" * 3)
+    for tokenizer in (SplitWords(), WORDS):
+        whole = tokenizer.split(read(path))
+        for size in range(8, 60):
+            assert [token for block in read_blocks(path, size) for token in tokenizer.split(block)] == whole
 
 
 def test_a_pipe_can_be_read(tmp_path):

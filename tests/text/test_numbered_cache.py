@@ -266,7 +266,7 @@ def test_a_list_of_words_that_is_too_short_is_one_line(tmp_path, long_texts, cac
     read_tokens(path, WORDS)
     (about,) = cache.glob("*-word.ids1.json")
     count = json.loads(about.read_text())["tokens"]
-    about.write_text(json.dumps({"tokens": count, "bytes": 9, "words": ["\n"]}))
+    about.write_text(json.dumps({"tokens": count, "bytes": 9, "crlf": 0, "words": ["\n"]}))
     with pytest.raises(RnnlmError, match="does not match its list of words: delete it"):
         read_tokens(path, WORDS).counts()
 

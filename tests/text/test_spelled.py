@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
@@ -68,6 +68,7 @@ def test_a_piece_that_holds_two_words_makes_them_one():
     assert part.pieces[:2] == ["a", "ÂłĠÂł"] and part.words() == ["a\u00a0 \u00a0", "<eos>", "b", "b", "<eos>"]
 
 
+@settings(deadline=None)
 @given(st.text("ab \t\n", min_size=1, max_size=40), st.integers(1, 12), st.booleans())
 def test_the_parts_of_a_file_are_cut_between_words(tmp_path_factory, text, size, by_line):
     path, before = file_of(tmp_path_factory.mktemp("t"), text), spelled.BLOCK

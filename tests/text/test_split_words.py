@@ -64,6 +64,14 @@ def test_tokens_are_joined_as_the_package_joins_the_whole_line(tokens):
     assert "".join(SPLIT.join([*tokens, "\n"])) == MosesDetokenizer("en").detokenize(tokens, unescape=False) + "\n"
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from("aB1.,'\"-\u2019!?()$"), min_size=1))
+def test_only_a_full_stop_at_its_end_lets_a_word_depend_on_the_next(word):
+    """So a text may be cut after any other character (rnnlm/text/lines.py)."""
+    split = [split_words._split(word, following) for following in "x0X"]
+    assert word.endswith(".") or split[0] == split[1] == split[2]
+
+
 def test_what_is_joined_is_the_usual_english():
     for line in SENTENCES:
         assert "".join(SPLIT.join(SPLIT.split(f"{line}\n{line}\n"))) == f"{line}\n{line}\n"

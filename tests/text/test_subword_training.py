@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.errors import ArgumentError, RnnlmError
@@ -95,6 +95,7 @@ def test_a_pipe_is_refused_before_it_is_read(tmp_path):
             learn_subwords(path)
 
 
+@settings(deadline=None)
 @given(st.text("abé \n日", min_size=1, max_size=30), st.integers(0, 20))
 def test_a_token_is_found_by_the_bytes_before_it(text, count):
     split = LEARNED.split(text + "\n")

@@ -56,7 +56,10 @@ def test_what_the_library_saves_is_read(tmp_path):
     tokenizer_json(SUBWORDS), changed(model__merges=MERGES),
     changed(post_processor={"type": "ByteLevel"}, truncation={"max_length": 3}, model__unk_token="<unk>")])
 def test_a_file_gives_its_subwords(value, tmp_path):
-    assert read_tokenizer(file_of(tmp_path, value)) == (SUBWORDS, [])
+    path = file_of(tmp_path, value)
+    assert read_tokenizer(path) == (SUBWORDS, [])
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_tokenizer(path) == (SUBWORDS, [])
 
 
 def test_a_blank_before_a_text_is_noted(tmp_path):

@@ -2,7 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
@@ -34,6 +34,7 @@ def test_unk_of_the_text_is_a_word_and_takes_more_counts():
     assert vocabulary.words == ["<unk>", "a", "<eos>"]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(1, 20)),
        st.integers(1, 5), st.integers(3, 9))
 def test_limits_always_hold_and_no_count_is_lost(counts, min_count, max_size):
@@ -63,6 +64,7 @@ def test_counts_are_whole_numbers_one_a_word(counts):
         Vocabulary(["<eos>", "a"], counts=counts)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1), unique=True), st.data())
 def test_encode_and_decode_are_inverse(words, data):
     vocabulary = Vocabulary(["<eos>", *(word for word in words if word not in ("<eos>", "\n"))])
