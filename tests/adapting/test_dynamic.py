@@ -304,3 +304,14 @@ def test_plain_layers_learn_as_the_fast_ones(form):
         param[...] = fast.named_params()[name]
     found = [token_log_probs(DynamicModel(model, "sgd", lr=0.4), text_of(33), 0) for model in (fast, plain)]
     np.testing.assert_allclose(*found, rtol=1e-9)
+
+
+def test_a_very_long_sentence_is_learned_in_parts(monkeypatch):
+    monkeypatch.setattr("rnnlm.adapting.learner.LONGEST", 7)
+    dynamic, ids = DynamicModel(model_of(), "sentence", lr=0.5), text_of(20)
+    with dynamic.fresh_state():
+        dynamic.log_probs(ids[None], ids[None])
+        moves = dynamic._learner.moves
+        assert moves.steps == 2
+        dynamic.forget()
+        assert moves.steps == 3
