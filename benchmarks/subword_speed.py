@@ -1,6 +1,7 @@
 """How fast a raw text becomes ids of subwords, compared with the library alone.
 
     python benchmarks/subword_speed.py TEXT
+    python benchmarks/subword_speed.py TEXT --subjects rnnlm --copies 9 --repeats 1
 
 "rnnlm" is what training does: the text is read, checked and encoded into ids, which go
 into a file; no dictionary is there at the start.  "tokenizers" is the library on the
@@ -9,6 +10,8 @@ another one.  Both get the lines from memory, block by block, and only ids are m
 "known" is rnnlm with a dictionary that knows the text already.  The merges are learned
 from the first part of the text, before the time is taken.  Every subject runs in a
 process of its own, in turns.
+
+With --copies the text is longer, which shows whether memory grows with it.
 """
 
 import argparse
@@ -27,7 +30,7 @@ SUBJECTS = ("rnnlm", "known", "tokenizers", "tiktoken")
 
 def subject(name, config):
     """(seconds, ids) of one subject."""
-    from rnnlm.text.subwords import Subwords
+    from rnnlm.text.subwords.byte_level import Subwords
 
     subwords = Subwords(np.load(config["merges"]))
     subwords.encode("a\n", dict.fromkeys([*subwords.tokens, "\n"], 0))  # the library is loaded and built
@@ -53,8 +56,8 @@ def _known(subwords, text):
 
 
 def _by_tokenizers(subwords, text):
-    from rnnlm.text.bpe_library import Encoder
     from rnnlm.text.lines import read_blocks
+    from rnnlm.text.subwords.library import Encoder
 
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
     library, seconds, count = Encoder(subwords.tokens, subwords.merges).tokenizer, 0.0, 0
@@ -70,8 +73,8 @@ def _by_tokenizers(subwords, text):
 def _by_tiktoken(subwords, text):
     import tiktoken
 
-    from rnnlm.text.byte_pieces import piece_bytes
     from rnnlm.text.lines import read_blocks
+    from rnnlm.text.subwords.pieces import piece_bytes
 
     encoding = tiktoken.Encoding(
         "same", pat_str=r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
@@ -91,6 +94,8 @@ def main():
     parser.add_argument("text", nargs="?", help="a text of some tens of megabytes or more")
     parser.add_argument("--vocab-size", type=int, default=8000)
     parser.add_argument("--subjects", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
+    parser.add_argument("--copies", type=int, default=1,
+                        help="how often the text comes, its lines in another order each time (default: once, as it is)")
     parser.add_argument("--repeats", type=int, default=3, help="turns (default: 3)")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -111,7 +116,7 @@ def main():
 def prepare(folder, options):
     """Learn the merges; returns what a subject needs, and the length of the text."""
     from rnnlm.text.lines import read_blocks
-    from rnnlm.text.subwords import Subwords
+    from rnnlm.text.subwords.byte_level import Subwords
 
     characters, learned = 0, []
     for block in read_blocks(options.text):
@@ -119,7 +124,17 @@ def prepare(folder, options):
             learned.append(block)
         characters += len(block)
     np.save(folder / "merges.npy", Subwords.train(learned, options.vocab_size).merges)
-    return {"text": options.text, "merges": str(folder / "merges.npy"), "characters": characters}
+    text = options.text if options.copies == 1 else shuffled(options.text, options.copies, folder / "copies.txt")
+    return {"text": str(text), "merges": str(folder / "merges.npy"), "characters": characters * options.copies}
+
+
+def shuffled(text, copies, path):
+    """Write the lines of a text this often, in another order each time."""
+    rng, lines = np.random.default_rng(1), Path(text).read_bytes().split(b"\n")[:-1]
+    with open(path, "wb") as file:
+        for _ in range(copies):
+            file.writelines(b"%s\n" % lines[i] for i in rng.permutation(len(lines)).tolist())
+    return path
 
 
 def table(results, characters):

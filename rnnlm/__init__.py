@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks in
         TimeWordDropout,
         WeightDrop,
     )
+    from rnnlm.mixing.mix import mix
     from rnnlm.models import LanguageModel, Regularisation, Start
     from rnnlm.reports.curves import plot_perplexity
     from rnnlm.runs.observer import Observer
@@ -62,8 +63,8 @@ __all__ = [
     "TimeAffine", "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeRNN",
     "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeTextbookGRU", "TimeWordDropout", "Trainer", "Vocabulary",
     "WeightDrop", "Workers", "XavierInitializer", "evaluate", "generate", "load", "load_checkpoint", "load_corpus",
-    "load_model", "log_softmax", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid", "softmax",
-    "token_log_probs", "train", "weight_decays",
+    "load_model", "log_softmax", "mix", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid",
+    "softmax", "token_log_probs", "train", "weight_decays",
 ]
 
 _MODULES = {  # which names come from which module
@@ -79,6 +80,7 @@ _MODULES = {  # which names come from which module
     "layers":
         "GRU LSTM MRNN RNN TextbookGRU TimeActivationPenalty TimeAffine TimeDropout TimeEmbedding TimeGRU TimeLSTM "
         "TimeMRNN TimeRNN TimeSlownessPenalty TimeSoftmaxWithLoss TimeTextbookGRU TimeWordDropout WeightDrop",
+    "mixing.mix": "mix",
     "models": "LanguageModel Regularisation Start",
     "reports.curves": "plot_perplexity",
     "runs.observer": "Observer",

@@ -66,6 +66,19 @@ def test_sentence_scores(on_path):
 
 
 @pytest.mark.slow
+def test_ngram_speed(on_path):
+    figures = json.loads(run("ngram_speed.py", "--order", "3", "--json").stdout)
+    assert list(figures) == ["rnnlm", "score"]
+    assert figures["rnnlm"]["seconds"] > figures["score"]["seconds"] > 0
+    assert 1 < figures["score"]["perplexity"] < 20
+    from ngram_speed import compare, table
+
+    results = {name: [{"seconds": seconds, "peak_memory_mb": 30, "perplexity": 9.0}]
+               for name, seconds in (("rnnlm", 1), ("score", 3), ("lmplz", 2), ("query", 2))}
+    assert [line.split("|")[3] for line in table(compare(results)).splitlines()[2:]] == [" 0.50 ", " 1.50 ", "  ", "  "]
+
+
+@pytest.mark.slow
 def test_nbest_speed():
     sizes = ["--utterances", "20", "--hypotheses", "5", "--hidden-size", "8", "--layers", "1"]
     rows = json.loads(run("nbest_speed.py", *sizes, "--json").stdout)
@@ -75,6 +88,15 @@ def test_nbest_speed():
         assert row["words_per_second"] * row["seconds"] == pytest.approx(
             rows["carry"]["words_per_second"] * rows["carry"]["seconds"])
         assert row["peak_memory_mb"] > 20
+
+
+@pytest.mark.slow
+def test_arpa_speed():
+    rows = json.loads(run("arpa_speed.py", "--order", "3", "--json").stdout)
+    assert {"text", "cached"} <= rows.keys()
+    for row in rows.values():
+        assert row["seconds"] > 0
+        assert row["log10_p"] == pytest.approx(rows["text"]["log10_p"], rel=1e-6)
 
 
 @pytest.mark.slow
@@ -332,6 +354,17 @@ def test_the_texts_for_fine_tuning_have_each_word_twice_in_training(on_path, tmp
         assert not set(text) - set("abcdefghijklmnopqrstuvwxyzN<>' \n")
     assert fine_tuning.after([(3, 90.0), (8, 70.0), (9, 80.0)], 8.5) == 70
     assert fine_tuning.after([(3, 90.0)], 2) is None
+
+
+@pytest.mark.slow
+def test_subword_speed(tmp_path):
+    (tmp_path / "text.txt").write_text("the cat sat on the mat\nthe dog\n" * 9, encoding="utf-8")
+    command = [sys.executable, BENCHMARKS / "subword_speed.py", tmp_path / "text.txt", "--repeats", "1",
+               "--subjects", "rnnlm", "tokenizers"]
+    tables = [subprocess.run([*command, *copies], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
+              for copies in ([], ["--copies", "3"])]
+    once, thrice = ([int(row.split("|")[3]) for row in rows] for rows in tables)
+    assert once[0] == once[1] and thrice == [3 * count for count in once]
 
 
 @pytest.mark.slow

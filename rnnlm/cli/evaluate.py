@@ -6,18 +6,20 @@ import math
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
+from rnnlm.cli.mixing_options import PROBS, TUNE_PROBS, part_names, parts_in_words
 from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, TUNE, read_predictor
 from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, listed, one_line
+from rnnlm.mixing.figures import evaluate_parts
 from rnnlm.runs.checks import OneOf, at_least, not_empty
 from rnnlm.runs.description import bits_per_byte, unknown_share
 from rnnlm.runs.option import CHARGE_UNKNOWN, DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.own_texts import own_texts
 from rnnlm.runs.table import Table
-from rnnlm.scoring.evaluation import WINDOW, evaluate
+from rnnlm.scoring.evaluation import WINDOW
 from rnnlm.scoring.spelling import Spelling
 from rnnlm.text.corpora import SPLITS
 from rnnlm.text.corpus import read_text
@@ -36,7 +38,7 @@ EVALUATE = Table({"options": (
            WINDOW, "T", meant_by="bptt bptt-steps seq-len seq-length seqlen sequence-length window"),
     THREADS,
     DEBUG,
-), TITLE: (*PARTNERS, SAVE_ADAPTED, TUNE)})
+), TITLE: (*PARTNERS, PROBS, SAVE_ADAPTED, TUNE, TUNE_PROBS)})
 
 
 def build_parser(prog=None):
@@ -62,10 +64,13 @@ def evaluate_texts(options):
         model, vocabulary = read.model, read.vocabulary
         spelling = Spelling.of_vocabulary(vocabulary) if options.charge_unknown else None
         for name, about, text in _texts(texts, options, vocabulary):
-            result = _score(name, model, text, vocabulary.eos_id, options.time_size, spelling)
+            result, parts = _score(name, model, text, vocabulary.eos_id, options.time_size, spelling)
             if math.isnan(result.log_prob):
                 raise RnnlmError(f"{options.model} gives no probabilities for {name}: its scores are not finite")
-            _show([_as_json(about, result, text)] if options.json else _as_text(name, result, text, vocabulary))
+            if options.json:
+                _show([_as_json(about | _parts_as_json(options, parts), result, text)])
+            else:
+                _show([*_as_text(name, result, text, vocabulary), *(parts_in_words(options, parts) if parts else [])])
         save_adapted(read, options)
 
 
@@ -93,14 +98,14 @@ def _show(lines):
 
 
 def _score(path, model, text, eos_id, window, spelling):
-    """The text's Evaluation, under a bar; a signal ends it."""
+    """The text's Evaluation and the figures of parts, under a bar; a signal ends it."""
     with stop_on_signal("stopping after this window") as check, scoring_bar(path, len(text.ids)) as move:
 
         def on_window(targets):
             move(targets)
             check()
 
-        return evaluate(model, text, eos_id, window, on_window, spelling)
+        return evaluate_parts(model, text, eos_id, window, on_window, spelling)
 
 
 def _as_json(about, result, text):
@@ -111,6 +116,16 @@ def _as_json(about, result, text):
         values[name] = value if math.isfinite(value) else None
     values |= {"bytes": result.bytes, "lost": list(result.lost), "unk_share": text.unk_share}
     return json.dumps(values, allow_nan=False)
+
+
+def _parts_as_json(options, parts):
+    """What JSON says of the parts of a mixture; {} without one."""
+    if not parts:
+        return {}
+    return {"mixing": options.mixing, "weights": [part.weight for part in parts], "parts": [
+        {"model": name, "weight": part.weight, "log_prob": part.log_prob, "targets": part.targets,
+         "zeros": part.zeros, "perplexity": part.perplexity if math.isfinite(part.perplexity) else None}
+        for name, part in zip(part_names(options), parts, strict=True)]}
 
 
 def _as_text(path, result, text, vocabulary):

@@ -25,7 +25,7 @@ from rnnlm.scoring.constraints import RECENT
 from rnnlm.scoring.limits import EndlessError
 from rnnlm.scoring.prompts import banned_ids, prompt_ids, read_prompt
 from rnnlm.scoring.writing import WIDEST_BEAM, write_beam, write_samples, write_text
-from rnnlm.text.subwords import Subwords
+from rnnlm.text.subwords.byte_level import Subwords
 from rnnlm.text.tokenizer import CHARACTERS, WORDS
 
 GENERATE = Table({"options": (

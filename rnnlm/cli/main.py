@@ -16,6 +16,7 @@ COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "pairs": "find out which sentence of minimal pairs a trained model prefers",
     "rescore": "choose the best sentence of each n-best list",
     "generate": "write text with a trained model",
+    "ngram": "train an n-gram model on text",
 }
 
 _ROWS = "\n".join(f"  {name:9}  {about}" for name, about in COMMANDS.items())

@@ -1,21 +1,166 @@
 """The options that mix MODEL with others, and the mixture that they ask for."""
 
-MIXING = ()
+from rnnlm.cli.screen import note, scoring_bar
+from rnnlm.cli.signals import stop_on_signal
+from rnnlm.errors import RnnlmError, counted, listed, one_line, shown
+from rnnlm.formats.predictors import load_predictor
+from rnnlm.mixing.mixture import KINDS, LINEAR, Mixture
+from rnnlm.mixing.outside import OutsideProbs, linear_mixture
+from rnnlm.mixing.tuning import tuned_weights
+from rnnlm.mixing.vocabularies import on_vocabulary
+from rnnlm.mixing.weights import equal_weights, require_weights
+from rnnlm.runs.checks import OneOf, WrongValue, not_empty
+from rnnlm.runs.option import Option
+from rnnlm.text.cells import finite_number
+from rnnlm.text.sources import STANDARD_INPUT
+
+
+def weights(text):
+    """A check: numbers of at least 0 with commas between them, as a list."""
+    values = [finite_number(part.strip()) for part in text.split(",")]
+    if None in values or min(values) < 0:
+        raise WrongValue(f"must be numbers of at least 0 with commas between them, got {shown(repr(text), 60)}")
+    return values
+
+
+MIXING = (
+    Option("mix", not_empty, "a further model to mix with MODEL: a network of the same vocabulary or an n-gram model",
+           metavar="MODEL", many=True, meant_by="blend combine ensemble interpolate with mix-with"),
+    Option("weights", weights, "weights of the models that are mixed, with commas: of MODEL, of each --mix, and of "
+           "--probs", metavar="W,W,...", default_text="equal ones", meant_by="lambda lambdas mixture-weights weight"),
+    Option("mixing", OneOf(KINDS), "how models are mixed: linear: the weighted mean of their probabilities; "
+           "log-linear: the weighted product, normalised", LINEAR, meant_by="interpolation mixture"),
+)
+PROBS = Option("probs", not_empty, "probabilities of another program's model to mix with MODEL: a line for each word "
+               "and each line end of the text (0: unknown to that model)", metavar="FILE",
+               meant_by="lm-prob lm-probs outside probabilities")
+TUNE_PROBS = Option("tune_probs", not_empty, "probabilities like those of --probs, of the text of --tune, so that the "
+                    "weight of --probs can be chosen", metavar="FILE", meant_by="probs-tune")
 
 
 def with_mixture(read, options, workers, tuning):
     """A Read whose model is the mixture that the options ask for, or as it was.
 
+    ``options.weights`` become those of the mixture.
+
     Parameters
     ----------
     read : Read.
-    options : of a command whose table has MIXING.
+    options : of a command whose table has MIXING, and may have PROBS and TUNE_PROBS.
     workers : for further networks.
-    tuning : EncodedText, on which what was not given is chosen; None: none.
+    tuning : EncodedText, on which weights that are not given are chosen; None: none.
     """
-    return read
+    probs = getattr(options, "probs", None)
+    _require_sense(options, probs, read.vocabulary)
+    if not options.mix and not probs:
+        return read
+    if not hasattr(options, "others"):  # with --kept it is asked for again
+        options.others, options.partners = _others(read.vocabulary, options, workers)
+    models = [read.model, *options.others]
+    count = len(models) + bool(probs)
+    if options.weights is None:
+        options.weights = _chosen(models, options, tuning, read.vocabulary.eos_id, count)
+    options.weights = require_weights(options.weights, count, adds_up=options.mixing == LINEAR).tolist()
+    if probs:
+        return read._replace(model=linear_mixture(models, options.weights, OutsideProbs(probs)))
+    return read._replace(model=Mixture(models, options.weights, options.mixing))
+
+
+def _others(vocabulary, options, workers):
+    """The predictors that --mix names, and what a heading says of all partners."""
+    models, named = [], []
+    for path in options.mix or []:
+        model, own, sha256 = load_predictor(path, workers)
+        model, said = on_vocabulary(model, own, vocabulary, path, options.model)
+        if said:
+            note(said)
+        models.append(model)
+        named.append(f"{path} (SHA-256 {sha256})")
+    probs = getattr(options, "probs", None)
+    return models, [*named, *([f"the probabilities in {probs}"] if probs else [])]
+
+
+def _require_sense(options, probs, vocabulary):
+    """RnnlmError for options that do not go together."""
+    given = [name for name in ("weights", "mixing", "tune_probs") if name in options.given]
+    if given and not options.mix and not probs:
+        raise RnnlmError(f"--{given[0].replace('_', '-')} is for mixtures: give --mix MODEL with it, or leave it out")
+    if not probs and getattr(options, "tune_probs", None):
+        raise RnnlmError("--tune-probs is for the weight of --probs: give --probs FILE with it, or leave it out")
+    if not probs:
+        return
+    if options.mixing != LINEAR:
+        raise RnnlmError(f"--mixing {options.mixing} needs whole distributions, and --probs has the probability of one "
+                         "word at a time: leave --mixing out")
+    if vocabulary.tokenizer.unit != "word":
+        raise RnnlmError(f"--probs has a probability for each word, and {options.model} reads "
+                         f"{vocabulary.tokenizer.unit}s: give a model of words")
+    if len(options.texts or []) > 1 or getattr(options, "kept", False):
+        raise RnnlmError(f"--probs is of one text and one model, got {counted(len(options.texts), 'text')}"
+                         f"{' and --kept' if getattr(options, 'kept', False) else ''}: score each with its own")
+    if probs == STANDARD_INPUT and STANDARD_INPUT in (options.texts or []):
+        raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
+
+
+def _chosen(models, options, tuning, eos_id, count):
+    """Weights that were not given: equal ones, or the best of the tuning text."""
+    probs = getattr(options, "probs", None)
+    if tuning is None:
+        note(f"note: the {count} models have equal weights; --weights gives others"
+             + (", and --tune VALID chooses them" if hasattr(options, "tune") else ""))
+        return equal_weights(count).tolist()
+    outside = None
+    if probs:
+        if not options.tune_probs:
+            raise RnnlmError("--tune cannot choose a weight for --probs without the probabilities of that text: give "
+                             "them by --tune-probs FILE, or give --weights")
+        outside = _of_text(OutsideProbs(options.tune_probs), tuning)
+    with stop_on_signal("stopping after this window") as check, \
+            scoring_bar(options.tune, len(tuning.ids), "tuning on") as move:
+
+        def on_window(targets):
+            move(targets)
+            check()
+
+        found = tuned_weights(models, tuning.ids, eos_id, options.mixing, outside, on_window)
+    chosen = _rounded(found.weights, options.mixing == LINEAR)
+    note(f"weights chosen on {one_line(options.tune)} in {counted(found.iterations, 'step')}, to be given next time: "
+         f"--weights {','.join(f'{weight:g}' for weight in chosen)}")
+    return chosen
+
+
+def _of_text(outside, text):
+    """ln p of the tokens of a text that have an id."""
+    written = outside.take(len(text.ids) if text.kept is None else len(text.kept))
+    outside.finish()
+    return written if text.kept is None else written[text.kept]
+
+
+def _rounded(weights, add_up):
+    """Weights with four decimals, as they are printed, so that they can be repeated."""
+    found = [round(float(weight), 4) for weight in weights]
+    if add_up:
+        largest = found.index(max(found))
+        found[largest] = round(found[largest] + 1 - sum(found), 4)
+    return found
 
 
 def mixture_in_words(options):
     """What a table's heading says of it, a dict of strings."""
-    return {}
+    if not getattr(options, "partners", None):
+        return {}
+    named = ", ".join(f"{weight:.6g}" for weight in options.weights)
+    return {"mixed_with": listed(options.partners), "mixing": options.mixing, "weights": named}
+
+
+def parts_in_words(options, figures):
+    """A line for each part of a mixture, with what it scores by itself."""
+    for name, part in zip(part_names(options), figures, strict=True):
+        zeros = f", without {counted(part.zeros, 'target')} of probability 0" if part.zeros else ""
+        yield f"  {part.weight:.4f} of {one_line(name)}, whose own perplexity is {part.perplexity:.6g}{zeros}"
+
+
+def part_names(options):
+    """What the parts of the mixture are called, in the order of the weights."""
+    probs = getattr(options, "probs", None)
+    return [options.model, *(options.mix or []), *([probs] if probs else [])]

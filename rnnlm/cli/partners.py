@@ -10,7 +10,7 @@ from rnnlm.adapting.dynamic import DynamicModel
 from rnnlm.cli.cache_options import CACHE, cache_in_words, with_cache
 from rnnlm.cli.dynamic_options import DYNAMIC, dynamic_in_words, with_dynamic
 from rnnlm.cli.mixing_options import MIXING, mixture_in_words, with_mixture
-from rnnlm.cli.screen import encoding_bar
+from rnnlm.cli.screen import encoding_bar, note
 from rnnlm.formats.predictors import load_predictor
 from rnnlm.runs.checks import not_empty
 from rnnlm.runs.option import Option
@@ -47,7 +47,10 @@ def read_predictor(options, workers, tune=None):
     tune: the path of a text on which what was not given is chosen; None: none.
     RnnlmError for what cannot be read or mixed.
     """
-    return with_partners(Read(*load_predictor(options.model, workers)), options, workers, tune)
+    read = Read(*load_predictor(options.model, workers))
+    for line in getattr(read.model, "notes", ()):  # of an n-gram model
+        note(f"note: {options.model}: {line}")
+    return with_partners(read, options, workers, tune)
 
 
 def with_partners(read, options, workers, tune=None):

@@ -12,6 +12,7 @@ from rnnlm.cli.command import run
 from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
 from rnnlm.cli.heading import REMEMBERED, heading
 from rnnlm.cli.kept import OF_EACH, chart_option, kept_option, models_of, require_sources, tokens_axis
+from rnnlm.cli.mixing_options import PROBS
 from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, partners_in_words
 from rnnlm.cli.score_notes import BASE_NAMES, UnknownWords, note_excess
 from rnnlm.cli.screen import is_terminal, note, scoring_bar, show, without_controls
@@ -70,7 +71,7 @@ SCORE = Table({"options": (
     CHARGE_UNKNOWN,
     THREADS,
     DEBUG,
-), TITLE: (*PARTNERS, SAVE_ADAPTED)})
+), TITLE: (*PARTNERS, PROBS, SAVE_ADAPTED)})
 
 
 def build_parser(prog=None):
@@ -91,6 +92,9 @@ def print_scores(options):
     with Workers(threads_of(options)) as workers, ExitStack() as files:
         for read in models_of(options, workers):
             unknown = UnknownWords(read.vocabulary)
+            if options.states and not hasattr(read.model, "architecture"):
+                raise RnnlmError("--states are those of one network, and there are several models or an n-gram model: "
+                                 "leave it out, or score with a network alone")
             if table is None:
                 _choose_columns(options, read.vocabulary)
                 head = {} if options.no_header else _head(options, read)
@@ -141,7 +145,10 @@ def _settle(options):
                              "kept model")
     if options.chart and not (options.kept and options.by == "text"):
         raise RnnlmError("--chart draws learning curves of whole texts: give it with --kept and --by text")
-    require_sources([*options.texts, options.truth], options)
+    if options.probs and options.top:
+        raise RnnlmError("--top needs whole distributions, and --probs has the probability of one word at a time: "
+                         "leave one of them out")
+    require_sources([*options.texts, options.truth, options.probs], options)
     _require_texts(options)
 
 
@@ -169,6 +176,12 @@ def _choose_columns(options, vocabulary):
         require_columns(options.columns, **of)
     else:
         options.columns = columns_by_default(**of, files=len(options.texts) > 1)
+        if options.probs:
+            options.columns = [name for name in options.columns if before(name)[0] not in DETAILS]
+    unknown = [name for name in options.columns if options.probs and before(name)[0] in DETAILS]
+    if unknown:
+        raise RnnlmError(f"{listed(unknown)} cannot be known with --probs, which has the probability of one word at a "
+                         f"time: {'choose other columns' if form.columns_needed is None else 'choose another format'}")
 
 
 def _flag(name):

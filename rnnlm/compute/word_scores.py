@@ -68,7 +68,8 @@ class WordScores:
         return found
 
 
-def word_scores(scores: np.ndarray, ts: np.ndarray, details: bool = False, top: int = 0) -> WordScores:
+def word_scores(scores: np.ndarray, ts: np.ndarray, details: bool = False, top: int = 0, *,
+                are_log_probs: bool = False) -> WordScores:
     """The WordScores of the targets ts, from the scores (logits) of every word.
 
     Parameters
@@ -77,8 +78,9 @@ def word_scores(scores: np.ndarray, ts: np.ndarray, details: bool = False, top: 
     ts : (M,), ids.
     details : whether entropies and ranks are wanted.
     top : how many of the most probable words are wanted; at most V are there.
+    are_log_probs : whether the scores are ln p already, whatever their sum.
     """
-    log_probs = log_softmax(scores)
+    log_probs = scores if are_log_probs else log_softmax(scores)
     of_targets = np.take_along_axis(log_probs, ts[:, np.newaxis], axis=1)
     found = WordScores(of_targets[:, 0])
     if details:

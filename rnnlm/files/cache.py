@@ -1,9 +1,13 @@
 """Where fetched and encoded texts are kept."""
 
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from rnnlm.errors import RnnlmError
+
+HALF_WRITTEN, UNUSED = 3600, 30 * 24 * 3600  # seconds after which files of the cache are removed
 
 
 def cache_folder():
@@ -18,3 +22,12 @@ def cache_folder():
     except RuntimeError as error:
         raise RnnlmError("there is no home folder for the cache: set RNNLM_CACHE to a folder with free space"
                          ) from error
+
+
+def sweep(folder):
+    """Remove what a killed run left half-written, and what was unused for a month."""
+    for path in folder.iterdir():
+        with suppress(OSError):
+            age = time.time() - path.stat().st_mtime
+            if age > (HALF_WRITTEN if path.suffix == ".tmp" else UNUSED):
+                path.unlink()

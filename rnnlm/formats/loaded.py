@@ -44,7 +44,9 @@ class Loaded(Writes):
         self.model, self.vocabulary = model, vocabulary
 
     def __repr__(self) -> str:
-        a, words = self.model.architecture, len(self.vocabulary)
+        a, words = getattr(self.model, "architecture", None), len(self.vocabulary)
+        if a is None:  # a mixture or an n-gram model, which says itself what it is
+            return f"<rnnlm model: {self.model!r}>"
         return f"<rnnlm model: {a['layers']} x {a['cell']} of {a['hidden_size']}, vocabulary {words:,}>"
 
     def evaluate(self, text: str | os.PathLike[str], *, charge_unknown: bool = False) -> Evaluation:

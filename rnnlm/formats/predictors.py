@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from rnnlm.formats.arpa_parsing import begins_as_arpa
 from rnnlm.formats.model_file import load_model_and_sha256
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 ARPA_NAMES = (".arpa", ".lm")
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
-START = 1 << 12  # bytes in which an ARPA file shows what it is
 
 
 def load_predictor(path: str | os.PathLike[str],
@@ -45,9 +45,4 @@ def is_arpa(path: str | os.PathLike[str]) -> bool:
         return False  # a folder or nothing, of which a model's reader knows what to say
     if ending in ARPA_NAMES or (ending in COMPRESSED and stem.endswith(ARPA_NAMES)):
         return True
-    try:
-        with open(path, "rb") as file:
-            lines = file.read(START).splitlines()
-    except OSError:
-        return False
-    return any(line.strip().lower() == b"\\data\\" for line in lines)
+    return begins_as_arpa(path)

@@ -123,6 +123,19 @@ class WholeNumbers:
         return values
 
 
+def thresholds(text):
+    """Whole numbers with commas or blanks between them, 0 first, that never fall."""
+    one = at_least(0)
+    try:
+        values = [one(part) for part in text.replace(",", " ").split()]
+    except WrongValue:
+        values = []
+    if not values or values[0] or values != sorted(values):
+        raise WrongValue("must be whole numbers with commas between them, 0 first, none smaller than the one before, "
+                         f"as in 0,0,1, got {shown(repr(text))}")
+    return values
+
+
 def any_text(text):
     """Any text, an empty one, too."""
     return text

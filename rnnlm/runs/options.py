@@ -32,7 +32,7 @@ from rnnlm.runs.table import Table
 from rnnlm.text.choose_tokenizer import ALL_LEVELS, LEARNED
 from rnnlm.text.documents import DOCUMENTS, LINES, NOTHING, UNITS
 from rnnlm.text.split import ORDERED, ORDERS, RANDOM, USUAL_SHARES
-from rnnlm.text.subwords import LARGEST_SIZE, LEAST_SIZE, USUAL_SIZE
+from rnnlm.text.subwords.byte_level import LARGEST_SIZE, LEAST_SIZE, USUAL_SIZE
 from rnnlm.text.tokenizer import USUAL_MIN_COUNT
 from rnnlm.training.optimizers import OPTIMIZERS
 from rnnlm.training.schedules import SCHEDULES

@@ -9,6 +9,13 @@ has two things more:
 
 Where a text is read as many sequences, it is opened once by ``fresh_state``, and
 ``forget`` is called at the end of each.
+
+One that knows something of each token of a text, whatever the order in which it is
+read, has two others:
+
+    in_order(log_probs)  is given ln p of the text's next tokens as written, and returns
+                         what they become
+    end_of_text()        is called after the last of them
 """
 
 from __future__ import annotations

@@ -62,7 +62,12 @@ def piece_scores(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled]
             scores = sequences.scores(ids, ends)
             if not np.isfinite(scores.log_probs).all():
                 raise RnnlmError("the model gives no probabilities: its scores are not finite")
-            yield part, scores if is_read.all() else _as_written(scores, is_read)
+            scores = scores if is_read.all() else _as_written(scores, is_read)
+            if hasattr(model, "in_order"):  # only here is it known which token of the text each score is of
+                scores.log_probs = model.in_order(scores.log_probs)
+            yield part, scores
+    if hasattr(model, "in_order"):
+        model.end_of_text()
 
 
 def _as_written(scores, is_read):

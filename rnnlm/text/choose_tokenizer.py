@@ -8,12 +8,12 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, shown
-from rnnlm.text.byte_pieces import MOST_BYTES
-from rnnlm.text.sentencepieces import KIND as SENTENCEPIECE
-from rnnlm.text.sentencepieces import SentencePieces, pieces_in
 from rnnlm.text.split_words import RULES, SplitWords
-from rnnlm.text.subwords import KIND, Subwords
-from rnnlm.text.subwords import LEVEL as SUBWORD
+from rnnlm.text.subwords.byte_level import KIND, Subwords
+from rnnlm.text.subwords.byte_level import LEVEL as SUBWORD
+from rnnlm.text.subwords.pieces import MOST_BYTES
+from rnnlm.text.subwords.sentencepieces import KIND as SENTENCEPIECE
+from rnnlm.text.subwords.sentencepieces import SentencePieces, pieces_in
 from rnnlm.text.tokenizer import LEVELS, WORDS, Tokenizer, Words, as_tokenizer
 
 if TYPE_CHECKING:

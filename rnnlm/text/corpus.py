@@ -25,7 +25,7 @@ from rnnlm.text.numbered_cache import read_tokens
 from rnnlm.text.saved_splits import require_free
 from rnnlm.text.sources import STANDARD_INPUT, called
 from rnnlm.text.split import Split
-from rnnlm.text.subword_training import Source, tokenizer_source
+from rnnlm.text.subwords.learning import Source, tokenizer_source
 from rnnlm.text.three_texts import find, read_three, save
 from rnnlm.text.tokenizer import LINE_END, WORDS, Tokenizer
 from rnnlm.text.vocabulary import EOS, UNK, Vocabulary

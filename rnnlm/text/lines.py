@@ -13,8 +13,8 @@ MARK_BYTES = MARK.encode()
 CRLF = b"\r\n"
 FEW_BLOCKS = 4  # that are held for a good place to cut them
 # Bytes before a blank that end no white space of Unicode: subwords are the same when a
-# text is cut there (see rnnlm/text/chunks.py).  Nor is it cut after a full stop, whose
-# fate depends on the next word (see rnnlm/text/split_words.py).
+# text is cut there (see rnnlm/text/subwords/chunks.py).  Nor is it cut after a full
+# stop, whose fate depends on the next word (see rnnlm/text/split_words.py).
 _BEFORE_BLANK = frozenset({*range(0x21, 0x7F), *range(0x8B, 0xC0)} - {ord("."), 0x9F, 0xA0, 0xA8, 0xA9, 0xAF})
 
 

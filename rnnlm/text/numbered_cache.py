@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import stat
-import time
 from collections import defaultdict
 from contextlib import suppress
 from itertools import chain
@@ -20,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files.cache import cache_folder
+from rnnlm.files.cache import cache_folder, sweep
 from rnnlm.files.whole import new_file, reason, write_text
 from rnnlm.text.id_files import ENDING, has_size, used
 from rnnlm.text.lines import ByteCount, encode_blocks
@@ -29,7 +28,6 @@ from rnnlm.text.sources import CHUNK, compression, opened, require_text_file
 from rnnlm.text.tokenizer import LINE_END
 
 LONG = 1 << 26     # bytes: longer texts go through the cache
-HALF_WRITTEN, UNUSED = 3600, 30 * 24 * 3600  # seconds after which files of the cache are removed
 
 
 def read_tokens(path, tokenizer, on_long=None, sha256=None):
@@ -185,7 +183,7 @@ class _Reading:
         folder = _folder()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _sweep(folder)
+            sweep(folder)
             if self.on_long and self.file:
                 self.bar = self.on_long(self.file.path.name, self.file.status.st_size)
                 self.bar(self.read)
@@ -250,15 +248,6 @@ def _cached(folder, sha256, tokenizer):
         return None
     used(path, path.with_name(path.name + ".json"))
     return Tokens(words, path, 0, count, size, crlf)
-
-
-def _sweep(folder):
-    """Remove what a killed run left half-written, and what was unused for a month."""
-    for path in folder.iterdir():
-        with suppress(OSError):
-            age = time.time() - path.stat().st_mtime
-            if age > (HALF_WRITTEN if path.suffix == ".tmp" else UNUSED):
-                path.unlink()
 
 
 def read_json(path):

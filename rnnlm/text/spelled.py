@@ -149,7 +149,7 @@ def _last_start(text):
 
 
 def _last_blank(text):
-    """Where the last chunk of a text starts: see rnnlm.text.chunks."""
+    """Where the last chunk of a text starts: see rnnlm.text.subwords.chunks."""
     line = text.rfind(LINE_END) + 1
     blank = text.rfind(" ", line)
     while blank > line and text[blank - 1].isspace():

@@ -20,7 +20,7 @@ from rnnlm.text.made_texts import joined, split_texts
 from rnnlm.text.numbered_cache import kept_with, read_tokens
 from rnnlm.text.saved_splits import require_free, save_splits
 from rnnlm.text.split import RANDOM, Split, shares_of
-from rnnlm.text.subword_training import token_after
+from rnnlm.text.subwords.learning import token_after
 from rnnlm.text.text_files import at_lines, raw_blocks, text_files
 from rnnlm.text.tokenizer import LINE_END
 

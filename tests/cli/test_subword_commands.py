@@ -12,8 +12,8 @@ import rnnlm
 from rnnlm.cli.main import main
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
-from rnnlm.text.byte_pieces import merges_of
-from rnnlm.text.subwords import Subwords
+from rnnlm.text.subwords.byte_level import Subwords
+from rnnlm.text.subwords.pieces import merges_of
 from rnnlm.text.vocabulary import Vocabulary
 
 sys.path.insert(0, str(REPOSITORY / "tests/robustness"))

@@ -14,7 +14,7 @@ import rnnlm
 from rnnlm.errors import DamagedError
 from rnnlm.formats.model_file import load_model, model_size, save_model
 from rnnlm.models import LanguageModel
-from rnnlm.text.subwords import KIND, Subwords
+from rnnlm.text.subwords.byte_level import KIND, Subwords
 from rnnlm.text.vocabulary import Vocabulary
 
 sys.path.insert(0, str(REPOSITORY / "tests/robustness"))

@@ -31,7 +31,7 @@ from rnnlm.cli.generate import main as generate
 from rnnlm.cli.train import main as train
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
-from rnnlm.text.subwords import Subwords
+from rnnlm.text.subwords.byte_level import Subwords
 from rnnlm.text.vocabulary import Vocabulary
 
 SECONDS = 10  # that one case may take

@@ -12,7 +12,7 @@ from rnnlm.models import LanguageModel
 from rnnlm.scoring.spelling import Spelling
 from rnnlm.text.corpus import load_corpus, read_text
 from rnnlm.text.split_words import SplitWords
-from rnnlm.text.subwords import Subwords
+from rnnlm.text.subwords.byte_level import Subwords
 from rnnlm.text.tokenizer import Words
 from rnnlm.text.vocabulary import Vocabulary
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text import spelled
-from rnnlm.text.byte_pieces import merges_of
 from rnnlm.text.spelled import spelled_file, spelled_string
-from rnnlm.text.subwords import Subwords
+from rnnlm.text.subwords.byte_level import Subwords
+from rnnlm.text.subwords.pieces import merges_of
 from rnnlm.text.vocabulary import UNKNOWN, Vocabulary
 
 WORDS, CHARACTERS = Vocabulary(["<eos>", "a", "b"]), Vocabulary(["<eos>", "a", "b", " "], "char")

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.errors import shown
-from rnnlm.text.bpe_library import PieceEncoder
-from rnnlm.text.byte_pieces import BYTES, LONGEST_PIECE, MOST_BYTES, NOT_PIECES
-from rnnlm.text.chunks import Dictionary
-from rnnlm.text.subwords import LEVEL, Subwords
+from rnnlm.text.subwords.byte_level import IN_NO_TEXT, LEVEL, Subwords
+from rnnlm.text.subwords.chunks import LONGEST, Dictionary
+from rnnlm.text.subwords.library import PieceEncoder
+from rnnlm.text.subwords.pieces import BYTES, LONGEST_PIECE, MOST_BYTES, NOT_PIECES
 from rnnlm.text.tokenizer import LINE_END
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ KIND = "sentencepiece BPE"
 BLANK = "\u2581"
 MOST_SPLITS = 16  # merges for each piece, on average: usual are two or three
 BYTE_NAMES = [f"<0x{byte:02X}>" for byte in range(BYTES)]
-CHUNK = re.compile(f"{BLANK}*[^{BLANK}\n]+|{BLANK}+|\n")
+CHUNK = re.compile(f"{BLANK}{{0,{LONGEST}}}+[^{BLANK}\n]{{1,{LONGEST}}}|{BLANK}{{1,{LONGEST}}}|\n")
 
 
 class SentencePieces(Subwords):
@@ -44,6 +44,8 @@ class SentencePieces(Subwords):
     ------
     ValueError : these are no pieces.
     """
+
+    _replaced = IN_NO_TEXT | {ord(BLANK): " "}  # whose bytes are written where no piece has it
 
     def __init__(self, pieces: Iterable[str]) -> None:
         self.pieces = list(pieces)

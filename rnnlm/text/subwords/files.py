@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from rnnlm.errors import DamagedError, RnnlmError, counted, shown
 from rnnlm.files.strict_json import loads
 from rnnlm.files.whole import reason
-from rnnlm.text.byte_pieces import ALPHABET, MOST_MERGES, merges_of
-from rnnlm.text.sentencepiece_files import sentencepieces
-from rnnlm.text.subwords import Subwords
+from rnnlm.text.subwords.byte_level import Subwords
+from rnnlm.text.subwords.pieces import ALPHABET, MOST_MERGES, merges_of
+from rnnlm.text.subwords.sentencepiece_files import sentencepieces
 
 if TYPE_CHECKING:
     from typing import Any

@@ -17,9 +17,9 @@ from rnnlm.files.protobuf import fields
 from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.choose_tokenizer import stored_arrays, tokenizer_from
-from rnnlm.text.sentencepieces import BYTE_NAMES, KIND, SentencePieces, merges_between
 from rnnlm.text.spelled import spelled_string
-from rnnlm.text.tokenizer_files import read_tokenizer
+from rnnlm.text.subwords.files import read_tokenizer
+from rnnlm.text.subwords.sentencepieces import BYTE_NAMES, KIND, SentencePieces, merges_between
 from rnnlm.text.vocabulary import EOS, Vocabulary
 
 sys.path.insert(0, str(REPOSITORY / "tests/robustness"))
@@ -146,6 +146,12 @@ def test_any_text_without_the_blank_sign_comes_back(text):
 
 def test_the_blank_sign_becomes_a_blank():
     assert "".join(TOKENIZER.join(TOKENIZER.split("a▁b\n"))) == "a b\n"
+
+
+def test_a_blank_that_no_piece_has_comes_back():
+    bare = SentencePieces(["a", "b", "ab"])
+    assert bare.split("ab  b\n") == ["ab", *["<0xE2>", "<0x96>", "<0x81>"] * 2, "b", "\n"]
+    assert "".join(bare.join(bare.split("ab  b\n"))) == "ab  b\n"
 
 
 def test_words_have_the_blank_before_them():

@@ -16,9 +16,9 @@ from rnnlm.text.choose_tokenizer import ALL_LEVELS
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.numbered_cache import LONG
 from rnnlm.text.sources import called, require_text_file
-from rnnlm.text.subwords import LARGEST_SIZE, LEAST_SIZE, LEVEL, USUAL_SIZE, Subwords
+from rnnlm.text.subwords.byte_level import LARGEST_SIZE, LEAST_SIZE, LEVEL, USUAL_SIZE, Subwords
+from rnnlm.text.subwords.files import read_tokenizer
 from rnnlm.text.tokenizer import LINE_END, Tokenizer, as_tokenizer
-from rnnlm.text.tokenizer_files import read_tokenizer
 
 RULES = {
     "vocab_size": "it is of level subword without a tokenizer's file",

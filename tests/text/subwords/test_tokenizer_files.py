@@ -5,8 +5,8 @@ import pytest
 from conftest import REPOSITORY
 
 from rnnlm.errors import DamagedError, RnnlmError
-from rnnlm.text.subwords import Subwords
-from rnnlm.text.tokenizer_files import read_tokenizer
+from rnnlm.text.subwords.byte_level import Subwords
+from rnnlm.text.subwords.files import read_tokenizer
 
 sys.path.insert(0, str(REPOSITORY / "tests/robustness"))
 
@@ -102,6 +102,6 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, monkeypatch):
     (tmp_path / "binary").write_bytes(b"\xff\xfe{")
     with pytest.raises(DamagedError, match="it is no text"):
         read_tokenizer(tmp_path / "binary")
-    monkeypatch.setattr("rnnlm.text.tokenizer_files.LARGEST_FILE", 100)
+    monkeypatch.setattr("rnnlm.text.subwords.files.LARGEST_FILE", 100)
     with pytest.raises(DamagedError, match="at most 100 bytes"):
         read_tokenizer(file_of(tmp_path, tokenizer_json(SUBWORDS)))

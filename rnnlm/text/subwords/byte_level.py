@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.text.bpe_library import Encoder, train
-from rnnlm.text.byte_pieces import BYTES, piece_bytes, pieces_of
-from rnnlm.text.chunks import Dictionary, chunks_of
+from rnnlm.text.subwords.chunks import Dictionary, chunks_of
+from rnnlm.text.subwords.library import Encoder, train
+from rnnlm.text.subwords.pieces import BYTES, piece_bytes, pieces_of
 from rnnlm.text.tokenizer import LINE_END, Tokenizer
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ KIND = "byte-level BPE"
 LEAST_SIZE, USUAL_SIZE, LARGEST_SIZE = BYTES + 1, 8000, 1 << 20  # of the vocabulary, with <eos>
 LONGEST_UNIT = 1 << 16  # characters of a text that the library gets at a time
 LONGEST_CHUNK = 1 << 11  # of a chunk to learn from: the library's time grows with its square
-_IN_NO_TEXT = str.maketrans(dict.fromkeys("\n\0", "\ufffd"))  # of what a piece can spell
+IN_NO_TEXT = str.maketrans(dict.fromkeys("\n\0", "\ufffd"))  # of what a piece can spell
 
 
 class Subwords(Tokenizer):
@@ -38,7 +38,7 @@ class Subwords(Tokenizer):
 
     Parameters
     ----------
-    merges : (n, 2), whole numbers; see rnnlm/text/byte_pieces.py.
+    merges : (n, 2), whole numbers; see rnnlm/text/subwords/pieces.py.
 
     Attributes
     ----------
@@ -54,6 +54,7 @@ class Subwords(Tokenizer):
     has_blanks = joins_blanks = True
     usual_min_count = 0  # every piece is in the vocabulary
     enough, longest_line = 150, 15_000
+    _replaced = IN_NO_TEXT
 
     def __init__(self, merges: np.ndarray) -> None:
         self.tokens = tuple(pieces_of(merges))
@@ -107,7 +108,7 @@ class Subwords(Tokenizer):
                 yield decoder.decode(b"", final=True) + LINE_END
                 decoder.reset()
             else:
-                yield decoder.decode(self._bytes(token)).translate(_IN_NO_TEXT)
+                yield decoder.decode(self._bytes(token)).translate(self._replaced)
         if rest := decoder.decode(b"", final=True):
             yield rest
 

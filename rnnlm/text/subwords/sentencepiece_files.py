@@ -9,7 +9,7 @@ import math
 
 from rnnlm.errors import shown
 from rnnlm.files.protobuf import fields
-from rnnlm.text.sentencepieces import SentencePieces
+from rnnlm.text.subwords.sentencepieces import SentencePieces
 
 PIECES, TRAINER, NORMALIZER = 1, 2, 3                # fields of the message
 PIECE, SCORE, TYPE = 1, 2, 3                         # of a piece

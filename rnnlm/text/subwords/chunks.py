@@ -6,11 +6,17 @@ GPT-2's expression splits a text before anything is merged:
 
 No alternative holds white space behind another character: a blank can only be its
 first.  So there is always a border between a character that is no white space and one
-that is.  What comes before that border does not change what comes after, as the
-expression looks at nothing behind it.  Nor the other way round: it looks ahead only
-behind white space, of which nothing ends there.
+that is.  Nor does one hold a letter before anything but letters, so there is a border
+where ASCII letters end; and one where digits and other signs of ASCII end, unless an
+apostrophe begins such as 's.  What comes before a border does not change what comes
+after, as the expression looks at nothing behind it.  Nor the other way round: it looks
+ahead only behind white space, of which nothing ends there.
 
-Texts repeat their words, so each chunk is encoded once and then looked up.
+What other characters are is left to the library: from the first one on, all up to the
+next white space is one chunk, with the letters or signs before it.
+
+Texts repeat their words, so each chunk is encoded once and then looked up.  A word of
+more than LONGEST characters is cut, as the library takes 300 bytes for each.
 """
 
 from __future__ import annotations
@@ -24,20 +30,34 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_CHUNKS, MOST_CHARACTERS = 1 << 18, 1 << 23  # in the dictionary; then it starts anew
+MOST_CHUNKS, MOST_CHARACTERS = 1 << 18, 1 << 23  # in the dictionary; then half of it is forgotten
 SLICE = 1 << 19                                  # characters that are cut at a time
-CHUNK = re.compile(r"[^\S\n]*\S+|[^\S\n]+|\n")   # white space and what follows it; or a line end
+LONGEST = 1 << 14                                # characters of a chunk, but for the blanks before them
+
+
+def _chunk(longest):
+    """The expression of a chunk: white space and what follows it; or a line end."""
+    most = f"{{1,{longest}}}+"
+    words = f"[A-Za-z]{most}|[!-@[-`{{-~]{most}(?:(?<=')[A-Za-z]{most})?+"
+    return re.compile(rf"[^\S\n]{{0,{longest}}}+(?:(?:{words})(?![^\s!-~])|\S{most})|[^\S\n]{most}|\n")
+
+
+CHUNK = _chunk(LONGEST)
 # Python calls these white space, Unicode and the expression above do not.
 SEPARATORS = re.compile("[\x1c-\x1f]")
 _LINE = re.compile(r"[^\n]+|\n")
 
 
 def chunks_of(text: str) -> list[str]:
-    """The chunks of a text; a line with separators is one as a whole."""
+    """The chunks of a text; a line with separators is one, but for its length."""
     if SEPARATORS.search(text) is None:
         return CHUNK.findall(text)
     return [chunk for line in _LINE.findall(text)
-            for chunk in ([line] if SEPARATORS.search(line) else CHUNK.findall(line))]
+            for chunk in (_cut(line) if SEPARATORS.search(line) else CHUNK.findall(line))]
+
+
+def _cut(line):
+    return [line[start: start + LONGEST] for start in range(0, len(line), LONGEST)]
 
 
 class Dictionary:
@@ -68,14 +88,22 @@ class Dictionary:
 
     def _ids(self, chunks):
         which = self._numbers_of(chunks)
-        lengths = self.lengths[which]
-        ends = np.cumsum(lengths)
-        # The ids of chunk i are the lengths[i] from starts[which[i]] on; they go to the
-        # places before ends[i].
-        ids = self.flat[np.repeat(self.starts[which] - (ends - lengths), lengths) + np.arange(ends[-1])]
+        self.counts += np.bincount(which, minlength=len(self.counts))
+        ids = taken(self.flat, self.starts[which], self.lengths[which])
         if len(self.numbers) > MOST_CHUNKS or self.characters > MOST_CHARACTERS:
-            self._clear()
+            self._forget()
         return ids
+
+    def _forget(self):
+        """Keep the half of the chunks that was met most since the last time."""
+        self.counts[0] = self.counts.max() + 1  # the line end
+        kept = np.sort(np.argsort(-self.counts, kind="stable")[: (len(self.counts) + 1) // 2])
+        chunks = [*self.numbers]
+        chunks = [chunks[i] for i in kept.tolist()]
+        starts, lengths = self.starts[kept], self.lengths[kept]
+        self.numbers, self.characters = _Numbers(zip(chunks, range(len(chunks)), strict=True)), sum(map(len, chunks))
+        self.flat, self.starts, self.lengths = taken(self.flat, starts, lengths), np.cumsum(lengths) - lengths, lengths
+        self.counts = np.zeros(len(kept), np.int64)
 
     def _numbers_of(self, chunks):
         """The number of each chunk; new ones are encoded."""
@@ -94,13 +122,20 @@ class Dictionary:
         starts = np.cumsum(lengths) - lengths + len(self.flat)
         self.flat = np.concatenate([self.flat, flat])
         self.starts, self.lengths = np.append(self.starts, starts), np.append(self.lengths, lengths)
+        self.counts = np.append(self.counts, np.zeros(len(chunks), np.int64))
         self.characters += sum(map(len, chunks))
         chunks.clear()
 
     def _clear(self):
         self.numbers, self.characters = _Numbers({"\n": 0}), 0
         self.flat = np.array([self.line_end], np.int32)
-        self.starts, self.lengths = np.zeros(1, np.int64), np.ones(1, np.int64)
+        self.starts, self.lengths, self.counts = np.zeros(1, np.int64), np.ones(1, np.int64), np.zeros(1, np.int64)
+
+
+def taken(flat: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """For each i the lengths[i] values of ``flat`` from starts[i] on."""
+    ends = np.cumsum(lengths)
+    return flat[np.repeat(starts - (ends - lengths), lengths) + np.arange(ends[-1])]
 
 
 class _Numbers(dict):

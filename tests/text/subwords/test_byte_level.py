@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.errors import ArgumentError, RnnlmError
-from rnnlm.text import bpe_library, chunks
-from rnnlm.text import subwords as subwords_module
-from rnnlm.text.byte_pieces import ALPHABET, merges_of, piece_bytes, pieces_of
-from rnnlm.text.subwords import Subwords
+from rnnlm.text.subwords import byte_level, chunks, library
+from rnnlm.text.subwords.byte_level import Subwords
+from rnnlm.text.subwords.pieces import ALPHABET, merges_of, piece_bytes, pieces_of
 from rnnlm.text.tokenizer import LINE_END
 from rnnlm.text.vocabulary import EOS, Vocabulary
 
@@ -32,9 +31,9 @@ def subwords():
 
 def reference(subwords, text):
     """The tokens of lines that the library alone gives, one by one."""
-    library = bpe_library.Encoder(subwords.tokens, subwords.merges).tokenizer
+    alone = library.Encoder(subwords.tokens, subwords.merges).tokenizer
     return [token for line in text.split("\n")[:-1]
-            for token in [*library.encode(line, add_special_tokens=False).tokens, LINE_END]]
+            for token in [*alone.encode(line, add_special_tokens=False).tokens, LINE_END]]
 
 
 def pieces_alone(*pairs):
@@ -80,7 +79,7 @@ def test_the_same_text_gives_the_same_subwords_however_it_is_cut(subwords):
 def test_a_long_line_is_learned_from_in_parts(monkeypatch):
     line = TEXT.replace("\n", " ")
     whole = Subwords.train([line], 280)
-    monkeypatch.setattr("rnnlm.text.subwords.LONGEST_UNIT", 7)
+    monkeypatch.setattr("rnnlm.text.subwords.byte_level.LONGEST_UNIT", 7)
     assert Subwords.train([line], 280) == whole
 
 
@@ -113,7 +112,7 @@ ANY = Subwords.train([TEXT], 280)
 
 def test_before_a_blank_there_is_a_border_behind_every_character():
     """Behind white space as Python has it, the library decides."""
-    before = bpe_library._library().pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    before = library._library().pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     step = 37  # of all characters; those of a few scripts stand for the others
     some = {*range(1, 0x3100), *range(0x3100, 0x110000, step)} - {*range(0xD800, 0xE000)}
     characters = [chr(code) for code in sorted(some) if not chr(code).isspace()]
@@ -136,16 +135,17 @@ def _borders(before, texts):
 def test_chunks_are_encoded_at_the_borders_alone(monkeypatch):
     subwords = Subwords(ANY.merges)
     monkeypatch.setattr(chunks, "SLICE", 5)
-    monkeypatch.setattr(bpe_library, "SLICE", 3)
+    monkeypatch.setattr(library, "SLICE", 3)
     assert subwords.split(NASTY) == reference(subwords, NASTY)
 
 
-def test_the_dictionary_starts_anew_when_it_is_full(monkeypatch):
+def test_a_full_dictionary_changes_nothing(monkeypatch):
     subwords = Subwords(ANY.merges)
     monkeypatch.setattr(chunks, "MOST_CHUNKS", 3)
+    monkeypatch.setattr(chunks, "SLICE", 50)
     for _ in range(3):
         assert subwords.split(NASTY) == reference(subwords, NASTY)
-        assert len(subwords._dictionary.numbers) == 1
+        assert len(subwords._dictionary.numbers) <= len(set(chunks.chunks_of(NASTY))) // 2
 
 
 def test_numbers_are_given_in_order_of_first_appearance(subwords):
@@ -218,13 +218,13 @@ def test_merges_that_are_none_are_refused(merges, rule):
 
 
 def test_too_many_merges_are_refused_before_they_are_read(monkeypatch):
-    monkeypatch.setattr("rnnlm.text.byte_pieces.MOST_MERGES", 1)
+    monkeypatch.setattr("rnnlm.text.subwords.pieces.MOST_MERGES", 1)
     with pytest.raises(ValueError, match="at most 1, got 2"):
         Subwords(np.array([[97, 98], [1, 2]]))
 
 
 def test_pieces_may_not_become_too_long_together(monkeypatch):
-    monkeypatch.setattr("rnnlm.text.byte_pieces.MOST_BYTES", 258)
+    monkeypatch.setattr("rnnlm.text.subwords.pieces.MOST_BYTES", 258)
     with pytest.raises(ValueError, match="merge 1 makes a piece of 2 bytes, all pieces together 260"):
         Subwords(np.array([[97, 98], [1, 2]]))
 
@@ -255,10 +255,10 @@ def test_a_size_that_cannot_be_is_refused(size):
 
 def test_very_long_words_are_learned_from_in_parts(monkeypatch):
     given = []
-    monkeypatch.setattr(subwords_module, "train",
+    monkeypatch.setattr(byte_level, "train",
                         lambda lines, pieces: given.extend(lines) or np.zeros((0, 2), np.int32))
     Subwords.train([f"the cat {'ab' * 5000} sat\nthe mat\n{'x' * 3000}"])
-    assert max(map(len, given)) == subwords_module.LONGEST_CHUNK
+    assert max(map(len, given)) == byte_level.LONGEST_CHUNK
     assert "".join(given) == f"the cat {'ab' * 5000} satthe mat{'x' * 3000}"
     assert given[0] == "the cat" and "the mat" in given and " sat" in given
 

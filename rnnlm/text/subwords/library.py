@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.errors import ArgumentError, RnnlmError
-from rnnlm.text.byte_pieces import ALPHABET, BYTES, LONGEST_PIECE, merges_of, piece_bytes
-from rnnlm.text.chunks import SEPARATORS
+from rnnlm.text.subwords.chunks import SEPARATORS, taken
+from rnnlm.text.subwords.pieces import ALPHABET, BYTES, LONGEST_PIECE, merges_of, piece_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -153,6 +153,4 @@ def _utf8(chunk):
 def _in_order(flat, lengths, order):
     """Ids and lengths, given in the order of ``order``, in that of 0, 1, 2, ..."""
     starts, back = np.cumsum(lengths) - lengths, np.argsort(order)
-    ordered = lengths[back]
-    ends = np.cumsum(ordered)
-    return flat[np.repeat(starts[back] - (ends - ordered), ordered) + np.arange(len(flat))], ordered
+    return taken(flat, starts[back], lengths[back]), lengths[back]

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.errors import ArgumentError, RnnlmError
-from rnnlm.text.byte_pieces import piece_bytes
 from rnnlm.text.corpus import load_corpus, read_text
 from rnnlm.text.lines import encode_blocks, read_blocks
 from rnnlm.text.numbered import Tokens
-from rnnlm.text.subword_training import learn_subwords, token_after
-from rnnlm.text.subwords import Subwords
+from rnnlm.text.subwords.byte_level import Subwords
+from rnnlm.text.subwords.learning import learn_subwords, token_after
+from rnnlm.text.subwords.pieces import piece_bytes
 from rnnlm.text.vocabulary import EOS, Vocabulary
 
 LEARNED = Subwords.train(["ab ab é é\n"], 280)

@@ -1,0 +1,314 @@
+"""The n-gram model as a predictor, against the definition word by word."""
+
+import copy
+import math
+import pickle
+from itertools import product
+
+import numpy as np
+import pytest
+from arpa_texts import log10_p, ngrams, text_scores
+
+from rnnlm.compute.functions import log_softmax
+from rnnlm.errors import ArgumentError, IdError
+from rnnlm.ngrams.building import Building
+from rnnlm.ngrams.ngram_model import NOTHING, NgramModel
+from rnnlm.ngrams.tables import Order, Tables
+from rnnlm.scoring.evaluation import evaluate, token_log_probs
+from rnnlm.scoring.generation import generate
+from rnnlm.scoring.nbest import rescore
+from rnnlm.scoring.pairs import score_pairs
+from rnnlm.scoring.readings import PROTOCOLS, piece_scores
+from rnnlm.scoring.words import sequence_scores, states_after
+from rnnlm.scoring.writing import write_beam, write_samples, write_text
+from rnnlm.text.encoded import encode_text
+from rnnlm.text.nbest_files import Hypothesis, NBestList
+from rnnlm.text.pairs_files import as_pairs
+from rnnlm.text.spelled import spelled_string
+from rnnlm.text.vocabulary import Vocabulary
+
+LN10 = math.log(10)
+TEXT = "the cat sat on the mat\nnaïve dogs sat\n\non on on the the cat\n"
+LINES = [line.split() for line in TEXT.splitlines()]
+
+
+def model_of(found):
+    """(NgramModel, Vocabulary) of a dict, made here without an ARPA file."""
+    words = ["<eos>", *(ngram[0] for ngram in found if len(ngram) == 1 and ngram[0] not in ("<s>", "</s>"))]
+    vocabulary = Vocabulary(words)
+    ids = {**vocabulary.ids, "<s>": 0, "</s>": 0}
+    building = Building(Order(np.arange(len(words)), *(np.array([found[word,][k] if word != "<eos>" else
+                                                                 found["</s>" if k == 0 else "<s>",][k]
+                                                                 for word in words], np.float32) * np.float32(LN10)
+                                                        for k in (0, 1))))
+    for n in range(2, max(map(len, found)) + 1):
+        rows = [(ngram, *values) for ngram, values in found.items() if len(ngram) == n]
+        numbers = [np.array([row[k] for row in rows], np.float32) * np.float32(LN10) for k in (1, 2)]
+        words = np.array([[ids[word] for word in row[0]] for row in rows], np.int64).reshape(-1, n).T
+        assert building.add(words, *numbers) is None
+    return NgramModel(building.tables(), vocabulary), vocabulary
+
+
+@pytest.fixture(params=[1, 2, 3, 5])
+def order(request):
+    return request.param
+
+
+@pytest.fixture
+def found(order):
+    return ngrams(order)
+
+
+@pytest.fixture
+def trigrams():
+    return ngrams(3)
+
+
+def stream(model, vocabulary, lines=LINES):
+    ids = [i if i >= 0 else vocabulary.unk_id for line in lines for i in [*vocabulary.encode(line), 0]]
+    return np.array([0, *ids[:-1]]), np.array(ids)
+
+
+def test_every_word_gets_what_the_definition_says(found, order):
+    model, vocabulary = model_of(found)
+    xs, ts = stream(model, vocabulary)
+    wanted = np.array(text_scores(found, LINES, order)) * LN10
+    np.testing.assert_allclose(model.log_probs(xs[None], ts[None])[0], wanted, rtol=1e-6)
+    np.testing.assert_allclose(token_log_probs(model, ts, 0, window=3), wanted, rtol=1e-6)
+
+
+def test_all_words_are_scored_as_each_one_is(found, order):
+    model, vocabulary = model_of(found)
+    xs, _ = stream(model, vocabulary)
+    with model.fresh_state():
+        rows = model.predict(xs[None])[0]
+    every = np.arange(len(vocabulary))
+    for word in every:
+        with model.fresh_state():
+            np.testing.assert_allclose(model.log_probs(xs[None], np.full((1, len(xs)), word))[0], rows[:, word],
+                                       rtol=1e-5)
+    with model.fresh_state():
+        np.testing.assert_array_equal(model.predict_last(xs[None])[0], rows[-1])
+    history = ("<s>", "the", "cat")[max(0, 4 - order) :] if order > 1 else ()
+    wanted = [log10_p(found, "</s>" if word == 0 else vocabulary.words[word], list(history)) * LN10 for word in every]
+    np.testing.assert_allclose(rows[2], wanted, rtol=1e-5)
+
+
+def test_a_line_end_starts_the_history_anew(trigrams):
+    model, vocabulary = model_of(trigrams)
+    the, cat, sat = vocabulary.encode(["the", "cat", "sat"])
+    with model.fresh_state():
+        after_much = model.predict(np.array([[sat, cat, 0, the]]))[0, 2:]
+    np.testing.assert_array_equal(model.predict(np.array([[0, the]]))[0], after_much)
+
+
+def test_windows_of_any_shape_carry_the_state(trigrams, rng):
+    model, vocabulary = model_of(trigrams)
+    xs = rng.integers(0, len(vocabulary), (3, 11))
+    ts = rng.integers(0, len(vocabulary), (3, 11))
+    with model.fresh_state():
+        whole = model.log_probs(xs, ts)
+    with model.fresh_state():
+        parts = [model.log_probs(xs[:, i:j], ts[:, i:j]) for i, j in ((0, 1), (1, 2), (2, 7), (7, 11))]
+        np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
+        np.testing.assert_array_equal(model.get_state()[0][0], xs[:, -2:])
+    for row in range(3):
+        with model.fresh_state():
+            np.testing.assert_array_equal(model.log_probs(xs[row : row + 1], ts[row : row + 1])[0], whole[row])
+
+
+def test_the_state_can_be_set_and_is_given_back(trigrams):
+    model, vocabulary = model_of(trigrams)
+    the, cat = vocabulary.encode(next(ngram for ngram in trigrams if len(ngram) == 3 and ngram[0] != "<s>")[:2])
+    assert model.get_state() == [(None,)]
+    model.predict(np.array([[0, the]]))
+    before = model.get_state()
+    with model.fresh_state():
+        assert model.get_state() == [(None,)]
+        first = model.predict(np.array([[cat]]))
+        np.testing.assert_array_equal(model.get_state()[0][0], [[NOTHING, cat]])
+        model.set_state(before)
+        assert not np.array_equal(model.predict(np.array([[cat]])), first)
+    assert model.get_state() is not before
+    np.testing.assert_array_equal(model.get_state()[0][0], before[0][0])
+    for copied in (copy.deepcopy(model), copy.copy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(copied.predict(np.array([[cat]])), model.predict(np.array([[cat]])))
+        model.set_state(before)
+
+
+def test_before_the_first_word_there_is_nothing(trigrams):
+    model, vocabulary = model_of(trigrams)
+    cat = vocabulary.ids["cat"]
+    with model.fresh_state():
+        got = model.log_probs(np.array([[cat]]), np.array([[vocabulary.ids["mat"]]]))
+    assert got == pytest.approx(log10_p(trigrams, "mat", ["cat"]) * LN10, rel=1e-6)
+
+
+def test_word_scores_are_those_of_whole_distributions(trigrams, rng):
+    model, vocabulary = model_of(trigrams)
+    xs, ts = rng.integers(0, len(vocabulary), (2, 2, 9))
+    xs[1, :4] = xs[0, :4]
+    wanted = rng.random((2, 9)) < 0.7
+    repeats = np.zeros((2, 9), bool)
+    repeats[1, :4] = wanted[1, :4] & wanted[0, :4]
+    with model.fresh_state():
+        rows = model.predict(xs)[wanted].astype(np.float64)
+    for some in (None, repeats):
+        with model.fresh_state():
+            scores = model.word_scores(xs, ts, wanted, True, 3, repeats=some)
+        of_targets = rows[np.arange(len(rows)), ts[wanted]]
+        np.testing.assert_allclose(scores.log_probs, of_targets, rtol=1e-5)
+        np.testing.assert_allclose(scores.entropies, -(np.exp(rows) * rows).sum(axis=1), rtol=1e-5)
+        np.testing.assert_array_equal(scores.ranks, 1 + (rows > of_targets[:, None]).sum(axis=1))
+        np.testing.assert_array_equal(scores.top, np.argsort(-rows, axis=1, kind="stable")[:, :3])
+        np.testing.assert_allclose(scores.top_log_probs, -np.sort(-rows, axis=1)[:, :3], rtol=1e-5)
+    assert model.word_scores(xs, ts, np.zeros_like(wanted), True, 30).top.shape == (0, len(vocabulary))
+
+
+def test_details_are_computed_some_contexts_at_a_time(trigrams, rng, monkeypatch):
+    model, vocabulary = model_of(trigrams)
+    xs, ts = rng.integers(0, len(vocabulary), (2, 4, 9))
+    with model.fresh_state():
+        at_once = model.word_scores(xs, ts, None, True, 2)
+    monkeypatch.setattr("rnnlm.ngrams.ngram_model.MOST", 2 * len(vocabulary))
+    with model.fresh_state():
+        in_parts = model.word_scores(xs, ts, None, True, 2)
+    for name, array in at_once.arrays().items():
+        np.testing.assert_array_equal(in_parts.arrays()[name], array, name)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_protocol_reads_it_alike(trigrams, protocol):
+    model, vocabulary = model_of(trigrams)
+    wanted = np.array(text_scores(trigrams, LINES)) * LN10
+    ((_, scores),) = piece_scores(model, vocabulary, spelled_string(TEXT, vocabulary), protocol, True, 2)
+    read = np.isfinite(scores.log_probs)
+    assert read.sum() == len(wanted) - (protocol == "document")  # which does not read an empty line
+    np.testing.assert_allclose(scores.log_probs[read], wanted[read], rtol=1e-5)
+
+
+def test_it_can_be_evaluated(trigrams):
+    model, vocabulary = model_of(trigrams)
+    result = evaluate(model, encode_text(TEXT, vocabulary), vocabulary.eos_id)
+    assert result.targets == 19
+    assert result.oov == 1
+    assert result.log_prob == pytest.approx(sum(text_scores(trigrams, LINES)) * LN10, rel=1e-6)
+
+
+def test_sentences_continue_where_others_ended(trigrams):
+    model, vocabulary = model_of(trigrams)
+    ids = vocabulary.encode(["the", "cat", "sat", "on"])
+    whole = sequence_scores(model, ids, [4], 0).log_probs
+    states = states_after(model, ids[:2], 0, None)
+    rest = sequence_scores(model, ids[2:], [2], 0, states=states, last=ids[1]).log_probs
+    np.testing.assert_array_equal(rest, whole[2:])
+
+
+def test_it_writes_texts(trigrams):
+    model, _ = model_of(trigrams)
+    words = generate(model, [0], rng=np.random.default_rng(1), temperature=0)
+    first = [next(words) for _ in range(3)]
+    rows, xs = [], [0]
+    for _ in range(3):
+        with model.fresh_state():
+            xs.append(int(model.predict_last(np.array([xs]))[0].argmax()))
+            rows.append(xs[-1])
+    assert first == rows
+
+
+def shares(model, ids):
+    """ln p of each id of a text, as if the random model's words summed to 1."""
+    with model.fresh_state():
+        rows = log_softmax(model.predict(np.array([[0, *ids[:-1]]]))[0].astype(np.float64))
+    return rows[np.arange(len(ids)), ids].tolist()
+
+
+def test_texts_are_written_side_by_side_as_alone(trigrams):
+    model, vocabulary = model_of(trigrams)
+    alone = write_text(model, vocabulary, "the", rng=np.random.default_rng(3), length=20)
+    assert "".join(alone).startswith("the")
+    texts = list(write_samples(model, vocabulary, "the", 3, rng=np.random.default_rng(3), length=20, scores=True))
+    assert len(texts) == 3
+    for text in texts:
+        ids = [vocabulary.ids["the"], *(vocabulary.ids[token] for token in text.tokens)]
+        assert text.log_probs == pytest.approx(shares(model, ids)[1:], rel=1e-4)
+
+
+def test_the_best_line_is_the_best_of_all(trigrams):
+    model, vocabulary = model_of(trigrams)
+    (best, *_) = write_beam(model, vocabulary, "", 400, max_length=2, scores=True, allow_unk=True)
+    lines = [[0], *([*words, 0] for n in (1, 2) for words in product(range(1, len(vocabulary)), repeat=n))]
+    totals = [sum(shares(model, line)) for line in lines]
+    assert sum(best.log_probs) == pytest.approx(max(totals), rel=1e-5)
+
+
+def test_pairs_and_lists_are_ranked(trigrams):
+    model, vocabulary = model_of(trigrams)
+    texts = ["the cat sat", "mat cat the on"]
+    totals = [sum(text_scores(trigrams, [text.split()])) * LN10 for text in texts]
+    scores = score_pairs(model, vocabulary, as_pairs([tuple(texts)]))
+    np.testing.assert_allclose(scores.sentence.log_probs[0], totals, rtol=1e-5)
+    for carry in (False, True):
+        lists = [NBestList(name, i, hypotheses=[Hypothesis(text, 1, 1) for text in texts])
+                 for i, name in enumerate("ab")]
+        for found in rescore(model, vocabulary, lists, carry=carry):
+            np.testing.assert_allclose(found.scores.log_probs, totals, rtol=1e-5)  # a line end starts anew
+
+
+def test_states_cannot_be_shown(trigrams):
+    model, _ = model_of(trigrams)
+    with pytest.raises(ArgumentError, match="an n-gram model has no hidden states"):
+        model.word_scores(np.array([[0]]), np.array([[1]]), with_states=True)
+
+
+@pytest.mark.parametrize("call, error, message", [
+    (lambda model: model.predict([[0, 99]]), IdError, "xs must be ids from 0 to 9, got 99"),
+    (lambda model: model.log_probs([[0]], [[-1]]), IdError, "ts must be ids from 0 to 9, got -1"),
+    (lambda model: model.log_probs([[0]], [[1, 2]]), ArgumentError, "ts must have the shape of xs"),
+    (lambda model: model.set_state([]), ArgumentError, "one value for each of the 1 layers"),
+    (lambda model: model.set_state([(np.zeros((2, 3), int),)]), ArgumentError, r"of shape \(N, 2\)"),
+    (lambda model: model.set_state([(np.full((2, 2), 10),)]), ArgumentError, "states must be ids of its 10 words"),
+    (lambda model: (model.set_state([(np.zeros((2, 2), int),)]), model.predict([[0]])), ArgumentError,
+     "a row for each of the 2 streams"),
+    (lambda model: NgramModel(model.tables, Vocabulary(["<eos>"])), ArgumentError, "they have 10"),
+    (lambda model: NgramModel(3, Vocabulary(["<eos>"])), ArgumentError, "tables must be Tables"),
+    (lambda model: NgramModel(model.tables, 10), ArgumentError, "vocabulary must be a Vocabulary"),
+])
+def test_wrong_arguments_are_refused(call, error, message, trigrams):
+    model, _ = model_of(trigrams)
+    with model.fresh_state(), pytest.raises(error, match=message):
+        call(model)
+
+
+def test_many_ngrams_are_found_as_few_are(trigrams, rng, monkeypatch):
+    model, vocabulary = model_of(trigrams)
+    xs, ts = rng.integers(0, len(vocabulary), (2, 5, 40))
+    with model.fresh_state():
+        few = model.log_probs(xs, ts)
+    monkeypatch.setattr("rnnlm.ngrams.lookup.MANY", 1)
+    with model.fresh_state():
+        np.testing.assert_array_equal(model.log_probs(xs, ts), few)
+
+
+def test_first_words_that_are_lacking_change_no_score():
+    whole = ngrams(4)
+    pruned = {ngram: values for i, (ngram, values) in enumerate(whole.items())
+              if len(ngram) in (1, 4) or (len(ngram) == 2 and i % 3) or (len(ngram) == 3 and i % 2)}
+    model, vocabulary = model_of(pruned)
+    assert len(model.tables.orders[1].keys) > sum(len(ngram) == 2 for ngram in pruned)
+    xs, ts = stream(model, vocabulary)
+    np.testing.assert_allclose(model.log_probs(xs[None], ts[None])[0],
+                               np.array(text_scores(pruned, LINES, 4)) * LN10, rtol=1e-6)
+    for order, below in zip(model.tables.orders[1:], model.tables.orders, strict=False):
+        assert (np.diff(order.keys) > 0).all()
+        assert order.keys[-1] < len(below.keys) * len(vocabulary)
+
+
+def test_orders_without_ngrams_are_no_hindrance():
+    model, _ = model_of({ngram: values for ngram, values in ngrams(4).items() if len(ngram) != 3})
+    assert model.order == 4
+    empty = Order(np.empty(0, np.int64), np.empty(0, np.float32))
+    tables = Tables([Order(np.arange(2), np.full(2, -0.7, np.float32), np.zeros(2, np.float32)), empty])
+    model = NgramModel(tables, Vocabulary(["<eos>", "a"]))
+    np.testing.assert_array_equal(model.predict([[0, 1]]), np.full((1, 2, 2), np.float32(-0.7)))
+    np.testing.assert_array_equal(model.log_probs([[0, 1]], [[1, 1]]), np.full((1, 2), np.float32(-0.7)))
