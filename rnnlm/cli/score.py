@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
+from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
 from rnnlm.cli.heading import REMEMBERED, heading
 from rnnlm.cli.kept import OF_EACH, chart_option, kept_option, models_of, require_sources, tokens_axis
 from rnnlm.cli.mixing_options import PROBS
@@ -70,7 +71,7 @@ SCORE = Table({"options": (
     CHARGE_UNKNOWN,
     THREADS,
     DEBUG,
-), TITLE: (*PARTNERS, PROBS)})
+), TITLE: (*PARTNERS, PROBS, SAVE_ADAPTED)})
 
 
 def build_parser(prog=None):
@@ -109,6 +110,7 @@ def print_scores(options):
                 if options.chart:
                     curves.setdefault(path, []).append((read.tokens, float(columns["perplexity"][0])))
         _print(table.end())
+        save_adapted(read, options)
         _finish(options, first, states, truth)
         if options.chart:
             _draw(options, curves, read.vocabulary)
@@ -137,7 +139,7 @@ def _settle(options):
     elif options.charge_unknown:
         raise RnnlmError("--charge-unknown is for bits per byte: give --by sentence or --by text with it, not --by "
                          f"{options.by}")
-    for name in ("states", "truth"):
+    for name in ("states", "truth", "save_adapted"):
         if options.kept and getattr(options, name):
             raise RnnlmError(f"{_flag(name)} is of one model: leave it out, or leave out --kept and give the file of a "
                              "kept model")
