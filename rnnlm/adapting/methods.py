@@ -50,7 +50,7 @@ class Method:
     eps: float = 0.0
     momentum: float = 0.0
     max_grad: float = math.inf
-    lr_factors: tuple[float, ...] = (1 / 8, 1 / 4, 1 / 2, 1.0, 2.0)
+    lr_factors: tuple[float, ...] = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
     decay_factors: tuple[float, ...] = (0.5, 1.0, 2.0)
 
 
