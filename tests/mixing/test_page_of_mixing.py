@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
+import rnnlm
 from rnnlm.cli.main import main
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
@@ -34,11 +35,14 @@ ngram 1=6
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = ["<eos>", "<unk>", "the", "fox", "."]
-    for seed, name in enumerate(["runs/stories", "runs/other", "."]):
+    (tmp_path / "stories").mkdir()
+    for name in ("train", "valid", "test"):
+        (tmp_path / f"stories/{name}.txt").write_text("the fox .\n<unk> fox .\n")
+    rnnlm.train(corpus="stories", hidden_size=5, batch_size=1, epochs=1, output="runs/stories")
+    for seed, name in enumerate(["runs/other", "."]):
         (tmp_path / name).mkdir(parents=True, exist_ok=True)
         save_model(tmp_path / name / "model.npz", LanguageModel(5, 4, 5, rng=np.random.default_rng(seed)),
-                   Vocabulary(words))
+                   Vocabulary(["<eos>", "<unk>", "the", "fox", "."]))
     for name in ("test.txt", "valid.txt"):
         (tmp_path / name).write_text("the fox .\na fox .\n")
     (tmp_path / "stories.arpa").write_text(ARPA)
