@@ -13,6 +13,7 @@ from rnnlm.compute.threads import slices
 from rnnlm.compute.word_scores import WordScores
 from rnnlm.errors import ArgumentError
 from rnnlm.layers.fast.word_scores import detailed_scores
+from rnnlm.scoring.predictor import can_be_set, require_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,6 +63,11 @@ class Around:
         return getattr(self.model, "adapts", False)
 
     @property
+    def can_be_set(self) -> bool:
+        """Whether the model inside has states that can be set."""
+        return can_be_set(self.model)
+
+    @property
     def static(self) -> Scores:
         """The model inside without adaptation, as tables of scores show it."""
         return getattr(self.model, "static", self.model)
@@ -91,7 +97,12 @@ class Around:
         Returns
         -------
         states : a tuple of arrays for each, with a row a stream.
+
+        Raises
+        ------
+        ArgumentError : the model inside has none.
         """
+        require_states(self, "a state")
         own = self.own_state()
         return [*self.model.get_state(), *([] if own is None else [own])]
 

@@ -6,7 +6,7 @@ from rnnlm.adapting.tuning import SIZES, TEMPERATURES, Tried
 from rnnlm.cli.tuned_caches import tuned
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.runs.checks import WrongValue, at_least, below_one, not_negative, number, positive
-from rnnlm.runs.option import Option
+from rnnlm.runs.option import Option, require_acting
 
 TUNED = "tune"  # a value: to be chosen on the text of --tune
 MOST_WORDS = 10**7
@@ -67,32 +67,31 @@ def with_cache(read, options, tuning):
     options : of a command whose table has CACHE.
     tuning : EncodedText, on which what was not given is chosen; None: none.
     """
-    _require_together(options, tuning)
+    _require_possible(options, tuning)
     if (options.cache, options.unigram_cache, options.softmax_temperature) == (None, None, None):
         return read
     of_network = "--cache" if options.cache else "--softmax-temperature" if options.softmax_temperature else None
     if of_network and not hasattr(read.model, "states"):
         raise RnnlmError(f"{of_network} needs a network, got an n-gram model: give a model file or a run folder as "
                          "MODEL")
-    if tuning is not None and _is_open(options):
+    if tuning is not None and cache_is_open(options):
         settings = tuned(read, _tried(options), tuning, options.tune)
         for name, value in _as_options(settings).items():
             setattr(options, name, value)
     return read._replace(model=_settings(options).around(read.model))
 
 
-def _require_together(options, tuning):
+def _require_possible(options, tuning):
     """RnnlmError for options that do nothing without others."""
+    require_acting(CACHE, options)
     for option in CACHE:
-        if option.name in options.given and option.acts and not option.acts(options):
-            raise RnnlmError(f"{option.flag} needs {option.acts_with}: give that as well, or leave {option.flag} out")
         if tuning is None and getattr(options, option.name) == TUNED:
             raise RnnlmError(f"{option.flag} {TUNED} needs a text to be chosen on: rnnlm evaluate --tune VALID prints "
                              "the value to give")
 
 
-def _is_open(options):
-    """Whether anything is to be chosen."""
+def cache_is_open(options):
+    """Whether --tune has anything to choose of the caches and the temperature."""
     chosen = {"cache": ("cache_theta", "cache_weight", "cache_decay"), "unigram_cache": ("unigram_cache_weight",),
               "softmax_temperature": ()}
     return any(getattr(options, name) == TUNED or (getattr(options, name) is not None

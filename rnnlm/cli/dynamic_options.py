@@ -15,7 +15,7 @@ from rnnlm.files.whole import require_replaceable
 from rnnlm.formats.model_file import model_file, read_model_training, save_model
 from rnnlm.models import LanguageModel
 from rnnlm.runs.checks import OneOf, at_least, from_zero_to_one, not_empty, not_negative, positive
-from rnnlm.runs.option import Option
+from rnnlm.runs.option import Option, require_acting
 
 
 def _dynamic(options):
@@ -30,6 +30,7 @@ def _with_statistics(options):
     return options.dynamic in METHODS and METHODS[options.dynamic].uses_statistics
 
 
+NUMBERS = "window", "lr", "decay", "eps"  # of Settings, and of the options --dynamic-...
 BY_WINDOW = "--dynamic sgd or rms"
 DYNAMIC = (
     Option("dynamic", OneOf(METHODS), "dynamic evaluation: the model goes on learning from what it has scored; sgd: "
@@ -57,35 +58,44 @@ SAVE_ADAPTED = Option(
 def with_dynamic(read, options, tuning):
     """A Read whose model is evaluated dynamically if the options say so.
 
+    The options become what is used.
+
     Parameters
     ----------
     read : Read.
     options : of a command whose table has DYNAMIC.
     tuning : EncodedText, on which what was not given is chosen; None: none.
     """
-    _require_together(options)
+    _require_possible(options)
     if options.dynamic is None:
         return read
     if not isinstance(read.model, LanguageModel):
         raise RnnlmError("--dynamic needs a network, got an n-gram model: give a model file or a run folder as MODEL")
-    numbers = {"window": options.dynamic_window, "lr": options.dynamic_lr, "decay": options.dynamic_decay,
-               "eps": options.dynamic_eps}
+    numbers = {name: getattr(options, f"dynamic_{name}") for name in NUMBERS}
     statistics = statistics_for(read, options) if _with_statistics(options) else None
     if tuning is not None:
         numbers |= tuned(read, options.dynamic, tuning, numbers, statistics)
     dynamic = DynamicModel(read.model, options.dynamic, **numbers, statistics=statistics)
+    for name in NUMBERS:
+        setattr(options, f"dynamic_{name}", getattr(dynamic.settings, name))
     return read._replace(model=dynamic, dynamic=dynamic)
 
 
-def _require_together(options):
+def dynamic_is_open(options):
+    """Whether --tune has anything to choose of dynamic evaluation."""
+    return options.dynamic is not None and None in (options.dynamic_lr, options.dynamic_decay)
+
+
+def _require_possible(options):
     """RnnlmError for options that do nothing without others, or that cannot be."""
-    for option in (*DYNAMIC, SAVE_ADAPTED):
-        if option.name in options.given and option.acts and not option.acts(options):
-            raise RnnlmError(f"{option.flag} needs {option.acts_with}: give that as well, or leave {option.flag} out")
+    require_acting((*DYNAMIC, SAVE_ADAPTED), options)
     by_sentence = options.dynamic in METHODS and METHODS[options.dynamic].by_sentence
     if by_sentence and getattr(options, "protocol", None) != "sentence":
         raise RnnlmError("--dynamic sentence makes a step where a sentence ends and the state is forgotten: give it to "
                          "rnnlm score with --protocol sentence, or choose --dynamic sgd or rms")
+    if options.statistics and getattr(options, "kept", False):
+        raise RnnlmError("--statistics are those of one model: leave it out, or leave out --kept and give the file of "
+                         "a kept model")
     if getattr(options, "save_adapted", None):
         _require_adapted_file(options)
 
@@ -119,6 +129,6 @@ def dynamic_in_words(options):
     """What a table's heading says of it, a dict of strings."""
     if options.dynamic is None:
         return {}
-    given = [f"{name.removeprefix('dynamic_')} {getattr(options, name):g}" for name in
-             ("dynamic_window", "dynamic_lr", "dynamic_decay", "dynamic_eps") if name in options.given]
-    return {"dynamic": ", ".join([options.dynamic, *given])}
+    acting = [option.name for option in DYNAMIC if option.acts and option.acts(options)]
+    used = [f"{name} {getattr(options, f'dynamic_{name}'):g}" for name in NUMBERS if f"dynamic_{name}" in acting]
+    return {"dynamic": ", ".join([options.dynamic, *used])}

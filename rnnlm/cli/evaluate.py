@@ -7,7 +7,7 @@ from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
 from rnnlm.cli.mixing_options import PROBS, TUNE_PROBS, part_names, parts_in_words
-from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, TUNE, read_predictor
+from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, TUNE, adaptation_in_words, read_predictor
 from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
@@ -57,7 +57,7 @@ def evaluate_texts(options):
     texts = options.texts or []
     if texts and "split" in options.given:
         raise RnnlmError(f"--split {options.split} is for the run's own texts: leave it out, or name no text")
-    if texts.count(STANDARD_INPUT) > 1:
+    if [*texts, options.tune, options.probs, options.tune_probs].count(STANDARD_INPUT) > 1:
         raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
     with Workers(threads_of(options)) as workers:
         read = read_predictor(options, workers, options.tune)
@@ -68,7 +68,7 @@ def evaluate_texts(options):
             if math.isnan(result.log_prob):
                 raise RnnlmError(f"{options.model} gives no probabilities for {name}: its scores are not finite")
             if options.json:
-                _show([_as_json(about | _parts_as_json(options, parts), result, text)])
+                _show([_as_json(about | adaptation_in_words(options) | _parts_as_json(options, parts), result, text)])
             else:
                 _show([*_as_text(name, result, text, vocabulary), *(parts_in_words(options, parts) if parts else [])])
         save_adapted(read, options)

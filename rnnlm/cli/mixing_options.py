@@ -12,7 +12,7 @@ from rnnlm.mixing.weights import equal_weights, require_weights
 from rnnlm.runs.checks import OneOf, WrongValue, not_empty
 from rnnlm.runs.option import Option
 from rnnlm.text.cells import finite_number
-from rnnlm.text.sources import STANDARD_INPUT
+from rnnlm.text.sources import called
 
 
 def weights(text):
@@ -66,6 +66,11 @@ def with_mixture(read, options, workers, tuning):
     return read._replace(model=Mixture(models, options.weights, options.mixing))
 
 
+def mixture_is_open(options):
+    """Whether --tune has anything to choose of the mixture."""
+    return options.weights is None and bool(options.mix or getattr(options, "probs", None))
+
+
 def _others(vocabulary, options, workers):
     """The predictors that --mix names, and what a heading says of all partners."""
     models, named = [], []
@@ -87,6 +92,9 @@ def _require_sense(options, probs, vocabulary):
         raise RnnlmError(f"--{given[0].replace('_', '-')} is for mixtures: give --mix MODEL with it, or leave it out")
     if not probs and getattr(options, "tune_probs", None):
         raise RnnlmError("--tune-probs is for the weight of --probs: give --probs FILE with it, or leave it out")
+    if getattr(options, "tune_probs", None) and (options.tune is None or "weights" in options.given):
+        raise RnnlmError("--tune-probs is for the weight of --probs, which is not chosen here: give --tune VALID and "
+                         "no --weights with it, or leave it out")
     if not probs:
         return
     if options.mixing != LINEAR:
@@ -98,8 +106,6 @@ def _require_sense(options, probs, vocabulary):
     if len(options.texts or []) > 1 or getattr(options, "kept", False):
         raise RnnlmError(f"--probs is of one text and one model, got {counted(len(options.texts), 'text')}"
                          f"{' and --kept' if getattr(options, 'kept', False) else ''}: score each with its own")
-    if probs == STANDARD_INPUT and STANDARD_INPUT in (options.texts or []):
-        raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
 
 
 def _chosen(models, options, tuning, eos_id, count):
@@ -107,7 +113,7 @@ def _chosen(models, options, tuning, eos_id, count):
     probs = getattr(options, "probs", None)
     if tuning is None:
         note(f"note: the {count} models have equal weights; --weights gives others"
-             + (", and --tune VALID chooses them" if hasattr(options, "tune") else ""))
+             + (", and --tune VALID chooses them" if hasattr(options, "tune_probs") else ""))
         return equal_weights(count).tolist()
     outside = None
     if probs:
@@ -124,8 +130,8 @@ def _chosen(models, options, tuning, eos_id, count):
 
         found = tuned_weights(models, tuning.ids, eos_id, options.mixing, outside, on_window)
     chosen = _rounded(found.weights, options.mixing == LINEAR)
-    note(f"weights chosen on {one_line(options.tune)} in {counted(found.iterations, 'step')}, to be given next time: "
-         f"--weights {','.join(f'{weight:g}' for weight in chosen)}")
+    note(f"weights chosen on {one_line(called(options.tune))} in {counted(found.iterations, 'step')}, to be given next "
+         f"time: --weights {','.join(f'{weight:g}' for weight in chosen)}")
     return chosen
 
 

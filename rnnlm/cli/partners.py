@@ -7,13 +7,14 @@ What a network adapts to comes first, then the caches over its states, then the 
 from typing import NamedTuple
 
 from rnnlm.adapting.dynamic import DynamicModel
-from rnnlm.cli.cache_options import CACHE, cache_in_words, with_cache
-from rnnlm.cli.dynamic_options import DYNAMIC, dynamic_in_words, with_dynamic
-from rnnlm.cli.mixing_options import MIXING, mixture_in_words, with_mixture
+from rnnlm.cli.cache_options import CACHE, cache_in_words, cache_is_open, with_cache
+from rnnlm.cli.dynamic_options import DYNAMIC, dynamic_in_words, dynamic_is_open, with_dynamic
+from rnnlm.cli.mixing_options import MIXING, mixture_in_words, mixture_is_open, with_mixture
 from rnnlm.cli.screen import encoding_bar, note
+from rnnlm.errors import RnnlmError
 from rnnlm.formats.predictors import load_predictor
 from rnnlm.runs.checks import not_empty
-from rnnlm.runs.option import Option
+from rnnlm.runs.option import Option, require_acting
 from rnnlm.scoring.predictor import Predictor
 from rnnlm.text.corpus import read_text
 from rnnlm.text.vocabulary import Vocabulary
@@ -47,10 +48,21 @@ def read_predictor(options, workers, tune=None):
     tune: the path of a text on which what was not given is chosen; None: none.
     RnnlmError for what cannot be read or mixed.
     """
+    require_acting(PARTNERS, options)
+    if tune:
+        _require_choice(options)
     read = Read(*load_predictor(options.model, workers))
     for line in getattr(read.model, "notes", ()):  # of an n-gram model
         note(f"note: {options.model}: {line}")
     return with_partners(read, options, workers, tune)
+
+
+def _require_choice(options):
+    """RnnlmError where --tune has nothing to choose."""
+    if not (dynamic_is_open(options) or cache_is_open(options) or mixture_is_open(options)):
+        raise RnnlmError("--tune has nothing to choose: give --mix, --cache, --unigram-cache, --dynamic or "
+                         "--softmax-temperature tune with it, and leave out a number that it is to choose; or leave "
+                         "--tune out")
 
 
 def with_partners(read, options, workers, tune=None):
@@ -62,4 +74,9 @@ def with_partners(read, options, workers, tune=None):
 
 def partners_in_words(options):
     """What a table's heading says of them, a dict of strings."""
-    return dynamic_in_words(options) | cache_in_words(options) | mixture_in_words(options)
+    return adaptation_in_words(options) | mixture_in_words(options)
+
+
+def adaptation_in_words(options):
+    """What it says of dynamic evaluation, caches and temperature: what is used."""
+    return dynamic_in_words(options) | cache_in_words(options)

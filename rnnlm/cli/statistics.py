@@ -25,7 +25,8 @@ def statistics_for(read, options):
     """The GradientStatistics of a Read's model, for the window of the options.
 
     They come from the file of --statistics or of the run folder.  If it is not there,
-    they are computed over the training text of the run, and kept there.
+    they are computed over the training text of the run, and kept there; those of a kept
+    model are not.
 
     RnnlmError if a named file is of something else, or the training text is not known.
     """
@@ -43,14 +44,19 @@ def statistics_for(read, options):
         require_replaceable(path, lambda _: False, "a file of statistics")  # now, not after they were computed
     texts, corpus = own_texts(options.model, read.vocabulary, REMEDY, on_file=file_bar("fetching"),
                               on_long=encoding_bar)
-    found = _compute(read.model, texts["train"].ids, window, corpus)
-    _keep(path, found, read, fingerprint_of(read.vocabulary, texts["train"].ids))
+    found = _compute(read.model, texts["train"].ids, window, corpus, path is not None)
+    if path is not None:
+        _keep(path, found, read, fingerprint_of(read.vocabulary, texts["train"].ids))
     return found
 
 
-def _compute(model, ids, window, corpus):
-    """The statistics, under a bar; a signal ends the command."""
-    note(f"note: computing the mean squares of the gradients over the training text of {corpus}, once")
+def _compute(model, ids, window, corpus, kept):
+    """The statistics, under a bar; a signal ends the command.
+
+    kept: whether they will be.
+    """
+    once = ", once" if kept else ""
+    note(f"note: computing the mean squares of the gradients over the training text of {corpus}{once}")
     with stop_on_signal("stopping after this window") as check, scoring_bar("gradients", len(ids), "reading") as move:
 
         def on_window(targets):

@@ -4,6 +4,7 @@ from rnnlm.adapting.tuning import tune
 from rnnlm.cli.screen import note, scoring_bar
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.errors import counted, one_line
+from rnnlm.text.sources import called
 
 COLUMNS = {"size": ("cache", "cache"), "theta": ("theta", "cache-theta"), "weight": ("weight", "cache-weight"),
            "decay": ("decay", "cache-decay"),
@@ -29,7 +30,7 @@ def tuned(read, tried, text, path):
             check()
 
         found = tune(read.model, text.ids, read.vocabulary.eos_id, tried, on_window)
-    note(f"tuning on {one_line(path)}, {counted(found.tokens, 'token')}: perplexity {found.alone:.6g} before")
+    note(f"tuning on {one_line(called(path))}, {counted(found.tokens, 'token')}: perplexity {found.alone:.6g} before")
     names = _used(tried)
     note("  ".join([*(COLUMNS[name][0] for name in names), "perplexity"]))
     for settings, perplexity in found.rows:

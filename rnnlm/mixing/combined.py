@@ -13,6 +13,7 @@ from rnnlm.compute.threads import SERIAL, Workers
 from rnnlm.compute.word_scores import WordScores, word_scores
 from rnnlm.errors import ArgumentError
 from rnnlm.scoring.generation import last_scores
+from rnnlm.scoring.predictor import can_be_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,6 +58,11 @@ class Combined:
         """Whether a part learns from what it reads, so that it reads one stream."""
         return any(getattr(part, "adapts", False) for part in self.parts)
 
+    @property
+    def can_be_set(self) -> bool:
+        """Whether all parts have states that can be set."""
+        return all(can_be_set(part) for part in self.parts)
+
     def forget(self) -> None:
         """Forget what was read; what parts have adapted stays."""
         for part in self.parts:
@@ -79,7 +85,7 @@ class Combined:
         ArgumentError if a part has none that could be set back.
         """
         for part in self.parts:
-            if not hasattr(part, "get_state"):
+            if not can_be_set(part):
                 raise ArgumentError(f"a {type(part).__name__} learns from one stream in order, so it cannot be set to "
                                     "a state: use it for one text at a time")
         return [layer for part in self.parts for layer in part.get_state()]

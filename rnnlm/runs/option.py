@@ -197,6 +197,13 @@ class _AsItIs(str):
         return str(self)
 
 
+def require_acting(table, options):
+    """RnnlmError for a given option of the records ``table`` that does nothing here."""
+    for option in table:
+        if option.name in options.given and option.acts and not option.acts(options):
+            raise RnnlmError(f"{option.flag} needs {option.acts_with}: give that as well, or leave {option.flag} out")
+
+
 def with_commas(values):
     """The values of a list with commas between them, as on the command line."""
     return ",".join(hex(value) if isinstance(value, int) and value.bit_length() > 128 else str(value)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlm.errors import ArgumentError, RnnlmError
-from rnnlm.scoring.predictor import require_states
+from rnnlm.errors import ArgumentError
+from rnnlm.scoring.predictor import require_finite, require_states
 from rnnlm.scoring.words import sequence_scores, states_after
 from rnnlm.text.spelled import word_starts
 from rnnlm.text.vocabulary import UNKNOWN
@@ -160,8 +160,7 @@ def _distinct_scores(model, vocabulary, texts, states):
     lengths = np.add.reduceat(kept, starts, dtype=np.int64)
     log_probs = np.zeros(len(written))
     log_probs[kept] = sequence_scores(model, ids, lengths, vocabulary.eos_id, states=states).log_probs
-    if not np.isfinite(log_probs).all():
-        raise RnnlmError("the model gives no probabilities for these sentences: its scores are not finite")
+    require_finite(log_probs, "these sentences")
     counts = np.diff(np.searchsorted(first, np.append(starts, len(written))))
     unknown_words = np.maximum.reduceat(unknown, first)
     of_words = np.cumsum(counts) - counts  # where the words of each text begin

@@ -18,6 +18,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError
+from rnnlm.scoring.predictor import require_finite
 from rnnlm.scoring.preferences import TIES, PairScores, Preferences
 from rnnlm.scoring.words import sequence_scores
 from rnnlm.text.punctuation import split_punctuation as split_words
@@ -212,8 +213,7 @@ def _read(model, eos_id, keys, on_words):
     for first, last in pairwise(np.flatnonzero(np.diff(starts // CHUNK, prepend=-1, append=-1))):
         words = slice(starts[first], starts[last - 1] + lengths[last - 1])
         log_probs[words] = sequence_scores(model, ids[words], lengths[first:last], eos_id).log_probs
-        if not np.isfinite(log_probs[words]).all():
-            raise RnnlmError("the model gives no probabilities for these pairs: its scores are not finite")
+        require_finite(log_probs[words], "these pairs")
         if on_words:
             on_words(words.stop - words.start, len(ids))
     return dict(zip(keys, starts, strict=True)), log_probs

@@ -8,7 +8,8 @@ has two things more:
     forget()   forgets where the sequence stands, but not what it has adapted to
 
 Where a text is read as many sequences, it is opened once by ``fresh_state``, and
-``forget`` is called at the end of each.
+``forget`` is called at the end of each.  One that is made of others says in
+``can_be_set`` whether all of them have states that can be set.
 
 One that knows something of each token of a text, whatever the order in which it is
 read, has two others:
@@ -26,7 +27,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.errors import ArgumentError
+from rnnlm.errors import ArgumentError, RnnlmError
 
 
 class Scores(Protocol):
@@ -66,12 +67,28 @@ def adapts(model: Any) -> bool:
     return bool(getattr(model, "adapts", False))
 
 
+def require_finite(log_probs: np.ndarray, of: str = "") -> None:
+    """RnnlmError unless ln p of words are all finite; of: what has the words."""
+    if np.isfinite(log_probs).all():
+        return
+    why = "its scores are not finite"
+    if not np.isnan(log_probs).any():
+        why = ("a word has the probability 0, whose logarithm is not finite; a linear mixture with a model that gives "
+               "it a probability would do")
+    raise RnnlmError(f"the model gives no probabilities{of and f' for {of}'}: {why}")
+
+
+def can_be_set(model: Any) -> bool:
+    """Whether a predictor, and what it is made of, has states that can be set."""
+    return bool(getattr(model, "can_be_set", hasattr(model, "set_state")))
+
+
 def require_states(model: Any, what: str, *methods: str) -> None:
     """ArgumentError unless a predictor can be set to a state, as ``what`` needs it.
 
     methods : names of what else it must have.
     """
-    if adapts(model) and not hasattr(model, "set_state"):
+    if adapts(model) and not can_be_set(model):
         raise ArgumentError(f"{what} cannot be had from a {type(model).__name__}, which learns from one stream in "
                             "order: use it without dynamic evaluation")
     arguments.has("model", model, ("fresh_state", *methods, "get_state", "set_state"), "a LanguageModel")

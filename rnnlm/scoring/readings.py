@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute.word_scores import WordScores
-from rnnlm.errors import RnnlmError
-from rnnlm.scoring.predictor import adapts
+from rnnlm.scoring.predictor import adapts, require_finite
 from rnnlm.scoring.words import sequence_scores, stream_scores
 from rnnlm.text.vocabulary import UNKNOWN
 
@@ -60,8 +59,7 @@ def piece_scores(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled]
         for part in parts:
             ids, is_read, ends = cutting.of(part)
             scores = sequences.scores(ids, ends)
-            if not np.isfinite(scores.log_probs).all():
-                raise RnnlmError("the model gives no probabilities: its scores are not finite")
+            require_finite(scores.log_probs)
             scores = scores if is_read.all() else _as_written(scores, is_read)
             if hasattr(model, "in_order"):  # only here is it known which token of the text each score is of
                 scores.log_probs = model.in_order(scores.log_probs)

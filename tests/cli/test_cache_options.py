@@ -124,9 +124,30 @@ def test_tuning_chooses_what_was_not_given_and_prints_what_to_give(model_path, t
     assert math.exp(-by_library(CacheSettings(), model_path, text).mean()) > perplexity
 
 
-def test_nothing_is_tuned_where_everything_is_given(model_path, text, capsys):
-    assert run("evaluate", model_path, text, *CHOSEN, "--tune", text) == 0
-    assert "tuning" not in capsys.readouterr().err
+@pytest.mark.parametrize("arguments", [[], CHOSEN, ["--softmax-temperature", "2"],
+                                       ["--mix", "MODEL", "--weights", "0.5,0.5"],
+                                       ["--dynamic", "sgd", "--dynamic-lr", "1", "--dynamic-decay", "0"]])
+def test_tuning_needs_something_to_choose(arguments, model_path, text, capsys):
+    arguments = [model_path if argument == "MODEL" else argument for argument in arguments]
+    assert run("evaluate", model_path, text, *arguments, "--tune", text) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and "--tune has nothing to choose" in err
+
+
+def test_what_was_given_is_not_tuned_beside_what_is(model_path, text, capsys):
+    assert run("evaluate", model_path, text, *CHOSEN, "--mix", model_path, "--tune", text) == 0
+    err = capsys.readouterr().err
+    assert "weights chosen on" in err and "before" not in err
+
+
+def test_json_has_what_was_used(model_path, text, capsys):
+    assert run("evaluate", model_path, text, "--json", "--cache", "7", "--cache-theta", "0.3", "--unigram-cache", "9",
+               "--softmax-temperature", "1.5", "--tune", text) == 0
+    out, err = capsys.readouterr()
+    found, chosen = json.loads(out), err.splitlines()[-1]
+    weight = chosen.partition("--cache-weight ")[2].split()[0]
+    assert found["cache"].startswith(f"7 states, theta 0.3, weight {weight}")
+    assert found["unigram_cache"].startswith("9 words, weight ") and found["softmax_temperature"] == "1.5"
 
 
 @pytest.mark.parametrize("arguments", [["--samples", "3", "--sentences", "4", "--seed", "1"],

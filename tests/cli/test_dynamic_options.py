@@ -119,15 +119,48 @@ def test_files_that_cannot_be_written_are_refused_before_the_work(folder, text, 
 
 
 def test_the_rates_are_chosen_on_validation_text(folder, text, small_corpus, capsys):
-    _, said = evaluated(capsys, folder, text, "--dynamic", "sgd", "--tune", small_corpus / "valid.txt")
+    found, said = evaluated(capsys, folder, text, "--dynamic", "sgd", "--tune", small_corpus / "valid.txt")
     tried = [line for line in said.splitlines() if line.startswith("  lr ")]
     best = min(tried, key=lambda line: float(line.split(": ")[1]))
     lr, decay = best.split(":")[0].split(", ")
     assert len(tried) == 12
     assert f"chosen: --dynamic sgd --dynamic-lr {lr.split()[1]} --dynamic-decay {decay.split()[1]}" in said
+    assert found["dynamic"] == f"sgd, window 5, {lr.strip()}, {decay}"
     _, said = evaluated(capsys, folder, text, "--dynamic", "sgd", "--dynamic-decay", "0", "--tune",
                         small_corpus / "valid.txt")
     assert said.count("decay 0:") == 4
+
+
+def test_the_heading_has_all_numbers_that_are_used(folder, text, capsys):
+    capsys.readouterr()
+    assert score([str(folder), str(text), "--dynamic", "rms", "--dynamic-window", "10"]) == 0
+    assert "# dynamic: rms, window 10, lr 0.0001, decay 0.004, eps 2e-05\n" in capsys.readouterr().out
+
+
+def test_rates_are_chosen_once_for_several_texts(folder, text, small_corpus, capsys):
+    valid = small_corpus / "valid.txt"
+    _, said = evaluated(capsys, folder, text, "--dynamic", "sgd", "--tune", valid)
+    lr, decay = said.split("--dynamic-lr ")[1].split(" --dynamic-decay ")
+    capsys.readouterr()
+    assert evaluate([*map(str, (folder, text, valid, text)), "--json", "--dynamic", "sgd", "--tune", str(valid)]) == 0
+    out, err = capsys.readouterr()
+    first, second, third = map(json.loads, out.splitlines())
+    assert err.count("chosen:") == 1 and first == third  # what was learned from a text is gone in the next
+    alone, _ = evaluated(capsys, folder, valid, "--dynamic", "sgd", "--dynamic-lr", lr, "--dynamic-decay",
+                         decay.strip())
+    assert second == alone
+
+
+def test_kept_models_have_statistics_of_their_own(run, small_corpus, tmp_path, capsys):
+    run("--epochs", "1", "--hidden-size", "4", "--wordvec-size", "4", "--batch-size", "4", "--time-size", "5",
+        "--keep-every", "40")
+    arguments = [str(tmp_path / "run"), str(small_corpus / "test.txt"), "--kept", "--dynamic", "rms"]
+    capsys.readouterr()
+    assert score(arguments) == 0
+    assert "computing the mean squares" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "statistics.npz").exists()
+    assert "--statistics are those of one model" in refused(capsys, score, *arguments, "--statistics", tmp_path / "s")
+    assert not (tmp_path / "s").exists()
 
 
 def test_sentences_are_learned_one_after_another(folder, text, capsys):
@@ -196,6 +229,12 @@ def test_what_needs_a_state_of_its_own_is_refused(folder, tmp_path, capsys):
         capsys, rescore, folder, lists, "--nbest-format", "kaldi", "--carry", *options)
     assert "a beam search cannot" in refused(capsys, generate, folder, "--beam", "2", *options)
     assert "several texts at once cannot" in refused(capsys, generate, folder, "--samples", "2", *options)
+    for around in (["--cache", "5"], ["--mix", folder, "--weights", "1,1", "--mixing", "log-linear"],
+                   ["--unigram-cache", "5", "--softmax-temperature", "2"]):
+        assert "cannot be had" in refused(capsys, generate, folder, "--samples", "2", *options, *around)
+        assert "cannot be had" in refused(capsys, generate, folder, "--beam", "2", *options, *around)
+        assert "cannot be had" in refused(capsys, rescore, folder, lists, "--nbest-format", "kaldi", "--carry",
+                                          *options, *around)
 
 
 def test_an_n_gram_model_does_not_adapt():

@@ -218,3 +218,35 @@ def test_partners_are_read_once_for_all_kept_models(here, capsys, monkeypatch):
 def test_rows_that_cannot_be_known_are_refused(options, message, here, capsys):
     assert score(["rnn.npz", *([] if options[-1] == "-" else ["text.txt"]), *options]) == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [["-", "--tune", "-", "--mix", "n.arpa"], ["-", "--probs", "-"],
+                                     ["text.txt", "--tune", "text.txt", "--probs", "-", "--tune-probs", "-"]])
+def test_standard_input_is_read_once(options, here, capsys):
+    assert evaluate(["rnn.npz", *options]) == 1
+    assert "standard input (-) can be read only once" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["--weights", "0.5,0.5"], ["--weights", "0.5,0.5", "--tune", "text.txt"]])
+def test_probabilities_to_tune_on_need_tuning(options, here, capsys):
+    assert evaluate(["rnn.npz", "text.txt", "--probs", "probs.txt", "--tune-probs", "probs.txt", *options]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and ("--tune-probs is for the weight" in err or "nothing to choose" in err)
+
+
+@pytest.mark.parametrize("command", [score, pairs, rescore])
+def test_a_word_of_probability_0_is_named_as_the_cause(command, here, capsys):
+    (here / "n.arpa").write_text(ARPA.replace("ngram 1=6", "ngram 1=5").replace("-1.0\t<unk>\n", ""))
+    (here / "pairs.tsv").write_text("the dog\tdog\n")
+    (here / "lists").write_text("a-1 the dog\n")
+    files = {score: ["text.txt"], pairs: ["pairs.tsv"], rescore: ["lists", "--nbest-format", "kaldi"]}
+    assert command(["rnn.npz", *files[command], "--mix", "n.arpa", "--mixing", "log-linear", "--weights", "1,1"]) == 1
+    assert "a word has the probability 0, whose logarithm is not finite; a linear mixture" in capsys.readouterr().err
+
+
+def test_only_evaluate_offers_to_tune(here, capsys):
+    (here / "lists").write_text("a-1 the cat\n")
+    assert rescore(["rnn.npz", "lists", "--nbest-format", "kaldi", "--mix", "n.arpa"]) == 0
+    assert "--tune" not in capsys.readouterr().err
+    assert evaluate(["rnn.npz", "text.txt", "--mix", "n.arpa"]) == 0
+    assert "--tune VALID" in capsys.readouterr().err
