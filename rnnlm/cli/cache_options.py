@@ -1,5 +1,7 @@
 """The options of the caches and of the temperature, and the predictor with them."""
 
+import numpy as np
+
 from rnnlm.adapting.cache import MOST_DECAY
 from rnnlm.adapting.caches import CacheSettings
 from rnnlm.adapting.tuning import SIZES, TEMPERATURES, Tried
@@ -25,6 +27,11 @@ def _or_tuned(check):
     return checked
 
 
+def _decays(value):
+    """Whether it is a decay; MOST_DECAY in 32 bits, a little larger, is one."""
+    return 0 <= value <= float(np.float32(MOST_DECAY))
+
+
 def _caches(options):
     return options.cache is not None
 
@@ -42,9 +49,9 @@ CACHE = (
            meant_by="theta"),
     Option("cache_weight", below_one, "weight of --cache in the probability", None, "W",
            default_text=f"{MEANT.weight:g}", acts=_caches, acts_with="--cache", meant_by="cache-lambda lambdasm"),
-    Option("cache_decay", number(float, f"a number from 0 to {MOST_DECAY:g}", lambda value: 0 <= value <= MOST_DECAY),
-           "rate at which older words count less in --cache: each word after them takes a factor of exp(-D)", None,
-           "D", default_text=f"{MEANT.decay:g}", acts=_caches, acts_with="--cache"),
+    Option("cache_decay", number(float, f"a number from 0 to {MOST_DECAY:g}", _decays), "rate at which older words "
+           "count less in --cache: each word after them takes a factor of exp(-D)", None, "D",
+           default_text=f"{MEANT.decay:g}", acts=_caches, acts_with="--cache"),
     Option("unigram_cache", _or_tuned(at_least(1, MOST_WORDS)), "words that a simple cache remembers: a word is as "
            f"likely as it was frequent among them; '{TUNED}': chosen by --tune", None, "K", default_text="no cache",
            meant_by="cache-unigram"),

@@ -13,6 +13,7 @@ from rnnlm.errors import RnnlmError, quoted
 from rnnlm.files.archive import LONGEST_HEADER
 from rnnlm.files.whole import require_replaceable
 from rnnlm.formats.model_file import model_file, read_model_training, save_model
+from rnnlm.formats.predictors import is_arpa
 from rnnlm.models import LanguageModel
 from rnnlm.runs.checks import OneOf, at_least, from_zero_to_one, not_empty, not_negative, positive
 from rnnlm.runs.option import Option, require_acting
@@ -101,17 +102,25 @@ def _require_possible(options):
 
 
 def _require_adapted_file(options):
-    """RnnlmError where the adapted model would replace the model itself."""
+    """RnnlmError where the adapted model would replace what is read."""
     if len(options.texts or [None]) > 1:
         raise RnnlmError("--save-adapted is of one text, got several, and each starts from the trained weights: score "
                          "each by itself")
-    path = model_file(options.model)
-    with suppress(OSError):  # said below
-        if os.path.samefile(options.save_adapted, path):
-            raise RnnlmError(f"--save-adapted {quoted(options.save_adapted)} is the model itself, which is never "
-                             "changed: name another file")
+    for path in (options.model, *(options.mix or [])):
+        if _same_file(options.save_adapted, path if is_arpa(path) else model_file(path)):
+            which = "the model itself" if path == options.model else "a model to mix with"
+            raise RnnlmError(f"--save-adapted {quoted(options.save_adapted)} is {which}, which is never changed: name "
+                             "another file")
+    if options.statistics and os.path.realpath(options.save_adapted) == os.path.realpath(options.statistics):
+        raise RnnlmError(f"--save-adapted and --statistics are both {quoted(options.statistics)}: name two files")
     require_replaceable(options.save_adapted, lambda file: ADAPTED in file.read(LONGEST_HEADER),
                         "a model file of --save-adapted")
+
+
+def _same_file(one, other):
+    with suppress(OSError):  # one that is not there
+        return os.path.samefile(one, other)
+    return False
 
 
 def save_adapted(read, options):

@@ -168,11 +168,26 @@ def test_pairs_and_lists_start_afresh(model_path, tmp_path, capsys):
     """A sentence scores what it scores alone, with a memory of its own words."""
     pairs, lists = tmp_path / "pairs.tsv", tmp_path / "lists.txt"
     pairs.write_text("the cat sat the cat\tthe mat on on\nthe cat the cat\tsat the mat\n", encoding="utf-8")
-    assert run("pairs", model_path, str(pairs), *CHOSEN) == 0
-    capsys.readouterr()
+    assert run("pairs", model_path, str(pairs), "--json", *CHOSEN) == 0
+    items = json.loads(capsys.readouterr().out)["items"]
+    found = [items[0]["log_prob_good"], items[0]["log_prob_bad"], items[1]["log_prob_bad"]]
     lists.write_text("1 the cat sat the cat\n1 the mat on on\n2 sat the mat\n", encoding="utf-8")
     assert run("rescore", model_path, str(lists), "--nbest-format", "classic", *CHOSEN) == 0
-    capsys.readouterr()
+    _, rows = printed(capsys)
+    lines = "the cat sat the cat", "the mat on on", "sat the mat"
+    wanted = []
+    for line in lines:
+        (tmp_path / "line.txt").write_text(line + "\n", encoding="utf-8")
+        wanted.append(by_library(SETTINGS, model_path, tmp_path / "line.txt").sum())
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    np.testing.assert_allclose([float(row["log_prob"]) for row in rows], wanted, rtol=1e-5)
+
+
+def test_the_largest_decay_is_taken(model_path, text, capsys):
+    arguments = "--cache", "5", "--json", "--cache-decay", "0.1"
+    assert run("evaluate", model_path, text, *arguments) == 0
+    wanted = by_library(CacheSettings(5, decay=0.1), model_path, text).sum()
+    assert json.loads(capsys.readouterr().out)["log_prob"] == pytest.approx(wanted, rel=1e-5)
 
 
 @pytest.mark.parametrize("flags, message", [

@@ -203,6 +203,9 @@ def test_the_adapted_model_is_a_model_file_of_its_own(folder, text, tmp_path, ca
         if not same.exists():
             same.symlink_to(folder / "model.npz")
         assert "never changed" in refused(capsys, evaluate, folder, text, *options, same)
+    assert "never changed" in refused(capsys, evaluate, folder, text, *options, adapted, "--mix", adapted)
+    assert "name two files" in refused(capsys, evaluate, folder, text, "--dynamic", "rms", "--statistics",
+                                       tmp_path / "two.npz", "--save-adapted", tmp_path / "x" / ".." / "two.npz")
     assert "is of one text" in refused(capsys, evaluate, folder, text, text, *options, adapted)
 
 
