@@ -19,15 +19,13 @@ def tuned(read, method, tuning, numbers, statistics):
     if None not in (numbers["lr"], numbers["decay"]):
         return {}
     note("dynamic evaluation on the validation text: perplexity by learning rate and decay")
-    with stop_on_signal("stopping after this point of the grid") as check:
+    with stop_on_signal("stopping after these words") as check:
 
         def on_tried(tried):
             note(f"  lr {tried.lr:g}, decay {tried.decay:g}: {tried.perplexity:.6g}")
-            check()
-
         best, *_ = tune_dynamic(read.model, tuning.ids, read.vocabulary.eos_id, method, window=numbers["window"],
                                 lrs=_only(numbers["lr"]), decays=_only(numbers["decay"]), eps=numbers["eps"],
-                                statistics=statistics, on_tried=on_tried)
+                                statistics=statistics, on_tried=on_tried, on_window=lambda _: check())
     note(f"chosen: --dynamic {method} --dynamic-lr {best.lr:g} --dynamic-decay {best.decay:g}")
     return {"lr": best.lr, "decay": best.decay}
 

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -129,6 +130,24 @@ def test_the_rates_are_chosen_on_validation_text(folder, text, small_corpus, cap
     _, said = evaluated(capsys, folder, text, "--dynamic", "sgd", "--dynamic-decay", "0", "--tune",
                         small_corpus / "valid.txt")
     assert said.count("decay 0:") == 4
+
+
+def test_a_signal_ends_tuning_within_a_point_of_the_grid(folder, text, small_corpus, capsys, monkeypatch):
+    before, calls, plain = sorted(os.listdir(folder)), [], DynamicModel.log_probs
+
+    def interrupted(dynamic, xs, ts):
+        calls.append(len(xs[0]))
+        if len(calls) == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return plain(dynamic, xs, ts)
+
+    long = folder.parent / "long.txt"
+    long.write_text((small_corpus / "valid.txt").read_text() * 20)
+    monkeypatch.setattr(DynamicModel, "log_probs", interrupted)
+    arguments = [str(folder), str(text), "--dynamic", "sgd", "--tune", str(long)]
+    capsys.readouterr()
+    assert evaluate(arguments) == 130
+    assert len(calls) == 1 and "  lr " not in capsys.readouterr().err and sorted(os.listdir(folder)) == before
 
 
 def test_the_heading_has_all_numbers_that_are_used(folder, text, capsys):
