@@ -9,8 +9,8 @@ from typing import NamedTuple
 from rnnlm.cli.cache_options import CACHE, cache_in_words, with_cache
 from rnnlm.cli.dynamic_options import DYNAMIC, dynamic_in_words, with_dynamic
 from rnnlm.cli.mixing_options import MIXING, mixture_in_words, with_mixture
-from rnnlm.cli.screen import encoding_bar, note
-from rnnlm.formats.predictors import load_predictor
+from rnnlm.cli.reading import noted_predictor
+from rnnlm.cli.screen import encoding_bar
 from rnnlm.runs.checks import not_empty
 from rnnlm.runs.option import Option
 from rnnlm.scoring.predictor import Predictor
@@ -41,10 +41,7 @@ def read_predictor(options, workers, tune=None):
     tune: the path of a text on which what was not given is chosen; None: none.
     RnnlmError for what cannot be read or mixed.
     """
-    read = Read(*load_predictor(options.model, workers))
-    for line in getattr(read.model, "notes", ()):  # of an n-gram model
-        note(f"note: {options.model}: {line}")
-    return with_partners(read, options, workers, tune)
+    return with_partners(Read(*noted_predictor(options.model, workers)), options, workers, tune)
 
 
 def with_partners(read, options, workers, tune=None):
