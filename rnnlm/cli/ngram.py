@@ -67,20 +67,26 @@ def train(options):
     corpus = corpus_of(options, on_file=file_bar("fetching"), on_long=encoding_bar)
     for line in corpus.notes:
         note(f"note: {line}")
-    with (stop_on_signal("stopping after this piece") as check,
-          scoring_bar(corpus.name, options.order * corpus.train.size, "counting") as move):
-
-        def on_piece(tokens):
-            move(tokens)
-            check()
-
-        trained = train_ngrams(corpus.train, corpus.vocabulary, options.order, prune=options.prune or (),
-                               prune_entropy=options.prune_entropy, memory=options.memory * MEGABYTE,
-                               interpolate_unigrams=options.interpolate_unigrams, on_piece=on_piece)
-    write_arpa(options.output, trained.tables, corpus.vocabulary, _heading(options, corpus))
+    with stop_on_signal("stopping after this piece") as check:
+        with scoring_bar(corpus.name, 2 * options.order * corpus.train.size, "counting") as move:
+            trained = train_ngrams(corpus.train, corpus.vocabulary, options.order, prune=options.prune or (),
+                                   prune_entropy=options.prune_entropy, memory=options.memory * MEGABYTE,
+                                   interpolate_unigrams=options.interpolate_unigrams, on_piece=_both(move, check))
+        with scoring_bar(options.output, sum(trained.sizes), "writing") as move:
+            write_arpa(options.output, trained.tables, corpus.vocabulary, _heading(options, corpus),
+                       _both(move, check))
     for line in _notes(trained):
         note(f"note: {line}")
     show("".join(f"{line}\n" for line in (*_said(trained), _validated(trained, corpus))))
+
+
+def _both(move, check):
+    """A function that moves a bar, and ends the command if a signal has come."""
+    def on_block(count):
+        move(count)
+        check()
+
+    return on_block
 
 
 def _require_possible(options):

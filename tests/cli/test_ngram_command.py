@@ -168,18 +168,30 @@ def test_little_memory_changes_nothing(monkeypatch):
     assert Path("one.arpa").read_bytes() == Path("two.arpa").read_bytes()
 
 
-def test_a_signal_ends_it_between_two_pieces_and_leaves_the_earlier_file(monkeypatch, capsys):
+@pytest.mark.parametrize(("place", "name"), [
+    ("rnnlm.ngrams.training.count_ngrams", "SIGTERM"), ("rnnlm.ngrams.training.smoothed", "SIGINT"),
+    ("rnnlm.ngrams.training.prune_by_entropy", "SIGTERM"), ("rnnlm.cli.ngram.write_arpa", "SIGHUP"),
+    ("rnnlm.formats.arpa_writing.WordCells", "SIGINT")])
+def test_a_signal_ends_it_between_two_pieces_and_leaves_the_earlier_file(place, name, monkeypatch, capsys, folder):
+    """Whatever it is at, it neither goes on nor leaves half a file."""
     made()
-    before = Path("out.arpa").read_bytes()
-    plain = module.train_ngrams
+    before, there = Path("out.arpa").read_bytes(), sorted(folder.iterdir())
+    number = getattr(signal, name, signal.SIGTERM)
+    owner, attribute = place.rsplit(".", 1)
+    plain = getattr(sys.modules[owner], attribute)
 
-    def signalled(*arguments, on_piece, **options):
-        signal.raise_signal(signal.SIGTERM)
-        return plain(*arguments, on_piece=on_piece, **options)
+    def signalled(*arguments, **options):
+        signal.raise_signal(number)
+        return plain(*arguments, **options)
 
-    monkeypatch.setattr(module, "train_ngrams", signalled)
-    assert main(["ngram", "text.txt", "--order", "2", "--output", "out.arpa"]) == 128 + signal.SIGTERM
+    monkeypatch.setattr(place, signalled)
+    capsys.readouterr()
+    assert main(["ngram", "text.txt", "--order", "2", "--output", "out.arpa", "--prune-entropy", "1e-9"]
+                ) == 128 + number
+    out, err = capsys.readouterr()
+    assert out == "" and err.endswith("rnnlm ngram: stopped\n")
     assert Path("out.arpa").read_bytes() == before
+    assert sorted(folder.iterdir()) == there
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
