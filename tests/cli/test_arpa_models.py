@@ -125,3 +125,10 @@ def test_a_page_shows_an_ngram_model_alone_and_beside_a_network(network, capsys)
 def test_what_a_mixed_file_lacks_is_told(network, capsys):
     assert evaluate([network, "text", "--mix", "some.arpa", "--weights", "0.5,0.5"]) == 0
     assert capsys.readouterr().err.splitlines() == [NOTE]
+
+
+def test_an_empty_file_is_refused_in_words(arpa, tmp_path, capsys):
+    (tmp_path / "empty.arpa").write_bytes(b"")
+    assert evaluate(["empty.arpa", "text"]) == 1
+    assert capsys.readouterr().err == (
+        "rnnlm evaluate: error: empty.arpa is no ARPA file that can be read: it is empty\n")
