@@ -130,5 +130,4 @@ def test_what_a_mixed_file_lacks_is_told(network, capsys):
 def test_an_empty_file_is_refused_in_words(arpa, tmp_path, capsys):
     (tmp_path / "empty.arpa").write_bytes(b"")
     assert evaluate(["empty.arpa", "text"]) == 1
-    assert capsys.readouterr().err == (
-        "rnnlm evaluate: error: empty.arpa is no ARPA file that can be read: it is empty\n")
+    assert capsys.readouterr().err.endswith("error: empty.arpa is no ARPA file that can be read: it is empty\n")
