@@ -69,6 +69,8 @@ def test_it_says_what_it_made(capsys):
     assert 1 < expected.perplexity < 4
     assert "note: the training text has too few n-grams to estimate discounts of order 1" in err
     assert "they are 0.5, 1, 1.5" in err
+    assert re.fullmatch(r"the n-gram model is in out\.arpa, [\d.]+ kB; to score a text: rnnlm evaluate out\.arpa TEXT",
+                        err.splitlines()[-1])
     lines = Path("out.arpa").read_text(encoding="utf-8").splitlines()
     assert lines[0].endswith(": interpolated modified Kneser-Ney, --order 3")
     assert lines[1] == f"# corpus text: {corpus.train.size:,} tokens"
@@ -115,6 +117,14 @@ def test_the_vocabulary_may_be_that_of_an_arpa_file(folder):
     _, vocabulary = made("--vocabulary-of", "first.arpa", text="other.txt")
     assert vocabulary.words == first.words
     assert vocabulary.tokenizer == first.tokenizer
+
+
+def test_its_help_names_no_option_that_it_lacks(capsys):
+    with pytest.raises(SystemExit):
+        main(["ngram", "--help"])
+    named = set(re.findall(r"--[a-z-]+", re.sub(r"\n\s+", " ", capsys.readouterr().out)))
+    assert named <= {f"--{prefix}{option.name.replace('_', '-')}" for option in module.NGRAM.options
+                     for prefix in ("", "no-")} | {"--help"}
 
 
 def test_a_text_of_one_word_has_no_long_ngrams(folder, capsys):
