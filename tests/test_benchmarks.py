@@ -48,6 +48,15 @@ def test_scoring_speed():
 
 
 @pytest.mark.slow
+def test_cache_speed():
+    sizes = ["--hidden-size", "8", "--layers", "1", "--sizes", "20", "300"]
+    figures = json.loads(run("cache_speed.py", *sizes, "--json").stdout)
+    assert list(figures) == ["static", "cache of 20", "cache of 300", "unigram cache of 300"]
+    assert all(row["ratio"] * figures["static"]["seconds"] == pytest.approx(row["seconds"])
+               for row in figures.values())
+
+
+@pytest.mark.slow
 def test_sentence_scores(on_path):
     names = ["limit", "sentences", "sentences, details and top 5", "stream"]
     done = run("sentence_scores.py", "--hidden-size", "8", "--layers", "1", "--subjects", *names, "--json")
@@ -365,3 +374,12 @@ def test_subword_speed(tmp_path):
               for copies in ([], ["--copies", "3"])]
     once, thrice = ([int(row.split("|")[3]) for row in rows] for rows in tables)
     assert once[0] == once[1] and thrice == [3 * count for count in once]
+
+
+@pytest.mark.slow
+def test_dynamic_evaluation():
+    sizes = ["--hidden-size", "8", "--layers", "1", "--tokens", "300", "--windows", "5"]
+    figures = json.loads(run("dynamic_evaluation.py", *sizes, "--json").stdout)
+    assert list(figures) == ["statistics", "sgd, windows of 5", "rms, windows of 5"]
+    assert figures["rms, windows of 5"]["over_static"] > 1
+    assert figures["statistics"]["over_training"] > 0

@@ -5,6 +5,7 @@ import math
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
+from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
 from rnnlm.cli.mixing_options import PROBS, TUNE_PROBS, part_names, parts_in_words
 from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, TUNE, read_predictor
 from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar, show
@@ -37,7 +38,7 @@ EVALUATE = Table({"options": (
            WINDOW, "T", meant_by="bptt bptt-steps seq-len seq-length seqlen sequence-length window"),
     THREADS,
     DEBUG,
-), TITLE: (*PARTNERS, PROBS, TUNE, TUNE_PROBS)})
+), TITLE: (*PARTNERS, PROBS, SAVE_ADAPTED, TUNE, TUNE_PROBS)})
 
 
 def build_parser(prog=None):
@@ -59,7 +60,8 @@ def evaluate_texts(options):
     if texts.count(STANDARD_INPUT) > 1:
         raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
     with Workers(threads_of(options)) as workers:
-        model, vocabulary, *_ = read_predictor(options, workers, options.tune)
+        read = read_predictor(options, workers, options.tune)
+        model, vocabulary = read.model, read.vocabulary
         spelling = Spelling.of_vocabulary(vocabulary) if options.charge_unknown else None
         for name, about, text in _texts(texts, options, vocabulary):
             result, parts = _score(name, model, text, vocabulary.eos_id, options.time_size, spelling)
@@ -69,6 +71,7 @@ def evaluate_texts(options):
                 _show([_as_json(about | _parts_as_json(options, parts), result, text)])
             else:
                 _show([*_as_text(name, result, text, vocabulary), *(parts_in_words(options, parts) if parts else [])])
+        save_adapted(read, options)
 
 
 def _texts(paths, options, vocabulary):

@@ -29,7 +29,8 @@ def _memories(model):
     """Whether some part of a predictor has a state, and whether one forgets lines."""
     if getattr(model, "forgets_lines", False):
         return False, True
-    parts = getattr(model, "parts", None)  # of a mixture
+    inside = getattr(model, "model", None)  # of a cache
+    parts = getattr(model, "parts", None) or ([] if inside is None else [inside])  # of a mixture
     return _memories_of(parts) if parts else (True, False)
 
 

@@ -6,6 +6,7 @@ What a network adapts to comes first, then the caches over its states, then the 
 
 from typing import NamedTuple
 
+from rnnlm.adapting.dynamic import DynamicModel
 from rnnlm.cli.cache_options import CACHE, cache_in_words, with_cache
 from rnnlm.cli.dynamic_options import DYNAMIC, dynamic_in_words, with_dynamic
 from rnnlm.cli.mixing_options import MIXING, mixture_in_words, with_mixture
@@ -27,12 +28,17 @@ TUNE = Option("tune", not_empty, "validation text on which what is not given of 
 
 
 class Read(NamedTuple):
-    """A model that was read; tokens: those of its training, None if it is not kept."""
+    """A model that was read.
+
+    tokens: those of its training, None if it is not kept.  dynamic: the DynamicModel in
+    it, None if there is none.
+    """
 
     model: Predictor
     vocabulary: Vocabulary
     sha256: str
     tokens: int | None = None
+    dynamic: DynamicModel | None = None
 
 
 def read_predictor(options, workers, tune=None):

@@ -48,7 +48,7 @@ def rescore_lists(options):
     """Print the hypotheses with their scores, or what tuning found."""
     require_possible(options)
     with Workers(threads_of(options)) as workers:
-        model, vocabulary, sha256, _ = read_predictor(options, workers)
+        model, vocabulary, sha256, *_ = read_predictor(options, workers)
         head, references = _head(options, sha256, model), _references(options)
         require_whole(options, vocabulary)
         first_pass, counts, best = FirstPass(options), Counts(vocabulary, options.nbest_format), None

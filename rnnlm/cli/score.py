@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
+from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
 from rnnlm.cli.heading import first_word, heading, protocol_in_words
 from rnnlm.cli.kept import OF_EACH, chart_option, kept_option, models_of, require_sources, tokens_axis
 from rnnlm.cli.mixing_options import PROBS
@@ -27,7 +28,7 @@ from rnnlm.runs.option import CHARGE_UNKNOWN, DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.columns import TRUTH, WordsBefore, before, columns_by_default, require_columns
 from rnnlm.scoring.readings import PROTOCOLS
-from rnnlm.scoring.rows import BASES, DETAILS
+from rnnlm.scoring.rows import BASES, DETAILS, without_adaptation
 from rnnlm.scoring.score import BY, OF_WORDS, part_size, score_rows
 from rnnlm.scoring.spelling import Spelling
 from rnnlm.scoring.truth import Truth
@@ -70,7 +71,7 @@ SCORE = Table({"options": (
     CHARGE_UNKNOWN,
     THREADS,
     DEBUG,
-), TITLE: (*PARTNERS, PROBS)})
+), TITLE: (*PARTNERS, PROBS, SAVE_ADAPTED)})
 
 
 def build_parser(prog=None):
@@ -95,7 +96,7 @@ def print_scores(options):
                 raise RnnlmError("--states are those of one network, and there are several models or an n-gram model: "
                                  "leave it out, or score with a network alone")
             if table is None:
-                _choose_columns(options, read.vocabulary)
+                _choose_columns(options, read)
                 head = {} if options.no_header else _head(options, read)
                 table, first = SCORE_FORMATS[options.format](head, options.columns, read.vocabulary), unknown
                 truth = Truth(options.truth) if options.truth else None
@@ -109,6 +110,7 @@ def print_scores(options):
                 if options.chart:
                     curves.setdefault(path, []).append((read.tokens, float(columns["perplexity"][0])))
         _print(table.end())
+        save_adapted(read, options)
         _finish(options, first, states, truth)
         if options.chart:
             _draw(options, curves, read.vocabulary)
@@ -137,7 +139,7 @@ def _settle(options):
     elif options.charge_unknown:
         raise RnnlmError("--charge-unknown is for bits per byte: give --by sentence or --by text with it, not --by "
                          f"{options.by}")
-    for name in ("states", "truth"):
+    for name in ("states", "truth", "save_adapted"):
         if options.kept and getattr(options, name):
             raise RnnlmError(f"{_flag(name)} is of one model: leave it out, or leave out --kept and give the file of a "
                              "kept model")
@@ -158,11 +160,11 @@ def _require_texts(options):
         raise RnnlmError(f"--truth is of one text, got {counted(len(options.texts), 'text')}: score each with its own")
 
 
-def _choose_columns(options, vocabulary):
+def _choose_columns(options, read):
     """Put the list of the columns' names in the place of what was given."""
-    form, options.top = SCORE_FORMATS[options.format], min(options.top, len(vocabulary))
+    form, options.top = SCORE_FORMATS[options.format], min(options.top, len(read.vocabulary))
     of = {"by": options.by, "top": options.top, "spill_over": options.spill_over, "truth": bool(options.truth),
-          "kept": options.kept}
+          "kept": options.kept, "static": without_adaptation(read.model) is not None}
     if form.columns_needed is not None:
         for name in ("columns", "top", "spill_over", "truth", "no_header", "kept"):
             if getattr(options, name):
@@ -212,7 +214,8 @@ def _columns(options, path, read, unknown, states, truth, spelling):
     base, words_before = BASES[options.log_base], WordsBefore(options.columns)
     details = any(before(name)[0] in DETAILS for name in options.columns)
     size = part_size(options.top, model.architecture["hidden_size"] if states else 0)
-    others = ({"details": details, "on_states": states and states.add} if options.by in OF_WORDS
+    static = any(before(name)[0] == "surprisal_static" for name in options.columns)
+    others = ({"details": details, "on_states": states and states.add, "static": static} if options.by in OF_WORDS
               else {"spelling": spelling})
     with _bar(path) as move:
         parts = unknown.counting(

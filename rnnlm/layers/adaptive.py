@@ -173,6 +173,13 @@ class TimeAdaptiveOutput(Layer):
         self.cache = steps, total
         return nats / total
 
+    def target_log_probs(self) -> np.ndarray:  # -> (N, T)
+        """ln p of the targets of the last forward; ignored ones mean nothing."""
+        log_probs = self.head.target_log_probs()
+        for tail, here in zip(self.tails, self.cache[0], strict=True):
+            log_probs[here] += tail.output.target_log_probs()[0]
+        return log_probs
+
     def backward(self, dout: float = 1) -> np.ndarray:  # -> (N, T, D)
         """The gradient of the states, and those of the parameters."""
         dxs = self.backward_states(dout)

@@ -83,6 +83,10 @@ class TimeOutput(Layer):
         """The mean of -ln p over the targets, in nats."""
         return self.loss.forward(self.affine.forward(xs), ts)
 
+    def target_log_probs(self) -> np.ndarray:  # -> (N, T)
+        """ln p of the targets of the last forward; ignored ones mean nothing."""
+        return self.loss.target_log_probs()
+
     def backward(self, dout: float = 1) -> np.ndarray:  # -> (N, T, H)
         """The gradient of the hidden states, and those of W and b."""
         dxs = self.backward_states(dout)

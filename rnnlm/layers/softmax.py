@@ -29,18 +29,23 @@ class TimeSoftmaxWithLoss(Layer):
         picked = exps[np.arange(N * T), np.where(counts, targets, 0)]
         np.exp(exps, out=exps)
         sums = exps.sum(axis=1)
-        self.cache = exps, sums, targets, counts, total, (N, T, V)
+        self.cache = exps, sums, targets, counts, total, (N, T, V), picked
         self.handed_out = False
         # -log softmax(x)[target] = log sum exp(x) - x[target]; ignored targets are
         # dropped before the sum
         return float((np.log(sums) - picked)[counts].sum(dtype=np.float64) / total)
+
+    def target_log_probs(self) -> np.ndarray:  # -> (N, T)
+        """ln p of the targets of the last forward; ignored ones mean nothing."""
+        _, sums, *_, (N, T, _), picked = self.cache
+        return (picked - np.log(sums)).reshape(N, T)
 
     def backward(self, dout: float = 1) -> np.ndarray:  # -> (N, T, V)
         """d(-log softmax(x)[target]) / dx = softmax(x) - onehot(target).
 
         It is multiplied by dout / number of targets that count.
         """
-        exps, sums, targets, counts, total, shape = self.cache
+        exps, sums, targets, counts, total, shape, _ = self.cache
         scale = (counts * (dout / total)).astype(exps.dtype)
         # The buffer is handed out once: a second backward must not change what the
         # first returned.

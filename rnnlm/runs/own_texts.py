@@ -16,6 +16,8 @@ from rnnlm.text.corpus import fingerprint_of, texts_again
 from rnnlm.text.documents import DOCUMENTS
 from rnnlm.text.split import Split
 
+TO_SCORE = "name a text to score"
+
 
 def address_of(options):
     """Where the texts are: a path for each name of the options' corpus."""
@@ -31,20 +33,21 @@ def how_split(options):
     return {"split": split, "apart": DOCUMENTS in (options.shuffle, options.split_by)}
 
 
-def own_texts(folder, vocabulary, **watching):
+def own_texts(folder, vocabulary, remedy=TO_SCORE, **watching):
     """The three texts of a run, a dict by split; and what its corpus is called.
 
     Parameters
     ----------
     folder : the path of the run folder.
     vocabulary : that of its model.
+    remedy : what else an error advises.
     watching : ``on_file`` and ``on_long``, see ``load_corpus``.
 
     Raises
     ------
     RnnlmError : it is not the folder of a run, or the texts are not as they were.
     """
-    options, fingerprint = _known_of(folder)
+    options, fingerprint = _known_of(folder, remedy)
     was_learned = options.level in LEARNED and options.tokenizer is None
     try:
         texts = texts_again(address_of(options), vocabulary, options.max_tokens, was_learned, **how_split(options),
@@ -54,20 +57,20 @@ def own_texts(folder, vocabulary, **watching):
                          "or name a text to score") from error
     if fingerprint not in (None, fingerprint_of(vocabulary, *(text.ids for text in texts.values()))):
         raise RnnlmError(f"the run in {folder} was trained on different text from {named(options.corpus)}: put the "
-                         "text back as it was, or name a text to score")
+                         f"text back as it was, or {remedy}")
     return texts, named(options.corpus)
 
 
-def _known_of(folder):
+def _known_of(folder, remedy):
     """The options of a run, and the fingerprint of what it read, None if not known.
 
     RnnlmError if there is no run.
     """
     if not os.path.isdir(folder):
         parent = os.path.dirname(folder)
-        remedy = f" ({quoted(parent)})" if parent and os.path.exists(os.path.join(parent, CONFIG)) else ""
-        raise RnnlmError(f"{folder} is a model file, which does not know the texts of its run: name a text to score, "
-                         f"or give the run folder{remedy}")
+        where = f" ({quoted(parent)})" if parent and os.path.exists(os.path.join(parent, CONFIG)) else ""
+        raise RnnlmError(f"{folder} is a model file, which does not know the texts of its run: {remedy}, or give "
+                         f"the run folder{where}")
     for name in CHECKPOINTS:
         with suppress(DamagedError):
             if os.path.exists(path := Path(folder, name)):
@@ -76,5 +79,5 @@ def _known_of(folder):
     config = Path(folder, CONFIG)
     if not config.exists():
         raise RnnlmError(f"{folder} holds neither a checkpoint nor {CONFIG}, so the texts of its run are not known: "
-                         "name a text to score")
+                         f"{remedy}")
     return TRAIN.resolved(read_config(config).given(str(config))), None

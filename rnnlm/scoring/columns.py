@@ -30,7 +30,7 @@ _NUMBERED = re.compile(r"(.+)_(\d+)")
 
 
 def columns_by_default(by: str = "word", top: int = 0, spill_over: int = 0, files: bool = False,
-                       truth: bool = False, kept: bool = False) -> list[str]:
+                       truth: bool = False, kept: bool = False, static: bool = False) -> list[str]:
     """The names of the columns that are there if none are chosen.
 
     Parameters
@@ -41,6 +41,7 @@ def columns_by_default(by: str = "word", top: int = 0, spill_over: int = 0, file
     files : whether several texts are in one table.
     truth : whether the true distribution is known.
     kept : whether the models are those that a run has kept.
+    static : whether the model adapts, and can also be read without adaptation.
     """
     first = ["tokens"] * kept + ["file"] * files
     if by not in OF_WORDS:
@@ -48,18 +49,19 @@ def columns_by_default(by: str = "word", top: int = 0, spill_over: int = 0, file
         return [*first, *(total_type("sentence" if by == "sentence" else "sentences").names), *last]
     before = [f"{name}_{k}" for k in range(1, spill_over + 1) for name in SPILLED]
     tops = row_type(top=top).names[len(row_type().names) :]
-    return [*first, *row_type().names, *(["length"] if before else []), *before, *tops, *(TRUTH if truth else ())]
+    of_words = row_type(static=static).names
+    return [*first, *of_words, *(["length"] if before else []), *before, *tops, *(TRUTH if truth else ())]
 
 
 def require_columns(names: Iterable[str], by: str = "word", top: int = 0, spill_over: int = 0,
-                    truth: bool = False, kept: bool = False) -> None:
+                    truth: bool = False, kept: bool = False, static: bool = False) -> None:
     """RnnlmError unless there are columns of these names, each named once.
 
-    by, top, spill_over, truth, kept: see ``columns_by_default``.
+    by, top, spill_over, truth, kept, static: see ``columns_by_default``.
     """
-    known = [*columns_by_default(by, top, spill_over, True, truth, kept), *["sha256"] * kept]
+    known = [*columns_by_default(by, top, spill_over, True, truth, kept, static), *["sha256"] * kept]
     if by in OF_WORDS:
-        of_a_word = ["word", "known", *row_type().names[4:], "length"]
+        of_a_word = ["word", "known", *row_type(static=static).names[4:], "length"]
         known += ["length", *(f"{name}_{k}" for k in range(1, spill_over + 1) for name in of_a_word)]
     seen = set()
     for name in names:

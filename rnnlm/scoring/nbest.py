@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.errors import ArgumentError, RnnlmError
+from rnnlm.scoring.predictor import require_states
 from rnnlm.scoring.words import sequence_scores, states_after
 from rnnlm.text.spelled import word_starts
 from rnnlm.text.vocabulary import UNKNOWN
@@ -106,6 +107,8 @@ def rescore(model: Scores, vocabulary: Vocabulary, lists: Iterable[NBestList],
     ------
     RnnlmError : the model's scores are not finite.
     """
+    if carry:
+        require_states(model, "a state for the next list")
     states = None
     for block in _blocks(lists, 0 if carry else BLOCK):
         if block[0].new_conversation:

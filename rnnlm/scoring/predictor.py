@@ -25,6 +25,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from rnnlm.compute import arguments
+from rnnlm.errors import ArgumentError
+
 
 class Scores(Protocol):
     """A model that gives ln p of the tokens of a text, such as a LanguageModel."""
@@ -61,3 +64,14 @@ Predictor = Scores | Predicts
 def adapts(model: Any) -> bool:
     """Whether a predictor adapts to what it reads."""
     return bool(getattr(model, "adapts", False))
+
+
+def require_states(model: Any, what: str, *methods: str) -> None:
+    """ArgumentError unless a predictor can be set to a state, as ``what`` needs it.
+
+    methods : names of what else it must have.
+    """
+    if adapts(model) and not hasattr(model, "set_state"):
+        raise ArgumentError(f"{what} cannot be had from a {type(model).__name__}, which learns from one stream in "
+                            "order: use it without dynamic evaluation")
+    arguments.has("model", model, ("fresh_state", *methods, "get_state", "set_state"), "a LanguageModel")

@@ -7,10 +7,13 @@ has a row, too.  Its numbers are missing: nan, or -1 for whole numbers.
 from __future__ import annotations
 
 import math
+from copy import deepcopy
+from itertools import tee
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.scoring.predictor import adapts
 from rnnlm.scoring.readings import piece_scores
 from rnnlm.text.vocabulary import EOS, UNKNOWN
 
@@ -28,19 +31,23 @@ MISSING = -1  # a whole number that is not known
 DETAILS = ("entropy", "entropy_reduction", "rank")  # each needs a pass over the vocabulary
 
 
-def row_type(details: bool = True, top: int = 0) -> np.dtype:
-    """The dtype of a row: see ``word_rows``."""
+def row_type(details: bool = True, top: int = 0, static: bool = False) -> np.dtype:
+    """The dtype of a row: see ``word_rows``.
+
+    static: whether there is a surprisal without adaptation.
+    """
+    statics = ["surprisal_static"] * static
     numbers = ["entropy", "entropy_reduction"] if details else []
     return np.dtype([
         ("sentence", np.int64), ("position", np.int64), ("word", object), ("known", bool),
-        *((name, np.float64) for name in ("log_prob", "surprisal", *numbers)),
+        *((name, np.float64) for name in ("log_prob", "surprisal", *statics, *numbers)),
         *([("rank", np.int64)] if details else []), ("frequency", np.int64),
         *(field for k in range(1, top + 1) for field in ((f"top{k}", object), (f"p{k}", np.float64)))])
 
 
 def word_rows(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled], *, protocol: str = "stream",
               pieces: bool = False, details: bool = True, top: int = 0, base: float = 2.0,
-              on_states: OnStates | None = None) -> Iterator[np.ndarray]:
+              on_states: OnStates | None = None, static: bool = False) -> Iterator[np.ndarray]:
     """Yield the rows of a text, a structured array for each part of it.
 
     The fields of a row, logarithms in ``base``:
@@ -51,6 +58,7 @@ def word_rows(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled], *
         known              whether it is in the vocabulary; True for the sentence end
         log_prob           log p of the word, given all that was read before it
         surprisal          -log_prob
+        surprisal_static   without adaptation
         entropy            of the distribution before the word
         entropy_reduction  the entropy before this word less that before the next; nan
                            in the last row, before the state is forgotten, and where one
@@ -75,16 +83,35 @@ def word_rows(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled], *
     base : of the logarithms.
     on_states : function, called with the hidden states (n, H) from which the words of
         the next n rows were predicted.
+    static : whether there is surprisal_static, for which the text is read again; of a
+        model that ``without_adaptation`` takes.
 
     Raises
     ------
     RnnlmError : the text cannot be read, or the model's scores are not finite.
     """
     top = min(top, len(vocabulary))
-    table = _Table(vocabulary, row_type(details, top), pieces, math.log(base))
-    scored = piece_scores(model, vocabulary, parts, protocol, details, top, on_states is not None)
-    rows = map(table.rows, _with_states(scored, on_states, pieces))
+    table = _Table(vocabulary, row_type(details, top, static), pieces, math.log(base))
+    parts, again = tee(parts) if static else (parts, None)
+    scored = _with_states(piece_scores(model, vocabulary, parts, protocol, details, top, on_states is not None),
+                          on_states, pieces)
+    rows = map(table.rows, scored)
+    if static:
+        rows = map(table.with_static, scored, _static_scores(model, vocabulary, again, protocol))
     yield from _with_reductions(rows, forgets=protocol == "sentence") if details else rows
+
+
+def without_adaptation(model: Scores) -> Scores | None:
+    """The ``static`` predictor of one that adapts; None where there is none."""
+    return getattr(model, "static", None) if adapts(model) else None
+
+
+def _static_scores(model, vocabulary, parts, protocol):
+    """Yield the WordScores of the parts that have rows, without adaptation."""
+    static = deepcopy(without_adaptation(model))  # the two take turns, and may be one network
+    for part, scores in piece_scores(static, vocabulary, parts, protocol):
+        if part.pieces:
+            yield scores
 
 
 def _with_states(scored, on_states, pieces):
@@ -122,6 +149,13 @@ class _Table:
             rows["entropy"], rows["rank"] = scores.entropies[starts] / self.nats, scores.ranks[starts]
         if scores.top is not None:
             self._fill_top(rows, scores.top[starts], scores.top_log_probs[starts])
+        return rows
+
+    def with_static(self, part_and_scores, static):
+        """The rows of a part, with the surprisals of the WordScores ``static``."""
+        rows = self.rows(part_and_scores)
+        starts = np.arange(len(rows)) if self.pieces else part_and_scores[0].starts
+        rows["surprisal_static"] = 0.0 - np.add.reduceat(static.log_probs.astype(np.float64), starts) / self.nats
         return rows
 
     def _number(self, rows, ends):

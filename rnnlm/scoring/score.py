@@ -41,7 +41,7 @@ def part_size(top: int = 0, state_size: int = 0) -> int:
 
 def score_rows(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled], *, by: str = "word",
                protocol: str = "stream", base: float = 2.0, details: bool = True, top: int = 0,
-               on_states: Callable[[np.ndarray], object] | None = None,
+               on_states: Callable[[np.ndarray], object] | None = None, static: bool = False,
                spelling: Spelling | None = None) -> Iterator[np.ndarray]:
     """Yield rows of a text, a structured array for each part of it.
 
@@ -50,7 +50,7 @@ def score_rows(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled], 
     model, vocabulary, parts, protocol, base : see ``word_rows``.
     by : "word" or "piece", see ``word_rows``; "sentence", see ``sentence_rows``; or
         "text", see ``text_rows``.
-    details, top, on_states : see ``word_rows``; of words and pieces only.
+    details, top, on_states, static : see ``word_rows``; of words and pieces only.
     spelling : see ``sentence_rows``; of sentences and texts only.
 
     Raises
@@ -66,8 +66,9 @@ def score_rows(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled], 
             raise ArgumentError("the spelling of unknown words is charged in sums: give by='sentence' or 'text', not "
                                 f"'{by}'")
         return word_rows(model, vocabulary, parts, protocol=protocol, pieces=by == "piece", details=details, top=top,
-                         base=base, on_states=on_states)
-    if top or on_states:
-        raise ArgumentError(f"the most probable words and the states are of words: give by='word', not '{by}'")
+                         base=base, on_states=on_states, static=static)
+    if top or on_states or static:
+        raise ArgumentError("the most probable words and the states are of words, and so are surprisals without "
+                            f"adaptation: give by='word', not '{by}'")
     rows_of = sentence_rows if by == "sentence" else text_rows
     return rows_of(model, vocabulary, parts, protocol=protocol, base=base, spelling=spelling)

@@ -10,6 +10,7 @@ from rnnlm.scoring.beam import beam_search
 from rnnlm.scoring.constraints import RECENT, Constraints
 from rnnlm.scoring.generation import generate
 from rnnlm.scoring.limits import EndlessError, Limits, Progress, endless_line
+from rnnlm.scoring.predictor import require_states
 from rnnlm.scoring.prompts import banned_ids, prompt_ids
 from rnnlm.scoring.sampling import Drawing, Draws
 from rnnlm.scoring.streams import Stream, write_streams
@@ -52,7 +53,7 @@ class _Task:
 
     def write(self, rngs, drawing, count=1, scored=False, words=1):
         """``write_streams`` of ``count`` texts, each with one of these generators."""
-        arguments.has("model", self.model, ("fresh_state", "predict", "get_state", "set_state"), "a LanguageModel")
+        require_states(self.model, "several texts at once", "predict")
         return write_streams(self.model, self.ids, self.streams(rngs), count,
                              Draws(drawing, self.constraints, scored), words)
 
@@ -196,7 +197,7 @@ def write_beam(model, vocabulary, prompt="", width=5, *, length_penalty=0.0, sco
         if name in options:
             raise ArgumentError(f"{name} is no argument of a beam search: leave it out")
     task = _Task(model, vocabulary, prompt, sentences=1, **options)
-    arguments.has("model", model, ("fresh_state", "predict", "get_state", "set_state"), "a LanguageModel")
+    require_states(model, "a beam search", "predict")
     stopped = [""]
 
     def stop():

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
+import rnnlm
 from rnnlm.cli.main import main
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
@@ -34,11 +35,14 @@ ngram 1=6
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = ["<eos>", "<unk>", "the", "fox", "."]
-    for seed, name in enumerate(["runs/stories", "runs/other", "."]):
+    (tmp_path / "stories").mkdir()
+    for name in ("train", "valid", "test"):
+        (tmp_path / f"stories/{name}.txt").write_text("the fox .\n<unk> fox .\n")
+    rnnlm.train(corpus="stories", hidden_size=5, batch_size=1, epochs=1, output="runs/stories")
+    for seed, name in enumerate(["runs/other", "."]):
         (tmp_path / name).mkdir(parents=True, exist_ok=True)
         save_model(tmp_path / name / "model.npz", LanguageModel(5, 4, 5, rng=np.random.default_rng(seed)),
-                   Vocabulary(words))
+                   Vocabulary(["<eos>", "<unk>", "the", "fox", "."]))
     for name in ("test.txt", "valid.txt"):
         (tmp_path / name).write_text("the fox .\na fox .\n")
     (tmp_path / "stories.arpa").write_text(ARPA)
@@ -48,13 +52,15 @@ def folder(tmp_path, monkeypatch):
 
 def test_the_commands_of_the_page_run(folder, capsys):
     lines = re.findall(r"^rnnlm (evaluate .*)$", PAGE, re.M)
-    assert len(lines) == 2
-    for line, parts in zip(lines, [3, 2], strict=True):
+    mixed = []
+    for line in lines:
         assert main(line.split()) == 0, line
-        assert capsys.readouterr().out.count("whose own perplexity is") == parts
+        parts = capsys.readouterr().out.count("whose own perplexity is")
         assert main([*line.split(), "--json"]) == 0
         found = json.loads(capsys.readouterr().out)
-        assert len(found["weights"]) == len(found["parts"]) == parts
+        assert len(found.get("weights", [])) == len(found.get("parts", [])) == parts
+        mixed.append(parts)
+    assert [parts for parts in mixed if parts] == [3, 2]
 
 
 def test_the_python_of_the_page_runs(folder):

@@ -193,6 +193,16 @@ class FastAdaptiveOutput(Layer):
         self.cache = found, total
         return nats / total
 
+    def target_log_probs(self):  # -> (N, T)
+        """ln p of the targets of the last forward; ignored ones mean nothing."""
+        log_probs = self.head.target_log_probs()
+        N, T = log_probs.shape
+        of_rows = log_probs.T.flatten()
+        for tail, here in zip(self.tails, self.cache[0], strict=True):
+            if here.size:
+                of_rows[here] += tail.words.target_log_probs()[:, 0]
+        return of_rows.reshape(T, N).T
+
     def backward(self, dout=1):  # float -> (N, T, D)
         """The gradient of the states, and those of the parameters."""
         dxs = self.backward_states(dout)

@@ -122,10 +122,15 @@ class FastOutput(Layer):
                 block.e[block.here, block.columns] -= sums[block.here]
         # An int would make the quotient 32 bits wide: other weights after training.
         total = np.int64(max(np.count_nonzero(counts), 1))
-        self.cache = rows, counts / (total * sums), blocks, sums, shift, ts.shape
+        self.cache = rows, counts / (total * sums), blocks, sums, shift, ts.shape, log_probs
         if not all_count:
             log_probs = log_probs[counts]
         return float(-log_probs.sum(dtype=np.float64) / total)
+
+    def target_log_probs(self):  # -> (N, T)
+        """ln p of the targets of the last forward; ignored ones mean nothing."""
+        *_, (N, T), log_probs = self.cache
+        return log_probs.reshape(T, N).T
 
     def backward(self, dout=1):  # float -> (N, T, H)
         """The gradient of the hidden states, and those of W and b."""
@@ -139,7 +144,7 @@ class FastOutput(Layer):
         Where exponentials were not kept, they are computed again, once; so the
         gradients of these words' W and b are filled here, too.
         """
-        rows, scale, blocks, _, _, (N, T) = self.cache
+        rows, scale, blocks, _, _, (N, T), _ = self.cache
         W, _ = self.params
         scale = (dout * scale).astype(rows.dtype)  # g / s above
         self.slopes = scale, rows * scale[:, np.newaxis]
@@ -226,7 +231,7 @@ class FastOutput(Layer):
         """e_iv - s_i [v = t] (M, words): kept, or computed again."""
         if block.e is not None:
             return block.e
-        rows, _, _, sums, shift, _ = self.cache
+        rows, _, _, sums, shift, *_ = self.cache
         e = self._shifted_scores(rows, block, shift)
         np.exp(e, out=e)
         e[block.here, block.columns] -= sums[block.here]

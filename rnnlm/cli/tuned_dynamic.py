@@ -1,0 +1,37 @@
+"""The grid of dynamic evaluation on validation text, as a command prints it."""
+
+from rnnlm.adapting.tuning_dynamic import tune_dynamic
+from rnnlm.cli.screen import note
+from rnnlm.cli.signals import stop_on_signal
+
+
+def tuned(read, method, tuning, numbers, statistics):
+    """The best lr and decay, a dict; what was given is kept.
+
+    Parameters
+    ----------
+    read : Read, whose model is the network.
+    method : a name of METHODS.
+    tuning : EncodedText.
+    numbers : window, lr, decay and eps, as they were given.
+    statistics : GradientStatistics or None.
+    """
+    if None not in (numbers["lr"], numbers["decay"]):
+        return {}
+    note("dynamic evaluation on the validation text: perplexity by learning rate and decay")
+    with stop_on_signal("stopping after this point of the grid") as check:
+
+        def on_tried(tried):
+            note(f"  lr {tried.lr:g}, decay {tried.decay:g}: {tried.perplexity:.6g}")
+            check()
+
+        best, *_ = tune_dynamic(read.model, tuning.ids, read.vocabulary.eos_id, method, window=numbers["window"],
+                                lrs=_only(numbers["lr"]), decays=_only(numbers["decay"]), eps=numbers["eps"],
+                                statistics=statistics, on_tried=on_tried)
+    note(f"chosen: --dynamic {method} --dynamic-lr {best.lr:g} --dynamic-decay {best.decay:g}")
+    return {"lr": best.lr, "decay": best.decay}
+
+
+def _only(value):
+    """A grid of the value that was given; None: not given."""
+    return None if value is None else [value]

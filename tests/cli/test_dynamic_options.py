@@ -1,0 +1,204 @@
+"""Dynamic evaluation in the commands: its options, its statistics, what it saves."""
+
+import json
+import math
+import os
+
+import numpy as np
+import pytest
+
+from rnnlm.adapting.dynamic import DynamicModel
+from rnnlm.adapting.gradient_statistics import gradient_statistics
+from rnnlm.cli.dynamic_options import with_dynamic
+from rnnlm.cli.evaluate import build_parser
+from rnnlm.cli.evaluate import main as evaluate
+from rnnlm.cli.generate import main as generate
+from rnnlm.cli.partners import Read
+from rnnlm.cli.rescore import main as rescore
+from rnnlm.cli.score import main as score
+from rnnlm.errors import RnnlmError
+from rnnlm.formats.model_file import load_model, read_model_training
+from rnnlm.scoring.evaluation import token_log_probs
+from rnnlm.text.corpus import read_text
+
+
+@pytest.fixture
+def folder(run, small_corpus, tmp_path):
+    """The folder of a small run."""
+    run("--epochs", "1", "--hidden-size", "6", "--wordvec-size", "5", "--batch-size", "4", "--time-size", "5")
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def text(small_corpus):
+    return small_corpus / "test.txt"
+
+
+def perplexity(dynamic, vocabulary, text):
+    ids = read_text(text, vocabulary).ids
+    return math.exp(-token_log_probs(dynamic, ids, vocabulary.eos_id).mean())
+
+
+def evaluated(capsys, *arguments):
+    """The JSON of a text, and what was said on standard error."""
+    capsys.readouterr()
+    assert evaluate([*map(str, arguments), "--json"]) == 0
+    out, err = capsys.readouterr()
+    return json.loads(out), err
+
+
+def refused(capsys, command, *arguments):
+    capsys.readouterr()
+    assert command([*map(str, arguments)]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1
+    return err
+
+
+def test_sgd_is_that_of_the_library(folder, text, capsys):
+    found, _ = evaluated(capsys, folder, text, "--dynamic", "sgd", "--dynamic-window", "7", "--dynamic-lr", "0.4",
+                         "--dynamic-decay", "0.03")
+    model, vocabulary = load_model(folder)
+    dynamic = DynamicModel(model, "sgd", window=7, lr=0.4, decay=0.03)
+    assert found["perplexity"] == pytest.approx(perplexity(dynamic, vocabulary, text), rel=1e-5)
+    assert abs(found["perplexity"] - perplexity(model, vocabulary, text)) > 1e-3
+
+
+def test_statistics_are_made_once_and_kept_in_the_run_folder(folder, text, small_corpus, capsys):
+    before = (folder / "model.npz").read_bytes()
+    first, said = evaluated(capsys, folder, text, "--dynamic", "rms", "--dynamic-lr", "0.01", "--dynamic-eps", "1e-3")
+    assert "computing the mean squares" in said and (folder / "statistics.npz").exists()
+    second, said = evaluated(capsys, folder, text, "--dynamic", "rms", "--dynamic-lr", "0.01", "--dynamic-eps", "1e-3")
+    assert "computing" not in said and first == second
+    model, vocabulary = load_model(folder)
+    statistics = gradient_statistics(model, read_text(small_corpus / "train.txt", vocabulary).ids)
+    dynamic = DynamicModel(model, lr=0.01, eps=1e-3, statistics=statistics)
+    assert first["perplexity"] == pytest.approx(perplexity(dynamic, vocabulary, text), rel=1e-4)
+    assert (folder / "model.npz").read_bytes() == before
+
+
+def test_statistics_that_do_not_fit_are_made_anew_in_the_folder_and_refused_by_name(folder, text, tmp_path, capsys):
+    evaluated(capsys, folder, text, "--dynamic", "rms")
+    _, said = evaluated(capsys, folder, text, "--dynamic", "rms", "--dynamic-window", "9")
+    assert "computing" in said
+    own = tmp_path / "own.npz"
+    os.replace(folder / "statistics.npz", own)
+    assert "windows of 9, not 5" in refused(capsys, evaluate, folder, text, "--dynamic", "rms", "--statistics", own)
+    # A model file alone will do where the statistics are there.
+    options = "--dynamic", "rms", "--statistics", own, "--dynamic-window", "9"
+    assert "computing" not in evaluated(capsys, folder / "model.npz", text, *options)[1]
+    own.write_bytes(own.read_bytes()[:-50])
+    assert "not a whole file" in refused(capsys, evaluate, folder, text, *options)
+
+
+def test_without_the_training_text_there_are_no_statistics(folder, text, small_corpus, tmp_path, capsys):
+    said = refused(capsys, evaluate, folder / "model.npz", text, "--dynamic", "rms")
+    assert "does not know the texts of its run: name a file of its statistics with --statistics" in said
+    (small_corpus / "train.txt").unlink()
+    refused(capsys, evaluate, folder, text, "--dynamic", "rms")
+    assert not (folder / "statistics.npz").exists()
+
+
+def test_statistics_that_cannot_be_kept_are_used(folder, text, capsys, monkeypatch):
+    def refuse(*_):
+        raise RnnlmError("the folder is read-only")
+
+    monkeypatch.setattr("rnnlm.cli.statistics.save_statistics", refuse)
+    _, said = evaluated(capsys, folder, text, "--dynamic", "rms")
+    assert "the statistics are not kept (the folder is read-only); --statistics FILE keeps them elsewhere" in said
+
+
+def test_files_that_cannot_be_written_are_refused_before_the_work(folder, text, tmp_path, capsys):
+    nowhere, other = tmp_path / "none" / "file.npz", tmp_path / "other.npz"
+    other.write_bytes(b"mine")
+    for path in (nowhere, folder / "model.npz" / "x", "-"):
+        refused(capsys, evaluate, folder, text, "--dynamic", "rms", "--statistics", path)
+    for path in (nowhere, other, folder / "model.npz" / "x", "-"):
+        refused(capsys, evaluate, folder, text, "--dynamic", "sgd", "--save-adapted", path)
+    assert other.read_bytes() == b"mine"
+
+
+def test_the_rates_are_chosen_on_validation_text(folder, text, small_corpus, capsys):
+    _, said = evaluated(capsys, folder, text, "--dynamic", "sgd", "--tune", small_corpus / "valid.txt")
+    tried = [line for line in said.splitlines() if line.startswith("  lr ")]
+    best = min(tried, key=lambda line: float(line.split(": ")[1]))
+    lr, decay = best.split(":")[0].split(", ")
+    assert len(tried) == 12
+    assert f"chosen: --dynamic sgd --dynamic-lr {lr.split()[1]} --dynamic-decay {decay.split()[1]}" in said
+    _, said = evaluated(capsys, folder, text, "--dynamic", "sgd", "--dynamic-decay", "0", "--tune",
+                        small_corpus / "valid.txt")
+    assert said.count("decay 0:") == 4
+
+
+def test_sentences_are_learned_one_after_another(folder, text, capsys):
+    capsys.readouterr()
+    options = "--protocol", "sentence", "--dynamic", "sentence", "--dynamic-lr", "0.5"
+    assert score([str(folder), str(text), *options]) == 0
+    out = capsys.readouterr().out
+    assert "# dynamic: sentence, lr 0.5\n" in out
+    rows = [line.split("\t") for line in out.splitlines() if not line.startswith("#")]
+    surprisal = np.array([float(row[rows[0].index("surprisal")]) for row in rows[1:]])
+    model, vocabulary = load_model(folder)
+    dynamic, wanted = DynamicModel(model, "sentence", lr=0.5), []
+    with dynamic.fresh_state():
+        for line in text.read_text().splitlines():
+            ids = [*(vocabulary.ids[word] for word in line.split()), vocabulary.eos_id]
+            wanted.append(dynamic.log_probs([[vocabulary.eos_id, *ids[:-1]]], [ids])[0])
+            dynamic.forget()
+    np.testing.assert_allclose(surprisal, -np.concatenate(wanted) / math.log(2), rtol=1e-3)
+
+
+def test_the_adapted_model_is_a_model_file_of_its_own(folder, text, tmp_path, capsys):
+    before, adapted = (folder / "model.npz").read_bytes(), tmp_path / "adapted.npz"
+    options = "--dynamic", "sgd", "--dynamic-lr", "0.5", "--save-adapted"
+    evaluated(capsys, folder, text, *options, adapted)
+    assert (folder / "model.npz").read_bytes() == before
+    model, vocabulary = load_model(folder)
+    dynamic = DynamicModel(model, "sgd", lr=0.5)
+    perplexity(dynamic, vocabulary, text)
+    wanted = dynamic.adapted().named_params()
+    for name, param in load_model(adapted)[0].named_params().items():
+        np.testing.assert_allclose(param, wanted[name], rtol=1e-4, atol=1e-6)
+    assert read_model_training(adapted)["adapted"]["method"] == "sgd"
+    evaluated(capsys, folder, text, *options, adapted)  # an earlier one may be replaced
+    assert evaluated(capsys, adapted, text)[0]["perplexity"] < evaluated(capsys, folder, text)[0]["perplexity"]
+    capsys.readouterr()
+    assert score([str(folder), str(text), *options, str(tmp_path / "scored.npz")]) == 0
+    for name, param in load_model(tmp_path / "scored.npz")[0].named_params().items():
+        np.testing.assert_allclose(param, wanted[name], rtol=1e-3, atol=1e-5)
+    for same in (folder / "model.npz", tmp_path / "link.npz"):
+        if not same.exists():
+            same.symlink_to(folder / "model.npz")
+        assert "never changed" in refused(capsys, evaluate, folder, text, *options, same)
+    assert "is of one text" in refused(capsys, evaluate, folder, text, text, *options, adapted)
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    (["--dynamic-lr", "1"], "--dynamic-lr needs --dynamic"),
+    (["--save-adapted", "x.npz"], "--save-adapted needs --dynamic"),
+    (["--dynamic", "sgd", "--dynamic-eps", "1"], "--dynamic-eps needs --dynamic rms"),
+    (["--dynamic", "sgd", "--statistics", "x"], "--statistics needs --dynamic rms"),
+    (["--dynamic", "sentence"], "--protocol sentence"),
+    (["--dynamic", "sgd", "--dynamic-lr", "1e38"], "diverged"),
+])
+def test_what_does_not_go_together_is_refused(folder, text, options, message, capsys):
+    assert message in refused(capsys, evaluate, folder, text, *options)
+
+
+def test_what_needs_a_state_of_its_own_is_refused(folder, tmp_path, capsys):
+    lists = tmp_path / "lists.txt"
+    lists.write_text("a-1 the cat\na-2 the dog\n")
+    options = "--dynamic", "sgd"
+    capsys.readouterr()
+    assert rescore([str(folder), str(lists), "--nbest-format", "kaldi", *options]) == 0
+    assert generate([str(folder), "--length", "5", "--seed", "1", *options]) == 0
+    assert "a state for the next list cannot be had from a DynamicModel" in refused(
+        capsys, rescore, folder, lists, "--nbest-format", "kaldi", "--carry", *options)
+    assert "a beam search cannot" in refused(capsys, generate, folder, "--beam", "2", *options)
+    assert "several texts at once cannot" in refused(capsys, generate, folder, "--samples", "2", *options)
+
+
+def test_an_n_gram_model_does_not_adapt():
+    options = build_parser().parse_args(["model.arpa", "text.txt", "--dynamic", "sgd"])
+    with pytest.raises(RnnlmError, match="--dynamic needs a network"):
+        with_dynamic(Read(object(), None, ""), options, None)
