@@ -93,8 +93,9 @@ def test_a_heading_of_a_mixture_says_what_each_kind_remembers(network, capsys):
         head = headings(capsys.readouterr().out)
         assert head["protocol"] == f"stream: the state is carried through each text; {OF_LINES}"
         assert head["first_word"] == "scored, after <eos> and from a state of zeros"
-    assert score(["some.arpa", "text", "--mix", "some.arpa"]) == 0
-    assert headings(capsys.readouterr().out)["first_word"] == "scored, after <eos>"
+    for options in (["--mix", "some.arpa"], ["--unigram-cache", "9"]):
+        assert score(["some.arpa", "text", *options]) == 0
+        assert headings(capsys.readouterr().out)["first_word"] == "scored, after <eos>"
 
 
 def test_lists_and_pairs_say_that_there_is_no_state(arpa, tmp_path, capsys):
