@@ -335,3 +335,13 @@ def test_orders_without_ngrams_are_no_hindrance():
     model = NgramModel(tables, Vocabulary(["<eos>", "a"]))
     np.testing.assert_array_equal(model.predict([[0, 1]]), np.full((1, 2, 2), np.float32(-0.7)))
     np.testing.assert_array_equal(model.log_probs([[0, 1]], [[1, 1]]), np.full((1, 2), np.float32(-0.7)))
+
+
+def test_first_words_that_are_put_in_move_the_ngrams_above():
+    zeros = np.zeros(4, np.float32)
+    building = Building(Order(np.arange(4), zeros, zeros))
+    for ngram in ((3, 1), (3, 1, 2), (1, 2, 3, 0)):  # (1, 2) is put in before (3, 1)
+        assert building.add(np.array(ngram)[:, None], zeros[:1], zeros[:1]) is None
+    _, bigrams, trigrams, _ = building.tables().orders
+    assert bigrams.keys.tolist() == [1 * 4 + 2, 3 * 4 + 1]
+    assert trigrams.keys.tolist() == [0 * 4 + 3, 1 * 4 + 2]
