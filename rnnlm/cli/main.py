@@ -26,7 +26,8 @@ Train recurrent-network language models on text, then score texts and write with
 
 {_ROWS}
 
-A MODEL is a run folder, which train makes, or a model file in it. For example:
+A MODEL is a run folder, which train makes, a model file in it, or an ARPA file, which
+ngram makes. For example:
 
   rnnlm train --corpus stories --output runs/stories
   rnnlm score runs/stories my_text.txt

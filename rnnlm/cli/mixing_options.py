@@ -1,9 +1,9 @@
 """The options that mix MODEL with others, and the mixture that they ask for."""
 
+from rnnlm.cli.reading import noted_predictor
 from rnnlm.cli.screen import note, scoring_bar
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.errors import RnnlmError, counted, listed, one_line, shown
-from rnnlm.formats.predictors import load_predictor
 from rnnlm.mixing.mixture import KINDS, LINEAR, Mixture
 from rnnlm.mixing.outside import OutsideProbs, linear_mixture
 from rnnlm.mixing.tuning import tuned_weights
@@ -75,7 +75,7 @@ def _others(vocabulary, options, workers):
     """The predictors that --mix names, and what a heading says of all partners."""
     models, named = [], []
     for path in options.mix or []:
-        model, own, sha256 = load_predictor(path, workers)
+        model, own, sha256 = noted_predictor(path, workers)
         model, said = on_vocabulary(model, own, vocabulary, path, options.model)
         if said:
             note(said)

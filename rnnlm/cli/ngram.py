@@ -1,11 +1,13 @@
 """The n-gram command: text in, an n-gram model with Kneser-Ney smoothing out."""
 
+import os
+
 from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
-from rnnlm.errors import RnnlmError, counted, one_line, shown
+from rnnlm.errors import RnnlmError, counted, one_line, quoted, shown, size_shown
 from rnnlm.files.whole import require_replaceable
 from rnnlm.formats.arpa_writing import write_arpa
 from rnnlm.ngrams.counts import MEMORY, MOST_ORDERS
@@ -33,7 +35,7 @@ NGRAM = Table({
                "such as 1e-8", 0.0, "X", meant_by="entropy-prune stolcke threshold"),
         Option("interpolate_unigrams", SWITCH, "share what is taken from the words' own probabilities among all words; "
                "--no-interpolate-unigrams shares it among the words that the training text lacks", True,
-               meant_by="interpolate"),
+               default_text="among all words", meant_by="interpolate"),
         Option("memory", at_least(1), "megabytes that counting may take, about; for a longer text it uses temporary "
                "files", MEMORY // MEGABYTE, "MB", meant_by="buffer max-memory sort-memory"),
         DEBUG,
@@ -67,20 +69,28 @@ def train(options):
     corpus = corpus_of(options, on_file=file_bar("fetching"), on_long=encoding_bar)
     for line in corpus.notes:
         note(f"note: {line}")
-    with (stop_on_signal("stopping after this piece") as check,
-          scoring_bar(corpus.name, options.order * corpus.train.size, "counting") as move):
-
-        def on_piece(tokens):
-            move(tokens)
-            check()
-
-        trained = train_ngrams(corpus.train, corpus.vocabulary, options.order, prune=options.prune or (),
-                               prune_entropy=options.prune_entropy, memory=options.memory * MEGABYTE,
-                               interpolate_unigrams=options.interpolate_unigrams, on_piece=on_piece)
-    write_arpa(options.output, trained.tables, corpus.vocabulary, _heading(options, corpus))
+    with stop_on_signal("stopping after this piece") as check:
+        with scoring_bar(corpus.name, 2 * options.order * corpus.train.size, "counting") as move:
+            trained = train_ngrams(corpus.train, corpus.vocabulary, options.order, prune=options.prune or (),
+                                   prune_entropy=options.prune_entropy, memory=options.memory * MEGABYTE,
+                                   interpolate_unigrams=options.interpolate_unigrams, on_piece=_both(move, check))
+        with scoring_bar(options.output, sum(trained.sizes), "writing") as move:
+            write_arpa(options.output, trained.tables, corpus.vocabulary, _heading(options, corpus),
+                       _both(move, check))
     for line in _notes(trained):
         note(f"note: {line}")
     show("".join(f"{line}\n" for line in (*_said(trained), _validated(trained, corpus))))
+    note(f"the n-gram model is in {one_line(options.output)}, {size_shown(os.path.getsize(options.output))}; to score "
+         f"a text: rnnlm evaluate {quoted(options.output)} TEXT")
+
+
+def _both(move, check):
+    """A function that moves a bar, and ends the command if a signal has come."""
+    def on_block(count):
+        move(count)
+        check()
+
+    return on_block
 
 
 def _require_possible(options):

@@ -8,8 +8,9 @@ import numpy as np
 from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
-from rnnlm.cli.heading import FIRST_WORD, REMEMBERED
+from rnnlm.cli.heading import first_word, protocol_in_words
 from rnnlm.cli.partners import MODEL
+from rnnlm.cli.reading import noted_predictor
 from rnnlm.cli.score import PROTOCOL
 from rnnlm.cli.screen import scoring_bar, show
 from rnnlm.cli.signals import stop_on_signal
@@ -17,7 +18,6 @@ from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line, size_shown
 from rnnlm.files.whole import require_replaceable, whole_file
-from rnnlm.formats.predictors import load_predictor
 from rnnlm.reports.surprisal_page import GENERATOR, MOST_ROWS, Reading, surprisal_page
 from rnnlm.runs.checks import not_empty
 from rnnlm.runs.description import described
@@ -61,9 +61,9 @@ def write_page(options):
     output = options.output or f"{Path(name.replace(' ', '-')).stem}.html"
     require_replaceable(output, lambda file: GENERATOR.encode() in file.read(500), "a page of this command",
                         "choose another name with --output")
-    readings = _readings(options)
+    readings, models = _readings(options)
     facts = {"Text": name} if options.title else {}
-    facts |= {"Protocol": f"{options.protocol}: {REMEMBERED[options.protocol]}", "First word": FIRST_WORD,
+    facts |= {"Protocol": protocol_in_words(options.protocol, *models), "First word": first_word(*models),
               "Made by": f"rnnlm {__version__}, logarithms of base 2"}
     with whole_file(output) as file:
         for piece in surprisal_page(readings, options.title or name, facts):
@@ -73,17 +73,18 @@ def write_page(options):
 
 
 def _readings(options):
-    """What each model says of the text, which is read once; a list of Readings."""
-    found, text = [], None
+    """What each model says of the text, which is read once; Readings and the models."""
+    found, models, text = [], [], None
     with Workers(threads_of(options)) as workers:
         for path in filter(None, [options.model, options.compare]):
-            model, vocabulary, sha256 = load_predictor(path, workers)
+            model, vocabulary, sha256 = noted_predictor(path, workers)
             parts = _parts(options.text, vocabulary) if text is None else list(spelled_string(text, vocabulary))
             text = "".join(part.text for part in parts)
             rows = _scored(options, model, vocabulary, parts)
             found.append(Reading(path, sha256, rows, len(vocabulary), described(model),
                                  vocabulary.tokenizer.unit, vocabulary.tokenizer.lost))
-    return found
+            models.append(model)
+    return found, models
 
 
 def _parts(path, vocabulary):

@@ -6,7 +6,7 @@ import sys
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
-from rnnlm.cli.heading import heading
+from rnnlm.cli.heading import first_word, heading
 from rnnlm.cli.kept import OF_EACH, chart_option, kept_option, models_of, require_sources, tokens_axis
 from rnnlm.cli.pairs_notes import note_repeated, note_unknown
 from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, partners_in_words
@@ -66,18 +66,18 @@ def show_pairs(options):
             scores = _score(read, pairs, options)
             found.append((read.tokens, read.sha256, scores.summary()))
     if options.kept:
-        _show_kept(options, found, vocabulary)
+        _show_kept(options, found, vocabulary, read.model)
     else:
-        _show(options, found[0], scores, vocabulary)
+        _show(options, found[0], scores, read)
     note_unknown(scores, vocabulary, options)
     if options.chart:
         _draw(options, found, pairs, vocabulary)
 
 
-def _show(options, found, scores, vocabulary):
+def _show(options, found, scores, read):
     """Print the PairScores of one model."""
     _, sha256, numbers = found
-    head, others = _head(options, sha256), published(scores.pairs)
+    vocabulary, head, others = read.vocabulary, _head(options, sha256, read.model), published(scores.pairs)
     tokens = None if vocabulary.counts is None else int(vocabulary.counts.sum())
     if options.json:
         show(json.dumps(_as_json(head, numbers, others, tokens, scores), allow_nan=False) + "\n")
@@ -86,9 +86,9 @@ def _show(options, found, scores, vocabulary):
         show(heading_lines(head) + "".join(f"{line}\n" for line in lines))
 
 
-def _show_kept(options, found, vocabulary):
+def _show_kept(options, found, vocabulary, model):
     """Print the numbers of each kept model."""
-    head = _head(options, OF_EACH) | {"tokens": tokens_axis(vocabulary)}
+    head = _head(options, OF_EACH, model) | {"tokens": tokens_axis(vocabulary)}
     if options.json:
         models = [{"tokens": tokens, "sha256": sha256, **numbers} for tokens, sha256, numbers in found]
         show(json.dumps({"about": head, "kept": models}, allow_nan=False) + "\n")
@@ -126,9 +126,9 @@ def _score(read, pairs, options):
                            on_words=on_words)
 
 
-def _head(options, sha256):
+def _head(options, sha256, model):
     """What must be known to read the numbers."""
-    head = heading(options.model, sha256, "sentence: each sentence is read on its own", "e")
+    head = heading(options.model, sha256, "sentence: each sentence is read on its own", "e", first_word(model))
     return head | partners_in_words(options) | {"log_prob": "natural logarithm of a sentence's probability",
                    "sentence_end": "not scored" if options.without_end else "scored", "ties": options.ties,
                    "text": _text(options), "accuracy": "fraction of the pairs, from 0 to 1"}

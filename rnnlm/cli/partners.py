@@ -10,9 +10,9 @@ from rnnlm.adapting.dynamic import DynamicModel
 from rnnlm.cli.cache_options import CACHE, cache_in_words, cache_is_open, with_cache
 from rnnlm.cli.dynamic_options import DYNAMIC, dynamic_in_words, dynamic_is_open, with_dynamic
 from rnnlm.cli.mixing_options import MIXING, mixture_in_words, mixture_is_open, with_mixture
-from rnnlm.cli.screen import encoding_bar, note
+from rnnlm.cli.reading import noted_predictor
+from rnnlm.cli.screen import encoding_bar
 from rnnlm.errors import RnnlmError
-from rnnlm.formats.predictors import load_predictor
 from rnnlm.runs.checks import not_empty
 from rnnlm.runs.option import Option, require_acting
 from rnnlm.scoring.predictor import Predictor
@@ -51,10 +51,7 @@ def read_predictor(options, workers, tune=None):
     require_acting(PARTNERS, options)
     if tune:
         _require_choice(options)
-    read = Read(*load_predictor(options.model, workers))
-    for line in getattr(read.model, "notes", ()):  # of an n-gram model
-        note(f"note: {options.model}: {line}")
-    return with_partners(read, options, workers, tune)
+    return with_partners(Read(*noted_predictor(options.model, workers)), options, workers, tune)
 
 
 def _require_choice(options):

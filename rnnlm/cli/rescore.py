@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.first_pass import FirstPass, require_whole
-from rnnlm.cli.heading import heading
+from rnnlm.cli.heading import first_word, heading, protocol_in_words
 from rnnlm.cli.partners import partners_in_words, read_predictor
 from rnnlm.cli.rescore_notes import Counts, note_references, note_surface
 from rnnlm.cli.rescore_options import RESCORE, require_possible, steps
@@ -49,7 +49,7 @@ def rescore_lists(options):
     require_possible(options)
     with Workers(threads_of(options)) as workers:
         model, vocabulary, sha256, *_ = read_predictor(options, workers)
-        head, references = _head(options, sha256), _references(options)
+        head, references = _head(options, sha256, model), _references(options)
         require_whole(options, vocabulary)
         first_pass, counts, best = FirstPass(options), Counts(vocabulary, options.nbest_format), None
         with _bar(options.nbest) as move:
@@ -105,14 +105,15 @@ def _show(lines, head):
     check()
 
 
-def _head(options, sha256):
+def _head(options, sha256, model):
     """What must be known to read the numbers."""
     protocol, state = "sentence: each hypothesis is read on its own", "a state of zeros"
     if options.carry:
-        protocol = "document: the state is carried from the best hypothesis of the list before"
+        protocol = protocol_in_words("document", model,
+                                     said="the state is carried from the best hypothesis of the list before")
         state = "that state, or zeros where a conversation begins"
     given = _first_pass_in_words(options)
-    head = heading(options.model, sha256, protocol, "e", f"scored, after <eos> and from {state}")
+    head = heading(options.model, sha256, protocol, "e", first_word(model, state=state))
     head |= partners_in_words(options)
     head |= {"log_prob": "natural logarithm, of the words and the sentence end", "first_pass": given or "none"}
     if options.tune is None or options.carry:

@@ -10,7 +10,7 @@ import numpy as np
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
-from rnnlm.cli.heading import REMEMBERED, heading
+from rnnlm.cli.heading import first_word, heading, protocol_in_words
 from rnnlm.cli.kept import OF_EACH, chart_option, kept_option, models_of, require_sources, tokens_axis
 from rnnlm.cli.mixing_options import PROBS
 from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, partners_in_words
@@ -191,7 +191,8 @@ def _flag(name):
 def _head(options, read):
     """What must be known to read the numbers."""
     vocabulary, sha256 = read.vocabulary, OF_EACH if options.kept else read.sha256
-    head = heading(options.model, sha256, f"{options.protocol}: {REMEMBERED[options.protocol]}", options.log_base)
+    head = heading(options.model, sha256, protocol_in_words(options.protocol, read.model), options.log_base,
+                   first_word(read.model))
     head |= partners_in_words(options)
     if SCORE_FORMATS[options.format].one_text:
         head[TEXT] = options.texts[0]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.errors import counted
 from rnnlm.formats.arpa_bytes import UNKNOWN, Parts
 from rnnlm.formats.arpa_lines import shown_part
 
@@ -97,7 +98,7 @@ class _Block:
         self.starts, self.has_weight = np.cumsum(counts) - counts, counts == n + 2
         wrong = np.flatnonzero(~self.has_weight & (counts != n + 1))
         if wrong.size:
-            self.refuse(wrong[0], f"must be a number, {n} words and a back-off weight or none, it has "
+            self.refuse(wrong[0], f"must be a number, {counted(n, 'word')} and a back-off weight or none, it has "
                                   f"{counts[wrong[0]]:,} parts")
 
     def columns(self, words):

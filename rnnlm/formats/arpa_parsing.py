@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlm.errors import RnnlmError, counted, shown
+from rnnlm.errors import DamagedError, RnnlmError, counted, shown
 from rnnlm.files.whole import reason
 from rnnlm.formats.arpa_bytes import WordNumbers
 from rnnlm.formats.arpa_fields import read_fields
@@ -103,6 +103,8 @@ class _Reading:
                 break
             if line.startswith(b"#"):
                 comments.append(line.decode("utf-8", "replace"))
+        if not self.lines.number:
+            raise DamagedError(f"{called(self.lines.source.path)} is no ARPA file that can be read: it is empty")
         self.lines.refuse("ends a file without a line \\data\\" if line is None else
                           "is far from the start, and no line \\data\\ came")
 

@@ -50,7 +50,9 @@ class Unigrams:
 
     def __init__(self, fields: Fields, lines: Lines, about: dict) -> None:
         self.fields, self.lines, self.notes = fields, lines, []
-        names = [_UNKNOWN[0] if name in _UNKNOWN else name for name in fields.words[0]]
+        self.rows = self._rows(fields.words[0])
+        names = [fields.words[0][row] for row in self.rows.tolist()]
+        names = [_UNKNOWN[0] if name in _UNKNOWN else name for name in names]
         marks = self._marks(names)
         is_mark = np.array([name in marks for name in names])
         eos_id = int(is_mark.argmax()) if is_mark.any() else len(names)
@@ -69,18 +71,31 @@ class Unigrams:
         if _UNKNOWN[0] in self.index:
             self.index[_UNKNOWN[1]] = self.index[_UNKNOWN[0]]
 
+    def _rows(self, words):
+        """Which rows count: of <unk> and <UNK> the later one, as KenLM has it."""
+        both = [words.index(name) for name in _UNKNOWN if name in words]
+        if len(both) < 2:
+            return np.arange(len(words))
+        self.notes.append(f"<unk> and <UNK> are one word here, as for KenLM: its probability is that of line "
+                          f"{self._line(max(both)):,}")
+        return np.delete(np.arange(len(words)), min(both))
+
+    def _line(self, row):
+        """The number of the line of a row of the fields."""
+        return self.fields.line(int(row))
+
     def _marks(self, names):
         """The names of the line end; refuses words that are given twice."""
         there = set(names)
         if len(there) < len(names):
             seen = set()
             twice = next(i for i, name in enumerate(names) if name in seen or seen.add(name))
-            self.lines.refuse(f"gives the word {shown_part(names[twice])} again", self.fields.line(twice))
+            self.lines.refuse(f"gives the word {shown_part(names[twice])} again", self._line(self.rows[twice]))
         marks = {_START, _END} & there
         if _EOS in there and marks:
             self.lines.refuse(f"gives {EOS}, which is the line end here, and the file has "
                               f"{listed(sorted(mark.decode() for mark in marks))} for it: rename one of them",
-                              self.fields.line(names.index(_EOS)))
+                              self._line(self.rows[names.index(_EOS)]))
         return marks or {_EOS}
 
     def _vocabulary(self, names, about):
@@ -90,7 +105,7 @@ class Unigrams:
             given = self.fields.words[0]
             wrong = next(i for i, name in enumerate(given) if not _is_utf8(name))
             self.lines.refuse(f"must be UTF-8, the word is {shown_part(given[wrong])}: convert the file, for example "
-                              "with iconv -f latin1 -t utf-8", self.fields.line(wrong))
+                              "with iconv -f latin1 -t utf-8", self._line(wrong))
         try:
             words = unescaped(words) if about.get(ESCAPES) is True else words
             vocabulary = Vocabulary(words, tokenizer_of(about, len(words)))
@@ -105,8 +120,8 @@ class Unigrams:
         """The Order of the unigrams; <eos> has the p of </s> and the weight of <s>."""
         log_probs, back_offs = np.full(V, NEVER * LN10, np.float32), np.zeros(V, np.float32)
         is_start, is_end = (np.array([name == mark for name in names]) for mark in (_START, _END))
-        log_probs[self.ids[~is_start]] = self.fields.log_probs[~is_start]
-        back_offs[self.ids[~is_end]] = self.fields.back_offs[~is_end]
+        log_probs[self.ids[~is_start]] = self.fields.log_probs[self.rows[~is_start]]
+        back_offs[self.ids[~is_end]] = self.fields.back_offs[self.rows[~is_end]]
         if not is_end.any() and _EOS not in names:
             self.notes.append(f"no </s> among the words: a line end has the log10 p {NEVER:g}")
         if not is_start.any() and _EOS not in names:

@@ -20,7 +20,7 @@ from rnnlm.formats.arpa_rows import WordCells, ngram_lines, numbers
 from rnnlm.ngrams.tables import Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rnnlm.text.vocabulary import Vocabulary
 
@@ -28,7 +28,7 @@ NEVER = -99  # log10 p of <s>, which is never predicted
 
 
 def write_arpa(path: str | os.PathLike[str] | File, tables: Tables, vocabulary: Vocabulary,
-               heading: Sequence[str] = ()) -> None:
+               heading: Sequence[str] = (), on_ngrams: Callable[[int], object] = lambda count: None) -> None:
     """Write an n-gram model, whole or not at all.
 
     The file opens with ``#`` lines: the heading, and what the tokenizer is if it is not
@@ -41,6 +41,7 @@ def write_arpa(path: str | os.PathLike[str] | File, tables: Tables, vocabulary: 
     tables : Tables.
     vocabulary : the Vocabulary of their ids.
     heading : lines of text.
+    on_ngrams : function, called as on_ngrams(n) when n n-grams were written.
 
     Raises
     ------
@@ -59,11 +60,18 @@ def write_arpa(path: str | os.PathLike[str] | File, tables: Tables, vocabulary: 
         file.write("".join(f"{line}\n" for line in [*lines, "\\data\\", *counted]).encode())
         cells = WordCells(words, vocabulary.eos_id, START, END)
         file.write(b"\n\\1-grams:")
-        file.writelines(_unigrams(orders, vocabulary.eos_id, cells))
+        _write(file, _unigrams(orders, vocabulary.eos_id, cells), on_ngrams)
         for k in range(2, len(orders) + 1):
             file.write(f"\n\n\\{k}-grams:".encode())
-            file.writelines(ngram_lines(orders[:k], cells, k == len(orders)))
+            _write(file, ngram_lines(orders[:k], cells, k == len(orders)), on_ngrams)
         file.write(b"\n\n\\end\\\n")
+
+
+def _write(file, blocks, on_ngrams):
+    """Write blocks of lines, each of which begins with a line end."""
+    for block in blocks:
+        file.write(block)
+        on_ngrams(block.count(b"\n"))
 
 
 def _unigrams(orders, eos_id, cells) -> Iterator[bytes | np.ndarray]:

@@ -11,6 +11,7 @@ from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, shown
 from rnnlm.formats.loaded_writing import Writes
 from rnnlm.formats.model_file import load_model
+from rnnlm.formats.predictors import is_arpa
 from rnnlm.models import LanguageModel
 from rnnlm.scoring.evaluation import Evaluation, evaluate
 from rnnlm.scoring.pairs import PairScores, score_pairs
@@ -36,7 +37,7 @@ class Loaded(Writes):
 
     Attributes
     ----------
-    model : the LanguageModel, for all that the library does with arrays.
+    model : the LanguageModel or NgramModel, for all that the library does with arrays.
     vocabulary : its Vocabulary: ``words`` by id, ``ids`` by word.
     """
 
@@ -184,10 +185,15 @@ class Loaded(Writes):
 
 
 def load(path: str | os.PathLike[str]) -> Loaded:
-    """Load a model with its vocabulary, from a model file or from the folder of a run.
+    """Load a model with its vocabulary: of a model file, a run folder or an ARPA file.
 
     ``perplexity``, ``evaluate``, ``score``, ``states``, ``pairs``, ``generate``,
     ``samples``, ``beam`` and ``next_words`` of the result take and give text.
-    RnnlmError if there is no model, or none that is whole.
+    RnnlmError if there is no model, or none that is whole.  What an ARPA file lacks is
+    said in ``model.notes`` of the result.
     """
-    return Loaded(*load_model(path))
+    if not is_arpa(path):
+        return Loaded(*load_model(path))
+    from rnnlm.formats.arpa_reading import read_arpa
+
+    return Loaded(*read_arpa(path))

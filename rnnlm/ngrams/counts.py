@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BYTES_OF_A_TOKEN = 64  # that sorting takes at most
 MEMORY = 2 << 30  # bytes that sorting may take, where nothing is given
 MOST_ORDERS = 6
-MOST_PIECES = 400  # each has files of its own
+MOST_PIECES = 64  # each has three open files, of the 256 that a process may have on macOS
 
 
 @dataclass

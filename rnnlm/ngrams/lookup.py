@@ -35,7 +35,7 @@ def find(keys: np.ndarray, contexts: np.ndarray, words: np.ndarray, vocab_size: 
     wanted = contexts * np.int64(vocab_size) + words  # below 0 where there is no context
     found = np.searchsorted(keys, wanted) if wanted.size < MANY else _find_sorted(keys, wanted)
     np.minimum(found, len(keys) - 1, out=found)
-    return np.where((keys[found] == wanted) & (contexts >= 0), found, NOT_THERE)
+    return np.where(keys[found] == wanted, found, NOT_THERE)
 
 
 def _find_sorted(keys, wanted):
@@ -59,9 +59,8 @@ def children(order: Order, contexts: np.ndarray, vocab_size: int) -> tuple[np.nd
     rows : (c,), the number of the context of each n-gram.
     found : (c,), where each n-gram stands in its order.
     """
-    starts = np.searchsorted(order.keys, contexts * np.int64(vocab_size))
+    starts = np.searchsorted(order.keys, contexts * np.int64(vocab_size))  # without a context both are 0
     sizes = np.searchsorted(order.keys, (contexts + 1) * np.int64(vocab_size)) - starts
-    sizes[contexts < 0] = 0
     rows = np.repeat(np.arange(len(contexts)), sizes)
     ends = np.cumsum(sizes)
     return rows, np.arange(len(rows)) + np.repeat(starts - (ends - sizes), sizes)

@@ -49,9 +49,10 @@ class NgramModel:
     vocab_size, eos_id : of the vocabulary.
     vocabulary_fingerprint : that of the vocabulary.
     gives_log_probs : True: ``predict`` gives ln p itself, not scores up to a constant.
+    forgets_lines : True: what it has read counts up to the line end.
     """
 
-    gives_log_probs = True
+    gives_log_probs = forgets_lines = True
 
     def __init__(self, tables: Tables, vocabulary: Vocabulary, notes: Sequence[str] = ()) -> None:
         arguments.kind("tables", tables, Tables, "Tables")

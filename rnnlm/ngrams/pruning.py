@@ -15,7 +15,7 @@ from rnnlm.ngrams.storage import Storage, let_go
 from rnnlm.ngrams.tables import Order, Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rnnlm.ngrams.counts import Counts
 
@@ -24,7 +24,8 @@ BLOCK = 1 << 22  # n-grams in memory at a time
 Kept = np.ndarray | None  # which n-grams of one order are kept, (m,) bool; None: all
 
 
-def prune_by_entropy(tables: Tables, counts: Counts, kept: Sequence[Kept], threshold: float) -> list[Kept]:
+def prune_by_entropy(tables: Tables, counts: Counts, kept: Sequence[Kept], threshold: float,
+                     on_block: Callable[[], object] = lambda: None) -> list[Kept]:
     """Which n-grams are kept (Stolcke, 1998); the back-offs change to match.
 
     An n-gram is pruned where the model without it, all others kept, would have a
@@ -43,13 +44,14 @@ def prune_by_entropy(tables: Tables, counts: Counts, kept: Sequence[Kept], thres
     counts : their Counts.
     kept : which are kept so far, by order.
     threshold : such as 1e-8; 0 prunes nothing.
+    on_block : function, called when a block of n-grams is done.
     """
     kept = [*kept]
     tokens = counts.orders[0].counts.sum()
     needed = None
     for n in range(len(tables.orders) - 1, 0, -1):
         mask = np.ones(tables.orders[n].keys.size, bool) if kept[n] is None else kept[n].copy()
-        _prune_order(tables, counts, n, mask, needed, threshold, tokens)
+        _prune_order(tables, counts, n, mask, needed, threshold, tokens, on_block)
         kept[n] = mask
         needed = _needed(counts, n, mask)
     return kept
@@ -66,7 +68,7 @@ def _needed(counts, n, mask):
     return needed
 
 
-def _prune_order(tables, counts, n, mask, needed, threshold, tokens):
+def _prune_order(tables, counts, n, mask, needed, threshold, tokens, on_block):
     """Prune one order: change ``mask`` and the back-offs of the order below."""
     order, below, counted = tables.orders[n], tables.orders[n - 1], counts.orders[n]
     for part, contexts, first in context_blocks(order.keys, counts.vocab_size):
@@ -89,6 +91,7 @@ def _prune_order(tables, counts, n, mask, needed, threshold, tokens):
         below.back_offs[histories[changed]] = np.log(
             (mass[changed] + lost_p[changed]) / (rest[changed] + lost_q[changed]))
         let_go(order.keys, order.log_probs, counted.suffixes)
+        on_block()
 
 
 def filtered(tables: Tables, kept: Sequence[Kept], storage: Storage) -> Tables:

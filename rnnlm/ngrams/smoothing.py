@@ -25,7 +25,7 @@ from rnnlm.ngrams.storage import Storage, let_go
 from rnnlm.ngrams.tables import Order, Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rnnlm.ngrams.counts import Counted, Counts
 
@@ -51,7 +51,8 @@ class Smoothed:
     lost: float = 0.0
 
 
-def smoothed(counts: Counts, prune: Sequence[int] = (), interpolate_unigrams: bool = True) -> Smoothed:
+def smoothed(counts: Counts, prune: Sequence[int] = (), interpolate_unigrams: bool = True,
+             on_block: Callable[[int, int], object] = lambda ngrams, of: None) -> Smoothed:
     """Modified Kneser-Ney probabilities and back-offs of counted n-grams.
 
     Parameters
@@ -63,16 +64,19 @@ def smoothed(counts: Counts, prune: Sequence[int] = (), interpolate_unigrams: bo
         context.
     interpolate_unigrams : whether what the discounts take from unigrams is shared by
         all words; otherwise it is shared by the words that the text lacks.
+    on_block : function of two numbers, called when so many n-grams of an order were
+        smoothed: these, and how many the order has.
     """
     limits = [*prune, *[prune[-1] if prune else 0] * len(counts.orders)][: len(counts.orders)]
     adjusted = _adjusted(counts)
     discounts = [discounts_of(_count_of_counts(a)) for a in adjusted]
     probs, lost = _unigrams(adjusted[0], discounts[0], interpolate_unigrams)
+    on_block(probs.size, probs.size)
     orders, kept = [Order(counts.orders[0].keys, _logs(probs))], [None]
     for n, counted in enumerate(counts.orders[1:], 1):
         kept.append(counted.counts > limits[n] if limits[n] else None)
         one = _Order(counted, adjusted[n], discounts[n].table(), kept[n], probs, counts.vocab_size, counts.storage)
-        probs, log_probs, orders[-1].back_offs = one.smoothed(last=n == len(counts.orders) - 1)
+        probs, log_probs, orders[-1].back_offs = one.smoothed(n == len(counts.orders) - 1, on_block)
         orders.append(Order(counted.keys, log_probs))
         adjusted[n] = None
     return Smoothed(Tables(orders), kept, discounts, lost)
@@ -133,7 +137,7 @@ class _Order:
     vocab_size: int
     storage: Storage
 
-    def smoothed(self, last):
+    def smoothed(self, last, on_block):
         """The probabilities (None if ``last``), their logs, the back-offs below."""
         keys = self.counted.keys
         back_offs = np.zeros(self.below.size, np.float32)
@@ -146,6 +150,7 @@ class _Order:
             if probs is not None:
                 probs[part] = values
             let_go(keys, self.a, self.counted.suffixes, self.counted.counts, probs, log_probs)
+            on_block(part.stop - part.start, keys.size)
         return probs, log_probs, back_offs
 
     def _part(self, part, first):

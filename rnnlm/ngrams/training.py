@@ -46,7 +46,7 @@ class TrainedNgrams:
 
 def train_ngrams(ids: np.ndarray, vocabulary: Vocabulary, order: int = 5, *, prune: Sequence[int] = (),
                  prune_entropy: float = 0.0, interpolate_unigrams: bool = True, memory: int = MEMORY,
-                 on_piece: Callable[[int], object] = lambda tokens: None) -> TrainedNgrams:
+                 on_piece: Callable[[float], object] = lambda tokens: None) -> TrainedNgrams:
     """Train an n-gram model with interpolated modified Kneser-Ney smoothing.
 
     Parameters
@@ -59,7 +59,8 @@ def train_ngrams(ids: np.ndarray, vocabulary: Vocabulary, order: int = 5, *, pru
         ``prune_by_entropy``.
     interpolate_unigrams : see ``smoothed``.
     memory : bytes that counting may take; see ``count_ngrams``.
-    on_piece : function of a number of tokens, called ``order`` times for each token.
+    on_piece : function of a number of tokens, called ``2 * order`` times for each
+        token, as it is counted and smoothed; and with 0 now and then.
 
     Returns
     -------
@@ -70,10 +71,14 @@ def train_ngrams(ids: np.ndarray, vocabulary: Vocabulary, order: int = 5, *, pru
         raise ArgumentError(f"order must be from 1 to {MOST_ORDERS}, got {order}")
     require_thresholds("prune", prune, order)
     counts = count_ngrams(ids, vocabulary.eos_id, len(vocabulary), order, memory, on_piece)
-    model = smoothed(counts, prune, interpolate_unigrams)
+
+    def on_block(ngrams, of):
+        on_piece(len(ids) * ngrams / of)
+
+    model = smoothed(counts, prune, interpolate_unigrams, on_block)
     kept = model.kept
     if prune_entropy:
-        kept = prune_by_entropy(model.tables, counts, kept, prune_entropy)
+        kept = prune_by_entropy(model.tables, counts, kept, prune_entropy, lambda: on_piece(0))
     tables = filtered(model.tables, kept, counts.storage)
     return TrainedNgrams(tables, [one.keys.size for one in counts.orders], model.discounts, model.lost)
 

@@ -9,7 +9,9 @@ from rnnlm.text.vocabulary import UNK
 
 
 def described(model):
-    """The kind and the sizes of a model in a few words."""
+    """The kind and the sizes of a network, or of an n-gram model, in a few words."""
+    if not hasattr(model, "architecture"):
+        return f"n-gram model of order {model.order}"
     return ", ".join([_layers(model), *_softmax(model)])
 
 

@@ -34,7 +34,8 @@ def _same(name, acts=None, acts_with="", **changes):
 CORPUS = _same("corpus", argument=True, metavar="CORPUS", default=None)
 TEXTS = (
     *map(_same, ("split", "split_by", "split_shares")),
-    _same("split_seed", TRAIN.by_name["split_seed"].acts, TRAIN.by_name["split_seed"].acts_with),
+    _same("split_seed", TRAIN.by_name["split_seed"].acts, TRAIN.by_name["split_seed"].acts_with,
+          help="seed of a random split"),
     _same("save_splits"),
     Option("vocabulary_of", not_empty, "read the text with the vocabulary and the tokenizer of a trained model, so "
            "that both can be mixed", metavar="MODEL", meant_by="vocab vocabulary vocabulary-from"),

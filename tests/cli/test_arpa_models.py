@@ -1,15 +1,22 @@
 """An ARPA file where the commands ask for a model."""
 
+import html
 import json
 import math
+from pathlib import Path
 
 import pytest
 from arpa_texts import ngrams, srilm_text, text_scores
 
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.generate import main as generate
+from rnnlm.cli.page import main as page
 from rnnlm.cli.pairs import main as pairs
+from rnnlm.cli.rescore import main as rescore
 from rnnlm.cli.score import main as score
+from rnnlm.formats.arpa_reading import read_arpa
+from rnnlm.formats.model_file import save_model
+from rnnlm.models import LanguageModel
 
 LINES = ["the cat sat on the mat", "naïve mat"]
 
@@ -52,3 +59,76 @@ def test_a_damaged_file_is_refused_in_one_line(arpa, tmp_path, capsys):
     err = capsys.readouterr().err
     assert "error: some.arpa is no ARPA file that can be read: line 142 must be" in err
     assert err.count("\n") == 1
+
+
+OF_LINES = "an n-gram model's history begins anew at every line end"
+NOTE = "note: some.arpa: no <unk> among the words: unknown words have no probability"
+
+
+@pytest.fixture
+def network(arpa, rng):
+    """The name of a network's file, with the words of some.arpa."""
+    _, vocabulary = read_arpa("some.arpa")
+    save_model("model.npz", LanguageModel(len(vocabulary), 2, 2, rng=rng), vocabulary)
+    return "model.npz"
+
+
+def headings(out):
+    """What the lines with # before a table say, by their first words."""
+    return dict(line[2:].split(": ", 1) for line in out.splitlines() if line.startswith("# "))
+
+
+@pytest.mark.parametrize(("protocol", "said"), [
+    ("stream", f"stream: {OF_LINES}"), ("document", f"document: blank lines are not scored; {OF_LINES}"),
+    ("sentence", f"sentence: {OF_LINES}")])
+def test_a_heading_says_what_an_ngram_model_remembers(arpa, protocol, said, capsys):
+    assert score(["some.arpa", "text", "--protocol", protocol]) == 0
+    head = headings(capsys.readouterr().out)
+    assert (head["protocol"], head["first_word"]) == (said, "scored, after <eos>")
+
+
+def test_a_heading_of_a_mixture_says_what_each_kind_remembers(network, capsys):
+    for models in (["model.npz", "--mix", "some.arpa"], ["some.arpa", "--mix", "model.npz"]):
+        assert score([models[0], "text", *models[1:]]) == 0
+        head = headings(capsys.readouterr().out)
+        assert head["protocol"] == f"stream: the state is carried through each text; {OF_LINES}"
+        assert head["first_word"] == "scored, after <eos> and from a state of zeros"
+    for options in (["--mix", "some.arpa"], ["--unigram-cache", "9"]):
+        assert score(["some.arpa", "text", *options]) == 0
+        assert headings(capsys.readouterr().out)["first_word"] == "scored, after <eos>"
+
+
+def test_lists_and_pairs_say_that_there_is_no_state(arpa, tmp_path, capsys):
+    (tmp_path / "lists").write_text("u-1 the cat\nu-2 cat the\n", encoding="utf-8")
+    (tmp_path / "pairs.tsv").write_text("the cat\tcat the\n", encoding="utf-8")
+    assert rescore(["some.arpa", "lists", "--nbest-format", "kaldi"]) == 0
+    assert headings(capsys.readouterr().out)["first_word"] == "scored, after <eos>"
+    assert rescore(["some.arpa", "lists", "--nbest-format", "kaldi", "--carry"]) == 0
+    head = headings(capsys.readouterr().out)
+    assert (head["protocol"], head["first_word"]) == (f"document: {OF_LINES}", "scored, after <eos>")
+    assert pairs(["some.arpa", "pairs.tsv"]) == 0
+    assert headings(capsys.readouterr().out)["first_word"] == "scored, after <eos>"
+
+
+def test_a_page_shows_an_ngram_model_alone_and_beside_a_network(network, capsys):
+    assert page(["some.arpa", "text", "--output", "one.html"]) == 0
+    assert capsys.readouterr().err.strip() == NOTE
+    shown = html.unescape(Path("one.html").read_text(encoding="utf-8"))
+    assert "n-gram model of order 3" in shown
+    assert f"stream: {OF_LINES}" in shown and "state" not in shown.split("First word")[1].split("</tr>")[0]
+    assert page([network, "text", "--compare", "some.arpa", "--output", "two.html"]) == 0
+    assert capsys.readouterr().err.strip() == NOTE
+    shown = html.unescape(Path("two.html").read_text(encoding="utf-8"))
+    assert f"stream: the state is carried through each text; {OF_LINES}" in shown
+    assert "from a state of zeros" in shown
+
+
+def test_what_a_mixed_file_lacks_is_told(network, capsys):
+    assert evaluate([network, "text", "--mix", "some.arpa", "--weights", "0.5,0.5"]) == 0
+    assert capsys.readouterr().err.splitlines() == [NOTE]
+
+
+def test_an_empty_file_is_refused_in_words(arpa, tmp_path, capsys):
+    (tmp_path / "empty.arpa").write_bytes(b"")
+    assert evaluate(["empty.arpa", "text"]) == 1
+    assert capsys.readouterr().err.endswith("error: empty.arpa is no ARPA file that can be read: it is empty\n")

@@ -200,7 +200,7 @@ def test_partners_are_read_once_for_all_kept_models(here, capsys, monkeypatch):
     monkeypatch.setattr("rnnlm.cli.kept.kept_models", lambda folder: kept)
     (here / "n.arpa").write_text(ARPA.replace("sat", "dog"))
     read = []
-    monkeypatch.setattr("rnnlm.cli.mixing_options.load_predictor", lambda *of: read.append(of) or load_predictor(*of))
+    monkeypatch.setattr("rnnlm.cli.mixing_options.noted_predictor", lambda *of: read.append(of) or load_predictor(*of))
     assert score(["run", "text.txt", "--kept", "--mix", "n.arpa"]) == 0
     out, err = capsys.readouterr()
     assert [row.split("\t")[0] for row in out.splitlines()[-2:]] == ["100", "200"]

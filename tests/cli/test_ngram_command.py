@@ -69,6 +69,8 @@ def test_it_says_what_it_made(capsys):
     assert 1 < expected.perplexity < 4
     assert "note: the training text has too few n-grams to estimate discounts of order 1" in err
     assert "they are 0.5, 1, 1.5" in err
+    assert re.fullmatch(r"the n-gram model is in out\.arpa, [\d.]+ kB; to score a text: rnnlm evaluate out\.arpa TEXT",
+                        err.splitlines()[-1])
     lines = Path("out.arpa").read_text(encoding="utf-8").splitlines()
     assert lines[0].endswith(": interpolated modified Kneser-Ney, --order 3")
     assert lines[1] == f"# corpus text: {corpus.train.size:,} tokens"
@@ -115,6 +117,14 @@ def test_the_vocabulary_may_be_that_of_an_arpa_file(folder):
     _, vocabulary = made("--vocabulary-of", "first.arpa", text="other.txt")
     assert vocabulary.words == first.words
     assert vocabulary.tokenizer == first.tokenizer
+
+
+def test_its_help_names_no_option_that_it_lacks(capsys):
+    with pytest.raises(SystemExit):
+        main(["ngram", "--help"])
+    named = set(re.findall(r"--[a-z-]+", re.sub(r"\n\s+", " ", capsys.readouterr().out)))
+    assert named <= {f"--{prefix}{option.name.replace('_', '-')}" for option in module.NGRAM.options
+                     for prefix in ("", "no-")} | {"--help"}
 
 
 def test_a_text_of_one_word_has_no_long_ngrams(folder, capsys):
@@ -168,18 +178,30 @@ def test_little_memory_changes_nothing(monkeypatch):
     assert Path("one.arpa").read_bytes() == Path("two.arpa").read_bytes()
 
 
-def test_a_signal_ends_it_between_two_pieces_and_leaves_the_earlier_file(monkeypatch, capsys):
+@pytest.mark.parametrize(("place", "name"), [
+    ("rnnlm.ngrams.training.count_ngrams", "SIGTERM"), ("rnnlm.ngrams.training.smoothed", "SIGINT"),
+    ("rnnlm.ngrams.training.prune_by_entropy", "SIGTERM"), ("rnnlm.cli.ngram.write_arpa", "SIGHUP"),
+    ("rnnlm.formats.arpa_writing.WordCells", "SIGINT")])
+def test_a_signal_ends_it_between_two_pieces_and_leaves_the_earlier_file(place, name, monkeypatch, capsys, folder):
+    """Whatever it is at, it neither goes on nor leaves half a file."""
     made()
-    before = Path("out.arpa").read_bytes()
-    plain = module.train_ngrams
+    before, there = Path("out.arpa").read_bytes(), sorted(folder.iterdir())
+    number = getattr(signal, name, signal.SIGTERM)
+    owner, attribute = place.rsplit(".", 1)
+    plain = getattr(sys.modules[owner], attribute)
 
-    def signalled(*arguments, on_piece, **options):
-        signal.raise_signal(signal.SIGTERM)
-        return plain(*arguments, on_piece=on_piece, **options)
+    def signalled(*arguments, **options):
+        signal.raise_signal(number)
+        return plain(*arguments, **options)
 
-    monkeypatch.setattr(module, "train_ngrams", signalled)
-    assert main(["ngram", "text.txt", "--order", "2", "--output", "out.arpa"]) == 128 + signal.SIGTERM
+    monkeypatch.setattr(place, signalled)
+    capsys.readouterr()
+    assert main(["ngram", "text.txt", "--order", "2", "--output", "out.arpa", "--prune-entropy", "1e-9"]
+                ) == 128 + number
+    out, err = capsys.readouterr()
+    assert out == "" and err.endswith("rnnlm ngram: stopped\n")
     assert Path("out.arpa").read_bytes() == before
+    assert sorted(folder.iterdir()) == there
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

@@ -139,7 +139,7 @@ def test_an_earlier_page_is_replaced_and_nothing_else(capsys):
     ("text.txt/x", "text.txt/x could not be written: "),
     ("", "must not be empty"), ("x" * 300, "file name too long; choose a shorter name")])
 def test_a_place_where_no_page_can_be_is_told_before_anything_is_scored(output, message, monkeypatch, capsys):
-    monkeypatch.setattr("rnnlm.cli.page.load_predictor", lambda *_: pytest.fail("it was scored"))
+    monkeypatch.setattr("rnnlm.cli.page.noted_predictor", lambda *_: pytest.fail("it was scored"))
     try:
         code = main(["words.npz", "text.txt", "--output", output])
     except SystemExit as left:

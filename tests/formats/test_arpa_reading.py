@@ -98,6 +98,22 @@ def test_what_a_file_lacks_is_noted(changes, wanted, note, read):
     np.testing.assert_allclose(scores(model, vocabulary, [["a"]]), np.array(wanted) * LN10, rtol=1e-6)
 
 
+@pytest.mark.parametrize("first, second", [("<unk>", "<UNK>"), ("<UNK>", "<unk>")])
+def test_of_both_unknown_words_the_later_one_counts_as_for_kenlm(first, second, read, tmp_path):
+    """lmplz writes both for a text with the word <UNK>."""
+    text = SMALL.replace("-1\t<unk>\t0\n", f"-1\t{first}\t0\n").replace("\n\n\\2", f"\n-0.6\t{second}\t-0.2\n\n\\2")
+    text = text.replace("1=4", "1=5").replace("-0.2\ta a", "-0.2\ta <UNK>")
+    model, vocabulary, notes = read(text)
+    assert vocabulary.words == ["<eos>", "a", "<unk>"]
+    assert notes == ["<unk> and <UNK> are one word here, as for KenLM: its probability is that of line 10"]
+    lines = [["a", "<unk>", "a"], ["<unk>"]]
+    found = scores(model, vocabulary, lines) / LN10
+    (tmp_path / "both.arpa").write_text(text, encoding="utf-8")
+    peer = pytest.importorskip("kenlm").Model(str(tmp_path / "both.arpa"))
+    wanted = [p for line in lines for p, *_ in peer.full_scores(" ".join("zebra" if w == "<unk>" else w for w in line))]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
 def test_the_line_end_may_be_called_eos(read):
     text = SMALL.replace("-99\t<s>\t-0.5\n", "").replace("</s>\t0", "<eos>\t-0.5").replace("1=4", "1=3")
     model, vocabulary, notes = read(text.replace("<s>", "<eos>").replace("</s>", "<eos>"))
@@ -163,7 +179,8 @@ def test_a_probability_of_0_is_very_small(read):
     ("-0.2\ta a", "-0.2\ta b", "line 13 has the word b, which is none of the unigrams"),
     ("-0.2\ta a", "-0.1\t<s> a", "line 13 gives an n-gram again"),
     ("-0.5\ta\t", "-0.5\t<s>\t", "line 8 gives the word <s> again"),
-    ("-0.5\ta\t", "-0.5\t<UNK>\t", "line 8 gives the word <unk> again"),
+    ("-0.5\ta\t", "-0.5\t<unk>\t", "line 8 gives the word <unk> again"),
+    ("-0.5\ta\t-0.25", "-0.5", "line 8 must be a number, 1 word and a back-off weight or none, it has 1 parts"),
     ("-0.5\ta\t", "-0.5\t<eos>\t", "line 8 gives <eos>, which is the line end here, and the file has </s> and <s>"),
     ("-0.5\ta\t", "-0.5\t\udcff\t", "line 8 must be UTF-8, the word is .*: convert the file"),
     ("\\end\\", "", "must be .end., the file ends: is it cut off"),

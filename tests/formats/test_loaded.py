@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from arpa_texts import ngrams, srilm_text
 
 import rnnlm
 from rnnlm.cli.evaluate import main as evaluate
@@ -180,3 +181,27 @@ def test_allow_unk_is_yes_or_no(path, value):
 def test_a_path_that_no_file_can_have_is_refused(name, message):
     with pytest.raises(rnnlm.RnnlmError, match=message):
         rnnlm.load(name)
+
+
+def test_an_arpa_file_is_loaded_as_an_ngram_model(tmp_path, capsys):
+    file, text = tmp_path / "some.arpa", tmp_path / "text.txt"
+    file.write_text(srilm_text(ngrams(unknown=False)), encoding="utf-8")
+    text.write_text("the cat sat\nthe mat\n", encoding="utf-8")
+    model = rnnlm.load(file)
+    assert repr(model) == "<rnnlm model: <n-gram model of order 3, vocabulary 9>>"
+    assert model.model.notes == ["no <unk> among the words: unknown words have no probability"]
+    assert evaluate([str(file), str(text), "--json"]) == 0
+    assert model.perplexity(text) == pytest.approx(json.loads(capsys.readouterr().out)["perplexity"], rel=1e-9)
+    rows = model.score(text, top=2)
+    assert rows["log_prob"].sum() == pytest.approx(model.evaluate(text).log_prob / math.log(2))
+    assert math.fsum(p for _, p in model.next_words("the", 100)) == pytest.approx(1, abs=1e-3)
+    good, bad = (model.evaluate(f"{line}\n").log_prob for line in ("the cat", "cat the"))
+    assert model.pairs([("the cat", "cat the")]).accuracy == float(good > bad)
+    assert model.generate("the", length=3, seed=1).startswith("the ")
+    assert model.samples("the", 2, length=3, seed=1)[0].text == model.generate("the", length=3, seed=1)
+    assert model.beam("the", 2, max_length=4)[0].text.startswith("the")
+    with pytest.raises(rnnlm.RnnlmError, match=r"^an n-gram model has no hidden states: give a network$"):
+        model.states(text)
+    file.write_text(file.read_text(encoding="utf-8")[:-6], encoding="utf-8")
+    with pytest.raises(rnnlm.RnnlmError, match=r"is no ARPA file that can be read: line \d+ must be"):
+        rnnlm.load(file)

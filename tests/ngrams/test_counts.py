@@ -121,6 +121,18 @@ def test_a_full_disk_is_one_line(use, monkeypatch):
         use(Storage(on_disk=True))
 
 
+def test_however_little_the_memory_a_process_may_have_as_many_files():
+    resource = pytest.importorskip("resource")  # not on Windows
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    ids = np.arange(2000) % 7
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(limits[0], 256), limits[1]))
+    try:
+        counts = count_ngrams(ids, 6, 7, 3, memory=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert spelled(counts) == spelled(count_ngrams(ids, 6, 7, 3))
+
+
 def test_arrays_on_disk_are_arrays(tmp_path, monkeypatch):
     monkeypatch.setattr(storage_module.tempfile, "tempdir", str(tmp_path))
     storage = Storage(on_disk=True)

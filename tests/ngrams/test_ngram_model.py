@@ -12,6 +12,7 @@ from arpa_texts import log10_p, ngrams, text_scores
 from rnnlm.compute.functions import log_softmax
 from rnnlm.errors import ArgumentError, IdError
 from rnnlm.ngrams.building import Building
+from rnnlm.ngrams.lookup import NOT_THERE
 from rnnlm.ngrams.ngram_model import NOTHING, NgramModel
 from rnnlm.ngrams.tables import Order, Tables
 from rnnlm.scoring.evaluation import evaluate, token_log_probs
@@ -67,6 +68,28 @@ def trigrams():
 def stream(model, vocabulary, lines=LINES):
     ids = [i if i >= 0 else vocabulary.unk_id for line in lines for i in [*vocabulary.encode(line), 0]]
     return np.array([0, *ids[:-1]]), np.array(ids)
+
+
+def test_a_weight_of_what_ends_a_line_counts_nowhere(trigrams):
+    """IRSTLM writes such weights; the words after the line end have no use for them."""
+    words = [ngram[0] for ngram in trigrams if len(ngram) == 1 and ngram[0] not in ("<s>", "</s>")]
+    (plain, vocabulary), (weighted, _) = (model_of(trigrams | {(word, "</s>"): (-1, weight) for word in words})
+                                          for weight in (0, -0.7))
+    xs, ts = stream(plain, vocabulary)
+    np.testing.assert_array_equal(*(model.log_probs(xs[None], ts[None]) for model in (plain, weighted)))
+    np.testing.assert_array_equal(*(model.contexts(xs[None])[..., 1][xs[None] == 0] for model in (plain, weighted)))
+    assert (weighted.contexts(xs[None])[..., 1][xs[None] == 0][1:] == NOT_THERE).all()
+
+
+def test_nothing_ends_every_context(trigrams):
+    """The number that stands for it must not lead to an n-gram of other words."""
+    words = [ngram[0] for ngram in trigrams if len(ngram) == 1 and ngram[0] not in ("<s>", "</s>")]
+    model, vocabulary = model_of(trigrams | {(word, words[-1]): (-1, -0.5) for word in words})
+    for word in range(len(vocabulary)):
+        found = model.contexts([[word, NOTHING, word]])[0]
+        model.set_state([(None,)])
+        assert (found[1] == NOT_THERE).all()
+        assert found[2].tolist() == [word, NOT_THERE]
 
 
 def test_every_word_gets_what_the_definition_says(found, order):
@@ -312,3 +335,13 @@ def test_orders_without_ngrams_are_no_hindrance():
     model = NgramModel(tables, Vocabulary(["<eos>", "a"]))
     np.testing.assert_array_equal(model.predict([[0, 1]]), np.full((1, 2, 2), np.float32(-0.7)))
     np.testing.assert_array_equal(model.log_probs([[0, 1]], [[1, 1]]), np.full((1, 2), np.float32(-0.7)))
+
+
+def test_first_words_that_are_put_in_move_the_ngrams_above():
+    zeros = np.zeros(4, np.float32)
+    building = Building(Order(np.arange(4), zeros, zeros))
+    for ngram in ((3, 1), (3, 1, 2), (1, 2, 3, 0)):  # (1, 2) is put in before (3, 1)
+        assert building.add(np.array(ngram)[:, None], zeros[:1], zeros[:1]) is None
+    _, bigrams, trigrams, _ = building.tables().orders
+    assert bigrams.keys.tolist() == [1 * 4 + 2, 3 * 4 + 1]
+    assert trigrams.keys.tolist() == [0 * 4 + 3, 1 * 4 + 2]
