@@ -9,18 +9,18 @@ from rnnlm.mixing.outside import OutsideProbs, linear_mixture
 from rnnlm.mixing.tuning import tuned_weights
 from rnnlm.mixing.vocabularies import on_vocabulary
 from rnnlm.mixing.weights import equal_weights, require_weights
-from rnnlm.runs.checks import OneOf, WrongValue, not_empty
+from rnnlm.runs.checks import OneOf, WrongValue, not_empty, not_negative
 from rnnlm.runs.option import Option
-from rnnlm.text.cells import finite_number
 from rnnlm.text.sources import called
 
 
 def weights(text):
     """A check: numbers of at least 0 with commas between them, as a list."""
-    values = [finite_number(part.strip()) for part in text.split(",")]
-    if None in values or min(values) < 0:
-        raise WrongValue(f"must be numbers of at least 0 with commas between them, got {shown(repr(text), 60)}")
-    return values
+    try:
+        return [not_negative(part.strip()) for part in text.split(",")]
+    except WrongValue:
+        raise WrongValue("must be numbers of at least 0 with commas between them, got "
+                         f"{shown(repr(text), 60)}") from None
 
 
 MIXING = (
