@@ -57,7 +57,7 @@ def _known(subwords, text):
 
 def _by_tokenizers(subwords, text):
     from rnnlm.text.lines import read_blocks
-    from rnnlm.text.subwords.library import Encoder
+    from rnnlm.text.subwords.bpe_library import Encoder
 
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
     library, seconds, count = Encoder(subwords.tokens, subwords.merges).tokenizer, 0.0, 0

@@ -3,7 +3,7 @@
     pieces               bytes and merges: the pieces that they make
     byte_level           the Tokenizer of these
     chunks               what a text is cut into, and a dictionary of what was met
-    library              tokenizers, which learns merges and encodes new chunks
+    bpe_library          tokenizers, which learns merges and encodes new chunks
     learning             the pieces of a corpus: learned from its text, or from a file
     files                tokenizer.json, of other libraries
     sentencepieces       the Tokenizer of sentencepiece's pieces

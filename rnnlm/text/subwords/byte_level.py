@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute import arguments
+from rnnlm.text.subwords.bpe_library import Encoder, train
 from rnnlm.text.subwords.chunks import Dictionary, chunks_of
-from rnnlm.text.subwords.library import Encoder, train
 from rnnlm.text.subwords.pieces import BYTES, piece_bytes, pieces_of
 from rnnlm.text.tokenizer import LINE_END, Tokenizer
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.errors import shown
+from rnnlm.text.subwords.bpe_library import PieceEncoder
 from rnnlm.text.subwords.byte_level import IN_NO_TEXT, LEVEL, Subwords
 from rnnlm.text.subwords.chunks import LONGEST, Dictionary
-from rnnlm.text.subwords.library import PieceEncoder
 from rnnlm.text.subwords.pieces import BYTES, LONGEST_PIECE, MOST_BYTES, NOT_PIECES
 from rnnlm.text.tokenizer import LINE_END
 
