@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.errors import ArgumentError, RnnlmError
-from rnnlm.text.subwords import byte_level, chunks, library
+from rnnlm.text.subwords import bpe_library, byte_level, chunks
 from rnnlm.text.subwords.byte_level import Subwords
 from rnnlm.text.subwords.pieces import ALPHABET, merges_of, piece_bytes, pieces_of
 from rnnlm.text.tokenizer import LINE_END
@@ -31,7 +31,7 @@ def subwords():
 
 def reference(subwords, text):
     """The tokens of lines that the library alone gives, one by one."""
-    alone = library.Encoder(subwords.tokens, subwords.merges).tokenizer
+    alone = bpe_library.Encoder(subwords.tokens, subwords.merges).tokenizer
     return [token for line in text.split("\n")[:-1]
             for token in [*alone.encode(line, add_special_tokens=False).tokens, LINE_END]]
 
@@ -135,7 +135,7 @@ def _borders(before, texts):
 def test_chunks_are_encoded_at_the_borders_alone(monkeypatch):
     subwords = Subwords(ANY.merges)
     monkeypatch.setattr(chunks, "SLICE", 5)
-    monkeypatch.setattr(library, "SLICE", 3)
+    monkeypatch.setattr(bpe_library, "SLICE", 3)
     assert subwords.split(NASTY) == reference(subwords, NASTY)
 
 
