@@ -112,7 +112,7 @@ ANY = Subwords.train([TEXT], 280)
 
 def test_before_a_blank_there_is_a_border_behind_every_character():
     """Behind white space as Python has it, the library decides."""
-    before = library._library().pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    before = bpe_library._library().pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     step = 37  # of all characters; those of a few scripts stand for the others
     some = {*range(1, 0x3100), *range(0x3100, 0x110000, step)} - {*range(0xD800, 0xE000)}
     characters = [chr(code) for code in sorted(some) if not chr(code).isspace()]
