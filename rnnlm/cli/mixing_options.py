@@ -17,6 +17,8 @@ from rnnlm.text.sources import called
 def weights(text):
     """A check: numbers of at least 0 with commas between them, as a list."""
     try:
+        if "_" in text or not text.isascii():
+            raise WrongValue
         return [not_negative(part.strip()) for part in text.split(",")]
     except WrongValue:
         raise WrongValue("must be numbers of at least 0 with commas between them, got "
