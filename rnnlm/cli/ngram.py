@@ -149,7 +149,10 @@ def _validated(trained, corpus):
 
 
 def is_earlier(file):
-    r"""Whether an open binary file begins as an ARPA file: \data\ after # lines."""
+    r"""Whether an open binary file begins as an ARPA file: \data\ after # lines.
+
+    Stricter than ``begins_as_arpa``: nothing else may be replaced by a new file.
+    """
     line = b"\n"
     while not line.strip() or line.startswith(b"#"):
         at_end = line.endswith(b"\n")

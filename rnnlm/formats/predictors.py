@@ -39,10 +39,9 @@ def load_predictor(path: str | os.PathLike[str],
 
 def is_arpa(path: str | os.PathLike[str]) -> bool:
     """Whether a file is an ARPA file, by its name or by its first bytes."""
-    name = os.fsdecode(path).lower() if isinstance(path, str | os.PathLike) else ""
-    stem, ending = os.path.splitext(name)
-    if not os.path.isfile(name and path):
+    if not isinstance(path, str | os.PathLike) or not os.path.isfile(path):
         return False  # a folder or nothing, of which a model's reader knows what to say
+    stem, ending = os.path.splitext(os.fsdecode(path).lower())
     if ending in ARPA_NAMES or (ending in COMPRESSED and stem.endswith(ARPA_NAMES)):
         return True
     return begins_as_arpa(path)
