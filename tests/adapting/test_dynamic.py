@@ -282,7 +282,7 @@ def test_statistics_of_another_model_are_refused():
 def test_rates_grow_with_the_window():
     statistics = statistics_of(model_of())
     settings = DynamicModel(model_of(), "rms", window=20, statistics=statistics).settings
-    assert (settings.lr, settings.decay, settings.eps) == (pytest.approx(4e-5), pytest.approx(8e-3), 2e-5)
+    assert (settings.lr, settings.decay, settings.eps) == (pytest.approx(1e-5), pytest.approx(8e-3), 2e-5)
     assert DynamicModel(model_of(), "rms", window=20, lr=3e-4, statistics=statistics).settings.lr == 3e-4
 
 

@@ -153,7 +153,7 @@ def test_a_signal_ends_tuning_within_a_point_of_the_grid(folder, text, small_cor
 def test_the_heading_has_all_numbers_that_are_used(folder, text, capsys):
     capsys.readouterr()
     assert score([str(folder), str(text), "--dynamic", "rms", "--dynamic-window", "10"]) == 0
-    assert "# dynamic: rms, window 10, lr 2e-05, decay 0.004, eps 2e-05\n" in capsys.readouterr().out
+    assert "# dynamic: rms, window 10, lr 5e-06, decay 0.004, eps 2e-05\n" in capsys.readouterr().out
 
 
 def test_rates_are_chosen_once_for_several_texts(folder, text, small_corpus, capsys):
