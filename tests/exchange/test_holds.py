@@ -42,12 +42,12 @@ def test_the_error_names_all_that_is_lacking_and_the_nearest_target_that_can():
     with pytest.raises(ArgumentError) as error:
         require("torch", Architecture("gru-textbook", 3, 3, 4, 1), WORDS_VOCABULARY)
     assert str(error.value) == "--to torch cannot hold a model with textbook GRU units: --to hf can"
-    with pytest.raises(ArgumentError, match="with LSTM units and several recurrent layers: --to onnx can$"):
+    with pytest.raises(ArgumentError, match=r"with LSTM units and several recurrent layers: --to onnx can$"):
         require("text", Architecture("lstm", 3, 3, 4, 2), WORDS_VOCABULARY)
 
 
 def test_what_nobody_can_hold_keeps_its_model_file(monkeypatch):
     nobody = Vocabulary(["<eos>", "a"], type("Strange", (Tokenizer,), {"level": "strange", "unit": "glyph"})())
     assert not_held("hf", Architecture("lstm", 2, 3, 4, 1), nobody.tokenizer) == ["glyph"]
-    with pytest.raises(ArgumentError, match="with glyph: no other target can either, so keep the model file$"):
+    with pytest.raises(ArgumentError, match=r"with glyph: no other target can either, so keep the model file$"):
         require("hf", Architecture("lstm", 2, 3, 4, 1), nobody)
