@@ -73,5 +73,6 @@ def test_an_earlier_export_is_replaced_and_another_folder_is_not(tmp_path):
     with pytest.raises(RnnlmError, match=r"holds thesis.tex, x, y and more, so it is no earlier export"), \
             whole_folder(tmp_path / "made") as folder:
         (folder / "a").write_text("newer")
+        (folder / "b").write_text("newer")
     assert sorted(os.listdir(tmp_path / "made")) == ["a", "b", "thesis.tex", "x", "y", "z"]
     assert os.listdir(tmp_path) == ["made"]
