@@ -1,23 +1,28 @@
 """Where a model's arrays lie and what computes on them: the host, or a GPU.
 
-Arrays carry their module: ``module_of(array)`` is NumPy's for an array in the host's
-memory and CuPy's for one on a GPU.  There is no global switch.  This is the only file
+Arrays carry their module: ``module_of(array)`` is NumPy for an array in the host's
+memory and CuPy for one on a GPU.  There is no global switch.  This is the only file
 that names CuPy, which is loaded when a GPU is asked for.
 """
 
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.errors import RnnlmError, shown
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import ModuleType
     from typing import Any
 
     from rnnlm.compute.kernel import Kernel
+
+DEVICES = ("cpu", "cuda", "cuda-tf32")
 
 
 def module_of(array: Any) -> ModuleType:
@@ -39,6 +44,9 @@ class Device:
     def __init__(self, xp: ModuleType = np) -> None:
         self.xp = xp
 
+    def __reduce__(self):
+        return device_by_name, (self.name,)  # a copy of a model computes on the same device
+
     def put(self, array: np.ndarray) -> Any:
         """The array on this device: a copy, unless it is there already."""
         return array
@@ -48,8 +56,28 @@ class Device:
         return array
 
     def numbers(self, *scalars: Any) -> list[float]:
-        """Scalars, arrays of one number or Python's, as floats: one transfer for all."""
+        """Scalars, Python's or arrays of one number, as floats."""
         return [float(scalar) for scalar in scalars]
+
+    @contextmanager
+    def filled(self, arrays: Mapping[str, Any]) -> Iterator[dict[str, np.ndarray]]:
+        """A block that gets host arrays to fill; afterwards these arrays hold that.
+
+        Parameters
+        ----------
+        arrays : by name, arrays of this device.
+        """
+        host = {name: self._to_fill(array) for name, array in arrays.items()}
+        yield host
+        for name, array in arrays.items():
+            if host[name] is not array:
+                array[...] = self.put(host[name])
+
+    def _to_fill(self, array):
+        """An array of the host that lies in memory as this one does, or itself."""
+        if isinstance(array, np.ndarray):
+            return array
+        return np.empty(array.shape, array.dtype, "C" if array.flags.c_contiguous else "F")
 
     def launch(self, kernel: Kernel, blocks: int | tuple[int, ...], threads: int, arguments: Sequence[Any],
                shared: int = 0) -> None:
@@ -66,10 +94,98 @@ class Device:
         """
         kernel.twin(*arguments)
 
+    def wait(self) -> None:
+        """Return when everything that was asked for is done."""
+
     @property
     def processors(self) -> int:
         """How many blocks run at once, at one for each multiprocessor."""
         return 4
 
 
+class Cuda(Device):
+    """A GPU, the first that this process may use.
+
+    Parameters
+    ----------
+    tf32 : whether products may be taken in TF32, which has 10 bits of the 23 behind the
+        point: faster, and less exact.
+
+    Raises
+    ------
+    RnnlmError : CuPy or a GPU is missing.
+    """
+
+    def __init__(self, tf32: bool = False) -> None:
+        super().__init__(_cupy())
+        self.name, self.tf32 = "cuda-tf32" if tf32 else "cuda", tf32
+        self._functions: dict[Kernel, Any] = {}
+        self._processors = int(self.xp.cuda.Device().attributes["MultiProcessorCount"])
+
+    def put(self, array: np.ndarray) -> Any:
+        """The array on the GPU."""
+        return self.xp.asarray(array)
+
+    def get(self, array: Any) -> np.ndarray:
+        """The array in the host's memory."""
+        return array if isinstance(array, np.ndarray) else array.get()
+
+    def launch(self, kernel: Kernel, blocks: int | tuple[int, ...], threads: int, arguments: Sequence[Any],
+               shared: int = 0) -> None:
+        """Run a kernel; the call returns before the kernel ends."""
+        function = self._functions.get(kernel)
+        if function is None:
+            function = self._functions[kernel] = self._compiled(kernel)
+        if shared > function.max_dynamic_shared_size_bytes:
+            function.max_dynamic_shared_size_bytes = shared
+        grid = (blocks,) if isinstance(blocks, int) else blocks
+        function(grid, (threads,), tuple(map(_argument, arguments)), shared_mem=shared)
+
+    def _compiled(self, kernel):
+        """The kernel's function; CuPy keeps what it has compiled on the disk."""
+        module = self.xp.RawModule(code=kernel.source.read_text(encoding="utf-8"), options=("-std=c++17",),
+                                   enable_cooperative_groups=kernel.cooperative)
+        return module.get_function(kernel.name)
+
+    def wait(self) -> None:
+        """Return when the GPU has nothing left to do."""
+        self.xp.cuda.get_current_stream().synchronize()
+
+    @property
+    def processors(self) -> int:
+        """The number of multiprocessors."""
+        return self._processors
+
+
+def _argument(value):
+    """A kernel's argument with the type that it has there."""
+    return np.int32(value) if isinstance(value, int) else np.float32(value) if isinstance(value, float) else value
+
+
+def _cupy():
+    """The module CuPy; RnnlmError unless it is installed and finds a GPU."""
+    try:
+        import cupy
+    except ImportError:
+        raise RnnlmError("--device cuda needs CuPy, which is not installed: pip install 'numpy-rnnlm[cuda13]', or "
+                         "'numpy-rnnlm[cuda12]' for an NVIDIA driver before 580") from None
+    try:
+        cupy.cuda.runtime.getDeviceCount()
+    except Exception as error:
+        raise RnnlmError(f"--device cuda finds no GPU ({shown(str(error))}): see what nvidia-smi says, or leave "
+                         "--device out to train on the processor") from None
+    return cupy
+
+
+def device_by_name(name: str) -> Device:
+    """The Device of a name of DEVICES; RnnlmError if it is not to be had."""
+    return HOST if name == "cpu" else Cuda(tf32=name == "cuda-tf32")
+
+
 HOST = Device()
+
+
+def device_of(model: Any) -> Device:
+    """The Device of a model; the host for one of the user's own that names none."""
+    device = getattr(model, "device", HOST)
+    return device if isinstance(device, Device) else HOST

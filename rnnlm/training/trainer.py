@@ -17,6 +17,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import computing, workers_of
+from rnnlm.compute.device import device_of
 from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import clip_scale, global_norm
 from rnnlm.training.lagging import Lags
@@ -96,6 +97,7 @@ class Trainer(Lags):
             loss = self.model.forward(xs, ts)
             self.model.backward()
             norm = global_norm(self.model.packing.grads, self.workers)
+            loss, norm = device_of(self.model).numbers(loss, norm)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergenceError(
                 f"training diverged at step {self.iteration + 1}: loss {loss:g}, gradient norm {norm:g}, "
@@ -205,7 +207,8 @@ class Trainer(Lags):
             "average": average, "schedule": self.schedule.snapshot(), "dropout": self.model.snapshot(),
             "random_scheme": self.model.random_scheme,
         }
-        return Snapshot(values, self._arrays(values))
+        get = device_of(self.model).get
+        return Snapshot(values, {name: get(array) for name, array in self._arrays(values).items()})
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from a Snapshot of this trainer, or of one that was built alike.
@@ -230,7 +233,8 @@ class Trainer(Lags):
         self.model.reset_state()
         self.epoch, self.iteration, self.tokens = (values[name] for name in ("epoch", "iteration", "tokens"))
         self.seconds, self.sums = values["seconds"], Sums(**values["sums"])
-        snapshot.fill(self._arrays(values))
+        with device_of(self.model).filled(self._arrays(values)) as arrays:
+            snapshot.fill(arrays)
 
     def _arrays(self, values):
         """The arrays of a run with these values, by name.
