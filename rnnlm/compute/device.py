@@ -105,6 +105,9 @@ class Device:
         """
         kernel.twin(*arguments)
 
+    def wait(self) -> None:
+        """Return when everything that was asked for is done."""
+
     @property
     def processors(self) -> int:
         """How many blocks run at once, at one for each multiprocessor."""
@@ -170,6 +173,10 @@ class Cuda(Device):
         module = self.xp.RawModule(code=kernel.source.read_text(encoding="utf-8"), options=("-std=c++17",),
                                    enable_cooperative_groups=kernel.cooperative)
         return module.get_function(kernel.name)
+
+    def wait(self) -> None:
+        """Return when the GPU has nothing left to do."""
+        self.xp.cuda.get_current_stream().synchronize()
 
     @property
     def processors(self) -> int:
