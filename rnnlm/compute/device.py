@@ -184,7 +184,7 @@ class Cuda(Device):
         return self._processors
 
     def multiply(self, a: Any, b: Any, out: Any, add: bool = False) -> None:
-        """out = a @ b, or out += a @ b, in one call of cuBLAS where the strides allow."""
+        """out = a @ b, or out += a @ b: one call of cuBLAS where the strides allow."""
         product = Product.of(a, b, out)
         if product is None:
             return self._multiply_copies(a, b, out, add)

@@ -1,4 +1,4 @@
-"""Time-major rows, as in rnnlm/layers/fast/rows.py, on a device; and ids on their way there."""
+"""Time-major rows on a device, as in rnnlm/layers/fast/rows.py; ids on their way there."""
 
 import numpy as np
 
