@@ -63,7 +63,7 @@ class Device:
         return array
 
     def get(self, array: Any) -> np.ndarray:
-        """The array in the host's memory: a copy, unless it is there already."""
+        """The array in the host's memory, in its order: a copy, unless it is there."""
         return array
 
     def numbers(self, *scalars: Any) -> list[float]:
@@ -155,7 +155,7 @@ class Cuda(Device):
 
     def get(self, array: Any) -> np.ndarray:
         """The array in the host's memory."""
-        return array if isinstance(array, np.ndarray) else array.get()
+        return array if isinstance(array, np.ndarray) else array.get(order="A")
 
     def launch(self, kernel: Kernel, blocks: int | tuple[int, ...], threads: int, arguments: Sequence[Any],
                shared: int = 0) -> None:
