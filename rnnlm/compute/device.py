@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.compute.matrix_layout import Product
 from rnnlm.errors import RnnlmError, shown
 
 if TYPE_CHECKING:
@@ -20,9 +21,17 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    from numpy.typing import DTypeLike
+
     from rnnlm.compute.kernel import Kernel
 
 DEVICES = ("cpu", "cuda", "cuda-tf32")
+_BY_MODULE: dict[ModuleType, Device] = {}  # the first device of each array module
+
+
+_FACTORS = np.array([0, 1], np.float32)  # cuBLAS reads the factors of a product from memory
+_ZERO = _FACTORS.ctypes.data
+_ONE = _ZERO + _FACTORS.itemsize
 
 
 def module_of(array: Any) -> ModuleType:
@@ -43,6 +52,8 @@ class Device:
 
     def __init__(self, xp: ModuleType = np) -> None:
         self.xp = xp
+        self._scratch: dict[str, Any] = {}
+        _BY_MODULE.setdefault(xp, self)
 
     def __reduce__(self):
         return device_by_name, (self.name,)  # a copy of a model computes on the same device
@@ -102,6 +113,22 @@ class Device:
         """How many blocks run at once, at one for each multiprocessor."""
         return 4
 
+    def scratch(self, name: str, size: int, dtype: DTypeLike) -> Any:
+        """Memory (size,) for a kernel to work in: zeros, then what kernels leave there.
+
+        Calls with the same name get the same memory, which must not grow.
+        """
+        if name not in self._scratch:
+            self._scratch[name] = self.xp.zeros(size, dtype)
+        return self._scratch[name]
+
+    def multiply(self, a: Any, b: Any, out: Any, add: bool = False) -> None:
+        """out = a @ b, or out += a @ b, of matrices of this device."""
+        if add:
+            out += a @ b
+        else:
+            np.matmul(a, b, out=out)
+
 
 class Cuda(Device):
     """A GPU, the first that this process may use.
@@ -156,6 +183,31 @@ class Cuda(Device):
         """The number of multiprocessors."""
         return self._processors
 
+    def multiply(self, a: Any, b: Any, out: Any, add: bool = False) -> None:
+        """out = a @ b, or out += a @ b, in one call of cuBLAS where the strides allow."""
+        product = Product.of(a, b, out)
+        if product is None:
+            return self._multiply_copies(a, b, out, add)
+        p, cuda = product, self.xp.cuda
+        first, second = (b, a) if p.swapped else (a, b)
+        handle = cuda.get_cublas_handle()
+        blas = cuda.cublas
+        # The handle is the thread's, which others may use, too.
+        blas.setMathMode(handle, blas.CUBLAS_TF32_TENSOR_OP_MATH if self.tf32 else blas.CUBLAS_DEFAULT_MATH)
+        blas.sgemm(handle, *p.transposed, *p.sizes, _ONE, first.data.ptr, p.first, second.data.ptr,
+                   p.second, _ONE if add else _ZERO, out.data.ptr, p.out)
+        return None
+
+    def _multiply_copies(self, a, b, out, add):
+        """``multiply`` where a matrix has no rows or columns without gaps."""
+        a, b = self.xp.ascontiguousarray(a), self.xp.ascontiguousarray(b)
+        if Product.of(a, b, out):
+            self.multiply(a, b, out, add)
+            return
+        product = self.xp.empty(out.shape, out.dtype)
+        self.multiply(a, b, product)
+        out[...] = out + product if add else product
+
 
 def _argument(value):
     """A kernel's argument with the type that it has there."""
@@ -189,3 +241,11 @@ def device_of(model: Any) -> Device:
     """The Device of a model; the host for one of the user's own that names none."""
     device = getattr(model, "device", HOST)
     return device if isinstance(device, Device) else HOST
+
+
+def device_with(array: Any) -> Device:
+    """The Device whose kernels can work on an array; the host for all that is no array.
+
+    Of several on one array module it is the first: they differ in their products alone.
+    """
+    return _BY_MODULE.get(module_of(array), HOST)

@@ -6,6 +6,8 @@ import numpy as np
 
 from rnnlm.compute.kernel import Kernel
 from rnnlm.layers.cuda.geometry import TILES, division
+from rnnlm.layers.cuda.products import column_sums, multiply
+from rnnlm.layers.cuda.rows import batch_view, time_rows
 
 SOURCE = Path(__file__).with_name("recurrent.cu")
 
@@ -45,7 +47,7 @@ class CudaRecurrent:
         if self.divisions is None:
             return super().backward(dhs)
         N, T, H = self.window(dhs, self.hidden_size, "H")
-        return self._read_back(self._time_rows(dhs), N, T, H)
+        return self._read_back(time_rows(self.device, dhs), N, T, H)
 
     def _begin(self, xs, N, T):
         """What forward starts from.
@@ -60,10 +62,10 @@ class CudaRecurrent:
         states : (T + 1, N, H) for each of ``state_names``, to fill.
         last : (N, H) for each of ``state_names``, to fill.
         """
-        Wh, rows = self._recurrent_weights(), self._time_rows(xs)
+        Wh, rows = self._recurrent_weights(), time_rows(self.device, xs)
         Wx, _, b = self.params
         As = self.buffer("As", (T * N, len(b)), b.dtype)
-        np.matmul(rows, Wx, out=As)
+        multiply(self.device, rows, Wx, As)
         given = [None if isinstance(array, int) else self.xp.ascontiguousarray(array, dtype=Wh.dtype)
                  for array in self._first_state(N)]
         carried = sum(1 << number for number, array in enumerate(given) if array is not None)
@@ -71,11 +73,6 @@ class CudaRecurrent:
         first = [states[0] if array is None else array for array in given]
         last = [self.xp.empty((N, len(Wh)), Wh.dtype) for _ in self.state_names]
         return rows, Wh, As.reshape(T, N, len(b)), first, carried, states, last
-
-    def _time_rows(self, xs):  # (N, T, D) -> (T * N, D)
-        """Row t * N + i for step t of stream i: a view where memory is so already."""
-        N, T, D = xs.shape
-        return self.xp.ascontiguousarray(xs.swapaxes(0, 1)).reshape(T * N, D)
 
     def _launch(self, kernel, backward, arguments, N, T, *options):
         """Launch a kernel of ``kernels``, with the arguments that all of them have."""
@@ -104,16 +101,9 @@ class CudaRecurrent:
         Wx, (dWx, dWh, db) = self.params[0], self.grads
         T, N, width = das.shape
         das, drows = das.reshape(T * N, width), self.xp.empty(rows.shape, rows.dtype)
-        np.matmul(rows.T, das, out=dWx)  # each weight was used in every step: its gradients add up
-        np.matmul(hs[:-1].reshape(T * N, len(dWh)).T, das, out=dWh)
-        np.matmul(self._ones(T * N), das, out=db[None])
-        np.matmul(das, Wx.T, out=drows)
+        multiply(self.device, rows.T, das, dWx)  # each weight was used in every step: its gradients add up
+        multiply(self.device, hs[:-1].reshape(T * N, len(dWh)).T, das, dWh)
+        column_sums(self.device, das, db)
+        multiply(self.device, das, Wx.T, drows)
         self._through_weight_drop()
-        return drows.reshape(T, N, -1).swapaxes(0, 1)
-
-    def _ones(self, count):  # -> (1, count)
-        """A row of ones, which is made once."""
-        ones = self._buffers.get("ones")
-        if ones is None or ones.shape[1] < count:
-            ones = self._buffers["ones"] = self.xp.ones((1, count), self.params[1].dtype)
-        return ones[:, :count]
+        return batch_view(drows, N, T)
