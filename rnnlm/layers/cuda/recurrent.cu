@@ -28,6 +28,8 @@ constexpr int LANES = 8;             // lanes of a warp that share a column, eac
 constexpr int ROWS = 32 / LANES;     // columns that a warp multiplies at once, times those of a thread
 constexpr int STEP = 4 * LANES;      // inputs that a warp reads at once: widths are multiples of it
 
+extern __shared__ float4 dynamic_shared[];  // the weights of a block, then partial sums of products
+
 struct Share {  // what a block does; the same arithmetic as in geometry.py
     int first_stream, streams, first_unit, units, blocks, width, parts, column_warps;
     unsigned* counters;  // of the group: blocks that have arrived, blocks that have left
@@ -241,7 +243,6 @@ struct LstmBackward {
 template <int S, int C, class Cell>
 __device__ void forward(Cell cell, const float* Wh, const float* h_first, float* hs, float* h_last, bool carried,
                         float* exchanged, unsigned* counters, int T, int N, int H, int groups, int units_a_block, int column_warps) {
-    extern __shared__ float4 dynamic_shared[];
     constexpr int gates = Cell::gates;
     const Share share(N, H, H, groups, units_a_block, column_warps, counters);
     const int units = share.units, columns = units * gates, stride = share.stride();
@@ -290,7 +291,6 @@ __device__ void forward(Cell cell, const float* Wh, const float* h_first, float*
 template <int S, int C, class Cell>
 __device__ void backward(Cell cell, const float* Wh, float* dh, float* exchanged, unsigned* counters,
                          int T, int N, int H, int groups, int units_a_block, int column_warps) {
-    extern __shared__ float4 dynamic_shared[];
     constexpr int gates = Cell::gates;
     const int inputs = gates * H;
     const Share share(N, H, inputs, groups, units_a_block, column_warps, counters);

@@ -1,4 +1,4 @@
-"""A device on which kernels run without a GPU: as C++, one thread of the system a block.
+"""A device on which kernels run without a GPU: C++, a thread of the system a block.
 
 See emulator.hpp for what a kernel may use.
 """
@@ -36,7 +36,6 @@ def compiled(source):
     try:
         read = subprocess.run(["g++", "-E", "-P", "-x", "c++", source], check=True, capture_output=True, text=True)
         text = f'#include "{HEADER}"\n#include "{Path(source).resolve()}"\n'
-        text += f"thread_local float4 dynamic_shared[{SHARED // 16}];\n"
         text += "".join(map(WRAPPER.format, KERNEL.findall(read.stdout)))
         (folder / "kernels.cpp").write_text(text)
         subprocess.run(["g++", "-std=c++17", "-O1", "-ffp-contract=off", "-Wno-unknown-pragmas", "-shared", "-fPIC",
