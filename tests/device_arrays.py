@@ -122,7 +122,7 @@ class StandIn(Device):
         return asarray(array)
 
     def get(self, array):
-        return array if isinstance(array, np.ndarray) else array.values.copy()
+        return array if isinstance(array, np.ndarray) else array.values.copy(order="A")
 
     def launch(self, kernel, blocks, threads, arguments, shared=0):
         for argument in arguments:

@@ -63,7 +63,7 @@ class Device:
         return array
 
     def get(self, array: Any) -> np.ndarray:
-        """The array in the host's memory: a copy, unless it is there already."""
+        """The array in the host's memory, in its order: a copy, unless it is there."""
         return array
 
     def numbers(self, *scalars: Any) -> list[float]:
@@ -155,22 +155,22 @@ class Cuda(Device):
 
     def get(self, array: Any) -> np.ndarray:
         """The array in the host's memory."""
-        return array if isinstance(array, np.ndarray) else array.get()
+        return array if isinstance(array, np.ndarray) else array.get(order="A")
 
     def launch(self, kernel: Kernel, blocks: int | tuple[int, ...], threads: int, arguments: Sequence[Any],
                shared: int = 0) -> None:
         """Run a kernel; the call returns before the kernel ends."""
-        function = self._functions.get(kernel)
-        if function is None:
-            function = self._functions[kernel] = self._compiled(kernel)
-        if shared > function.max_dynamic_shared_size_bytes:
-            function.max_dynamic_shared_size_bytes = shared
+        function, most = self._functions.get(kernel) or (self._compiled(kernel), 0)
+        if shared > most:  # what a kernel may have without being asked is less
+            function.max_dynamic_shared_size_bytes = most = shared
+        self._functions[kernel] = function, most
         grid = (blocks,) if isinstance(blocks, int) else blocks
         function(grid, (threads,), tuple(map(_argument, arguments)), shared_mem=shared)
 
     def _compiled(self, kernel):
         """The kernel's function; CuPy keeps what it has compiled on the disk."""
-        module = self.xp.RawModule(code=kernel.source.read_text(encoding="utf-8"), options=("-std=c++17",),
+        options = "-std=c++17", "--device-int128"
+        module = self.xp.RawModule(code=kernel.source.read_text(encoding="utf-8"), options=options,
                                    enable_cooperative_groups=kernel.cooperative)
         return module.get_function(kernel.name)
 

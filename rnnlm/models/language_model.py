@@ -117,8 +117,7 @@ class LanguageModel(CarriesStates, HasDropout, CanBeCopied, CanMove):
 
     def _build(self, dtype, weights=None):
         """The memory (these weights, or zeros), and the layers on it."""
-        dense = self.plain or self.architecture.tied or self.device is not HOST
-        rows = () if dense else ("embedding/W",)  # a window touches few of its rows
+        rows = () if self.plain or self.architecture.tied else ("embedding/W",)  # a window touches few of its rows
         self.packing = Packing(self.architecture.parameters(), dtype, rows, weights, self.frozen)
         self.params, self.grads = list(self.packing.param.values()), list(self.packing.grad.values())
         wiring = wire(self.architecture, self.regularisation, self.packing, rng=self.dropout_rng, plain=self.plain,

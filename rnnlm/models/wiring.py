@@ -17,7 +17,14 @@ from rnnlm.layers import (
     TimeWordDropout,
     WeightDrop,
 )
-from rnnlm.layers.cuda import CudaAffine, CudaEmbedding, CudaOutput
+from rnnlm.layers.cuda import (
+    CudaAffine,
+    CudaDropout,
+    CudaEmbedding,
+    CudaOutput,
+    CudaWeightDrop,
+    CudaWordDropout,
+)
 from rnnlm.layers.fast import FastAdaptiveEmbedding, FastAdaptiveOutput, FastAffine, FastEmbedding, FastOutput
 
 
@@ -53,15 +60,15 @@ def wire(architecture, regularisation, packing, *, rng, plain, workers, device=H
     """
     r, build = regularisation, _Builder(architecture, packing, plain, workers, device)
     embedding, recurrent = build.embedding(), []
-    layers = [TimeWordDropout(embedding, r.word_dropout, rng=rng, vocab_size=architecture.vocab_size)
-              if r.word_dropout else embedding]
+    layers = [build.word_dropout(embedding, r.word_dropout, rng) if r.word_dropout else embedding]
 
     def drop(ratio):
-        layers.append(TimeDropout(ratio, rng=rng, per_window=r.per_window))
+        layers.append(build.kinds["dropout"](ratio, rng=rng, per_window=r.per_window, **build.on))
 
     for number in range(1, architecture.layers + 1):
         drop(r.dropout if recurrent else r.input_dropout)
-        recurrent.append(build.recurrent(number, WeightDrop(r.weight_drop, rng=rng) if r.weight_drop else None))
+        weight_drop = build.kinds["weight_drop"](r.weight_drop, rng=rng, **build.on) if r.weight_drop else None
+        recurrent.append(build.recurrent(number, weight_drop))
         layers.append(recurrent[-1])
     if r.slowness_penalty:
         layers.append(TimeSlownessPenalty(r.slowness_penalty))
@@ -71,15 +78,18 @@ def wire(architecture, regularisation, packing, *, rng, plain, workers, device=H
     projection = build.projection() if architecture.projection else None
     if projection:
         layers.append(projection)
-    shared = list(zip(embedding.grads, build.vectors(packing.grad), strict=True)) if architecture.tied else []
+    adds = architecture.tied and build.kind != "cuda"
+    shared = list(zip(embedding.grads, build.vectors(packing.grad), strict=True)) if adds else []
     return Wiring(layers, embedding, recurrent, projection, build.output(), shared)
 
 
 PLAIN = {"embedding": TimeEmbedding, "adaptive_embedding": TimeAdaptiveEmbedding, "affine": TimeAffine,
-         "output": TimeOutput, "adaptive_output": TimeAdaptiveOutput}
-FAST = {"embedding": FastEmbedding, "adaptive_embedding": FastAdaptiveEmbedding, "affine": FastAffine,
-        "output": FastOutput, "adaptive_output": FastAdaptiveOutput}
-CUDA = {"embedding": CudaEmbedding, "affine": CudaAffine, "output": CudaOutput}
+         "output": TimeOutput, "adaptive_output": TimeAdaptiveOutput, "dropout": TimeDropout,
+         "word_dropout": TimeWordDropout, "weight_drop": WeightDrop}
+FAST = PLAIN | {"embedding": FastEmbedding, "adaptive_embedding": FastAdaptiveEmbedding, "affine": FastAffine,
+                "output": FastOutput, "adaptive_output": FastAdaptiveOutput}
+CUDA = {"embedding": CudaEmbedding, "affine": CudaAffine, "output": CudaOutput, "dropout": CudaDropout,
+        "word_dropout": CudaWordDropout, "weight_drop": CudaWeightDrop}
 
 
 class _Builder:
@@ -89,8 +99,9 @@ class _Builder:
         self.architecture, self.packing = architecture, packing
         self.tails = [f"tail{number}" for number in range(1, len(architecture.cutoffs) + 1)]
         self.kind, self.kinds, self.options = "plain", PLAIN, {}
+        self.on = {} if device is HOST else {"device": device}  # what layers without products take, too
         if device is not HOST:
-            self.kind, self.kinds, self.options = "cuda", CUDA, {"device": device}
+            self.kind, self.kinds, self.options = "cuda", CUDA, self.on
         elif not plain:
             self.kind, self.kinds, self.options = "fast", FAST, {"workers": workers}
 
@@ -99,8 +110,13 @@ class _Builder:
         if self.architecture.tied and self.tails:
             return self.kinds["adaptive_embedding"](*self.vectors(self.packing.param))
         W, grads = self.packing.of("embedding")
-        options = self.options if self.kind == "cuda" else {}
-        return self.kinds["embedding"](*W, grads=None if self.architecture.tied else grads, **options)
+        if self.architecture.tied and self.kind == "cuda":  # it adds to what the output has written
+            return self.kinds["embedding"](*W, grads=grads, adds=True, **self.on)
+        return self.kinds["embedding"](*W, grads=None if self.architecture.tied else grads, **self.on)
+
+    def word_dropout(self, embedding, ratio, rng):
+        """The embedding, which leaves out some words."""
+        return self.kinds["word_dropout"](embedding, ratio, rng=rng, vocab_size=self.architecture.vocab_size, **self.on)
 
     def vectors(self, arrays):
         """The embedding's part of arrays by name, which a tied model's output has."""

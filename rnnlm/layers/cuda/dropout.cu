@@ -1,13 +1,14 @@
 // Dropout: 16 random bits for each number; below the threshold it becomes 0, else it is
 // multiplied by factor.
 
-// x, out (T * N, D), time-major; bits (N, steps, D), steps is T or 1: one mask for all.
+// x, out (T * N, D), time-major; bits (N, stride), of which steps * D are meant, steps is
+// T or 1: one mask for all.
 extern "C" __global__ void drop_values(const float* x, const unsigned short* bits, float* out,
-                                       int size, int N, int steps, int D, int threshold, float factor)
+                                       int size, int N, int steps, int D, int stride, int threshold, float factor)
 {
     for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < size; i += gridDim.x * blockDim.x) {
         int row = i / D, step = steps == 1 ? 0 : row / N;
-        int bit = bits[((row % N) * steps + step) * D + i % D];
+        int bit = bits[(row % N) * stride + step * D + i % D];
         out[i] = bit >= threshold ? x[i] * factor : 0.0f;
     }
 }

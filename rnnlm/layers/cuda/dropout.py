@@ -1,11 +1,12 @@
-"""Dropout on a device.  The host draws the random bits as it does for itself."""
+"""Dropout on a device, with the random bits that the host would have drawn."""
 
 from pathlib import Path
 
 import numpy as np
 
-from rnnlm.compute.draws import column_bits, shared_bits
+from rnnlm.compute.draws import shared_bits
 from rnnlm.compute.kernel import Kernel
+from rnnlm.layers.cuda.draws import bits_on
 from rnnlm.layers.cuda.rows import batch_view, time_rows
 from rnnlm.layers.dropout import TimeDropout, TimeWordDropout, keep_mask, threshold_of
 from rnnlm.layers.weight_drop import WeightDrop
@@ -15,8 +16,8 @@ THREADS = 256
 BLOCKS = 16  # at most, for each multiprocessor
 
 
-def _drop_values(x, bits, out, size, N, steps, D, threshold, factor):
-    kept = (bits >= threshold).swapaxes(0, 1) * x.dtype.type(factor)
+def _drop_values(x, bits, out, size, N, steps, D, stride, threshold, factor):
+    kept = (bits[:, : steps * D].reshape(N, steps, D) >= threshold).swapaxes(0, 1) * x.dtype.type(factor)
     np.multiply(x.reshape(-1, N, D), kept, out=out.reshape(-1, N, D))
 
 
@@ -25,7 +26,7 @@ def _scale_rows(x, factors, out, size, D):
 
 
 def _drop_weights(W, bits, out, size, H, width, threshold, factor):
-    mask = (bits >= threshold) * W.dtype.type(factor)
+    mask = (bits.ravel()[:size].reshape(W.shape) >= threshold) * W.dtype.type(factor)
     mask.reshape(H, -1, H)[np.arange(H), :, np.arange(H)] = 1
     np.multiply(W, mask, out=out)
 
@@ -65,8 +66,8 @@ class CudaDropout(TimeDropout):
             self.cache = None
             return xs
         N, T, D = self.window(xs)
-        bits = column_bits(self.rng, (N, 1 if self.per_window else T, D), self.columns, self.random_scheme)
-        self.cache = self.device.put(np.ascontiguousarray(bits, np.uint16))
+        steps = 1 if self.per_window else T
+        self.cache = bits_on(self.device, self.rng, N, steps * D, self.columns, self.random_scheme), steps
         return self._under_mask(xs, self.buffer("out", (T * N, D), xs.dtype))
 
     def backward(self, dxs):  # (N, T, D) -> (N, T, D)
@@ -77,10 +78,10 @@ class CudaDropout(TimeDropout):
         return self._under_mask(dxs, self.xp.empty((T * N, D), dxs.dtype))
 
     def _under_mask(self, xs, out):
-        bits, (N, T, D) = self.cache, xs.shape
+        (bits, steps), (N, T, D) = self.cache, xs.shape
         threshold, factor = threshold_of(self.ratio)
         launch_each(self.device, DROP_VALUES, out.size, (time_rows(self.device, xs), bits, out, out.size, N,
-                                                         bits.shape[1], D, threshold, factor))
+                                                         steps, D, bits.shape[1], threshold, factor))
         return batch_view(out, N, T)
 
 
@@ -148,8 +149,7 @@ class CudaWeightDrop(WeightDrop):
         self.cache = None
         if not self.train or self.ratio == 0:
             return Wh
-        bits = shared_bits(self.rng, Wh.shape, self.random_scheme)
-        self.cache = self.device.put(np.ascontiguousarray(bits, np.uint16))
+        self.cache = bits_on(self.device, self.rng, 1, Wh.size, None, self.random_scheme)
         return self._under_mask(Wh, self.buffer("Wh", Wh.shape, Wh.dtype))
 
     def backward(self, dWh):  # (H, jH) -> (H, jH)
