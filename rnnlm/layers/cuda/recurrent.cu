@@ -20,6 +20,9 @@
 // What goes through Wx, and the gradients of all weights, are products of whole windows,
 // which are computed elsewhere.
 
+#ifndef STREAMS  // of a group, at most
+#define STREAMS 5
+#endif
 #ifndef LET_OTHERS_RUN  // what tests on a CPU put here
 #define LET_OTHERS_RUN
 #endif
@@ -334,31 +337,26 @@ __device__ void backward(Cell cell, const float* Wh, float* dh, float* exchanged
 #define DIVISION int T, int N, int H, int groups, int units, int column_warps
 #define DIVIDED T, N, H, groups, units, column_warps
 #define KERNEL extern "C" __global__ void __launch_bounds__(512, 1)
-#define KERNELS(S, PLAIN, FORWARD, BACKWARD)                                                                    \
-    KERNEL rnn_forward_##S(const float* as, const float* b, const float* Wh, const float* h_first, float* hs,   \
-                           float* h_last, float* exchanged, unsigned* counters, int activation, int carried,    \
-                           DIVISION) {                                                                          \
-        forward<S, PLAIN>(PlainForward{as, b, activation}, Wh, h_first, hs, h_last, carried & 1, exchanged,     \
-                          counters, DIVIDED);                                                                   \
-    }                                                                                                           \
-    KERNEL rnn_backward_##S(const float* dhs, const float* Wh, const float* hs, float* das, float* dh,          \
-                            float* exchanged, unsigned* counters, int activation, DIVISION) {                   \
-        backward<S, PLAIN>(PlainBackward{dhs, hs, das, activation}, Wh, dh, exchanged, counters, DIVIDED);      \
-    }                                                                                                           \
-    KERNEL lstm_forward_##S(float* gates, const float* b, const float* Wh, const float* h_first,                \
-                            const float* c_first, float* hs, float* cs, float* h_last, float* c_last,           \
-                            float* exchanged, unsigned* counters, int carried, DIVISION) {                      \
-        forward<S, FORWARD>(LstmForward{gates, b, c_first, cs, c_last, (carried & 2) != 0}, Wh, h_first, hs,    \
-                            h_last, carried & 1, exchanged, counters, DIVIDED);                                 \
-    }                                                                                                           \
-    KERNEL lstm_backward_##S(const float* dhs, const float* Wh, const float* gates, const float* cs,            \
-                             float* das, float* dh, float* dc, float* exchanged, unsigned* counters, DIVISION) { \
-        backward<S, BACKWARD>(LstmBackward{dhs, gates, cs, das, dc}, Wh, dh, exchanged, counters, DIVIDED);     \
-    }
 
-// Streams of a group, at most; columns of a thread.
-KERNELS(1, 5, 10, 5)
-KERNELS(2, 5, 10, 5)
-KERNELS(4, 5, 10, 5)
-KERNELS(5, 5, 10, 5)
-KERNELS(8, 5, 5, 5)
+KERNEL rnn_forward(const float* as, const float* b, const float* Wh, const float* h_first, float* hs, float* h_last,
+                   float* exchanged, unsigned* counters, int activation, int carried, DIVISION) {
+    forward<STREAMS, 5>(PlainForward{as, b, activation}, Wh, h_first, hs, h_last, carried & 1, exchanged, counters,
+                        DIVIDED);
+}
+
+KERNEL rnn_backward(const float* dhs, const float* Wh, const float* hs, float* das, float* dh, float* exchanged,
+                    unsigned* counters, int activation, DIVISION) {
+    backward<STREAMS, 5>(PlainBackward{dhs, hs, das, activation}, Wh, dh, exchanged, counters, DIVIDED);
+}
+
+KERNEL lstm_forward(float* gates, const float* b, const float* Wh, const float* h_first, const float* c_first,
+                    float* hs, float* cs, float* h_last, float* c_last, float* exchanged, unsigned* counters,
+                    int carried, DIVISION) {
+    forward<STREAMS, STREAMS <= 5 ? 10 : 5>(LstmForward{gates, b, c_first, cs, c_last, (carried & 2) != 0}, Wh,
+                                            h_first, hs, h_last, carried & 1, exchanged, counters, DIVIDED);
+}
+
+KERNEL lstm_backward(const float* dhs, const float* Wh, const float* gates, const float* cs, float* das, float* dh,
+                     float* dc, float* exchanged, unsigned* counters, DIVISION) {
+    backward<STREAMS, 5>(LstmBackward{dhs, gates, cs, das, dc}, Wh, dh, exchanged, counters, DIVIDED);
+}

@@ -14,7 +14,7 @@ SOURCE = Path(__file__).with_name("recurrent.cu")
 
 def kernels(name, twin):
     """A kernel for each number of streams that a group of blocks can have."""
-    return {tile: Kernel(f"{name}_{tile}", SOURCE, twin, cooperative=True) for tile in TILES}
+    return {tile: Kernel(name, SOURCE, twin, cooperative=True, options=(f"-DSTREAMS={tile}",)) for tile in TILES}
 
 
 class CudaRecurrent:
