@@ -55,7 +55,7 @@ class Cell:
     biases: dict = field(default_factory=dict)
 
     def layer(self, kind):
-        """The class of a kind, "plain", "fast" or "cuda"; where there is none, plain."""
+        """The class of a kind, "plain", "fast" or "cuda"; plain where there is none."""
         return getattr(self, kind) or self.plain
 
 

@@ -180,10 +180,10 @@ def test_without_cupy_one_line_says_what_to_install(monkeypatch):
 def test_without_a_gpu_one_line_says_so(monkeypatch):
     class Runtime:
         @staticmethod
-        def getDeviceCount():  # noqa: N802
+        def getDeviceCount():
             raise RuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected")
 
     fake = type("cupy", (), {"cuda": type("cuda", (), {"runtime": Runtime})})
     monkeypatch.setitem(__import__("sys").modules, "cupy", fake)
-    with pytest.raises(RnnlmError, match="finds no GPU .cudaErrorNoDevice.*leave --device out"):
+    with pytest.raises(RnnlmError, match=r"finds no GPU .cudaErrorNoDevice.*leave --device out"):
         device_by_name("cuda-tf32")

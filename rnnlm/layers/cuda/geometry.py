@@ -84,7 +84,7 @@ def _with_threads(groups, streams, tile, units, blocks, columns, inputs):
     shared = 4 * wide * (width + 4 + parts * tile)
     if 32 * column_warps * parts > THREADS or shared > SHARED:
         return []
-    # A multiprocessor multiplies 128 pairs and reads 128 bytes of shared memory a cycle.
+    # A multiprocessor multiplies 128 pairs, and reads 128 shared bytes, a cycle.
     products = column_warps * parts * max(rounds * tile * of_thread, rounds * 4 * of_thread + 4 * tile)
     cycles = products + 300 * rounds + tile * wide * parts // 32 + (WAIT if blocks > 1 else 200)
     return [Division(groups, tile, units, blocks, column_warps, parts, shared, cycles)]

@@ -35,12 +35,13 @@ def compiled(source, options):
     """The library of a file's kernels, compiled once a process."""
     folder = Path(mkdtemp())
     try:
-        read = subprocess.run(["g++", "-E", "-P", *options, "-x", "c++", source], check=True, capture_output=True, text=True)
+        read = subprocess.run(["g++", "-E", "-P", *options, "-x", "c++", source], check=True, capture_output=True,
+                              text=True)
         text = f'#include "{HEADER}"\n#include "{Path(source).resolve()}"\n'
         text += "".join(map(WRAPPER.format, KERNEL.findall(read.stdout)))
         (folder / "kernels.cpp").write_text(text)
-        subprocess.run(["g++", *options, "-std=c++17", "-O1", "-ffp-contract=off", "-Wno-unknown-pragmas", "-shared", "-fPIC",
-                        "-pthread", "kernels.cpp", "-o", "kernels.so"], check=True, cwd=folder)
+        subprocess.run(["g++", *options, "-std=c++17", "-O1", "-ffp-contract=off", "-Wno-unknown-pragmas", "-shared",
+                        "-fPIC", "-pthread", "kernels.cpp", "-o", "kernels.so"], check=True, cwd=folder)
         return ctypes.CDLL(folder / "kernels.so")
     finally:
         shutil.rmtree(folder)

@@ -7,7 +7,6 @@ import pytest
 from emulator import Emulator, needs_compiler
 from recurrent_layers import SameMask, random_arrays, states
 
-from rnnlm.compute.device import HOST
 from rnnlm.layers.cuda import CudaLSTM, CudaRNN, geometry, recurrent
 from rnnlm.layers.lstm import TimeLSTM
 from rnnlm.layers.rnn import TimeRNN
