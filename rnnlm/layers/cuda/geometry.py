@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 SHARED = 232_448         # bytes of shared memory that a block can have on an H100: 227 KB
-THREADS = 512            # of a block at most: each then has 128 registers
+THREADS = 384            # of a block at most: each then has 168 registers
 TILES = (1, 2, 4, 5, 8)  # numbers of streams of a group for which there are kernels
 LANES, ROWS = 8, 4       # see recurrent.cu
 STEP = 4 * LANES
@@ -84,7 +84,23 @@ def _with_threads(groups, streams, tile, units, blocks, columns, inputs):
     shared = 4 * wide * (width + 4 + parts * tile)
     if 32 * column_warps * parts > THREADS or shared > SHARED:
         return []
-    # A multiprocessor multiplies 128 pairs and reads 128 bytes of shared memory a cycle.
-    products = column_warps * parts * max(rounds * tile * of_thread, rounds * 4 * of_thread + 4 * tile)
-    cycles = products + 300 * rounds + tile * wide * parts // 32 + (WAIT if blocks > 1 else 200)
-    return [Division(groups, tile, units, blocks, column_warps, parts, shared, cycles)]
+    return [Division(groups, tile, units, blocks, column_warps, parts, shared,
+                     _cycles(tile * of_thread, tile + of_thread, column_warps * steps, column_warps * parts, blocks))]
+
+
+def _cycles(sums, loads, warp_steps, warps, blocks):
+    """Roughly, the cycles of a step.
+
+    A multiprocessor issues 4 instructions of a warp in a cycle and reads 128 bytes of
+    shared memory; 4 numbers for each lane take 4 cycles.
+
+    Parameters
+    ----------
+    sums, loads : of a thread.
+    warp_steps : how often a warp reads STEP inputs, all warps together.
+    warps : of a block.
+    blocks : of a group.
+    """
+    products = max(-(-warp_steps // 4) * (4 * sums + 30), warp_steps * 4 * loads)
+    additions = warps * sums
+    return products + additions + (WAIT if blocks > 1 else 300)

@@ -23,8 +23,21 @@
 #ifndef STREAMS  // of a group, at most
 #define STREAMS 5
 #endif
-#ifndef LET_OTHERS_RUN  // what tests on a CPU put here
-#define LET_OTHERS_RUN
+#ifndef EMULATOR  // tests on a CPU have their own
+
+// Count one more; whoever reads the count with load_acquire sees what was written before.
+//
+// A __threadfence instead orders all threads' accesses alike, which takes longer.
+__device__ void add_release(unsigned* counter) {
+    asm volatile("red.release.gpu.add.u32 [%0], 1;" ::"l"(counter) : "memory");
+}
+
+__device__ unsigned load_acquire(unsigned* counter) {
+    unsigned count;
+    asm volatile("ld.acquire.gpu.u32 %0, [%1];" : "=r"(count) : "l"(counter) : "memory");
+    return count;
+}
+
 #endif
 
 constexpr int LANES = 8;             // lanes of a warp that share a column, each with 4 inputs of 32
@@ -58,18 +71,13 @@ struct Share {  // what a block does; the same arithmetic as in geometry.py
 // The values of this thread's block are written: tell the group.
 __device__ void arrive(const Share& share) {
     __syncthreads();
-    if (share.blocks > 1 && threadIdx.x == 0) {
-        __threadfence();
-        atomicAdd(share.counters, 1u);
-    }
+    if (share.blocks > 1 && threadIdx.x == 0) add_release(share.counters);
 }
 
 // Wait until all blocks of the group have arrived `times` times.
 __device__ void wait(const Share& share, int times) {
-    if (share.blocks > 1 && threadIdx.x == 0) {
-        while (*(volatile unsigned*)share.counters < (unsigned)(times * share.blocks)) LET_OTHERS_RUN;
-        __threadfence();
-    }
+    if (share.blocks > 1 && threadIdx.x == 0)
+        while (load_acquire(share.counters) < (unsigned)(times * share.blocks)) {}
     __syncthreads();
 }
 
@@ -148,11 +156,14 @@ __device__ void multiply(const Share& share, const float* weights, const float* 
     }
 }
 
-template <int S>
-__device__ float total(const Share& share, const float* partials, int stream, int column, int columns) {
-    float sum = 0;
-    for (int part = 0; part < share.parts; ++part) sum += partials[(part * S + stream) * columns + column];
-    return sum;
+// Add up the partial sums of a unit, whose columns are `units` apart.
+template <int S, int gates>
+__device__ void total(const Share& share, const float* partials, int stream, int unit, int units, float* sums) {
+#pragma unroll
+    for (int q = 0; q < gates; ++q) sums[q] = 0;
+    for (int part = 0; part < share.parts; ++part)
+#pragma unroll
+        for (int q = 0; q < gates; ++q) sums[q] += partials[((part * S + stream) * gates + q) * units + unit];
 }
 
 __device__ float sigmoid(float x) { return 1 / (1 + expf(-x)); }
@@ -273,8 +284,7 @@ __device__ void forward(Cell cell, const float* Wh, const float* h_first, float*
         __syncthreads();
         if (active) {
             float sums[gates];
-#pragma unroll
-            for (int q = 0; q < gates; ++q) sums[q] = total<S>(share, partials, s, q * units + u, columns);
+            total<S, gates>(share, partials, s, u, units, sums);
             share.rows(exchanged, N, t + 1)[s * share.width + unit] = h = cell.step(sums);
         }
         if (t + 1 < T) arrive(share);
@@ -325,7 +335,7 @@ __device__ void backward(Cell cell, const float* Wh, float* dh, float* exchanged
         if (units > 0 && share.streams > 0)
             multiply<S, C>(share, weights, share.rows(exchanged, N, t), partials, units);
         __syncthreads();
-        if (active) sum = total<S>(share, partials, s, u, units);
+        if (active) total<S, 1>(share, partials, s, u, units, &sum);
     }
     if (active) {
         dh[stream * H + unit] = sum;
@@ -336,7 +346,7 @@ __device__ void backward(Cell cell, const float* Wh, float* dh, float* exchanged
 
 #define DIVISION int T, int N, int H, int groups, int units, int column_warps
 #define DIVIDED T, N, H, groups, units, column_warps
-#define KERNEL extern "C" __global__ void __launch_bounds__(512, 1)
+#define KERNEL extern "C" __global__ void __launch_bounds__(384, 1)
 
 KERNEL rnn_forward(const float* as, const float* b, const float* Wh, const float* h_first, float* hs, float* h_last,
                    float* exchanged, unsigned* counters, int activation, int carried, DIVISION) {
