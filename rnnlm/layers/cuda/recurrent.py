@@ -1,4 +1,4 @@
-"""What the recurrent layers for a GPU share: products of all steps, one kernel a window."""
+"""What the recurrent layers for a GPU share: products of all steps, one kernel."""
 
 from pathlib import Path
 
