@@ -52,14 +52,14 @@ def compare(layer, plain, N, T, D, windows=2, **tolerance):
             np.testing.assert_allclose(one, other, **tolerance)
 
 
-def divide_by(monkeypatch, groups, tile, units, column_warps, parts):
+def divide_by(monkeypatch, groups, tile, units, column_warps, parts, held=0):
     """Let layers be divided like this, forward and backward, whatever their sizes."""
     def division(N, H, gates, backward, processors):
         columns, inputs = (1, gates * H) if backward else (gates, H)
         warps = max(column_warps, -(-units * columns // (4 * geometry.thread_columns(tile, columns))))
         width = -(-inputs // 32) * 32
-        return geometry.Division(groups, tile, units, -(-H // units), warps, parts,
-                                 4 * units * columns * (width + 4 + parts * tile), 0)
+        shared = 4 * (units * columns * (width + 4 + parts * tile) + 2 * tile * width * bool(held))
+        return geometry.Division(groups, tile, units, -(-H // units), warps, parts, held, shared, 0)
 
     monkeypatch.setattr(recurrent, "division", division)
 
@@ -75,6 +75,7 @@ OTHER = pytest.mark.slow
     (7, 9, (3, 4, 5, 1, 2)),    # three groups, the last with 1 stream; the second block with fewer units
     (4, 33, (1, 4, 17, 2, 3)),  # inputs end after a warp's first step
     (9, 5, (4, 4, 5, 1, 2)),    # one block a group, the last group without streams
+    (5, 33, (2, 4, 33, 2, 2, 3)),  # weights in registers, for LSTMs 3 of the 5 reads of their inputs
     pytest.param(1, 1, (1, 1, 1, 1, 1), marks=OTHER),
     pytest.param(2, 7, (1, 2, 3, 2, 1), marks=OTHER),  # more warps than columns
     pytest.param(5, 7, (1, 5, 4, 1, 2), marks=OTHER),
