@@ -32,12 +32,15 @@
 //
 // A __threadfence instead orders all threads' accesses alike, which takes longer.
 __device__ void add_release(unsigned* counter) {
-    asm volatile("red.release.gpu.add.u32 [%0], 1;" ::"l"(counter) : "memory");
+    asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(__cvta_generic_to_global(counter)) : "memory");
 }
 
 __device__ unsigned load_acquire(unsigned* counter) {
     unsigned count;
-    asm volatile("ld.acquire.gpu.u32 %0, [%1];" : "=r"(count) : "l"(counter) : "memory");
+    asm volatile("ld.acquire.gpu.global.u32 %0, [%1];"
+                 : "=r"(count)
+                 : "l"(__cvta_generic_to_global(counter))
+                 : "memory");
     return count;
 }
 
