@@ -1,4 +1,4 @@
-"""Time-major rows on a device, as in rnnlm/layers/fast/rows.py; ids on their way there."""
+"""Time-major rows on a device, as in rnnlm/layers/fast/rows.py; ids on the way there."""
 
 import numpy as np
 
