@@ -7,6 +7,9 @@ host the kernels are their twins in NumPy, so that every layer runs and is teste
 from rnnlm.layers.cuda.affine import CudaAffine
 from rnnlm.layers.cuda.dropout import CudaDropout, CudaWeightDrop, CudaWordDropout
 from rnnlm.layers.cuda.embedding import CudaEmbedding
+from rnnlm.layers.cuda.lstm import CudaLSTM
 from rnnlm.layers.cuda.output import CudaOutput
+from rnnlm.layers.cuda.rnn import CudaRNN
 
-__all__ = ["CudaAffine", "CudaDropout", "CudaEmbedding", "CudaOutput", "CudaWeightDrop", "CudaWordDropout"]
+__all__ = ["CudaAffine", "CudaDropout", "CudaEmbedding", "CudaLSTM", "CudaOutput", "CudaRNN", "CudaWeightDrop",
+           "CudaWordDropout"]

@@ -17,9 +17,12 @@
 // bytes a cycle.  From the other blocks it reads 13 KB forward and 52 KB backward.
 // Waiting for the group takes 1 to 1.5 microseconds.  A plain RNN has a quarter of it.
 //
-// The window's first and last values, the biases and the weights' gradients are products
-// of whole windows, which others compute.
+// What goes through Wx, and the gradients of all weights, are products of whole windows,
+// which are computed elsewhere.
 
+#ifndef STREAMS  // of a group, at most
+#define STREAMS 5
+#endif
 #ifndef LET_OTHERS_RUN  // what tests on a CPU put here
 #define LET_OTHERS_RUN
 #endif
@@ -27,6 +30,8 @@
 constexpr int LANES = 8;             // lanes of a warp that share a column, each with 4 inputs of 32
 constexpr int ROWS = 32 / LANES;     // columns that a warp multiplies at once, times those of a thread
 constexpr int STEP = 4 * LANES;      // inputs that a warp reads at once: widths are multiples of it
+
+extern __shared__ float4 dynamic_shared[];  // the weights of a block, then partial sums of products
 
 struct Share {  // what a block does; the same arithmetic as in geometry.py
     int first_stream, streams, first_unit, units, blocks, width, parts, column_warps;
@@ -164,33 +169,38 @@ __device__ float slope(float h, int activation) {
 // depend on other blocks, ahead of time; `store` writes what no other block needs.
 // `unit` is the index of the unit of the stream in (N, H); gates are in (N, kH).
 
-struct PlainForward {  // h = activation(a + h_prev Wh)
+struct PlainForward {  // h = activation(x Wx + b + h_prev Wh)
     static constexpr int gates = 1;
-    const float* as; float* hs; int activation;
-    float a, h;
-    __device__ void load(int t, int stream, int unit, int N, int H) { a = as[(t * N + stream) * H + unit]; }
-    __device__ float step(const float* sums) { return h = activated(a + sums[0], activation); }
-    __device__ void store(int t, int stream, int unit, int N, int H) { hs[((t + 1) * N + stream) * H + unit] = h; }
+    const float *as, *bs; int activation;
+    float a, b;
+    __device__ void start(int, int unit, int) { b = bs[unit]; }
+    __device__ void load(int t, int stream, int unit, int N, int H) { a = as[(t * N + stream) * H + unit] + b; }
+    __device__ float step(const float* sums) { return activated(a + sums[0], activation); }
+    __device__ void store(int, int, int, int, int) {}
+    __device__ void finish(int, int, int) {}
 };
 
 struct LstmForward {  // c = f c_prev + g i, h = o tanh(c)
     static constexpr int gates = 4;
-    float *as, *hs, *cs;
-    float a[4], c, h;
+    float* as; const float *bs, *c_first; float *cs, *c_last; bool carried;
+    float a[4], b[4], c;
+    __device__ void start(int stream, int unit, int H) {
+        for (int q = 0; q < 4; ++q) b[q] = bs[q * H + unit];
+        cs[stream * H + unit] = c = carried ? c_first[stream * H + unit] : 0;
+    }
     __device__ void load(int t, int stream, int unit, int N, int H) {
-        for (int q = 0; q < 4; ++q) a[q] = as[((t * N + stream) * 4 + q) * H + unit];
-        if (t == 0) c = cs[stream * H + unit];
+        for (int q = 0; q < 4; ++q) a[q] = as[((t * N + stream) * 4 + q) * H + unit] + b[q];
     }
     __device__ float step(const float* sums) {
         for (int q = 0; q < 4; ++q) a[q] = q == 1 ? tanhf(a[q] + sums[q]) : sigmoid(a[q] + sums[q]);
         c = a[0] * c + a[1] * a[2];
-        return h = a[3] * tanhf(c);
+        return a[3] * tanhf(c);
     }
     __device__ void store(int t, int stream, int unit, int N, int H) {
         for (int q = 0; q < 4; ++q) as[((t * N + stream) * 4 + q) * H + unit] = a[q];
         cs[((t + 1) * N + stream) * H + unit] = c;
-        hs[((t + 1) * N + stream) * H + unit] = h;
     }
+    __device__ void finish(int stream, int unit, int H) { c_last[stream * H + unit] = c; }
 };
 
 struct PlainBackward {
@@ -234,9 +244,8 @@ struct LstmBackward {
 };
 
 template <int S, int C, class Cell>
-__device__ void forward(Cell cell, const float* Wh, const float* hs, float* exchanged, unsigned* counters,
-                        int T, int N, int H, int groups, int units_a_block, int column_warps) {
-    extern __shared__ float4 dynamic_shared[];
+__device__ void forward(Cell cell, const float* Wh, const float* h_first, float* hs, float* h_last, bool carried,
+                        float* exchanged, unsigned* counters, int T, int N, int H, int groups, int units_a_block, int column_warps) {
     constexpr int gates = Cell::gates;
     const Share share(N, H, H, groups, units_a_block, column_warps, counters);
     const int units = share.units, columns = units * gates, stride = share.stride();
@@ -249,8 +258,11 @@ __device__ void forward(Cell cell, const float* Wh, const float* hs, float* exch
     const int stream = share.first_stream + s, unit = share.first_unit + u;
     const bool active = units > 0 && s < share.streams;
     clear_tail(share, exchanged, N, H);
+    float h = 0;
     if (active) {
-        share.rows(exchanged, N, 0)[s * share.width + unit] = hs[stream * H + unit];
+        if (carried) h = h_first[stream * H + unit];
+        share.rows(exchanged, N, 0)[s * share.width + unit] = hs[stream * H + unit] = h;
+        cell.start(stream, unit, H);
         cell.load(0, stream, unit, N, H);
     }
     arrive(share);
@@ -263,13 +275,18 @@ __device__ void forward(Cell cell, const float* Wh, const float* hs, float* exch
             float sums[gates];
 #pragma unroll
             for (int q = 0; q < gates; ++q) sums[q] = total<S>(share, partials, s, q * units + u, columns);
-            share.rows(exchanged, N, t + 1)[s * share.width + unit] = cell.step(sums);
+            share.rows(exchanged, N, t + 1)[s * share.width + unit] = h = cell.step(sums);
         }
         if (t + 1 < T) arrive(share);
         if (active) {
+            hs[((t + 1) * N + stream) * H + unit] = h;
             cell.store(t, stream, unit, N, H);
             if (t + 1 < T) cell.load(t + 1, stream, unit, N, H);
         }
+    }
+    if (active) {
+        h_last[stream * H + unit] = h;
+        cell.finish(stream, unit, H);
     }
     leave(share);
 }
@@ -277,7 +294,6 @@ __device__ void forward(Cell cell, const float* Wh, const float* hs, float* exch
 template <int S, int C, class Cell>
 __device__ void backward(Cell cell, const float* Wh, float* dh, float* exchanged, unsigned* counters,
                          int T, int N, int H, int groups, int units_a_block, int column_warps) {
-    extern __shared__ float4 dynamic_shared[];
     constexpr int gates = Cell::gates;
     const int inputs = gates * H;
     const Share share(N, H, inputs, groups, units_a_block, column_warps, counters);
@@ -321,27 +337,26 @@ __device__ void backward(Cell cell, const float* Wh, float* dh, float* exchanged
 #define DIVISION int T, int N, int H, int groups, int units, int column_warps
 #define DIVIDED T, N, H, groups, units, column_warps
 #define KERNEL extern "C" __global__ void __launch_bounds__(512, 1)
-#define KERNELS(S, PLAIN, FORWARD, BACKWARD)                                                                    \
-    KERNEL rnn_forward_##S(const float* as, const float* Wh, float* hs, float* exchanged, unsigned* counters,   \
-                           int activation, DIVISION) {                                                          \
-        forward<S, PLAIN>(PlainForward{as, hs, activation}, Wh, hs, exchanged, counters, DIVIDED);              \
-    }                                                                                                           \
-    KERNEL rnn_backward_##S(const float* dhs, const float* Wh, const float* hs, float* das, float* dh,          \
-                            float* exchanged, unsigned* counters, int activation, DIVISION) {                   \
-        backward<S, PLAIN>(PlainBackward{dhs, hs, das, activation}, Wh, dh, exchanged, counters, DIVIDED);      \
-    }                                                                                                           \
-    KERNEL lstm_forward_##S(float* gates, const float* Wh, float* hs, float* cs, float* exchanged,              \
-                            unsigned* counters, DIVISION) {                                                     \
-        forward<S, FORWARD>(LstmForward{gates, hs, cs}, Wh, hs, exchanged, counters, DIVIDED);                  \
-    }                                                                                                           \
-    KERNEL lstm_backward_##S(const float* dhs, const float* Wh, const float* gates, const float* cs,            \
-                             float* das, float* dh, float* dc, float* exchanged, unsigned* counters, DIVISION) { \
-        backward<S, BACKWARD>(LstmBackward{dhs, gates, cs, das, dc}, Wh, dh, exchanged, counters, DIVIDED);     \
-    }
 
-// Streams of a group, at most; columns of a thread.
-KERNELS(1, 5, 10, 5)
-KERNELS(2, 5, 10, 5)
-KERNELS(4, 5, 10, 5)
-KERNELS(5, 5, 10, 5)
-KERNELS(8, 5, 5, 5)
+KERNEL rnn_forward(const float* as, const float* b, const float* Wh, const float* h_first, float* hs, float* h_last,
+                   float* exchanged, unsigned* counters, int activation, int carried, DIVISION) {
+    forward<STREAMS, 5>(PlainForward{as, b, activation}, Wh, h_first, hs, h_last, carried & 1, exchanged, counters,
+                        DIVIDED);
+}
+
+KERNEL rnn_backward(const float* dhs, const float* Wh, const float* hs, float* das, float* dh, float* exchanged,
+                    unsigned* counters, int activation, DIVISION) {
+    backward<STREAMS, 5>(PlainBackward{dhs, hs, das, activation}, Wh, dh, exchanged, counters, DIVIDED);
+}
+
+KERNEL lstm_forward(float* gates, const float* b, const float* Wh, const float* h_first, const float* c_first,
+                    float* hs, float* cs, float* h_last, float* c_last, float* exchanged, unsigned* counters,
+                    int carried, DIVISION) {
+    forward<STREAMS, STREAMS <= 5 ? 10 : 5>(LstmForward{gates, b, c_first, cs, c_last, (carried & 2) != 0}, Wh,
+                                            h_first, hs, h_last, carried & 1, exchanged, counters, DIVIDED);
+}
+
+KERNEL lstm_backward(const float* dhs, const float* Wh, const float* gates, const float* cs, float* das, float* dh,
+                     float* dc, float* exchanged, unsigned* counters, DIVISION) {
+    backward<STREAMS, 5>(LstmBackward{dhs, gates, cs, das, dc}, Wh, dh, exchanged, counters, DIVIDED);
+}

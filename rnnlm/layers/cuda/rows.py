@@ -1,4 +1,4 @@
-"""Time-major rows on a device, as in rnnlm/layers/fast/rows.py; ids on the way there."""
+"""Time-major rows on a device (see rnnlm/layers/fast/rows.py), and ids for it."""
 
 import numpy as np
 

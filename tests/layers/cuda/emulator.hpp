@@ -8,7 +8,7 @@
 // first.
 //
 // A kernel's file keeps to what is here.  Memory whose size the launch gives is
-// `extern __shared__ float4 dynamic_shared[];`.  A loop that waits for another block
+// `extern __shared__ float4 dynamic_shared[];`, outside of functions.  A loop that waits for another block
 // has LET_OTHERS_RUN in it, which is nothing on a GPU.
 
 #include <ucontext.h>
@@ -172,7 +172,7 @@ void launch(void (*kernel)(Parameters...), const unsigned* grid, unsigned thread
 
 }  // namespace emulator
 
-extern thread_local float4 dynamic_shared[];
+thread_local float4 dynamic_shared[emulator::shared_bytes / sizeof(float4)];
 
 #define blockIdx (emulator::here->block)
 #define blockDim (emulator::here->threads)

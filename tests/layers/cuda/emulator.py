@@ -1,4 +1,4 @@
-"""A device on which kernels run without a GPU: as C++, one thread of the system a block.
+"""A device on which kernels run without a GPU: C++, a thread of the system a block.
 
 See emulator.hpp for what a kernel may use.
 """
@@ -31,17 +31,17 @@ needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="needs g
 
 
 @cache
-def compiled(source):
+def compiled(source, options):
     """The library of a file's kernels, compiled once a process."""
     folder = Path(mkdtemp())
     try:
-        read = subprocess.run(["g++", "-E", "-P", "-x", "c++", source], check=True, capture_output=True, text=True)
+        read = subprocess.run(["g++", "-E", "-P", *options, "-x", "c++", source], check=True, capture_output=True,
+                              text=True)
         text = f'#include "{HEADER}"\n#include "{Path(source).resolve()}"\n'
-        text += f"thread_local float4 dynamic_shared[{SHARED // 16}];\n"
         text += "".join(map(WRAPPER.format, KERNEL.findall(read.stdout)))
         (folder / "kernels.cpp").write_text(text)
-        subprocess.run(["g++", "-std=c++17", "-O1", "-ffp-contract=off", "-Wno-unknown-pragmas", "-shared", "-fPIC",
-                        "-pthread", "kernels.cpp", "-o", "kernels.so"], check=True, cwd=folder)
+        subprocess.run(["g++", *options, "-std=c++17", "-O1", "-ffp-contract=off", "-Wno-unknown-pragmas", "-shared",
+                        "-fPIC", "-pthread", "kernels.cpp", "-o", "kernels.so"], check=True, cwd=folder)
         return ctypes.CDLL(folder / "kernels.so")
     finally:
         shutil.rmtree(folder)
@@ -75,7 +75,7 @@ class Emulator(Device):
         self.launches.append((kernel.name, grid, threads))
         values = [self._value(argument) for argument in arguments]
         pointers = (ctypes.c_void_p * len(values))(*[ctypes.addressof(value) for value in values])
-        launch = getattr(compiled(str(kernel.source)), f"launch_{kernel.name}")
+        launch = getattr(compiled(str(kernel.source), kernel.options), f"launch_{kernel.name}")
         launch((ctypes.c_uint * 3)(*grid), ctypes.c_uint(threads), pointers)
 
     @staticmethod

@@ -4,6 +4,8 @@
 #define LET_OTHERS_RUN
 #endif
 
+extern __shared__ float4 dynamic_shared[];
+
 extern "C" __global__ void sums(const float* numbers, float* sums_of_blocks, int count) {
     // The sum of the numbers of each block: shuffles in each warp, then one of the warps.
     __shared__ float parts[32];
@@ -21,7 +23,6 @@ extern "C" __global__ void sums(const float* numbers, float* sums_of_blocks, int
 
 extern "C" __global__ void rotated(int* numbers, int* arrived, float scale) {
     // Each block passes its numbers to the next: all must have read before one writes.
-    extern __shared__ float4 dynamic_shared[];
     int* mine = reinterpret_cast<int*>(dynamic_shared);
     mine[threadIdx.x] = numbers[blockIdx.x * blockDim.x + threadIdx.x];
     __syncthreads();
