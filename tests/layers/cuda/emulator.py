@@ -21,6 +21,7 @@ KERNEL = re.compile(r"__global__\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?void\s+"
                     r"(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)\s*\(")
 SHARED = 232448  # bytes of shared memory that a block can have on an H100
 OPTIONS = ["-std=c++17", "-O1", "-ffp-contract=off", "-Wno-unknown-pragmas", "-shared", "-fPIC", "-pthread"]
+TYPES = np.float32, np.float64, np.int32, np.uint32, np.int64, np.uint8, np.uint16, np.uint64  # of arrays
 WRAPPER = """
 extern "C" void launch_{0}(const unsigned* grid, unsigned threads, void** arguments) {{
     emulator::launch({0}, grid, threads, arguments);
