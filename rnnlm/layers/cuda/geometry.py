@@ -27,7 +27,7 @@ class Division:
     blocks : of a group.
     column_warps : warps that share a block's columns.
     parts : warps that share the inputs of the same columns.
-    held : how many reads of STEP inputs a thread has the weights for in registers, where
+    held : how many reads of STEP inputs a thread has weights for in registers, where
         a group is one block; 0: it reads them from shared memory in each step.
     shared : bytes of shared memory of a block.
     cycles : roughly, how long a step takes.

@@ -60,7 +60,8 @@ class CudaRNN(CudaRecurrent, TimeRNN):
 
     def _read(self, xs, N, T):
         rows, Wh, As, first, carried, states, last = self._begin(xs, N, T)
-        self._launch("rnn_forward", forward_twin, [As, self.params[2], Wh, *first, *states, *last], N, T, self.activation, carried)
+        self._launch("rnn_forward", forward_twin, [As, self.params[2], Wh, *first, *states, *last], N, T,
+                     self.activation, carried)
         (hs,), (self.h,) = states, last
         self.cache = rows, Wh, hs
         return hs[1:].swapaxes(0, 1)
