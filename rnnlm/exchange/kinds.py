@@ -6,6 +6,7 @@ called by its name, with what to do instead.  Nothing is unpacked and nothing is
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import stat
@@ -22,8 +23,8 @@ READABLE = "a safetensors file, or a folder that rnnlm export --to torch or --to
 START = 64  # bytes, which tell a kind
 ZIP, ZIP_NAME = b"PK\x03\x04", 30  # how an entry begins, and where its name does
 CONVERT = """import torch, safetensors.torch
-arrays = torch.load({old!r}, map_location="cpu", weights_only=True)
-safetensors.torch.save_file({{k: v.contiguous().clone() for k, v in arrays.items()}}, {new!r})"""
+arrays = torch.load({old}, map_location="cpu", weights_only=True)
+safetensors.torch.save_file({{k: v.contiguous().clone() for k, v in arrays.items()}}, {new})"""
 
 
 def require_importable(path: str | os.PathLike[str]) -> None:
@@ -79,6 +80,7 @@ def _refused(path, start):
 
 def _pickle(path):
     """What to do with a pickled file: three lines, which can be pasted into a shell."""
-    code = CONVERT.format(old=str(path), new=str(path.with_suffix(".safetensors")))
+    old, new = (json.dumps(str(name), ensure_ascii=False) for name in (path, path.with_suffix(".safetensors")))
+    code = CONVERT.format(old=old, new=new)
     return ("a pickle, which can run any program when it is read, and is not read: if you trust it, convert it with "
             f"python -c {shlex.quote('; '.join(code.splitlines()))}")
