@@ -48,7 +48,8 @@ def export(options):
     exported = export_model(options.model, options.to, options.output, overwrite=options.overwrite)
     words = counted(len(exported.vocabulary), exported.vocabulary.tokenizer.unit)
     show(f"{one_line(options.output)}: {_size(Path(options.output))}, {described(exported.model)}, {words}\n")
-    note(f"to use it: {TARGETS[options.to].use.format(path=quoted(options.output))}")
+    use = TARGETS[options.to].use.format(path=quoted(options.output), name=repr(options.output))
+    note(f"to use it: {use}")
 
 
 def _size(path):

@@ -42,7 +42,7 @@ def export_model(model: Loaded | str | os.PathLike[str], to: str, path: str | os
     RnnlmError : the model cannot be read, or the export cannot be written.
     """
     target = TARGETS[arguments.one_of("to", to, tuple(TARGETS))]
-    arguments.path("path", path, remedy="export_model takes (model, to, path)")
+    arguments.possible_path("path", path, "the path of what will be written, as export_model(model, to, path)")
     arguments.yes_or_no("overwrite", overwrite)
     require_free(path, target.is_folder, overwrite)
     if not isinstance(model, Loaded):

@@ -67,7 +67,8 @@ def test_only_networks_are_exported(loaded, tmp_path):
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
-    (("onxx", "out"), "to must be one of torch, onnx"), (("text", 7), "path must be a path")])
+    (("onxx", "out"), "to must be one of torch, onnx"), (("text", 7), "path must be the path of what"),
+    (("text", ""), "path must not be empty")])
 def test_wrong_arguments(loaded, arguments, said):
     with pytest.raises(ArgumentError, match=said):
         export_model(loaded, *arguments)
