@@ -22,14 +22,15 @@ IMPORT = Table({"options": (
     Option("path", not_empty, "a safetensors file with the names of PyTorch's word_language_model example, or a folder "
            "that rnnlm export --to torch or --to hf wrote", metavar="PATH", argument=True),
     Option("output", not_empty, "the folder to write; it will hold a model file", metavar="FOLDER", meant_by="out"),
-    Option("vocabulary", not_empty, "text file with a word a line, in the order of their ids", metavar="FILE",
+    Option("vocabulary", not_empty, "text file with a word a line, in the order of their ids; or the folder with the texts by "
+           "which PyTorch's word_language_model example numbered its words", metavar="FILE",
            default_text="that of the export", meant_by="dict dictionary vocab words"),
     Option("activation", OneOf(RNN_ACTIVATIONS), "what the units of an nn.RNN compute, which no file of PyTorch says",
            default_text="what the export says, or tanh", meant_by="nonlinearity"),
     Option("eos", not_empty, "which word of the vocabulary ends a sentence", metavar="WORD",
-           default_text="<eos>, or the only one of the other usual ones", meant_by="end"),
+           default_text="the usual one that is there", meant_by="end"),
     Option("unk", not_empty, "which word of the vocabulary stands for unknown ones", metavar="WORD",
-           default_text="<unk>, or the only one of the other usual ones", meant_by="oov unknown"),
+           default_text="the usual one that is there", meant_by="oov unknown"),
     OVERWRITE,
     DEBUG,
 )})

@@ -76,6 +76,20 @@ def test_an_earlier_folder_needs_overwrite_and_another_one_stays(capsys, folder)
     assert (folder / "run/checkpoint.npz").read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize("to", ["torch", "hf"])
+def test_an_export_comes_back_with_all_its_numbers(rng, to):
+    pytest.importorskip("safetensors")
+    model = LanguageModel(4, 5, 6, 2, cell="lstm", tied=True, rng=rng)
+    rnnlm.save_model("model.npz", model, Vocabulary(["a", "<eos>", "<unk>", "b"]))
+    assert main(["export", "model.npz", "--to", to, "--output", "out"]) == 0
+    assert main(["import", "out", "--output", "run"]) == 0
+    found = rnnlm.load("run")
+    assert dict(found.model.architecture) == dict(model.architecture)
+    assert found.vocabulary.words == ["a", "<eos>", "<unk>", "b"]
+    for name, param in model.named_params().items():
+        np.testing.assert_array_equal(found.model.named_params()[name], param)
+
+
 @pytest.mark.parametrize(("arguments", "said"), [
     (["model.safetensors"], "--output FOLDER must be given"),
     (["model.safetensors", "--output", "run", "--dict", "words.txt"], "did you mean --vocabulary?"),
