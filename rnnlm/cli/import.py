@@ -22,8 +22,8 @@ IMPORT = Table({"options": (
     Option("path", not_empty, "a safetensors file with the names of PyTorch's word_language_model example, or a folder "
            "that rnnlm export --to torch or --to hf wrote", metavar="PATH", argument=True),
     Option("output", not_empty, "the folder to write; it will hold a model file", metavar="FOLDER", meant_by="out"),
-    Option("vocabulary", not_empty, "text file with a word a line, in the order of their ids; or the folder with the texts by "
-           "which PyTorch's word_language_model example numbered its words", metavar="FILE",
+    Option("vocabulary", not_empty, "text file with a word a line, in the order of their ids; or the folder with the "
+           "texts by which PyTorch's word_language_model example numbered its words", metavar="FILE",
            default_text="that of the export", meant_by="dict dictionary vocab words"),
     Option("activation", OneOf(RNN_ACTIVATIONS), "what the units of an nn.RNN compute, which no file of PyTorch says",
            default_text="what the export says, or tanh", meant_by="nonlinearity"),
