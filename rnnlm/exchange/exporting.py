@@ -10,7 +10,6 @@ from rnnlm.compute import arguments
 from rnnlm.compute.threads import SERIAL
 from rnnlm.errors import RnnlmError, quoted
 from rnnlm.exchange.exported import Exported
-from rnnlm.exchange.holds import require
 from rnnlm.exchange.output import require_free
 from rnnlm.exchange.targets import TARGETS
 from rnnlm.formats.loaded import Loaded
@@ -49,7 +48,6 @@ def export_model(model: Loaded | str | os.PathLike[str], to: str, path: str | os
         arguments.possible_path("model", model, "what rnnlm.load returns, or the path of a model file or run folder")
         _require_other(model, path)
     exported = as_exported(model)
-    require(to, exported.model.architecture, exported.vocabulary)
     import_module(f"rnnlm.exchange.{target.module}").export(exported, path, **target.options)
     return exported
 

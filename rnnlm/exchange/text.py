@@ -23,7 +23,10 @@ import numpy as np
 
 from rnnlm.errors import ArgumentError, shown
 from rnnlm.exchange.exported import Exported
+from rnnlm.exchange.holds import require
+from rnnlm.files.archive import require_finite
 from rnnlm.files.whole import whole_file
+from rnnlm.formats.model_file import require_vocabulary
 from rnnlm.text.vocabulary import EOS
 
 if TYPE_CHECKING:
@@ -74,14 +77,18 @@ def export(exported: Exported, path: str | os.PathLike[str]) -> None:
 
     Parameters
     ----------
-    exported : what ``rnnlm.exchange.holds.require`` lets pass.
+    exported : the model and its vocabulary.
     path : of the file.
 
     Raises
     ------
-    ArgumentError : a word that the toolkit cannot read.
+    ArgumentError : the format cannot hold the model, or a word.
+    DivergenceError : a weight is not finite.
     RnnlmError : the file cannot be written.
     """
+    require("text", exported.model.architecture, exported.vocabulary)
+    require_vocabulary(exported.model, exported.vocabulary)
+    require_finite(exported.model.named_params())
     order = _order(exported.vocabulary)
     words = _words(exported.vocabulary, order)
     inputs, recurrent, outputs = sigmoid_weights(exported.model)

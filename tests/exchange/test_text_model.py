@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sigmoid_network import TextModel
 
-from rnnlm.errors import ArgumentError
+from rnnlm.errors import ArgumentError, DivergenceError
 from rnnlm.exchange.exported import Exported
 from rnnlm.exchange.text import LONGEST_WORD, export
 from rnnlm.models import LanguageModel
@@ -78,3 +78,16 @@ def test_the_longest_word_is_written(rng, tmp_path):
     model, vocabulary = made(rng, [*WORDS[:5], "x" * LONGEST_WORD])
     export(Exported(model, vocabulary), tmp_path / "model.txt")
     assert TextModel(tmp_path / "model.txt").words[-1] == "x" * LONGEST_WORD
+
+
+def test_what_is_no_whole_model_is_refused(rng, tmp_path):
+    model, vocabulary = made(rng)
+    with pytest.raises(ArgumentError, match="the vocabulary must have a word for each of the model's 6 ids"):
+        export(Exported(model, Vocabulary(WORDS[:4])), tmp_path / "model.txt")
+    model.params[0][0, 0] = np.nan
+    with pytest.raises(DivergenceError, match="embedding/W holds numbers that are not finite"):
+        export(Exported(model, vocabulary), tmp_path / "model.txt")
+    gated, _ = made(rng, cell="gru")
+    with pytest.raises(ArgumentError, match="with GRU units: --to onnx can"):
+        export(Exported(gated, vocabulary), tmp_path / "model.txt")
+    assert not list(tmp_path.iterdir())
