@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from rnnlm.compute.kernel import Kernel
 class FakeModule:
     """In place of CuPy's RawModule: it remembers what was compiled and launched."""
 
-    made = []
+    made: ClassVar[list] = []
 
     def __init__(self, **how):
         self.how, self.launches, self.max_dynamic_shared_size_bytes = how, [], None
