@@ -226,6 +226,11 @@ def _cupy():
     except Exception as error:
         raise RnnlmError(f"--device cuda finds no GPU ({shown(str(error))}): see what nvidia-smi says, or leave "
                          "--device out to train on the processor") from None
+    try:
+        cupy.cuda.get_cublas_handle()
+    except ImportError as error:
+        raise RnnlmError(f"--device cuda finds CuPy, but not the libraries of CUDA ({shown(str(error))}): pip install "
+                         "'numpy-rnnlm[cuda13]', or 'numpy-rnnlm[cuda12]', brings them") from None
     return cupy
 
 
