@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from rnnlm.compute.device import HOST, Cuda, device_of, device_with, module_of
+from rnnlm.compute.cuda import Cuda
+from rnnlm.compute.device import HOST, device_of, device_with, module_of
 from rnnlm.compute.kernel import Kernel
 from rnnlm.errors import RnnlmError
 
