@@ -82,7 +82,7 @@ def _asked(request, folder, observer, may_begin):
     """The options of all runs, without a seed, and the seeds, a list."""
     options = request.options
     if not options.resume:
-        folder.require_free()
+        folder.require_free(": choose another --output, or continue them with --resume")
     elif folder.holds_options():
         folder.require_no_run()
         return _resumed(request, folder)
@@ -90,7 +90,7 @@ def _asked(request, folder, observer, may_begin):
         raise RnnlmError(f"{one_line(str(folder.path))} holds no runs to resume: give the folder of several seeds, or "
                          "leave out resume to begin new ones")
     else:
-        folder.require_free()
+        folder.require_free(", but no config.toml with their options: resume each of them, or choose another --output")
         request.require_possible()
         options = resolved(request.given, request.typed, request.config)
         options.corpus = request.options.corpus

@@ -27,7 +27,7 @@ def seeds_folder(options, observer):
 
     It is locked.  RnnlmError if it cannot be that of several seeds.
     """
-    if options.overwrite:
+    if options.overwrite and not options.resume:
         raise RnnlmError("--overwrite replaces one run, not those of several seeds: remove their folder, or choose "
                          "another --output")
     return prepared_folder(options, [], observer, SeedsFolder)
@@ -63,10 +63,10 @@ class SeedsFolder:
         """Whether options of several seeds are here."""
         return self.held.file(CONFIG).exists()
 
-    def require_free(self):
+    def require_free(self, remedy):
         """RnnlmError if runs are here already, of several seeds or of one."""
-        if any(self.held.file(name).exists() for name in NAMES) or seed_folders(self.path):
-            raise RnnlmError(f"{self.path} already holds runs: choose another --output, or continue them with --resume")
+        if any(self.held.file(name).exists() for name in NAMES) or any(map(holds_a_run, seed_folders(self.path))):
+            raise RnnlmError(f"{self.path} already holds runs{remedy}")
         self.require_no_run()
 
     def require_no_run(self):
@@ -103,9 +103,9 @@ class SeedsFolder:
         self.begun, self.level = True, options.level
         self.results = Seeds(self.path, seeds, self.results.runs)
         text, rest = config_text(self.path, options).split("\n", 1)
-        self.write()
         with self.held.writing():
             write_text(self.held.file(CONFIG), f"{text}\n{toml({'seeds': in_ranges(seeds)})}{rest}")
+        self.write()
 
     def clear(self):
         """Remove what ``begin`` wrote, where no run has begun."""
@@ -114,6 +114,8 @@ class SeedsFolder:
             file = self.held.file(name)
             with written(file):
                 file.unlink(missing_ok=True)
+        for folder in seed_folders(self.path):
+            self.held.remove_inside(folder.name)
 
     def write(self):
         """Write seeds.json."""
