@@ -18,12 +18,12 @@ MOST_NAMED = 10  # seeds in the legend
 LARGEST_LOSS = math.log(LARGEST)
 
 
-def plot_seeds(path: File, runs: Sequence, title: str, level: str = "word") -> None:
+def plot_seeds(path: File, runs: Sequence, title: str, in_bits: bool = False) -> None:
     """Draw ``seeds_figure`` into a PNG file, whole or not at all."""
-    save_figure(path, seeds_figure(runs, title, level))
+    save_figure(path, seeds_figure(runs, title, in_bits))
 
 
-def seeds_figure(runs: Sequence, title: str, level: str = "word") -> Figure:
+def seeds_figure(runs: Sequence, title: str, in_bits: bool = False) -> Figure:
     """Validation perplexity of several seeds over the epochs, a matplotlib Figure.
 
     The band is one standard deviation (of a sample: n - 1) on either side of the mean,
@@ -33,13 +33,13 @@ def seeds_figure(runs: Sequence, title: str, level: str = "word") -> Figure:
     ----------
     runs : what has ``seed``, ``valid_losses`` (nats), ``best_epoch``; at least one.
     title : what is written above the curves.
-    level : "char" draws bits per character, anything else perplexity; the axis is
+    in_bits : whether bits per character are drawn, not perplexity; the axis is
         logarithmic.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
-    axes, unit = figure.add_subplot(), (lambda loss: loss / math.log(2)) if level == "char" else math.exp
+    axes, unit = figure.add_subplot(), (lambda loss: loss / math.log(2)) if in_bits else math.exp
     curves = [[unit(loss) if loss <= LARGEST_LOSS else math.nan for loss in run.valid_losses] for run in runs]
     for i, (run, curve) in enumerate(zip(runs, curves, strict=True)):
         label = f"seed {run.seed}: {curve[run.best_epoch - 1]:.4g}" if i < MOST_NAMED else None
@@ -49,7 +49,7 @@ def seeds_figure(runs: Sequence, title: str, level: str = "word") -> Figure:
     longest = max(map(len, curves))
     axes.set_title(title.encode("utf-8", "replace").decode(), parse_math=False)  # a corpus may be called anything
     axes.set(xlim=(0.5, longest + 0.5), xlabel="epoch",
-             ylabel=f"{'bits per character' if level == 'char' else 'perplexity'} of the validation text")
+             ylabel=f"{'bits per character' if in_bits else 'perplexity'} of the validation text")
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     if axes.dataLim.y0 > 0.01:  # a text without surprises has 0 bits, which has no logarithm
         axes.set_yscale("log")

@@ -150,7 +150,7 @@ class SeedsFolder:
             return False
         try:
             with self.held.writing():
-                plot_seeds(self.held.file(PICTURE), self.results.finished, self.title or "", self.level)
+                plot_seeds(self.held.file(PICTURE), self.results.finished, self.title or "", self.level == "char")
         except RnnlmError:
             raise
         except Exception as error:  # whatever matplotlib meets: fonts, a broken installation

@@ -33,7 +33,7 @@ def test_each_curve_the_mean_and_one_deviation_to_either_side():
 
 
 def test_characters_have_bits():
-    axes, labels = drawn([run_of(1, [8, 4], 2), run_of(2, [8, 2], 2)], level="char")
+    axes, labels = drawn([run_of(1, [8, 4], 2), run_of(2, [8, 2], 2)], in_bits=True)
     np.testing.assert_allclose(axes.get_lines()[0].get_ydata(), [3, 2])
     assert labels[:2] == ["seed 1: 2", "seed 2: 1"]
     assert axes.get_ylabel() == "bits per character of the validation text"
@@ -47,7 +47,7 @@ def test_one_seed_has_no_band():
 
 def test_a_curve_may_have_gaps_and_no_surprises(tmp_path):
     drawn([run_of(1, [math.inf, 50], 2), run_of(2, [1e40, 54], 2)])
-    axes, _ = drawn([run_of(1, [1.0], 1), run_of(2, [1.0], 1)], level="char")
+    axes, _ = drawn([run_of(1, [1.0], 1), run_of(2, [1.0], 1)], in_bits=True)
     assert axes.get_yscale() == "linear"
     plot_seeds(tmp_path / "x.png", [run_of(1, [math.inf, 50], 2), run_of(2, [1e9, 54], 2)], "title")
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
