@@ -47,7 +47,7 @@ GRAPHS = "onnx onnx-streaming"
 PARTS = {
     "tanh": Part("tanh units", NETWORKS),
     "relu": Part("ReLU units", NETWORKS),
-    "mrnn": Part("multiplicative units (mrnn)", "hf"),
+    "mrnn": Part("multiplicative units (mrnn)", f"{GRAPHS} hf"),
     "lstm": Part("LSTM units", NETWORKS),
     "gru": Part("GRU units", NETWORKS),
     "gru-textbook": Part("textbook GRU units", f"{GRAPHS} hf"),
@@ -55,7 +55,7 @@ PARTS = {
     "layers": Part("several recurrent layers", NETWORKS),
     "tied": Part("tied word vectors", NETWORKS),
     "projection": Part("a projection", NETWORKS),
-    "adaptive": Part("an adaptive softmax", ""),
+    "adaptive": Part("an adaptive softmax", GRAPHS),
     "words": Part("words", ALL),
     "lower-case words": Part("words in lower case", NETWORKS),
     "split words": Part("words and punctuation apart", GRAPHS),

@@ -1,0 +1,96 @@
+"""ONNX files: the graph, and in its metadata the vocabulary and where it comes from.
+
+The versions are the lowest that have the operators, so that onnxruntime from 1.8 (2021)
+on reads the files.  The newest ones would add no operator that is needed here.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnlm.errors import ArgumentError
+from rnnlm.exchange.holds import require
+from rnnlm.exchange.onnx import forms
+from rnnlm.exchange.onnx.library import library
+from rnnlm.files.archive import require_finite
+from rnnlm.files.whole import whole_file
+
+if TYPE_CHECKING:
+    import os
+    from typing import Any
+
+    from rnnlm.exchange.exported import Exported
+
+OPSET = 14      # of the operators
+IR_VERSION = 7  # of the file format
+MOST_BYTES = 2**31 - 2**20  # a protobuf holds less than 2 GiB, with names and vocabulary
+
+
+def export(exported: Exported, path: str | os.PathLike[str], streaming: bool = False,
+           shallow_fusion: bool = True) -> None:
+    """Write an ONNX file, whole or not at all.
+
+    Parameters
+    ----------
+    exported : the model and its vocabulary.
+    path : where to write.
+    streaming : whether the graph reads step by step, with the state in and out; else
+        it scores whole texts.  See ``forms``.
+    shallow_fusion : for ``streaming``, whether the first result is ln p of every word
+        or, if not, -ln p of the words that were read.
+
+    Raises
+    ------
+    ArgumentError : the model is too large for one file.
+    DivergenceError : a weight is not finite.
+    RnnlmError : there is no onnx, or the file cannot be written.
+    """
+    require("onnx-streaming" if streaming else "onnx", exported.model.architecture, exported.vocabulary)
+    content = onnx_model(exported, streaming, shallow_fusion).SerializeToString(deterministic=True)
+    with whole_file(path) as file:
+        file.write(content)
+
+
+def onnx_model(exported: Exported, streaming: bool = False, shallow_fusion: bool = True) -> Any:
+    """The onnx.ModelProto of a model: see ``export``."""
+    onnx, architecture = library(), exported.model.architecture
+    with np.errstate(over="ignore"):  # said in one line
+        arrays = {name: array.astype(np.float32, copy=False) for name, array in exported.model.named_params().items()}
+    require_finite(arrays)
+    _require_room(arrays)
+    if streaming:
+        graph = forms.streaming(onnx, architecture, arrays, shallow_fusion)
+    else:
+        graph = forms.offline(onnx, architecture, arrays, exported.vocabulary.eos_id)
+    made = onnx.helper.make_model(
+        graph.made("rnnlm"), opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR_VERSION,
+        producer_name="numpy-rnnlm", doc_string="A recurrent language model: scores are natural logarithms.")
+    onnx.helper.set_model_props(made, metadata(exported, streaming))
+    onnx.checker.check_model(made)
+    return made
+
+
+def _require_room(arrays):
+    size = sum(array.nbytes for array in arrays.values())
+    if size > MOST_BYTES:
+        raise ArgumentError(f"an ONNX file must be smaller than 2 GiB, this model has {size / 2**30:.1f} GiB: "
+                            "export it with --to torch")
+
+
+def metadata(exported: Exported, streaming: bool) -> dict[str, str]:
+    """What the file says of the model: first what sherpa-onnx reads, then our own."""
+    architecture, vocabulary = exported.model.architecture, exported.vocabulary
+    eos = str(vocabulary.eos_id)
+    found = {"model_type": "rnnlm", "version": "1", "model_author": "numpy-rnnlm",
+             "comment": "rnnlm with state" if streaming else "rnnlm without state",
+             "sos_id": eos, "eos_id": eos, "vocab_size": str(architecture.vocab_size),
+             "num_layers": str(architecture.layers), "hidden_size": str(architecture.hidden_size),
+             "embedding_dim": str(architecture.wordvec_size)}
+    if vocabulary.unk_id is not None:
+        found["unk_id"] = str(vocabulary.unk_id)
+    own = {"architecture": dict(architecture), "tokenizer": vocabulary.tokenizer.description(),
+           "training": exported.training, "vocabulary": vocabulary.words}
+    return found | {"model_sha256": exported.sha256} | {key: json.dumps(value) for key, value in own.items()}
