@@ -26,7 +26,7 @@ from rnnlm import load
 from rnnlm.exchange.exported import Exported
 from rnnlm.exchange.onnx import export
 
-FRAMES, LAST = 4, 2e-4  # words a text, and how far from the scale of a tie
+FRAMES, MARGIN, NEAR = 4, 8.0, 1e-4  # words a text, nats by which the sound prefers one, how near to a tie
 NOTHING = -30.0  # ln p of words that a frame does not offer
 
 
@@ -115,25 +115,22 @@ def recognised(sherpa_onnx, folder, scale):
 def tipping(sherpa_onnx, folder, loaded, texts):
     """Whether sherpa-onnx changes its mind at the scale that our scores give.
 
-    Only the two texts are offered whole: the first word decides the others, through a
-    margin that no other text of these words can overcome.
+    None where the language model has nothing to change.  With a scale s the score of a
+    text is sound + s ln p.  From 0 on, the text that the sound prefers wins, up to the
+    least s at which the score of another one is as high.
     """
-    totals = np.array([[log_probs_of(loaded.model, loaded.vocabulary.eos_id, text).sum()] for text in mixtures(texts)])
-    acoustic = np.array([[sum(word in texts[0] for word in text)] for text in mixtures(texts)], float)
-    best = int(totals.argmax())
-    margin = 8.0  # in all, spread over the words of the first text
-    transducer(folder, table_of(texts, len(loaded.vocabulary), margin))
-    lines = np.hstack([acoustic * margin / FRAMES, totals])  # score(s) = column 0 + s column 1
-    first = int(lines[:, 0].argmax())
-    slopes = totals[:, 0] - totals[first, 0]
-    ties = [(lines[first, 0] - lines[i, 0]) / slopes[i] for i in range(len(lines)) if slopes[i] > 0]
-    if best == first or not ties:
+    mixed = mixtures(texts)
+    transducer(folder, table_of(texts, len(loaded.vocabulary), MARGIN))
+    sound = np.array([MARGIN / FRAMES * sum(word in texts[0] for word in text) for text in mixed])
+    ln_p = np.array([log_probs_of(loaded.model, loaded.vocabulary.eos_id, text).sum() for text in mixed])
+    first = int(sound.argmax())
+    better = np.flatnonzero(ln_p > ln_p[first])
+    if not better.size:
         return None
-    scale = min(ties)  # up to here the first text wins
-    words = [[loaded.vocabulary.words[i] for i in text] for text in mixtures(texts)]
-    below, above = (recognised(sherpa_onnx, folder, scale * factor) for factor in (1 - LAST, 1 + LAST))
-    winner = int((lines[:, 0] + scale * (1 + LAST) * totals[:, 0]).argmax())
-    return below == words[first] and above == words[winner] and winner != first
+    scales = (sound[first] - sound[better]) / (ln_p[better] - ln_p[first])
+    second, scale = better[scales.argmin()], scales.min()
+    expected = [[loaded.vocabulary.words[i] for i in mixed[which]] for which in (first, second)]
+    return [recognised(sherpa_onnx, folder, scale * factor) for factor in (1 - NEAR, 1 + NEAR)] == expected
 
 
 def mixtures(texts):
@@ -155,8 +152,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for streaming in (False, True):
-            export(Exported(loaded.model, loaded.vocabulary), folder / f"{'streaming' if streaming else 'offline'}.onnx",
-                   streaming)
+            name = "streaming.onnx" if streaming else "offline.onnx"
+            export(Exported(loaded.model, loaded.vocabulary), folder / name, streaming)
         lines = (f"{word} {i}" for i, word in enumerate(loaded.vocabulary.words))
         (folder / "tokens.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
         pairs = [two_texts(loaded.vocabulary, rng) for _ in range(arguments.texts)]
