@@ -5,7 +5,8 @@
 
 sherpa-onnx reads a language model only beside a transducer.  The transducer here hears
 nothing: whatever the sound, it gives the log-probabilities of a table.  Each of its
-frames offers two words, so the language model alone decides what is recognised.
+frames offers two words, so the language model alone decides what is recognised.  Its
+tokens are our words in reverse order after a blank, so the files translate the ids.
 
 Streaming: sherpa-onnx reports the language model's ln p of every word, compared with
 ours.  Whole texts: it only reports the best text.  So the table prefers another text
@@ -71,36 +72,48 @@ def recognizer(kind, folder, encoder, lm, scale, **options):
         max_active_paths=2**FRAMES, lm=str(folder / lm), lm_scale=scale, **options)
 
 
+def tokens_of(vocabulary):
+    """A list of tokens in another order than ours."""
+    return ["<blk>", *reversed(vocabulary.words)]
+
+
 def two_texts(vocabulary, rng):
-    """Two texts (FRAMES,) of ids that share no word; id 0 is sherpa-onnx's blank."""
-    ids = [i for i, word in enumerate(vocabulary.words) if word.isalpha() and i]
-    return rng.choice(ids[: min(len(ids), 2000)], (2, FRAMES), replace=False)
+    """Two texts (FRAMES,) of ids of tokens that share no word."""
+    ids = [i for i, word in enumerate(tokens_of(vocabulary)) if word.isalpha()]
+    return rng.choice(ids[-2000:], (2, FRAMES), replace=False)
 
 
-def table_of(texts, V, margin):
-    """(FRAMES, V): both words are offered; the first text's words by margin more."""
-    table = np.full((FRAMES, V), NOTHING, np.float32)
+def table_of(texts, vocabulary, margin):
+    """(FRAMES, V + 1): two words are offered; the first text's by a margin more."""
+    table = np.full((FRAMES, len(vocabulary) + 1), NOTHING, np.float32)
     for text, bonus in zip(texts, (margin / FRAMES, 0), strict=True):
         table[range(FRAMES), text] = bonus
     return table
 
 
-def log_probs_of(model, eos, text):
-    """ln p of each word of a sentence and of its end."""
-    ids = np.array([[eos, *text, eos]])
-    with model.fresh_state():
-        return model.log_probs(ids[:, :-1], ids[:, 1:])[0]
+def log_probs_of(loaded, text):
+    """Our ln p of each token of a sentence and of its end."""
+    eos = loaded.vocabulary.eos_id
+    ids = np.array([[eos, *loaded.vocabulary.encode(words_of(loaded.vocabulary, text)), eos]])
+    with loaded.model.fresh_state():
+        return loaded.model.log_probs(ids[:, :-1], ids[:, 1:])[0]
+
+
+def words_of(vocabulary, text):
+    """The words of ids of tokens."""
+    tokens = tokens_of(vocabulary)
+    return [tokens[i] for i in text]
 
 
 def streamed(sherpa_onnx, folder, loaded, text):
     """sherpa-onnx's ln p of each word of a text, and ours."""
-    transducer(folder, table_of([text, text], len(loaded.vocabulary), 0.0))
+    transducer(folder, table_of([text, text], loaded.vocabulary, 0.0))
     made = recognizer(sherpa_onnx.OnlineRecognizer, folder, "encoder-streaming.onnx", "streaming.onnx", 0.5)
     stream = made.create_stream()
     stream.accept_waveform(16000, np.zeros(16 * 160 + 400, np.float32))
     stream.input_finished()
     made.decode_stream(stream)
-    return np.array(made.lm_probs(stream)), log_probs_of(loaded.model, loaded.vocabulary.eos_id, text)[:FRAMES]
+    return np.array(made.lm_probs(stream)), log_probs_of(loaded, text)[:FRAMES]
 
 
 def recognised(sherpa_onnx, folder, scale):
@@ -120,16 +133,16 @@ def tipping(sherpa_onnx, folder, loaded, texts):
     least s at which the score of another one is as high.
     """
     mixed = mixtures(texts)
-    transducer(folder, table_of(texts, len(loaded.vocabulary), MARGIN))
+    transducer(folder, table_of(texts, loaded.vocabulary, MARGIN))
     sound = np.array([MARGIN / FRAMES * sum(word in texts[0] for word in text) for text in mixed])
-    ln_p = np.array([log_probs_of(loaded.model, loaded.vocabulary.eos_id, text).sum() for text in mixed])
+    ln_p = np.array([log_probs_of(loaded, text).sum() for text in mixed])
     first = int(sound.argmax())
     better = np.flatnonzero(ln_p > ln_p[first])
     if not better.size:
         return None
     scales = (sound[first] - sound[better]) / (ln_p[better] - ln_p[first])
     second, scale = better[scales.argmin()], scales.min()
-    expected = [[loaded.vocabulary.words[i] for i in mixed[which]] for which in (first, second)]
+    expected = [words_of(loaded.vocabulary, mixed[which]) for which in (first, second)]
     return [recognised(sherpa_onnx, folder, scale * factor) for factor in (1 - NEAR, 1 + NEAR)] == expected
 
 
@@ -141,7 +154,7 @@ def mixtures(texts):
 def main():
     """Run it, and print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("model", metavar="MODEL", help="a model file or run folder; its id 0 must not be needed")
+    parser.add_argument("model", metavar="MODEL", help="a model file or run folder")
     parser.add_argument("--texts", type=int, default=10, help="how many pairs of texts (default: 10)")
     arguments = parser.parse_args()
     if missing("sherpa_onnx", "onnx"):
@@ -151,10 +164,11 @@ def main():
     loaded, rng = load(arguments.model), np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        tokens = tokens_of(loaded.vocabulary)
         for streaming in (False, True):
             name = "streaming.onnx" if streaming else "offline.onnx"
-            export(Exported(loaded.model, loaded.vocabulary), folder / name, streaming)
-        lines = (f"{word} {i}" for i, word in enumerate(loaded.vocabulary.words))
+            export(Exported(loaded.model, loaded.vocabulary), folder / name, streaming, tokens=tokens)
+        lines = (f"{word} {i}" for i, word in enumerate(tokens))
         (folder / "tokens.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
         pairs = [two_texts(loaded.vocabulary, rng) for _ in range(arguments.texts)]
         found = [streamed(sherpa_onnx, folder, loaded, texts[0]) for texts in pairs]

@@ -150,6 +150,11 @@ def _reshape(value, shape, allowzero):
     return value.reshape(shape)
 
 
+def _pad(value, pads, fill):
+    before, after = np.split(pads, 2)
+    return np.pad(value, list(zip(before, after, strict=True)), constant_values=fill)
+
+
 def _concat(*values, axis):
     return np.concatenate(values, axis=axis)
 
@@ -165,5 +170,5 @@ OPERATORS = {
     "Squeeze": lambda x, axes: np.squeeze(x, tuple(axes)), "Unsqueeze": lambda x, axes: np.expand_dims(x, tuple(axes)),
     "Flatten": lambda x, axis: x.reshape(int(np.prod(x.shape[:axis])), -1 if x.size else x.shape[-1]),
     "ReduceSum": lambda x, axes, keepdims: x.sum(tuple(axes), keepdims=bool(keepdims)),
-    "RNN": _rnn, "LSTM": _lstm, "GRU": _gru,
+    "Pad": _pad, "RNN": _rnn, "LSTM": _lstm, "GRU": _gru,
 }

@@ -1,6 +1,7 @@
 """ONNX files: what they compute, what they refuse, what they say of the model."""
 
 import json
+import runpy
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from onnx_evaluator import evaluate
 
 from rnnlm.errors import ArgumentError, DivergenceError, RnnlmError
 from rnnlm.exchange.exported import Exported
-from rnnlm.exchange.onnx import export, writing
+from rnnlm.exchange.onnx import export, read_tokens, writing
 from rnnlm.exchange.onnx.writing import onnx_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
@@ -20,6 +21,7 @@ onnx = pytest.importorskip("onnx")
 V, D, H, EOS = 11, 3, 4, 2
 WORDS = ["the", "a", "<eos>", "<unk>", "ein Wort", '"', "über", "\N{SNOWMAN}", "x", "y", "z"]
 GOLDEN = Path(__file__).parent.parent / "golden"
+BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
 CELLS = [("rnn", "tanh"), ("rnn", "relu"), ("mrnn", "tanh"), ("mrnn", "relu"), ("lstm", "tanh"), ("gru", "tanh"),
          ("gru-textbook", "tanh")]
 SHAPES = [{}, {"layers": 2, "tied": True}, {"projection": True},
@@ -140,6 +142,70 @@ def test_a_batch_of_no_row_is_an_error_before_any_recurrent_operator():
                  {"x": np.ones((0, 1), np.int64), "h0": zeros(model, 0), "c0": zeros(model, 0)})
 
 
+TOKENS = ["<blk>", "<sos/eos>", "<unk>", "x", "#0", "the", "über"]  # the rest: "a", "ein Wort" and so on
+OWN = [V, EOS, 3, 8, V, 0, 6, 1, 4, 5, 7, 9, 10]
+
+
+def test_with_a_list_of_tokens_the_graph_takes_and_gives_their_ids(rng):
+    model = small()
+    made = onnx_model(exported(model), True, tokens=TOKENS)
+    x = np.array([[1, 5, 3, 12]])
+    found = evaluate(made, {"x": x, "h0": zeros(model, 1), "c0": zeros(model, 1)})["log_softmax"]
+    own = own_log_probs(model, np.array([[EOS, 0, 8, 10]]))
+    expected = np.concatenate([own, np.full((1, 4, 1), -np.inf)], axis=2)[..., OWN]
+    np.testing.assert_allclose(found, expected, rtol=1e-11)
+    assert np.isneginf(found[..., 0]).all()
+    for fusion in (True, False):
+        with pytest.raises(IndexError):  # the blank is no word
+            evaluate(onnx_model(exported(model), True, fusion, TOKENS),
+                     {"x": np.array([[0]]), "h0": zeros(model, 1), "c0": zeros(model, 1)})
+
+
+def test_with_a_list_of_tokens_whole_texts_have_the_same_scores():
+    model = small("gru")
+    made = onnx_model(exported(model), tokens=TOKENS)
+    found = evaluate(made, {"x": np.array([[5, 6, 12], [3, -1, 99]]), "x_lens": np.array([3, 1])})["nll"]
+    np.testing.assert_allclose(found, [own_nll(model, [0, 6, 10]), own_nll(model, [8])], rtol=1e-11)
+    for bad in (0, 4, 13, -1):
+        with pytest.raises(IndexError):
+            evaluate(made, {"x": np.array([[bad]]), "x_lens": np.array([1])})
+
+
+def test_metadata_of_a_graph_with_other_ids():
+    made = onnx_model(exported(small()), True, tokens=TOKENS)
+    found = {entry.key: entry.value for entry in made.metadata_props}
+    assert [found[key] for key in ("sos_id", "eos_id", "unk_id", "vocab_size")] == ["1", "1", "2", "13"]
+    assert json.loads(found["vocabulary"]) == [*TOKENS, "a", "ein Wort", '"', "\N{SNOWMAN}", "y", "z"]
+    onnx.checker.check_model(made, full_check=True)
+    found = {entry.key: entry.value for entry in onnx_model(exported(small()), tokens=["<blk>", "x"]).metadata_props}
+    assert found["eos_id"] == "4"  # behind the list and the, a
+
+
+@pytest.mark.parametrize(("tokens", "message"), [
+    (["x", "x"], "each token is once"), (["<blk>", "<unk>", "</s>", "dog"], "got 4 of which none is one"),
+    ([], "got 0 of which"), ("the", "a list of strings")])
+def test_tokens_that_are_none_of_the_model(tokens, message):
+    with pytest.raises(ArgumentError, match=message):
+        onnx_model(exported(small()), tokens=tokens)
+
+
+def test_tokens_are_read_in_the_order_of_their_ids(tmp_path):
+    path = tmp_path / "tokens.txt"
+    path.write_bytes("a 1\r\n<blk> 0\n\n3\n▁über 2\n".encode())
+    assert read_tokens(path) == ["<blk>", "a", "▁über", " "]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"a 0\nb 2\n", b"a 0\nb 0\n", b"a\n", b"a 0 1\n", b"a -1\n",
+                                     b"\xff 0\n", b"a 0\nb 99999999999999999999\n", "a ²\n".encode()])
+def test_files_that_hold_no_tokens(tmp_path, content):
+    path = tmp_path / "tokens.txt"
+    path.write_bytes(content)
+    with pytest.raises(RnnlmError, match=r"tokens\.txt must hold a token and its id on each line"):
+        read_tokens(path)
+    with pytest.raises(RnnlmError, match="could not be read"):
+        read_tokens(tmp_path)
+
+
 def described(values):
     return [(value.name, value.type.tensor_type.elem_type,
              [size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim]) for value in values]
@@ -231,3 +297,15 @@ def test_without_the_package_onnx_one_line_names_the_extra(tmp_path, monkeypatch
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(RnnlmError, match=r"pip install 'numpy-rnnlm\[onnx\]'$"):
         export(exported(small()), tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize(("program", "package"), [("exchange_onnx", "onnxruntime"), ("exchange_sherpa", "sherpa_onnx")])
+def test_the_programs_that_compare_name_a_package_that_is_missing(program, package, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr(sys, "argv", [program, "model.npz", *["text.txt"] * (program == "exchange_onnx")])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(BENCHMARKS / f"{program}.py"), run_name="__main__")
+    assert end.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"this needs the package {package}: pip install {package.replace('_', '-')}"

@@ -18,6 +18,7 @@ from rnnlm.exchange.onnx.recurrent import recurrent_layer
 if TYPE_CHECKING:
     from typing import Any
 
+    from rnnlm.exchange.onnx.numbering import Numbering
     from rnnlm.models.architecture import Architecture
 
     Arrays = dict[str, np.ndarray]
@@ -31,10 +32,11 @@ class Network:
     graph : the Graph.
     architecture : of the model.
     arrays : its arrays by name, float32.
+    numbering : of the words.
     """
 
-    def __init__(self, graph: Graph, architecture: Architecture, arrays: Arrays) -> None:
-        self.graph, self.architecture, self.arrays = graph, architecture, arrays
+    def __init__(self, graph: Graph, architecture: Architecture, arrays: Arrays, numbering: Numbering) -> None:
+        self.graph, self.architecture, self.arrays, self.numbering = graph, architecture, arrays, numbering
 
     def vectors(self, ids: str) -> str:
         """The word vectors of ids (N, L), by step: (L, N, D)."""
@@ -56,7 +58,7 @@ class Network:
         return log_probs(self.graph, self.architecture, self.arrays, hs)
 
     def known(self, ids: str) -> str:
-        """The ids; those below 0 become V, so that looking them up is an error.
+        """Our ids; those below 0 become V, so that looking them up is an error.
 
         So is a batch of no row, in which recurrent operators end the process: the zero
         is looked up among the rows' numbers.
@@ -64,7 +66,23 @@ class Network:
         graph = self.graph
         count = graph.add("Squeeze", graph.size(ids, 0), graph.numbers(0))
         zero = graph.add("Gather", graph.add("Range", graph.number(0), count, graph.number(1)), graph.numbers(0))
-        return graph.add("Where", graph.add("Less", ids, zero), graph.number(self.architecture.vocab_size), ids)
+        ids = graph.add("Where", graph.add("Less", ids, zero), graph.number(len(self.numbering.words)), ids)
+        return graph.add("Gather", self._own_ids(), ids) if self.numbering.translates else ids
+
+    def renumbered(self, log_probs: str) -> str:
+        """ln p of every word (N, L, V) in the order of the graph's ids.
+
+        A token that is no word of the model has the probability 0.
+        """
+        if not self.numbering.translates:
+            return log_probs
+        graph = self.graph
+        never = graph.constant("never", np.float32(-np.inf))
+        log_probs = graph.add("Pad", log_probs, graph.numbers(0, 0, 0, 0, 0, 1), never)
+        return graph.add("Gather", log_probs, self._own_ids(), axis=2)
+
+    def _own_ids(self):
+        return self.graph.constant("own ids", self.numbering.own)
 
     def chosen(self, log_probs: str, ids: str) -> str:
         """ln p of these ids: (N, L, V) and (N, L) -> (N, L)."""
@@ -78,24 +96,24 @@ class Network:
         return self.architecture.row.plain.state_names
 
 
-def offline(library: Any, architecture: Architecture, arrays: Arrays, eos_id: int) -> Graph:
+def offline(library: Any, architecture: Architecture, arrays: Arrays, numbering: Numbering) -> Graph:
     """Whole texts: x (N, L) and x_lens (N,) -> nll (N,), -ln p of each row and its end.
 
     <eos> stands before and after each row.  What lies in x after a row's length is not
     read.  A length below 0 or above L is an error.
     """
     graph = Graph(library)
-    network = Network(graph, architecture, arrays)
+    network = Network(graph, architecture, arrays, numbering)
     x = graph.takes("x", np.int64, ["N", "L"], "ids of words, without <eos> before or after them")
     x_lens = graph.takes("x_lens", np.int64, ["N"], "how many ids of each row count")
-    eos = graph.constant("eos", np.full((1, 1), eos_id, np.int64))
+    eos = graph.constant("eos", np.full((1, 1), numbering.eos_id, np.int64))
     steps, ends = _steps_and_ends(graph, x, x_lens)
     column = graph.add("Expand", eos, graph.add("Concat", graph.size(x, 0), graph.numbers(1), axis=0))
     words = graph.add("Where", graph.add("Less", steps, ends), graph.add("Concat", x, column, axis=1), eos)
-    targets = network.known(words)  # (N, L + 1): the words, then <eos>
-    before = graph.add("Slice", targets, graph.numbers(0), graph.numbers(-1), graph.numbers(1))
-    hs, _ = network.states(graph.add("Concat", column, before, axis=1),
-                           [("",) * len(network.state_names)] * architecture.layers)
+    both = network.known(graph.add("Concat", column, words, axis=1))  # (N, L + 2): <eos>, the words, <eos>
+    before = graph.add("Slice", both, graph.numbers(0), graph.numbers(-1), graph.numbers(1))
+    targets = graph.add("Slice", both, graph.numbers(1), graph.numbers(2**31), graph.numbers(1))
+    hs, _ = network.states(before, [("",) * len(network.state_names)] * architecture.layers)
     found = network.chosen(network.log_probs(hs), targets)
     _give_nll(graph, graph.add("Greater", steps, ends), found)
     return graph
@@ -119,7 +137,8 @@ def _give_nll(graph, left_out, found):
     graph.gives("nll", np.float32, ["N"], "-ln p of each row")
 
 
-def streaming(library: Any, architecture: Architecture, arrays: Arrays, shallow_fusion: bool = True) -> Graph:
+def streaming(library: Any, architecture: Architecture, arrays: Arrays, numbering: Numbering,
+              shallow_fusion: bool = True) -> Graph:
     """Step by step: x (N, L), h0, c0 -> log_softmax or nll, next_h0, next_c0.
 
     log_softmax (N, L, V) is ln p of every word after each word of x.  nll (N,) is
@@ -131,7 +150,7 @@ def streaming(library: Any, architecture: Architecture, arrays: Arrays, shallow_
     thrown away.
     """
     graph = Graph(library)
-    network = Network(graph, architecture, arrays)
+    network = Network(graph, architecture, arrays, numbering)
     shape = [architecture.layers, "N", architecture.hidden_size]
     x = graph.takes("x", np.int64, ["N", "L"], "ids of words; a text begins with <eos>")
     h0 = graph.takes("h0", np.float32, shape, "the layers' states before x; zeros at the start")
@@ -145,8 +164,8 @@ def streaming(library: Any, architecture: Architecture, arrays: Arrays, shallow_
     hs, after = network.states(ids, states)
     if shallow_fusion:
         hs = graph.add("Slice", hs, graph.numbers(0), length, graph.numbers(1))
-        graph.add("Identity", network.log_probs(hs), results=("log_softmax",))
-        graph.gives("log_softmax", np.float32, ["N", "L", architecture.vocab_size], "ln p of every word after each")
+        graph.add("Identity", network.renumbered(network.log_probs(hs)), results=("log_softmax",))
+        graph.gives("log_softmax", np.float32, ["N", "L", len(numbering.words)], "ln p of every word after each")
     else:
         first = graph.add("Transpose", states[-1][0], perm=[1, 0, 2])
         earlier = graph.add("Slice", graph.add("Concat", first, hs, axis=1), graph.numbers(0), graph.numbers(-1),

@@ -56,15 +56,12 @@ class Graph:
     def constant(self, name: str, values: Any) -> str:
         """An array by name, stored once however often it is asked for."""
         if name not in self.constants:
-            self.constants[name] = self.library.numpy_helper.from_array(np.ascontiguousarray(values), name)
+            self.constants[name] = self.library.numpy_helper.from_array(np.asarray(values, order="C"), name)
         return name
 
     def number(self, value: int) -> str:
         """A whole number, shape ()."""
-        name = f"{self.prefix}number {value}"
-        if name not in self.constants:  # ascontiguousarray would make it (1,)
-            self.constants[name] = self.library.numpy_helper.from_array(np.array(value, np.int64), name)
-        return name
+        return self.constant(f"{self.prefix}number {value}", np.array(value, np.int64))
 
     def numbers(self, *values: int) -> str:
         """A list of whole numbers, such as axes or sizes."""

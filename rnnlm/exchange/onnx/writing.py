@@ -15,11 +15,13 @@ from rnnlm.errors import ArgumentError
 from rnnlm.exchange.holds import require
 from rnnlm.exchange.onnx import forms
 from rnnlm.exchange.onnx.library import library
+from rnnlm.exchange.onnx.numbering import Numbering
 from rnnlm.files.archive import require_finite
 from rnnlm.files.whole import whole_file
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable
     from typing import Any
 
     from rnnlm.exchange.exported import Exported
@@ -30,7 +32,7 @@ MOST_BYTES = 2**31 - 2**20  # a protobuf holds less than 2 GiB, with names and v
 
 
 def export(exported: Exported, path: str | os.PathLike[str], streaming: bool = False,
-           shallow_fusion: bool = True) -> None:
+           shallow_fusion: bool = True, tokens: Iterable[str] | None = None) -> None:
     """Write an ONNX file, whole or not at all.
 
     Parameters
@@ -41,34 +43,39 @@ def export(exported: Exported, path: str | os.PathLike[str], streaming: bool = F
         it scores whole texts.  See ``forms``.
     shallow_fusion : for ``streaming``, whether the first result is ln p of every word
         or, if not, -ln p of the words that were read.
+    tokens : another program's tokens in the order of their ids, such as ``read_tokens``
+        gives: the graph takes and gives their ids.  None: ours.
 
     Raises
     ------
-    ArgumentError : the model is too large for one file.
+    ArgumentError : the model is too large for one file, or the tokens are not those of
+        its vocabulary.
     DivergenceError : a weight is not finite.
     RnnlmError : there is no onnx, or the file cannot be written.
     """
     require("onnx-streaming" if streaming else "onnx", exported.model.architecture, exported.vocabulary)
-    content = onnx_model(exported, streaming, shallow_fusion).SerializeToString(deterministic=True)
+    content = onnx_model(exported, streaming, shallow_fusion, tokens).SerializeToString(deterministic=True)
     with whole_file(path) as file:
         file.write(content)
 
 
-def onnx_model(exported: Exported, streaming: bool = False, shallow_fusion: bool = True) -> Any:
+def onnx_model(exported: Exported, streaming: bool = False, shallow_fusion: bool = True,
+               tokens: Iterable[str] | None = None) -> Any:
     """The onnx.ModelProto of a model: see ``export``."""
     onnx, architecture = library(), exported.model.architecture
     with np.errstate(over="ignore"):  # said in one line
         arrays = {name: array.astype(np.float32, copy=False) for name, array in exported.model.named_params().items()}
     require_finite(arrays)
     _require_room(arrays)
+    numbering = Numbering.of(exported.vocabulary, tokens)
     if streaming:
-        graph = forms.streaming(onnx, architecture, arrays, shallow_fusion)
+        graph = forms.streaming(onnx, architecture, arrays, numbering, shallow_fusion)
     else:
-        graph = forms.offline(onnx, architecture, arrays, exported.vocabulary.eos_id)
+        graph = forms.offline(onnx, architecture, arrays, numbering)
     made = onnx.helper.make_model(
         graph.made("rnnlm"), opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR_VERSION,
         producer_name="numpy-rnnlm", doc_string="A recurrent language model: scores are natural logarithms.")
-    onnx.helper.set_model_props(made, metadata(exported, streaming))
+    onnx.helper.set_model_props(made, metadata(exported, numbering, streaming))
     onnx.checker.check_model(made)
     return made
 
@@ -80,17 +87,16 @@ def _require_room(arrays):
                             "export it with --to torch")
 
 
-def metadata(exported: Exported, streaming: bool) -> dict[str, str]:
+def metadata(exported: Exported, numbering: Numbering, streaming: bool) -> dict[str, str]:
     """What the file says of the model: first what sherpa-onnx reads, then our own."""
-    architecture, vocabulary = exported.model.architecture, exported.vocabulary
-    eos = str(vocabulary.eos_id)
+    architecture, eos = exported.model.architecture, str(numbering.eos_id)
     found = {"model_type": "rnnlm", "version": "1", "model_author": "numpy-rnnlm",
              "comment": "rnnlm with state" if streaming else "rnnlm without state",
-             "sos_id": eos, "eos_id": eos, "vocab_size": str(architecture.vocab_size),
+             "sos_id": eos, "eos_id": eos, "vocab_size": str(len(numbering.words)),
              "num_layers": str(architecture.layers), "hidden_size": str(architecture.hidden_size),
              "embedding_dim": str(architecture.wordvec_size)}
-    if vocabulary.unk_id is not None:
-        found["unk_id"] = str(vocabulary.unk_id)
-    own = {"architecture": dict(architecture), "tokenizer": vocabulary.tokenizer.description(),
-           "training": exported.training, "vocabulary": vocabulary.words}
+    if numbering.unk_id is not None:
+        found["unk_id"] = str(numbering.unk_id)
+    own = {"architecture": dict(architecture), "tokenizer": exported.vocabulary.tokenizer.description(),
+           "training": exported.training, "vocabulary": numbering.words}
     return found | {"model_sha256": exported.sha256} | {key: json.dumps(value) for key, value in own.items()}
