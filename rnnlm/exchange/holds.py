@@ -45,7 +45,7 @@ ALL = " ".join(TARGETS)
 NETWORKS = "torch onnx onnx-streaming hf"
 GRAPHS = "onnx onnx-streaming"
 PARTS = {
-    "tanh": Part("tanh units", NETWORKS),
+    "tanh": Part("tanh units", ALL),
     "relu": Part("ReLU units", NETWORKS),
     "mrnn": Part("multiplicative units (mrnn)", f"{GRAPHS} hf"),
     "lstm": Part("LSTM units", NETWORKS),
@@ -53,8 +53,8 @@ PARTS = {
     "gru-textbook": Part("textbook GRU units", f"{GRAPHS} hf"),
     "one layer": Part("one recurrent layer", ALL),
     "layers": Part("several recurrent layers", NETWORKS),
-    "tied": Part("tied word vectors", NETWORKS),
-    "projection": Part("a projection", NETWORKS),
+    "tied": Part("tied word vectors", ALL),
+    "projection": Part("a projection", ALL),
     "adaptive": Part("an adaptive softmax", GRAPHS),
     "words": Part("words", ALL),
     "lower-case words": Part("words in lower case", NETWORKS),
