@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OPSET = 14      # of the operators
 IR_VERSION = 7  # of the file format
-MOST_BYTES = 2**31 - 2**20  # a protobuf holds less than 2 GiB, with names and vocabulary
+MOST_BYTES = 2**31 - 2**20  # a protobuf holds less than 2 GiB; the rest is for the operators
 
 
 def export(exported: Exported, path: str | os.PathLike[str], streaming: bool = False,
@@ -66,22 +66,23 @@ def onnx_model(exported: Exported, streaming: bool = False, shallow_fusion: bool
     with np.errstate(over="ignore"):  # said in one line
         arrays = {name: array.astype(np.float32, copy=False) for name, array in exported.model.named_params().items()}
     require_finite(arrays)
-    _require_room(arrays)
     numbering = Numbering.of(exported.vocabulary, tokens)
     if streaming:
         graph = forms.streaming(onnx, architecture, arrays, numbering, shallow_fusion)
     else:
         graph = forms.offline(onnx, architecture, arrays, numbering)
+    properties = metadata(exported, numbering, streaming)
+    _require_room(graph, properties)
     made = onnx.helper.make_model(
         graph.made("rnnlm"), opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR_VERSION,
         producer_name="numpy-rnnlm", doc_string="A recurrent language model: scores are natural logarithms.")
-    onnx.helper.set_model_props(made, metadata(exported, numbering, streaming))
+    onnx.helper.set_model_props(made, properties)
     onnx.checker.check_model(made)
     return made
 
 
-def _require_room(arrays):
-    size = sum(array.nbytes for array in arrays.values())
+def _require_room(graph, properties):
+    size = sum(map(len, properties.values())) + sum(len(constant.raw_data) for constant in graph.constants.values())
     if size > MOST_BYTES:
         raise ArgumentError(f"an ONNX file must be smaller than 2 GiB, this model has {size / 2**30:.1f} GiB: "
                             "export it with --to torch")
