@@ -56,8 +56,8 @@ def windows(rng, vocab_size, steps, columns=N, length=T):
             for k in range(steps)]
 
 
-def trainer_on(device, options, optimizer, regularisation, vocab_size, dropping=False):
-    """A Trainer of a new model on a device; the same first weights for the same seed."""
+def trainer_on(device, options, optimizer, regularisation, vocab_size):
+    """A Trainer of a new model on a device; its first weights are always the same."""
     sizes = {"wordvec_size": 64, "hidden_size": 64, "layers": 2} | options
     model = LanguageModel(vocab_size, **sizes, regularisation=regularisation, rng=np.random.default_rng(1))
     model.move_to(device)
@@ -80,8 +80,10 @@ def check(device, steps=50, vocab_size=500):
                     trainer.average.update(trainer.model.packing.params, k / steps)
         weights = max(difference(device.get(a), b) for a, b in zip(there.model.params, here.model.params, strict=True))
         xs, ts = windows(np.random.default_rng(3), vocab_size, 1, 3, 9)[0]
-        scores = difference(there.model.log_probs(xs, ts), here.model.log_probs(xs, ts))
-        print(f"| {name} | {optimizer} | {losses[0]:.1e} | {max(losses):.1e} | {weights:.1e} | {scores:.1e} |", flush=True)
+        with there.model.fresh_state(), here.model.fresh_state():
+            scores = difference(there.model.log_probs(xs, ts), here.model.log_probs(xs, ts))
+        figures = " | ".join(f"{value:.1e}" for value in (losses[0], max(losses), weights, scores))
+        print(f"| {name} | {optimizer} | {figures} |", flush=True)
         worst = max(worst, max(losses), scores)
     return worst
 
@@ -146,8 +148,9 @@ def measure(device, sizes):
         peer = statistics.median(seconds.get("PyTorch fp32", [float("nan")]))
         for name, values in seconds.items():
             median = statistics.median(values)
-            print(f"| {size} | {name} | {N * T / median:,.0f} ({N * T / max(values):,.0f} to {N * T / min(values):,.0f}) "
-                  f"| {1000 * median:.2f} | {peer / median:.2f} |", flush=True)
+            speed, lowest, highest = (f"{N * T / one:,.0f}" for one in (median, max(values), min(values)))
+            print(f"| {size} | {name} | {speed} ({lowest} to {highest}) | {1000 * median:.2f} | {peer / median:.2f} |",
+                  flush=True)
 
 
 def parts(device, size):
@@ -200,7 +203,7 @@ def main(argv=None):
         print(json.dumps({"worst": worst}))
         return int(not worst < 1e-4)
     if options.what == "measure":
-        print("| size | program | tokens/s (lowest to highest) | ms a step | over PyTorch fp32 |\n|---|---|---|---|---|")
+        print("| size | program | tokens/s (lowest to highest) | ms a step | over PyTorch fp32 |\n" + 5 * "|---" + "|")
         measure(device, options.size)
     else:
         print("| part | ms until the call returns | ms until it is done |\n|---|---|---|")

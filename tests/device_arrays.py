@@ -1,4 +1,4 @@
-"""Arrays of a device that is not there: NumPy arrays that refuse to meet those of the host.
+"""Arrays of a device that is not there: NumPy's, which refuse to meet the host's.
 
 They stand in for a GPU's, as CuPy has them: whoever mixes the two without ``put`` and
 ``get`` gets a TypeError.  This module is also their array module.
@@ -72,7 +72,7 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         return float(self.values)
 
     @property
-    def T(self):  # noqa: N802
+    def T(self):
         return Array(self.values.T)
 
     def reshape(self, *shape, order="C"):

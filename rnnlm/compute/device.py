@@ -113,6 +113,11 @@ class Device:
         """How many blocks run at once, at one for each multiprocessor."""
         return 4
 
+    @property
+    def shared_bytes(self) -> int:
+        """How much shared memory a block can have."""
+        return 232_448  # 227 KB, as on an H100
+
     def scratch(self, name: str, size: int, dtype: DTypeLike) -> Any:
         """Memory (size,) for a kernel to work in: zeros, then what kernels leave there.
 
@@ -147,7 +152,9 @@ class Cuda(Device):
         super().__init__(_cupy())
         self.name, self.tf32 = "cuda-tf32" if tf32 else "cuda", tf32
         self._functions: dict[Kernel, Any] = {}
-        self._processors = int(self.xp.cuda.Device().attributes["MultiProcessorCount"])
+        attributes = self.xp.cuda.Device().attributes
+        self._processors = int(attributes["MultiProcessorCount"])
+        self._shared_bytes = int(attributes["MaxSharedMemoryPerBlockOptin"])
 
     def put(self, array: np.ndarray) -> Any:
         """The array on the GPU."""
@@ -183,8 +190,13 @@ class Cuda(Device):
         """The number of multiprocessors."""
         return self._processors
 
+    @property
+    def shared_bytes(self) -> int:
+        """How much shared memory a block can have, if it asks for it."""
+        return self._shared_bytes
+
     def multiply(self, a: Any, b: Any, out: Any, add: bool = False) -> None:
-        """out = a @ b, or out += a @ b, in one call of cuBLAS where the strides allow."""
+        """out = a @ b, or out += a @ b: one call of cuBLAS where the strides allow."""
         product = Product.of(a, b, out)
         if product is None:
             return self._multiply_copies(a, b, out, add)

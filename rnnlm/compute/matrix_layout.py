@@ -45,7 +45,7 @@ class Product(NamedTuple):
 
     @classmethod
     def of(cls, a: Any, b: Any, out: Any) -> Self | None:
-        """The arguments for these matrices; None: one of them has to be copied first."""
+        """The arguments for these matrices; None: one of them must be copied first."""
         of_a, of_b, of_out = layout(a), layout(b), layout(out)
         if of_a is None or of_b is None or of_out is None:
             return None

@@ -23,7 +23,7 @@ def keep_mask(bits, ratio, dtype):
 
 
 def threshold_of(ratio):
-    """Below which bits a value falls out, an int, and what the others are multiplied by."""
+    """Below which bits a value falls out, and what the others are multiplied by."""
     threshold = min(round(ratio * 65536), 65535)
     return threshold, 65536 / (65536 - threshold)
 

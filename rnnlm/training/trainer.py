@@ -20,6 +20,7 @@ from rnnlm.compute.default_workers import computing, workers_of
 from rnnlm.compute.device import device_of
 from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import clip_scale, global_norm
+from rnnlm.training.device_updates import Clip
 from rnnlm.training.lagging import Lags
 from rnnlm.training.parts import require_functions, require_parts, require_parts_to_fit, require_parts_to_save
 from rnnlm.training.records import Record, Step, Sums
@@ -97,20 +98,28 @@ class Trainer(Lags):
             loss = self.model.forward(xs, ts)
             self.model.backward()
             norm = global_norm(self.model.packing.grads, self.workers)
-            loss, norm = device_of(self.model).numbers(loss, norm)
+        scale = clip_scale(norm, self.max_grad)
+        updated = isinstance(scale, Clip)  # on a GPU: the update waits for nothing, and is none without a finite norm
+        if updated:
+            self._update(scale)
+        loss, norm = device_of(self.model).numbers(loss, norm)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergenceError(
                 f"training diverged at step {self.iteration + 1}: loss {loss:g}, gradient norm {norm:g}, "
                 f"learning rate {self.optimizer.lr:g}"
             )
-        scale = clip_scale(norm, self.max_grad)
-        model = self.model
-        with np.errstate(over="ignore", invalid="ignore"):  # the next step's loss says it
-            self.optimizer.update(model.packing.params, model.packing.grads, scale, self.workers)
+        if not updated:
+            self._update(scale)
         self.iteration += 1
         targets = ts.size if isinstance(ts, np.ndarray) else np.size(ts)
         self.tokens += targets
         return Step(loss, targets, norm)
+
+    def _update(self, scale):
+        """Let the optimizer step."""
+        packing = self.model.packing
+        with np.errstate(over="ignore", invalid="ignore"):  # the next step's loss says it
+            self.optimizer.update(packing.params, packing.grads, scale, self.workers)
 
     def fit(self, validate: Callable[[], float], epochs: float,
             on_step: Callable[[Step], object] | None = None) -> Iterator[Record]:

@@ -1,4 +1,4 @@
-"""What BLAS is told of matrices, checked against a gemm that reads memory as BLAS does."""
+"""What BLAS is told of matrices, against a gemm that reads memory as BLAS does."""
 
 import itertools
 
@@ -38,7 +38,7 @@ def gemm(product, a, b, out):
                                           @ read(second, product.transposed[1], k, n, product.second))
 
 
-@pytest.mark.parametrize("sizes", [(3, 4, 5), (1, 4, 5), (3, 1, 5), (3, 4, 1), (1, 1, 4), (1, 5, 1), (4, 1, 1), (1, 1, 1)])
+@pytest.mark.parametrize("sizes", [(3, 4, 5), *itertools.product((1, 4), repeat=3)])
 def test_product(sizes, rng):
     m, k, n = sizes
     a, b = rng.normal(size=(m, k)), rng.normal(size=(k, n))

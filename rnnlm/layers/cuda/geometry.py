@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-SHARED = 232_448         # bytes of shared memory that a block can have on an H100: 227 KB
 THREADS = 384            # of a block at most: each then has 168 registers
 TILES = (1, 2, 4, 5, 8)  # numbers of streams of a group for which there are kernels
 LANES, ROWS = 8, 4       # see recurrent.cu
@@ -27,8 +26,8 @@ class Division:
     blocks : of a group.
     column_warps : warps that share a block's columns.
     parts : warps that share the inputs of the same columns.
-    held : how many reads of STEP inputs a thread has the weights for in registers, where
-        a group is one block; 0: it reads them from shared memory in each step.
+    held : for how many reads of STEP inputs a thread has the weights in registers, if a
+        group is one block; 0: it reads them from shared memory in each step.
     shared : bytes of shared memory of a block.
     cycles : roughly, how long a step takes.
     """
@@ -50,7 +49,24 @@ class Division:
 
 
 @lru_cache(maxsize=256)
-def division(N: int, H: int, gates: int, backward: bool, processors: int) -> Division | None:
+def launches(N: int, *sizes: int | bool) -> tuple[int, Division] | None:
+    """How many streams a launch reads, all N if they fit, and their Division.
+
+    Parameters
+    ----------
+    N : the number of streams.
+    sizes : the other arguments of ``division``.
+    """
+    for pieces in range(1, N + 1):
+        count = -(-N // pieces)
+        part = division(count, *sizes)
+        if part is not None:
+            return count, part
+    return None
+
+
+@lru_cache(maxsize=256)
+def division(N: int, H: int, gates: int, backward: bool, processors: int, shared_bytes: int) -> Division | None:
     """The fastest Division of N streams of H units; None if the weights do not fit.
 
     Parameters
@@ -59,6 +75,7 @@ def division(N: int, H: int, gates: int, backward: bool, processors: int) -> Div
     gates : blocks of H in the columns of Wh.
     backward : whether a unit's inputs are all gates of all units, not all units.
     processors : blocks that run at once.
+    shared_bytes : of a block at most.
     """
     columns, inputs = (1, gates * H) if backward else (gates, H)
     found = []
@@ -69,6 +86,7 @@ def division(N: int, H: int, gates: int, backward: bool, processors: int) -> Div
         for units in {-(-H // (processors // groups)), H}:
             if tile is not None:
                 found += _with_threads(groups, streams, tile, units, -(-H // units), columns, inputs)
+    found = [part for part in found if part.shared <= shared_bytes]
     return min(found, key=lambda one: (one.cycles, one.groups), default=None)
 
 
@@ -90,17 +108,17 @@ def _with_threads(groups, streams, tile, units, blocks, columns, inputs):
             parts += 1
         return rounds, parts, 32 * column_warps * parts <= most
 
-    shared = wide * (width + 4)
+    weights, partials = wide * (width + 4), wide * tile
     if blocks == 1:
         held, parts, fits = divided(HOLDERS)
         if fits and 4 * of_thread * held + tile * (of_thread + 4) <= REGISTERS:
-            shared = 4 * (shared + (2 * width + parts * wide) * tile)
+            shared = 4 * (weights + 2 * width * tile + parts * partials)
             cycles = _cycles(tile * of_thread, tile, column_warps * steps, column_warps * parts, 1)
-            return [Division(groups, tile, units, 1, column_warps, parts, held, shared, cycles)] * (shared <= SHARED)
+            return [Division(groups, tile, units, 1, column_warps, parts, held, shared, cycles)]
     _, parts, fits = divided(THREADS)
-    shared = 4 * (shared + parts * wide * tile)
     cycles = _cycles(tile * of_thread, tile + of_thread, column_warps * steps, column_warps * parts, blocks)
-    return [Division(groups, tile, units, blocks, column_warps, parts, 0, shared, cycles)] * (fits and shared <= SHARED)
+    shared = 4 * (weights + parts * partials)
+    return [Division(groups, tile, units, blocks, column_warps, parts, 0, shared, cycles)] if fits else []
 
 
 def _cycles(sums, loads, warp_steps, warps, blocks):

@@ -104,7 +104,7 @@ class CudaOutput(Layer):
         return word_scores(self.device.get(self._scores(rows)), ts, details, top)
 
     def forward(self, xs, ts):  # (N, T, H), ids (N, T) -> ()
-        """The mean of -ln p over the targets that count, in nats: a scalar of the device."""
+        """The mean of -ln p over the targets that count, a scalar of the device."""
         N, T, _ = self.window(xs, len(self.params[0]), "H")
         require_targets(ts, N, T)
         total = ts.size

@@ -1,4 +1,4 @@
-"""Time-major rows, as in rnnlm/layers/fast/rows.py, on a device; and ids on their way there."""
+"""Time-major rows on a device (see rnnlm/layers/fast/rows.py), and ids for it."""
 
 import numpy as np
 

@@ -203,6 +203,9 @@ inline int atomicAdd(int* address, int value) { return __atomic_fetch_add(addres
 inline unsigned atomicAdd(unsigned* address, unsigned value) {
     return __atomic_fetch_add(address, value, __ATOMIC_SEQ_CST);
 }
+inline unsigned atomicOr(unsigned* address, unsigned value) {
+    return __atomic_fetch_or(address, value, __ATOMIC_SEQ_CST);
+}
 inline int atomicMax(int* address, int value) {
     int old = __atomic_load_n(address, __ATOMIC_SEQ_CST);
     while (old < value && !__atomic_compare_exchange_n(address, &old, value, true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {}

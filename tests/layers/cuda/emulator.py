@@ -20,6 +20,7 @@ HEADER = Path(__file__).with_name("emulator.hpp")
 KERNEL = re.compile(r"__global__\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?void\s+"
                     r"(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)\s*\(")
 SHARED = 232448  # bytes of shared memory that a block can have on an H100
+TYPES = np.float32, np.float64, np.int32, np.uint32, np.int64, np.uint8, np.uint16  # of arrays
 OPTIONS = ["-std=c++17", "-O1", "-ffp-contract=off", "-Wno-unknown-pragmas", "-shared", "-fPIC", "-pthread"]
 WRAPPER = """
 extern "C" void launch_{0}(const unsigned* grid, unsigned threads, void** arguments) {{
@@ -81,6 +82,6 @@ class Emulator(Device):
         """An argument as the kernel takes it."""
         if isinstance(argument, np.ndarray):
             assert argument.flags.c_contiguous, "kernels take arrays without gaps"
-            assert argument.dtype in (np.float32, np.int32, np.uint32, np.int64, np.uint8), argument.dtype
+            assert argument.dtype in TYPES, argument.dtype
             return ctypes.c_void_p(argument.ctypes.data)
         return ctypes.c_int32(argument) if isinstance(argument, int) else ctypes.c_float(argument)

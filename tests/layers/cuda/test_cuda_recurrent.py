@@ -52,16 +52,16 @@ def compare(layer, plain, N, T, D, windows=2, **tolerance):
             np.testing.assert_allclose(one, other, **tolerance)
 
 
-def divide_by(monkeypatch, groups, tile, units, column_warps, parts, held=0):
+def divide_by(monkeypatch, groups, tile, units, column_warps, parts, held=0, count=None):
     """Let layers be divided like this, forward and backward, whatever their sizes."""
-    def division(N, H, gates, backward, processors):
+    def division(N, H, gates, backward, *_limits):
         columns, inputs = (1, gates * H) if backward else (gates, H)
         warps = max(column_warps, -(-units * columns // (4 * geometry.thread_columns(tile, columns))))
         width = -(-inputs // 32) * 32
         shared = 4 * (units * columns * (width + 4 + parts * tile) + 2 * tile * width * bool(held))
         return geometry.Division(groups, tile, units, -(-H // units), warps, parts, held, shared, 0)
 
-    monkeypatch.setattr(recurrent, "division", division)
+    monkeypatch.setattr(recurrent, "launches", lambda N, *sizes: (count or N, division(N, *sizes)))
 
 
 # Each number of streams is a compilation: the others are slow.
@@ -75,6 +75,7 @@ OTHER = pytest.mark.slow
     (7, 9, (3, 4, 5, 1, 2)),    # three groups, the last with 1 stream; the second block with fewer units
     (4, 33, (1, 4, 17, 2, 3)),  # inputs end after a warp's first step
     (9, 5, (4, 4, 5, 1, 2)),    # one block a group, the last group without streams
+    (9, 5, (2, 4, 3, 1, 1, 0, 5)),  # a launch for 5 streams, a launch for 4
     (5, 33, (2, 4, 33, 2, 2, 3)),  # weights in registers, for LSTMs 3 of the 5 reads of their inputs
     pytest.param(1, 1, (1, 1, 1, 1, 1), marks=OTHER),
     pytest.param(2, 7, (1, 2, 3, 2, 1), marks=OTHER),  # more warps than columns
@@ -135,13 +136,20 @@ def test_without_state_each_window_starts_from_zeros(cell):
 
 
 @pytest.mark.parametrize("cell", LAYERS)
-def test_what_does_not_fit_is_computed_by_the_plain_loop(cell):
-    layer, plain = pair(cell, 2, 3, HOST)
-    layer.device = Device()
-    layer.device.launch = None
-    N = 4 * 8 + 1  # more streams than four groups can have
-    compare(layer, plain, N, 2, 2, rtol=1e-10)
-    assert layer.divisions is None
+def test_many_streams_are_read_by_several_launches(cell):
+    device = Counting()
+    layer, plain = pair(cell, 2, 3, device)
+    N = 2 * 4 * 8 + 1  # four blocks of 8 streams are a launch
+    compare(layer, plain, N, 2, 2, windows=1, rtol=1e-10)
+    assert len([name for name in device.names if name.endswith("_forward")]) == 3
+
+
+@pytest.mark.parametrize("cell", LAYERS)
+def test_weights_that_do_not_fit_are_left_to_the_plain_loop(monkeypatch, cell):
+    layer, plain = pair(cell, 2, 3, Counting())
+    monkeypatch.setattr(Counting, "shared_bytes", 100)
+    compare(layer, plain, 4, 2, 2, rtol=1e-10)
+    assert not layer.device.names
 
 
 @pytest.mark.parametrize("cell", LAYERS)
