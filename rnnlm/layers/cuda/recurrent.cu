@@ -21,8 +21,11 @@
 // What goes through Wx, and the gradients of all weights, are products of whole windows,
 // which are computed elsewhere.
 
-#ifndef STREAMS  // of a group, at most
+#ifndef STREAMS  // of a group
 #define STREAMS 5
+#endif
+#ifndef COLUMNS  // of a thread
+#define COLUMNS 5
 #endif
 #ifndef HELD  // reads of STEP inputs for which a thread of a group's only block holds the weights
 #define HELD 0
@@ -428,23 +431,23 @@ __device__ void backward(Cell cell, const float* __restrict__ Wh, float* dh, flo
 
 KERNEL rnn_forward(const float* as, const float* b, const float* Wh, const float* h_first, float* hs, float* h_last,
                    float* exchanged, unsigned* counters, int activation, int carried, DIVISION) {
-    forward<STREAMS, 5>(PlainForward{as, b, activation}, Wh, h_first, hs, h_last, carried & 1, exchanged, counters,
+    forward<STREAMS, COLUMNS>(PlainForward{as, b, activation}, Wh, h_first, hs, h_last, carried & 1, exchanged, counters,
                         DIVIDED);
 }
 
 KERNEL rnn_backward(const float* dhs, const float* Wh, const float* hs, float* das, float* dh, float* exchanged,
                     unsigned* counters, int activation, DIVISION) {
-    backward<STREAMS, 5>(PlainBackward{dhs, hs, das, activation}, Wh, dh, exchanged, counters, DIVIDED);
+    backward<STREAMS, COLUMNS>(PlainBackward{dhs, hs, das, activation}, Wh, dh, exchanged, counters, DIVIDED);
 }
 
 KERNEL lstm_forward(float* gates, const float* b, const float* Wh, const float* h_first, const float* c_first,
                     float* hs, float* cs, float* h_last, float* c_last, float* exchanged, unsigned* counters,
                     int carried, DIVISION) {
-    forward<STREAMS, STREAMS <= 5 ? 10 : 5>(LstmForward{gates, b, c_first, cs, c_last, (carried & 2) != 0}, Wh,
-                                            h_first, hs, h_last, carried & 1, exchanged, counters, DIVIDED);
+    forward<STREAMS, COLUMNS>(LstmForward{gates, b, c_first, cs, c_last, (carried & 2) != 0}, Wh, h_first, hs, h_last,
+                              carried & 1, exchanged, counters, DIVIDED);
 }
 
 KERNEL lstm_backward(const float* dhs, const float* Wh, const float* gates, const float* cs, float* das, float* dh,
                      float* dc, float* exchanged, unsigned* counters, DIVISION) {
-    backward<STREAMS, 5>(LstmBackward{dhs, gates, cs, das, dc}, Wh, dh, exchanged, counters, DIVIDED);
+    backward<STREAMS, COLUMNS>(LstmBackward{dhs, gates, cs, das, dc}, Wh, dh, exchanged, counters, DIVIDED);
 }

@@ -14,9 +14,10 @@ SOURCE = Path(__file__).with_name("recurrent.cu")
 
 
 @cache
-def kernel(name, twin, tile, held):
-    """The kernel for a number of streams of a group, and for weights in registers."""
-    return Kernel(name, SOURCE, twin, cooperative=True, options=(f"-DSTREAMS={tile}", f"-DHELD={held}"))
+def kernel(name, twin, streams, columns, held):
+    """The kernel for a Division with these numbers."""
+    options = f"-DSTREAMS={streams}", f"-DCOLUMNS={columns}", f"-DHELD={held}"
+    return Kernel(name, SOURCE, twin, cooperative=True, options=options)
 
 
 class CudaRecurrent:
@@ -83,7 +84,7 @@ class CudaRecurrent:
         (count, part), H = self.divisions[backward], self.hidden_size
         width = H * (self.state_blocks if backward else 1)
         exchanged = self.buffer("exchanged", (2 * N * (width + 31),), self.params[1].dtype)
-        one = kernel(name, twin, part.tile, part.held)
+        one = kernel(name, twin, part.streams, part.columns, part.held)
         for first in range(0, N, count):
             self.device.launch(one, part.groups * part.blocks, part.threads,
                                [*arguments, exchanged, self._counters(), *options, T, N, first, min(count, N - first),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnnlm.layers.cuda.geometry import THREADS, TILES, division, launches
+from rnnlm.layers.cuda.geometry import MOST_STREAMS, THREADS, division, launches
 
 SHARED = 232_448  # bytes of a block, on an H100
 SIZES = [(N, H) for N in (1, 7, 20, 32, 128) for H in (1, 17, 200, 256, 640, 650, 1000)]
@@ -13,7 +13,7 @@ SIZES = [(N, H) for N in (1, 7, 20, 32, 128) for H in (1, 17, 200, 256, 640, 650
 @pytest.mark.parametrize(("N", "H"), SIZES)
 def test_all_units_of_all_streams_are_somebodys(N, H, gates, backward):
     part = division(N, H, gates, backward, 132, SHARED)
-    assert part is None or (part.groups * part.tile >= N and part.blocks * part.units >= H)
+    assert part is None or (part.groups * part.streams >= N and part.blocks * part.units >= H)
 
 
 @pytest.mark.parametrize("processors", [1, 4, 132])
@@ -22,10 +22,10 @@ def test_all_units_of_all_streams_are_somebodys(N, H, gates, backward):
 def test_a_block_has_what_the_kernel_needs(N, H, gates, processors):
     for part in filter(None, (division(N, H, gates, backward, processors, SHARED) for backward in (False, True))):
         assert part.groups * part.blocks <= processors
-        assert part.tile in TILES
+        assert part.streams <= MOST_STREAMS
         assert 32 <= part.threads <= THREADS
         assert part.shared <= SHARED
-        assert part.threads >= -(-N // part.groups) * part.units  # a thread for each unit of each stream
+        assert part.threads >= part.streams * part.units  # a thread for each unit of each stream
 
 
 @pytest.mark.parametrize("N", [20, 32])
@@ -46,8 +46,8 @@ def test_weights_that_do_not_fit_have_no_division(H, gates, processors):
 def test_streams_that_do_not_fit_are_read_by_several_launches():
     assert launches(20, 650, 4, False, 132, SHARED)[0] == 20
     count, part = launches(80, 650, 4, False, 132, SHARED)
-    assert count == 27  # 3 launches, of 4 groups of at most 8 streams
-    assert part == division(27, 650, 4, False, 132, SHARED)
+    assert count == 40  # 4 groups of at most 10 streams
+    assert part == division(40, 650, 4, False, 132, SHARED)
 
 
 def test_less_shared_memory_makes_fewer_groups():
