@@ -116,7 +116,7 @@ class Optimizer(CatchesUp):
             self.update(params.params, params.grads, scale, workers)
             return params
         if not self._fits(params, grads):
-            if params and (device := device_with(params[0])) is not HOST:
+            if isinstance(params, list) and params and (device := device_with(params[0])) is not HOST:
                 self._update_on(device, params, grads, scale)
                 return None
             name_misfit(params, grads, self.factors, self.decays)
