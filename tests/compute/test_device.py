@@ -74,7 +74,8 @@ def test_numbers_become_what_kernels_take(gpu, tmp_path):
 
 
 def test_the_number_of_processors_is_the_gpus(gpu):
-    assert (gpu.processors, gpu.shared_bytes) == (7, 232_448) and (gpu.name, Cuda(tf32=True).name) == ("cuda", "cuda-tf32")
+    assert (gpu.processors, gpu.shared_bytes) == (7, 232_448)
+    assert (gpu.name, Cuda(tf32=True).name) == ("cuda", "cuda-tf32")
 
 
 def test_every_kernel_of_the_package_has_a_source_that_holds_it():
