@@ -82,6 +82,6 @@ class Emulator(Device):
         """An argument as the kernel takes it."""
         if isinstance(argument, np.ndarray):
             assert argument.flags.c_contiguous, "kernels take arrays without gaps"
-            assert argument.dtype in (np.float32, np.int32, np.uint32, np.int64, np.uint8), argument.dtype
+            assert argument.dtype in TYPES, argument.dtype
             return ctypes.c_void_p(argument.ctypes.data)
         return ctypes.c_int32(argument) if isinstance(argument, int) else ctypes.c_float(argument)
