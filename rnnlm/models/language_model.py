@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnlm.compute import arguments, draws
 from rnnlm.compute.default_workers import computing, computing_on_blas, workers_or_default
+from rnnlm.compute.device import HOST
 from rnnlm.compute.row_gradient import RowGradient, add
 from rnnlm.compute.threads import call
 from rnnlm.compute.word_scores import WordScores, rows_and_owners
@@ -16,6 +17,7 @@ from rnnlm.layers.base import require_ids
 from rnnlm.models.architecture import Architecture, float_type
 from rnnlm.models.copies import CanBeCopied
 from rnnlm.models.freezing import frozen_parameters, what_trains
+from rnnlm.models.moving import CanMove
 from rnnlm.models.parameters import Packing
 from rnnlm.models.regularisation import Regularisation
 from rnnlm.models.start import Start, fill, fill_frequencies
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from rnnlm.compute.threads import Workers
 
-class LanguageModel(CarriesStates, HasDropout, CanBeCopied):
+class LanguageModel(CarriesStates, HasDropout, CanBeCopied, CanMove):
     """p(next word | all words before) by a recurrent network (Mikolov et al., 2010).
 
     ids (N, T) -> TimeEmbedding -> [TimeDropout -> TimeRNN] x layers
@@ -119,7 +121,7 @@ class LanguageModel(CarriesStates, HasDropout, CanBeCopied):
         self.packing = Packing(self.architecture.parameters(), dtype, rows, weights, self.frozen)
         self.params, self.grads = list(self.packing.param.values()), list(self.packing.grad.values())
         wiring = wire(self.architecture, self.regularisation, self.packing, rng=self.dropout_rng, plain=self.plain,
-                      workers=self.workers)
+                      workers=self.workers, device=self.device)
         vars(self).update(vars(wiring))
         self.built = [*self.layers, self.output]
         self.lowest, self.trains_output = what_trains(self.layers, self.output, self.packing)
@@ -167,7 +169,10 @@ class LanguageModel(CarriesStates, HasDropout, CanBeCopied):
 
     @computing
     def states(self, xs: ArrayLike) -> np.ndarray:  # ids (N, T) -> (N, T, H)
-        """The hidden states that the output layer reads; carries the state on."""
+        """The hidden states that the output layer reads; carries the state on.
+
+        They are an array of the model's device.
+        """
         if type(xs) is not np.ndarray or xs.dtype.kind != "i" or not xs.size:  # nearly never: a call costs more
             xs = arguments.ids_of_windows("xs", xs)
         for layer in self.layers:
@@ -180,7 +185,7 @@ class LanguageModel(CarriesStates, HasDropout, CanBeCopied):
 
         The array is filled anew by the next call: copy what is to be kept.
         """
-        return self.output.scores(self.states(xs))
+        return self.device.get(self.output.scores(self.states(xs)))
 
     def predict_last(self, xs: ArrayLike) -> np.ndarray:  # ids (N, T) -> (N, V)
         """What ``predict`` gives for the last step, in less time."""
@@ -190,7 +195,7 @@ class LanguageModel(CarriesStates, HasDropout, CanBeCopied):
 
     @computing_on_blas
     def _scores_of_last(self, xs):
-        return self.output.scores(self.states(xs)[:, -1:])[:, 0]
+        return self.device.get(self.output.scores(self.states(xs)[:, -1:]))[:, 0]
 
     @computing
     def products_after(self, xs: ArrayLike) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
@@ -205,13 +210,13 @@ class LanguageModel(CarriesStates, HasDropout, CanBeCopied):
         if getattr(self.predict, "__func__", None) is not LanguageModel.predict:  # a subclass has scores of its own
             scores = self.predict(xs)[:, -1].T
             return lambda: (scores.copy(), np.zeros(len(scores), scores.dtype))
-        rows = self.states(xs)[:, -1]
-        return lambda: (self.output.products_by_word(rows), self.output.biases)
+        rows, get = self.states(xs)[:, -1], self.device.get
+        return lambda: (get(self.output.products_by_word(rows)), get(self.output.biases))
 
     @computing
     def log_probs(self, xs: ArrayLike, ts: ArrayLike) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
-        return self.output.log_probs(self.states(xs), arguments.targets_of_windows(xs, ts))
+        return self.device.get(self.output.log_probs(self.states(xs), arguments.targets_of_windows(xs, ts)))
 
     @computing
     def word_scores(self, xs: ArrayLike, ts: ArrayLike, wanted: np.ndarray | None = None, details: bool = False,
@@ -239,19 +244,22 @@ class LanguageModel(CarriesStates, HasDropout, CanBeCopied):
         ts, top = arguments.targets_of_windows(xs, ts), arguments.whole("top", top, 0)
         arguments.mask("wanted", wanted, ts.shape)
         arguments.mask("repeats", repeats, ts.shape)
-        hs = self.states(xs)
+        hs = self.device.get(self.states(xs))
         rows, owners = rows_and_owners(hs, np.ones(ts.shape, bool) if wanted is None else wanted, repeats)
         ts = ts.ravel() if wanted is None else ts[wanted]
         if not ts.size:
             return WordScores.empty(details, min(top, self.architecture["vocab_size"]))
-        scores = self.output.word_scores(rows, ts, details, top, owners)
+        scores = self.output.word_scores(self.device.put(rows), ts, details, top, owners)
         if with_states:
             scores.states = rows[owners]
         return scores
 
     @computing
     def forward(self, xs: ArrayLike, ts: ArrayLike) -> float:  # ids (N, T), ids (N, T)
-        """Mean loss of the window in nats per token; carries the state on."""
+        """Mean loss of the window in nats per token; carries the state on.
+
+        On a GPU it is a scalar array there: ``float`` of it waits for the GPU.
+        """
         ts = arguments.targets_of_windows(xs, ts)
         return self.output.forward(self.states(xs), ts)
 
@@ -267,7 +275,7 @@ class LanguageModel(CarriesStates, HasDropout, CanBeCopied):
         dout = self.output.backward_states()
         if not self.trains_output:
             self._backward_layers(dout)
-        elif any(layer.uses_all_threads(len(dout)) for layer in self.recurrent):
+        elif self.device is not HOST or any(layer.uses_all_threads(len(dout)) for layer in self.recurrent):
             self.output.backward_weights()
             self._backward_layers(dout)
         else:
