@@ -18,19 +18,19 @@ FORMS = {  # of a model, by a name for the test
 }
 
 
-def small_model(form="lstm", vocab_size=len(WORDS), hidden_size=6, dtype=np.float32):
+def small_model(form="lstm", vocab_size=7):
     """A model with numbers in all arrays, the biases among them."""
     values = {"layers": 1} | FORMS[form]
-    model = LanguageModel(vocab_size, 4, hidden_size, rng=np.random.default_rng(7), dtype=dtype, **values)
+    model = LanguageModel(vocab_size, 4, 6, rng=np.random.default_rng(7), **values)
     rng = np.random.default_rng(8)
     for param in model.named_params().values():
         param[...] = rng.normal(0, 0.5, param.shape)
     return model
 
 
-def small_folder(path, form="lstm", words=WORDS, level="word", **values):
+def small_folder(path, form="lstm", words=WORDS, level="word"):
     """Write a folder; returns what it was made from."""
     vocabulary = Vocabulary(words, level)
-    exported = Exported(small_model(form, len(vocabulary), **values), vocabulary, "ab" * 32, {})
+    exported = Exported(small_model(form, len(vocabulary)), vocabulary, "ab" * 32, {})
     export(exported, path)
     return exported

@@ -7,12 +7,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnlm.errors import RnnlmError
 from rnnlm.exchange.hf.tokenizer import TokenIds, tokenizer_config, tokenizer_json
 from rnnlm.exchange.hf.weights import tensors
 from rnnlm.exchange.holds import require
 from rnnlm.exchange.output import whole_folder
-from rnnlm.files.whole import whole_file, write_text
+from rnnlm.exchange.safetensors_file import write_safetensors
+from rnnlm.files.whole import write_text
+from rnnlm.formats.model_file import require_vocabulary, vocabulary_arrays
 
 if TYPE_CHECKING:
     from typing import Any
@@ -34,27 +35,19 @@ def export(exported: Exported, path: str | os.PathLike[str]) -> None:
 
     Raises
     ------
-    ArgumentError : the target cannot hold the model.
+    ArgumentError : the target cannot hold the model, or the words belong to another
+        one.
+    DivergenceError : a weight is not finite.
     RnnlmError : the folder holds something else, or cannot be written.
     """
-    save = _library()
     require("hf", exported.model.architecture, exported.vocabulary)
+    require_vocabulary(exported.model, exported.vocabulary)
+    vocabulary_arrays(exported.vocabulary)  # raises for words that no text can have
     tokens = TokenIds(exported.vocabulary)
     with whole_folder(path) as folder:
         for name, content in _contents(exported, tokens).items():
             write_text(folder / name, content)
-        with whole_file(folder / "model.safetensors") as file:
-            file.write(save(tensors(exported.model, tokens.added), metadata={"format": "pt"}))
-
-
-def _library():
-    """The function that makes bytes of arrays; RnnlmError unless it is installed."""
-    try:
-        from safetensors.numpy import save
-    except ImportError:
-        raise RnnlmError("--to hf needs the package safetensors: pip install safetensors, or this package with its "
-                         "extra: pip install 'numpy-rnnlm[hf]'") from None
-    return save
+        write_safetensors(folder / "model.safetensors", tensors(exported.model, tokens.added), {})
 
 
 def _contents(exported, tokens):

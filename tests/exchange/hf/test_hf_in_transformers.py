@@ -18,7 +18,7 @@ PAD = 7
 
 @pytest.fixture(autouse=True, scope="module")
 def elsewhere(tmp_path_factory):
-    """transformers copies the code of a folder into a cache, by its name and content."""
+    """transformers copies the code of a folder into a cache: not into the user's."""
     before = transformers.dynamic_module_utils.HF_MODULES_CACHE
     transformers.dynamic_module_utils.HF_MODULES_CACHE = str(tmp_path_factory.mktemp("modules"))
     torch.set_num_threads(1)
@@ -45,6 +45,10 @@ def tokenizer_of(path, **options):
     return transformers.AutoTokenizer.from_pretrained(path, trust_remote_code=True, **options)
 
 
+def assert_near(found, ours):
+    np.testing.assert_allclose(found, ours, rtol=1e-5, atol=2e-6)
+
+
 def logits_of(model, ids, **options):
     with torch.no_grad():
         return model(torch.as_tensor(ids), **options).logits
@@ -67,7 +71,7 @@ def continued(exported, ids, count):
 def test_the_scores_are_ours(folder):
     path, exported = folder
     found = logits_of(opened(path), IDS)
-    np.testing.assert_allclose(found[..., :PAD], expected(exported, IDS), rtol=1e-5, atol=2e-6)
+    assert_near(found[..., :PAD], expected(exported, IDS))
     assert (found.softmax(-1)[..., PAD] == 0).all()
     assert found.isfinite().all()
 
@@ -82,10 +86,10 @@ def test_padding_anywhere_changes_nothing(folder, side):
     model = opened(path)
     for given in (ids, np.where(ids == PAD, 1, ids)):  # what is masked may have any id
         found = logits_of(model, given, attention_mask=torch.as_tensor(mask))[..., :PAD]
-        np.testing.assert_allclose(found[0], expected(exported, IDS[:1])[0], rtol=1e-5, atol=2e-6)
-        np.testing.assert_allclose(found[1, columns], expected(exported, IDS[1:2, : len(columns)])[0], rtol=1e-5, atol=2e-6)
+        assert_near(found[0], expected(exported, IDS[:1])[0])
+        assert_near(found[1, columns], expected(exported, IDS[1:2, : len(columns)])[0])
         assert found.isfinite().all()  # the third row is nothing but padding
-    np.testing.assert_allclose(logits_of(model, ids)[1, columns][..., :PAD], found[1, columns], rtol=1e-5, atol=2e-6)
+    assert_near(logits_of(model, ids)[1, columns][..., :PAD], found[1, columns])
 
 
 def test_no_step_knows_the_words_after_it(lstm):
@@ -103,7 +107,7 @@ def test_a_text_in_parts_is_the_text(folder):
     with torch.no_grad():
         first = model(torch.as_tensor(IDS[:, :4]))
         second = model(torch.as_tensor(IDS[:, 4:]), states=first.states)
-    np.testing.assert_allclose(second.logits[..., :PAD], expected(exported, IDS)[:, 4:], rtol=1e-5, atol=2e-6)
+    assert_near(second.logits[..., :PAD], expected(exported, IDS)[:, 4:])
 
 
 @pytest.mark.parametrize("use_cache", [False, True])
@@ -226,8 +230,9 @@ def test_a_pipeline_writes(lstm):
     path, exported = lstm
     write = transformers.pipeline("text-generation", model=opened(path), tokenizer=tokenizer_of(path))
     (made,) = write("the cat", max_new_tokens=3, do_sample=False)
-    words = [exported.vocabulary.words[i] for i in continued(exported, [2, 0, 1], 3)[1:]]
-    assert made["generated_text"].split() == [word for word in words if word != "<eos>"]
+    words = [exported.vocabulary.words[i] for i in continued(exported, [2, 0, 1], 3)[3:]]
+    new = " ".join(word for word in words if word != "<eos>")
+    assert made["generated_text"] == f"the cat{new}"  # it decodes the new words alone: no blank is before the first
 
 
 def test_a_model_of_pieces_writes_text(tmp_path):
