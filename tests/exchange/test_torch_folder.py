@@ -42,10 +42,13 @@ def folder(tmp_path):
     return tmp_path / "out"
 
 
-@pytest.mark.parametrize("name", VOCABULARIES)
-@pytest.mark.parametrize("more", [{}, {"tied": True}, {"projection": True}], ids=str)
-@pytest.mark.parametrize("cell, activation", [("rnn", "tanh"), ("rnn", "relu"), ("lstm", "tanh"), ("gru", "tanh")])
-def test_export_and_import_give_equal_arrays_and_words(tmp_path, cell, activation, more, name):
+FORMS = [("words", "rnn", "relu", {}), ("words", "rnn", "tanh", {"tied": True}), ("words", "gru", "tanh", {}),
+         ("words", "gru", "tanh", {"tied": True}), ("words", "lstm", "tanh", {"projection": True}),
+         ("words in lower case, with counts", "lstm", "tanh", {"tied": True}), ("characters", "lstm", "tanh", {})]
+
+
+@pytest.mark.parametrize("name, cell, activation, more", FORMS, ids=str)
+def test_export_and_import_give_equal_arrays_and_words(tmp_path, name, cell, activation, more):
     model, vocabulary = random_model(cell, 1 + len(more), activation=activation, **more), VOCABULARIES[name]
     export(Exported(model, vocabulary), tmp_path / "out")
     found, words = read(tmp_path / "out")
@@ -62,8 +65,8 @@ def test_what_is_in_the_folder(folder):
     assert (folder / "vocabulary.txt").read_bytes() == b"the\n<eos>\ncat\n<unk>\nsat\n"
     assert (folder / "counts.txt").read_bytes() == b"5\n4\n3\n2\n0\n"
     arrays, metadata = read_safetensors(folder / "model.safetensors")
-    assert list(sorted(arrays)) == ["decoder.bias", "encoder.weight", "projection.bias", "projection.weight",
-                                    *(f"rnn.{name}_l0" for name in ("bias_hh", "bias_ih", "weight_hh", "weight_ih"))]
+    assert sorted(arrays) == ["decoder.bias", "encoder.weight", "projection.bias", "projection.weight",
+                              *(f"rnn.{name}_l0" for name in ("bias_hh", "bias_ih", "weight_hh", "weight_ih"))]
     assert metadata.pop("format") == "pt" and metadata.pop("decoder.weight") == "encoder.weight"
     assert json.loads(metadata.pop("rnnlm")) == {
         "version": 1, "sha256": "ab" * 32, "level": "word", "tokenizer": {"lowercase": True},

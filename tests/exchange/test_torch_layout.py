@@ -31,7 +31,7 @@ def test_what_all_names_begin_with_is_left_out(prefix):
 def test_names_that_begin_otherwise_are_refused():
     theirs = random_arrays(4, V, D, H)
     theirs["module.decoder.bias"] = theirs.pop("decoder.bias")
-    with pytest.raises(ArgumentError, match="all names of arrays must begin alike, there are '' and 'module.'"):
+    with pytest.raises(ArgumentError, match="all names of arrays must begin alike, there are '' and 'module"):
         without_prefix(theirs)
 
 
@@ -90,7 +90,7 @@ def changed(blocks=4, width=D, layers=2, **shapes):
     (changed(encoder__weight=(V, 0)), "encoder.weight must be a matrix"),
     (changed(rnn__weight_hh_l0=(2 * H, H)), "must have 1, 3 or 4 times as many rows as columns"),
     (changed(rnn__weight_hh_l1=(20, 5), rnn__weight_ih_l1=(20, H)), "different hidden sizes cannot be read"),
-    (changed(rnn__weight_ih_l0=(4 * H, D + 1)), "rnn.weight_ih_l0 must be 16 x 3 beside the other arrays, it is 16 x 4"),
+    (changed(rnn__weight_ih_l0=(4 * H, D + 1)), "l0 must be 16 x 3 beside the other arrays, it is 16 x 4"),
     (changed(rnn__bias_ih_l1=(3,)), "rnn.bias_ih_l1 must be 16"),
     (changed(decoder__weight=(V + 1, H)), "decoder.weight must be 7 x 4"),
     (changed(decoder__bias=(V + 1,)), "decoder.bias must be 7"),

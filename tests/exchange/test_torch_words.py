@@ -20,8 +20,9 @@ def listed(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("content", ["the\n<unk>\n<eos>\ncat\n", "the\n<unk>\n<eos>\ncat", "the\r\n<unk>\r\n<eos>\r\ncat\r\n",
-                                     "\ufeff the \n<unk>\t\n<eos>\ncat\n\n\n", "cat 3\n<unk> 1\n<eos>\t2\nthe 0\n"])
+@pytest.mark.parametrize("content", [
+    "the\n<unk>\n<eos>\ncat\n", "the\n<unk>\n<eos>\ncat", "the\r\n<unk>\r\n<eos>\r\ncat\r\n",
+    "\ufeff the \n<unk>\t\n<eos>\ncat\n\n\n", "cat 3\n<unk> 1\n<eos>\t2\nthe 0\n"])
 def test_a_word_a_line_or_a_word_and_its_id(listed, content):
     found = read_words(listed(content), 4)
     assert found.words == ["the", "<unk>", "<eos>", "cat"]
@@ -71,7 +72,7 @@ def test_the_special_words_can_be_given(listed):
     ("<eos> 0\na 99999999999999999999\n", {}, "line 2 has a 9999"),
 ])
 def test_what_is_no_list_of_words_is_one_line(listed, content, more, message):
-    size = len([line for line in content.split("\n")[:-1]])
+    size = content.count("\n")
     with pytest.raises(ArgumentError) as caught:
         read_words(listed(content), size, **more)
     assert message in str(caught.value) and "\n" not in str(caught.value)
