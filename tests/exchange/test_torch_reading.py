@@ -45,15 +45,15 @@ def test_a_file_that_fine_tuning_left_beside_its_words(tmp_path):
 
 
 def test_words_must_come_from_somewhere():
-    with pytest.raises(RnnlmError, match=r"half-gru\.safetensors holds no words: give a vocabulary"):
+    with pytest.raises(RnnlmError, match=r"half-gru\.safetensors holds no words: give --vocabulary"):
         read(GOLDEN / "half-gru.safetensors")
 
 
 @pytest.mark.parametrize("arguments, message", [
     ({"activation": "sigmoid"}, "activation must be"),
-    ({"eos": "</s>"}, "give its file, too"),
-    ({"unk": "x"}, "give its file, too"),
-    ({"vocabulary": WORDS, "eos": "x"}, "eos must be a word of"),
+    ({"eos": "</s>"}, "give --vocabulary, too"),
+    ({"unk": "x"}, "give --vocabulary, too"),
+    ({"vocabulary": WORDS, "eos": "x"}, "--eos must be a word of"),
 ])
 def test_values_that_cannot_be(arguments, message):
     with pytest.raises(ArgumentError, match=message):

@@ -55,12 +55,12 @@ def test_the_special_words_can_be_given(listed):
 
 
 @pytest.mark.parametrize("content, more, message", [
-    ("a\nb\n", {}, "must have a word that ends a sentence, such as <eos>: say with eos which one does"),
-    ("</s>\n<EOS>\n", {}, "has </s> and <EOS>: say with eos which one it is that ends a sentence"),
-    ("<eos>\n<UNK>\n<oov>\n", {}, "has <UNK> and <oov>: say with unk which one it is that stands for unknown words"),
-    ("<eos>\na\n", {"eos": "b"}, "eos must be a word of"),
-    ("<eos>\na\n", {"unk": "b"}, "unk must be a word of"),
-    ("<eos>\na\n", {"eos": "a"}, "has <eos>, too, so eos cannot be a"),
+    ("a\nb\n", {}, "must have a word that ends a sentence, such as <eos>: say with --eos which one does"),
+    ("</s>\n<EOS>\n", {}, "has </s> and <EOS>: say with --eos which one ends a sentence"),
+    ("<eos>\n<UNK>\n<oov>\n", {}, "has <UNK> and <oov>: say with --unk which one stands for unknown words"),
+    ("<eos>\na\n", {"eos": "b"}, "--eos must be a word of"),
+    ("<eos>\na\n", {"unk": "b"}, "--unk must be a word of"),
+    ("<eos>\na\n", {"eos": "a"}, "has <eos>, too, so --eos cannot be a"),
     ("<eos>\na\na\n", {}, "must have each word once, it has a twice"),
     ("<eos>\na b c\n", {}, "line 2 has 3 words"),
     ("<eos>\n\na\n", {}, "line 2 has 0 words"),
