@@ -169,7 +169,7 @@ class Cuda(Device):
 
     def _compiled(self, kernel):
         """The kernel's function; CuPy keeps what it has compiled on the disk."""
-        options = "-std=c++17", "--device-int128"
+        options = "-std=c++17", "--device-int128", *kernel.options
         module = self.xp.RawModule(code=kernel.source.read_text(encoding="utf-8"), options=options,
                                    enable_cooperative_groups=kernel.cooperative)
         return module.get_function(kernel.name)

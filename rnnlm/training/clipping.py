@@ -18,7 +18,7 @@ def global_norm(grads, workers=DEFAULT):
 
     A float; nan or inf pass through.  Of arrays on a GPU it is a scalar array there.
     """
-    if grads and (device := device_with(grads[0])) is not HOST:
+    if len(grads) and (device := device_with(grads[0])) is not HOST:
         return device_updates.global_norm(device, grads)
     pieces = []
     for grad in grads:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-PLAIN, MOMENTUM, ROOT, MOMENTS = range(4)
+from rnnlm.compute.update_kernels import MOMENTS, MOMENTUM, PLAIN, ROOT
+
+__all__ = ["MOMENTS", "MOMENTUM", "PLAIN", "ROOT", "Fused"]
 
 
 class Fused(NamedTuple):

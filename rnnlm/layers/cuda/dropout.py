@@ -67,7 +67,8 @@ class CudaDropout(TimeDropout):
             return xs
         N, T, D = self.window(xs)
         steps = 1 if self.per_window else T
-        self.cache = bits_on(self.device, self.rng, N, steps * D, self.columns, self.random_scheme), steps
+        bits = bits_on(self.device, self.rng, N, steps * D, self.columns, self.random_scheme)
+        self.cache = bits, steps, threshold_of(self.ratio)
         return self._under_mask(xs, self.buffer("out", (T * N, D), xs.dtype))
 
     def backward(self, dxs):  # (N, T, D) -> (N, T, D)
@@ -78,10 +79,9 @@ class CudaDropout(TimeDropout):
         return self._under_mask(dxs, self.xp.empty((T * N, D), dxs.dtype))
 
     def _under_mask(self, xs, out):
-        (bits, steps), (N, T, D) = self.cache, xs.shape
-        threshold, factor = threshold_of(self.ratio)
+        (bits, steps, drop), (N, T, D) = self.cache, xs.shape
         launch_each(self.device, DROP_VALUES, out.size, (time_rows(self.device, xs), bits, out, out.size, N,
-                                                         steps, D, bits.shape[1], threshold, factor))
+                                                         steps, D, bits.shape[1], *drop))
         return batch_view(out, N, T)
 
 
@@ -149,7 +149,8 @@ class CudaWeightDrop(WeightDrop):
         self.cache = None
         if not self.train or self.ratio == 0:
             return Wh
-        self.cache = bits_on(self.device, self.rng, 1, Wh.size, None, self.random_scheme)
+        bits = bits_on(self.device, self.rng, 1, Wh.size, None, self.random_scheme)
+        self.cache = bits, threshold_of(self.ratio)
         return self._under_mask(Wh, self.buffer("Wh", Wh.shape, Wh.dtype))
 
     def backward(self, dWh):  # (H, jH) -> (H, jH)
@@ -157,7 +158,6 @@ class CudaWeightDrop(WeightDrop):
         return dWh if self.cache is None else self._under_mask(dWh, dWh)
 
     def _under_mask(self, W, out):
-        H, width = W.shape
-        launch_each(self.device, DROP_WEIGHTS, W.size, (W, self.cache, out, W.size, H, width,
-                                                        *threshold_of(self.ratio)))
+        (bits, drop), (H, width) = self.cache, W.shape
+        launch_each(self.device, DROP_WEIGHTS, W.size, (W, bits, out, W.size, H, width, *drop))
         return out

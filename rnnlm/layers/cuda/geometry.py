@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 SHARED = 232_448         # bytes of shared memory that a block can have on an H100: 227 KB
-THREADS = 512            # of a block at most: each then has 128 registers
+THREADS = 384            # of a block at most: each then has 168 registers
 TILES = (1, 2, 4, 5, 8)  # numbers of streams of a group for which there are kernels
 LANES, ROWS = 8, 4       # see recurrent.cu
 STEP = 4 * LANES
+HOLDERS = 320            # threads of a block that holds its weights in registers, at most
+REGISTERS = 150          # of a thread for weights, sums and inputs
 WAIT = 2000              # cycles until all blocks of a group have heard of each other
 
 
@@ -25,6 +27,8 @@ class Division:
     blocks : of a group.
     column_warps : warps that share a block's columns.
     parts : warps that share the inputs of the same columns.
+    held : how many reads of STEP inputs a thread has weights for in registers, where
+        a group is one block; 0: it reads them from shared memory in each step.
     shared : bytes of shared memory of a block.
     cycles : roughly, how long a step takes.
     """
@@ -35,6 +39,7 @@ class Division:
     blocks: int
     column_warps: int
     parts: int
+    held: int
     shared: int
     cycles: int
 
@@ -77,14 +82,40 @@ def _with_threads(groups, streams, tile, units, blocks, columns, inputs):
     width, wide = -(-inputs // STEP) * STEP, units * columns
     steps, of_thread = width // STEP, thread_columns(tile, columns)
     column_warps = -(-wide // (ROWS * of_thread))
-    rounds = -(-steps // max(1, THREADS // 32 // column_warps))
-    parts = -(-steps // rounds)
-    while 32 * column_warps * parts < streams * units:  # a thread for each unit of each stream
-        parts += 1
-    shared = 4 * wide * (width + 4 + parts * tile)
-    if 32 * column_warps * parts > THREADS or shared > SHARED:
-        return []
-    # A multiprocessor multiplies 128 pairs, and reads 128 shared bytes, a cycle.
-    products = column_warps * parts * max(rounds * tile * of_thread, rounds * 4 * of_thread + 4 * tile)
-    cycles = products + 300 * rounds + tile * wide * parts // 32 + (WAIT if blocks > 1 else 200)
-    return [Division(groups, tile, units, blocks, column_warps, parts, shared, cycles)]
+
+    def divided(most):  # threads
+        rounds = -(-steps // max(1, most // 32 // column_warps))
+        parts = -(-steps // rounds)
+        while 32 * column_warps * parts < streams * units:  # a thread for each unit of each stream
+            parts += 1
+        return rounds, parts, 32 * column_warps * parts <= most
+
+    shared = wide * (width + 4)
+    if blocks == 1:
+        held, parts, fits = divided(HOLDERS)
+        if fits and 4 * of_thread * held + tile * (of_thread + 4) <= REGISTERS:
+            shared = 4 * (shared + (2 * width + parts * wide) * tile)
+            cycles = _cycles(tile * of_thread, tile, column_warps * steps, column_warps * parts, 1)
+            return [Division(groups, tile, units, 1, column_warps, parts, held, shared, cycles)] * (shared <= SHARED)
+    _, parts, fits = divided(THREADS)
+    shared = 4 * (shared + parts * wide * tile)
+    cycles = _cycles(tile * of_thread, tile + of_thread, column_warps * steps, column_warps * parts, blocks)
+    return [Division(groups, tile, units, blocks, column_warps, parts, 0, shared, cycles)] * (fits and shared <= SHARED)
+
+
+def _cycles(sums, loads, warp_steps, warps, blocks):
+    """Roughly, the cycles of a step.
+
+    A multiprocessor issues 4 instructions of a warp in a cycle and reads 128 bytes of
+    shared memory; 4 numbers for each lane take 4 cycles.
+
+    Parameters
+    ----------
+    sums, loads : of a thread.
+    warp_steps : how often a warp reads STEP inputs, all warps together.
+    warps : of a block.
+    blocks : of a group.
+    """
+    products = max(-(-warp_steps // 4) * (4 * sums + 30), warp_steps * 4 * loads)
+    additions = warps * sums
+    return products + additions + (WAIT if blocks > 1 else 300)

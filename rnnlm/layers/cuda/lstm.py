@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnnlm.compute.functions import sigmoid, sigmoid_slope, tanh_slope
-from rnnlm.layers.cuda.recurrent import CudaRecurrent, kernels
+from rnnlm.layers.cuda.recurrent import CudaRecurrent
 from rnnlm.layers.lstm import TimeLSTM
 
 
@@ -62,9 +62,6 @@ def backward_twin(dhs, Wh, gates, cs, das, dh, dc, exchanged, counters, T, N, H,
         np.matmul(das[t], Wh.T, out=dh)
 
 
-FORWARD, BACKWARD = kernels("lstm_forward", forward_twin), kernels("lstm_backward", backward_twin)
-
-
 class CudaLSTM(CudaRecurrent, TimeLSTM):
     """What TimeLSTM computes: f, i, o = sigmoid(a), g = tanh(a).
 
@@ -73,7 +70,7 @@ class CudaLSTM(CudaRecurrent, TimeLSTM):
 
     def _read(self, xs, N, T):
         rows, Wh, gates, first, carried, states, last = self._begin(xs, N, T)
-        self._launch(FORWARD, False, [gates, self.params[2], Wh, *first, *states, *last], N, T, carried)
+        self._launch("lstm_forward", forward_twin, [gates, self.params[2], Wh, *first, *states, *last], N, T, carried)
         (hs, cs), (self.h, self.c) = states, last
         self.cache = rows, Wh, hs, cs, gates
         return hs[1:].swapaxes(0, 1)
@@ -82,5 +79,5 @@ class CudaLSTM(CudaRecurrent, TimeLSTM):
         rows, Wh, hs, cs, gates = self.cache
         das = self.buffer("das", (T, N, 4 * H), hs.dtype)
         self.dh, self.dc = self.xp.empty((N, H), hs.dtype), self.xp.empty((N, H), hs.dtype)
-        self._launch(BACKWARD, True, [dhs, Wh, gates, cs, das, self.dh, self.dc], N, T)
+        self._launch("lstm_backward", backward_twin, [dhs, Wh, gates, cs, das, self.dh, self.dc], N, T)
         return self._gradients(rows, hs, das)

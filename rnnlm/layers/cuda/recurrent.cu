@@ -23,8 +23,27 @@
 #ifndef STREAMS  // of a group, at most
 #define STREAMS 5
 #endif
-#ifndef LET_OTHERS_RUN  // what tests on a CPU put here
-#define LET_OTHERS_RUN
+#ifndef HELD  // reads of STEP inputs for which a thread of a group's only block holds the weights
+#define HELD 0
+#endif
+#ifndef EMULATOR  // tests on a CPU have their own
+
+// Count one more; whoever reads the count with load_acquire sees what was written before.
+//
+// A __threadfence instead orders all threads' accesses alike, which takes longer.
+__device__ void add_release(unsigned* counter) {
+    asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(__cvta_generic_to_global(counter)) : "memory");
+}
+
+__device__ unsigned load_acquire(unsigned* counter) {
+    unsigned count;
+    asm volatile("ld.acquire.gpu.global.u32 %0, [%1];"
+                 : "=r"(count)
+                 : "l"(__cvta_generic_to_global(counter))
+                 : "memory");
+    return count;
+}
+
 #endif
 
 constexpr int LANES = 8;             // lanes of a warp that share a column, each with 4 inputs of 32
@@ -51,25 +70,21 @@ struct Share {  // what a block does; the same arithmetic as in geometry.py
     }
     __device__ int stride() const { return width + 4; }  // another bank for each column where they are written
     __device__ float* rows(float* exchanged, int N, int t) const {
-        return exchanged + ((t & 1) * N + first_stream) * width;
+        return exchanged + (HELD ? (t & 1) * STREAMS : (t & 1) * N + first_stream) * width;
     }
 };
 
 // The values of this thread's block are written: tell the group.
 __device__ void arrive(const Share& share) {
     __syncthreads();
-    if (share.blocks > 1 && threadIdx.x == 0) {
-        __threadfence();
-        atomicAdd(share.counters, 1u);
-    }
+    if (share.blocks > 1 && threadIdx.x == 0) add_release(share.counters);
 }
 
 // Wait until all blocks of the group have arrived `times` times.
 __device__ void wait(const Share& share, int times) {
-    if (share.blocks > 1 && threadIdx.x == 0) {
-        while (*(volatile unsigned*)share.counters < (unsigned)(times * share.blocks)) LET_OTHERS_RUN;
-        __threadfence();
-    }
+    if (share.blocks == 1) return;
+    if (threadIdx.x == 0)
+        while (load_acquire(share.counters) < (unsigned)(times * share.blocks)) {}
     __syncthreads();
 }
 
@@ -98,61 +113,108 @@ __device__ void halve(float* sums, int mask) {
     }
 }
 
+// A thread's place in a product: a part of the inputs, 4 of each STEP, and C columns.
+template <int C>
+struct Place {
+    int lane, part, first_column;
+    __device__ Place(const Share& share) {
+        const int warp = threadIdx.x / 32;
+        lane = threadIdx.x % LANES;
+        part = warp / share.column_warps;
+        first_column = (warp % share.column_warps * ROWS + threadIdx.x % 32 / LANES) * C;
+    }
+    __device__ const float4* column(const Share& share, const float* weights, int c, int columns) const {
+        return (const float4*)(weights + min(first_column + c, columns - 1) * share.stride()) + lane;
+    }
+};
+
+// The weights that a thread multiplies with, in registers.
+template <int C>
+struct Held {
+    float4 weights[HELD ? HELD : 1][C];
+    __device__ void load(const Share& share, const float* from, int columns) {
+        const Place<C> place(share);
+#pragma unroll
+        for (int i = 0; i < HELD; ++i)
+#pragma unroll
+            for (int c = 0; c < C; ++c) {
+                const int step = place.part + i * share.parts;
+                weights[i][c] = step < share.width / STEP ? place.column(share, from, c, columns)[step * LANES]
+                                                          : make_float4(0, 0, 0, 0);
+            }
+    }
+};
+
+template <int S>
+__device__ void add(float* sums, int apart, const float4* x, const float4 w) {
+#pragma unroll
+    for (int s = 0; s < S; ++s) {
+        float& sum = sums[s * apart];
+        sum += x[s].x * w.x;
+        sum += x[s].y * w.y;
+        sum += x[s].z * w.z;
+        sum += x[s].w * w.w;
+    }
+}
+
 // partials[part, stream, column] = inputs @ weights over a part of the inputs.
 //
 // A warp has a part of the inputs and ROWS * C columns; a thread S streams, C columns,
-// and of each STEP inputs 4.  From each number that it reads it uses S or C times.
+// and of each STEP inputs 4.  Each number that it reads it uses S or C times.
 template <int S, int C>
-__device__ void multiply(const Share& share, const float* weights, const float* inputs, float* partials, int columns) {
-    const int lane = threadIdx.x % LANES, warp = threadIdx.x / 32, part = warp / share.column_warps;
-    const int first_column = (warp % share.column_warps * ROWS + threadIdx.x % 32 / LANES) * C;
+__device__ void multiply(const Share& share, const float* weights, const Held<C>& held, const float* inputs,
+                         float* partials, int columns) {
+    const Place<C> place(share);
     const int steps = share.width / STEP;
-    const float4 *of_stream[S], *of_column[C];
+    const float4* of_stream[S];
 #pragma unroll
     for (int s = 0; s < S; ++s)
-        of_stream[s] = (const float4*)(inputs + min(s, share.streams - 1) * share.width) + lane;
-#pragma unroll
-    for (int c = 0; c < C; ++c)
-        of_column[c] = (const float4*)(weights + min(first_column + c, columns - 1) * share.stride()) + lane;
-
+        of_stream[s] = (const float4*)(inputs + min(s, share.streams - 1) * share.width) + place.lane;
     constexpr int count = (S * C + LANES - 1) / LANES * LANES;
     float sums[count] = {};
+    float4 x[S];
+#if HELD
+#pragma unroll
+    for (int i = 0; i < HELD; ++i) {
+        const int step = min(place.part + i * share.parts, steps - 1);
+#pragma unroll
+        for (int s = 0; s < S; ++s) x[s] = of_stream[s][step * LANES];
+#pragma unroll
+        for (int c = 0; c < C; ++c) add<S>(sums + c, C, x, held.weights[i][c]);
+    }
+#else
+    const float4* of_column[C];
+#pragma unroll
+    for (int c = 0; c < C; ++c) of_column[c] = place.column(share, weights, c, columns);
     float4 next[S];
 #pragma unroll
-    for (int s = 0; s < S; ++s) next[s] = of_stream[s][min(part, steps - 1) * LANES];
-    for (int step = part; step < steps; step += share.parts) {
-        float4 x[S];
+    for (int s = 0; s < S; ++s) next[s] = of_stream[s][min(place.part, steps - 1) * LANES];
+    for (int step = place.part; step < steps; step += share.parts) {
         const int following = min(step + share.parts, steps - 1) * LANES;
 #pragma unroll
         for (int s = 0; s < S; ++s) x[s] = next[s], next[s] = of_stream[s][following];
 #pragma unroll
-        for (int c = 0; c < C; ++c) {
-            const float4 w = of_column[c][step * LANES];
-#pragma unroll
-            for (int s = 0; s < S; ++s) {
-                float& sum = sums[s * C + c];
-                sum += x[s].x * w.x;
-                sum += x[s].y * w.y;
-                sum += x[s].z * w.z;
-                sum += x[s].w * w.w;
-            }
-        }
+        for (int c = 0; c < C; ++c) add<S>(sums + c, C, x, of_column[c][step * LANES]);
     }
+#endif
     halve<count>(sums, 4);
     halve<count / 2>(sums, 2);
     halve<count / 4>(sums, 1);
 #pragma unroll
     for (int i = 0; i < count / LANES; ++i) {
-        const int index = lane * (count / LANES) + i, s = index / C, column = first_column + index % C;
-        if (s < share.streams && column < columns) partials[(part * S + s) * columns + column] = sums[i];
+        const int index = place.lane * (count / LANES) + i, s = index / C, column = place.first_column + index % C;
+        if (s < share.streams && column < columns) partials[(place.part * S + s) * columns + column] = sums[i];
     }
 }
 
-template <int S>
-__device__ float total(const Share& share, const float* partials, int stream, int column, int columns) {
-    float sum = 0;
-    for (int part = 0; part < share.parts; ++part) sum += partials[(part * S + stream) * columns + column];
-    return sum;
+// Add up the partial sums of a unit, whose columns are `units` apart.
+template <int S, int gates>
+__device__ void total(const Share& share, const float* partials, int stream, int unit, int units, float* sums) {
+#pragma unroll
+    for (int q = 0; q < gates; ++q) sums[q] = 0;
+    for (int part = 0; part < share.parts; ++part)
+#pragma unroll
+        for (int q = 0; q < gates; ++q) sums[q] += partials[((part * S + stream) * gates + q) * units + unit];
 }
 
 __device__ float sigmoid(float x) { return 1 / (1 + expf(-x)); }
@@ -244,19 +306,36 @@ struct LstmBackward {
 };
 
 template <int S, int C, class Cell>
-__device__ void forward(Cell cell, const float* Wh, const float* h_first, float* hs, float* h_last, bool carried,
-                        float* exchanged, unsigned* counters, int T, int N, int H, int groups, int units_a_block, int column_warps) {
+__device__ void forward(Cell cell, const float* __restrict__ Wh, const float* h_first, float* hs, float* h_last, bool carried,
+                        float* exchanged, unsigned* counters, int T, int N, int H, int groups, int units_a_block,
+                        int column_warps) {
     constexpr int gates = Cell::gates;
     const Share share(N, H, H, groups, units_a_block, column_warps, counters);
     const int units = share.units, columns = units * gates, stride = share.stride();
     float *weights = (float*)dynamic_shared, *partials = weights + columns * stride;
-    for (int i = threadIdx.x; i < columns * share.width; i += blockDim.x) {
-        const int u = i % units, q = i / units % gates, k = i / columns;  // column q * units + u
-        weights[(q * units + u) * stride + k] = k < H ? Wh[(k * gates + q) * H + share.first_unit + u] : 0;
+    for (int column = threadIdx.x % 32; column < columns; column += 32) {  // q * units + u
+        const float* from = Wh + column / units * H + share.first_unit + column % units;
+        float* to = weights + column * stride;
+#pragma unroll 4
+        for (int k = threadIdx.x / 32 * 4; k < share.width; k += blockDim.x / 32 * 4) {
+            float4 four;
+            four.x = k < H ? from[k * gates * H] : 0;
+            four.y = k + 1 < H ? from[(k + 1) * gates * H] : 0;
+            four.z = k + 2 < H ? from[(k + 2) * gates * H] : 0;
+            four.w = k + 3 < H ? from[(k + 3) * gates * H] : 0;
+            *(float4*)(to + k) = four;
+        }
     }
     const int s = threadIdx.x / max(units, 1), u = threadIdx.x % max(units, 1);
     const int stream = share.first_stream + s, unit = share.first_unit + u;
     const bool active = units > 0 && s < share.streams;
+    Held<C> held;
+#if HELD
+    exchanged = partials;  // the only block of its group has it in shared memory
+    partials += 2 * S * share.width;
+    __syncthreads();  // the weights are there
+    held.load(share, weights, columns);
+#endif
     clear_tail(share, exchanged, N, H);
     float h = 0;
     if (active) {
@@ -269,12 +348,11 @@ __device__ void forward(Cell cell, const float* Wh, const float* h_first, float*
     for (int t = 0; t < T; ++t) {
         wait(share, t + 1);
         if (columns > 0 && share.streams > 0)
-            multiply<S, C>(share, weights, share.rows(exchanged, N, t), partials, columns);
+            multiply<S, C>(share, weights, held, share.rows(exchanged, N, t), partials, columns);
         __syncthreads();
         if (active) {
             float sums[gates];
-#pragma unroll
-            for (int q = 0; q < gates; ++q) sums[q] = total<S>(share, partials, s, q * units + u, columns);
+            total<S, gates>(share, partials, s, u, units, sums);
             share.rows(exchanged, N, t + 1)[s * share.width + unit] = h = cell.step(sums);
         }
         if (t + 1 < T) arrive(share);
@@ -292,20 +370,27 @@ __device__ void forward(Cell cell, const float* Wh, const float* h_first, float*
 }
 
 template <int S, int C, class Cell>
-__device__ void backward(Cell cell, const float* Wh, float* dh, float* exchanged, unsigned* counters,
+__device__ void backward(Cell cell, const float* __restrict__ Wh, float* dh, float* exchanged, unsigned* counters,
                          int T, int N, int H, int groups, int units_a_block, int column_warps) {
     constexpr int gates = Cell::gates;
     const int inputs = gates * H;
     const Share share(N, H, inputs, groups, units_a_block, column_warps, counters);
     const int units = share.units, stride = share.stride();
     float *weights = (float*)dynamic_shared, *partials = weights + units * stride;
-    for (int i = threadIdx.x; i < units * share.width; i += blockDim.x) {
-        const int k = i % share.width, u = i / share.width;
-        weights[u * stride + k] = k < inputs ? Wh[(share.first_unit + u) * inputs + k] : 0;
-    }
+    for (int k = threadIdx.x; k < share.width; k += blockDim.x)
+#pragma unroll 10
+        for (int u = 0; u < units; ++u)
+            weights[u * stride + k] = k < inputs ? Wh[(share.first_unit + u) * inputs + k] : 0;
     const int s = threadIdx.x / max(units, 1), u = threadIdx.x % max(units, 1);
     const int stream = share.first_stream + s, unit = share.first_unit + u;
     const bool active = units > 0 && s < share.streams;
+    Held<C> held;
+#if HELD
+    exchanged = partials;  // the only block of its group has it in shared memory
+    partials += 2 * S * share.width;
+    __syncthreads();  // the weights are there
+    held.load(share, weights, units);
+#endif
     clear_tail(share, exchanged, N, inputs);
     if (active) cell.load(T - 1, stream, unit, N, H);
     float sum = 0;  // nothing comes from beyond the window: the truncation
@@ -323,9 +408,9 @@ __device__ void backward(Cell cell, const float* Wh, float* dh, float* exchanged
         }
         wait(share, T - t);
         if (units > 0 && share.streams > 0)
-            multiply<S, C>(share, weights, share.rows(exchanged, N, t), partials, units);
+            multiply<S, C>(share, weights, held, share.rows(exchanged, N, t), partials, units);
         __syncthreads();
-        if (active) sum = total<S>(share, partials, s, u, units);
+        if (active) total<S, 1>(share, partials, s, u, units, &sum);
     }
     if (active) {
         dh[stream * H + unit] = sum;
@@ -336,7 +421,7 @@ __device__ void backward(Cell cell, const float* Wh, float* dh, float* exchanged
 
 #define DIVISION int T, int N, int H, int groups, int units, int column_warps
 #define DIVIDED T, N, H, groups, units, column_warps
-#define KERNEL extern "C" __global__ void __launch_bounds__(512, 1)
+#define KERNEL extern "C" __global__ void __launch_bounds__(HELD ? 320 : 384, 1)
 
 KERNEL rnn_forward(const float* as, const float* b, const float* Wh, const float* h_first, float* hs, float* h_last,
                    float* exchanged, unsigned* counters, int activation, int carried, DIVISION) {

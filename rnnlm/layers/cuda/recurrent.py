@@ -1,20 +1,22 @@
-"""What the recurrent layers for a GPU share: whole products, one kernel a window."""
+"""What the recurrent layers for a GPU share: products of all steps, one kernel."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from rnnlm.compute.kernel import Kernel
-from rnnlm.layers.cuda.geometry import TILES, division
+from rnnlm.layers.cuda.geometry import division
 from rnnlm.layers.cuda.products import column_sums, multiply
 from rnnlm.layers.cuda.rows import batch_view, time_rows
 
 SOURCE = Path(__file__).with_name("recurrent.cu")
 
 
-def kernels(name, twin):
-    """A kernel for each number of streams that a group of blocks can have."""
-    return {tile: Kernel(name, SOURCE, twin, cooperative=True, options=(f"-DSTREAMS={tile}",)) for tile in TILES}
+@cache
+def kernel(name, twin, tile, held):
+    """The kernel for a number of streams of a group, and for weights in registers."""
+    return Kernel(name, SOURCE, twin, cooperative=True, options=(f"-DSTREAMS={tile}", f"-DHELD={held}"))
 
 
 class CudaRecurrent:
@@ -74,12 +76,13 @@ class CudaRecurrent:
         last = [self.xp.empty((N, len(Wh)), Wh.dtype) for _ in self.state_names]
         return rows, Wh, As.reshape(T, N, len(b)), first, carried, states, last
 
-    def _launch(self, kernel, backward, arguments, N, T, *options):
-        """Launch a kernel of ``kernels``, with the arguments that all of them have."""
+    def _launch(self, name, twin, arguments, N, T, *options):
+        """Launch a kernel, with the arguments that all of them have."""
+        backward = name.endswith("backward")
         part, H = self.divisions[backward], self.hidden_size
         width = H * (self.state_blocks if backward else 1)
         exchanged = self.buffer("exchanged", (2 * N * (width + 31),), self.params[1].dtype)
-        self.device.launch(kernel[part.tile], part.groups * part.blocks, part.threads,
+        self.device.launch(kernel(name, twin, part.tile, part.held), part.groups * part.blocks, part.threads,
                            [*arguments, exchanged, self._counters(), *options, T, N, H, part.groups, part.units,
                             part.column_warps], part.shared)
 

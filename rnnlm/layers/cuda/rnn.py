@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnnlm.compute.functions import ACTIVATIONS
-from rnnlm.layers.cuda.recurrent import CudaRecurrent, kernels
+from rnnlm.layers.cuda.recurrent import CudaRecurrent
 from rnnlm.layers.rnn import TimeRNN
 
 
@@ -48,9 +48,6 @@ def backward_twin(dhs, Wh, hs, das, dh, exchanged, counters, activation, T, N, H
         np.matmul(das[t], Wh.T, out=dh)
 
 
-FORWARD, BACKWARD = kernels("rnn_forward", forward_twin), kernels("rnn_backward", backward_twin)
-
-
 class CudaRNN(CudaRecurrent, TimeRNN):
     """What TimeRNN computes: h_t = tanh(x_t Wx + h_{t-1} Wh + b), t = 1 ... T.
 
@@ -63,7 +60,8 @@ class CudaRNN(CudaRecurrent, TimeRNN):
 
     def _read(self, xs, N, T):
         rows, Wh, As, first, carried, states, last = self._begin(xs, N, T)
-        self._launch(FORWARD, False, [As, self.params[2], Wh, *first, *states, *last], N, T, self.activation, carried)
+        self._launch("rnn_forward", forward_twin, [As, self.params[2], Wh, *first, *states, *last], N, T,
+                     self.activation, carried)
         (hs,), (self.h,) = states, last
         self.cache = rows, Wh, hs
         return hs[1:].swapaxes(0, 1)
@@ -72,5 +70,5 @@ class CudaRNN(CudaRecurrent, TimeRNN):
         rows, Wh, hs = self.cache
         das = self.buffer("As", (T, N, H), hs.dtype)  # the input terms have done their work
         self.dh = self.xp.empty((N, H), hs.dtype)
-        self._launch(BACKWARD, True, [dhs, Wh, hs, das, self.dh], N, T, self.activation)
+        self._launch("rnn_backward", backward_twin, [dhs, Wh, hs, das, self.dh], N, T, self.activation)
         return self._gradients(rows, hs, das)

@@ -8,8 +8,8 @@
 // first.
 //
 // A kernel's file keeps to what is here.  Memory whose size the launch gives is
-// `extern __shared__ float4 dynamic_shared[];`, outside of functions.  A loop that waits for another block
-// has LET_OTHERS_RUN in it, which is nothing on a GPU.
+// `extern __shared__ float4 dynamic_shared[];`, outside of functions.  A loop that waits
+// for another block reads with load_acquire, which is in PTX on a GPU.
 
 #include <ucontext.h>
 
@@ -35,7 +35,6 @@
 #define __launch_bounds__(...)
 #define __shared__ thread_local
 #define __constant__ static
-#define LET_OTHERS_RUN emulator::let_others_run()
 
 struct alignas(8) float2 { float x, y; };
 struct alignas(16) float4 { float x, y, z, w; };
@@ -223,6 +222,12 @@ inline float atomicAdd(float* address, float value) {
     } while (!__atomic_compare_exchange_n(reinterpret_cast<uint32_t*>(address), &old, sum, true, __ATOMIC_SEQ_CST,
                                           __ATOMIC_SEQ_CST));
     return before;
+}
+
+inline void add_release(unsigned* counter) { __atomic_fetch_add(counter, 1u, __ATOMIC_RELEASE); }
+inline unsigned load_acquire(unsigned* counter) {  // waits in a loop: another block gets its turn
+    emulator::let_others_run();
+    return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
 }
 
 inline int __float_as_int(float value) { int bits; std::memcpy(&bits, &value, 4); return bits; }

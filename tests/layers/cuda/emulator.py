@@ -7,7 +7,7 @@ import ctypes
 import re
 import shutil
 import subprocess
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -20,7 +20,8 @@ HEADER = Path(__file__).with_name("emulator.hpp")
 KERNEL = re.compile(r"__global__\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?void\s+"
                     r"(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)\s*\(")
 SHARED = 232448  # bytes of shared memory that a block can have on an H100
-TYPES = np.float32, np.float64, np.int32, np.uint32, np.int64, np.uint8, np.uint16  # of arrays
+OPTIONS = ["-std=c++17", "-O1", "-ffp-contract=off", "-Wno-unknown-pragmas", "-shared", "-fPIC", "-pthread"]
+TYPES = np.float32, np.float64, np.int32, np.uint32, np.int64, np.uint8, np.uint16, np.uint64  # of arrays
 WRAPPER = """
 extern "C" void launch_{0}(const unsigned* grid, unsigned threads, void** arguments) {{
     emulator::launch({0}, grid, threads, arguments);
@@ -34,14 +35,12 @@ needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="needs g
 def compiled(source, options):
     """The library of a file's kernels, compiled once a process."""
     folder = Path(mkdtemp())
+    call = partial(subprocess.run, check=True, cwd=folder, capture_output=True, text=True)
     try:
-        read = subprocess.run(["g++", "-E", "-P", *options, "-x", "c++", source], check=True, capture_output=True,
-                              text=True)
-        text = f'#include "{HEADER}"\n#include "{Path(source).resolve()}"\n'
-        text += "".join(map(WRAPPER.format, KERNEL.findall(read.stdout)))
+        read = call(["g++", "-E", "-P", *options, "-x", "c++", source]).stdout
+        text = f'#include "{HEADER}"\n#include "{source}"\n' + "".join(map(WRAPPER.format, KERNEL.findall(read)))
         (folder / "kernels.cpp").write_text(text)
-        subprocess.run(["g++", *options, "-std=c++17", "-O1", "-ffp-contract=off", "-Wno-unknown-pragmas", "-shared",
-                        "-fPIC", "-pthread", "kernels.cpp", "-o", "kernels.so"], check=True, cwd=folder)
+        call(["g++", *options, *OPTIONS, "kernels.cpp", "-o", "kernels.so"])
         return ctypes.CDLL(folder / "kernels.so")
     finally:
         shutil.rmtree(folder)
@@ -75,7 +74,7 @@ class Emulator(Device):
         self.launches.append((kernel.name, grid, threads))
         values = [self._value(argument) for argument in arguments]
         pointers = (ctypes.c_void_p * len(values))(*[ctypes.addressof(value) for value in values])
-        launch = getattr(compiled(str(kernel.source), kernel.options), f"launch_{kernel.name}")
+        launch = getattr(compiled(str(kernel.source.resolve()), kernel.options), f"launch_{kernel.name}")
         launch((ctypes.c_uint * 3)(*grid), ctypes.c_uint(threads), pointers)
 
     @staticmethod

@@ -1,9 +1,5 @@
 // Kernels that use what the emulator has, for the test of it.
 
-#ifndef LET_OTHERS_RUN
-#define LET_OTHERS_RUN
-#endif
-
 extern __shared__ float4 dynamic_shared[];
 
 extern "C" __global__ void sums(const float* numbers, float* sums_of_blocks, int count) {
@@ -21,16 +17,14 @@ extern "C" __global__ void sums(const float* numbers, float* sums_of_blocks, int
     }
 }
 
-extern "C" __global__ void rotated(int* numbers, int* arrived, float scale) {
+extern "C" __global__ void rotated(int* numbers, unsigned* arrived, float scale) {
     // Each block passes its numbers to the next: all must have read before one writes.
     int* mine = reinterpret_cast<int*>(dynamic_shared);
     mine[threadIdx.x] = numbers[blockIdx.x * blockDim.x + threadIdx.x];
     __syncthreads();
     if (threadIdx.x == 0) {
-        __threadfence();
-        atomicAdd(arrived, 1);
-        while (*(volatile int*)arrived < (int)gridDim.x) LET_OTHERS_RUN;
-        __threadfence();
+        add_release(arrived);
+        while (load_acquire(arrived) < gridDim.x) {}
     }
     __syncthreads();
     const int next = (blockIdx.x + 1) % gridDim.x;

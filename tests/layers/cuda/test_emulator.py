@@ -19,7 +19,7 @@ def test_warps_and_blocks_add_up():
 
 @needs_compiler
 def test_blocks_wait_for_each_other_and_have_their_own_shared_memory():
-    numbers, arrived = np.arange(6 * 40, dtype=np.int32), np.zeros(1, np.int32)
+    numbers, arrived = np.arange(6 * 40, dtype=np.int32), np.zeros(1, np.uint32)
     Emulator().launch(Kernel("rotated", SOURCE, None, cooperative=True), 6, 40, [numbers, arrived, 2.0], shared=160)
     expected = 2 * np.roll(np.arange(240).reshape(6, 40)[:, ::-1], 1, axis=0)
     np.testing.assert_array_equal(numbers.reshape(6, 40), expected)

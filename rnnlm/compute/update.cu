@@ -1,9 +1,9 @@
-// The update rules of optimizers.py, the norm of the gradients, averages: one pass each.
+// The update rules of training/optimizers.py, the norm of the gradients, averages: one pass each.
 
 #define THREADS 256
 #define LARGEST 1.7976931348623157e308
 
-enum { PLAIN, MOMENTUM, ROOT, MOMENTS };  // as in fused.py
+enum { PLAIN, MOMENTUM, ROOT, MOMENTS };  // as in update_kernels.py
 
 // One step of a parameter w.  Where nothing is to be clipped here, norm is not read.
 extern "C" __global__ void update(
