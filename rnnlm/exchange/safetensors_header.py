@@ -19,7 +19,7 @@ from rnnlm.files.strict_json import loads
 METADATA = "__metadata__"
 LONGEST_HEADER = 1 << 20   # bytes; an array takes about a hundred, so some ten thousand arrays
 MOST_DIMENSIONS = 8
-LARGEST = 1 << 36          # bytes of all arrays as float32; the largest recurrent models have some 2^32
+LARGEST = 1 << 34          # bytes of all arrays as float32; the largest recurrent models have some 2^32
 FLOATS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}  # bytes of a number, of the types that can be read
 
 

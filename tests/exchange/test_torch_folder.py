@@ -225,3 +225,21 @@ def test_the_python_file_reads_a_text_as_we_do(tmp_path, program, vocabulary, te
 
 def test_the_python_file_reads_the_words_of_the_folder(program):
     assert program.read_vocabulary() == LOWER.words
+
+
+def test_any_damage_gives_a_model_or_an_error_of_the_family(folder):
+    rng, errors = np.random.default_rng(3), 0
+    contents = {path: path.read_bytes() for path in folder.iterdir() if path.name != "model.py"}
+    for _ in range(25):
+        for path, content in contents.items():
+            damaged = bytearray(content)
+            for _ in range(rng.integers(1, 4)):
+                damaged[rng.integers(min(len(content), 1000))] = rng.integers(256)
+            path.write_bytes(damaged[: rng.integers(len(content))] if rng.random() < 0.2 else damaged)
+            try:
+                read(folder)
+            except RnnlmError as error:
+                assert "\n" not in str(error)
+                errors += 1
+            path.write_bytes(content)
+    assert errors > 30
