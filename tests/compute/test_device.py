@@ -8,8 +8,10 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from rnnlm.compute.device import HOST, Cuda, device_of, device_with, module_of
+from rnnlm.compute.cuda import Cuda
+from rnnlm.compute.device import HOST, device_of, device_with, module_of
 from rnnlm.compute.kernel import Kernel
+from rnnlm.errors import RnnlmError
 
 
 class FakeModule:
@@ -33,7 +35,8 @@ class FakeModule:
 def gpu(monkeypatch):
     """A Cuda without a GPU."""
     processors = SimpleNamespace(attributes={"MultiProcessorCount": 7})
-    cuda = SimpleNamespace(runtime=SimpleNamespace(getDeviceCount=lambda: 1), Device=lambda: processors)
+    cuda = SimpleNamespace(runtime=SimpleNamespace(getDeviceCount=lambda: 1), Device=lambda: processors,
+                           get_cublas_handle=lambda: 0)
     FakeModule.made = []
     cupy = ModuleType("cupy")
     vars(cupy).update(cuda=cuda, RawModule=FakeModule)
@@ -65,6 +68,15 @@ def test_a_kernel_may_have_as_much_shared_memory_as_it_is_given(gpu, tmp_path):
     allowed = [allowed for *_, allowed in FakeModule.made[0].launches]
     assert allowed == [None, 60_000, 60_000, 200_000]
     assert FakeModule.made[0].launches[0][:2] == ((2, 3), (32,))
+
+
+def test_missing_libraries_are_one_line(gpu, monkeypatch):
+    def missing():
+        raise ImportError("libcublas.so.13: cannot open shared object file")
+
+    monkeypatch.setattr(sys.modules["cupy"].cuda, "get_cublas_handle", missing)
+    with pytest.raises(RnnlmError, match=r"not the libraries of CUDA \(libcublas.*: pip install 'numpy-rnnlm\[cuda13"):
+        Cuda()
 
 
 def test_numbers_become_what_kernels_take(gpu, tmp_path):
