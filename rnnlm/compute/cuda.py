@@ -11,7 +11,7 @@ import numpy as np
 
 from rnnlm.compute.device import HOST, Device
 from rnnlm.compute.matrix_layout import Product
-from rnnlm.errors import RnnlmError, shown
+from rnnlm.errors import ArgumentError, RnnlmError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +53,11 @@ class Cuda(Device):
 
     def __reduce__(self):
         return device_by_name, (self.name,)
+
+    def require_type(self, dtype: np.dtype) -> None:
+        """ArgumentError unless it is float32: the kernels know no other."""
+        if dtype != np.float32:
+            raise ArgumentError(f"a model on a GPU must be of float32, got {dtype}: leave it on the processor")
 
     def put(self, array: np.ndarray) -> Any:
         """The array on the GPU."""

@@ -56,6 +56,9 @@ class Device:
         """The array in the host's memory, in its order: a copy, unless it is there."""
         return array
 
+    def require_type(self, dtype: np.dtype) -> None:
+        """ArgumentError unless the device computes with numbers of this type."""
+
     def numbers(self, *scalars: Any) -> list[float]:
         """Scalars, Python's or arrays of one number, as floats."""
         return [float(scalar) for scalar in scalars]

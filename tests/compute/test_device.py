@@ -11,7 +11,8 @@ import pytest
 from rnnlm.compute.cuda import Cuda
 from rnnlm.compute.device import HOST, device_of, device_with, module_of
 from rnnlm.compute.kernel import Kernel
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import ArgumentError, RnnlmError
+from rnnlm.models import LanguageModel
 
 
 class FakeModule:
@@ -68,6 +69,13 @@ def test_a_kernel_may_have_as_much_shared_memory_as_it_is_given(gpu, tmp_path):
     allowed = [allowed for *_, allowed in FakeModule.made[0].launches]
     assert allowed == [None, 60_000, 60_000, 200_000]
     assert FakeModule.made[0].launches[0][:2] == ((2, 3), (32,))
+
+
+def test_a_gpu_takes_float32_alone(gpu):
+    model = LanguageModel(5, 3, 3, rng=None, dtype=np.float64)
+    with pytest.raises(ArgumentError, match="must be of float32, got float64: leave it on the processor"):
+        model.move_to(gpu)
+    assert model.device is HOST
 
 
 def test_missing_libraries_are_one_line(gpu, monkeypatch):
