@@ -101,7 +101,7 @@ def test_without_small_kernels_a_matrix_is_used_as_it_lies(monkeypatch, rng):
 
 
 def test_one_word_of_one_text_copies_no_matrix(monkeypatch):
-    monkeypatch.setattr(products, "SMALL_PRODUCT", 500)
+    monkeypatch.setattr(products, "SMALL_PRODUCT", 5000)
     monkeypatch.setattr(products, "has_small_kernels", lambda: True)
     monkeypatch.setattr(products, "_blocks_of_a_gate", lambda size, M: 3)
     Wh = np.empty((50, 150))
