@@ -21,9 +21,11 @@ class Kernel:
     twin : a function of the same arguments, on NumPy arrays, which fills the same
         arrays.  It ignores what only says how the work is divided.
     cooperative : all its blocks run at once, so that they can wait for each other.
+    options : what else the compiler is told, such as ``-DSTREAMS=5``.
     """
 
     name: str
     source: Path
     twin: Callable[..., None]
     cooperative: bool = False
+    options: tuple[str, ...] = ()
