@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlm.errors import DamagedError, RnnlmError, shown
+from rnnlm.errors import RnnlmError
+from rnnlm.exchange.content import content_of
 from rnnlm.exchange.safetensors_header import read_header
 from rnnlm.files.archive import all_finite, require_finite
 from rnnlm.files.whole import whole_file
@@ -61,13 +62,14 @@ def read_safetensors(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray
     """
     entries, metadata = read_header(path)
     library = _library()
-    try:
-        with library.safe_open(path, framework="np") as file:
-            if set(file.keys()) != set(entries):
-                raise ValueError("it changed while it was read")
-            return {name: _array(file, path, name, entry) for name, entry in entries.items()}, metadata
-    except (OSError, ValueError, library.SafetensorError) as error:
-        raise DamagedError(f"{path} could not be read as a safetensors file: {shown(str(error))}") from None
+    with content_of(path, "a safetensors file of a model"):
+        try:
+            with library.safe_open(path, framework="np") as file:
+                if set(file.keys()) != set(entries):
+                    raise ValueError("it changed while it was read")
+                return {name: _array(file, path, name, entry) for name, entry in entries.items()}, metadata
+        except library.SafetensorError as error:
+            raise ValueError(str(error)) from None
 
 
 def _array(file, path, name, entry):

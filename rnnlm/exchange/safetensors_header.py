@@ -12,23 +12,15 @@ import os
 import stat
 from dataclasses import dataclass
 
-from rnnlm.errors import DamagedError, RnnlmError, shown
+from rnnlm.errors import shown
+from rnnlm.exchange.content import content_of
 from rnnlm.files.strict_json import loads
-from rnnlm.files.whole import reason
 
 METADATA = "__metadata__"
 LONGEST_HEADER = 1 << 20   # bytes; an array takes about a hundred, so some ten thousand arrays
 MOST_DIMENSIONS = 8
-LARGEST = 1 << 36          # bytes of all arrays as float32; the largest recurrent models have some 2^32
+LARGEST = 1 << 34          # bytes of all arrays as float32; the largest recurrent models have some 2^32
 FLOATS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}  # bytes of a number, of the types that can be read
-PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
-PICKLED = (b"PK\3\4", b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5")  # a ZIP, as PyTorch's are, or a bare pickle
-CONVERSION = (
-    "import torch; from safetensors.torch import save_file",
-    'model = torch.load({path!r}, map_location="cpu", weights_only=False)',
-    'save_file({{name: w.clone().contiguous() for name, w in getattr(model, "state_dict", lambda: model)().items()}}, '
-    '"model.safetensors")',
-)
 
 
 @dataclass(frozen=True)
@@ -52,42 +44,27 @@ def read_header(path: str | os.PathLike[str]) -> tuple[dict[str, Entry], dict[st
 
     Raises
     ------
-    DamagedError : it is no safetensors file of floating-point numbers that fills its
-        length; a pickled file's message says how to convert it.
+    DamagedError : it is no safetensors file of floating-point numbers, whole and
+        without anything else.
     RnnlmError : it cannot be read.
     """
-    try:
+    with content_of(path, "a safetensors file of a model"):
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise ValueError("it is a folder" if os.path.isdir(path) else "it is not a regular file")
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
-            return _parsed(_text(file, size, path), size)
-    except OSError as error:
-        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
-    except ValueError as error:
-        if isinstance(error, RnnlmError):
-            raise
-        raise DamagedError(f"{path} is not a safetensors file of a model: {shown(str(error))}") from None
+            return _parsed(_text(file, size), size)
 
 
-def _text(file, size, path):
+def _text(file, size):
     """The bytes of the header, their length checked."""
     first = file.read(8)
-    _refuse_pickles(path, first)
     _require(len(first) == 8, f"it has {size} bytes, too few for a header")
     length = int.from_bytes(first, "little")
     _require(length <= LONGEST_HEADER, f"its header claims {length:,} bytes, at most {LONGEST_HEADER:,} can be right")
     text = file.read(length)
     _require(len(text) == length, f"its header claims {length:,} bytes, the file ends before")
     return text
-
-
-def _refuse_pickles(path, first):
-    if not first.startswith(PICKLED) and os.path.splitext(path)[1] not in PICKLES:
-        return
-    lines = "; ".join(CONVERSION).format(path=os.fspath(path))
-    raise DamagedError(f"{shown(os.fspath(path))} is a pickled file, which can run code when it is read, so it is not "
-                       f"read: if you trust it, convert it in Python where it was trained: {lines}")
 
 
 def _parsed(text, size):

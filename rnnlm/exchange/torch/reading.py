@@ -51,7 +51,7 @@ def read(path: str | os.PathLike[str], vocabulary: str | os.PathLike[str] | None
     if activation is not None:
         arguments.one_of("activation", activation, RNN_ACTIVATIONS)
     if vocabulary is None and (eos is not None or unk is not None):
-        raise ArgumentError("eos and unk say which words of a vocabulary have a part to play: give its file, too")
+        raise ArgumentError("--eos and --unk name words of a vocabulary: give --vocabulary, too")
     folder = Path(path) if os.path.isdir(path) else None
     if folder and (folder / CONFIG).exists() and vocabulary is None:
         return read_folder(folder, activation)
@@ -86,6 +86,6 @@ def _vocabulary(weights, size, about, given, eos, unk):
     if about:
         return read_own_words(beside, size, about)
     if not beside.exists():
-        raise RnnlmError(f"{weights} holds no words: give a vocabulary, a text file with a word a line in the order of "
-                         "the ids, or the folder of train.txt, valid.txt and test.txt that PyTorch's example read")
+        raise RnnlmError(f"{weights} holds no words: give --vocabulary, a text file with a word a line in the order "
+                         "of the ids, or the folder of train.txt, valid.txt and test.txt that PyTorch's example read")
     return read_words(beside, size)

@@ -58,16 +58,16 @@ def _renamed(words, ours, usual, given, option, path):
     """Pairs (theirs, ours): the special word's name, where it has another one."""
     there = set(words)
     if given is not None and given not in there:
-        raise ArgumentError(f"{option} must be a word of {path}, got {shown(given, 40)}")
+        raise ArgumentError(f"--{option} must be a word of {path}, got {shown(given, 40)}")
     found = [given] if given is not None else [ours] if ours in there else [name for name in usual if name in there]
     if len(found) > 1:
-        raise ArgumentError(f"{path} has {listed(found)}: say with {option} which one it is that "
+        raise ArgumentError(f"{path} has {listed(found)}: say with --{option} which one "
                             f"{'ends a sentence' if ours == EOS else 'stands for unknown words'}")
     if not found and ours == EOS:
-        raise ArgumentError(f"{path} must have a word that ends a sentence, such as {EOS}: say with {option} which one "
-                            "does")
+        raise ArgumentError(f"{path} must have a word that ends a sentence, such as {EOS}: say with --{option} which "
+                            "one does")
     if found and found[0] != ours and ours in there:
-        raise ArgumentError(f"{path} has {ours}, too, so {option} cannot be {shown(found[0], 40)}")
+        raise ArgumentError(f"{path} has {ours}, too, so --{option} cannot be {shown(found[0], 40)}")
     return [(theirs, ours) for theirs in found]
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_model, save_model
+from safetensors.torch import load_model
+from safetensors.torch import save as as_bytes
 from torch import nn
 
 FOLDER = Path(__file__).resolve().parent
@@ -64,9 +65,13 @@ def load(folder=FOLDER):
 
 
 def save(model, folder):
-    """Write the weights in a copy of this folder, which ``rnnlm import`` reads."""
+    """Write the weights into a copy of this folder, which ``rnnlm import`` reads."""
     about = {key: value for key, value in model.about.items() if key != "sha256"}  # it is another model now
-    save_model(model, str(Path(folder) / "model.safetensors"), metadata={"rnnlm": json.dumps(about)})
+    arrays = {name: value.contiguous() for name, value in model.state_dict().items()}
+    if about["architecture"]["tied"]:
+        del arrays["decoder.weight"]  # the encoder's
+    content = as_bytes(arrays, metadata={"format": "pt", "rnnlm": json.dumps(about)})
+    (Path(folder) / "model.safetensors").write_bytes(content)
 
 
 def read_vocabulary(folder=FOLDER):
