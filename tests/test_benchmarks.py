@@ -401,3 +401,18 @@ def test_exchange_torch(tmp_path):
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["model"] for row in rows[1:]] == ["lstm, tied", "gru", "tanh", "relu"]
     assert rows[0]["arrays_return"] and all(row["tied_found"] and row["relative"] < 1e-5 for row in rows[1:])
+
+
+@pytest.mark.slow
+def test_exchange_hf(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    model = LanguageModel(4, 3, 5, cell="gru", tied=True, rng=np.random.default_rng(0))
+    save_model(tmp_path / "model.npz", model, Vocabulary(["<eos>", "<unk>", "the", "dog"]))
+    text = tmp_path / "test.txt"
+    text.write_text("the dog\nthe cat\n" * 300)  # more than one window
+    done = subprocess.run([sys.executable, BENCHMARKS / "exchange_hf.py", tmp_path / "model.npz", "--text", text],
+                          capture_output=True, text=True, env=os.environ | {"HF_HOME": str(tmp_path / "cache")})
+    assert done.returncode == 0, done.stderr
+    (row,) = map(json.loads, done.stdout.splitlines())
+    assert row["relative"] < 1e-5
