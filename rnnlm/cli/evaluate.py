@@ -9,7 +9,7 @@ from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
 from rnnlm.cli.mixing_options import PROBS, TUNE_PROBS, part_names, parts_in_words
 from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, TUNE, adaptation_in_words, read_predictor
 from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar, show
-from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.signals import computing_until_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, listed, one_line
@@ -99,7 +99,7 @@ def _show(lines):
 
 def _score(path, model, text, eos_id, window, spelling):
     """The text's Evaluation and the figures of parts, under a bar; a signal ends it."""
-    with stop_on_signal("stopping after this window") as check, scoring_bar(path, len(text.ids)) as move:
+    with computing_until_signal("stopping after this window") as check, scoring_bar(path, len(text.ids)) as move:
 
         def on_window(targets):
             move(targets)

@@ -13,7 +13,7 @@ from rnnlm.cli.partners import MODEL
 from rnnlm.cli.reading import noted_predictor
 from rnnlm.cli.score import PROTOCOL
 from rnnlm.cli.screen import scoring_bar, show
-from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.signals import computing_until_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, one_line, size_shown
@@ -102,7 +102,7 @@ def _parts(path, vocabulary):
 def _scored(options, model, vocabulary, parts):
     """The rows of the text, under a bar; a signal ends it."""
     total, found = sum(len(part.starts) for part in parts), []
-    with stop_on_signal("stopping after this part") as check, scoring_bar(called(options.text), total) as move:
+    with computing_until_signal("stopping after this part") as check, scoring_bar(called(options.text), total) as move:
         for rows in word_rows(model, vocabulary, parts, protocol=options.protocol, top=TOP):
             found.append(rows)
             move(len(rows))
