@@ -11,7 +11,7 @@ from rnnlm.cli.command import run
 from rnnlm.cli.heading import first_word, protocol_in_words
 from rnnlm.cli.partners import MODEL
 from rnnlm.cli.reading import noted_predictor
-from rnnlm.cli.score import PROTOCOL
+from rnnlm.cli.score_options import PROTOCOL
 from rnnlm.cli.screen import scoring_bar, show
 from rnnlm.cli.signals import computing_until_signal
 from rnnlm.cli.slowdowns import threads_of
