@@ -21,6 +21,7 @@ from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, listed, one_line, size_shown
 from rnnlm.files.long_array import LongArray
+from rnnlm.mixing.outside import OtherTextError, OutsideProbs
 from rnnlm.reports.score_formats import SCORE_FORMATS
 from rnnlm.reports.tool_format import TEXT
 from rnnlm.scoring.columns import TRUTH, WordsBefore, before
@@ -62,9 +63,10 @@ def print_scores(options):
                 truth = Truth(options.truth) if options.truth else None
                 states = files.enter_context(LongArray(options.states, "states")) if options.states else None
                 start = table.begin()
+                _require_probs(options, read.vocabulary)
             spelling = Spelling.of_vocabulary(read.vocabulary) if options.charge_unknown else None
             for path in options.texts:
-                for columns in _columns(options, path, read, unknown, states, truth, spelling):
+                for columns in _with_warning(_columns(options, path, read, unknown, states, truth, spelling)):
                     _print(start + table.rows(columns))  # nothing is printed of a text that cannot be read
                     start = ""
                 if options.chart:
@@ -94,6 +96,25 @@ def _head(options, read):
             head["unknown"] = "no bits per byte (NA); --charge-unknown counts their spelling"
         return head | ({"lower_bound": f"bits per byte, without {listed(lost)}"} if lost else {})
     return head | ({"pieces": pieces} if options.by == "word" and pieces else {})
+
+
+def _require_probs(options, vocabulary):
+    """RnnlmError, before any row, unless --probs is of the text, if both are files."""
+    if options.probs and options.texts[0] != STANDARD_INPUT and os.path.isfile(options.texts[0]):
+        OutsideProbs(options.probs).require(
+            sum(len(part.pieces) for part in spelled_file(options.texts[0], vocabulary)))
+
+
+def _with_warning(parts):
+    """Yield the parts of a table; an error says what becomes of those before it."""
+    printed = False
+    try:
+        for columns in parts:
+            yield columns
+            printed = True
+    except OtherTextError as error:
+        warning = "; the rows that were printed are wrong if it is of another text"
+        raise RnnlmError(f"{error}{warning if printed else ''}") from error
 
 
 def _columns(options, path, read, unknown, states, truth, spelling):
