@@ -82,7 +82,7 @@ def _others(vocabulary, options, workers):
         if said:
             note(said)
         models.append(model)
-        named.append(f"{path} (SHA-256 {sha256})")
+        named.append(f"{called(path)} (SHA-256 {sha256})")
     probs = getattr(options, "probs", None)
     return models, [*named, *([f"the probabilities in {probs}"] if probs else [])]
 
@@ -171,4 +171,4 @@ def parts_in_words(options, figures):
 def part_names(options):
     """What the parts of the mixture are called, in the order of the weights."""
     probs = getattr(options, "probs", None)
-    return [options.model, *(options.mix or []), *([probs] if probs else [])]
+    return [called(path) for path in (options.model, *(options.mix or []), *([probs] if probs else []))]

@@ -24,7 +24,7 @@ from rnnlm.runs.description import described
 from rnnlm.runs.option import DEBUG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.rows import word_rows
-from rnnlm.text.sources import STANDARD_INPUT, called
+from rnnlm.text.sources import STANDARD_INPUT, called, require_one_standard_input
 from rnnlm.text.spelled import spelled_file, spelled_string
 
 TOP = 5  # words that were expected, for each word
@@ -57,6 +57,7 @@ def main(argv=None, prog=None):
 
 def write_page(options):
     """Score the text with one model or two, and write the page."""
+    require_one_standard_input(options.model, options.compare, options.text)
     name = "standard input" if options.text == STANDARD_INPUT else os.path.basename(options.text)
     output = options.output or f"{Path(name.replace(' ', '-')).stem}.html"
     require_replaceable(output, lambda file: GENERATOR.encode() in file.read(500), "a page of this command",

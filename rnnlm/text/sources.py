@@ -50,6 +50,22 @@ def require_text_file(path):
     return status
 
 
+def is_pipe(path):
+    """Whether a text can be read only once: standard input, or a pipe by its name."""
+    if path == STANDARD_INPUT:
+        return True
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def require_one_standard_input(*paths, remedy="give - once, or a file"):
+    """RnnlmError if several of these paths, or None, are standard input."""
+    if paths.count(STANDARD_INPUT) > 1:
+        raise RnnlmError(f"standard input (-) can be read only once: {remedy}")
+
+
 def compression(path):
     """The name of the module that decompresses a regular file.
 
@@ -63,7 +79,7 @@ def compression(path):
 
 
 @contextmanager
-def opened(path, on_bytes=None, by_line=False):
+def opened(path, on_bytes=None, by_line=False, hasher=None):
     """A block with a Source of the bytes of a text.
 
     Parameters
@@ -71,6 +87,7 @@ def opened(path, on_bytes=None, by_line=False):
     path : of a file or pipe; ``-`` is standard input.
     on_bytes : function, called as on_bytes(n) for n bytes from the disk or the pipe.
     by_line : whether a read ends at a line end, and so waits for no further line.
+    hasher : of hashlib, which is given the bytes from there; None: none.
 
     Raises
     ------
@@ -80,7 +97,7 @@ def opened(path, on_bytes=None, by_line=False):
     """
     status = require_text_file(path)
     with standard_input() if status is None else open(path, "rb") as file:
-        raw = _Raw(file, on_bytes, by_line)
+        raw = _Raw(file, on_bytes, by_line, hasher)
         start = raw.fill(10)
         for magic, (what, command) in NOT_READ.items():
             if start.startswith(magic):
@@ -117,8 +134,8 @@ class _Raw:
     size: how many bytes were read so far.
     """
 
-    def __init__(self, file, on_bytes, by_line=False):
-        self.file, self.on_bytes, self.by_line = file, on_bytes, by_line
+    def __init__(self, file, on_bytes, by_line=False, hasher=None):
+        self.file, self.on_bytes, self.by_line, self.hasher = file, on_bytes, by_line, hasher
         self.held, self.ended, self.size = b"", False, 0
 
     def fill(self, size):
@@ -137,6 +154,8 @@ class _Raw:
         at_line_end = self.by_line and more.endswith(b"\n")
         self.ended = len(more) < size and not at_line_end  # a terminal would have to be ended twice
         self.size += len(more)
+        if self.hasher:
+            self.hasher.update(more)
         if self.on_bytes:
             self.on_bytes(len(more))
         return more
