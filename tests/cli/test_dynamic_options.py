@@ -129,12 +129,24 @@ def test_the_rates_are_chosen_on_validation_text(folder, text, small_corpus, cap
     tried = [line for line in said.splitlines() if line.startswith("  lr ")]
     best = min(tried, key=lambda line: float(line.split(": ")[1]))
     lr, decay = best.split(":")[0].split(", ")
-    assert len(tried) == 12
+    assert len(tried) == 16
     assert f"chosen: --dynamic sgd --dynamic-lr {lr.split()[1]} --dynamic-decay {decay.split()[1]}" in said
     assert found["dynamic"] == f"sgd, window 5, {lr.strip()}, {decay}"
     _, said = evaluated(capsys, folder, text, "--dynamic", "sgd", "--dynamic-decay", "0", "--tune",
                         small_corpus / "valid.txt")
-    assert said.count("decay 0:") == 4
+    assert said.count("decay 0:") == 6
+
+
+def test_where_every_rate_diverges_nothing_is_chosen_or_scored(folder, text, small_corpus, capsys, monkeypatch):
+    def diverging(*_):
+        raise DivergenceError("diverged")
+
+    monkeypatch.setattr(DynamicModel, "log_probs", diverging)
+    capsys.readouterr()
+    assert evaluate([str(folder), str(text), "--dynamic", "sgd", "--tune", str(small_corpus / "valid.txt")]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.count(": inf\n") == 12 and "chosen" not in err
+    assert "so there is none to choose: give a lower one, with --dynamic-lr or lrs\n" in err
 
 
 def test_a_signal_ends_tuning_within_a_point_of_the_grid(folder, text, small_corpus, capsys, monkeypatch):
