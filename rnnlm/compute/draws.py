@@ -42,7 +42,7 @@ def shared_bits(rng, shape, scheme=SCHEME):
     count = math.prod(shape)
     if scheme == 1:
         return np.frombuffer(rng.bytes(2 * count), "<u2").reshape(shape)
-    return _as_bits(_words(rng, _words_for(count)))[:count].reshape(shape)
+    return _as_bits(_words(rng, words_for(count)))[:count].reshape(shape)
 
 
 def column_bits(rng, shape, columns=None, scheme=SCHEME):
@@ -57,7 +57,7 @@ def column_bits(rng, shape, columns=None, scheme=SCHEME):
                                 f"{columns}: set random_scheme to {SCHEME}")
         return shared_bits(rng, shape, scheme)
     N, count = shape[0], math.prod(shape[1:])
-    size = _words_for(count)
+    size = words_for(count)
     words = for_columns(rng, N, size, columns, lambda: _words(rng, N * size))
     return _as_bits(words).reshape(N, -1)[:, :count].reshape(shape)
 
@@ -76,14 +76,14 @@ def for_columns(rng, N, size, columns, draw):
                             f"{columns.total}")
     if type(rng.bit_generator).__name__ not in JUMPING:
         raise ArgumentError("rng must be a generator that can jump: numpy.random.default_rng(SEED) makes one")
-    _jump(rng.bit_generator, size * columns.first)
+    jump(rng.bit_generator, size * columns.first)
     drawn = draw()
-    _jump(rng.bit_generator, size * (columns.total - columns.stop))
+    jump(rng.bit_generator, size * (columns.total - columns.stop))
     return drawn
 
 
-def _jump(generator, words):
-    """Jump over words as if they were drawn.
+def jump(generator, words):
+    """Jump over words, an int, as if the bit generator had drawn them.
 
     Half a word that a number of 32 bits has left is kept.
     """
@@ -92,7 +92,7 @@ def _jump(generator, words):
     generator.state = generator.state | half
 
 
-def _words_for(count):
+def words_for(count):
     """How many words hold 16 bits for so many numbers."""
     return -(-16 * count // WORD)
 

@@ -71,7 +71,8 @@ def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: V
               "architecture": earlier or dict(model.architecture), "training": training or {},
               "regularisation": asdict(model.regularisation)}
     with np.errstate(over="ignore"):  # said in one line
-        params = {name: param.astype(np.float32, copy=False) for name, param in model.named_params().items()}
+        params = {name: model.device.get(param).astype(np.float32, copy=False)
+                  for name, param in model.named_params().items()}
     require_finite(params)
     write_archive(path, header, {**own, **params})
 

@@ -23,10 +23,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute import arguments
+from rnnlm.compute.device import module_of
 from rnnlm.compute.functions import writable
 from rnnlm.errors import ArgumentError, IdError, RnnlmError
 
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any
 
     from numpy.typing import DTypeLike
@@ -41,9 +43,10 @@ def untouched_zeros(like):
 
     np.zeros_like writes its zeros: 120 MB at once for an output layer of 100,000 words.
     """
+    xp = module_of(like)
     if like.flags.f_contiguous and not like.flags.c_contiguous:
-        return np.zeros(like.shape[::-1], like.dtype).T
-    return np.zeros(like.shape, like.dtype)
+        return xp.zeros(like.shape[::-1], like.dtype).T
+    return xp.zeros(like.shape, like.dtype)
 
 
 def require_ids(ids, V, name="ids"):
@@ -150,7 +153,8 @@ class Layer:
 
     def __init__(self, *params: np.ndarray, grads: list[np.ndarray] | None = None) -> None:
         for param in params:
-            arguments.kind(f"what {type(self).__name__} is made of", param, np.ndarray, "arrays")
+            if not isinstance(param, np.ndarray):
+                arguments.has(f"what {type(self).__name__} is made of", param, ("shape", "dtype", "flags"), "arrays")
         self.params = list(params)
         self.grads = [untouched_zeros(p) for p in params] if grads is None else list(grads)
         self._buffers = {}
@@ -166,6 +170,11 @@ class Layer:
                              f"{len(self.params)}: it was pickled by an earlier version; save models with save_model")
         for arrays in (self.params, self.grads):  # lists that layers may share
             arrays[:] = map(writable, arrays)
+
+    @property
+    def xp(self) -> ModuleType:
+        """The array module of the parameters; NumPy without any."""
+        return module_of(self.params[0]) if self.params else np
 
     def window(self, xs: np.ndarray, width: int | None = None, letter: str = "D") -> tuple[int, int, int]:
         """The shape of a window of vectors (N, T, width).
@@ -214,5 +223,5 @@ class Layer:
         memory = self._buffers.get(name)
         if memory is None or memory.size < size or memory.dtype != dtype:
             self._buffers[name] = None  # the old memory goes before the new comes
-            memory = self._buffers[name] = np.empty(size, dtype)
+            memory = self._buffers[name] = self.xp.empty(size, dtype)
         return memory[:size].reshape(shape)

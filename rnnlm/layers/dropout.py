@@ -18,8 +18,14 @@ def keep_mask(bits, ratio, dtype):
     It is 0 with probability ratio, else 1 / (1 - ratio).  So the expected value is 1.
     The ratio is rounded to 16 bits: they take a quarter of the time of random floats.
     """
-    threshold = min(round(ratio * 65536), 65535)  # a value falls out if its bits are below it
-    return (bits >= threshold) * np.dtype(dtype).type(65536 / (65536 - threshold))
+    threshold, factor = threshold_of(ratio)
+    return (bits >= threshold) * np.dtype(dtype).type(factor)
+
+
+def threshold_of(ratio):
+    """Below which bits a value falls out, and what the others are multiplied by."""
+    threshold = min(round(ratio * 65536), 65535)
+    return threshold, 65536 / (65536 - threshold)
 
 
 def require_ratio(ratio, rng, name="dropout ratio"):

@@ -113,8 +113,8 @@ class TimeGRU(TimeRecurrent):
         N, T, _ = self.window(xs, len(Wx))
         H = Wh.shape[0]
         As = (xs @ Wx + b).swapaxes(0, 1)  # (T, N, 3H): every step's input term in one product
-        hs = np.empty((T + 1, N, H), dtype=As.dtype)  # time first: a step is contiguous
-        gates = np.empty((T, 4, N, H), dtype=As.dtype)
+        hs = self.xp.empty((T + 1, N, H), dtype=As.dtype)  # time first: a step is contiguous
+        gates = self.xp.empty((T, 4, N, H), dtype=As.dtype)
         (hs[0],) = self._first_state(N)
         for t in range(T):
             u = hs[t] @ Wh
@@ -122,7 +122,7 @@ class TimeGRU(TimeRecurrent):
             v = u[:, 2 * H :] + bh
             n = np.tanh(As[t, :, 2 * H :] + r * v)
             hs[t + 1] = (1 - z) * n + z * hs[t]
-            gates[t] = z, r, v, n
+            np.stack([z, r, v, n], out=gates[t])
         self.h = hs[T].copy()
         self.cache = xs, Wh, hs, gates
         return hs[1:].swapaxes(0, 1)
@@ -131,9 +131,9 @@ class TimeGRU(TimeRecurrent):
         """Gradients of the inputs, from those of all the states."""
         xs, Wh, hs, gates = self.cache
         N, T, H = self.window(dhs, self.hidden_size, "H")
-        Wh_transposed = np.ascontiguousarray(Wh.T)  # copied as in TimeRNN
-        das, dus = np.empty((2, T, N, 3 * H), dtype=hs.dtype)
-        dh = np.zeros((N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
+        Wh_transposed = self.xp.ascontiguousarray(Wh.T)  # copied as in TimeRNN
+        das, dus = self.xp.empty((2, T, N, 3 * H), dtype=hs.dtype)
+        dh = self.xp.zeros((N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
         for t in reversed(range(T)):
             z, r, v, n = gates[t]
             dh = dhs[:, t] + dh                              # h_t is used by the layer above and by the next step: sum

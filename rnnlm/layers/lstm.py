@@ -102,15 +102,15 @@ class TimeLSTM(TimeRecurrent):
         N, T, _ = self.window(xs, len(Wx))
         H = Wh.shape[0]
         As = (xs @ Wx + b).swapaxes(0, 1)  # (T, N, 4H): every step's input term in one product
-        hs, cs = np.empty((2, T + 1, N, H), dtype=As.dtype)  # time first: a step is contiguous
-        gates = np.empty((T, 4, N, H), dtype=As.dtype)
+        hs, cs = self.xp.empty((2, T + 1, N, H), dtype=As.dtype)  # time first: a step is contiguous
+        gates = self.xp.empty((T, 4, N, H), dtype=As.dtype)
         hs[0], cs[0] = self._first_state(N)
         for t in range(T):
             f, g, i, o = np.split(As[t] + hs[t] @ Wh, 4, axis=1)
             f, g, i, o = sigmoid(f), np.tanh(g), sigmoid(i), sigmoid(o)
             cs[t + 1] = f * cs[t] + g * i
             hs[t + 1] = o * np.tanh(cs[t + 1])
-            gates[t] = f, g, i, o
+            np.stack([f, g, i, o], out=gates[t])
         self.h, self.c = hs[T].copy(), cs[T].copy()
         self.cache = xs, Wh, hs, cs, gates
         return hs[1:].swapaxes(0, 1)
@@ -119,9 +119,9 @@ class TimeLSTM(TimeRecurrent):
         """Gradients of the inputs, from those of all the states h."""
         xs, Wh, hs, cs, gates = self.cache
         N, T, H = self.window(dhs, self.hidden_size, "H")
-        Wh_transposed = np.ascontiguousarray(Wh.T)  # as in TimeRNN
-        das = np.empty((T, N, 4 * H), dtype=hs.dtype)
-        dh, dc = np.zeros((2, N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
+        Wh_transposed = self.xp.ascontiguousarray(Wh.T)  # as in TimeRNN
+        das = self.xp.empty((T, N, 4 * H), dtype=hs.dtype)
+        dh, dc = self.xp.zeros((2, N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
         for t in reversed(range(T)):
             f, g, i, o = gates[t]
             tanh_c = np.tanh(cs[t + 1])

@@ -77,8 +77,8 @@ class TimeMRNN(TimeRNN):
         N, T, _ = self.window(xs, len(Wx))
         As, ms = np.split((xs @ Wx + b).swapaxes(0, 1), 2, axis=2)  # (T, N, H) each
         ms = 1 + ms
-        us = np.empty(As.shape, dtype=As.dtype)
-        hs = np.empty((T + 1, *As.shape[1:]), dtype=As.dtype)
+        us = self.xp.empty(As.shape, dtype=As.dtype)
+        hs = self.xp.empty((T + 1, *As.shape[1:]), dtype=As.dtype)
         (hs[0],) = self._first_state(N)
         for t in range(T):
             us[t] = hs[t] @ Wh
@@ -91,9 +91,9 @@ class TimeMRNN(TimeRNN):
         """Gradients of the inputs, from those of all the states."""
         xs, Wh, ms, us, hs = self.cache
         N, T, H = self.window(dhs, self.hidden_size, "H")
-        Wh_transposed = np.ascontiguousarray(Wh.T)  # copied as in TimeRNN
-        das, dus = np.empty((2, T, N, H), dtype=hs.dtype)
-        dh = np.zeros((N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
+        Wh_transposed = self.xp.ascontiguousarray(Wh.T)  # copied as in TimeRNN
+        das, dus = self.xp.empty((2, T, N, H), dtype=hs.dtype)
+        dh = self.xp.zeros((N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
         for t in reversed(range(T)):
             das[t] = (dhs[:, t] + dh) * self.slope(hs[t + 1])  # h_t = tanh(a_t + m_t u_t); h_t is used twice: sum
             dus[t] = das[t] * ms[t]                            # m_t u_t

@@ -65,7 +65,7 @@ class TimeSlownessPenalty(Penalty):
         h_t, and takes it from that of h_{t-1}.
         """
         hs = self.cache
-        out = np.array(dhs)
+        out = dhs.copy()
         if hs.shape[1] > 1:
             slope = hs[:, 1:] - hs[:, :-1]
             slope *= hs.dtype.type(2 * self.weight / slope.size)

@@ -81,7 +81,7 @@ class TimeRNN(TimeRecurrent):
         Wh = self._recurrent_weights()
         N, T, _ = self.window(xs, len(Wx))
         As = (xs @ Wx + b).swapaxes(0, 1)  # (T, N, H): every step's input term in one product
-        hs = np.empty((T + 1, N, Wh.shape[0]), dtype=As.dtype)  # time first: a step is contiguous
+        hs = self.xp.empty((T + 1, N, Wh.shape[0]), dtype=As.dtype)  # time first: a step is contiguous
         (hs[0],) = self._first_state(N)
         for t in range(T):
             self.function(As[t] + hs[t] @ Wh, out=hs[t + 1])
@@ -94,9 +94,9 @@ class TimeRNN(TimeRecurrent):
         xs, Wh, hs = self.cache
         N, T, H = self.window(dhs, self.hidden_size, "H")
         # A view Wh.T costs twice the product: OpenBLAS takes the slow kernel for it.
-        Wh_transposed = np.ascontiguousarray(Wh.T)
-        das = np.empty((T, N, H), dtype=hs.dtype)
-        dh = np.zeros((N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
+        Wh_transposed = self.xp.ascontiguousarray(Wh.T)
+        das = self.xp.empty((T, N, H), dtype=hs.dtype)
+        dh = self.xp.zeros((N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
         for t in reversed(range(T)):
             das[t] = (dhs[:, t] + dh) * self.slope(hs[t + 1])  # h_t = tanh(a_t); h_t is used twice: sum
             dh = das[t] @ Wh_transposed                        # a_t = ... + h_{t-1} Wh

@@ -94,14 +94,14 @@ class TimeTextbookGRU(TimeRecurrent):
         H = Wh.shape[0]
         Wh_zr, Wh_hat = Wh[:, : 2 * H], Wh[:, 2 * H :]
         As = (xs @ Wx + b).swapaxes(0, 1)  # (T, N, 3H): every step's input term in one product
-        hs = np.empty((T + 1, N, H), dtype=As.dtype)  # time first: a step is contiguous
-        gates = np.empty((T, 3, N, H), dtype=As.dtype)
+        hs = self.xp.empty((T + 1, N, H), dtype=As.dtype)  # time first: a step is contiguous
+        gates = self.xp.empty((T, 3, N, H), dtype=As.dtype)
         (hs[0],) = self._first_state(N)
         for t in range(T):
             z, r = np.split(sigmoid(As[t, :, : 2 * H] + hs[t] @ Wh_zr), 2, axis=1)
             h_hat = np.tanh(As[t, :, 2 * H :] + (r * hs[t]) @ Wh_hat)
             hs[t + 1] = (1 - z) * hs[t] + z * h_hat
-            gates[t] = z, r, h_hat
+            np.stack([z, r, h_hat], out=gates[t])
         self.h = hs[T].copy()
         self.cache = xs, Wh, hs, gates
         return hs[1:].swapaxes(0, 1)
@@ -110,9 +110,10 @@ class TimeTextbookGRU(TimeRecurrent):
         """Gradients of the inputs, from those of all the states."""
         xs, Wh, hs, gates = self.cache
         N, T, H = self.window(dhs, self.hidden_size, "H")
-        Wh_zr_transposed, Wh_hat_transposed = np.split(np.ascontiguousarray(Wh.T), [2 * H])  # copied as in TimeRNN
-        das = np.empty((T, N, 3 * H), dtype=hs.dtype)
-        dh = np.zeros((N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
+        # Copied as in TimeRNN.
+        Wh_zr_transposed, Wh_hat_transposed = np.split(self.xp.ascontiguousarray(Wh.T), [2 * H])
+        das = self.xp.empty((T, N, 3 * H), dtype=hs.dtype)
+        dh = self.xp.zeros((N, H), dtype=hs.dtype)  # nothing comes from beyond the window: the truncation
         for t in reversed(range(T)):
             z, r, h_hat = gates[t]
             dh = dhs[:, t] + dh                           # h_t is used by the layer above and by the next step: sum

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from rnnlm.layers.cuda.lstm import CudaLSTM
+from rnnlm.layers.cuda.rnn import CudaRNN
 from rnnlm.layers.fast.gru import FastGRU
 from rnnlm.layers.fast.lstm import FastLSTM
 from rnnlm.layers.fast.mrnn import FastMRNN
@@ -36,6 +38,8 @@ class Cell:
         alone.
     help : str
         What ``--help`` says of it after its name.
+    cuda : type or None
+        The layer for a GPU; None: the plain one, on arrays there.
     biases : dict
         Where its biases start: for each name a number for each block of H.  Other
         biases start at zero.
@@ -47,19 +51,20 @@ class Cell:
     prefix: str
     gated: bool
     help: str = ""
+    cuda: type | None = None
     biases: dict = field(default_factory=dict)
 
-    def layer(self, plain):
-        """The class to build: the plain one, or the fast one where there is one."""
-        return self.plain if plain else self.fast or self.plain
+    def layer(self, kind):
+        """The class of a kind, "plain", "fast" or "cuda"; plain where there is none."""
+        return getattr(self, kind) or self.plain
 
 
 CELLS = {
-    "rnn": Cell(TimeRNN, FastRNN, "RNN", "rnn", gated=False),
+    "rnn": Cell(TimeRNN, FastRNN, "RNN", "rnn", gated=False, cuda=CudaRNN),
     "mrnn": Cell(TimeMRNN, FastMRNN, "multiplicative RNN", "mrnn", gated=False,
                  help="a multiplicative RNN, in which each input rescales what the previous state contributes"),
     # f, g, i, o: an open forget gate (Gers et al., 2000; Jozefowicz et al., 2015).
-    "lstm": Cell(TimeLSTM, FastLSTM, "LSTM", "lstm", gated=True, biases={"b": (1, 0, 0, 0)}),
+    "lstm": Cell(TimeLSTM, FastLSTM, "LSTM", "lstm", gated=True, cuda=CudaLSTM, biases={"b": (1, 0, 0, 0)}),
     "gru": Cell(TimeGRU, FastGRU, "GRU", "gru", gated=True),
     "gru-textbook": Cell(TimeTextbookGRU, FastTextbookGRU, "textbook GRU", "gru", gated=True,
                          help="a GRU that resets its state before the matrix product, not after it as PyTorch, Keras "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.compute.device import module_of
 from rnnlm.compute.functions import writable
 from rnnlm.compute.row_gradient import RowGradient
 
@@ -31,9 +32,10 @@ class Packing:
     ----------
     parameters : the Parameters of an Architecture.
     dtype : numpy.dtype of the arrays.
-    rows : names of the parameters whose gradient is a RowGradient.
-    memory : arrays that hold values already, as another Packing's ``memory``; None:
-        zeros, to which the system gives memory only when they are written.
+    rows : names of the parameters whose gradient is a RowGradient, on the host.
+    memory : arrays that hold values already, as another Packing's ``memory``, on any
+        device; None: zeros on the host, to which the system gives memory only when they
+        are written.
     frozen : names of the parameters that no optimizer gets.
 
     Attributes
@@ -60,7 +62,9 @@ class Packing:
         shapes = [members[0].shape if alone else sum(map(_size, members))
                   for members, alone in zip(self.members, of_rows, strict=True)]
         self.memory = list(map(writable, memory)) if memory else [_zeros(shape, dtype) for shape in shapes]
-        grads = [RowGradient(param) if alone else _zeros(shape, dtype)
+        on_host = module_of(self.memory[0]) is np
+        zeros = _zeros if on_host else module_of(self.memory[0]).zeros
+        grads = [RowGradient(param) if alone and on_host else zeros(shape, dtype)
                  for param, shape, alone in zip(self.memory, shapes, of_rows, strict=True)]
         self.params, self.grads = self.memory[: len(self.groups)], grads[: len(self.groups)]
         self.param, self.grad = self.by_name(self.memory), self.by_name(grads)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rnnlm.compute import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
+
+    from rnnlm.compute.device import Device
     from rnnlm.layers import TimeRecurrent
     from rnnlm.models.architecture import Architecture
 
@@ -23,6 +24,7 @@ class CarriesStates:
 
     if TYPE_CHECKING:
         architecture: Architecture
+        device: Device
         params: list[np.ndarray]
         recurrent: list[TimeRecurrent]
 
@@ -39,22 +41,24 @@ class CarriesStates:
         states : for each layer a tuple of arrays (N, H), such as (h,) or (h, c); None
             for a state that is zeros.
         """
-        return [tuple(getattr(layer, name) for name in layer.state_names) for layer in self.recurrent]
+        return [tuple(None if array is None else self.device.get(array)
+                      for array in (getattr(layer, name) for name in layer.state_names)) for layer in self.recurrent]
 
     def set_state(self, states: Sequence[State]) -> None:
         """Continue from what get_state returned."""
         arguments.one_for_each("states", states, len(self.recurrent), "recurrent layers")
         for layer, state in zip(self.recurrent, states, strict=True):
-            layer.set_state(*state)
+            layer.set_state(*[None if array is None else self.device.put(array) for array in state])
 
     def named_state(self, N: int) -> dict[str, np.ndarray]:
         """The states of N streams by name: rnn1/h (N, H), rnn2/h, ...
 
-        Where nothing was read yet, the states become arrays of zeros.
+        They are the layers' own arrays, on the model's device.  Where nothing was read
+        yet, the states become arrays of zeros.
         """
-        arrays = {}
+        arrays, xp = {}, self.device.xp
         for number, layer in enumerate(self.recurrent, 1):
-            state = [np.zeros((N, layer.hidden_size), self.params[0].dtype) if array is None else array
+            state = [xp.zeros((N, layer.hidden_size), self.params[0].dtype) if array is None else array
                      for array in (getattr(layer, name) for name in layer.state_names)]
             layer.set_state(*state)
             part = self.architecture.layer_name(number)

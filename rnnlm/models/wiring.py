@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rnnlm.compute.device import HOST
 from rnnlm.layers import (
     Layer,
     TimeActivationPenalty,
@@ -15,6 +16,14 @@ from rnnlm.layers import (
     TimeSlownessPenalty,
     TimeWordDropout,
     WeightDrop,
+)
+from rnnlm.layers.cuda import (
+    CudaAffine,
+    CudaDropout,
+    CudaEmbedding,
+    CudaOutput,
+    CudaWeightDrop,
+    CudaWordDropout,
 )
 from rnnlm.layers.fast import FastAdaptiveEmbedding, FastAdaptiveOutput, FastAffine, FastEmbedding, FastOutput
 
@@ -35,7 +44,7 @@ class Wiring:
     shared: list[tuple]
 
 
-def wire(architecture, regularisation, packing, *, rng, plain, workers):
+def wire(architecture, regularisation, packing, *, rng, plain, workers, device=HOST):
     """The Wiring of a model.
 
     Parameters
@@ -47,18 +56,19 @@ def wire(architecture, regularisation, packing, *, rng, plain, workers):
     rng : numpy.random.Generator that dropout draws from.
     plain : take the layers to read, not the fast ones.
     workers : the Workers of the fast layers.
+    device : the Device that has the memory.
     """
-    r, build = regularisation, _Builder(architecture, packing, plain, workers)
+    r, build = regularisation, _Builder(architecture, packing, plain, workers, device)
     embedding, recurrent = build.embedding(), []
-    layers = [TimeWordDropout(embedding, r.word_dropout, rng=rng, vocab_size=architecture.vocab_size)
-              if r.word_dropout else embedding]
+    layers = [build.word_dropout(embedding, r.word_dropout, rng) if r.word_dropout else embedding]
 
     def drop(ratio):
-        layers.append(TimeDropout(ratio, rng=rng, per_window=r.per_window))
+        layers.append(build.kinds["dropout"](ratio, rng=rng, per_window=r.per_window, **build.on))
 
     for number in range(1, architecture.layers + 1):
         drop(r.dropout if recurrent else r.input_dropout)
-        recurrent.append(build.recurrent(number, WeightDrop(r.weight_drop, rng=rng) if r.weight_drop else None))
+        weight_drop = build.kinds["weight_drop"](r.weight_drop, rng=rng, **build.on) if r.weight_drop else None
+        recurrent.append(build.recurrent(number, weight_drop))
         layers.append(recurrent[-1])
     if r.slowness_penalty:
         layers.append(TimeSlownessPenalty(r.slowness_penalty))
@@ -68,24 +78,45 @@ def wire(architecture, regularisation, packing, *, rng, plain, workers):
     projection = build.projection() if architecture.projection else None
     if projection:
         layers.append(projection)
-    shared = list(zip(embedding.grads, build.vectors(packing.grad), strict=True)) if architecture.tied else []
+    adds = architecture.tied and build.kind != "cuda"
+    shared = list(zip(embedding.grads, build.vectors(packing.grad), strict=True)) if adds else []
     return Wiring(layers, embedding, recurrent, projection, build.output(), shared)
+
+
+PLAIN = {"embedding": TimeEmbedding, "adaptive_embedding": TimeAdaptiveEmbedding, "affine": TimeAffine,
+         "output": TimeOutput, "adaptive_output": TimeAdaptiveOutput, "dropout": TimeDropout,
+         "word_dropout": TimeWordDropout, "weight_drop": WeightDrop}
+FAST = PLAIN | {"embedding": FastEmbedding, "adaptive_embedding": FastAdaptiveEmbedding, "affine": FastAffine,
+                "output": FastOutput, "adaptive_output": FastAdaptiveOutput}
+CUDA = {"embedding": CudaEmbedding, "affine": CudaAffine, "output": CudaOutput, "dropout": CudaDropout,
+        "word_dropout": CudaWordDropout, "weight_drop": CudaWeightDrop}
 
 
 class _Builder:
     """Makes the layers that have parameters, each on its part of the memory."""
 
-    def __init__(self, architecture, packing, plain, workers):
-        self.architecture, self.packing, self.plain = architecture, packing, plain
-        self.threads = {} if plain else {"workers": workers}
+    def __init__(self, architecture, packing, plain, workers, device):
+        self.architecture, self.packing = architecture, packing
         self.tails = [f"tail{number}" for number in range(1, len(architecture.cutoffs) + 1)]
+        self.kind, self.kinds, self.options = "plain", PLAIN, {}
+        self.on = {} if device is HOST else {"device": device}  # what layers without products take, too
+        if device is not HOST:
+            self.kind, self.kinds, self.options = "cuda", CUDA, self.on
+        elif not plain:
+            self.kind, self.kinds, self.options = "fast", FAST, {"workers": workers}
 
     def embedding(self):
         """The word vectors; if tied, the output has the memory of the gradient."""
         if self.architecture.tied and self.tails:
-            return (TimeAdaptiveEmbedding if self.plain else FastAdaptiveEmbedding)(*self.vectors(self.packing.param))
+            return self.kinds["adaptive_embedding"](*self.vectors(self.packing.param))
         W, grads = self.packing.of("embedding")
-        return (TimeEmbedding if self.plain else FastEmbedding)(*W, grads=None if self.architecture.tied else grads)
+        if self.architecture.tied and self.kind == "cuda":  # it adds to what the output has written
+            return self.kinds["embedding"](*W, grads=grads, adds=True, **self.on)
+        return self.kinds["embedding"](*W, grads=None if self.architecture.tied else grads, **self.on)
+
+    def word_dropout(self, embedding, ratio, rng):
+        """The embedding, which leaves out some words."""
+        return self.kinds["word_dropout"](embedding, ratio, rng=rng, vocab_size=self.architecture.vocab_size, **self.on)
 
     def vectors(self, arrays):
         """The embedding's part of arrays by name, which a tied model's output has."""
@@ -98,8 +129,8 @@ class _Builder:
     def recurrent(self, number, weight_drop):
         """The recurrent layer of this number, from 1."""
         a = self.architecture
-        kind = a.row.layer(self.plain)
-        options = self.threads if kind is a.row.fast else {}
+        kind = a.row.layer(self.kind)
+        options = {} if kind is a.row.plain else self.options
         if not a.row.gated:
             options = options | {"activation": a.activation}
         params, grads = self.packing.of(a.layer_name(number))
@@ -108,7 +139,7 @@ class _Builder:
     def projection(self):
         """From the hidden size to that of the word vectors."""
         params, grads = self.packing.of("projection")
-        return (TimeAffine if self.plain else FastAffine)(*params, grads=grads, **self.threads)
+        return self.kinds["affine"](*params, grads=grads, **self.options)
 
     def output(self):
         """Scores and loss; tied weights are the word vectors, transposed."""
@@ -116,9 +147,7 @@ class _Builder:
         if self.architecture.tied:
             (W,), (dW,) = self.packing.of("embedding")
             params, grads = [W.T, *params], [dW.T, *grads]
-        if not self.tails:
-            return (TimeOutput if self.plain else FastOutput)(*params, grads=grads, **self.threads)
         for tail in self.tails:
             of_tail, its_grads = self.packing.of(tail)
             params, grads = [*params, *of_tail], [*grads, *its_grads]
-        return (TimeAdaptiveOutput if self.plain else FastAdaptiveOutput)(*params, grads=grads, **self.threads)
+        return self.kinds["adaptive_output" if self.tails else "output"](*params, grads=grads, **self.options)

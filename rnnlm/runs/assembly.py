@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 
+from rnnlm.compute.device import HOST
 from rnnlm.models import Architecture, LanguageModel, Regularisation, Start
 from rnnlm.models.cutoffs import cutoffs_for
 from rnnlm.models.freezing import frozen_parameters
@@ -19,12 +20,13 @@ from rnnlm.training.schedules import SCHEDULES
 from rnnlm.training.trainer import Trainer
 
 
-def build_trainer(options, corpus, workers, fresh, initial=None):
+def build_trainer(options, corpus, workers, fresh, initial=None, device=HOST):
     """The Trainer of a run.
 
     fresh : whether the run starts here; otherwise all weights are zeros, to be
         restored.
     initial : the InitialModel, whose weights it starts with; None: there is none.
+    device : the Device that trains.
     """
     batches = _batches(options, corpus)
     model = _model(options, len(corpus.vocabulary), workers, np.random.default_rng(options.seed) if fresh else None)
@@ -32,6 +34,7 @@ def build_trainer(options, corpus, workers, fresh, initial=None):
         initial.fill(model, corpus)
     elif fresh and options.output_start == "frequencies":
         model.start_at_frequencies(occurrences(corpus.train, len(corpus.vocabulary)))
+    model.move_to(device)
     return Trainer(model, _optimizer(options, model), batches, _schedule(options), average=_average(options),
                    max_grad=options.max_grad or np.inf, workers=workers)
 

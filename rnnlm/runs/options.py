@@ -4,6 +4,7 @@ Whoever adds an option adds a record (see Option) here.  The parser, the help, T
 keys, the page of options, what is saved and what may change on resume follow from it.
 """
 
+from rnnlm.compute.cuda import DEVICES
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, SOFTMAXES, UNGATED
 from rnnlm.models.initializers import RECURRENT
 from rnnlm.runs.checks import (
@@ -244,6 +245,8 @@ HOW = (
     Option("overwrite", FLAG, "replace the run in the output folder or runs/CORPUS", False, scope=OF_THE_COMMAND,
            meant_by="force replace"),
     THREADS,
+    Option("device", OneOf(DEVICES), "what computes: the processor, a GPU, or a GPU with products in TF32, which are "
+           "faster and less exact", "cpu", may_change=True, meant_by="accelerator backend cuda gpu use-gpu"),
     Option("checkpoint_minutes", positive, "save a checkpoint every M minutes within an epoch, in addition to the one "
            "at its end", 10.0, "M", may_change=True),
     Option("keep_every", mark, "keep a model in the folder kept of the run folder each time training has read K tokens "

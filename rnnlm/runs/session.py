@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 from rnnlm.compute.cores import available_cores
+from rnnlm.compute.cuda import device_by_name
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.formats.checkpoint import checkpoint_size
@@ -36,6 +37,7 @@ def train(options, folder, observer, stopping, header=None):
     """
     if header is not None:  # before anything is read or made that the options ask for
         require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
+    device = device_by_name(options.device)
     initial = initial_model(options, folder, header)
     try:
         corpus = _corpus(options, observer, initial, header and _subwords(options, folder))
@@ -48,7 +50,7 @@ def train(options, folder, observer, stopping, header=None):
     threads = options.threads or available_cores()
     observer.on_threads(threads)
     with Workers(threads) as workers:
-        session = _session(options, corpus, folder, observer, header, workers, initial)
+        session = _session(options, corpus, folder, observer, header, workers, initial, device)
         with stopping() as check:
             session.begin(resumed=header is not None)
             return session.finish(check)
@@ -85,7 +87,7 @@ def _tokenizer(options):
     return words_tokenizer(options.lowercase, options.split_punctuation) if options.level == "word" else options.level
 
 
-def _session(options, corpus, folder, observer, header, workers, initial):
+def _session(options, corpus, folder, observer, header, workers, initial, device):
     """All parts of the run; nothing is written yet."""
     settle_cutoffs(options, corpus)
     run = {**of_the_run(options), "corpus": corpus.fingerprint(), "threads": workers.threads}
@@ -96,7 +98,7 @@ def _session(options, corpus, folder, observer, header, workers, initial):
         if line := require_same_texts(header, run, options, folder.path):
             observer.on_note(line)
         require_architecture(header, options, len(corpus.vocabulary), folder.path)
-    trainer = build_trainer(options, corpus, workers, fresh=header is None, initial=initial)
+    trainer = build_trainer(options, corpus, workers, fresh=header is None, initial=initial, device=device)
     return Session(options, corpus, trainer, folder, observer, run)
 
 
@@ -267,11 +269,11 @@ class Session:
 
     def _test(self, check):
         """The best model's Evaluation of the test text; RnnlmError without a model."""
-        workers, best = self.trainer.workers, self.folder.best
+        workers, device, best = self.trainer.workers, self.trainer.model.device, self.folder.best
         self.trainer = self.saver.trainer = None  # a large vocabulary leaves no room for two models
         if best is None:
             raise RnnlmError("no epoch gave a finite validation loss, so there is no model: lower --lr")
         model, vocabulary = load_model(self.folder.model, workers)
-        evaluation = evaluate(model, self.corpus.test, vocabulary.eos_id, on_window=check)
+        evaluation = evaluate(model.move_to(device), self.corpus.test, vocabulary.eos_id, on_window=check)
         self.observer.on_test(evaluation, best, self.corpus)
         return evaluation

@@ -14,8 +14,10 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import DEFAULT
+from rnnlm.compute.device import HOST, device_with
 from rnnlm.compute.functions import writable
 from rnnlm.compute.threads import slices
+from rnnlm.training import device_updates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,6 +82,10 @@ class Average:
         self.count += 1
         weight = 1 / self.count if self.decay == 1 else max(1 - self.decay, 10 / (self.count + 9))
 
+        if params and (device := device_with(params[0])) is not HOST:
+            device_updates.average(device, params, self.values, weight)
+            return
+
         def step(pair):
             w, a = pair
             if weight == 1:  # the first: it replaces whatever was there before a rollback
@@ -105,7 +111,9 @@ class Average:
             self._exchange(params)
 
     def _exchange(self, params):
-        if self.count:
+        if self.count and params and (device := device_with(params[0])) is not HOST:
+            device_updates.exchange(device, params, self.values)
+        elif self.count:
             for w, a in self._pieces(params):
                 kept = w.copy()
                 w[...] = a

@@ -5,8 +5,10 @@ import math
 import numpy as np
 
 from rnnlm.compute.default_workers import DEFAULT
+from rnnlm.compute.device import HOST, device_with
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.compute.threads import SERIAL, slices
+from rnnlm.training import device_updates
 
 PIECE = 1 << 19  # values that a thread takes at a time
 
@@ -14,8 +16,10 @@ PIECE = 1 << 19  # values that a thread takes at a time
 def global_norm(grads, workers=DEFAULT):
     """L2 norm of all arrays as if they were one vector: sqrt(sum of squares).
 
-    A float; nan or inf pass through.
+    A float; nan or inf pass through.  Of arrays on a GPU it is a scalar array there.
     """
+    if len(grads) and (device := device_with(grads[0])) is not HOST:
+        return device_updates.global_norm(device, grads)
     pieces = []
     for grad in grads:
         values = grad.values if isinstance(grad, RowGradient) else grad
@@ -37,6 +41,9 @@ def clip_scale(norm, max_norm):
     """The factor that brings gradients of this global norm to at most max_norm.
 
     It is 1 within the limit, and where the norm is not finite; max_norm = inf never
-    clips (Pascanu et al., 2013).
+    clips (Pascanu et al., 2013).  Of a norm on a GPU it is a Clip, which waits for
+    nothing.
     """
+    if device_with(norm) is not HOST:
+        return device_updates.Clip(norm, max_norm)
     return max_norm / norm if max_norm < norm < math.inf else 1.0

@@ -8,23 +8,28 @@ the result is exactly that of the full matrix, in which all other rows are zero.
 from __future__ import annotations
 
 import inspect
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import DEFAULT
+from rnnlm.compute.device import HOST, device_with
 from rnnlm.compute.functions import writable
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.compute.threads import SERIAL
 from rnnlm.training.blocks import pieces_of, update_rows
 from rnnlm.training.catching_up import CatchesUp
+from rnnlm.training.clipping import clip_scale
+from rnnlm.training.device_updates import Clip, update, update_by_calls
 from rnnlm.training.parts import name_misfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rnnlm.compute.threads import Workers
+    from rnnlm.training.fused import Fused
 
 
 class Optimizer(CatchesUp):
@@ -112,6 +117,9 @@ class Optimizer(CatchesUp):
             self.update(params.params, params.grads, scale, workers)
             return params
         if not self._fits(params, grads):
+            if isinstance(params, list) and params and (device := device_with(params[0])) is not HOST:
+                self._update_on(device, params, grads, scale)
+                return None
             name_misfit(params, grads, self.factors, self.decays)
         late = self.met if self.lagging else ()
         if late:
@@ -129,6 +137,28 @@ class Optimizer(CatchesUp):
         workers.compute(sharing.each, lambda piece: piece.update(rule, workers), pieces)
         return None
 
+    def fused(self, scale: float) -> Fused | None:
+        """The rule of this step as numbers, for a GPU; None: by ``rule`` alone."""
+        return None
+
+    def _update_on(self, device, params, grads, scale):
+        """``update`` where the arrays are another device's."""
+        if [w.shape for w in params] != [g.shape for g in grads]:
+            raise arguments.wrong("grads", "arrays of their parameters' shapes", [g.shape for g in grads])
+        self.steps += 1
+        clip = scale if isinstance(scale, Clip) else None
+        fused = self.fused(1.0 if clip else scale) if _rule_owner(self, "fused") is _rule_owner(self, "rule") else None
+        by_parameter = self._by_parameter(params, grads)
+        if fused is not None:
+            update(device, by_parameter, fused, clip)
+            return
+        if clip:
+            (norm,) = device.numbers(clip.norm)
+            if not math.isfinite(norm):
+                return
+            scale = clip_scale(norm, clip.limit)
+        update_by_calls(by_parameter, self.rule(scale))
+
     def _by_parameter(self, params, grads):
         """(w, gradient, its slots, rate, decay) of each parameter."""
         count, slots = len(params), self.slots_for(params)
@@ -143,3 +173,8 @@ class Optimizer(CatchesUp):
                     and len(self.factors) in (0, len(params)) and len(self.decays) in (0, len(params)))
         except (AttributeError, TypeError):
             return False
+
+
+def _rule_owner(optimizer, name):
+    """The class that has a method of this name: a subclass may have another rule."""
+    return next(kind for kind in type(optimizer).__mro__ if name in vars(kind))

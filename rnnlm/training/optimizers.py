@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnlm.compute import arguments
+from rnnlm.training.fused import MOMENTS, MOMENTUM, PLAIN, ROOT, Fused
 from rnnlm.training.missed_steps import Idle
 from rnnlm.training.optimizer import Optimizer
 
@@ -34,6 +35,10 @@ class SGD(Optimizer):
             w -= out
 
         return step
+
+    def fused(self, scale: float) -> Fused:
+        """``rule`` as numbers."""
+        return Fused(PLAIN, scale)
 
     def idle(self) -> Idle:
         """Nothing happens."""
@@ -60,6 +65,10 @@ class Momentum(Optimizer):
             w += v
 
         return step
+
+    def fused(self, scale: float) -> Fused:
+        """``rule`` as numbers."""
+        return Fused(MOMENTUM, scale, self.momentum)
 
     def idle(self) -> Idle:
         """v <- momentum * v;  w <- w + v."""
@@ -95,6 +104,10 @@ class AdaGrad(Optimizer):
 
         return step
 
+    def fused(self, scale: float) -> Fused:
+        """``rule`` as numbers."""
+        return Fused(ROOT, scale, 1.0, scale, eps=self.eps)
+
     def idle(self) -> Idle:
         """Nothing happens."""
         return Idle((1.0,))
@@ -125,6 +138,10 @@ class RMSprop(Optimizer):
             _divide_by_root(out, rate * scale, w, g, s, self.eps)
 
         return step
+
+    def fused(self, scale: float) -> Fused:
+        """``rule`` as numbers."""
+        return Fused(ROOT, scale, self.alpha, scale * math.sqrt(1.0 - self.alpha), eps=self.eps)
 
     def idle(self) -> Idle:
         """s <- alpha * s."""
@@ -162,11 +179,7 @@ class Adam(Optimizer):
 
     def rule(self, scale: float) -> Callable[..., None]:
         """One step of Adam."""
-        # Both corrections are folded into two numbers, which saves one pass over the
-        # arrays.
-        root = math.sqrt(1.0 - self.beta2**self.steps)  # a Python float: NumPy's would make the arrays float64
-        correction, eps = root / (1.0 - self.beta1**self.steps), self.eps * root
-        new_m, new_v = scale * (1.0 - self.beta1), scale * math.sqrt(1.0 - self.beta2)
+        _, correction, _, new_m, _, new_v, eps = self.fused(scale)
 
         def step(out, rate, w, g, m, v):
             m *= self.beta1
@@ -183,6 +196,14 @@ class Adam(Optimizer):
             w -= out
 
         return step
+
+    def fused(self, scale: float) -> Fused:
+        """``rule`` as numbers."""
+        # Both corrections are folded into two numbers, which saves one pass over the
+        # arrays.
+        root = math.sqrt(1.0 - self.beta2**self.steps)  # a Python float: NumPy's would make the arrays float64
+        return Fused(MOMENTS, root / (1.0 - self.beta1**self.steps), self.beta1, scale * (1.0 - self.beta1),
+                     self.beta2, scale * math.sqrt(1.0 - self.beta2), self.eps * root)
 
     def idle(self) -> Idle:
         """The means fade, and the weight follows them."""

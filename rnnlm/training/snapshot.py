@@ -39,7 +39,7 @@ class Snapshot:
             raise ArgumentError("a snapshot must be of a trainer that was built alike, got other arrays: "
                                 "build the trainer as for the run's beginning")
         taken = self.values["iteration"]
-        if taken != iteration and any(np.may_share_memory(arrays[name], array) for name, array in self.arrays.items()):
+        if taken != iteration and any(_shares_memory(arrays[name], array) for name, array in self.arrays.items()):
             raise ArgumentError(f"a snapshot must hold the arrays of its step, {taken}, got those of this trainer, "
                                 f"which are at step {iteration}: keep trainer.snapshot().copy() and restore that")
 
@@ -47,6 +47,11 @@ class Snapshot:
         """Write the snapshot's arrays into others, which ``require`` has accepted."""
         for name, array in arrays.items():
             array[...] = self.arrays[name]
+
+
+def _shares_memory(array, other):
+    """Whether both are arrays of the host, in the same memory."""
+    return isinstance(array, np.ndarray) and np.may_share_memory(array, other)
 
 
 def shapes_of(arrays):

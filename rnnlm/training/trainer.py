@@ -17,8 +17,10 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import computing, workers_of
+from rnnlm.compute.device import device_of
 from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import clip_scale, global_norm
+from rnnlm.training.device_updates import Clip
 from rnnlm.training.lagging import Lags
 from rnnlm.training.parts import require_functions, require_parts, require_parts_to_fit, require_parts_to_save
 from rnnlm.training.records import Record, Step, Sums
@@ -96,19 +98,28 @@ class Trainer(Lags):
             loss = self.model.forward(xs, ts)
             self.model.backward()
             norm = global_norm(self.model.packing.grads, self.workers)
+        scale = clip_scale(norm, self.max_grad)
+        updated = isinstance(scale, Clip)  # on a GPU: the update waits for nothing, and is none without a finite norm
+        if updated:
+            self._update(scale)
+        loss, norm = device_of(self.model).numbers(loss, norm)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise DivergenceError(
                 f"training diverged at step {self.iteration + 1}: loss {loss:g}, gradient norm {norm:g}, "
                 f"learning rate {self.optimizer.lr:g}"
             )
-        scale = clip_scale(norm, self.max_grad)
-        model = self.model
-        with np.errstate(over="ignore", invalid="ignore"):  # the next step's loss says it
-            self.optimizer.update(model.packing.params, model.packing.grads, scale, self.workers)
+        if not updated:
+            self._update(scale)
         self.iteration += 1
         targets = ts.size if isinstance(ts, np.ndarray) else np.size(ts)
         self.tokens += targets
         return Step(loss, targets, norm)
+
+    def _update(self, scale):
+        """Let the optimizer step."""
+        packing = self.model.packing
+        with np.errstate(over="ignore", invalid="ignore"):  # the next step's loss says it
+            self.optimizer.update(packing.params, packing.grads, scale, self.workers)
 
     def fit(self, validate: Callable[[], float], epochs: float,
             on_step: Callable[[Step], object] | None = None) -> Iterator[Record]:
@@ -205,7 +216,8 @@ class Trainer(Lags):
             "average": average, "schedule": self.schedule.snapshot(), "dropout": self.model.snapshot(),
             "random_scheme": self.model.random_scheme,
         }
-        return Snapshot(values, self._arrays(values))
+        get = device_of(self.model).get
+        return Snapshot(values, {name: get(array) for name, array in self._arrays(values).items()})
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from a Snapshot of this trainer, or of one that was built alike.
@@ -230,7 +242,8 @@ class Trainer(Lags):
         self.model.reset_state()
         self.epoch, self.iteration, self.tokens = (values[name] for name in ("epoch", "iteration", "tokens"))
         self.seconds, self.sums = values["seconds"], Sums(**values["sums"])
-        snapshot.fill(self._arrays(values))
+        with device_of(self.model).filled(self._arrays(values)) as arrays:
+            snapshot.fill(arrays)
 
     def _arrays(self, values):
         """The arrays of a run with these values, by name.

@@ -1,0 +1,52 @@
+"""A model on another device than the host: its arrays move there, and are read back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnlm.compute.device import HOST, Device
+from rnnlm.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from typing import Any, Self
+
+    from rnnlm.models.architecture import Architecture
+    from rnnlm.models.parameters import Packing
+
+
+class CanMove:
+    """The part of a LanguageModel that says where its arrays are.
+
+    Attributes
+    ----------
+    device : the Device that has ``params``, ``grads`` and the states.  What goes into
+        the model and comes out of it are arrays of the host: ids, scores, states.
+    """
+
+    device: Device = HOST
+
+    if TYPE_CHECKING:
+        architecture: Architecture
+        packing: Packing
+        switches: list[Any]
+
+        def _build(self, dtype: Any, weights: Any = None) -> None:
+            """Make the memory and the layers."""
+
+    def move_to(self, device: Device) -> Self:
+        """Move the weights to a device; the layers are made anew, states are forgotten.
+
+        ArgumentError if the model has a part for which the device has no layer.
+        """
+        if device is self.device:
+            return self
+        if self.architecture.cutoffs:
+            raise ArgumentError(f"an adaptive softmax cannot be computed on {device.name}: choose the full softmax, or "
+                                "leave the model on the processor")
+        weights = [device.put(self.device.get(array)) for array in self.packing.memory]
+        trains = [layer.train for layer in self.switches]
+        self.device = device
+        self._build(weights[0].dtype, weights)
+        for layer, train in zip(self.switches, trains, strict=True):
+            layer.train = train
+        return self

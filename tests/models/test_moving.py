@@ -1,0 +1,190 @@
+"""A model on another device computes what it computes on the host."""
+
+import copy
+
+import numpy as np
+import pytest
+from device_arrays import Array, StandIn
+
+from rnnlm.compute.cuda import device_by_name
+from rnnlm.compute.device import HOST, module_of
+from rnnlm.errors import ArgumentError, RnnlmError
+from rnnlm.formats.model_file import load_model, save_model
+from rnnlm.models import CELLS, LanguageModel, Regularisation
+from rnnlm.scoring.evaluation import token_log_probs
+from rnnlm.text.batches import TimeBatches
+from rnnlm.text.vocabulary import Vocabulary
+from rnnlm.training.averaging import Average
+from rnnlm.training.decay import weight_decays
+from rnnlm.training.optimizers import OPTIMIZERS
+from rnnlm.training.schedules import Constant
+from rnnlm.training.trainer import Trainer
+
+V, N, T = 11, 3, 5
+DROPPED = Regularisation(dropout=0.3, input_dropout=0.2, word_dropout=0.2, weight_drop=0.2, activation_penalty=0.1,
+                         slowness_penalty=0.1)
+MODELS = {
+    **{cell: {"cell": cell} for cell in CELLS},
+    "relu": {"activation": "relu"},
+    "tied": {"cell": "lstm", "tied": True, "wordvec_size": 4},
+    "projection": {"projection": True, "wordvec_size": 4},
+    "dropped": {"cell": "lstm", "regularisation": DROPPED},
+    "dropped, tied": {"tied": True, "regularisation": DROPPED},
+    "frozen": {"frozen": ["embedding", "rnn1/Wh"]},
+}
+
+
+def model_of(options, dtype=np.float64):
+    return LanguageModel(V, **{"wordvec_size": 6, "hidden_size": 6, "layers": 2} | options, dtype=dtype,
+                         rng=np.random.default_rng(1))
+
+
+def trainer_of(model, optimizer="adam", average=None):
+    rule = OPTIMIZERS[optimizer](0.01, decays=weight_decays(model, 0.01))
+    ids = np.random.default_rng(2).integers(0, V, 200)
+    return Trainer(model, rule, TimeBatches(ids, N, T), Constant(0.01), average=average, max_grad=0.5)
+
+
+def pair(options, *others):
+    """The same trainer on the host and on a stand-in for a GPU."""
+    return [trainer_of(model_of(options).move_to(device), *others) for device in (HOST, StandIn())]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_run_on_a_device_is_that_on_the_host(name):
+    runs = pair(MODELS[name], "adam", None)
+    losses = [[step.loss for step in steps_of(trainer, 6)] for trainer in runs]
+    np.testing.assert_allclose(*losses, rtol=1e-9)
+    host, device = (trainer.model for trainer in runs)
+    assert all(isinstance(array, Array) for array in device.packing.memory)
+    for (parameter, a), b in zip(host.named_params().items(), device.named_params().values(), strict=True):
+        np.testing.assert_allclose(device.device.get(b), a, rtol=1e-7, atol=1e-10, err_msg=parameter)
+
+
+def steps_of(trainer, count):
+    windows = list(trainer.batches)[:count]
+    return [trainer.step(*window) for window in windows]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("average", ["tail", "exponential"])
+def test_every_rule_and_average_gives_the_same_run(optimizer, average):
+    averages = [Average() if average == "tail" else Average(decay=0.9) for _ in range(2)]
+    models = [model_of({}).move_to(device) for device in (HOST, StandIn())]
+    runs = [trainer_of(model, optimizer, kept) for model, kept in zip(models, averages, strict=True)]
+    valid = np.random.default_rng(4).integers(0, V, 40)
+    losses = [[record.valid_loss for record in run.fit(lambda run=run: validate(run, valid), 2)] for run in runs]
+    np.testing.assert_allclose(*losses, rtol=1e-9)
+
+
+def validate(run, ids):
+    return -float(token_log_probs(run.model, ids, 0).mean())
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "tied"])
+def test_what_comes_out_of_a_model_is_of_the_host(name):
+    host, device = (model_of(MODELS[name]) for _ in range(2))
+    device.move_to(StandIn())
+    for model in (host, device):
+        model.set_training(False)
+    xs, ts = np.random.default_rng(3).integers(0, V, (2, N, T))
+    for method in ("predict", "predict_last"):
+        np.testing.assert_allclose(getattr(device, method)(xs), getattr(host, method)(xs), rtol=1e-12)
+    np.testing.assert_allclose(device.log_probs(xs, ts), host.log_probs(xs, ts), rtol=1e-12)
+    ours, theirs = (model.word_scores(xs, ts, details=True, top=2, with_states=True) for model in (device, host))
+    for field, value in vars(theirs).items():
+        np.testing.assert_allclose(getattr(ours, field), value, rtol=1e-12, err_msg=field)
+    for a, b in zip(device.get_state(), host.get_state(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+    products = [model.products_after(xs)() for model in (device, host)]
+    np.testing.assert_allclose(products[0][0], products[1][0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "dropped, tied"])
+def test_a_snapshot_goes_from_device_to_host_and_back(name):
+    whole = pair(MODELS[name], "adam", Average(decay=0.9))[1]
+    for record in whole.fit(lambda: 1.0, 2):
+        assert record.epoch <= 2
+    first = pair(MODELS[name], "adam", Average(decay=0.9))[1]
+    kept = []
+    steps = first.fit(lambda: 1.0, 2, on_step=lambda step: kept.append(step) or (len(kept) == 9 and stop(first, kept)))
+    with pytest.raises(KeyboardInterrupt):
+        list(steps)
+    assert all(isinstance(array, np.ndarray) for array in kept[-1].arrays.values())
+    again = pair(MODELS[name], "adam", Average(decay=0.9))[1]
+    again.restore(kept[-1])
+    list(again.fit(lambda: 1.0, 2))
+    for a, b in zip(whole.model.params, again.model.params, strict=True):
+        np.testing.assert_array_equal(a.values, b.values)
+    host = pair(MODELS[name], "adam", Average(decay=0.9))[0]
+    host.restore(kept[-1])
+    list(host.fit(lambda: 1.0, 2))
+    for a, b in zip(whole.model.params, host.model.params, strict=True):
+        np.testing.assert_allclose(a.values, b, rtol=1e-6, atol=1e-9)
+
+
+def stop(trainer, kept):
+    kept.append(trainer.snapshot().copy())
+    raise KeyboardInterrupt
+
+
+def test_files_do_not_know_the_device(tmp_path):
+    host, device = (model_of({"cell": "lstm"}, np.float32) for _ in range(2))
+    device.move_to(StandIn())
+    vocabulary = Vocabulary(["<eos>", *(f"w{i}" for i in range(1, V))])
+    for name, model in (("host", host), ("device", device)):
+        save_model(tmp_path / f"{name}.npz", model, vocabulary)
+    assert (tmp_path / "host.npz").read_bytes() == (tmp_path / "device.npz").read_bytes()
+    loaded, _ = load_model(tmp_path / "device.npz")
+    assert loaded.device is HOST
+
+
+def test_a_copy_computes_where_the_model_does():
+    model = model_of({}).move_to(StandIn())
+    twin = copy.deepcopy(model)
+    xs = np.arange(6).reshape(1, 6)
+    np.testing.assert_array_equal(twin.predict(xs), model.predict(xs))
+    assert isinstance(twin.params[0], Array) and twin.params[0] is not model.params[0]
+
+
+def test_moving_back_gives_a_model_of_the_host():
+    model = model_of({})
+    before = model.predict(np.arange(6)[None]).copy()
+    model.move_to(StandIn()).move_to(HOST)
+    np.testing.assert_array_equal(model.predict(np.arange(6)[None]), before)
+
+
+def test_an_adaptive_softmax_stays_on_the_host():
+    model = LanguageModel(V, 6, 6, softmax="adaptive", cutoffs=[4], rng=np.random.default_rng(0))
+    with pytest.raises(ArgumentError, match="an adaptive softmax cannot be computed on a stand-in"):
+        model.move_to(StandIn())
+
+
+def test_the_stand_in_refuses_to_mix():
+    device = StandIn()
+    array = device.put(np.ones(3))
+    assert module_of(array).__name__ == "device_arrays" and module_of(np.ones(3)) is np
+    for mixed in (lambda: array + np.ones(3), lambda: np.ones(3) * array, lambda: np.add(array, 1, out=np.ones(3)),
+                  lambda: array.__setitem__(0, np.ones(1)), lambda: np.concatenate([array, np.ones(3)]),
+                  lambda: np.asarray(array)):
+        with pytest.raises(TypeError):
+            mixed()
+
+
+def test_without_cupy_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "cupy", None)
+    assert device_by_name("cpu") is HOST
+    with pytest.raises(RnnlmError, match=r"needs CuPy, which is not installed: pip install 'numpy-rnnlm\[cuda13\]'"):
+        device_by_name("cuda")
+
+
+def test_without_a_gpu_one_line_says_so(monkeypatch):
+    class Runtime:
+        @staticmethod
+        def getDeviceCount():
+            raise RuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected")
+
+    fake = type("cupy", (), {"cuda": type("cuda", (), {"runtime": Runtime})})
+    monkeypatch.setitem(__import__("sys").modules, "cupy", fake)
+    with pytest.raises(RnnlmError, match=r"finds no GPU .cudaErrorNoDevice.*leave --device out"):
+        device_by_name("cuda-tf32")
