@@ -21,10 +21,11 @@ import numpy as np
 from rnnlm.errors import RnnlmError
 from rnnlm.files.cache import cache_folder, sweep
 from rnnlm.files.whole import new_file, reason, write_text
+from rnnlm.text.decompressing import CHUNK
 from rnnlm.text.id_files import ENDING, has_size, used
 from rnnlm.text.lines import ByteCount, encode_blocks
 from rnnlm.text.numbered import Tokens
-from rnnlm.text.sources import CHUNK, compression, opened, require_text_file
+from rnnlm.text.sources import compression, opened, require_text_file
 from rnnlm.text.tokenizer import LINE_END
 
 LONG = 1 << 26     # bytes: longer texts go through the cache, earlier with a slow tokenizer
