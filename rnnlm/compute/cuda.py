@@ -11,7 +11,7 @@ import numpy as np
 
 from rnnlm.compute.device import HOST, Device
 from rnnlm.compute.matrix_layout import Product
-from rnnlm.errors import RnnlmError, shown
+from rnnlm.errors import ArgumentError, RnnlmError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,10 +47,17 @@ class Cuda(Device):
         super().__init__(_cupy())
         self.name, self.tf32 = "cuda-tf32" if tf32 else "cuda", tf32
         self._functions: dict[Kernel, Any] = {}
-        self._processors = int(self.xp.cuda.Device().attributes["MultiProcessorCount"])
+        attributes = self.xp.cuda.Device().attributes
+        self._processors = int(attributes["MultiProcessorCount"])
+        self._shared_bytes = int(attributes["MaxSharedMemoryPerBlockOptin"])
 
     def __reduce__(self):
         return device_by_name, (self.name,)
+
+    def require_type(self, dtype: np.dtype) -> None:
+        """ArgumentError unless it is float32: the kernels know no other."""
+        if dtype != np.float32:
+            raise ArgumentError(f"a model on a GPU must be of float32, got {dtype}: leave it on the processor")
 
     def put(self, array: np.ndarray) -> Any:
         """The array on the GPU."""
@@ -85,6 +92,11 @@ class Cuda(Device):
     def processors(self) -> int:
         """The number of multiprocessors."""
         return self._processors
+
+    @property
+    def shared_bytes(self) -> int:
+        """How much shared memory a block can have, if it asks for it."""
+        return self._shared_bytes
 
     def multiply(self, a: Any, b: Any, out: Any, add: bool = False) -> None:
         """out = a @ b, or out += a @ b: one call of cuBLAS where the strides allow."""

@@ -56,6 +56,9 @@ class Device:
         """The array in the host's memory, in its order: a copy, unless it is there."""
         return array
 
+    def require_type(self, dtype: np.dtype) -> None:
+        """ArgumentError unless the device computes with numbers of this type."""
+
     def numbers(self, *scalars: Any) -> list[float]:
         """Scalars, Python's or arrays of one number, as floats."""
         return [float(scalar) for scalar in scalars]
@@ -102,6 +105,11 @@ class Device:
     def processors(self) -> int:
         """How many blocks run at once, at one for each multiprocessor."""
         return 4
+
+    @property
+    def shared_bytes(self) -> int:
+        """How much shared memory a block can have."""
+        return 232_448  # 227 KB, as on an H100
 
     def scratch(self, name: str, size: int, dtype: DTypeLike) -> Any:
         """Memory (size,) for a kernel to work in: zeros, then what kernels leave there.
