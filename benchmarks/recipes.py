@@ -46,7 +46,7 @@ def read_runs(paths):
     return {name: records for name, records in runs.items() if any(r["valid_perplexity"] for r in records)}
 
 
-def test_perplexities(names):
+def tested(names):
     """What the recipes of these names say they reach, a dict; others are left out."""
     found = {name: TEST.search(" ".join(recipes()[name].read_text(encoding="utf-8").replace("\n# ", " ").split()))
              for name in names if name in recipes()}
@@ -76,7 +76,7 @@ def figure_of(runs):
 
 def _draw_tests(axes, runs):
     """What our recipes reached on the test text, in the colours of their curves."""
-    tests = test_perplexities(runs)
+    tests = tested(runs)
     for i, (name, records) in enumerate(runs.items()):
         if name in tests:
             minutes = records[-1]["seconds"] / 60
