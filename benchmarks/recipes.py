@@ -85,7 +85,7 @@ def _draw_tests(axes, runs):
 
 
 def _draw_others(axes):
-    """What others reached on the test text: points where the time is known, or lines."""
+    """What others reached on the test text: points if the time is known, or lines."""
     for label, minutes, value in TIMED:
         axes.plot(minutes, value, "x", ms=8, mew=2, color="black")
         _label(axes, f"{label}: {value:g}", minutes, value)

@@ -197,7 +197,7 @@ def test_runs_are_rows_of_their_own_under_the_names_of_their_folders(on_path, tm
 
 
 def test_the_chart_of_the_recipes_has_a_part_for_each_text(on_path):
-    """Curves of the validation text; points, and what others reached, of the test text."""
+    """Curves of the validation text, and points and lines of the test text."""
     import recipes
 
     def records(*perplexities):

@@ -59,7 +59,7 @@ def show_comparison(options):
 
 
 def _tables(found, rows):
-    """Yield the lines of a table for each group, then of the options if they are many."""
+    """Yield the lines of a table for each group, then of the options if many differ."""
     for number, group in enumerate(found.groups, 1):
         if number > 1:
             yield ""

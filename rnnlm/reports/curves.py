@@ -110,7 +110,7 @@ def _draw_curves(axes, records, unit, first):
 
 
 def _draw_best(axes, records, unit, best_possible, test):
-    """Mark the best epoch, its model's test score, and the lowest perplexity possible."""
+    """Mark the best epoch, its model's test score and the best possible one."""
     best = min(records, key=lambda record: record["valid_perplexity"] or math.inf)
     if best["valid_perplexity"]:
         lowest = unit(best["valid_perplexity"])

@@ -24,7 +24,7 @@ COLUMNS: dict[str, Callable[[dict], str | None]] = {  # of a row, by its key; No
     "<unk>": lambda row: _number(row["unk_share"], ".1%") if row["unk_share"] else None,
     "best epoch": lambda row: _number(row["best_epoch"], "d"),
     "epochs": lambda row: f"{row['epochs']} of {row['of_epochs']}",
-    "minutes": lambda row: _number(row["minutes"], ".1f"),
+    "minutes": lambda row: _number(row["minutes"], ".2f" if (row["minutes"] or 0) < 1 else ".1f"),
     "parameters": lambda row: _number(row["parameters"], ",d"),
 }
 ALWAYS = ("valid perplexity", "best epoch")  # columns that stay where nothing is known

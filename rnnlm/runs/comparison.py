@@ -87,13 +87,15 @@ def _folders(runs):
         if not os.path.exists(path):
             raise RnnlmError(f"{one_line(path)} does not exist: give the folders of runs")
         once.setdefault(os.path.realpath(path), path)
-    runs, others = [path for path in once.values() if is_run(path)], [p for p in once.values() if not is_run(p)]
-    if not runs:
+    found = {path: is_run(path) for path in once.values()}
+    others = [path for path, holds in found.items() if not holds]
+    if len(others) == len(found):
         first = quoted(os.path.join(others[0], ""))
         inside = f", such as {first}*" if os.path.isdir(others[0]) else ""
         raise RnnlmError(f"{some(others)} {'holds' if len(others) == 1 else 'hold'} no run: give the folders of runs"
                          f"{inside}")
-    return runs, [f"left out, because there is no run: {some(others)}"] if others else []
+    notes = [f"left out, because there is no run: {some(others)}"] if others else []
+    return [path for path, holds in found.items() if holds], notes
 
 
 def _names(paths):

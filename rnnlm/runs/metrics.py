@@ -41,7 +41,7 @@ def append_line(metrics, record):
 
 
 def read_metrics(path):
-    """The Records in a metrics.jsonl, a list; of a run that works, those that are whole.
+    """The Records in a metrics.jsonl, a list; a line that is not whole is left out.
 
     RnnlmError if it cannot be read, or holds what no run writes.
     """

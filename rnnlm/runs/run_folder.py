@@ -36,8 +36,8 @@ class RunFolder:
     checkpoints: the CheckpointFiles; kept: the KeptFolder;
     records: each epoch's Record; before: the options of the checkpoint from which the
     run resumes, None for a new run; before_training: the validation perplexity of the
-    model that the run began from, None: not known; test: the test perplexity of the best
-    model, None: not known yet.
+    model that the run began from, None: not known; test: the test perplexity of the
+    best model, None: not known yet.
     """
 
     def __init__(self, held, observer):

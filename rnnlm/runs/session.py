@@ -181,7 +181,7 @@ class Session:
         return evaluation
 
     def _end(self, evaluation):
-        """Write what the test said, and remove what a run that has ended does not need."""
+        """Write what the test said, and remove what an ended run does not need."""
         folder, loss = self.folder, -evaluation.log_prob / evaluation.targets
         folder.test = evaluation.perplexity
         folder.write_summary(replace(self.summary, test_epoch=folder.best.epoch,

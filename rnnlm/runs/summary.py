@@ -115,7 +115,7 @@ def read_summary(folder):
 
 
 def _checked(kind, values):
-    """A Summary or a Text of these values; ValueError if no run can have written them."""
+    """A Summary or a Text of these values; ValueError if no run can have them."""
     rules = OF_A_TEXT if kind is Text else OF_A_SUMMARY
     if not isinstance(values, dict) or values.keys() != rules.keys():
         raise ValueError(f"it must have the keys {', '.join(rules)}")

@@ -11,7 +11,7 @@ from rnnlm.cli.compare import main as compare
 
 @pytest.fixture
 def compared(run, capsys):
-    """A function of arguments: exit code, output, errors; with two runs in the folder."""
+    """A function of arguments: exit code, output, errors; there are two runs."""
     run("--epochs", "2", output="runs/wide")
     run("--epochs", "1", "--hidden-size", "5", output="runs/narrow")
 

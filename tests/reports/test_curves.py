@@ -69,7 +69,8 @@ def test_characters_are_drawn_in_bits():
     figure = perplexity_figure(RECORDS, "char", best_possible=32, level="char")
     drawn = lines(figure)
     np.testing.assert_allclose(drawn[TRAINING].get_ydata(), [np.log2(90), np.log2(50), np.log2(40), np.nan])
-    np.testing.assert_allclose(drawn["best on the validation text: 5.907, epoch 2"].get_ydata(), [5.9069], rtol=1e-4)  # 2^5.9069 = 60
+    star = drawn["best on the validation text: 5.907, epoch 2"]
+    np.testing.assert_allclose(star.get_ydata(), [5.9069], rtol=1e-4)  # 2^5.9069 = 60
     assert set(drawn["best possible on the validation text: 5"].get_ydata()) == {5}
     axes = figure.axes[0]
     assert (axes.get_ylabel(), axes.get_yscale()) == ("bits per character", "log")
@@ -77,7 +78,7 @@ def test_characters_are_drawn_in_bits():
 
 
 def test_bits_of_characters_have_plain_labels_after_a_long_fall():
-    records = [{"epoch": e, "train_perplexity": 2 ** (1.3 + 4 / e), "valid_perplexity": 2 ** (1.4 + 3 / e), "lr": 1.0}
+    records = [{"epoch": e, "train_perplexity": 2 ** (1.3 + 4 / e), "valid_perplexity": 2 ** (1.4 + 3 / e), "lr": 1}
                for e in range(1, 25)]
     assert labels(perplexity_figure(records, "t", level="char").axes[0]) == ["1.5", "2", "2.5", "3", "4", "5"]
 

@@ -248,5 +248,5 @@ def test_a_damaged_checkpoint_is_passed_over_and_a_false_one_is_one_line(runs):
     assert by_name(compare([runs / "one"]))["one"]["options"] == {}
     (runs / "two/config.toml").write_text("epochs = 'x'\n")
     (runs / "two/checkpoint.npz").unlink()
-    with pytest.raises(RnnlmError, match="config.toml: 'epochs' must be|config.toml: epochs must be"):
+    with pytest.raises(RnnlmError, match="must be a whole number"):
         compare([runs / "two"])

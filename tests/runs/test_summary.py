@@ -87,5 +87,5 @@ def test_what_is_no_summary_is_one_line(tmp_path, content):
 
 def test_a_summary_that_cannot_be_read_is_one_line(tmp_path):
     (tmp_path / SUMMARY).mkdir()
-    with pytest.raises(RnnlmError, match="summary.json could not be read: is a directory"):
+    with pytest.raises(RnnlmError, match=r"summary\.json could not be read: is a directory"):
         read_summary(tmp_path)
