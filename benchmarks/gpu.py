@@ -21,7 +21,8 @@ import time
 
 import numpy as np
 
-from rnnlm.compute.device import HOST, device_by_name
+from rnnlm.compute.cuda import device_by_name
+from rnnlm.compute.device import HOST
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.training.averaging import Average
 from rnnlm.training.decay import weight_decays

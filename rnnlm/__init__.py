@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # what editors and type checkers read; Python itself looks in
     from rnnlm.compute.functions import log_softmax, sigmoid, softmax
     from rnnlm.compute.threads import Workers
     from rnnlm.errors import DivergenceError, RnnlmError
+    from rnnlm.exchange.exporting import export_model
+    from rnnlm.exchange.importing import import_model
     from rnnlm.formats.checkpoint import load_checkpoint, save_checkpoint
     from rnnlm.formats.loaded import load
     from rnnlm.formats.model_file import load_model, save_model
@@ -62,9 +64,9 @@ __all__ = [
     "ScratchSimpleRNNClassifier", "SimpleInitializer", "SimpleRNN", "Start", "TextbookGRU", "TimeActivationPenalty",
     "TimeAffine", "TimeBatches", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeMRNN", "TimeRNN",
     "TimeSlownessPenalty", "TimeSoftmaxWithLoss", "TimeTextbookGRU", "TimeWordDropout", "Trainer", "Vocabulary",
-    "WeightDrop", "Workers", "XavierInitializer", "evaluate", "generate", "load", "load_checkpoint", "load_corpus",
-    "load_model", "log_softmax", "mix", "plot_perplexity", "read_text", "save_checkpoint", "save_model", "sigmoid",
-    "softmax", "token_log_probs", "train", "weight_decays",
+    "WeightDrop", "Workers", "XavierInitializer", "evaluate", "export_model", "generate", "import_model", "load",
+    "load_checkpoint", "load_corpus", "load_model", "log_softmax", "mix", "plot_perplexity", "read_text",
+    "save_checkpoint", "save_model", "sigmoid", "softmax", "token_log_probs", "train", "weight_decays",
 ]
 
 _MODULES = {  # which names come from which module
@@ -74,6 +76,8 @@ _MODULES = {  # which names come from which module
     "compute.functions": "log_softmax sigmoid softmax",
     "compute.threads": "Workers",
     "errors": "DivergenceError RnnlmError",
+    "exchange.exporting": "export_model",
+    "exchange.importing": "import_model",
     "formats.checkpoint": "load_checkpoint save_checkpoint",
     "formats.loaded": "load",
     "formats.model_file": "load_model save_model",

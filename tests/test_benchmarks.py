@@ -392,3 +392,36 @@ def test_dynamic_evaluation():
     assert list(figures) == ["statistics", "sgd, windows of 5", "rms, windows of 5"]
     assert figures["rms, windows of 5"]["over_static"] > 1
     assert figures["statistics"]["over_training"] > 0
+
+
+@pytest.mark.slow
+def test_exchange_torch(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    vocabulary = Vocabulary(["<eos>", "<unk>", "the", "dog"])
+    model = LanguageModel(4, 3, 5, cell="gru", tied=True, rng=np.random.default_rng(0))
+    save_model(tmp_path / "model.npz", model, vocabulary)
+    text = tmp_path / "test.txt"
+    text.write_text("the dog\nthe cat\n")
+    (tmp_path / "train.txt").write_text("the dog <unk>\n" * 500)
+    done = subprocess.run([sys.executable, BENCHMARKS / "exchange_torch.py", text, "--models", tmp_path / "model.npz",
+                           "--train", tmp_path, "--seconds", "0.1"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["model"] for row in rows[1:]] == ["lstm, tied", "gru", "tanh", "relu"]
+    assert rows[0]["arrays_return"] and all(row["tied_found"] and row["relative"] < 1e-5 for row in rows[1:])
+
+
+@pytest.mark.slow
+def test_exchange_hf(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    model = LanguageModel(4, 3, 5, cell="gru", tied=True, rng=np.random.default_rng(0))
+    save_model(tmp_path / "model.npz", model, Vocabulary(["<eos>", "<unk>", "the", "dog"]))
+    text = tmp_path / "test.txt"
+    text.write_text("the dog\nthe cat\n" * 300)  # more than one window
+    done = subprocess.run([sys.executable, BENCHMARKS / "exchange_hf.py", tmp_path / "model.npz", "--text", text],
+                          capture_output=True, text=True, env=os.environ | {"HF_HOME": str(tmp_path / "cache")})
+    assert done.returncode == 0, done.stderr
+    (row,) = map(json.loads, done.stdout.splitlines())
+    assert row["relative"] < 1e-5

@@ -71,7 +71,7 @@ def test_the_tests_that_the_page_names_are_there():
 
 def test_each_recipe_of_the_page_has_at_most_four_files_and_a_test():
     assert [title for title, _ in RECIPES] == ["A cell", "An update rule", "An option", "A command",
-                                               "A format of scores", "A corpus", "A recipe"]
+                                               "A format of scores", "A target of export", "A corpus", "A recipe"]
     for title, text in RECIPES:
         steps = re.findall(r"^\d\. (?:.*)$", text, re.M)
         assert 1 < len(steps) <= 4, title

@@ -18,6 +18,8 @@ COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "rescore": "choose the best sentence of each n-best list",
     "generate": "write text with a trained model",
     "ngram": "train an n-gram model on text",
+    "export": "write a model for PyTorch, ONNX, Hugging Face or the classic toolkit",
+    "import": "make a model of what was trained in PyTorch, or of an export",
 }
 
 _ROWS = "\n".join(f"  {name:9}  {about}" for name, about in COMMANDS.items())

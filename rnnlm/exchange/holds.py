@@ -45,17 +45,17 @@ ALL = " ".join(TARGETS)
 NETWORKS = "torch onnx onnx-streaming hf"
 GRAPHS = "onnx onnx-streaming"
 PARTS = {
-    "tanh": Part("tanh units", NETWORKS),
+    "tanh": Part("tanh units", ALL),
     "relu": Part("ReLU units", NETWORKS),
-    "mrnn": Part("multiplicative units (mrnn)", "hf"),
+    "mrnn": Part("multiplicative units (mrnn)", f"{GRAPHS} hf"),
     "lstm": Part("LSTM units", NETWORKS),
     "gru": Part("GRU units", NETWORKS),
     "gru-textbook": Part("textbook GRU units", f"{GRAPHS} hf"),
     "one layer": Part("one recurrent layer", ALL),
     "layers": Part("several recurrent layers", NETWORKS),
-    "tied": Part("tied word vectors", NETWORKS),
-    "projection": Part("a projection", NETWORKS),
-    "adaptive": Part("an adaptive softmax", ""),
+    "tied": Part("tied word vectors", ALL),
+    "projection": Part("a projection", ALL),
+    "adaptive": Part("an adaptive softmax", GRAPHS),
     "words": Part("words", ALL),
     "lower-case words": Part("words in lower case", NETWORKS),
     "split words": Part("words and punctuation apart", GRAPHS),

@@ -55,7 +55,7 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     Path : of a folder beside it, to write into.
     """
     target = Path(os.path.realpath(path))
-    new = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+    new = target.parent / f".{target.name}.{os.urandom(4).hex()}.tmp"
     old = new.with_suffix(".old")
     with written(path):
         new.mkdir()

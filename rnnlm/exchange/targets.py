@@ -17,28 +17,33 @@ class Target:
     ----------
     module : the module of ``rnnlm.exchange`` whose ``export(exported, path,
         **options)`` writes it.
-    title : what messages call it.
     help : what ``--help`` says of it after its name.
-    options : what ``export`` is called with besides.
+    use : what to do with what was written; {path} becomes its path for a shell, and
+        {name} that for Python.
     nearest : the other targets, the most similar first.
+    is_folder : whether it is a folder, not a file.
+    options : what ``export`` is called with besides.
     """
 
     module: str
-    title: str
     help: str
+    use: str
     nearest: tuple[str, ...]
+    is_folder: bool = False
     options: dict[str, Any] = field(default_factory=dict)
 
 
 TARGETS = {
-    "torch": Target("torch", "PyTorch", "safetensors with PyTorch's names, and a Python file that runs them",
-                    ("hf", "onnx", "onnx-streaming", "text")),
-    "onnx": Target("onnx", "ONNX", "a graph that scores whole texts",
-                   ("onnx-streaming", "hf", "torch", "text")),
-    "onnx-streaming": Target("onnx", "streaming ONNX", "a graph that reads step by step, state in and out",
-                             ("onnx", "hf", "torch", "text"), {"streaming": True}),
-    "hf": Target("hf", "Hugging Face", "a folder that transformers opens",
-                 ("torch", "onnx", "onnx-streaming", "text")),
-    "text": Target("text", "the classic toolkit", "the text model of the RNNLM toolkit",
-                   ("onnx", "torch", "hf", "onnx-streaming")),
+    "torch": Target("torch", "PyTorch: safetensors with its usual names, and a Python file that loads them",
+                    "python {path}/model.py TEXT", ("hf", "onnx", "onnx-streaming", "text"), is_folder=True),
+    "onnx": Target("onnx", "a graph that scores whole sentences",
+                   "docs/exchange.md has lines that run it", ("onnx-streaming", "hf", "torch", "text")),
+    "onnx-streaming": Target("onnx", "a graph that reads step by step, state in and out",
+                             "docs/exchange.md has lines that run it", ("onnx", "hf", "torch", "text"),
+                             options={"streaming": True}),
+    "hf": Target("hf", "Hugging Face: a folder that transformers opens",
+                 "AutoModelForCausalLM.from_pretrained({name}, trust_remote_code=True)",
+                 ("torch", "onnx", "onnx-streaming", "text"), is_folder=True),
+    "text": Target("text", "the text model of the classic RNNLM toolkit, whose program is called rnnlm, too",
+                   "./rnnlm -rnnlm {path} -test TEXT", ("onnx", "torch", "hf", "onnx-streaming")),
 }

@@ -4,7 +4,7 @@ Whoever adds an option adds a record (see Option) here.  The parser, the help, T
 keys, the page of options, what is saved and what may change on resume follow from it.
 """
 
-from rnnlm.compute.device import DEVICES
+from rnnlm.compute.cuda import DEVICES
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, SOFTMAXES, UNGATED
 from rnnlm.models.initializers import RECURRENT
 from rnnlm.runs.checks import (

@@ -9,7 +9,7 @@ from rnnlm.runs.recipes import find_config, is_recipe
 from rnnlm.runs.resuming import changed_options, require_same_options, saved_options
 from rnnlm.text.corpora import known_corpora, namesake, settled
 from rnnlm.text.made_texts import standard_input_kept
-from rnnlm.text.sources import STANDARD_INPUT
+from rnnlm.text.sources import STANDARD_INPUT, require_one_standard_input
 
 
 class Request:
@@ -74,8 +74,7 @@ class Request:
         corpora = _each(self.options.corpus)
         if STANDARD_INPUT not in corpora:
             return None
-        if corpora.count(STANDARD_INPUT) > 1:
-            raise RnnlmError("standard input (-) can be read only once: give --corpus - once, or a file")
+        require_one_standard_input(*corpora, remedy="give --corpus - once, or a file")
         path, is_new = standard_input_kept()
         path = str(path)
         observer.on_note(f"standard input is kept in {path}, from where the run is resumed: remove the file when you "

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from rnnlm.compute.cores import available_cores
-from rnnlm.compute.device import device_by_name
+from rnnlm.compute.cuda import device_by_name
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.formats.checkpoint import checkpoint_size

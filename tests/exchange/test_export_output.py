@@ -76,3 +76,12 @@ def test_an_earlier_export_is_replaced_and_another_folder_is_not(tmp_path):
         (folder / "b").write_text("newer")
     assert sorted(os.listdir(tmp_path / "made")) == ["a", "b", "thesis.tex", "x", "y", "z"]
     assert os.listdir(tmp_path) == ["made"]
+
+
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    with whole_folder(tmp_path / "link") as folder:
+        (folder / "a").write_text("1")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real/a").read_text() == "1"

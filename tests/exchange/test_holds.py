@@ -1,6 +1,9 @@
 """The table of what each target can hold."""
 
+from importlib import import_module
+
 import pytest
+from conftest import REPOSITORY
 
 from rnnlm.errors import ArgumentError
 from rnnlm.exchange.holds import ALL, PARTS, not_held, parts_of, require
@@ -11,6 +14,7 @@ from rnnlm.text.split_words import SplitWords
 from rnnlm.text.tokenizer import CHARACTERS, WORDS, Tokenizer, Words
 from rnnlm.text.vocabulary import Vocabulary
 
+PAGE = (REPOSITORY / "docs/exchange.md").read_text(encoding="utf-8")
 WORDS_VOCABULARY = Vocabulary(["<eos>", "a", "b"])
 
 
@@ -51,3 +55,18 @@ def test_what_nobody_can_hold_keeps_its_model_file(monkeypatch):
     assert not_held("hf", Architecture("lstm", 2, 3, 4, 1), nobody.tokenizer) == ["glyph"]
     with pytest.raises(ArgumentError, match=r"with glyph: no other target can either, so keep the model file$"):
         require("hf", Architecture("lstm", 2, 3, 4, 1), nobody)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_target_has_its_module_and_its_row(name):
+    assert callable(import_module(f"rnnlm.exchange.{TARGETS[name].module}").export)
+    assert f"`{name}`" in PAGE.split("## What goes where")[0]
+
+
+def test_the_page_says_what_each_target_holds():
+    """The lines that belong there are in the message if they differ."""
+    rows = [[part.title, *("yes" if part.is_held_by(name) else "no" for name in TARGETS)] for part in PARTS.values()]
+    rows.insert(0, ["a model with", *(f"`{name}`" for name in TARGETS)])
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    lines.insert(1, "|---" * len(rows[0]) + "|")
+    assert "\n".join(lines) in PAGE
