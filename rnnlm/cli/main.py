@@ -10,6 +10,7 @@ from rnnlm.cli.start import start
 
 COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "train": "train a language model on text",
+    "compare": "compare training runs in a table and a picture",
     "evaluate": "compute the perplexity of texts under a trained model",
     "score": "print the surprisal of every word of a text",
     "page": "show a text with the surprisal of every word, as one HTML file",

@@ -94,6 +94,7 @@ class Request:
         if header is None:
             config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint
             saved = read_config(config).given(str(config)) if config.exists() else {}
+            folder.require_nothing_but_options(saved.get("discard_checkpoints", False))
             options = resolved(saved | (self.stated if saved else self.given), self.typed, self.config or str(config))
             before = saved.get("corpus")
         else:
@@ -102,7 +103,6 @@ class Request:
             before = folder.before.corpus
         options.corpus = settled(options.corpus, self.corpus_typed and self.corpus != before)
         if header is None:
-            folder.require_nothing_but_options()
             require_possible_rates(options)
         else:
             require_same_options(folder.before, changed_options(folder.before, self.stated), folder.path, self.typed)

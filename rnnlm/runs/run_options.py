@@ -3,7 +3,7 @@
 from rnnlm.compute.cuda import DEVICES
 from rnnlm.runs.checks import OneOf, not_empty, positive
 from rnnlm.runs.marks import MOST, mark, marks
-from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, THREADS, Option
+from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, SWITCH, THREADS, Option
 
 WHERE = (
     Option("output", not_empty, "the run folder", metavar="FOLDER", scope=OF_THE_COMMAND,
@@ -26,6 +26,9 @@ HOW = (
     Option("keep_at", marks, "keep a model in the folder kept of the run folder when training has read these numbers "
            "of tokens, line ends included, or ranges FROM-TO:STEP of them: 100k,500k,1M-10M:1M", metavar="K,K,...",
            may_change=True, meant_by="save-at checkpoint-at checkpoints"),
+    Option("discard_checkpoints", SWITCH, "remove the last checkpoint, too, when the run has ended: it cannot be "
+           "resumed with more epochs then", False, may_change=True,
+           meant_by="delete-checkpoints no-checkpoints remove-checkpoints"),
     Option("on_divergence", OneOf(("stop", "rollback")), "what to do when a loss or gradient is not finite: stop, or "
            "return to the last checkpoint and halve the learning rate", "stop", may_change=True),
     DEBUG,

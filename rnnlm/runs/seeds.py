@@ -165,8 +165,9 @@ def _run_of(folder, seed, options, save_splits, observer, stopping):
     try:
         run = carry_out_one(request, observer, stopping)
     except RnnlmError as error:
-        if not (isinstance(error, DivergenceError) or (resumes and not isinstance(error.__cause__, OSError))):
-            raise  # it would be the same with the next seed
+        damaged = resumes and not folder.finished(seed) and not isinstance(error.__cause__, OSError)
+        if not (damaged or isinstance(error, DivergenceError)):
+            raise  # it would be the same with the next seed, or would lose a result
         folder.held.require_own()
         return SeedRun(**ended, error=one_line(str(error)))
     return SeedRun(**ended, best_epoch=run.best.epoch, seconds=run.records[-1].seconds,

@@ -131,9 +131,13 @@ class SeedsFolder:
         """Whether a run of this seed has begun."""
         return holds_a_run(self.run_path(seed))
 
+    def finished(self, seed):
+        """The SeedRun of this seed if it has ended without an error, or None."""
+        return next((run for run in self.results.finished if run.seed == seed), None)
+
     def ended(self, seed, options):
         """Whether the run of this seed has ended, with these options, and is there."""
-        run = next((run for run in self.results.finished if run.seed == seed), None)
+        run = self.finished(seed)
         return (run is not None and (run.epochs, run.patience) == (options.epochs, options.patience)
                 and (run.folder / MODEL_NAME).exists())
 

@@ -20,6 +20,7 @@ from rnnlm.runs.resuming import different_text, require_architecture, require_sa
 from rnnlm.runs.run_folder import resume_command
 from rnnlm.runs.saving import Saver
 from rnnlm.runs.stopping import Stop
+from rnnlm.runs.summary import Summary
 from rnnlm.scoring.evaluation import evaluate
 from rnnlm.text.choose_tokenizer import LEARNED, words_tokenizer
 from rnnlm.text.corpora import NoCorpusError
@@ -110,6 +111,7 @@ class Session:
         self.folder, self.observer = folder, observer
         self.saver = Saver(trainer, folder, run, corpus.vocabulary)
         self.marks = Marks(options.keep_every, options.keep_at)
+        self.summary = Summary.of_run(corpus, run["corpus"], trainer.model)
 
     def begin(self, resumed):
         """Make the folder this run's, and put the trainer where it is to start."""
@@ -127,6 +129,7 @@ class Session:
             self.observer.on_initial_model(began_from["path"], began_from["sha256"])
         if resumed:
             self._after_resuming()
+            folder.write_summary(self.summary)  # without the test score, which is anew at the end
             return
         options, batches = self.options, self.trainer.batches
         notes = (*notes_on_freezing(options, model), shuffled(batches, options.shuffle),
@@ -135,6 +138,7 @@ class Session:
         for line in filter(None, notes):
             self.observer.on_note(line)
         self.saver.begin()
+        folder.write_summary(self.summary)
 
     def _tokens(self):
         """How many tokens all epochs have."""
@@ -173,8 +177,18 @@ class Session:
         except Exception:
             folder.redraw()
             raise
-        self.observer.on_end(folder.path, folder.draw())
+        self._end(evaluation)
         return evaluation
+
+    def _end(self, evaluation):
+        """Write what the test said, and remove what an ended run does not need."""
+        folder, loss = self.folder, -evaluation.log_prob / evaluation.targets
+        folder.test = evaluation.perplexity
+        folder.write_summary(replace(self.summary, test_epoch=folder.best.epoch,
+                                     test_loss=loss if math.isfinite(loss) else None))
+        drawn = folder.draw()
+        folder.end(self.options.discard_checkpoints)
+        self.observer.on_end(folder.path, drawn)
 
     def _fit(self, check):
         """All epochs that are left."""

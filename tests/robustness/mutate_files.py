@@ -188,8 +188,7 @@ def subword_case(folder, good, choose):
 def checkpoint_case(folder, good, choose):
     """Resume a finished run with a damaged checkpoint: an error, or the same run."""
     run = folder / "run"
-    for name in ("checkpoint-previous.npz", "perplexity.png"):
-        (run / name).unlink(missing_ok=True)
+    (run / "perplexity.png").unlink(missing_ok=True)
     (run / "checkpoint.npz").write_bytes(mutated_archive(good["run/checkpoint.npz"], choose))
     trial = folder.parent / "trial"
     shutil.copytree(folder, trial)

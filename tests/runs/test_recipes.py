@@ -131,6 +131,7 @@ ELSEWHERE = {  # where the effects of the other options are tested
     "cli/test_raw_text.py": "lowercase split_punctuation",
     "cli/test_resume.py": "resume checkpoint_minutes",
     "cli/test_keeping.py": "keep_every keep_at",
+    "cli/test_leftovers.py": "discard_checkpoints",
     "cli/test_shuffle.py": "shuffle",
     "cli/test_split_options.py": "split split_by split_shares split_seed save_splits",
     "cli/test_divergence.py": "on_divergence lr",
