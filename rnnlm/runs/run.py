@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ALSO_HERE = ("config",)  # of the options that have a meaning on the command line only
+
+
+@overload
+def train(corpus: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None, *,
+          seeds: str | Sequence[int], observer: Observer | None = None, **options: object) -> Seeds: ...
+
+
+@overload
+def train(corpus: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None, *,
+          observer: Observer | None = None, **options: object) -> Run: ...
 
 
 def train(corpus: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None, *,

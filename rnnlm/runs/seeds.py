@@ -11,7 +11,8 @@ from rnnlm.errors import DivergenceError, RnnlmError, one_line
 from rnnlm.runs.choose_folder import RUNS
 from rnnlm.runs.combinations import require_effect, require_possible
 from rnnlm.runs.configuration import read_config
-from rnnlm.runs.description import title
+from rnnlm.runs.description import described
+from rnnlm.runs.ended_run import ended_run, require_run_of
 from rnnlm.runs.initial_model import resolved
 from rnnlm.runs.newest import is_of_seeds, newest_run
 from rnnlm.runs.one_run import carry_out_one
@@ -60,6 +61,7 @@ def carry_out_seeds(request, observer, stopping, may_begin=True):
         if kept:
             options.corpus = request.options.corpus
         folder.begin(options, seeds)
+        _adopt(folder, options)
         # --minutes will be the time of each seed: the total is said in on_seeds.
         observer.on_seeds(seeds, [seed for seed in seeds if folder.ended(seed, options)], folder.path)
         try:
@@ -136,6 +138,16 @@ def _without_seed(options):
     return options
 
 
+def _adopt(folder, options):
+    """Take in what has ended without being in the results; see ``ended_run``."""
+    for seed in folder.results.seeds:
+        found = None if folder.ended(seed, options) else ended_run(seed, folder.run_path(seed), options)
+        if found and folder.corpus in (None, found[1].corpus_sha256):
+            run, summary = found
+            folder.know(summary.corpus_sha256, summary.corpus, summary.model)
+            folder.add(run)
+
+
 def _train_all(folder, options, save_splits, observer, stopping):
     """Train with each seed that has not ended.
 
@@ -163,6 +175,7 @@ def _run_of(folder, seed, options, save_splits, observer, stopping):
     request = Request(typed | ({"resume": True} if resumes else {"save_splits": save_splits} if save_splits else {}))
     ended = {"seed": seed, "folder": folder.run_path(seed), "epochs": options.epochs, "patience": options.patience}
     try:
+        require_run_of(seed, ended["folder"], options)
         run = carry_out_one(request, observer, stopping)
     except RnnlmError as error:
         damaged = resumes and not folder.finished(seed) and not isinstance(error.__cause__, OSError)
@@ -190,14 +203,12 @@ class _Watched:
         if self.folder.corpus not in (None, fingerprint):
             raise RnnlmError(f"the other seeds in {self.folder.path} were trained on different text from "
                              f"{named(corpus.name)}: pass their original --corpus, or choose another --output")
-        self.folder.corpus = fingerprint
+        self.corpus, self.fingerprint = corpus, fingerprint
         self.observer.on_corpus(corpus)
-        self.corpus = corpus
 
     def on_model(self, model, folder):
-        """Learn what the picture is called."""
-        self.folder.title = title(self.corpus, model)
-        self.folder.write()
+        """Keep what all seeds have in common."""
+        self.folder.know(self.fingerprint, self.corpus.name, described(model))
         self.observer.on_model(model, folder)
 
 

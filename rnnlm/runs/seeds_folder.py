@@ -95,8 +95,8 @@ class SeedsFolder:
         except OSError as error:
             raise RnnlmError(f"{file} could not be read: {reason(error)}") from error
         except ValueError as error:
-            raise RnnlmError(f"{file} must be the results of several seeds: {shown(str(error))}; remove it, and the "
-                             "runs that ended are scored again") from error
+            raise RnnlmError(f"{file} must be the results of several seeds: {shown(str(error))}; remove it, and "
+                             "--resume makes it again") from error
 
     def begin(self, options, seeds):
         """Make the folder that of these seeds, of runs with these options."""
@@ -122,6 +122,11 @@ class SeedsFolder:
         values = self.results.as_json() | {"corpus_sha256": self.corpus, "title": self.title}
         with self.held.writing():
             write_text(self.held.file(SEEDS), json.dumps(values, indent=1, allow_nan=False) + "\n")
+
+    def know(self, corpus, name, model):
+        """Keep what all runs have in common: what they read, its name, their model."""
+        self.corpus, self.title = corpus, f"{name}, {model}"
+        self.write()
 
     def run_path(self, seed):
         """The path of a seed's run folder."""

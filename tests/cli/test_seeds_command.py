@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from training_runs import QuickPicture, options_of, without_times
 
+from rnnlm.cli.compare import main as compare
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.generate import main as generate
 from rnnlm.cli.score import main as score
 from rnnlm.cli.seeds_screen import SeedsScreen
 from rnnlm.cli.train import main as train_command
+from rnnlm.runs.seeds_folder import SeedsFolder
 from rnnlm.training.trainer import Trainer
 
 TWO = ["--epochs", "2", "--seeds", "1-2"]
@@ -163,6 +165,7 @@ def test_a_stop_that_comes_after_the_last_step_of_a_seed(seeds, tmp_path, monkey
     assert is_same(tmp_path / "run", tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_more_seeds_later_have_the_options_of_the_first(seeds, tmp_path):
     seeds(*TWO)
     assert seeds.bare("--resume", "--output", "run", "--seeds", "3-4")[0] == 0
@@ -171,6 +174,7 @@ def test_more_seeds_later_have_the_options_of_the_first(seeds, tmp_path):
     assert tomllib.loads((tmp_path / "run/config.toml").read_text())["seeds"] == "1-4"
 
 
+@pytest.mark.slow
 def test_all_have_ended(seeds):
     seeds(*TWO)
     code, out, _ = seeds.bare("--resume", "--output", "run")
@@ -320,6 +324,7 @@ def test_one_seed_is_no_list_and_seed_and_seeds_exclude_each_other(seeds):
         assert ended.value.code == 2
 
 
+@pytest.mark.slow
 def test_new_seeds_read_no_other_text(seeds, tmp_path):
     seeds(*TWO)
     (tmp_path / "small/train.txt").write_text("a b c .\n" * 200)
@@ -342,11 +347,68 @@ def test_damaged_results_are_one_line_and_made_again(seeds, tmp_path):
         code, _, err = seeds.bare("--resume", "--output", "run")
         assert code == 1
         assert error_of(err).startswith("run/seeds.json must be the results of several seeds: ")
-        assert error_of(err).endswith("; remove it, and the runs that ended are scored again")
+        assert error_of(err).endswith("; remove it, and --resume makes it again")
         assert (tmp_path / "run/seeds.json").read_bytes() == content
     (tmp_path / "run/seeds.json").unlink()
-    assert seeds.bare("--resume", "--output", "run")[0] == 0
+    code, out, _ = seeds.bare("--resume", "--output", "run")
+    assert code == 0
+    assert "of which 2 have ended" in out  # their own files tell it: the test text is not read again
     assert is_same(tmp_path / "run", tmp_path / "whole")
+
+
+def test_a_run_that_ended_just_before_a_kill_is_not_scored_again(seeds, tmp_path, monkeypatch):
+    """Also where it has no checkpoint any more."""
+    seeds(*TWO, "--discard-checkpoints", output="whole")
+    plain = SeedsFolder.add
+
+    def killed(folder, run):
+        if run.seed == 1:
+            raise KeyboardInterrupt
+        plain(folder, run)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SeedsFolder, "add", killed)
+        assert seeds(*TWO, "--discard-checkpoints")[0] == 130
+    assert results(tmp_path / "run")["runs"] == []
+    code, out, _ = seeds.bare("--resume", "--output", "run")
+    assert code == 0
+    assert "of which 1 has ended" in out
+    assert is_same(tmp_path / "run", tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_a_run_with_other_options_in_the_folder_of_a_seed_does_not_count(seeds, tmp_path):
+    seeds(*TWO)
+    shutil.rmtree(tmp_path / "run/seed-2")
+    seeds(*EPOCHS, "--seed", "2", "--tied", output="run/seed-2")
+    (tmp_path / "run/seeds.json").unlink()
+    code, _, err = seeds.bare("--resume", "--output", "run")
+    assert code == 1
+    assert ("1 seed of 2 ended early (2); seed 2: run/seed-2 holds a run with other options than the other seeds "
+            "(--tied): remove it, and it is trained again") in err
+
+
+@pytest.mark.slow
+def test_more_epochs_without_checkpoints_lose_no_result(seeds, tmp_path):
+    seeds(*TWO, "--discard-checkpoints")
+    before = results(tmp_path / "run")
+    code, _, err = seeds.bare("--resume", "--output", "run", "--epochs", "3")
+    assert code == 1
+    assert error_of(err).startswith("the run in run/seed-1 has ended and removed its checkpoints")
+    assert results(tmp_path / "run") == before
+
+
+def test_runs_of_several_seeds_are_compared_one_by_one(seeds, tmp_path, capsys):
+    seeds(*TWO)
+    assert compare([*map(str, sorted((tmp_path / "run").iterdir())), "--csv"]) == 0
+    table, notes = capsys.readouterr()
+    assert [line.split(",")[0] for line in table.splitlines()[1:]] in (["seed-1", "seed-2"], ["seed-2", "seed-1"])
+    assert "seeds.json" in notes
+    assert compare(["run"]) == 1
+    assert error_of(capsys.readouterr().err) == (
+        "run holds the runs of several seeds: give one of them, run/seed-1, run/seed-2")
+    assert compare(["run", "run/seed-1"]) == 0
+    assert "note: left out: run holds the runs of several seeds" in capsys.readouterr().err
 
 
 @pytest.mark.slow

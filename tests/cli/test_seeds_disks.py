@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 SEEDS = ["--epochs", "1", "--seeds", "1-2"]
 
 
-@pytest.mark.parametrize(("code", "stride"), [(errno.ENOSPC, 7), (errno.EIO, 13)])
+@pytest.mark.parametrize(("code", "stride"), [(errno.ENOSPC, 17), (errno.EIO, 59)])
 def test_whichever_call_to_the_disk_fails_no_seed_is_lost(run, tmp_path, monkeypatch, code, stride):
     monkeypatch.setattr("rnnlm.reports.seeds_chart.seeds_figure", QuickPicture)
     run(*SEEDS, output="whole")

@@ -9,6 +9,7 @@ from training_runs import QuickPicture
 
 import rnnlm
 from rnnlm.runs.observer import Observer
+from rnnlm.runs.run import _given
 from rnnlm.runs.seed_results import Spread
 from rnnlm.training.trainer import Trainer
 
@@ -41,10 +42,14 @@ class Told(Observer):
         self.heard.append((len(results.runs), drawn))
 
 
-@pytest.mark.parametrize("seeds", ["1,3", [1, 3], (1, 3), np.array([1, 3]), range(1, 4, 2)])
-def test_what_comes_back(train, seeds):
+@pytest.mark.parametrize("seeds", ["1,3", [1, 3], (1, 3), np.array([1, 3]), range(1, 4, 2), ["1", "3"]])
+def test_ways_to_name_the_seeds(seeds):
+    assert _given({"seeds": seeds}) == {"seeds": [1, 3]}
+
+
+def test_what_comes_back(train):
     told = Told()
-    result = train(seeds=seeds, observer=told)
+    result = train(seeds=[1, 3], observer=told)
     runs = [rnnlm.train(corpus="small", output=f"alone-{seed}", seed=seed, **SMALL) for seed in (1, 3)]
     assert result.folder == Path("runs")
     assert result.seeds == [1, 3]
