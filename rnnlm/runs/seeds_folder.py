@@ -4,6 +4,8 @@ config.toml holds the options of all of them, as that of a run does, and their s
 """
 
 import json
+import math
+from contextlib import suppress
 
 from rnnlm.errors import RnnlmError, one_line, shown
 from rnnlm.files.lock import sweep
@@ -17,6 +19,7 @@ from rnnlm.runs.configuration import CONFIG, config_text, toml
 from rnnlm.runs.run_folder import PICTURE
 from rnnlm.runs.seed_list import in_ranges
 from rnnlm.runs.seed_results import Seeds
+from rnnlm.runs.summary import read_summary
 
 NAMES = (CONFIG, SEEDS, PICTURE)
 LARGEST_RESULTS = 1 << 28  # bytes
@@ -141,10 +144,13 @@ class SeedsFolder:
         return next((run for run in self.results.finished if run.seed == seed), None)
 
     def ended(self, seed, options):
-        """Whether the run of this seed has ended, with these options, and is there."""
+        """Whether the run of this seed has ended, with these options, and is there.
+
+        Not if it was continued since, by itself.
+        """
         run = self.finished(seed)
         return (run is not None and (run.epochs, run.patience) == (options.epochs, options.patience)
-                and (run.folder / MODEL_NAME).exists())
+                and (run.folder / MODEL_NAME).exists() and not _was_continued(run))
 
     def add(self, run):
         """Take the SeedRun of a run that ended into the results and the picture."""
@@ -166,3 +172,12 @@ class SeedsFolder:
             self.observer.on_note(f"{PICTURE} could not be drawn: {one_line(str(error))}")
             return False
         return True
+
+
+def _was_continued(run):
+    """Whether the folder of a SeedRun says that its test score is another one."""
+    with suppress(RnnlmError):
+        if summary := read_summary(run.folder):
+            test_loss = math.inf if summary.test_loss is None else summary.test_loss
+            return (summary.test_epoch, test_loss) != (run.best_epoch, run.test_loss)
+    return False

@@ -398,6 +398,35 @@ def test_more_epochs_without_checkpoints_lose_no_result(seeds, tmp_path):
     assert results(tmp_path / "run") == before
 
 
+@pytest.mark.slow
+def test_a_seed_that_was_continued_alone_has_its_new_numbers(seeds, tmp_path):
+    seeds(*TWO)
+    before = results(tmp_path / "run")["runs"]
+    seeds.bare("--resume", "--output", "run/seed-2", "--epochs", "3")
+    code, out, _ = seeds.bare("--resume", "--output", "run")
+    assert code == 0
+    assert "of which 1 has ended" in out
+    first, second = results(tmp_path / "run")["runs"]
+    assert first == before[0]
+    assert (len(second["valid_losses"]), second["best_epoch"]) == (3, 3)
+    assert second["test_perplexity"] == pytest.approx(
+        json.loads(evaluated(tmp_path / "run/seed-2", seeds))["perplexity"], rel=1e-6)
+    assert "of which 2 have ended" in seeds.bare("--resume", "--output", "run")[1]
+
+
+@pytest.mark.slow
+def test_seeds_that_begin_from_a_model(seeds, tmp_path):
+    seeds(*EPOCHS, "--tied", output="first")
+    tuned = ["--init-from", "first", *EPOCHS, "--seeds"]
+    assert seeds.bare("--corpus", "small", "--output", "whole", *tuned, "1-3")[0] == 0
+    assert seeds.bare("--corpus", "small", "--output", "run", *tuned, "1-2")[0] == 0
+    assert seeds.bare("--resume", "--output", "run", "--seeds", "1-3")[0] == 0
+    assert is_same(tmp_path / "run", tmp_path / "whole")
+    (tmp_path / "first/model.npz").unlink()
+    assert "of which 3 have ended" in seeds.bare("--resume", "--output", "run")[1]
+    assert "first holds no model.npz" in error_of(seeds.bare("--resume", "--output", "run", "--seeds", "4-5")[2])
+
+
 def test_runs_of_several_seeds_are_compared_one_by_one(seeds, tmp_path, capsys):
     seeds(*TWO)
     assert compare([*map(str, sorted((tmp_path / "run").iterdir())), "--csv"]) == 0
