@@ -357,7 +357,7 @@ def test_the_optimum_is_printed_and_drawn_where_it_is_known(run, small_corpus, m
     assert "best possible 1.5 (" in out
     path, records, title, *others, test = drawn[-1]
     assert (path.path.name, len(records), others) == ("perplexity.png", 1, [1.25, "word", None])
-    assert f"test perplexity {test:.5g}, " in out
+    assert f"test perplexity {test:.5g} (" in out
     assert "tiny" in title
     run("--epochs", "1", "--level", "char", "--overwrite")
     assert drawn[-1][3:6] == (None, "char", None)
