@@ -47,7 +47,7 @@ CHECKED = {  # name: options of the model, its optimizer and the Regularisation
     "gru": ({"cell": "gru"}, "adagrad", None), "gru-textbook": ({"cell": "gru-textbook"}, "sgd", None),
     "mrnn": ({"cell": "mrnn", "tied": True}, "adam", DROPOUT),
 }
-RATES = {"sgd": 0.5, "momentum": 0.05, "adagrad": 0.01, "rmsprop": 1e-4, "adam": 1e-3, "adamw": 1e-3}
+RATES = {"sgd": 0.05, "momentum": 0.05, "adagrad": 0.01, "rmsprop": 1e-4, "adam": 1e-3, "adamw": 1e-3}
 
 
 def windows(rng, vocab_size, steps, columns=N, length=T):
