@@ -64,7 +64,8 @@ def config(exported: Exported, tokens: TokenIds) -> dict[str, Any]:
     a = exported.model.architecture
     name = CODE.removesuffix(".py")
     return {"model_type": MODEL_TYPE, "architectures": ["RnnlmForCausalLM"],
-            "auto_map": {"AutoConfig": f"{name}.RnnlmConfig", "AutoModelForCausalLM": f"{name}.RnnlmForCausalLM"},
+            "auto_map": {"AutoConfig": f"{name}.RnnlmConfig", "AutoModel": f"{name}.RnnlmModel",
+                         "AutoModelForCausalLM": f"{name}.RnnlmForCausalLM"},
             "cell": a.cell, "activation": a.activation, "vocab_size": len(tokens.ids),
             "trained_vocab_size": a.vocab_size, "wordvec_size": a.wordvec_size, "hidden_size": a.hidden_size,
             "num_hidden_layers": a.layers, "projection": a.projection, "tie_word_embeddings": a.tied,

@@ -197,6 +197,23 @@ def test_placed_by_accelerate_and_made_without_memory_first(folder):
         assert torch.equal(logits_of(opened(path, **options), IDS), whole)
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_classifiers_get_the_state_after_the_last_word(folder, side):
+    """As BabyLM's pipeline takes it, at the last step, whichever side is padded."""
+    path, exported = folder
+    model = transformers.AutoModel.from_pretrained(path, trust_remote_code=True)
+    ids, mask = torch.full((3, 12), PAD), torch.zeros(3, 12, dtype=int)
+    part = slice(3, None) if side == "left" else slice(9)
+    ids[:, part], mask[:, part] = torch.as_tensor(IDS), 1
+    with torch.no_grad():
+        found = model(input_ids=ids, attention_mask=mask)
+        assert not hasattr(found, "logits")
+        logits = model.decoder(model.projection(found.last_hidden_state))
+    assert found.last_hidden_state.shape == (3, 12, exported.model.architecture.hidden_size)
+    assert_near(logits[:, part, :PAD], expected(exported, IDS))
+    assert_near(logits[:, -1, :PAD], expected(exported, IDS)[:, -1])
+
+
 def test_nothing_is_missing_nothing_is_left_over(folder):
     path, _ = folder
     _, report = opened(path, output_loading_info=True)
