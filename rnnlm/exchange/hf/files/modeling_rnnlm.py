@@ -136,7 +136,7 @@ class RnnlmForCausalLM(PreTrainedModel, GenerationMixin):
 class RnnlmModel(RnnlmForCausalLM):
     """The same network, which gives the states: classifiers of texts are built on it."""
 
-    def forward(self, input_ids, attention_mask=None, states=None, **others):
+    def forward(self, input_ids, attention_mask=None, states=None, **_):
         """Read ids (N, T); ``last_hidden_state`` is (N, T, H)."""
         return BaseModelOutput(last_hidden_state=self.states_after(input_ids, attention_mask, states)[0])
 
