@@ -82,5 +82,6 @@ def _pickle(path):
     """What to do with a pickled file: three lines, which can be pasted into a shell."""
     old, new = (json.dumps(str(name), ensure_ascii=False) for name in (path, path.with_suffix(".safetensors")))
     code = CONVERT.format(old=old, new=new)
-    return ("a pickle, which can run any program when it is read, and is not read: if you trust it, convert it with "
+    return ("a pickle, which can run any program when it is read, and is not read: if you trust it, convert it (if a "
+            "whole module is in it, see \"Models from PyTorch\" in docs/exchange.md) with "
             f"python -c {shlex.quote('; '.join(code.splitlines()))}")

@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 
 from rnnlm.errors import RnnlmError
 from rnnlm.exchange.kinds import require_importable
@@ -91,3 +92,6 @@ def test_a_pickle_comes_with_three_lines_that_convert_it(tmp_path):
     assert f'torch.load("{path}", ' in code
     assert code.endswith(f'"{path.with_suffix(".safetensors")}")')
     assert "weights_only=True" in code
+    section = "Models from PyTorch"
+    assert f'"{section}" in docs/exchange.md' in str(error.value)
+    assert f"### {section}\n" in (REPOSITORY / "docs/exchange.md").read_text(encoding="utf-8")

@@ -134,9 +134,9 @@ class RnnlmForCausalLM(PreTrainedModel, GenerationMixin):
 
 
 class RnnlmModel(RnnlmForCausalLM):
-    """The same network, which gives the states: classifiers of texts are built on it."""
+    """The same network, which gives the states: for classifiers of texts."""
 
-    def forward(self, input_ids, attention_mask=None, states=None, **_):
+    def forward(self, input_ids, attention_mask=None, states=None, **others):
         """Read ids (N, T); ``last_hidden_state`` is (N, T, H)."""
         return BaseModelOutput(last_hidden_state=self.states_after(input_ids, attention_mask, states)[0])
 
