@@ -13,11 +13,11 @@ import stat
 from pathlib import Path
 
 from rnnlm.errors import RnnlmError, one_line
+from rnnlm.exchange.names import WEIGHTS
 from rnnlm.files.whole import reason
 from rnnlm.formats.model_file import MODEL_NAME
 from rnnlm.formats.predictors import is_arpa
 
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
 PICKLE_ENDINGS = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 READABLE = "a safetensors file, or a folder that rnnlm export --to torch or --to hf wrote"
 START = 64  # bytes, which tell a kind
