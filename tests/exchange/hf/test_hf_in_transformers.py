@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hf_folders import FORMS, small_folder
 
+from rnnlm.exchange.torch import read
+
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -172,6 +174,10 @@ def test_saved_and_opened_again(folder, tmp_path):
     assert torch.equal(logits_of(again, IDS), logits_of(model, IDS))
     assert (again.decoder.weight is again.encoder.weight) is exported.model.architecture.tied
     assert tokenizer_of(tmp_path / "again")("the cat\nsat")["input_ids"] == [2, 0, 1, 2, 4]
+    imported, vocabulary = read(tmp_path / "again")
+    assert (imported.architecture, vocabulary.words) == (exported.model.architecture, exported.vocabulary.words)
+    for ours, back in zip(exported.model.params, imported.params, strict=True):
+        np.testing.assert_array_equal(ours, back)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
