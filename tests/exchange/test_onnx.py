@@ -171,6 +171,14 @@ def test_with_a_list_of_tokens_whole_texts_have_the_same_scores():
             evaluate(made, {"x": np.array([[bad]]), "x_lens": np.array([1])})
 
 
+def test_a_word_that_is_called_as_others_call_the_end_stays_a_word():
+    made = onnx_model(exported(small(), [*WORDS[:-1], "</s>"]), tokens=["</s>", "x", "<sos/eos>"])
+    found = {entry.key: entry.value for entry in made.metadata_props}
+    assert found["eos_id"] == "2"
+    own = next(one for one in made.graph.initializer if one.name == "own ids")
+    assert onnx.numpy_helper.to_array(own)[:3].tolist() == [10, 8, EOS]
+
+
 def test_metadata_of_a_graph_with_other_ids():
     made = onnx_model(exported(small()), True, tokens=TOKENS)
     found = {entry.key: entry.value for entry in made.metadata_props}
