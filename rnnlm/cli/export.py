@@ -20,6 +20,8 @@ EXPORT = Table({"options": (
     Option("to", OneOf(TARGETS), "; ".join(f"{name}: {target.help}" for name, target in TARGETS.items()),
            meant_by="format target type"),
     Option("output", not_empty, "the file to write, or the folder for torch and hf", metavar="PATH", meant_by="out"),
+    Option("tokens", not_empty, "for onnx and onnx-streaming: tokens.txt of a recognizer, a token and its id a line; "
+           "the graph takes and gives these ids", metavar="FILE", default_text="the model's own ids"),
     OVERWRITE,
     DEBUG,
 )})
@@ -45,7 +47,8 @@ def main(argv=None, prog=None):
 
 def export(options):
     """Write the model, and show what was written and how to use it."""
-    exported = export_model(options.model, options.to, options.output, overwrite=options.overwrite)
+    exported = export_model(options.model, options.to, options.output, overwrite=options.overwrite,
+                            tokens=options.tokens)
     words = counted(len(exported.vocabulary), exported.vocabulary.tokenizer.unit)
     show(f"{one_line(options.output)}: {_size(Path(options.output))}, {described(exported.model)}, {words}\n")
     use = TARGETS[options.to].use.format(path=quoted(options.output), name=repr(options.output))

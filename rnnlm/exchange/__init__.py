@@ -6,6 +6,7 @@
     targets    where models can go, one row each
     holds      what each target can hold: one table
     output     the file or folder that an export writes
+    names      what files in exported folders are called
     kinds      what a file is that someone wants to import
     content    files from elsewhere: bounded, and errors that name them
     safetensors_header, safetensors_file  arrays in files, for PyTorch and Hugging Face

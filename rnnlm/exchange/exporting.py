@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rnnlm.compute import arguments
 from rnnlm.compute.threads import SERIAL
-from rnnlm.errors import RnnlmError, quoted
+from rnnlm.errors import ArgumentError, RnnlmError, quoted
 from rnnlm.exchange.exported import Exported
 from rnnlm.exchange.output import require_free
 from rnnlm.exchange.targets import TARGETS
@@ -19,7 +19,7 @@ from rnnlm.models import LanguageModel
 
 
 def export_model(model: Loaded | str | os.PathLike[str], to: str, path: str | os.PathLike[str], *,
-                 overwrite: bool = False) -> Exported:
+                 overwrite: bool = False, tokens: str | os.PathLike[str] | None = None) -> Exported:
     """Write a model for another system, whole or not at all.
 
     Parameters
@@ -30,6 +30,8 @@ def export_model(model: Loaded | str | os.PathLike[str], to: str, path: str | os
         each can hold.
     path : of the file or, for "torch" and "hf", of the folder to write.
     overwrite : whether an earlier export there is replaced.
+    tokens : for "onnx" and "onnx-streaming", the path of a recognizer's list of tokens,
+        a token and its id a line: the graph takes and gives these ids.  None: ours.
 
     Returns
     -------
@@ -44,12 +46,23 @@ def export_model(model: Loaded | str | os.PathLike[str], to: str, path: str | os
     arguments.possible_path("path", path, "the path of what will be written, as export_model(model, to, path)")
     arguments.yes_or_no("overwrite", overwrite)
     require_free(path, target.is_folder, overwrite)
+    options = target.options | _tokens(to, tokens)
     if not isinstance(model, Loaded):
         arguments.possible_path("model", model, "what rnnlm.load returns, or the path of a model file or run folder")
         _require_other(model, path)
     exported = as_exported(model)
-    import_module(f"rnnlm.exchange.{target.module}").export(exported, path, **target.options)
+    import_module(f"rnnlm.exchange.{target.module}").export(exported, path, **options)
     return exported
+
+
+def _tokens(to, path):
+    """The option ``tokens`` of a target, where there is a list of them."""
+    if path is None:
+        return {}
+    module = TARGETS[to].module
+    if module != "onnx":
+        raise ArgumentError(f"--tokens belongs to --to onnx and --to onnx-streaming: --to {to} has the model's own ids")
+    return {"tokens": import_module(f"rnnlm.exchange.{module}").read_tokens(arguments.path("tokens", path))}
 
 
 def as_exported(model: Loaded | str | os.PathLike[str]) -> Exported:

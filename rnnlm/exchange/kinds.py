@@ -13,15 +13,16 @@ import stat
 from pathlib import Path
 
 from rnnlm.errors import RnnlmError, one_line
+from rnnlm.exchange.names import WEIGHTS
 from rnnlm.files.whole import reason
 from rnnlm.formats.model_file import MODEL_NAME
 from rnnlm.formats.predictors import is_arpa
 
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
 PICKLE_ENDINGS = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 READABLE = "a safetensors file, or a folder that rnnlm export --to torch or --to hf wrote"
 START = 64  # bytes, which tell a kind
 ZIP, ZIP_NAME = b"PK\x03\x04", 30  # how an entry begins, and where its name does
+ONNX = b"\x08", b"\x12"  # its fields of protobuf: the version, one byte, then the producer's name
 CONVERT = """import torch, safetensors.torch
 arrays = torch.load({old}, map_location="cpu", weights_only=True)
 safetensors.torch.save_file({{k: v.contiguous().clone() for k, v in arrays.items()}}, {new})"""
@@ -71,7 +72,7 @@ def _refused(path, start):
     if start.startswith(b"version:"):
         return ("a model of the classic RNNLM toolkit, which cannot be held here: its probabilities are those of a "
                 "class of words times those within it; the toolkit itself can score with it")
-    if path.suffix.lower() == ".onnx":
+    if path.suffix.lower() == ".onnx" or (start[:1], start[2:3]) == ONNX:
         return f"an ONNX graph, whose arrays may have any name and order: give what it was made from, as {READABLE}"
     if is_arpa(path):
         return "an ARPA file, which needs no import: every command takes it as MODEL"
@@ -82,5 +83,6 @@ def _pickle(path):
     """What to do with a pickled file: three lines, which can be pasted into a shell."""
     old, new = (json.dumps(str(name), ensure_ascii=False) for name in (path, path.with_suffix(".safetensors")))
     code = CONVERT.format(old=old, new=new)
-    return ("a pickle, which can run any program when it is read, and is not read: if you trust it, convert it with "
+    return ("a pickle, which can run any program when it is read, and is not read: if you trust it, convert it (if a "
+            "whole module is in it, see \"Models from PyTorch\" in docs/exchange.md) with "
             f"python -c {shlex.quote('; '.join(code.splitlines()))}")

@@ -46,9 +46,10 @@ def require_free(path: str | os.PathLike[str], is_folder: bool, overwrite: bool 
 def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A block that fills a new folder, which gets its name at the end.
 
-    A folder that is there is replaced if each of its files has a name that the new one
-    writes, too.  So only an earlier export is replaced, and a block that fails leaves
-    all as it was.
+    A folder that is there is replaced if all in it are files with names that the new
+    one writes, too.  So only an earlier export is replaced, and a block that fails
+    leaves all as it was.  An RnnlmError in the block names the path, not the folder
+    beside it.
 
     Yields
     ------
@@ -70,6 +71,8 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
                 os.rename(target, old)
             os.rename(new, target)
             sync_folder(target.parent)
+    except RnnlmError as error:
+        raise type(error)(str(error).replace(str(new), str(path))) from error.__cause__
     finally:
         if old.exists() and not target.exists():
             os.rename(old, target)
@@ -79,7 +82,8 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 def _require_earlier(target, new):
     """RnnlmError if the target holds what the new folder does not."""
-    others = sorted(set(os.listdir(target)) - set(os.listdir(new))) if target.exists() else []
+    there = sorted(os.listdir(target)) if target.exists() else []
+    others = [name for name in there if not (new / name).exists() or (target / name).is_dir()]
     if others:
         several = [shown(name) for name in others[:MOST_NAMES]] + ["more"] * (len(others) > MOST_NAMES)
         raise RnnlmError(f"{target} holds {listed(several)}, so it is no earlier export and is not replaced: choose "

@@ -70,6 +70,18 @@ def test_what_is_refused(capsys, folder, arguments, said):
     assert [path.name for path in folder.rglob("*")] == ["run", "model.npz"]
 
 
+def test_tokens_of_a_recognizer(capsys, folder):
+    pytest.importorskip("onnx")
+    (folder / "tokens.txt").write_text("b 0\n</s> 1\n<blk> 2\n")
+    for options, vocabulary in ((["--tokens", "tokens.txt"], b'["b", "</s>", "<blk>", "a"]'),
+                                ([], b'["a", "<eos>", "b"]')):
+        assert main(["export", "run", "--to", "onnx", "--output", "out", "--overwrite", *options]) == 0
+        assert vocabulary in (folder / "out").read_bytes()
+    capsys.readouterr()
+    said = refused(capsys, "run", "--to", "text", "--output", "new", "--tokens", "tokens.txt")
+    assert "--tokens belongs to --to onnx" in said
+
+
 def test_an_earlier_export_is_replaced_with_overwrite():
     for options in ([], ["--overwrite"]):
         assert main(["export", "run", "--to", "text", "--output", "out", *options]) == 0

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import DamagedError, RnnlmError
 from rnnlm.exchange.output import require_free, whole_folder
 
 
@@ -76,6 +76,22 @@ def test_an_earlier_export_is_replaced_and_another_folder_is_not(tmp_path):
         (folder / "b").write_text("newer")
     assert sorted(os.listdir(tmp_path / "made")) == ["a", "b", "thesis.tex", "x", "y", "z"]
     assert os.listdir(tmp_path) == ["made"]
+
+
+def test_a_folder_with_the_name_of_a_file_is_not_replaced(tmp_path):
+    (tmp_path / "made/a").mkdir(parents=True)
+    (tmp_path / "made/a/mine").write_text("mine")
+    with pytest.raises(RnnlmError, match="holds a, so it is no earlier export"), \
+            whole_folder(tmp_path / "made") as folder:
+        (folder / "a").write_text("new")
+    assert (tmp_path / "made/a/mine").read_text() == "mine"
+
+
+def test_an_error_names_what_was_asked_for(tmp_path):
+    with pytest.raises(DamagedError, match=f"^{tmp_path}/made/a is full$") as error, \
+            whole_folder(tmp_path / "made") as folder:
+        raise DamagedError(f"{folder / 'a'} is full") from OSError("full")
+    assert isinstance(error.value.__cause__, OSError)
 
 
 def test_a_link_stays_one(tmp_path):

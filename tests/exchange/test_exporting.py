@@ -51,6 +51,21 @@ def test_each_target_gets_the_model_and_its_options(model, tmp_path, monkeypatch
                                   rnnlm.load(model).model.named_params()["rnn1/Wh"])
 
 
+def test_a_list_of_tokens_reaches_the_graph_and_no_other_target(loaded, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    (tmp_path / "tokens.txt").write_text("<blk> 0\nb 1\n</s> 2\n")
+    for to in ("onnx", "onnx-streaming"):
+        export_model(loaded, to, tmp_path / to, tokens=tmp_path / "tokens.txt")
+        found = {entry.key: entry.value for entry in onnx.load(tmp_path / to).metadata_props}
+        assert (found["vocabulary"], found["eos_id"]) == ('["<blk>", "b", "</s>", "a"]', "2")
+    for to in ("text", "torch", "hf"):
+        with pytest.raises(ArgumentError, match=f"--tokens belongs to --to onnx and --to onnx-streaming: --to {to} "):
+            export_model(loaded, to, tmp_path / "out", tokens=tmp_path / "tokens.txt")
+    with pytest.raises(RnnlmError, match="none could not be read"):
+        export_model(loaded, "onnx", tmp_path / "out", tokens=tmp_path / "none")
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_a_target_cannot_hold_is_refused_before_anything_is_written(rng, tmp_path):
     lstm = Loaded(LanguageModel(2, 3, 4, cell="lstm", rng=rng), Vocabulary(["<eos>", "a"]))
     with pytest.raises(ArgumentError, match="--to text cannot hold a model with LSTM units"):

@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 
 from rnnlm.errors import RnnlmError
 from rnnlm.exchange.kinds import require_importable
@@ -39,7 +40,8 @@ def npz(**arrays):
     ("model.keras", zipped("metadata.json"), "is a file of Keras's"),
     ("model.h5", b"\x89HDF\r\n\x1a\n", "is a file of Keras's"),
     ("model.txt", b"version: 10\nfile format: 0\n", "is a model of the classic RNNLM toolkit"),
-    ("model.onnx", b"\x08\x07\x12\x05rnnlm", "is an ONNX graph"),
+    ("model.onnx", b"", "is an ONNX graph"),
+    ("model", b"\x08\x07\x12\x05rnnlm", "is an ONNX graph"),
     ("model.lm", b"\n\\data\\\nngram 1=2\n", "is an ARPA file"),
     ("notes.txt", b"the cat sat .\n", "is of no kind that can be imported: give a safetensors file"),
     ("empty", b"", "is of no kind that can be imported"),
@@ -91,3 +93,6 @@ def test_a_pickle_comes_with_three_lines_that_convert_it(tmp_path):
     assert f'torch.load("{path}", ' in code
     assert code.endswith(f'"{path.with_suffix(".safetensors")}")')
     assert "weights_only=True" in code
+    section = "Models from PyTorch"
+    assert f'"{section}" in docs/exchange.md' in str(error.value)
+    assert f"### {section}\n" in (REPOSITORY / "docs/exchange.md").read_text(encoding="utf-8")

@@ -171,6 +171,14 @@ def test_with_a_list_of_tokens_whole_texts_have_the_same_scores():
             evaluate(made, {"x": np.array([[bad]]), "x_lens": np.array([1])})
 
 
+def test_a_word_that_is_called_as_others_call_the_end_stays_a_word():
+    made = onnx_model(exported(small(), [*WORDS[:-1], "</s>"]), tokens=["</s>", "x", "<sos/eos>"])
+    found = {entry.key: entry.value for entry in made.metadata_props}
+    assert found["eos_id"] == "2"
+    own = next(one for one in made.graph.initializer if one.name == "own ids")
+    assert onnx.numpy_helper.to_array(own)[:3].tolist() == [10, 8, EOS]
+
+
 def test_metadata_of_a_graph_with_other_ids():
     made = onnx_model(exported(small()), True, tokens=TOKENS)
     found = {entry.key: entry.value for entry in made.metadata_props}
@@ -191,8 +199,8 @@ def test_tokens_that_are_none_of_the_model(tokens, message):
 
 def test_tokens_are_read_in_the_order_of_their_ids(tmp_path):
     path = tmp_path / "tokens.txt"
-    path.write_bytes("a 1\r\n<blk> 0\n\n3\n▁über 2\n".encode())
-    assert read_tokens(path) == ["<blk>", "a", "▁über", " "]
+    path.write_bytes("a 1\r\n<blk> 0\n\n3\n▁über 2\nno\u00a0break 5\n\u3000 4\n".encode())
+    assert read_tokens(path) == ["<blk>", "a", "▁über", " ", "\u3000", "no\u00a0break"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"a 0\nb 2\n", b"a 0\nb 0\n", b"a\n", b"a 0 1\n", b"a -1\n",
@@ -200,10 +208,12 @@ def test_tokens_are_read_in_the_order_of_their_ids(tmp_path):
 def test_files_that_hold_no_tokens(tmp_path, content):
     path = tmp_path / "tokens.txt"
     path.write_bytes(content)
-    with pytest.raises(RnnlmError, match=r"tokens\.txt must hold a token and its id on each line"):
+    with pytest.raises(RnnlmError, match=r"tokens\.txt is not a list of tokens, as"):
         read_tokens(path)
-    with pytest.raises(RnnlmError, match="could not be read"):
+    with pytest.raises(RnnlmError, match="it is not a regular file"):
         read_tokens(tmp_path)
+    with pytest.raises(RnnlmError, match="none could not be read"):
+        read_tokens(tmp_path / "none")
 
 
 def described(values):

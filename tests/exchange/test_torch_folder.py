@@ -160,6 +160,7 @@ def test_metadata_that_are_no_json(folder):
 @pytest.mark.parametrize("name, content, message", [
     ("vocabulary.txt", b"<eos>\na\n", "it must have 5 lines, one for each of the model's ids, it has 2"),
     ("vocabulary.txt", b"<eos>\na\nb\nc\nd", "it must have 5 lines"),
+    ("vocabulary.txt", b"<eos>\na\nb\nc\nd\nlost", "it must have 5 lines"),
     ("vocabulary.txt", b"<eos>\na\nb\nc\nc\n", "must hold each word once"),
     ("vocabulary.txt", b"a\nb\nc\nd\ne\n", "must hold <eos>"),
     ("vocabulary.txt", b"<eos>\n\xff\n\n\n\n", "it is not UTF-8"),

@@ -9,6 +9,7 @@ import pytest
 from rnnlm.errors import DamagedError, RnnlmError
 from rnnlm.exchange.exported import Exported
 from rnnlm.exchange.hf import export
+from rnnlm.exchange.names import SPLIT_CHARACTERS, SPLIT_WORDS
 from rnnlm.exchange.safetensors_file import read_safetensors
 from rnnlm.exchange.torch import read
 from rnnlm.models import LanguageModel
@@ -70,6 +71,21 @@ def test_keys_that_transformers_adds_do_not_matter(folder):
     assert read(folder)[1].words == WORDS.words
 
 
+def test_tied_weights_as_transformers_4_saves_them(folder):
+    edit(folder / "config.json", tie_word_embeddings=None)
+    assert read(folder)[0].architecture.tied
+
+
+def test_a_decoder_beside_tied_weights_must_be_the_encoder(folder):
+    arrays, _ = read_safetensors(folder / "model.safetensors")
+    both = arrays | {"decoder.weight": arrays["encoder.weight"]}
+    library.save_file(both, folder / "model.safetensors")
+    assert read(folder)[0].architecture.tied
+    library.save_file(both | {"decoder.weight": arrays["encoder.weight"] + 1}, folder / "model.safetensors")
+    with pytest.raises(DamagedError, match=r"decoder\.weight must be encoder\.weight where the weights are said to be"):
+        read(folder)
+
+
 def test_no_path_in_the_folder_is_followed_and_no_code_is_run(folder, tmp_path):
     for file in folder.glob("*.py"):
         file.write_text("raise SystemExit('it was run')")
@@ -128,6 +144,13 @@ WORD_LEVEL = {"type": "WordLevel", "vocab": {"the": 0, "\n": 1, "naïve": 2, "<u
     ({"model": WORD_LEVEL | {"type": "BPE", "merges": []}}, "must hold <eos> and all that its tokenizer"),
     ({"pre_tokenizer": {"type": "Whitespace"}}, "must split a text as our export does"),
     ({"pre_tokenizer": None}, "must split a text as our export does"),
+    ({"pre_tokenizer": SPLIT_WORDS | {"pattern": {"Regex": "x"}}}, "must split a text as our export does"),
+    ({"pre_tokenizer": SPLIT_CHARACTERS | {"invert": True}}, "must split a text as our export does"),
+    ({"model": WORD_LEVEL | {"type": "Unigram"}}, "must split a text as our export does, found Unigram"),
+    ({"model": WORD_LEVEL | {"vocab": {"a\nb": 0} | dict(list(WORD_LEVEL["vocab"].items())[1:])}},
+     "tokenizer.json is not the tokenizer of the model: words must be without a line end"),
+    ({"model": WORD_LEVEL | {"vocab": {"\udc80": 0} | dict(list(WORD_LEVEL["vocab"].items())[1:])}},
+     "tokenizer.json is not the tokenizer of the model: words must be text"),
     ({"normalizer": {"type": "NFC"}}, "its normalizer must be null or Lowercase"),
 ])
 def test_a_tokenizer_of_another_kind(folder, changes, message):

@@ -33,6 +33,12 @@ def test_an_rnn_is_tanh_unless_another_activation_is_given():
     assert read(GOLDEN / "relu.safetensors", WORDS)[0].architecture.activation == "tanh"
 
 
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_a_layer_with_gates_has_no_activation_to_choose(activation):
+    with pytest.raises(DamagedError, match=r"--activation is that of an nn\.RNN, and these are the arrays of GRUs"):
+        read(GOLDEN / "half-gru.safetensors", WORDS, activation=activation)
+
+
 def test_a_file_that_fine_tuning_left_beside_its_words(tmp_path):
     arrays = random_arrays(4, 6, 3, 4)
     write_safetensors(tmp_path / "model.safetensors", arrays, {})
@@ -54,6 +60,7 @@ def test_words_must_come_from_somewhere():
     ({"eos": "</s>"}, "give --vocabulary, too"),
     ({"unk": "x"}, "give --vocabulary, too"),
     ({"vocabulary": WORDS, "eos": "x"}, "--eos must be a word of"),
+    ({"vocabulary": WORDS, "eos": "cat", "unk": "cat"}, "--eos and --unk must be two words, got cat for both"),
 ])
 def test_values_that_cannot_be(arguments, message):
     with pytest.raises(ArgumentError, match=message):

@@ -91,6 +91,12 @@ def test_a_list_is_not_read_far_beyond_its_size(listed, monkeypatch):
         read_words(listed(""), 3)
 
 
+def test_a_word_behind_empty_lines_is_not_overlooked(listed, monkeypatch):
+    monkeypatch.setattr(module, "read_blocks", lambda path: iter(["<eos>\na\n", "\n", "\n\n", "b\n"]))
+    with pytest.raises(ArgumentError, match="line 3 has 0 words"):
+        read_words(listed(""), 2)
+
+
 def test_a_line_without_an_end_is_refused(listed, monkeypatch):
     monkeypatch.setattr(module, "LONGEST_LINE", 10)
     monkeypatch.setattr(module, "read_blocks", lambda path: iter(["a" * 11, "\n"]))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rnnlm.exchange.hf.tokenizer import TokenIds, tokenizer_config, tokenizer_json
 from rnnlm.exchange.hf.weights import tensors
 from rnnlm.exchange.holds import require
+from rnnlm.exchange.names import CONFIG, MODEL_TYPE, TOKENIZER, WEIGHTS
 from rnnlm.exchange.output import whole_folder
 from rnnlm.exchange.safetensors_file import write_safetensors
 from rnnlm.files.whole import write_text
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 CODE = "modeling_rnnlm.py"
 SOURCE = Path(__file__).parent / "files" / CODE
-MODEL_TYPE = "rnnlm"
 
 
 def export(exported: Exported, path: str | os.PathLike[str]) -> None:
@@ -47,13 +47,13 @@ def export(exported: Exported, path: str | os.PathLike[str]) -> None:
     with whole_folder(path) as folder:
         for name, content in _contents(exported, tokens).items():
             write_text(folder / name, content)
-        write_safetensors(folder / "model.safetensors", tensors(exported.model, tokens.added), {})
+        write_safetensors(folder / WEIGHTS, tensors(exported.model, tokens.added), {})
 
 
 def _contents(exported, tokens):
     """The texts of the folder's other files, by name."""
-    values = {"config.json": config(exported, tokens), "generation_config.json": generation_config(tokens),
-              "tokenizer.json": tokenizer_json(exported.vocabulary, tokens),
+    values = {CONFIG: config(exported, tokens), "generation_config.json": generation_config(tokens),
+              TOKENIZER: tokenizer_json(exported.vocabulary, tokens),
               "tokenizer_config.json": tokenizer_config(tokens)}
     return {name: json.dumps(value, indent=1) + "\n" for name, value in values.items()} | {
         CODE: SOURCE.read_text(encoding="utf-8")}
@@ -64,7 +64,8 @@ def config(exported: Exported, tokens: TokenIds) -> dict[str, Any]:
     a = exported.model.architecture
     name = CODE.removesuffix(".py")
     return {"model_type": MODEL_TYPE, "architectures": ["RnnlmForCausalLM"],
-            "auto_map": {"AutoConfig": f"{name}.RnnlmConfig", "AutoModelForCausalLM": f"{name}.RnnlmForCausalLM"},
+            "auto_map": {"AutoConfig": f"{name}.RnnlmConfig", "AutoModel": f"{name}.RnnlmModel",
+                         "AutoModelForCausalLM": f"{name}.RnnlmForCausalLM"},
             "cell": a.cell, "activation": a.activation, "vocab_size": len(tokens.ids),
             "trained_vocab_size": a.vocab_size, "wordvec_size": a.wordvec_size, "hidden_size": a.hidden_size,
             "num_hidden_layers": a.layers, "projection": a.projection, "tie_word_embeddings": a.tied,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnlm.exchange.names import SPLIT_CHARACTERS, SPLIT_WORDS
 from rnnlm.text.subwords.byte_level import Subwords
-from rnnlm.text.tokenizer import BLANKS, LINE_END, Words
+from rnnlm.text.tokenizer import LINE_END, Words
 from rnnlm.text.vocabulary import EOS, UNK
 
 if TYPE_CHECKING:
@@ -90,18 +91,17 @@ def _line_end_first(eos_id):
 
 
 def _of_words(_, tokens):
-    """At blanks of ASCII; not WhitespaceSplit, which splits at NBSP and others, too."""
-    return _word_level(tokens, f"[{BLANKS}]+", "Removed") | {"decoder": None}
+    """At blanks of ASCII."""
+    return _word_level(tokens, SPLIT_WORDS) | {"decoder": None}
 
 
 def _of_characters(_, tokens):
     """A piece for each character, and nothing between them when they are joined."""
-    return _word_level(tokens, ".", "Isolated") | {"decoder": {"type": "Fuse"}}
+    return _word_level(tokens, SPLIT_CHARACTERS) | {"decoder": {"type": "Fuse"}}
 
 
-def _word_level(tokens, pattern, behavior):
-    return {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": pattern}, "behavior": behavior, "invert": False},
-            "model": {"type": "WordLevel", "vocab": tokens.ids, "unk_token": tokens.unk}}
+def _word_level(tokens, split):
+    return {"pre_tokenizer": split, "model": {"type": "WordLevel", "vocab": tokens.ids, "unk_token": tokens.unk}}
 
 
 def _of_subwords(tokenizer, tokens):

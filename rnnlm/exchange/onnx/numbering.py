@@ -9,14 +9,14 @@ others stays what it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.errors import ArgumentError, RnnlmError, shown
-from rnnlm.files.whole import reason
+from rnnlm.errors import ArgumentError
+from rnnlm.exchange.content import content_of, text_of
+from rnnlm.text.tokenizer import WORDS
 
 if TYPE_CHECKING:
     import os
@@ -74,20 +74,14 @@ class Numbering:
 def read_tokens(path: str | os.PathLike[str]) -> list[str]:
     """The tokens of a file with lines of a token and its id, in order of their ids.
 
-    A line with an id alone means the blank.  RnnlmError if there is no such file, or
-    the ids are not 0, 1, 2 and so on in any order.
+    A line with an id alone means the blank.  As in recognizers, only blanks of ASCII
+    separate the two.  RnnlmError if there is no such file, or the ids are not 0, 1, 2
+    and so on in any order.
     """
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        lines = [line.split() for line in content.decode("utf-8").split("\n") if line.strip()]
-    except OSError as error:
-        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
-    except UnicodeDecodeError:
-        lines = [[]]
-    found = {int(line[-1]): line[0] if len(line) == 2 else " " for line in lines
-             if len(line) in (1, 2) and line[-1].isascii() and line[-1].isdigit() and len(line[-1]) < 10}
-    if len(content) > MOST_BYTES or not found or len(found) < len(lines) or max(found) >= len(lines):
-        raise RnnlmError(f"{shown(str(path))} must hold a token and its id on each line, the ids 0, 1, 2 and so on, "
-                         "as tokens.txt of a recognizer does")
-    return [found[i] for i in range(len(found))]
+    with content_of(path, "a list of tokens, as tokens.txt of a recognizer"):
+        lines = [words for line in text_of(path, MOST_BYTES).split("\n") if (words := WORDS.split(line))]
+        found = {int(line[-1]): line[0] if len(line) == 2 else " " for line in lines
+                 if len(line) in (1, 2) and line[-1].isascii() and line[-1].isdigit() and len(line[-1]) < 10}
+        if not found or len(found) < len(lines) or max(found) >= len(lines):
+            raise ValueError("each line must hold a token and its id, the ids 0, 1, 2 and so on")
+        return [found[i] for i in range(len(found))]

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.exchange.content import content_of, text_of
+from rnnlm.exchange.names import CONFIG, MODEL_TYPE, SPLIT_CHARACTERS, SPLIT_WORDS, TOKENIZER, WEIGHTS
 from rnnlm.exchange.safetensors_file import read_safetensors
 from rnnlm.exchange.torch.layout import require_shapes
 from rnnlm.exchange.torch.weights import DECODER, ENCODER, new_model, torch_shapes
 from rnnlm.files.strict_json import loads
+from rnnlm.formats.model_file import vocabulary_arrays
 from rnnlm.models.architecture import Architecture
 from rnnlm.text.subwords.byte_level import Subwords
 from rnnlm.text.subwords.pieces import merges_of
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
     from rnnlm.models import LanguageModel
 
-CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
-MODEL_TYPE = "rnnlm"
 MOST_CONFIG, MOST_TOKENIZER = 1 << 20, 1 << 28  # bytes
 
 
@@ -69,6 +69,7 @@ def _architecture(values):
     names = {"cell": "cell", "vocab_size": "trained_vocab_size", "wordvec_size": "wordvec_size",
              "hidden_size": "hidden_size", "layers": "num_hidden_layers", "activation": "activation",
              "tied": "tie_word_embeddings", "projection": "projection"}
+    values = {"tie_word_embeddings": True} | values  # transformers 4 leaves it out where it is true
     missing = [there for there in (*names.values(), "vocab_size") if there not in values]
     if missing:
         raise ValueError(f"it lacks {missing[0]}")
@@ -97,7 +98,9 @@ def _vocabulary(values, V, size):
     by_id = sorted(ids, key=ids.get)[:V]
     words = [EOS if token == LINE_END else token for token in by_id]
     try:
-        return Vocabulary(words, _tokenizer(values, model))
+        vocabulary = Vocabulary(words, _tokenizer(values, model))
+        vocabulary_arrays(vocabulary)  # raises for words that no text can have
+        return vocabulary
     except RnnlmError as error:
         raise ValueError(str(error)) from None
 
@@ -107,9 +110,10 @@ def _tokenizer(values: dict[str, Any], model: dict[str, Any]) -> Tokenizer:
     if model.get("type") == "BPE":
         return Subwords(merges_of(_pairs(model.get("merges"))))
     before, normalizer = values.get("pre_tokenizer"), values.get("normalizer")
-    if not isinstance(before, dict) or before.get("type") != "Split":
-        raise ValueError(f"it must split a text as our export does, found {shown(before, 80)}")
-    if before.get("behavior") == "Isolated":
+    if model.get("type") != "WordLevel" or before not in (SPLIT_WORDS, SPLIT_CHARACTERS):
+        raise ValueError(f"it must split a text as our export does, found {shown(model.get('type'), 40)} and "
+                         f"{shown(before, 80)}")
+    if before == SPLIT_CHARACTERS:
         return CHARACTERS
     if normalizer not in (None, {"type": "Lowercase"}):
         raise ValueError(f"its normalizer must be null or Lowercase, found {shown(normalizer, 80)}")

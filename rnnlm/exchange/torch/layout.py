@@ -128,6 +128,8 @@ def require_shapes(arrays, shapes):
             hint = ("; layers of different hidden sizes cannot be read" if name.startswith("rnn.")
                     and not name.endswith("_l0") else "")
             raise ArgumentError(f"{name} must be {_by(shape)} beside the other arrays, it is {_by(found)}{hint}")
+    if DECODER in arrays and DECODER not in shapes and not np.array_equal(arrays[DECODER], arrays[ENCODER]):
+        raise ArgumentError(f"{DECODER} must be {ENCODER} where the weights are said to be tied, they differ")
 
 
 def _by(shape):

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, RnnlmError, shown
 from rnnlm.exchange.content import content_of
+from rnnlm.exchange.names import CONFIG, WEIGHTS
 from rnnlm.exchange.safetensors_file import read_safetensors
 from rnnlm.exchange.torch.export_files import about_model, read_own_words
-from rnnlm.exchange.torch.huggingface import CONFIG, read_folder
+from rnnlm.exchange.torch.huggingface import read_folder
 from rnnlm.exchange.torch.layout import completed, without_prefix
 from rnnlm.exchange.torch.weights import new_model
 from rnnlm.exchange.torch.words import read_words
-from rnnlm.exchange.torch.writing import WEIGHTS, WORDS
+from rnnlm.exchange.torch.writing import WORDS
 from rnnlm.models.architecture import RNN_ACTIVATIONS, Architecture
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def _read_model(path, activation):
             name = next(name for name in found.keys() if found[name] != declared[name])  # noqa: SIM118
             raise ValueError(f"{name} is {shown(declared[name])} in its metadata, and {shown(found[name])} by its "
                              f"arrays{' or as it is given' if name == 'activation' else ''}")
+        if activation is not None and found.cell != "rnn":
+            raise ArgumentError(f"--activation is that of an nn.RNN, and these are the arrays of {found.cell.upper()}s")
         return new_model(found, arrays), about
 
 

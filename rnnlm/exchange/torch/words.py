@@ -43,6 +43,8 @@ def read_words(path: str | os.PathLike[str], size: int, eos: str | None = None,
     ArgumentError : the words are not those of such a model.
     RnnlmError : a file cannot be read.
     """
+    if eos is not None and eos == unk:
+        raise ArgumentError(f"--eos and --unk must be two words, got {shown(eos, 40)} for both")
     words = _of_texts(path, size) if os.path.isdir(path) else _of_lines(path, size)
     if len(words) != size:
         raise ArgumentError(f"{path} must have a word for each of the model's {size:,} ids, it has {len(words):,}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnlm.exchange.holds import require
+from rnnlm.exchange.names import WEIGHTS
 from rnnlm.exchange.output import whole_folder
 from rnnlm.exchange.safetensors_file import write_safetensors
 from rnnlm.exchange.torch.weights import DECODER, ENCODER, to_torch
@@ -23,7 +24,7 @@ from rnnlm.formats.model_file import require_vocabulary, vocabulary_arrays
 if TYPE_CHECKING:
     from rnnlm.exchange.exported import Exported
 
-WEIGHTS, WORDS, COUNTS, PROGRAM = "model.safetensors", "vocabulary.txt", "counts.txt", "model.py"
+WORDS, COUNTS, PROGRAM = "vocabulary.txt", "counts.txt", "model.py"
 KEY = "rnnlm"  # in the metadata
 VERSION = 1    # of what is there
 SOURCES = Path(__file__).parent / "files"

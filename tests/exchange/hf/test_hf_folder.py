@@ -39,7 +39,7 @@ def test_the_configuration(tmp_path):
     small_folder(tmp_path / "made", "relu")
     assert loaded(tmp_path / "made/config.json") == {
         "model_type": "rnnlm", "architectures": ["RnnlmForCausalLM"],
-        "auto_map": {"AutoConfig": "modeling_rnnlm.RnnlmConfig",
+        "auto_map": {"AutoConfig": "modeling_rnnlm.RnnlmConfig", "AutoModel": "modeling_rnnlm.RnnlmModel",
                      "AutoModelForCausalLM": "modeling_rnnlm.RnnlmForCausalLM"},
         "cell": "rnn", "activation": "relu", "vocab_size": 8, "trained_vocab_size": 7, "wordvec_size": 4,
         "hidden_size": 6, "num_hidden_layers": 2, "projection": True, "tie_word_embeddings": False,

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hf_folders import FORMS, small_folder
 
+from rnnlm.exchange.torch import read
+
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -172,6 +174,10 @@ def test_saved_and_opened_again(folder, tmp_path):
     assert torch.equal(logits_of(again, IDS), logits_of(model, IDS))
     assert (again.decoder.weight is again.encoder.weight) is exported.model.architecture.tied
     assert tokenizer_of(tmp_path / "again")("the cat\nsat")["input_ids"] == [2, 0, 1, 2, 4]
+    imported, vocabulary = read(tmp_path / "again")
+    assert (imported.architecture, vocabulary.words) == (exported.model.architecture, exported.vocabulary.words)
+    for ours, back in zip(exported.model.params, imported.params, strict=True):
+        np.testing.assert_array_equal(ours, back)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
@@ -195,6 +201,23 @@ def test_placed_by_accelerate_and_made_without_memory_first(folder):
     whole = logits_of(opened(path), IDS)
     for options in ({"device_map": "cpu"}, {"device_map": "auto"}, {"low_cpu_mem_usage": True}):
         assert torch.equal(logits_of(opened(path, **options), IDS), whole)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_classifiers_get_the_state_after_the_last_word(folder, side):
+    """As BabyLM's pipeline takes it, at the last step, whichever side is padded."""
+    path, exported = folder
+    model = transformers.AutoModel.from_pretrained(path, trust_remote_code=True)
+    ids, mask = torch.full((3, 12), PAD), torch.zeros(3, 12, dtype=int)
+    part = slice(3, None) if side == "left" else slice(9)
+    ids[:, part], mask[:, part] = torch.as_tensor(IDS), 1
+    with torch.no_grad():
+        found = model(input_ids=ids, attention_mask=mask)
+        assert not hasattr(found, "logits")
+        logits = model.decoder(model.projection(found.last_hidden_state))
+    assert found.last_hidden_state.shape == (3, 12, exported.model.architecture.hidden_size)
+    assert_near(logits[:, part, :PAD], expected(exported, IDS))
+    assert_near(logits[:, -1, :PAD], expected(exported, IDS)[:, -1])
 
 
 def test_nothing_is_missing_nothing_is_left_over(folder):

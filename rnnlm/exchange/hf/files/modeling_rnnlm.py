@@ -1,6 +1,7 @@
 """A recurrent language model that was trained by rnnlm, for Hugging Face transformers.
 
-``AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=True)`` opens it.
+``AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=True)`` opens it, and
+``AutoModel`` as well, which gives states in place of scores.
 This file needs PyTorch and transformers alone.
 
 Each text is read from a fresh state.  Steps that are no words, such as padding on
@@ -16,6 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 from transformers import GenerationMixin, PretrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import ModelOutput
 
 
@@ -93,16 +95,20 @@ class RnnlmForCausalLM(PreTrainedModel, GenerationMixin):
 
     def forward(self, input_ids, attention_mask=None, labels=None, states=None, logits_to_keep=0, **others):
         """Read ids (N, T), each row from ``states`` or from a fresh state."""
-        is_word = input_ids < self.config.trained_vocab_size
-        if attention_mask is not None:
-            is_word = is_word & attention_mask[:, -input_ids.shape[1] :].bool()
-        hs, states = self.read(self.encoder(input_ids), is_word, states)
+        hs, states = self.states_after(input_ids, attention_mask, states)
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
         logits = self.decoder(self.projection(hs[:, kept]))
         loss = None
         if labels is not None:
             loss = self.loss_function(logits=logits, labels=labels, vocab_size=self.config.vocab_size, **others)
         return RnnlmOutput(loss=loss, logits=logits, states=states)
+
+    def states_after(self, input_ids, attention_mask, states):
+        """The state after each step (N, T, H), and all that is carried on."""
+        is_word = input_ids < self.config.trained_vocab_size
+        if attention_mask is not None:
+            is_word = is_word & attention_mask[:, -input_ids.shape[1] :].bool()
+        return self.read(self.encoder(input_ids), is_word, states)
 
     def read(self, xs, is_word, states):  # (N, T, D), (N, T) -> (N, T, H)
         """The state after each step, and all that is carried on after the last one.
@@ -125,6 +131,14 @@ class RnnlmForCausalLM(PreTrainedModel, GenerationMixin):
     @classmethod
     def _supports_default_dynamic_cache(cls):
         return False
+
+
+class RnnlmModel(RnnlmForCausalLM):
+    """The same network, which gives the states: for classifiers of texts."""
+
+    def forward(self, input_ids, attention_mask=None, states=None, **others):
+        """Read ids (N, T); ``last_hidden_state`` is (N, T, H)."""
+        return BaseModelOutput(last_hidden_state=self.states_after(input_ids, attention_mask, states)[0])
 
 
 def steps(values, numbers):  # (N, T, D), (N, T) -> (N, T, D)
