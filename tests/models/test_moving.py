@@ -1,6 +1,7 @@
 """A model on another device computes what it computes on the host."""
 
 import copy
+import math
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from device_arrays import Array, StandIn
 
 from rnnlm.compute.cuda import device_by_name
 from rnnlm.compute.device import HOST, module_of
-from rnnlm.errors import ArgumentError, RnnlmError
+from rnnlm.errors import ArgumentError, DivergenceError, RnnlmError
 from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import CELLS, LanguageModel, Regularisation
 from rnnlm.scoring.evaluation import token_log_probs
@@ -64,6 +65,52 @@ def test_a_run_on_a_device_is_that_on_the_host(name):
 def steps_of(trainer, count):
     windows = list(trainer.batches)[:count]
     return [trainer.step(*window) for window in windows]
+
+
+class OwnRule:
+    """A rule of a user's own, no Optimizer of ours: its factor is a number."""
+
+    lr = 0.1
+
+    def update(self, params, grads, scale, workers):
+        for w, g in zip(params, grads, strict=True):
+            w -= g * float(self.lr * scale)
+
+
+def test_a_rule_of_a_users_own_gets_a_number():
+    runs = pair({"plain": True}, "sgd", None)  # without gradients of rows
+    for trainer in runs:
+        trainer.optimizer = OwnRule()
+    np.testing.assert_allclose(*[[step.loss for step in steps_of(trainer, 4)] for trainer in runs], rtol=1e-9)
+
+
+def diverge_by_gradients(model):
+    model.named_params()["rnn1/b"][:2] = math.nan
+
+
+def diverge_by_the_loss(model):
+    """The loss is infinite, gradients are not: the target has no probability."""
+    model.named_params()["affine/b"][:] = -1.7e308
+    model.named_params()["affine/b"][:1] = 1.7e308
+
+
+@pytest.mark.parametrize("device", [HOST, StandIn()])
+@pytest.mark.parametrize("optimizer", ["adam", "momentum"])
+@pytest.mark.parametrize("diverge", [diverge_by_gradients, diverge_by_the_loss])
+def test_a_step_that_diverges_changes_nothing(device, optimizer, diverge):
+    trainer = trainer_of(model_of({}).move_to(device), optimizer)
+    xs, ts = np.ones((2, N, T), int)
+    trainer.step(xs, ts)
+    diverge(trainer.model)
+
+    def everything():
+        arrays = [*trainer.model.params, *(array for slot in trainer.optimizer.slots.values() for array in slot)]
+        return [device.get(array).copy() for array in arrays], trainer.optimizer.steps, trainer.iteration
+
+    before = everything()
+    with pytest.raises(DivergenceError):
+        trainer.step(xs, ts)
+    np.testing.assert_equal(everything(), before)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
