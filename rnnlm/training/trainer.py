@@ -100,7 +100,7 @@ class Trainer(Lags):
             self.model.backward()
             norm = global_norm(self.model.packing.grads, self.workers)
         clip = clip_scale(norm, self.max_grad)
-        # On a GPU the update waits for nothing; without a finite norm and loss it is none.
+        # On a GPU the update waits for nothing; unless both are finite, it is none.
         updated = isinstance(clip, Clip) and isinstance(self.optimizer, Optimizer)
         if updated:
             self._update(clip._replace(loss=loss))
