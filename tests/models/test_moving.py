@@ -175,6 +175,20 @@ def stop(trainer, kept):
     raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_a_state_that_was_taken_can_be_given_back(name):
+    models = [model_of(MODELS[name]).move_to(device) for device in (HOST, StandIn())]
+    xs = np.random.default_rng(3).integers(0, V, (N, T))
+    scores = []
+    for model in models:
+        model.predict(xs)
+        kept = [tuple(array.copy() for array in state) for state in model.get_state()]
+        model.reset_state()
+        model.set_state(kept)
+        scores.append(model.predict(xs).copy())
+    np.testing.assert_allclose(*scores, rtol=1e-12)
+
+
 def test_files_do_not_know_the_device(tmp_path):
     host, device = (model_of({"cell": "lstm"}, np.float32) for _ in range(2))
     device.move_to(StandIn())
@@ -199,6 +213,47 @@ def test_moving_back_gives_a_model_of_the_host():
     before = model.predict(np.arange(6)[None]).copy()
     model.move_to(StandIn()).move_to(HOST)
     np.testing.assert_array_equal(model.predict(np.arange(6)[None]), before)
+
+
+def test_what_is_switched_off_stays_off_and_plain_layers_come_back():
+    model = model_of(MODELS["dropped"] | {"plain": True})
+    model.set_training(False)
+    kinds = list(map(type, model.layers))
+    before = model.predict(np.arange(6)[None])
+    model.move_to(StandIn())
+    assert type(model.recurrent[0]).__name__ == "CudaLSTM"
+    np.testing.assert_allclose(model.predict(np.arange(6)[None]), before, rtol=1e-12)
+    assert list(map(type, model.move_to(HOST).layers)) == kinds
+    np.testing.assert_array_equal(model.predict(np.arange(6)[None]), before)
+
+
+def test_before_an_average_begins_the_weights_are_validated():
+    runs = [pair({}, "sgd", Average(start=0.6))[i] for i in range(2)]
+    losses = [[record.valid_loss for record in run.fit(lambda run=run: validate(run, np.arange(V)), 2)] for run in runs]
+    np.testing.assert_allclose(*losses, rtol=1e-9)
+
+
+class Reads(StandIn):
+    """It notes each time that the host waits for a number or an array."""
+
+    def __init__(self):
+        super().__init__()
+        self.waits = 0
+
+    def get(self, array):
+        self.waits += not isinstance(array, np.ndarray)
+        return super().get(array)
+
+    def numbers(self, *scalars):
+        self.waits += len(scalars)
+        return super().numbers(*scalars)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_step_waits_for_the_loss_and_the_norm_alone(name):
+    trainer = trainer_of(model_of(MODELS[name]).move_to(Reads()))
+    steps_of(trainer, 5)
+    assert trainer.model.device.waits == 2 * 5
 
 
 def test_an_adaptive_softmax_stays_on_the_host():
