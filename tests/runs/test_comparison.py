@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shutil
 
 import pytest
@@ -241,6 +242,22 @@ def test_a_validation_loss_that_was_not_finite_leaves_a_gap(runs):
     found = compare([runs / "two"])
     first, second, _ = curves(found)[0]["two"]
     assert math.isnan(first[1]) and second[1] > 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+@pytest.mark.parametrize("name", [SUMMARY, "metrics.jsonl", "config.toml"])
+def test_a_pipe_into_which_nobody_writes_is_one_line(runs, name):
+    (runs / "one/checkpoint.npz").unlink()
+    (runs / "one" / name).unlink()
+    os.mkfifo(runs / "one" / name)
+    with pytest.raises(RnnlmError, match=rf"{name} must be .*: it is not a regular file"):
+        compare([runs / "one"])
+
+
+def test_metrics_that_are_too_long_are_one_line(runs, monkeypatch):
+    monkeypatch.setattr("rnnlm.runs.metrics.LARGEST_METRICS", 100)
+    with pytest.raises(RnnlmError, match=r"metrics.jsonl must be the metrics of a run: it has more than 100 bytes"):
+        compare([runs / "one"])
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_a_false_one_is_one_line(runs):
