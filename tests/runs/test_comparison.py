@@ -137,6 +137,7 @@ def test_a_run_of_an_earlier_version_is_known_by_its_checkpoint(runs):
     drawn, _, notes = curves(found)
     assert set(drawn) == {"two"}
     assert notes[0].startswith("not in the picture: one and letters: different texts or vocabularies")
+    assert not compare([runs / "one", runs / "letters"]).same_bytes
 
 
 def test_a_run_without_checkpoints_and_summary_is_known_by_its_options_and_model(runs):
