@@ -31,7 +31,7 @@ def losses(folder):
     return [(record["train_perplexity"], record["valid_perplexity"]) for record in metrics(folder)]
 
 
-@pytest.mark.parametrize("name", ["cuda", "cuda-tf32"])
+@pytest.mark.parametrize("name", ["cuda", pytest.param("cuda-tf32", marks=pytest.mark.slow)])
 def test_a_run_with_device_cuda_is_the_run_of_the_processor(run, gpu, name, tmp_path, monkeypatch):
     moves, move = [], LanguageModel.move_to
     monkeypatch.setattr(LanguageModel, "move_to", lambda self, there: moves.append(there.name) or move(self, there))

@@ -4,14 +4,19 @@ import json
 import math
 import os
 import shutil
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from training_runs import QuickPicture
 
 import rnnlm
 from rnnlm.errors import RnnlmError
-from rnnlm.runs.comparison import compare
+from rnnlm.formats.model_file import save_model
+from rnnlm.models import LanguageModel
+from rnnlm.runs.comparison import compare, differing_options
 from rnnlm.runs.comparison_curves import curves
+from rnnlm.runs.options import TRAIN
 from rnnlm.runs.summary import SUMMARY
 
 SMALL = {"hidden_size": 6, "batch_size": 4, "time_size": 7, "lr": 0.02, "dropout": 0.1, "epochs": 2}
@@ -79,6 +84,21 @@ def test_the_options_that_differ_are_named_but_for_what_follows_from_another(run
     assert compare([runs / "one"]).options == []
 
 
+def test_what_changes_the_minutes_is_named_and_what_changes_nothing_is_not():
+    given = ({}, {"threads": 2, "device": "cuda", "checkpoint_minutes": 7.0})
+    runs = [SimpleNamespace(options=TRAIN.resolved(options)) for options in given]
+    assert differing_options(runs) == ["threads", "device"]
+
+
+def test_a_projection_that_follows_from_other_options_is_not_named(runs):
+    words = rnnlm.load(runs / "one").vocabulary
+    model = LanguageModel(len(words), 4, 6, tied=True, projection=True, rng=np.random.default_rng(0))
+    save_model(runs / "rate/model.npz", model, words)
+    for name in (SUMMARY, "checkpoint.npz"):
+        (runs / "rate" / name).unlink()
+    assert compare([runs / "one", runs / "rate"]).options == ["tied", "lr"]
+
+
 def test_the_best_run_comes_first(runs):
     perplexities = [row["valid_perplexity"] for row in compare([runs / "rate", runs / "one", runs / "two"]).rows()]
     assert perplexities == sorted(perplexities)
@@ -102,16 +122,19 @@ def test_other_vocabularies_are_compared_in_bits_per_byte_alone(runs):
     assert drawn["one"][-1][1] == pytest.approx(
         records(runs / "one")[-1]["valid_loss"] / math.log(2) * 48 / (runs / "small/valid.txt").stat().st_size)
     assert notes == []
+    assert set(curves(compare([runs / "fewer"]))[0]) == {"fewer"}  # the bound is that of bits per byte
 
 
-def test_other_validation_texts_are_said(runs):
+@pytest.mark.parametrize("key", ["bytes", "sentences"])
+def test_other_validation_texts_are_said(runs, key):
     path = runs / "letters" / SUMMARY
     values = json.loads(path.read_text())
-    values["valid"]["bytes"] += 1
+    values["valid"][key] += 1
     path.write_text(json.dumps(values))
     found = compare([runs / "one", runs / "letters"])
     assert not found.same_bytes
-    assert any(line.startswith("bits per byte are of different validation texts") for line in found.notes)
+    said = any(line.startswith("bits per byte are of different validation texts") for line in found.notes)
+    assert said == (key == "bytes")
     assert curves(found)[1] == "bits per byte of each run's own validation text"
 
 
@@ -137,6 +160,7 @@ def test_a_run_of_an_earlier_version_is_known_by_its_checkpoint(runs):
     drawn, _, notes = curves(found)
     assert set(drawn) == {"two"}
     assert notes[0].startswith("not in the picture: one and letters: different texts or vocabularies")
+    assert not any(line.startswith("bits per byte are of different") for line in found.notes)
     assert not compare([runs / "one", runs / "letters"]).same_bytes
 
 
