@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rnnlm.compute.kernel import Kernel
 
 DEVICES = ("cpu", "cuda", "cuda-tf32")
+OLDEST = 7  # compute capability, the first with acquire and release
 _FACTORS = np.array([0, 1], np.float32)  # cuBLAS reads the factors of a product from memory
 _ZERO = _FACTORS.ctypes.data
 _ONE = _ZERO + _FACTORS.itemsize
@@ -40,7 +41,7 @@ class Cuda(Device):
 
     Raises
     ------
-    RnnlmError : CuPy or a GPU is missing.
+    RnnlmError : CuPy or a GPU is missing, or cannot be used.
     """
 
     def __init__(self, tf32: bool = False) -> None:
@@ -48,6 +49,9 @@ class Cuda(Device):
         self.name, self.tf32 = "cuda-tf32" if tf32 else "cuda", tf32
         self._functions: dict[Kernel, Any] = {}
         attributes = self.xp.cuda.Device().attributes
+        if attributes.get("ComputeCapabilityMajor", OLDEST) < OLDEST:  # its blocks cannot wait for each other in order
+            raise RnnlmError(f"--device cuda needs a GPU of compute capability {OLDEST}.0 or more, of 2017 or later: "
+                             "leave --device out to train on the processor")
         self._processors = int(attributes["MultiProcessorCount"])
         self._shared_bytes = int(attributes["MaxSharedMemoryPerBlockOptin"])
 
@@ -130,10 +134,13 @@ def _argument(value):
 
 
 def _cupy():
-    """The module CuPy; RnnlmError unless it is installed and finds a GPU."""
+    """The module CuPy; RnnlmError unless it is installed and can use a GPU."""
     try:
         import cupy
-    except ImportError:
+    except ImportError as error:
+        if error.name != "cupy":
+            raise RnnlmError(f"--device cuda finds CuPy and cannot load it ({shown(str(error))}): install it anew: "
+                             "pip install --force-reinstall 'numpy-rnnlm[cuda13]', or 'numpy-rnnlm[cuda12]'") from None
         raise RnnlmError("--device cuda needs CuPy, which is not installed: pip install 'numpy-rnnlm[cuda13]', or "
                          "'numpy-rnnlm[cuda12]' for an NVIDIA driver before 580") from None
     try:
@@ -146,4 +153,7 @@ def _cupy():
     except ImportError as error:
         raise RnnlmError(f"--device cuda finds CuPy, but not the libraries of CUDA ({shown(str(error))}): pip install "
                          "'numpy-rnnlm[cuda13]', or 'numpy-rnnlm[cuda12]', brings them") from None
+    except Exception as error:  # another program may have the GPU to itself, or all of its memory
+        raise RnnlmError(f"--device cuda cannot use the GPU ({shown(str(error))}): see what nvidia-smi says, or leave "
+                         "--device out to train on the processor") from None
     return cupy

@@ -5,10 +5,10 @@
 
 enum { PLAIN, MOMENTUM, ROOT, MOMENTS };  // as in update_kernels.py
 
-// One step of a parameter w.  Where nothing is to be clipped here, norm is not read.
+// One step of a parameter w.  Where nothing is to be clipped here, norm and loss are not read.
 extern "C" __global__ void update(
     float* w, const float* g, float* first, float* second,  // the slots, as far as the rule has them
-    const float* decays, const double* norm,
+    const float* decays, const double* norm, const double* loss,
     int size, int rule,
     int has_decays,   // whether decays has the weight decay of each number; otherwise keep says it
     int clips,        // whether norm has the norm of all gradients, and limit its limit
@@ -17,7 +17,7 @@ extern "C" __global__ void update(
 {
     if (clips) {
         double length = *norm;
-        if (!(length <= LARGEST)) return;  // the weights stay as before a step that went wrong
+        if (!(length <= LARGEST && fabs(*loss) <= LARGEST)) return;  // the weights stay as before a step that went wrong
         float scale = length > limit ? (float)(limit / length) : 1.0f;
         if (rule != MOMENTS) step *= scale;
         new_first *= scale;

@@ -12,12 +12,12 @@ THREADS = 256
 PLAIN, MOMENTUM, ROOT, MOMENTS = range(4)  # the rules that the kernel knows
 
 
-def _update(w, g, first, second, decays, norm, size, rule, has_decays, clips, limit, keep, rate, step, keep_first,
-            new_first, keep_second, new_second, eps):
+def _update(w, g, first, second, decays, norm, loss, size, rule, has_decays, clips, limit, keep, rate, step,
+            keep_first, new_first, keep_second, new_second, eps):
     scale = 1.0
     if clips:
         length = float(norm)
-        if not math.isfinite(length):
+        if not (math.isfinite(length) and math.isfinite(loss)):
             return
         scale = limit / length if length > limit else 1.0
     if has_decays:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rnnlm.errors import DamagedError, RnnlmError, shown
+from rnnlm.files.bounded import bytes_of
 from rnnlm.files.whole import reason
 
 if TYPE_CHECKING:
@@ -34,10 +35,7 @@ def text_of(path: str | os.PathLike[str], most: int) -> str:
     """The text of a regular file, UTF-8; ValueError if it is longer than ``most``."""
     if os.path.exists(path) and not os.path.isfile(path):
         raise ValueError("it is not a regular file")
-    with open(path, "rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"it has more than {most:,} bytes")
+    content = bytes_of(path, most)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

@@ -5,6 +5,7 @@ import math
 from dataclasses import asdict, fields
 
 from rnnlm.errors import RnnlmError, shown
+from rnnlm.files.bounded import bytes_of
 from rnnlm.files.strict_json import loads
 from rnnlm.files.whole import reason, written
 from rnnlm.formats.checkpoint_form import records_of
@@ -45,19 +46,14 @@ def read_metrics(path):
 
     RnnlmError if it cannot be read, or holds what no run writes.
     """
-    try:
-        with open(path, "rb") as file:
-            content = file.read(LARGEST_METRICS + 1)
-    except OSError as error:
-        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
-    if len(content) > LARGEST_METRICS:
-        raise RnnlmError(f"{path} must be the metrics of a run, of at most {LARGEST_METRICS:,} bytes; it has more")
-    *lines, _ = content.split(b"\n")  # what follows the last line end is being written
     rows = []
     try:
+        *lines, _ = bytes_of(path, LARGEST_METRICS).split(b"\n")  # what follows the last line end is being written
         for number, line in enumerate(lines, 1):
             rows.append(_row(loads(line.decode("utf-8"), f"line {number}"), f"line {number}"))
         return records_of(rows)
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
     except ValueError as error:
         raise RnnlmError(f"{path} must be the metrics of a run: {shown(str(error))}") from error
 

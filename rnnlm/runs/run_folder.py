@@ -8,47 +8,40 @@ import json
 import os
 import shutil
 import stat
-import time
 
 from rnnlm.errors import RnnlmError, one_line, quoted
 from rnnlm.files.whole import write_text, written
 from rnnlm.formats.checkpoint import read_checkpoint_header, read_checkpoint_vocabulary
 from rnnlm.formats.model_file import MODEL_NAME, save_model
-from rnnlm.reports.curves import plot_perplexity
 from rnnlm.runs.checkpoint_files import CHECKPOINTS, DAMAGED, CheckpointFiles
 from rnnlm.runs.configuration import CONFIG, config_text
 from rnnlm.runs.kept_folder import KeptFolder
-from rnnlm.runs.metrics import METRICS, append_line, as_json, as_line
+from rnnlm.runs.metrics import METRICS, append_line, as_line
 from rnnlm.runs.resuming import what_differs
+from rnnlm.runs.run_picture import PICTURE, HasPicture
 from rnnlm.runs.summary import SUMMARY
 
-PICTURE = "perplexity.png"
 NAMES = (*CHECKPOINTS, DAMAGED, METRICS, PICTURE, MODEL_NAME, SUMMARY, CONFIG)
 SMALL_FILES = 1_000_000  # bytes for metrics, picture, summary, vocabulary and what surrounds the arrays
 SURROUNDINGS = 10_000  # bytes of a model file besides its arrays, of a model with dozens of them
-REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a short one is drawn once
 
 
-class RunFolder:
+class RunFolder(HasPicture):
     """The folder of one training run.
 
     held: the HeldFolder; observer: is told of what looks odd; model: the model's File;
     checkpoints: the CheckpointFiles; kept: the KeptFolder;
-    records: each epoch's Record; before: the options of the checkpoint from which the
-    run resumes, None for a new run; before_training: the validation perplexity of the
-    model that the run began from, None: not known; test: the test perplexity of the
-    best model, None: not known yet.
+    before: the options of the checkpoint from which the run resumes, None for a new
+    run.  What the picture shows: see HasPicture.
     """
 
     def __init__(self, held, observer):
         self.observer = observer
         self.held, self.path, self.model = held, held.path, held.file(MODEL_NAME)
         self.checkpoints, self.kept = CheckpointFiles(held), KeptFolder(held)
-        self.begun, self.before, self.before_training, self.test = False, None, None, None
-        self.records = []
+        self.begun, self.before, self.config = False, None, ""
         self.shown = one_line(str(self.path))
-        self.title, self.best_possible, self.level, self.config = "", None, "word", ""
-        self.drawn = time.monotonic()
+        super().__init__()
 
     @property
     def best(self):
@@ -227,37 +220,7 @@ class RunFolder:
         """Append a Record to metrics.jsonl, whole or not at all; at times, redraw."""
         with self.held.writing():
             append_line(self.held.file(METRICS), record)
-        if time.monotonic() - self.drawn > REDRAW_SECONDS:
-            self.redraw()
-
-    def redraw(self):
-        """Draw the picture if there is something to draw; note if it is not written."""
-        if self.held.lost:
-            return
-        try:
-            self.draw()
-        except RnnlmError as error:
-            self.observer.on_note(str(error))
-
-    def draw(self):
-        """perplexity.png, from all records so far; returns whether there is one now.
-
-        RnnlmError if it cannot be written; other trouble is only reported.
-        """
-        self.drawn = time.monotonic()
-        if not self.records:
-            return False
-        records = [as_json(record) for record in self.records]
-        try:
-            with self.held.writing():
-                plot_perplexity(self.held.file(PICTURE), records, self.title, self.best_possible, self.level,
-                                self.before_training, self.test)
-        except RnnlmError:
-            raise
-        except Exception as error:  # whatever matplotlib meets: fonts, a broken installation
-            self.observer.on_note(f"{PICTURE} could not be drawn: {error}")
-            return False
-        return True
+        self.redraw_at_times()
 
     def is_unused(self):
         """Whether the run did not begin, and its new folder still has its name."""

@@ -16,7 +16,7 @@ from rnnlm.formats.seed_names import SEEDS, seed_folder, seed_folders
 from rnnlm.reports.seeds_chart import plot_seeds
 from rnnlm.runs.choose_folder import holds_a_run, prepared_folder
 from rnnlm.runs.configuration import CONFIG, config_text, toml
-from rnnlm.runs.run_folder import PICTURE
+from rnnlm.runs.run_picture import PICTURE
 from rnnlm.runs.seed_list import in_ranges
 from rnnlm.runs.seed_results import Seeds
 from rnnlm.runs.summary import read_summary

@@ -14,17 +14,14 @@ from rnnlm.runs.combinations import notes_on_freezing, notes_on_length
 from rnnlm.runs.description import shuffled, title
 from rnnlm.runs.initial_model import BEFORE, initial_model, perplexity_in
 from rnnlm.runs.marks import Marks
-from rnnlm.runs.options import TRAIN, free, of_the_run
-from rnnlm.runs.own_texts import address_of, how_split
-from rnnlm.runs.resuming import different_text, require_architecture, require_same_texts
+from rnnlm.runs.options import free, of_the_run
+from rnnlm.runs.resuming import require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
+from rnnlm.runs.run_texts import read_texts
 from rnnlm.runs.saving import Saver
 from rnnlm.runs.stopping import Stop
 from rnnlm.runs.summary import Summary
 from rnnlm.scoring.evaluation import evaluate
-from rnnlm.text.choose_tokenizer import LEARNED, words_tokenizer
-from rnnlm.text.corpora import NoCorpusError
-from rnnlm.text.corpus import LackingWordsError, load_corpus
 
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
 
@@ -40,14 +37,7 @@ def train(options, folder, observer, stopping, header=None):
         require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
     device = device_by_name(options.device)
     initial = initial_model(options, folder, header)
-    try:
-        corpus = _corpus(options, observer, initial, header and _subwords(options, folder))
-    except LackingWordsError as error:
-        raise error if header is None else different_text(options, folder.path) from None
-    except NoCorpusError as error:
-        raise error if header is None else RnnlmError(
-            f"the run in {folder.shown} cannot read its text again: {error}; put it back, or pass --corpus with where "
-            "it is now") from None
+    corpus = read_texts(options, folder, observer, initial, header)
     threads = options.threads or available_cores()
     observer.on_threads(threads)
     with Workers(threads) as workers:
@@ -55,37 +45,6 @@ def train(options, folder, observer, stopping, header=None):
         with stopping() as check:
             session.begin(resumed=header is not None)
             return session.finish(check)
-
-
-def _subwords(options, folder):
-    """The Tokenizer of subwords with which a resumed run began; None if it has none."""
-    kept = folder.newest_vocabulary() if options.level in LEARNED else None
-    return kept and kept.tokenizer
-
-
-def _corpus(options, observer, initial, subwords):
-    """The texts that the options name, read with the vocabulary of the InitialModel.
-
-    subwords: the Tokenizer in the place of those that would be learned or read again.
-    """
-
-    def told(method):
-        return lambda name, size: method(name, size) or (lambda count: None)
-
-    of_level = {name: getattr(options, name) for name in ("min_count", "max_vocab", "vocab_size", "tokenizer")
-                if TRAIN.by_name[name].acts(options) and subwords is None}
-    corpus = load_corpus(address_of(options), subwords or _tokenizer(options), max_tokens=options.max_tokens,
-                         **of_level, on_file=told(observer.on_fetching), on_long=told(observer.on_encoding),
-                         vocabulary=initial and initial.vocabulary,
-                         extend=options.extend_vocab and initial.begins,  # afterwards it is the extended one
-                         **how_split(options), save_splits=options.save_splits,
-                         was_learned=subwords is not None and options.tokenizer is None and initial is None)
-    return initial.counted(corpus) if initial else corpus
-
-
-def _tokenizer(options):
-    """The Tokenizer that the options ask for."""
-    return words_tokenizer(options.lowercase, options.split_punctuation) if options.level == "word" else options.level
 
 
 def _session(options, corpus, folder, observer, header, workers, initial, device):

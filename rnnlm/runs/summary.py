@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rnnlm.errors import RnnlmError, shown
+from rnnlm.files.bounded import bytes_of
 from rnnlm.files.strict_json import loads
 from rnnlm.files.whole import reason
 from rnnlm.runs.description import described
@@ -96,22 +97,17 @@ def read_summary(folder):
     """
     path = Path(folder) / SUMMARY
     try:
-        with open(path, "rb") as file:
-            content = file.read(LARGEST_SUMMARY + 1)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
-    try:
-        if len(content) > LARGEST_SUMMARY:
-            raise ValueError(f"it has more than {LARGEST_SUMMARY:,} bytes")
-        values = loads(content.decode("utf-8"), "it")
+        values = loads(bytes_of(path, LARGEST_SUMMARY).decode("utf-8"), "it")
         if not isinstance(values, dict) or values.get("version") != VERSION:
             raise ValueError(f"it must be a JSON object of version {VERSION}")
         return _checked(Summary, {key: value for key, value in values.items() if key != "version"})
     except ValueError as error:
         raise RnnlmError(f"{path} must be the summary of a run: {shown(str(error))}; remove it to do without it"
                          ) from error
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
 
 
 def _checked(kind, values):

@@ -26,11 +26,13 @@ TOGETHER = 4   # arrays in one launch of the norm
 class Clip(NamedTuple):
     """A factor of the gradients that the device computes: limit / norm above the limit.
 
-    Where the norm is not finite, the update leaves everything as it is.
+    Where the norm is not finite, or the loss if there is one, the update leaves
+    everything as it is.  Both are scalars of the device, float64.
     """
 
     norm: Any
     limit: float
+    loss: Any = None
 
 
 def _blocks(device, size):
@@ -65,10 +67,12 @@ def update(device: Device, by_parameter: Iterable[tuple], fused: Fused, clip: Cl
         require_one_order(w, g, *slots, *([decay] if np.ndim(decay) else []))
         first, second = (*slots, w, w)[:2]  # in place of a slot that there is not, any array
         decays, keep = (decay, 1.0) if np.ndim(decay) else (w, 1.0 - rate * decay)
-        norm, limit = clip or (w, 1.0)
+        norm, limit, loss = clip or (w, 1.0, w)
+        loss = norm if loss is None else loss
         device.launch(UPDATE, _blocks(device, w.size), THREADS, (
-            w, g, first, second, decays, norm, w.size, fused.kind, int(np.ndim(decay) > 0), int(clip is not None),
-            float(limit), float(keep), float(rate), float(rate * fused.step), *map(float, fused[2:])))
+            w, g, first, second, decays, norm, loss, w.size, fused.kind, int(np.ndim(decay) > 0),
+            int(clip is not None), float(limit), float(keep), float(rate), float(rate * fused.step),
+            *map(float, fused[2:])))
 
 
 def update_by_calls(by_parameter: Iterable[tuple], rule: Callable[..., None]) -> None:

@@ -153,8 +153,8 @@ class Optimizer(CatchesUp):
             update(device, by_parameter, fused, clip)
             return
         if clip:
-            (norm,) = device.numbers(clip.norm)
-            if not math.isfinite(norm):
+            norm, loss = device.numbers(clip.norm, clip.norm if clip.loss is None else clip.loss)
+            if not (math.isfinite(norm) and math.isfinite(loss)):
                 return
             scale = clip_scale(norm, clip.limit)
         update_by_calls(by_parameter, self.rule(scale))

@@ -22,6 +22,7 @@ from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import clip_scale, global_norm
 from rnnlm.training.device_updates import Clip
 from rnnlm.training.lagging import Lags
+from rnnlm.training.optimizer import Optimizer
 from rnnlm.training.parts import require_functions, require_parts, require_parts_to_fit, require_parts_to_save
 from rnnlm.training.records import Record, Step, Sums
 from rnnlm.training.snapshot import Snapshot
@@ -90,26 +91,29 @@ class Trainer(Lags):
 
         Raises
         ------
-        DivergenceError : the loss or a gradient is not finite.  The parameters are as
-            before the step then.
+        DivergenceError : the loss or a gradient is not finite.  Parameters and
+            optimizer are as before the step then.
         """
         self._catch_up(xs)
         with np.errstate(all="ignore"):  # the check below says it in one line
             loss = self.model.forward(xs, ts)
             self.model.backward()
             norm = global_norm(self.model.packing.grads, self.workers)
-        scale = clip_scale(norm, self.max_grad)
-        updated = isinstance(scale, Clip)  # on a GPU: the update waits for nothing, and is none without a finite norm
+        clip = clip_scale(norm, self.max_grad)
+        # On a GPU the update waits for nothing; unless both are finite, it is none.
+        updated = isinstance(clip, Clip) and isinstance(self.optimizer, Optimizer)
         if updated:
-            self._update(scale)
+            self._update(clip._replace(loss=loss))
         loss, norm = device_of(self.model).numbers(loss, norm)
         if not (math.isfinite(loss) and math.isfinite(norm)):
+            if updated:
+                self.optimizer.steps -= 1
             raise DivergenceError(
                 f"training diverged at step {self.iteration + 1}: loss {loss:g}, gradient norm {norm:g}, "
                 f"learning rate {self.optimizer.lr:g}"
             )
         if not updated:
-            self._update(scale)
+            self._update(clip_scale(norm, self.max_grad))
         self.iteration += 1
         targets = ts.size if isinstance(ts, np.ndarray) else np.size(ts)
         self.tokens += targets

@@ -6,6 +6,7 @@ import pytest
 from device_arrays import StandIn
 from training_runs import metrics
 
+from rnnlm.models import LanguageModel
 from rnnlm.runs import session
 
 OPTIONS = "--cell lstm --layers 2 --tied --wordvec-size 10 --weight-drop 0.1 --average exponential " \
@@ -30,10 +31,13 @@ def losses(folder):
     return [(record["train_perplexity"], record["valid_perplexity"]) for record in metrics(folder)]
 
 
-@pytest.mark.parametrize("name", ["cuda", "cuda-tf32"])
-def test_a_run_with_device_cuda_is_the_run_of_the_processor(run, gpu, name, tmp_path):
+@pytest.mark.parametrize("name", ["cuda", pytest.param("cuda-tf32", marks=pytest.mark.slow)])
+def test_a_run_with_device_cuda_is_the_run_of_the_processor(run, gpu, name, tmp_path, monkeypatch):
+    moves, move = [], LanguageModel.move_to
+    monkeypatch.setattr(LanguageModel, "move_to", lambda self, there: moves.append(there.name) or move(self, there))
     code, out, err = run(*OPTIONS, "--device", name, output="there")
     assert (code, gpu) == (0, [name])
+    assert moves == ["a stand-in"] * 2  # for the test text, too
     assert "test text" in out or "test" in err + out
     assert run(*OPTIONS, output="here")[0] == 0
     there, here = losses(tmp_path / "there"), losses(tmp_path / "here")

@@ -231,10 +231,10 @@ def test_it_resumes_without_the_model_bit_for_bit(run, base, news, tmp_path, opt
 
 
 def test_the_picture_has_the_perplexity_before_training_after_resuming_too(tune, run, monkeypatch):
-    import rnnlm.runs.run_folder
+    import rnnlm.runs.run_picture
 
     drawn = []
-    monkeypatch.setattr(rnnlm.runs.run_folder, "plot_perplexity", lambda *arguments: drawn.append(arguments[5]))
+    monkeypatch.setattr(rnnlm.runs.run_picture, "plot_perplexity", lambda *arguments: drawn.append(arguments[5]))
     assert tune("--extend-vocab")[0] == 0
     assert run.bare("--resume", "--output", "run", "--epochs", "3")[0] == 0
     assert drawn[-1] == drawn[0] > 1

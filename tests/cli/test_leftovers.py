@@ -9,6 +9,7 @@ from training_runs import header_of
 from rnnlm.cli.compare import main as compare
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.runs.run_folder import RunFolder
+from rnnlm.runs.summary import read_summary
 
 STEPS = 35  # of an epoch of the small corpus
 RESUME = ("--resume", "--output", "run")
@@ -86,3 +87,11 @@ def test_the_test_score_is_on_record_once_the_run_has_ended(run, tmp_path, when)
     else:
         assert f"test perplexity {row['test_perplexity']:.5g} " in out
     assert (row["epochs"], row["of_epochs"]) == ((1, 2) if when == "before its end" else (2, 2))
+
+
+def test_a_run_without_a_summary_has_one_as_soon_as_it_goes_on(run, tmp_path):
+    """As one of an earlier version."""
+    run.stopped_at(STEPS + 9, signal.SIGINT, "--epochs", "2")
+    (tmp_path / "run/summary.json").unlink()
+    assert run.stopped_at(2, signal.SIGINT, "--resume")[0] == 130
+    assert read_summary(tmp_path / "run").test_epoch is None

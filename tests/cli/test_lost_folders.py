@@ -116,15 +116,15 @@ def test_a_folder_that_is_replaced_while_the_test_text_is_scored(run, runs, monk
 
 @pytest.mark.parametrize("how", ["removed", "replaced"])
 def test_a_folder_that_is_gone_before_the_run_begins_gets_nothing(run, runs, monkeypatch, how):
-    import rnnlm.runs.session
+    import rnnlm.runs.run_texts
 
-    plain = rnnlm.runs.session.load_corpus
+    plain = rnnlm.runs.run_texts.load_corpus
 
     def load_corpus(*arguments, **options):
         replaced(runs) if how == "replaced" else shutil.rmtree(runs / "run")
         return plain(*arguments, **options)
 
-    monkeypatch.setattr(rnnlm.runs.session, "load_corpus", load_corpus)
+    monkeypatch.setattr(rnnlm.runs.run_texts, "load_corpus", load_corpus)
     is_lost(run(*EPOCHS))
     assert (contents(runs / "run") == contents(runs / "other")) if how == "replaced" else not (runs / "run").exists()
 
@@ -151,13 +151,13 @@ def test_a_folder_that_comes_back_in_time_is_as_if_it_had_never_been_away(run, r
 
 def test_a_folder_that_another_run_made_meanwhile_is_not_removed(run, runs, monkeypatch):
     """A run that does not begin removes its own folder, but none that took its name."""
-    import rnnlm.runs.session
+    import rnnlm.runs.run_texts
 
     def load_corpus(*arguments, **options):
         (runs / "run").rename(runs / "moved")
         (runs / "run").mkdir()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(rnnlm.runs.session, "load_corpus", load_corpus)
+    monkeypatch.setattr(rnnlm.runs.run_texts, "load_corpus", load_corpus)
     assert run(*EPOCHS)[0] == 130
     assert (runs / "run").is_dir()

@@ -13,10 +13,10 @@ LINE = "the cat <unk> on the mat .\n"  # one of eight targets
 @pytest.fixture
 def drawn(monkeypatch):
     """The arguments with which the picture was drawn."""
-    import rnnlm.runs.run_folder
+    import rnnlm.runs.run_picture
 
     calls = []
-    monkeypatch.setattr(rnnlm.runs.run_folder, "plot_perplexity", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(rnnlm.runs.run_picture, "plot_perplexity", lambda *arguments: calls.append(arguments))
     return calls
 
 

@@ -205,12 +205,12 @@ def test_a_reader_who_leaves_does_not_end_the_run(small_corpus, tmp_path):
 
 
 def test_what_nobody_foresaw_is_one_line_too(run, monkeypatch):
-    import rnnlm.runs.session
+    import rnnlm.runs.run_texts
 
     def breaks(*arguments, **options):
         raise ZeroDivisionError("a\nb")
 
-    monkeypatch.setattr(rnnlm.runs.session, "load_corpus", breaks)
+    monkeypatch.setattr(rnnlm.runs.run_texts, "load_corpus", breaks)
     code, _, err = run()
     assert code == 1
     assert err.splitlines() == [err.strip()]
@@ -223,19 +223,19 @@ def test_what_nobody_foresaw_is_one_line_too(run, monkeypatch):
     ((), "error: not enough memory: choose smaller sizes"),
     (("Unable to allocate 4 TiB",), "error: not enough memory (Unable to allocate 4 TiB): choose smaller sizes")])
 def test_too_little_memory_is_said_with_or_without_a_number(message, shown, run, monkeypatch):
-    import rnnlm.runs.session
+    import rnnlm.runs.run_texts
 
     def breaks(*arguments, **options):
         raise MemoryError(*message)
 
-    monkeypatch.setattr(rnnlm.runs.session, "load_corpus", breaks)
+    monkeypatch.setattr(rnnlm.runs.run_texts, "load_corpus", breaks)
     assert run()[2].endswith(f"{shown}\n")
 
 
 def test_a_picture_that_cannot_be_drawn_ends_no_run(run, monkeypatch):
-    import rnnlm.runs.run_folder
+    import rnnlm.runs.run_picture
 
-    monkeypatch.setattr(rnnlm.runs.run_folder, "plot_perplexity", lambda *arguments: 1 / 0)
+    monkeypatch.setattr(rnnlm.runs.run_picture, "plot_perplexity", lambda *arguments: 1 / 0)
     code, out, err = run("--epochs", "1")
     assert code == 0
     assert "test perplexity" in out
@@ -347,10 +347,10 @@ def test_layers_and_word_vectors(run, tmp_path):
 
 
 def test_the_optimum_is_printed_and_drawn_where_it_is_known(run, small_corpus, monkeypatch):
-    import rnnlm.runs.run_folder
+    import rnnlm.runs.run_picture
 
     drawn = []
-    monkeypatch.setattr(rnnlm.runs.run_folder, "plot_perplexity", lambda *arguments: drawn.append(arguments))
+    monkeypatch.setattr(rnnlm.runs.run_picture, "plot_perplexity", lambda *arguments: drawn.append(arguments))
     best = {"valid": {"perplexity": 1.25}, "test": {"perplexity": 1.5}}
     (small_corpus / "corpus.json").write_text(json.dumps({"name": "tiny", "best_possible": best}))
     _, out, _ = run("--epochs", "1")

@@ -87,6 +87,33 @@ def test_missing_libraries_are_one_line(gpu, monkeypatch):
         Cuda()
 
 
+def test_a_gpu_that_is_taken_is_one_line(gpu, monkeypatch):
+    def taken():
+        raise RuntimeError("cudaErrorDevicesUnavailable: CUDA-capable device(s) is/are busy")
+
+    monkeypatch.setattr(sys.modules["cupy"].cuda, "get_cublas_handle", taken)
+    with pytest.raises(RnnlmError, match=r"cannot use the GPU \(cudaErrorDevicesUnavailable.*: see what nvidia-smi"):
+        Cuda()
+
+
+def test_a_gpu_that_is_too_old_is_one_line(gpu):
+    attributes = sys.modules["cupy"].cuda.Device().attributes
+    for major in (9, 7):
+        attributes["ComputeCapabilityMajor"] = major
+        assert Cuda().processors == 7
+    attributes["ComputeCapabilityMajor"] = 6
+    with pytest.raises(RnnlmError, match=r"needs a GPU of compute capability 7\.0 or more"):
+        Cuda()
+
+
+def test_a_cupy_that_cannot_be_loaded_is_not_called_missing(tmp_path, monkeypatch):
+    (tmp_path / "cupy.py").write_text("raise ImportError('libcuda.so.1: cannot open')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    with pytest.raises(RnnlmError, match=r"finds CuPy and cannot load it \(libcuda.*: install it anew"):
+        Cuda()
+
+
 def test_numbers_become_what_kernels_take(gpu, tmp_path):
     gpu.launch(kernel_of(tmp_path / "a.cu"), 1, 32, (3, 0.5, "an array"))
     whole, fraction, array = FakeModule.made[0].launches[0][2]

@@ -64,3 +64,8 @@ def test_host(rng):
     np.testing.assert_allclose(out, a @ b)
     HOST.multiply(a, b, out, add=True)
     np.testing.assert_allclose(out, 2 * (a @ b))
+
+
+def test_rows_that_share_numbers_are_no_matrix_of_blas():
+    windows = np.lib.stride_tricks.sliding_window_view(np.arange(6.0), 3)
+    assert layout(windows) is None and layout(windows.T) is None

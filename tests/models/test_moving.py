@@ -1,6 +1,7 @@
 """A model on another device computes what it computes on the host."""
 
 import copy
+import math
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from device_arrays import Array, StandIn
 
 from rnnlm.compute.cuda import device_by_name
 from rnnlm.compute.device import HOST, module_of
-from rnnlm.errors import ArgumentError, RnnlmError
+from rnnlm.errors import ArgumentError, DivergenceError, RnnlmError
 from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import CELLS, LanguageModel, Regularisation
 from rnnlm.scoring.evaluation import token_log_probs
@@ -64,6 +65,52 @@ def test_a_run_on_a_device_is_that_on_the_host(name):
 def steps_of(trainer, count):
     windows = list(trainer.batches)[:count]
     return [trainer.step(*window) for window in windows]
+
+
+class OwnRule:
+    """A rule of a user's own, no Optimizer of ours: its factor is a number."""
+
+    lr = 0.1
+
+    def update(self, params, grads, scale, workers):
+        for w, g in zip(params, grads, strict=True):
+            w -= g * float(self.lr * scale)
+
+
+def test_a_rule_of_a_users_own_gets_a_number():
+    runs = pair({"plain": True}, "sgd", None)  # without gradients of rows
+    for trainer in runs:
+        trainer.optimizer = OwnRule()
+    np.testing.assert_allclose(*[[step.loss for step in steps_of(trainer, 4)] for trainer in runs], rtol=1e-9)
+
+
+def diverge_by_gradients(model):
+    model.named_params()["rnn1/b"][:2] = math.nan
+
+
+def diverge_by_the_loss(model):
+    """The loss is infinite, gradients are not: the target has no probability."""
+    model.named_params()["affine/b"][:] = -1.7e308
+    model.named_params()["affine/b"][:1] = 1.7e308
+
+
+@pytest.mark.parametrize("device", [HOST, StandIn()])
+@pytest.mark.parametrize("optimizer", ["adam", "momentum"])
+@pytest.mark.parametrize("diverge", [diverge_by_gradients, diverge_by_the_loss])
+def test_a_step_that_diverges_changes_nothing(device, optimizer, diverge):
+    trainer = trainer_of(model_of({}).move_to(device), optimizer)
+    xs, ts = np.ones((2, N, T), int)
+    trainer.step(xs, ts)
+    diverge(trainer.model)
+
+    def everything():
+        arrays = [*trainer.model.params, *(array for slot in trainer.optimizer.slots.values() for array in slot)]
+        return [device.get(array).copy() for array in arrays], trainer.optimizer.steps, trainer.iteration
+
+    before = everything()
+    with pytest.raises(DivergenceError):
+        trainer.step(xs, ts)
+    np.testing.assert_equal(everything(), before)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -128,6 +175,20 @@ def stop(trainer, kept):
     raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_a_state_that_was_taken_can_be_given_back(name):
+    models = [model_of(MODELS[name]).move_to(device) for device in (HOST, StandIn())]
+    xs = np.random.default_rng(3).integers(0, V, (N, T))
+    scores = []
+    for model in models:
+        model.predict(xs)
+        kept = [tuple(array.copy() for array in state) for state in model.get_state()]
+        model.reset_state()
+        model.set_state(kept)
+        scores.append(model.predict(xs).copy())
+    np.testing.assert_allclose(*scores, rtol=1e-12)
+
+
 def test_files_do_not_know_the_device(tmp_path):
     host, device = (model_of({"cell": "lstm"}, np.float32) for _ in range(2))
     device.move_to(StandIn())
@@ -152,6 +213,47 @@ def test_moving_back_gives_a_model_of_the_host():
     before = model.predict(np.arange(6)[None]).copy()
     model.move_to(StandIn()).move_to(HOST)
     np.testing.assert_array_equal(model.predict(np.arange(6)[None]), before)
+
+
+def test_what_is_switched_off_stays_off_and_plain_layers_come_back():
+    model = model_of(MODELS["dropped"] | {"plain": True})
+    model.set_training(False)
+    kinds = list(map(type, model.layers))
+    before = model.predict(np.arange(6)[None])
+    model.move_to(StandIn())
+    assert type(model.recurrent[0]).__name__ == "CudaLSTM"
+    np.testing.assert_allclose(model.predict(np.arange(6)[None]), before, rtol=1e-12)
+    assert list(map(type, model.move_to(HOST).layers)) == kinds
+    np.testing.assert_array_equal(model.predict(np.arange(6)[None]), before)
+
+
+def test_before_an_average_begins_the_weights_are_validated():
+    runs = [pair({}, "sgd", Average(start=0.6))[i] for i in range(2)]
+    losses = [[record.valid_loss for record in run.fit(lambda run=run: validate(run, np.arange(V)), 2)] for run in runs]
+    np.testing.assert_allclose(*losses, rtol=1e-9)
+
+
+class Reads(StandIn):
+    """It notes each time that the host waits for a number or an array."""
+
+    def __init__(self):
+        super().__init__()
+        self.waits = 0
+
+    def get(self, array):
+        self.waits += not isinstance(array, np.ndarray)
+        return super().get(array)
+
+    def numbers(self, *scalars):
+        self.waits += len(scalars)
+        return super().numbers(*scalars)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_step_waits_for_the_loss_and_the_norm_alone(name):
+    trainer = trainer_of(model_of(MODELS[name]).move_to(Reads()))
+    steps_of(trainer, 5)
+    assert trainer.model.device.waits == 2 * 5
 
 
 def test_an_adaptive_softmax_stays_on_the_host():

@@ -4,7 +4,7 @@ import pytest
 
 from rnnlm.reports.runs_chart import AXES, plot_runs, runs_figure
 
-CURVES = {"one": [(1, 90.0), (2, 60.0), (3, 61.0)], "_other": [(1, 70.0), (2, math.nan), (3, 55.0)]}
+CURVES = {"one": [(1, 90.0), (2, 60.0), (3, 61.0)], "_other": [(1, math.nan), (2, 70.0), (3, 55.0)]}
 
 
 def drawn(figure):
@@ -53,3 +53,10 @@ def test_names_and_titles_may_be_anything(tmp_path):
     plot_runs(tmp_path / "p.png", {"d$x_{$\udcff\n": [(1, 2.0)], "x" * 500: [(1, 3.0)]}, "a$\nb\udcff", x="epochs",
               value="bits")
     assert (tmp_path / "p.png").exists()
+
+
+@pytest.mark.parametrize(("lowest", "scale"), [(0.02, "log"), (0.005, "linear"), (0.0, "linear")])
+def test_next_to_nothing_is_drawn_in_a_linear_scale(lowest, scale):
+    """Below a hundredth of a bit a logarithm shows noise."""
+    figure = runs_figure({"a": [(1, 1.0), (2, lowest)]}, "t", x="epochs", value="bits")
+    assert figure.axes[0].get_yscale() == scale

@@ -2,15 +2,21 @@
 
 import json
 import math
+import os
 import shutil
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from training_runs import QuickPicture
 
 import rnnlm
 from rnnlm.errors import RnnlmError
-from rnnlm.runs.comparison import compare
+from rnnlm.formats.model_file import save_model
+from rnnlm.models import LanguageModel
+from rnnlm.runs.comparison import compare, differing_options
 from rnnlm.runs.comparison_curves import curves
+from rnnlm.runs.options import TRAIN
 from rnnlm.runs.summary import SUMMARY
 
 SMALL = {"hidden_size": 6, "batch_size": 4, "time_size": 7, "lr": 0.02, "dropout": 0.1, "epochs": 2}
@@ -78,6 +84,21 @@ def test_the_options_that_differ_are_named_but_for_what_follows_from_another(run
     assert compare([runs / "one"]).options == []
 
 
+def test_what_changes_the_minutes_is_named_and_what_changes_nothing_is_not():
+    given = ({}, {"threads": 2, "device": "cuda", "checkpoint_minutes": 7.0})
+    runs = [SimpleNamespace(options=TRAIN.resolved(options)) for options in given]
+    assert differing_options(runs) == ["threads", "device"]
+
+
+def test_a_projection_that_follows_from_other_options_is_not_named(runs):
+    words = rnnlm.load(runs / "one").vocabulary
+    model = LanguageModel(len(words), 4, 6, tied=True, projection=True, rng=np.random.default_rng(0))
+    save_model(runs / "rate/model.npz", model, words)
+    for name in (SUMMARY, "checkpoint.npz"):
+        (runs / "rate" / name).unlink()
+    assert compare([runs / "one", runs / "rate"]).options == ["tied", "lr"]
+
+
 def test_the_best_run_comes_first(runs):
     perplexities = [row["valid_perplexity"] for row in compare([runs / "rate", runs / "one", runs / "two"]).rows()]
     assert perplexities == sorted(perplexities)
@@ -101,16 +122,19 @@ def test_other_vocabularies_are_compared_in_bits_per_byte_alone(runs):
     assert drawn["one"][-1][1] == pytest.approx(
         records(runs / "one")[-1]["valid_loss"] / math.log(2) * 48 / (runs / "small/valid.txt").stat().st_size)
     assert notes == []
+    assert set(curves(compare([runs / "fewer"]))[0]) == {"fewer"}  # the bound is that of bits per byte
 
 
-def test_other_validation_texts_are_said(runs):
+@pytest.mark.parametrize("key", ["bytes", "sentences"])
+def test_other_validation_texts_are_said(runs, key):
     path = runs / "letters" / SUMMARY
     values = json.loads(path.read_text())
-    values["valid"]["bytes"] += 1
+    values["valid"][key] += 1
     path.write_text(json.dumps(values))
     found = compare([runs / "one", runs / "letters"])
     assert not found.same_bytes
-    assert any(line.startswith("bits per byte are of different validation texts") for line in found.notes)
+    said = any(line.startswith("bits per byte are of different validation texts") for line in found.notes)
+    assert said == (key == "bytes")
     assert curves(found)[1] == "bits per byte of each run's own validation text"
 
 
@@ -136,6 +160,8 @@ def test_a_run_of_an_earlier_version_is_known_by_its_checkpoint(runs):
     drawn, _, notes = curves(found)
     assert set(drawn) == {"two"}
     assert notes[0].startswith("not in the picture: one and letters: different texts or vocabularies")
+    assert not any(line.startswith("bits per byte are of different") for line in found.notes)
+    assert not compare([runs / "one", runs / "letters"]).same_bytes
 
 
 def test_a_run_without_checkpoints_and_summary_is_known_by_its_options_and_model(runs):
@@ -241,6 +267,22 @@ def test_a_validation_loss_that_was_not_finite_leaves_a_gap(runs):
     found = compare([runs / "two"])
     first, second, _ = curves(found)[0]["two"]
     assert math.isnan(first[1]) and second[1] > 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+@pytest.mark.parametrize("name", [SUMMARY, "metrics.jsonl", "config.toml"])
+def test_a_pipe_into_which_nobody_writes_is_one_line(runs, name):
+    (runs / "one/checkpoint.npz").unlink()
+    (runs / "one" / name).unlink()
+    os.mkfifo(runs / "one" / name)
+    with pytest.raises(RnnlmError, match=rf"{name} must be .*: it is not a regular file"):
+        compare([runs / "one"])
+
+
+def test_metrics_that_are_too_long_are_one_line(runs, monkeypatch):
+    monkeypatch.setattr("rnnlm.runs.metrics.LARGEST_METRICS", 100)
+    with pytest.raises(RnnlmError, match=r"metrics.jsonl must be the metrics of a run: it has more than 100 bytes"):
+        compare([runs / "one"])
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_a_false_one_is_one_line(runs):

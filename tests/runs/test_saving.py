@@ -11,7 +11,7 @@ from training_runs import header_of
 
 import rnnlm
 from rnnlm.errors import DivergenceError
-from rnnlm.runs import session
+from rnnlm.runs import run_texts, session
 from rnnlm.runs.observer import Observer
 from rnnlm.runs.run_folder import RunFolder
 from rnnlm.training.trainer import Trainer
@@ -108,6 +108,6 @@ def test_a_checkpoint_that_contradicts_itself_is_refused_before_a_text_is_read(t
     with np.load(path) as members:
         arrays = dict(members)
     np.savez(path, **arrays | {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)})
-    monkeypatch.setattr(session, "load_corpus", kill)
+    monkeypatch.setattr(run_texts, "load_corpus", kill)
     with pytest.raises(rnnlm.RnnlmError, match="contradicts itself: hidden_size"):
         rnnlm.train(output="run", resume=True)

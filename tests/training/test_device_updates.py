@@ -55,12 +55,14 @@ def test_a_step_of_each_rule(device, dtype, name, norm, rng):
 
 
 @on_kernels
-@pytest.mark.parametrize("norm", [math.nan, math.inf])
-def test_after_a_norm_that_is_not_finite_all_stays(device, dtype, norm, rng):
+@pytest.mark.parametrize(("norm", "loss"), [(math.nan, 1.0), (math.inf, 1.0), (1.0, math.nan), (1.0, math.inf),
+                                            (1.0, -math.inf)])
+def test_after_a_norm_or_loss_that_is_not_finite_all_stays(device, dtype, norm, loss, rng):
     params, grads, rule = arrays(rng, dtype), arrays(rng, dtype), Adam(0.1)
     kept = [w.copy() for w in params]
     rule.steps += 1
-    device_updates.update(device, rule._by_parameter(params, grads), rule.fused(1.0), Clip(np.array(norm), 2.0))
+    device_updates.update(device, rule._by_parameter(params, grads), rule.fused(1.0),
+                          Clip(np.array(norm), 2.0, np.array(loss)))
     for w, before in zip(params, kept, strict=True):
         np.testing.assert_array_equal(w, before)
     assert not any(slot.any() for slots in rule.slots.values() for slot in slots)
@@ -131,10 +133,12 @@ def test_arrays_of_a_device_are_updated_there(rule, rng):
 
 
 @pytest.mark.parametrize("rule", [SGD, Halved])
-def test_a_norm_that_is_not_finite_changes_no_weight(rule):
+@pytest.mark.parametrize(("gradient", "loss"), [(np.inf, 1.0), (1.0, np.inf)])
+def test_a_norm_or_loss_that_is_not_finite_changes_no_weight(rule, gradient, loss):
     device = StandIn()
-    w, g = device.put(np.ones(3, np.float32)), device.put(np.full(3, np.inf, np.float32))
-    rule(0.1).update([w], [g], clip_scale(global_norm([g]), 1.0))
+    w, g = device.put(np.ones(3, np.float32)), device.put(np.full(3, gradient, np.float32))
+    clip = clip_scale(global_norm([g]), 1.0)
+    rule(0.1).update([w], [g], clip._replace(loss=device.put(np.array(loss))))
     np.testing.assert_array_equal(device.get(w), 1)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnnlm.layers.cuda.geometry import MOST_STREAMS, THREADS, division, launches
+from rnnlm.layers.cuda.geometry import MOST_STREAMS, REGISTERS, THREADS, division, launches
 
 SHARED = 232_448  # bytes of a block, on an H100
 SIZES = [(N, H) for N in (1, 7, 20, 32, 128) for H in (1, 17, 200, 256, 640, 650, 1000)]
@@ -26,6 +26,8 @@ def test_a_block_has_what_the_kernel_needs(N, H, gates, processors):
         assert 32 <= part.threads <= THREADS
         assert part.shared <= SHARED
         assert part.threads >= part.streams * part.units  # a thread for each unit of each stream
+        if not part.held:  # numbers that a thread keeps: sums, inputs and those that it reads next, addresses
+            assert part.streams * part.columns + 8 * part.streams + 2 * part.columns <= REGISTERS
 
 
 @pytest.mark.parametrize("N", [20, 32])
