@@ -36,6 +36,15 @@ class Columns:
     stop: int
     total: int
 
+    @property
+    def share(self):
+        """Which part of the batch they are, from 0 to 1."""
+        return (self.stop - self.first) / self.total
+
+    def of(self, array):
+        """Their rows of an array (total, ...), a view."""
+        return array[self.first : self.stop]
+
 
 def shared_bits(rng, shape, scheme=SCHEME):
     """16 random bits for each number, uint16 of this shape, which all columns share."""

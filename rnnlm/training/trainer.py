@@ -18,12 +18,14 @@ import numpy as np
 from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import computing, workers_of
 from rnnlm.compute.device import device_of
+from rnnlm.compute.processes import processes_of
 from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import clip_scale, global_norm
 from rnnlm.training.device_updates import Clip
 from rnnlm.training.lagging import Lags
 from rnnlm.training.parts import require_functions, require_parts, require_parts_to_fit, require_parts_to_save
 from rnnlm.training.records import Record, Step, Sums
+from rnnlm.training.sharing import Sharing
 from rnnlm.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ class Trainer(Lags):
     """Trains a model.
 
     rnnlm/training/protocols.py says what each part owes the Trainer.
+
+    A model with Processes is trained by all of them: each has a Trainer like this one,
+    and calls the same methods at the same points.
 
     Parameters
     ----------
@@ -71,6 +76,8 @@ class Trainer(Lags):
         self.model, self.optimizer, self.batches, self.schedule = model, optimizer, batches, schedule
         self.average, self.max_grad = average, max_grad
         self.workers = workers_of(model) if workers is None else workers
+        processes = processes_of(model)
+        self.sharing = Sharing(processes, model, batches.batch_size) if processes.size > 1 else None
         self.epoch = self.iteration = self.tokens = 0
         self.seconds = 0.0
         self.sums = Sums()
@@ -95,8 +102,7 @@ class Trainer(Lags):
         """
         self._catch_up(xs)
         with np.errstate(all="ignore"):  # the check below says it in one line
-            loss = self.model.forward(xs, ts)
-            self.model.backward()
+            loss = self._gradients(xs, ts)
             norm = global_norm(self.model.packing.grads, self.workers)
         scale = clip_scale(norm, self.max_grad)
         updated = isinstance(scale, Clip)  # on a GPU: the update waits for nothing, and is none without a finite norm
@@ -114,6 +120,14 @@ class Trainer(Lags):
         targets = ts.size if isinstance(ts, np.ndarray) else np.size(ts)
         self.tokens += targets
         return Step(loss, targets, norm)
+
+    def _gradients(self, xs, ts):
+        """Fill the gradients; the loss."""
+        if self.sharing:
+            return self.sharing.gradients(xs, ts)
+        loss = self.model.forward(xs, ts)
+        self.model.backward()
+        return loss
 
     def _update(self, scale):
         """Let the optimizer step."""
@@ -205,6 +219,7 @@ class Trainer(Lags):
     def snapshot(self) -> Snapshot:
         """A Snapshot between two steps, of the arrays that the run works with.
 
+        Of several processes that of the first one is whole.
         The learning rate in it is the schedule's.  ArgumentError if a part of the
         trainer cannot be saved.
         """
@@ -217,21 +232,51 @@ class Trainer(Lags):
             "random_scheme": self.model.random_scheme,
         }
         get = device_of(self.model).get
-        return Snapshot(values, {name: get(array) for name, array in self._arrays(values).items()})
+        arrays = {name: get(array) for name, array in self._arrays(values).items()}
+        return Snapshot(values, self.sharing.gathered(arrays) if self.sharing else arrays)
 
-    def restore(self, snapshot: Snapshot) -> None:
+    def restore(self, snapshot: Snapshot | None) -> None:
         """Continue from a Snapshot of this trainer, or of one that was built alike.
 
         Its arrays are written into those that the run works with.  No second copy is
-        needed: ``snapshot.fill`` may read them from a file.
+        needed: ``snapshot.fill`` may read them from a file.  Of several processes the
+        first gives the others what its Snapshot holds, and they give None.
 
         ArgumentError, before anything is set, unless the arrays fit, or if they are
         this trainer's own and have changed since: keep ``snapshot.copy()`` instead.
         """
         require_parts_to_save(self)
-        values = snapshot.values
+        if self.sharing:
+            self._restore_shared(snapshot)
+            return
+        self._require(snapshot)
+        self._set(snapshot.values)
+        with device_of(self.model).filled(self._arrays(snapshot.values)) as arrays:
+            snapshot.fill(arrays)
+
+    def _restore_shared(self, snapshot):
+        """``restore`` of several processes."""
+        sharing, processes = self.sharing, self.sharing.processes
+        if processes.first:
+            sharing.require_scheme(snapshot.values["random_scheme"])
+            self._require(snapshot)
+            self._set(snapshot.values)
+            whole = sharing.whole(self._arrays(snapshot.values))
+            snapshot.fill(whole)  # a damaged file is met here, before the others hear of it
+        values = processes.share(snapshot.values if processes.first else None)
+        if not processes.first:
+            self._set(values)
+            whole = sharing.whole(self._arrays(values))
+        sharing.fill(whole, self._arrays(values))
+
+    def _require(self, snapshot):
+        """ArgumentError unless the arrays of a snapshot fit those of the run."""
         with self.model.fresh_state():  # whatever the model has read: the shapes are those of our streams
-            snapshot.require(self._arrays(values), self.iteration)
+            arrays = self._arrays(snapshot.values)
+            snapshot.require(self.sharing.whole(arrays) if self.sharing else arrays, self.iteration)
+
+    def _set(self, values):
+        """Take over all of a snapshot but its arrays."""
         self.model.random_scheme = self.batches.random_scheme = values["random_scheme"]
         self.batches.restore(values["batches"])
         self.schedule.restore(values["schedule"])
@@ -242,8 +287,6 @@ class Trainer(Lags):
         self.model.reset_state()
         self.epoch, self.iteration, self.tokens = (values[name] for name in ("epoch", "iteration", "tokens"))
         self.seconds, self.sums = values["seconds"], Sums(**values["sums"])
-        with device_of(self.model).filled(self._arrays(values)) as arrays:
-            snapshot.fill(arrays)
 
     def _arrays(self, values):
         """The arrays of a run with these values, by name.
@@ -260,5 +303,10 @@ class Trainer(Lags):
         if values["optimizer"].get("unsettled"):
             arrays |= self._lag_arrays()
         if values["sums"]["steps"]:
-            arrays |= {f"state/{name}": array for name, array in model.named_state(self.batches.batch_size).items()}
+            arrays |= {f"state/{name}": array for name, array in model.named_state(self._streams()).items()}
         return arrays
+
+    def _streams(self):
+        """How many streams this process reads."""
+        return len(range(self.sharing.columns.first, self.sharing.columns.stop)) if self.sharing else (
+            self.batches.batch_size)

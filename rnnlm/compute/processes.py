@@ -1,0 +1,286 @@
+"""Processes: several of them train one model, or score one text, through MPI.
+
+``mpiexec -n 4 rnnlm train ...`` starts four processes that run the same program.  Each
+calls the methods of its Processes at the same points; the first one writes and prints.
+One process alone has a Processes, too, in which all of this costs nothing.
+
+This is the only file that names mpi4py, which is loaded when a launcher has started
+several processes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import io
+import os
+import pickle
+import sys
+import time
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnlm.compute.cores import available_cores, cores_in_sight
+from rnnlm.compute.draws import Columns
+from rnnlm.compute.threads import slices
+from rnnlm.errors import RnnlmError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+LAUNCHERS = (  # where they leave the number of a process, and how many there are
+    ("PMI_RANK", "PMI_SIZE"),  # MPICH, Intel MPI, Slurm
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),  # Open MPI
+    ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"),  # MVAPICH
+    ("PMIX_RANK", "SLURM_STEP_NUM_TASKS"),
+)
+STOP, SAVE = range(2)  # wishes
+WISHES = 2     # places at the end of what is summed
+PIECE = 1 << 30  # bytes of a message: the counts of older libraries have 31 bits
+LONGEST_NAP = 0.01  # seconds between two looks at what another process takes long for
+FIRST_SPEAKS = 1.0  # seconds that the others wait before they say what ended them
+
+
+class Processes:
+    """One process alone.
+
+    Attributes
+    ----------
+    rank : the number of this process, from 0.
+    size : how many there are.
+    """
+
+    rank, size = 0, 1
+
+    def __reduce__(self):
+        return "ALONE"  # a copy of a model computes alone
+
+    def __deepcopy__(self, memo):
+        return self
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that reads, writes and prints."""
+        return self.rank == 0
+
+    def columns(self, total: int) -> Columns | None:
+        """The columns of a batch of this size that are this process's; None: all."""
+        return None
+
+    def share(self, value: Any) -> Any:
+        """The first process's value, in all of them."""
+        return value
+
+    def fill(self, array: np.ndarray) -> None:
+        """Give the array of all processes the values that it has in the first."""
+
+    def each(self, value: Any) -> list[Any]:
+        """The values of all processes, in order."""
+        return [value]
+
+    def sum(self, array: np.ndarray) -> None:
+        """Add up the arrays of all processes, in place.
+
+        Parameters
+        ----------
+        array : (n,); its last WISHES places carry the wishes, and hold nothing else.
+        """
+
+    def agreed(self, wish: int, wished: bool) -> bool:
+        """Whether all are to do now what some process wished before the last sum.
+
+        Parameters
+        ----------
+        wish : STOP or SAVE.
+        wished : whether this process wishes it, which the next sum tells the others.
+        """
+        return wished
+
+    def outcome(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """function(*arguments): what it raises in the first process is raised in all."""
+        function(*arguments)
+
+    def cores(self) -> int:
+        """How many cores this process may use, beside the others on this host."""
+        return available_cores()
+
+    @contextmanager
+    def together(self, agreed: type[BaseException]) -> Iterator[None]:
+        """A block of work: a process that leaves it early ends all others.
+
+        Parameters
+        ----------
+        agreed : the exception with which all of them leave it.
+        """
+        yield
+
+
+class MPIProcesses(Processes):
+    """The processes that a launcher has started."""
+
+    def __init__(self, MPI: Any, size: int) -> None:
+        self.MPI, self.world = MPI, MPI.COMM_WORLD
+        self.rank, self.size = self.world.rank, self.world.size
+        if self.size != size:
+            raise RnnlmError(f"the launcher started {size} processes, but {_library(MPI)}, which mpi4py has loaded, "
+                             f"sees {self.size}: start them with the mpiexec of that library")
+        self.host = self.world.Split_type(MPI.COMM_TYPE_SHARED)
+        self.wishes, self.heard = np.zeros(WISHES), np.zeros(WISHES)
+        self.working = False
+        atexit.register(self._leave)  # before MPI waits for the others
+
+    def columns(self, total: int) -> Columns:
+        """Columns next to each other; the numbers of any two processes differ by one."""
+        if total < self.size:
+            raise RnnlmError(f"--batch-size must be at least the number of processes, {self.size}, got {total}")
+        return Columns(total * self.rank // self.size, total * (self.rank + 1) // self.size, total)
+
+    def share(self, value: Any) -> Any:
+        """The first process's value; the others wait for it without using a core."""
+        data = np.frombuffer(pickle.dumps(value, 5), np.uint8) if self.first else None
+        size = np.array([data.size if self.first else 0], np.int64)
+        self._fill(size)
+        data = np.empty(size[0], np.uint8) if data is None else data
+        self._fill(data)
+        return value if self.first else pickle.loads(data)  # it is another process of this very program
+
+    def fill(self, array: np.ndarray) -> None:
+        """Give the array of all processes the values that it has in the first."""
+        flat = _flat(array)
+        whole = np.ascontiguousarray(array).reshape(-1) if flat is None else flat
+        self._fill(whole)
+        if flat is None:
+            array[...] = whole.reshape(array.shape)
+
+    def _fill(self, flat):
+        for part in slices(flat.size, PIECE // flat.itemsize):
+            request = self.world.Ibcast(flat[part])
+            nap = 0.0
+            while not request.Test():  # MPI's own way to wait takes a core
+                time.sleep(nap)
+                nap = min(LONGEST_NAP, nap + 1e-5)
+
+    def each(self, value: Any) -> list[Any]:
+        """The values of all processes, in order."""
+        return self.world.allgather(value)
+
+    def begin_sum(self, flat: np.ndarray) -> Any:
+        """Begin to add up arrays (n,) of all processes in place; ``Wait`` ends it."""
+        return self.world.Iallreduce(self.MPI.IN_PLACE, flat)
+
+    def sum(self, array: np.ndarray) -> None:
+        """Add up the arrays of all processes, in place; see Processes."""
+        array[-WISHES:] = self.wishes
+        self.world.Allreduce(self.MPI.IN_PLACE, array)
+        self.heard = array[-WISHES:].astype(np.float64)
+
+    def agreed(self, wish: int, wished: bool) -> bool:
+        """Whether all are to do now what some process wished before the last sum."""
+        granted, self.heard[wish] = self.heard[wish] > 0, 0
+        self.wishes[wish] = wished and not granted
+        return bool(granted)
+
+    def outcome(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """function(*arguments): what it raises in the first process is raised in all."""
+        error = None
+        try:
+            function(*arguments)
+        except Exception as caught:
+            if not self.first:
+                raise
+            error = caught
+        error = self.share(error)
+        if error is not None:
+            raise error
+
+    def cores(self) -> int:
+        """The cores of this process, each divided by how many on this host share it."""
+        of_each = self.host.allgather(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity")
+                                      else set(range(cores_in_sight())))
+        own = of_each[self.host.rank]
+        share = sum(1 / sum(core in others for others in of_each) for core in own)
+        quota = available_cores() / (self.host.size if available_cores() < len(own) else 1)
+        return max(1, int(min(share, quota) + 1e-6))
+
+    @contextmanager
+    def together(self, agreed: type[BaseException]) -> Iterator[None]:
+        """A block of work: a process that leaves it early ends all others."""
+        self.working = True
+        try:
+            yield
+        except agreed:
+            self.working = False
+            raise
+        self.working = False
+
+    def _leave(self):
+        """At the process's end: without this, MPI would wait for the others for ever."""
+        if not self.working:
+            return
+        if not self.first:  # it may end for the same reason, and says so itself
+            time.sleep(FIRST_SPEAKS)
+        if isinstance(sys.stderr, HeldBack):
+            sys.stderr.show(self.rank)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        self.world.Abort(1)
+
+
+class HeldBack(io.StringIO):
+    """What a process but the first says: it is shown where it tells why all end."""
+
+    def show(self, rank: int) -> None:
+        """Write it on the real standard error, with the number of the process."""
+        for line in self.getvalue().splitlines():
+            sys.__stderr__.write(f"process {rank}: {line}\n")
+        sys.__stderr__.flush()
+
+
+ALONE = Processes()
+
+
+def launched() -> tuple[int, int]:
+    """The number of this process and how many there are, as the launcher says."""
+    for rank, size in LAUNCHERS:
+        numbers = os.environ.get(rank, ""), os.environ.get(size, "")
+        if all(number.isdecimal() for number in numbers) and int(numbers[1]) > 1:
+            return int(numbers[0]), int(numbers[1])
+    return 0, 1
+
+
+@cache
+def processes() -> Processes:
+    """The Processes that this one was started with.
+
+    RnnlmError if there are several, but mpi4py or its library is not installed.
+    """
+    _, size = launched()
+    if size == 1:
+        return ALONE
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        raise RnnlmError(f"the launcher started {size} processes, which need mpi4py and an MPI library "
+                         f"({one_line(str(error))}): pip install 'numpy-rnnlm[mpi]'") from None
+    return MPIProcesses(MPI, size)
+
+
+def processes_of(model: Any) -> Processes:
+    """The Processes of a model; ALONE for one of the user's own that has none."""
+    found = getattr(model, "processes", ALONE)
+    return found if isinstance(found, Processes) else ALONE
+
+
+def _library(MPI):
+    return " ".join(MPI.Get_library_version().split()[:3]).rstrip("\0")
+
+
+def _flat(array):
+    """A view (n,) of the array as it lies in memory, or None if it has gaps."""
+    for order in "CF":
+        if array.flags[f"{order}_CONTIGUOUS"]:
+            return array.reshape(-1, order=order)
+    return None

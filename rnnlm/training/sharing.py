@@ -1,0 +1,127 @@
+"""A training step of several processes, each of which owns columns of the batch.
+
+All of them draw the whole window, and read their columns of it.  The mean loss of the
+batch and its gradients are sums over the processes, taken in two reductions:
+
+1. the output layer's weights, which are most of a word model, while the layers below
+   go back;
+2. all other gradients, the loss, and what the processes wish (to stop, to save).
+
+Of an embedding only rows travel that the window reads: each process knows the whole
+window's ids, so no process has to ask for them.  Clipping and the update follow in each
+process, on equal numbers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnlm.compute.processes import WISHES
+from rnnlm.errors import ArgumentError, RnnlmError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rnnlm.compute.processes import MPIProcesses
+
+STATE = "state/"  # begins the names of a snapshot's arrays that have a row for each column
+
+
+class Sharing:
+    """What a Trainer's process shares with the others.
+
+    Parameters
+    ----------
+    processes : the Processes.
+    model : the LanguageModel; it reads this process's columns from now on.
+    batch_size : of the whole batch.
+    """
+
+    def __init__(self, processes: MPIProcesses, model: Any, batch_size: int) -> None:
+        self.processes, self.model = processes, model
+        self.columns = processes.columns(batch_size)
+        model.set_columns(self.columns)
+        self.memory = np.empty(0, model.params[0].dtype)
+
+    def gradients(self, xs: np.ndarray, ts: np.ndarray) -> float:
+        """Fill the model's gradients with those of a whole window.
+
+        Returns
+        -------
+        loss : the mean over the window, in nats per token.
+        """
+        model, processes = self.model, self.processes
+        if xs.shape[0] != self.columns.total:
+            raise ArgumentError(f"a window must have {self.columns.total} rows, got {xs.shape[0]}")
+        loss = model.forward(self.columns.of(xs), self.columns.of(ts)) * self.columns.share
+        dout, early = model.backward_output()
+        pending = [processes.begin_sum(grad.reshape(-1)) for grad in early]
+        model.backward_layers(dout)
+        loss = self._sum_late(xs, loss, early)
+        for request in pending:
+            request.Wait()
+        model.add_shared()
+        return loss
+
+    def _sum_late(self, xs, loss, early):
+        """The second reduction; returns the sum of the losses."""
+        late = self.model.late_gradients(xs)
+        known = {id(grad) for grad in early} | {id(grad) for grad, _ in late}
+        late += [(grad, None) for grad in self.model.packing.grads if id(grad) not in known]
+        sizes = [grad.size if rows is None else len(rows) * grad.shape[1] for grad, rows in late]
+        buffer = self._buffer(sum(sizes) + 1 + WISHES)
+        parts = np.split(buffer, np.cumsum([*sizes, 1]))
+        for (grad, rows), part in zip(late, parts, strict=False):
+            _write(grad, rows, part)
+        parts[len(late)][0] = loss
+        self.processes.sum(buffer)
+        for (grad, rows), part in zip(late, parts, strict=False):
+            _read(grad, rows, part)
+        return float(parts[len(late)][0])
+
+    def _buffer(self, size):
+        if self.memory.size < size:
+            self.memory = np.empty(size, self.memory.dtype)
+        return self.memory[:size]
+
+    def gathered(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Named arrays of a run, the states of all columns in order among them."""
+        states = {name: array for name, array in arrays.items() if name.startswith(STATE)}
+        of_each = self.processes.each(states) if states else []
+        return arrays | {name: np.concatenate([each[name] for each in of_each]) for name in states}
+
+    def whole(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The arrays to read a checkpoint into: states have rows for all columns."""
+        return {name: np.zeros((self.columns.total, *array.shape[1:]), array.dtype) if name.startswith(STATE) else array
+                for name, array in arrays.items()}
+
+    def fill(self, whole: dict[str, np.ndarray], arrays: dict[str, np.ndarray]) -> None:
+        """Give all processes what the first has read, each the states of its columns."""
+        for name, array in whole.items():
+            self.processes.fill(array)
+            if arrays[name] is not array:
+                arrays[name][...] = self.columns.of(array)
+
+    def require_scheme(self, scheme: int) -> None:
+        """RnnlmError where random numbers do not belong to columns."""
+        if scheme == 1:
+            raise RnnlmError("the run began with an earlier version, whose random numbers several processes cannot "
+                             "share: resume it with one process")
+
+
+def _write(grad, rows, out):
+    """A gradient as numbers (n,) for the sum: an array, or these rows of it."""
+    if rows is None:
+        out.reshape(grad.shape)[...] = grad
+        return
+    out[...] = 0
+    out.reshape(len(rows), -1)[np.searchsorted(rows, grad.ids)] = grad.values
+
+
+def _read(grad, rows, values):
+    if rows is None:
+        grad[...] = values.reshape(grad.shape)
+    else:
+        grad.ids, grad.values = rows, values.reshape(len(rows), -1)
