@@ -11,6 +11,8 @@ import sys
 # and a Ctrl-C in it is a traceback.
 from _signal import SIGINT, default_int_handler, getsignal, signal
 
+from rnnlm.compute.launcher import HeldBack, launched
+
 STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))  # in the order of their descriptors: 0, 1, 2
 
 
@@ -19,6 +21,8 @@ def start(prog):
     leave_on_interrupt(prog)
     open_streams()
     sys.excepthook = show_traceback
+    if launched()[0] > 0:  # the first process speaks for all
+        sys.stdout, sys.stderr = open(os.devnull, "w", encoding="utf-8"), HeldBack()  # noqa: SIM115
 
 
 def leave_on_interrupt(prog):

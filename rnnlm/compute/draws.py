@@ -37,9 +37,14 @@ class Columns:
     total: int
 
     @property
+    def count(self):
+        """How many they are."""
+        return self.stop - self.first
+
+    @property
     def share(self):
         """Which part of the batch they are, from 0 to 1."""
-        return (self.stop - self.first) / self.total
+        return self.count / self.total
 
     def of(self, array):
         """Their rows of an array (total, ...), a view."""

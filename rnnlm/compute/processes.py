@@ -11,7 +11,6 @@ several processes.
 from __future__ import annotations
 
 import atexit
-import io
 import os
 import pickle
 import sys
@@ -24,6 +23,7 @@ import numpy as np
 
 from rnnlm.compute.cores import available_cores, cores_in_sight
 from rnnlm.compute.draws import Columns
+from rnnlm.compute.launcher import HeldBack, launched
 from rnnlm.compute.threads import slices
 from rnnlm.errors import RnnlmError, one_line
 
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-LAUNCHERS = (  # where they leave the number of a process, and how many there are
-    ("PMI_RANK", "PMI_SIZE"),  # MPICH, Intel MPI, Slurm
-    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),  # Open MPI
-    ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"),  # MVAPICH
-    ("PMIX_RANK", "SLURM_STEP_NUM_TASKS"),
-)
 STOP, SAVE = range(2)  # wishes
 WISHES = 2     # places at the end of what is summed
 PIECE = 1 << 30  # bytes of a message: the counts of older libraries have 31 bits
@@ -56,7 +50,7 @@ class Processes:
     rank, size = 0, 1
 
     def __reduce__(self):
-        return "ALONE"  # a copy of a model computes alone
+        return _alone, ()  # a copy of a model computes alone
 
     def __deepcopy__(self, memo):
         return self
@@ -128,6 +122,7 @@ class MPIProcesses(Processes):
             raise RnnlmError(f"the launcher started {size} processes, but {_library(MPI)}, which mpi4py has loaded, "
                              f"sees {self.size}: start them with the mpiexec of that library")
         self.host = self.world.Split_type(MPI.COMM_TYPE_SHARED)
+        self._cores = self._count_cores()
         self.wishes, self.heard = np.zeros(WISHES), np.zeros(WISHES)
         self.working = False
         atexit.register(self._leave)  # before MPI waits for the others
@@ -192,12 +187,15 @@ class MPIProcesses(Processes):
             if not self.first:
                 raise
             error = caught
-        error = self.share(error)
+        error = self.share(_portable(error))
         if error is not None:
             raise error
 
     def cores(self) -> int:
         """The cores of this process, each divided by how many on this host share it."""
+        return self._cores
+
+    def _count_cores(self):
         of_each = self.host.allgather(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity")
                                       else set(range(cores_in_sight())))
         own = of_each[self.host.rank]
@@ -229,26 +227,11 @@ class MPIProcesses(Processes):
         self.world.Abort(1)
 
 
-class HeldBack(io.StringIO):
-    """What a process but the first says: it is shown where it tells why all end."""
-
-    def show(self, rank: int) -> None:
-        """Write it on the real standard error, with the number of the process."""
-        for line in self.getvalue().splitlines():
-            sys.__stderr__.write(f"process {rank}: {line}\n")
-        sys.__stderr__.flush()
-
-
 ALONE = Processes()
 
 
-def launched() -> tuple[int, int]:
-    """The number of this process and how many there are, as the launcher says."""
-    for rank, size in LAUNCHERS:
-        numbers = os.environ.get(rank, ""), os.environ.get(size, "")
-        if all(number.isdecimal() for number in numbers) and int(numbers[1]) > 1:
-            return int(numbers[0]), int(numbers[1])
-    return 0, 1
+def _alone():
+    return ALONE
 
 
 @cache
@@ -272,6 +255,15 @@ def processes_of(model: Any) -> Processes:
     """The Processes of a model; ALONE for one of the user's own that has none."""
     found = getattr(model, "processes", ALONE)
     return found if isinstance(found, Processes) else ALONE
+
+
+def _portable(error):
+    """The exception, or one with its message if it cannot travel."""
+    try:
+        pickle.loads(pickle.dumps(error))
+        return error
+    except Exception:
+        return RnnlmError(str(error))
 
 
 def _library(MPI):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute import arguments
+from rnnlm.compute.processes import processes
 from rnnlm.errors import RnnlmError, one_line, shown
 from rnnlm.formats.loaded import Loaded, load
 from rnnlm.runs import session
@@ -40,7 +41,8 @@ class Run:
     records : the Record of each epoch; losses in nats per token.
     best : that of the epoch with the lowest validation loss, whose model was kept.
     test : the Evaluation of the test text by that model.
-    model : that model with its vocabulary, as ``rnnlm.load(folder)`` returns it.
+    model : that model with its vocabulary, as ``rnnlm.load(folder)`` returns it; None in
+        all processes but the first, where several train it.
     """
 
     folder: Path
@@ -79,9 +81,8 @@ def train(corpus: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | No
     """
     if observer is not None:
         arguments.kind("observer", observer, Observer, "an rnnlm.Observer")
-    request = Request(_given({"corpus": corpus, **options}))
-    run = carry_out(request, observer or Observer(), holding_interrupts, may_begin=not request.options.resume)
-    run.model = load(run.folder)
+    run = carry_out(_given({"corpus": corpus, **options}), observer or Observer(), holding_interrupts, may_begin=False)
+    run.model = load(run.folder) if processes().first else None
     return run
 
 
@@ -119,14 +120,27 @@ def _plain(value):
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
-def carry_out(request, observer, stopping, may_begin=True):
+def carry_out(given, observer, stopping, may_begin=True):
     """Do what a Request asks for, in its folder; returns the Run, without its model.
 
     Parameters
     ----------
+    given : the options, see Request.
     stopping : see ``rnnlm.runs.session.train``.
-    may_begin : whether it may be a new run.
+    may_begin : whether a run may be resumed that has not begun.
     """
+    with processes().together(Stop):
+        return (_carry_out if processes().first else _follow)(given, observer, stopping, may_begin)
+
+
+def _follow(_given, _observer, stopping, _may_begin):
+    """``carry_out`` in a process but the first, which tells it all."""
+    folder, test = session.follow(stopping)
+    return Run(folder.path, folder.records, folder.best, test)
+
+
+def _carry_out(given, observer, stopping, may_begin):
+    request = Request(given)
     options, header, kept = request.options, None, None
     for line in [] if options.resume else request.require_possible():
         observer.on_note(line)

@@ -37,13 +37,17 @@ class Sharing:
     processes : the Processes.
     model : the LanguageModel; it reads this process's columns from now on.
     batch_size : of the whole batch.
+
+    Attributes
+    ----------
+    restored : the arrays that the first process has read, until they are shared.
     """
 
     def __init__(self, processes: MPIProcesses, model: Any, batch_size: int) -> None:
         self.processes, self.model = processes, model
         self.columns = processes.columns(batch_size)
         model.set_columns(self.columns)
-        self.memory = np.empty(0, model.params[0].dtype)
+        self.memory, self.restored = np.empty(0, model.params[0].dtype), None
 
     def gradients(self, xs: np.ndarray, ts: np.ndarray) -> float:
         """Fill the model's gradients with those of a whole window.
@@ -97,12 +101,13 @@ class Sharing:
         return {name: np.zeros((self.columns.total, *array.shape[1:]), array.dtype) if name.startswith(STATE) else array
                 for name, array in arrays.items()}
 
-    def fill(self, whole: dict[str, np.ndarray], arrays: dict[str, np.ndarray]) -> None:
-        """Give all processes what the first has read, each the states of its columns."""
-        for name, array in whole.items():
-            self.processes.fill(array)
-            if arrays[name] is not array:
-                arrays[name][...] = self.columns.of(array)
+    def fill(self, arrays: dict[str, np.ndarray]) -> None:
+        """Give all processes the first one's arrays, each the states of its columns."""
+        whole, self.restored = self.restored or self.whole(arrays), None
+        for name, array in arrays.items():
+            self.processes.fill(whole[name])
+            if whole[name] is not array:
+                array[...] = self.columns.of(whole[name])
 
     def require_scheme(self, scheme: int) -> None:
         """RnnlmError where random numbers do not belong to columns."""

@@ -224,59 +224,54 @@ class Trainer(Lags):
         trainer cannot be saved.
         """
         require_parts_to_save(self)
+        values, get = self._values(), device_of(self.model).get
+        arrays = {name: get(array) for name, array in self._arrays(values).items()}
+        return Snapshot(values, self.sharing.gathered(arrays) if self.sharing else arrays)
+
+    def _values(self):
+        """The values of a Snapshot."""
         average = self.average.snapshot() if self.average else {"count": 0}
-        values = {
+        return {
             "epoch": self.epoch, "iteration": self.iteration, "tokens": self.tokens, "seconds": self.seconds,
             "sums": asdict(self.sums), "optimizer": self.optimizer.snapshot(), "batches": self.batches.snapshot(),
             "average": average, "schedule": self.schedule.snapshot(), "dropout": self.model.snapshot(),
             "random_scheme": self.model.random_scheme,
         }
-        get = device_of(self.model).get
-        arrays = {name: get(array) for name, array in self._arrays(values).items()}
-        return Snapshot(values, self.sharing.gathered(arrays) if self.sharing else arrays)
 
-    def restore(self, snapshot: Snapshot | None) -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """Continue from a Snapshot of this trainer, or of one that was built alike.
 
         Its arrays are written into those that the run works with.  No second copy is
-        needed: ``snapshot.fill`` may read them from a file.  Of several processes the
-        first gives the others what its Snapshot holds, and they give None.
+        needed: ``snapshot.fill`` may read them from a file.  Of several processes
+        the first restores alone, then all of them ``share`` it.
 
         ArgumentError, before anything is set, unless the arrays fit, or if they are
         this trainer's own and have changed since: keep ``snapshot.copy()`` instead.
         """
         require_parts_to_save(self)
-        if self.sharing:
-            self._restore_shared(snapshot)
-            return
-        self._require(snapshot)
-        self._set(snapshot.values)
-        with device_of(self.model).filled(self._arrays(snapshot.values)) as arrays:
-            snapshot.fill(arrays)
-
-    def _restore_shared(self, snapshot):
-        """``restore`` of several processes."""
-        sharing, processes = self.sharing, self.sharing.processes
-        if processes.first:
-            sharing.require_scheme(snapshot.values["random_scheme"])
-            self._require(snapshot)
-            self._set(snapshot.values)
-            whole = sharing.whole(self._arrays(snapshot.values))
-            snapshot.fill(whole)  # a damaged file is met here, before the others hear of it
-        values = processes.share(snapshot.values if processes.first else None)
-        if not processes.first:
-            self._set(values)
-            whole = sharing.whole(self._arrays(values))
-        sharing.fill(whole, self._arrays(values))
-
-    def _require(self, snapshot):
-        """ArgumentError unless the arrays of a snapshot fit those of the run."""
         with self.model.fresh_state():  # whatever the model has read: the shapes are those of our streams
-            arrays = self._arrays(snapshot.values)
-            snapshot.require(self.sharing.whole(arrays) if self.sharing else arrays, self.iteration)
+            snapshot.require(self._whole(self._arrays(snapshot.values)), self.iteration)
+        self._set(snapshot.values)
+        with device_of(self.model).filled(self._whole(self._arrays(snapshot.values))) as arrays:
+            snapshot.fill(arrays)
+        if self.sharing:
+            self.sharing.restored = arrays
+
+    def share(self) -> None:
+        """Give all processes what the first one has restored, or begins with."""
+        if self.sharing:
+            values = self.sharing.processes.share(self._values() if self.sharing.processes.first else None)
+            self._set(values)
+            self.sharing.fill(self._arrays(values))
+
+    def _whole(self, arrays):
+        """Named arrays of a run, with the states of the whole batch."""
+        return self.sharing.whole(arrays) if self.sharing else arrays
 
     def _set(self, values):
         """Take over all of a snapshot but its arrays."""
+        if self.sharing:
+            self.sharing.require_scheme(values["random_scheme"])
         self.model.random_scheme = self.batches.random_scheme = values["random_scheme"]
         self.batches.restore(values["batches"])
         self.schedule.restore(values["schedule"])
@@ -308,5 +303,4 @@ class Trainer(Lags):
 
     def _streams(self):
         """How many streams this process reads."""
-        return len(range(self.sharing.columns.first, self.sharing.columns.stop)) if self.sharing else (
-            self.batches.batch_size)
+        return self.sharing.columns.count if self.sharing else self.batches.batch_size
