@@ -106,7 +106,7 @@ class Sharing:
         whole, self.restored = self.restored or self.whole(arrays), None
         for name, array in arrays.items():
             self.processes.fill(whole[name])
-            if whole[name] is not array:
+            if name.startswith(STATE):
                 array[...] = self.columns.of(whole[name])
 
     def require_scheme(self, scheme: int) -> None:
