@@ -16,6 +16,7 @@ from rnnlm.cli.mixing_options import PROBS
 from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, partners_in_words
 from rnnlm.cli.score_notes import BASE_NAMES, UnknownWords, note_excess
 from rnnlm.cli.screen import is_terminal, note, scoring_bar, show, without_controls
+from rnnlm.cli.several import sharing
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
@@ -82,7 +83,7 @@ def build_parser(prog=None):
 
 def main(argv=None, prog=None):
     """The command; returns its exit code."""
-    return run(print_scores, build_parser(prog), argv)
+    return run(sharing(print_scores), build_parser(prog), argv)
 
 
 def print_scores(options):

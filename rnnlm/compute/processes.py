@@ -267,7 +267,8 @@ def _portable(error):
 
 
 def _library(MPI):
-    return " ".join(MPI.Get_library_version().split()[:3]).rstrip("\0")
+    name, version = MPI.get_vendor()
+    return f"{name} {'.'.join(map(str, version))}"
 
 
 def _flat(array):
