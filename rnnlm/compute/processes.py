@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import pickle
 import sys
 import time
 from contextlib import contextmanager
@@ -94,7 +93,7 @@ class Processes:
         return wished
 
     def outcome(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """function(*arguments): what it raises in the first process is raised in all."""
+        """Call function(*arguments); all raise what it raises in the first process."""
         function(*arguments)
 
     def cores(self) -> int:
@@ -128,19 +127,19 @@ class MPIProcesses(Processes):
         atexit.register(self._leave)  # before MPI waits for the others
 
     def columns(self, total: int) -> Columns:
-        """Columns next to each other; the numbers of any two processes differ by one."""
+        """Columns next to each other; how many differs by one at most."""
         if total < self.size:
             raise RnnlmError(f"--batch-size must be at least the number of processes, {self.size}, got {total}")
         return Columns(total * self.rank // self.size, total * (self.rank + 1) // self.size, total)
 
     def share(self, value: Any) -> Any:
         """The first process's value; the others wait for it without using a core."""
-        data = np.frombuffer(pickle.dumps(value, 5), np.uint8) if self.first else None
+        data = np.frombuffer(self.MPI.pickle.dumps(value), np.uint8) if self.first else None
         size = np.array([data.size if self.first else 0], np.int64)
         self._fill(size)
         data = np.empty(size[0], np.uint8) if data is None else data
         self._fill(data)
-        return value if self.first else pickle.loads(data)  # it is another process of this very program
+        return value if self.first else self.MPI.pickle.loads(data)  # of another process of this very program
 
     def fill(self, array: np.ndarray) -> None:
         """Give the array of all processes the values that it has in the first."""
@@ -179,7 +178,7 @@ class MPIProcesses(Processes):
         return bool(granted)
 
     def outcome(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """function(*arguments): what it raises in the first process is raised in all."""
+        """Call function(*arguments); all raise what it raises in the first process."""
         error = None
         try:
             function(*arguments)
@@ -187,9 +186,17 @@ class MPIProcesses(Processes):
             if not self.first:
                 raise
             error = caught
-        error = self.share(_portable(error))
+        error = self.share(self._portable(error))
         if error is not None:
             raise error
+
+    def _portable(self, error):
+        """The exception, or one with its message if it cannot travel."""
+        try:
+            self.MPI.pickle.loads(self.MPI.pickle.dumps(error))
+            return error
+        except Exception:
+            return RnnlmError(str(error))
 
     def cores(self) -> int:
         """The cores of this process, each divided by how many on this host share it."""
@@ -255,15 +262,6 @@ def processes_of(model: Any) -> Processes:
     """The Processes of a model; ALONE for one of the user's own that has none."""
     found = getattr(model, "processes", ALONE)
     return found if isinstance(found, Processes) else ALONE
-
-
-def _portable(error):
-    """The exception, or one with its message if it cannot travel."""
-    try:
-        pickle.loads(pickle.dumps(error))
-        return error
-    except Exception:
-        return RnnlmError(str(error))
 
 
 def _library(MPI):

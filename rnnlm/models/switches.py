@@ -73,8 +73,9 @@ class HasDropout:
     def set_columns(self, columns: Columns | None) -> None:
         """Read these columns of the batch from now on; None: all.
 
-        Dropout draws the numbers of the whole batch, and the gradients that ``backward``
-        gives are this part of those of its mean loss: they add up to them.
+        Dropout draws its part of the numbers of the whole batch.  The gradients that
+        ``backward`` gives are a part, too: those of the mean loss of the whole batch
+        are the sum over all columns.
         """
         self.columns = columns
         for layer in self.layers:

@@ -41,8 +41,8 @@ class Run:
     records : the Record of each epoch; losses in nats per token.
     best : that of the epoch with the lowest validation loss, whose model was kept.
     test : the Evaluation of the test text by that model.
-    model : that model with its vocabulary, as ``rnnlm.load(folder)`` returns it; None in
-        all processes but the first, where several train it.
+    model : that model with its vocabulary, as ``rnnlm.load(folder)`` returns it; where
+        several processes train it, None in all but the first.
     """
 
     folder: Path

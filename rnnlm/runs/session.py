@@ -311,7 +311,7 @@ class Session:
         return evaluation
 
     def _best_model(self, workers):
-        """The best model and the id of <eos>, which the first process gives the others."""
+        """The best model and the id of <eos>; the first process gives them to all."""
         form = None
         if self.processes.first:
             model, vocabulary = load_model(self.folder.model, workers)

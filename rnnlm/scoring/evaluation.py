@@ -187,7 +187,7 @@ def evaluate(model: Scores, text: EncodedText, eos_id: int, window: int = WINDOW
 
 
 def _sums(model, text, eos_id, window):
-    """Yield the text window by window: the slice, ln p in all, that of unknown words."""
+    """Yield for each window its slice, ln p in all, and that of unknown words."""
     for part, log_probs in _windows(model, text.ids, eos_id, window):
         yield part, *_sums_of(log_probs, text.is_oov[part])
 

@@ -12,6 +12,7 @@ not read yet.  A fresh reading has the states None, and <eos> for a last word.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -120,7 +121,7 @@ def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: i
                 found.append(window_scores(model, xs, ts, wanted, details, top, with_states=with_states,
                                            repeats=repeats if one_start else None))
     if processes.size > 1:
-        found, positions = (sum(lists, []) for lists in zip(*processes.each((found, positions)), strict=True))
+        found, positions = map(list, map(chain.from_iterable, zip(*processes.each((found, positions)), strict=True)))
     if not found:
         return WordScores.empty(details, top)
     order = np.empty(len(ids), np.int64)

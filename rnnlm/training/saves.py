@@ -1,7 +1,7 @@
 """The part of a Trainer that says what a run needs to continue, and continues it.
 
-Of several processes the first one saves and restores.  It gets the states of the others'
-columns, and gives all of them what it has restored.
+Of several processes the first one saves and restores.  It gets the states of the
+others' columns, and gives all of them what it has restored.
 """
 
 from __future__ import annotations

@@ -137,7 +137,7 @@ def test_a_signal_to_the_launcher_stops_all_between_two_steps(line, tmp_path, si
 @pytest.mark.slow
 def test_divergence_takes_all_processes_back_to_the_last_checkpoint(line, tmp_path):
     nan = AT_STEP.format(what="trainer.model.params[-1][0] = float('nan')")
-    code, out, err = launch(2, nan, 1, 5, *line, "--on-divergence", "rollback", "--output", "run", cwd=tmp_path)
+    code, _, err = launch(2, nan, 1, 5, *line, "--on-divergence", "rollback", "--output", "run", cwd=tmp_path)
     assert code == 0
     assert err.count("returned to step 0, base learning rate 0.01") == 1
     assert len(without_times(tmp_path / "run")) == 2

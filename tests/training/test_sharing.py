@@ -8,12 +8,12 @@ from rnnlm.compute.draws import Columns
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.errors import ArgumentError, RnnlmError
 from rnnlm.models import LanguageModel, Regularisation
+from rnnlm.text.batches import TimeBatches
+from rnnlm.text.noising import Noising
 from rnnlm.training.optimizers import SGD, AdamW
 from rnnlm.training.schedules import Constant
 from rnnlm.training.sharing import Sharing
 from rnnlm.training.trainer import Trainer
-from rnnlm.text.batches import TimeBatches
-from rnnlm.text.noising import Noising
 
 STEPS, V = 50, 57
 
