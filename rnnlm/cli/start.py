@@ -4,6 +4,7 @@ This file loads next to nothing, so that little happens before it.  Importing th
 library does none of it.
 """
 
+import atexit
 import os
 import sys
 
@@ -23,6 +24,7 @@ def start(prog):
     sys.excepthook = show_traceback
     if launched()[0] > 0:  # the first process speaks for all
         sys.stdout, sys.stderr = open(os.devnull, "w", encoding="utf-8"), HeldBack()  # noqa: SIM115
+        atexit.register(sys.stderr.wait)
 
 
 def leave_on_interrupt(prog):

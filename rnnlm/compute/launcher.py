@@ -6,6 +6,7 @@ This file loads next to nothing: commands ask it before anything else.
 import io
 import os
 import sys
+import time
 
 LAUNCHERS = (  # where they leave the number of a process, and how many there are
     ("PMI_RANK", "PMI_SIZE"),  # MPICH, Intel MPI, Slurm
@@ -13,6 +14,7 @@ LAUNCHERS = (  # where they leave the number of a process, and how many there ar
     ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"),  # MVAPICH
     ("PMIX_RANK", "SLURM_STEP_NUM_TASKS"),
 )
+FIRST_SPEAKS = 1.0  # seconds that the others wait before they say what ended them
 
 
 def launched() -> tuple[int, int]:
@@ -26,6 +28,14 @@ def launched() -> tuple[int, int]:
 
 class HeldBack(io.StringIO):
     """What a process but the first says: it is shown where it tells why all end."""
+
+    def wait(self) -> None:
+        """Let the first process speak, where both end before MPI has begun.
+
+        Open MPI ends all processes when one of them ends with an error.
+        """
+        if self.getvalue() and "mpi4py.MPI" not in sys.modules:
+            time.sleep(FIRST_SPEAKS)
 
     def show(self, rank: int) -> None:
         """Write it on the real standard error, with the number of the process."""

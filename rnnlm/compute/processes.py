@@ -22,7 +22,7 @@ import numpy as np
 
 from rnnlm.compute.cores import available_cores, cores_in_sight
 from rnnlm.compute.draws import Columns
-from rnnlm.compute.launcher import HeldBack, launched
+from rnnlm.compute.launcher import FIRST_SPEAKS, HeldBack, launched
 from rnnlm.compute.threads import slices
 from rnnlm.errors import RnnlmError, one_line
 
@@ -34,7 +34,6 @@ STOP, SAVE = range(2)  # wishes
 WISHES = 2     # places at the end of what is summed
 PIECE = 1 << 30  # bytes of a message: the counts of older libraries have 31 bits
 LONGEST_NAP = 0.01  # seconds between two looks at what another process takes long for
-FIRST_SPEAKS = 1.0  # seconds that the others wait before they say what ended them
 
 
 class Processes:
@@ -222,7 +221,7 @@ class MPIProcesses(Processes):
         self.working = False
 
     def _leave(self):
-        """At the process's end: without this, MPI would wait for the others for ever."""
+        """At the end of the process: otherwise MPI would wait for the others for ever."""
         if not self.working:
             return
         if not self.first:  # it may end for the same reason, and says so itself

@@ -62,7 +62,7 @@ def test_without_mpi4py_several_processes_are_told_how_to_get_it(environment, mo
 def test_a_launcher_of_another_library_is_named():
     world = SimpleNamespace(rank=0, size=1)
     mpi = SimpleNamespace(COMM_WORLD=world, get_vendor=lambda: ("Open MPI", (5, 0, 11)))
-    with pytest.raises(RnnlmError, match=r"started 2 processes, but Open MPI 5\.0\.11, which mpi4py has loaded, sees 1"):
+    with pytest.raises(RnnlmError, match=r"2 processes, but Open MPI 5\.0\.11, which mpi4py has loaded, sees 1"):
         MPIProcesses(mpi, 2)
 
 
