@@ -221,7 +221,7 @@ class MPIProcesses(Processes):
         self.working = False
 
     def _leave(self):
-        """At the end of the process: otherwise MPI would wait for the others for ever."""
+        """At the end of the process, where MPI would wait for the others for ever."""
         if not self.working:
             return
         if not self.first:  # it may end for the same reason, and says so itself
