@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,7 @@ import numpy as np
 from rnnlm.compute.cores import available_cores, cores_in_sight
 from rnnlm.compute.draws import Columns
 from rnnlm.compute.launcher import FIRST_SPEAKS, HeldBack, launched
+from rnnlm.compute.shared_arrays import shared_arrays
 from rnnlm.compute.threads import slices
 from rnnlm.errors import RnnlmError, one_line
 
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-STOP, SAVE = range(2)  # wishes
-WISHES = 2     # places at the end of what is summed
+    from numpy.typing import DTypeLike
+
+STOP, SAVE, GIVE_UP = range(3)  # wishes
+WISHES = 3  # places at the end of what is summed
 PIECE = 1 << 30  # bytes of a message: the counts of older libraries have 31 bits
 LONGEST_NAP = 0.01  # seconds between two looks at what another process takes long for
 
@@ -81,12 +84,18 @@ class Processes:
         array : (n,); its last WISHES places carry the wishes, and hold nothing else.
         """
 
+    def begin_to_tell(self) -> None:
+        """Begin to tell the others this process's wishes, without a sum."""
+
+    def hear(self) -> None:
+        """End what ``begin_to_tell`` began."""
+
     def agreed(self, wish: int, wished: bool) -> bool:
         """Whether all are to do now what some process wished before the last sum.
 
         Parameters
         ----------
-        wish : STOP or SAVE.
+        wish : STOP, SAVE or GIVE_UP.
         wished : whether this process wishes it, which the next sum tells the others.
         """
         return wished
@@ -122,7 +131,7 @@ class MPIProcesses(Processes):
         self.host = self.world.Split_type(MPI.COMM_TYPE_SHARED)
         self._cores = self._count_cores()
         self.wishes, self.heard = np.zeros(WISHES), np.zeros(WISHES)
-        self.working = False
+        self.working, self.telling = False, None
         atexit.register(self._leave)  # before MPI waits for the others
 
     def columns(self, total: int) -> Columns:
@@ -160,6 +169,32 @@ class MPIProcesses(Processes):
         """The values of all processes, in order."""
         return self.world.allgather(value)
 
+    @cached_property
+    def share_memory(self) -> bool:
+        """Whether all processes can write into the same memory."""
+        if self.host.size < self.size:
+            return False
+        try:
+            (array,) = shared_arrays(self, [0], (1,), np.uint8)
+            if self.first:
+                array[0] = 1
+        except (OSError, AttributeError):  # another system than Linux, or each is in a container of its own
+            array = [0]
+        self.barrier()
+        return all(self.each(bool(array[0])))
+
+    def one_array(self, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
+        """An array of zeros, the same memory in all processes."""
+        return shared_arrays(self, [0], shape, dtype)[0]
+
+    def array_of_each(self, shape: tuple[int, ...], dtype: DTypeLike) -> list[np.ndarray]:
+        """An array of zeros for each process, in memory that the others see, too."""
+        return shared_arrays(self, range(self.size), shape, dtype)
+
+    def barrier(self) -> None:
+        """Wait for the others; what each has written into shared memory, all see then."""
+        self.world.Barrier()
+
     def begin_sum(self, flat: np.ndarray) -> Any:
         """Begin to add up arrays (n,) of all processes in place; ``Wait`` ends it."""
         return self.world.Iallreduce(self.MPI.IN_PLACE, flat)
@@ -169,6 +204,17 @@ class MPIProcesses(Processes):
         array[-WISHES:] = self.wishes
         self.world.Allreduce(self.MPI.IN_PLACE, array)
         self.heard = array[-WISHES:].astype(np.float64)
+
+    def begin_to_tell(self) -> None:
+        """Begin to tell the others this process's wishes, without a sum."""
+        self.told = self.wishes.copy()
+        self.telling = self.begin_sum(self.told)
+
+    def hear(self) -> None:
+        """End what ``begin_to_tell`` began."""
+        if self.telling is not None:
+            self.telling.Wait()
+            self.telling, self.heard = None, self.told
 
     def agreed(self, wish: int, wished: bool) -> bool:
         """Whether all are to do now what some process wished before the last sum."""

@@ -120,10 +120,10 @@ class LanguageModel(CarriesStates, HasDropout, CanBeCopied, CanMove, GoesBackInH
         """Names and shapes of an Architecture's parameters, in order."""
         return Architecture(*architecture, **options).shapes()
 
-    def _build(self, dtype, weights=None):
-        """The memory (these weights, or zeros), and the layers on it."""
+    def _build(self, dtype, weights=None, grads=()):
+        """The memory (these weights and gradients, or zeros), and the layers on it."""
         rows = () if self.plain or self.architecture.tied else ("embedding/W",)  # a window touches few of its rows
-        self.packing = Packing(self.architecture.parameters(), dtype, rows, weights, self.frozen)
+        self.packing = Packing(self.architecture.parameters(), dtype, rows, weights, self.frozen, grads)
         self.params, self.grads = list(self.packing.param.values()), list(self.packing.grad.values())
         wiring = wire(self.architecture, self.regularisation, self.packing, rng=self.dropout_rng, plain=self.plain,
                       workers=self.workers, device=self.device)

@@ -38,7 +38,7 @@ def build_trainer(options, corpus, workers, fresh, initial=None, device=HOST):
     model.move_to(device)
     model.processes = processes()
     return Trainer(model, _optimizer(options, model), batches, _schedule(options), average=_average(options),
-                   max_grad=options.max_grad or np.inf, workers=workers)
+                   max_grad=options.max_grad or np.inf, workers=workers, sync_every=options.sync_every)
 
 
 def _batches(options, corpus):

@@ -52,7 +52,7 @@ class Saver:
 
     def begin(self):
         """Save the first checkpoint, so that there is one from the first step on."""
-        self.folder.replace_all(self.trainer, self.run, self.vocabulary_to_keep())
+        self.processes.outcome(self.folder.replace_all, self.trainer, self.run, self.vocabulary_to_keep())
         self._note_point()
 
     def restore(self):

@@ -47,6 +47,8 @@ class Saves:
         The learning rate in it is the schedule's.  ArgumentError if a part of the
         trainer cannot be saved.
         """
+        if self.sharing:
+            self.sharing.agree(self.sums)
         values, get = self.values(), device_of(self.model).get
         arrays = {name: get(array) for name, array in self._arrays(values).items()}
         return Snapshot(values, self.sharing.gathered(arrays) if self.sharing else arrays)
@@ -83,6 +85,7 @@ class Saves:
             snapshot.fill(arrays)
         if self.sharing:
             self.sharing.restored = arrays
+            self.sharing.begin()
 
     def share(self) -> None:
         """Give all processes what the first one has restored, or begins with."""
@@ -90,6 +93,7 @@ class Saves:
             values = self.sharing.processes.share(self.values() if self.sharing.processes.first else None)
             self._set(values)
             self.sharing.fill(self._arrays(values))
+            self.sharing.begin()
 
     def _whole(self, arrays):
         """Named arrays of a run, with the states of the whole batch."""
@@ -116,9 +120,13 @@ class Saves:
         They are parameters, slots and average; within an epoch, states, too.
         """
         model, packing = self.model, self.model.packing
-        packed = {f"optimizer/{slot}": arrays for slot, arrays in self.optimizer.slots_for(packing.params).items()}
+        slots = self.sharing.slots(self.optimizer) if self.sharing else self.optimizer.slots_for(packing.params)
+        packed = {f"optimizer/{slot}": arrays for slot, arrays in slots.items()}
         if self.average and values["average"]["count"]:
-            packed["average"] = self.average.values_for(packing.params)
+            packed["average"] = (self.sharing.averages(self.average) if self.sharing
+                                 else self.average.values_for(packing.params))
+        if self.sharing and (outer := self.sharing.arrays()):
+            packed["outer"] = outer
         arrays = dict(model.named_params())
         for prefix, kept in packed.items():
             arrays |= {f"{prefix}/{name}": array for name, array in packing.by_name(kept).items()}

@@ -14,17 +14,24 @@ process, on equal numbers.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.compute.draws import Columns
 from rnnlm.compute.processes import WISHES
 from rnnlm.errors import ArgumentError, RnnlmError
+from rnnlm.training.clipping import global_norm
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from rnnlm.compute.processes import MPIProcesses
+    from rnnlm.compute.threads import Workers
+    from rnnlm.training.records import Sums
 
 STATE = "state/"  # begins the names of a snapshot's arrays that have a row for each column
 
@@ -41,25 +48,28 @@ class Sharing:
     Attributes
     ----------
     restored : the arrays that the first process has read, until they are shared.
+    own : has ``params`` and ``grads``, those that this process updates.
+    lets_lag : whether rows of a large embedding may miss steps.
     """
+
+    lets_lag = True
 
     def __init__(self, processes: MPIProcesses, model: Any, batch_size: int) -> None:
         self.processes, self.model = processes, model
-        self.columns = processes.columns(batch_size)
+        self.columns = processes.columns(batch_size) or Columns(0, batch_size, batch_size)
         model.set_columns(self.columns)
         self.memory, self.restored = np.empty(0, model.params[0].dtype), None
 
-    def gradients(self, xs: np.ndarray, ts: np.ndarray) -> float:
+    def gradients(self, xs: np.ndarray, ts: np.ndarray, workers: Workers) -> tuple[float, float]:
         """Fill the model's gradients with those of a whole window.
 
         Returns
         -------
         loss : the mean over the window, in nats per token.
+        norm : of all gradients together.
         """
         model, processes = self.model, self.processes
-        if xs.shape[0] != self.columns.total:
-            raise ArgumentError(f"a window must have {self.columns.total} rows, got {xs.shape[0]}")
-        loss = model.forward(self.columns.of(xs), self.columns.of(ts)) * self.columns.share
+        loss = self._forward(xs, ts)
         dout, early = model.backward_output()
         pending = [processes.begin_sum(grad.reshape(-1)) for grad in early]
         model.backward_layers(dout)
@@ -67,7 +77,13 @@ class Sharing:
         for request in pending:
             request.Wait()
         model.add_shared()
-        return loss
+        return loss, global_norm(model.packing.grads, workers)
+
+    def _forward(self, xs, ts):
+        """This process's part of the mean loss."""
+        if xs.shape[0] != self.columns.total:
+            raise ArgumentError(f"a window must have {self.columns.total} rows, got {xs.shape[0]}")
+        return self.model.forward(self.columns.of(xs), self.columns.of(ts)) * self.columns.share
 
     def _sum_late(self, xs, loss, early):
         """The second reduction; returns the sum of the losses."""
@@ -84,6 +100,38 @@ class Sharing:
         for (grad, rows), part in zip(late, parts, strict=False):
             _read(grad, rows, part)
         return float(parts[len(late)][0])
+
+    @property
+    def own(self) -> Any:
+        """What this process updates: everything, on its own copy."""
+        return self.model.packing
+
+    def updated(self) -> None:
+        """End an update."""
+
+    def begin(self) -> None:
+        """Hear that the weights are those to train from: at the start, or restored."""
+
+    def agree(self, sums: Sums) -> None:
+        """Make all that a snapshot has equal in all processes, and these Sums, too."""
+
+    def arrays(self) -> list[np.ndarray] | None:
+        """What a snapshot keeps of the sharing itself, like ``params``; or None."""
+        return None
+
+    def slots(self, optimizer: Any) -> dict[str, list[np.ndarray]]:
+        """The slots of all parameters."""
+        return optimizer.slots_for(self.model.packing.params)
+
+    def averages(self, average: Any) -> list[np.ndarray]:
+        """The average of all parameters."""
+        return average.values_for(self.model.packing.params)
+
+    @contextmanager
+    def keeping(self, block: AbstractContextManager[object]) -> Iterator[None]:
+        """A block in which nobody changes the weights, but for what ``block`` does."""
+        with block:
+            yield
 
     def _buffer(self, size):
         if self.memory.size < size:
@@ -108,6 +156,10 @@ class Sharing:
             self.processes.fill(whole[name])
             if name.startswith(STATE):
                 array[...] = self.columns.of(whole[name])
+
+    def is_alone(self, name: str) -> bool:
+        """Whether a snapshot's array differs from process to process."""
+        return name.startswith(STATE)
 
     def require_scheme(self, scheme: int) -> None:
         """RnnlmError where random numbers do not belong to columns."""

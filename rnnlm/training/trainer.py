@@ -25,7 +25,7 @@ from rnnlm.training.lagging import Lags
 from rnnlm.training.parts import require_functions, require_parts, require_parts_to_fit
 from rnnlm.training.records import Record, Step, Sums
 from rnnlm.training.saves import Saves
-from rnnlm.training.sharing import Sharing
+from rnnlm.training.shared_memory import sharing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +53,8 @@ class Trainer(Lags, Saves):
         there is none.
     max_grad : limit of the gradients' global norm.
     workers : the Workers that share the norm and the update; None: the model's.
+    sync_every : after how many steps several processes meet, see LocalSteps; None:
+        at each step.
 
     Attributes
     ----------
@@ -68,15 +70,14 @@ class Trainer(Lags, Saves):
     def __init__(self, model: protocols.Model, optimizer: protocols.Optimizer,
                  batches: protocols.Batches | None = None, schedule: protocols.Schedule | None = None, *,
                  average: protocols.Average | None = None, max_grad: float = math.inf,
-                 workers: Workers | None = None) -> None:
+                 workers: Workers | None = None, sync_every: int | None = None) -> None:
         require_parts(model, optimizer, batches, schedule, average, max_grad, workers)
         if hasattr(model, "set_training"):
             model.set_training(True)
         self.model, self.optimizer, self.batches, self.schedule = model, optimizer, batches, schedule
         self.average, self.max_grad = average, max_grad
         self.workers = workers_of(model) if workers is None else workers
-        processes = processes_of(model)
-        self.sharing = Sharing(processes, model, batches.batch_size) if processes.size > 1 else None
+        self.sharing = sharing(processes_of(model), model, batches, optimizer, average, sync_every)
         self.epoch = self.iteration = self.tokens = 0
         self.seconds = 0.0
         self.sums = Sums()
@@ -101,8 +102,7 @@ class Trainer(Lags, Saves):
         """
         self._catch_up(xs)
         with np.errstate(all="ignore"):  # the check below says it in one line
-            loss = self._gradients(xs, ts)
-            norm = global_norm(self.model.packing.grads, self.workers)
+            loss, norm = self._gradients(xs, ts)
         scale = clip_scale(norm, self.max_grad)
         updated = isinstance(scale, Clip)  # on a GPU: the update waits for nothing, and is none without a finite norm
         if updated:
@@ -121,18 +121,20 @@ class Trainer(Lags, Saves):
         return Step(loss, targets, norm)
 
     def _gradients(self, xs, ts):
-        """Fill the gradients; the loss."""
+        """Fill the gradients; the loss, and the norm of all of them."""
         if self.sharing:
-            return self.sharing.gradients(xs, ts)
+            return self.sharing.gradients(xs, ts, self.workers)
         loss = self.model.forward(xs, ts)
         self.model.backward()
-        return loss
+        return loss, global_norm(self.model.packing.grads, self.workers)
 
     def _update(self, scale):
         """Let the optimizer step."""
-        packing = self.model.packing
+        own = self.own
         with np.errstate(over="ignore", invalid="ignore"):  # the next step's loss says it
-            self.optimizer.update(packing.params, packing.grads, scale, self.workers)
+            self.optimizer.update(own.params, own.grads, scale, self.workers)
+        if self.sharing:
+            self.sharing.updated()
 
     def fit(self, validate: Callable[[], float], epochs: float,
             on_step: Callable[[Step], object] | None = None) -> Iterator[Record]:
@@ -171,6 +173,8 @@ class Trainer(Lags, Saves):
         while self.epoch < epochs and not self.schedule.stop:
             self._train_epoch(epochs, on_step)
             self.settle()
+            if self.sharing:
+                self.sharing.agree(self.sums)
             with self.weights_to_keep():
                 valid_loss = validate()
             arguments.kind("what validate() returns", valid_loss, Real, "the validation loss in nats per token")
@@ -197,7 +201,7 @@ class Trainer(Lags, Saves):
                 step = self.step(xs, ts)
             progress = self._progress(epochs)
             if self.average:
-                self.average.update(self.model.packing.params, progress, self.workers)
+                self.average.update(self.own.params, progress, self.workers)
             self.sums.add(step, time.perf_counter() - started, lr)
             self.seconds = time.perf_counter() - self.began
             if on_step:

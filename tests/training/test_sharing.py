@@ -5,11 +5,15 @@ import pytest
 from launching import launch, needs_mpi
 
 from rnnlm.compute.draws import Columns
+from rnnlm.compute.processes import WISHES
 from rnnlm.compute.row_gradient import RowGradient
+from rnnlm.compute.threads import SERIAL
 from rnnlm.errors import ArgumentError, RnnlmError
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.text.batches import TimeBatches
 from rnnlm.text.noising import Noising
+from rnnlm.training.averaging import Average
+from rnnlm.training.clipping import global_norm
 from rnnlm.training.optimizers import SGD, AdamW
 from rnnlm.training.schedules import Constant
 from rnnlm.training.sharing import Sharing
@@ -26,13 +30,16 @@ def trained(kind, processes=None):
     model = LanguageModel(V, 12, 12, 2, rng=np.random.default_rng(0), regularisation=regularisation, **KINDS[kind])
     if processes:
         model.processes = processes
+    average = Average(decay=0.9) if kind == "lstm" else None
     batches = TimeBatches(ids, 5, 7, rng=np.random.default_rng(3), noising=Noising(ids, V, 0.2), random_start=True)
-    trainer = Trainer(model, AdamW(0.01), batches, Constant(0.01), max_grad=0.3)
+    trainer = Trainer(model, AdamW(0.01), batches, Constant(0.01), average=average, max_grad=0.3)
     steps = []
     for _ in trainer.fit(lambda: 0.0, 1, steps.append):
         pass
     assert len(steps) >= STEPS
-    return {"losses": np.array([(step.loss, step.grad_norm) for step in steps]), **model.named_params()}
+    with trainer.weights_to_keep():
+        return {"losses": np.array([(step.loss, step.grad_norm) for step in steps]),
+                **{name: array.copy() for name, array in model.named_params().items()}}
 
 
 KINDS = {
@@ -52,6 +59,8 @@ import numpy as np
 from rnnlm.compute.processes import processes
 from test_sharing import trained
 p = processes()
+if sys.argv.pop(1) == "messages":  # as between hosts
+    type(p).share_memory = False
 for kind in sys.argv[1:]:
     found = trained(kind, p)
     if p.first:
@@ -61,10 +70,10 @@ for kind in sys.argv[1:]:
 """
 
 
-def compare(size, kinds, folder, pytestconfig):
+def compare(size, how, kinds, folder, pytestconfig):
     here = pytestconfig.rootpath / "tests"
     program = PROGRAM.format(folder=str(here / "training"), tests=str(here))
-    assert launch(size, program, *kinds, cwd=folder)[::2] == (0, "")
+    assert launch(size, program, how, *kinds, cwd=folder)[::2] == (0, "")
     for kind in kinds:
         with np.load(folder / f"{kind}.npz") as shared:
             for name, expected in trained(kind).items():
@@ -72,14 +81,16 @@ def compare(size, kinds, folder, pytestconfig):
 
 
 @needs_mpi
-def test_three_processes_with_uneven_columns_train_as_one(tmp_path, pytestconfig):
-    compare(3, ["tanh", "lstm"], tmp_path, pytestconfig)
+@pytest.mark.parametrize("how", ["memory", "messages"])
+def test_three_processes_with_uneven_columns_train_as_one(how, tmp_path, pytestconfig):
+    compare(3, how, ["tanh", "lstm"], tmp_path, pytestconfig)
 
 
 @needs_mpi
 @pytest.mark.slow
-def test_any_model_trains_in_two_processes_as_in_one(tmp_path, pytestconfig):
-    compare(2, KINDS, tmp_path, pytestconfig)
+@pytest.mark.parametrize("how", ["memory", "messages"])
+def test_any_model_trains_in_two_processes_as_in_one(how, tmp_path, pytestconfig):
+    compare(2, how, KINDS, tmp_path, pytestconfig)
 
 
 class Recorded:
@@ -110,13 +121,14 @@ def test_the_output_weights_travel_first_and_rows_of_the_embedding_afterwards():
     model = LanguageModel(V, 4, 6, rng=np.random.default_rng(0))
     sharing = Sharing(processes := Recorded(), model, 4)
     xs = np.array([[1, 2, 3], [4, 5, 6], [1, 2, 7], [7, 7, 7]], np.int32)
-    loss = sharing.gradients(xs, xs)
+    loss, norm = sharing.gradients(xs, xs, SERIAL)
     recurrent = 4 * 6 + 6 * 6 + 6
     rows = 7 * 4  # the whole window's, whatever this process has read
-    assert processes.messages == [6 * V, recurrent + V + rows + 1 + 2]
+    assert processes.messages == [6 * V, recurrent + V + rows + 1 + WISHES]
     alone = LanguageModel(V, 4, 6, rng=np.random.default_rng(0))
     assert loss == pytest.approx(alone.forward(xs[2:], xs[2:]))
     alone.backward()
+    assert norm == pytest.approx(global_norm(alone.packing.grads))
     for name, grad in alone.packing.grad.items():  # those of half the batch, as if the other half were the same
         np.testing.assert_allclose(np.asarray(model.packing.grad[name]), np.asarray(grad), rtol=1e-5, atol=1e-7)
     (vectors,) = [grad for grad in model.packing.grads if isinstance(grad, RowGradient)]
@@ -126,7 +138,7 @@ def test_the_output_weights_travel_first_and_rows_of_the_embedding_afterwards():
 def test_a_window_of_another_size_is_refused():
     model = LanguageModel(V, 4, 6, rng=np.random.default_rng(0))
     with pytest.raises(ArgumentError, match="a window must have 4 rows, got 3"):
-        Sharing(Recorded(), model, 4).gradients(np.zeros((3, 2), np.int32), np.zeros((3, 2), np.int32))
+        Sharing(Recorded(), model, 4).gradients(np.zeros((3, 2), np.int32), np.zeros((3, 2), np.int32), SERIAL)
 
 
 def test_random_numbers_of_an_earlier_version_are_not_shared():
