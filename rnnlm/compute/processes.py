@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 STOP, SAVE, GIVE_UP = range(3)  # wishes
 WISHES = 3  # places at the end of what is summed
 PIECE = 1 << 30  # bytes of a message: the counts of older libraries have 31 bits
-LONGEST_NAP = 0.01  # seconds between two looks at what another process takes long for
+SHORT, NAP = 0.02, 0.001  # seconds: how long to wait without naps, and a nap
+give_way = getattr(os, "sched_yield", lambda: None)  # to whoever needs the core
 
 
 class Processes:
@@ -159,11 +160,7 @@ class MPIProcesses(Processes):
 
     def _fill(self, flat):
         for part in slices(flat.size, PIECE // flat.itemsize):
-            request = self.world.Ibcast(flat[part])
-            nap = 0.0
-            while not request.Test():  # MPI's own way to wait takes a core
-                time.sleep(nap)
-                nap = min(LONGEST_NAP, nap + 1e-5)
+            self.wait(self.world.Ibcast(flat[part]))
 
     def each(self, value: Any) -> list[Any]:
         """The values of all processes, in order."""
@@ -193,16 +190,29 @@ class MPIProcesses(Processes):
 
     def barrier(self) -> None:
         """Wait for the others; what each has written into shared memory, all see then."""
-        self.world.Barrier()
+        self.wait(self.world.Ibarrier())
 
     def begin_sum(self, flat: np.ndarray) -> Any:
-        """Begin to add up arrays (n,) of all processes in place; ``Wait`` ends it."""
+        """Begin to add up arrays (n,) of all processes in place; ``wait`` ends it."""
         return self.world.Iallreduce(self.MPI.IN_PLACE, flat)
+
+    def wait(self, request: Any) -> None:
+        """Wait for the others.
+
+        MPI's own way to wait keeps a core busy, which another process, perhaps the one
+        that is waited for, may need.  And no signal is seen meanwhile.
+        """
+        patience = time.perf_counter() + SHORT
+        while not request.Test():
+            if time.perf_counter() < patience:
+                give_way()
+            else:
+                time.sleep(NAP)
 
     def sum(self, array: np.ndarray) -> None:
         """Add up the arrays of all processes, in place; see Processes."""
         array[-WISHES:] = self.wishes
-        self.world.Allreduce(self.MPI.IN_PLACE, array)
+        self.wait(self.begin_sum(array))
         self.heard = array[-WISHES:].astype(np.float64)
 
     def begin_to_tell(self) -> None:
@@ -213,7 +223,7 @@ class MPIProcesses(Processes):
     def hear(self) -> None:
         """End what ``begin_to_tell`` began."""
         if self.telling is not None:
-            self.telling.Wait()
+            self.wait(self.telling)
             self.telling, self.heard = None, self.told
 
     def agreed(self, wish: int, wished: bool) -> bool:

@@ -75,7 +75,7 @@ class Sharing:
         model.backward_layers(dout)
         loss = self._sum_late(xs, loss, early)
         for request in pending:
-            request.Wait()
+            processes.wait(request)
         model.add_shared()
         return loss, global_norm(model.packing.grads, workers)
 

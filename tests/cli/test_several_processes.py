@@ -104,6 +104,29 @@ def test_a_run_of_two_processes_is_resumed_by_three_and_by_one(line, tmp_path):
 
 @needs_mpi
 @pytest.mark.slow
+def test_local_steps_are_part_of_the_run_and_of_its_checkpoints(line, tmp_path, capsys):
+    line = [*line, "--sync-every", "7"]
+    assert main([*line, "--epochs", "3", "--output", "whole"]) == 0
+    assert main([*line, "--epochs", "1", "--output", "run"]) == 0
+    assert main(["train", "--resume", "--epochs", "3", "--output", "run"]) == 0
+    assert arrays(tmp_path / "run").keys() == arrays(tmp_path / "whole").keys()
+    assert without_times(tmp_path / "run") == without_times(tmp_path / "whole")  # bit for bit
+    assert {"outer/rnn1/Wx", "outer/affine/W"} <= arrays(tmp_path / "run", "checkpoint.npz").keys()
+    assert main([*line[:-2], "--epochs", "3", "--output", "usual"]) == 0
+    assert without_times(tmp_path / "usual") != without_times(tmp_path / "whole")
+
+    code, _, err = launch(2, TERMINATED, 1, 5, *line, "--output", "two", cwd=tmp_path)
+    assert (code, err.count("to resume: ")) == (143, 1)
+    assert main(["train", "--resume", "--output", "two"]) == 0
+    code, out, err = launch(2, COMMAND, *line, "--output", "two", "--overwrite", cwd=tmp_path)
+    assert (code, len(without_times(tmp_path / "two"))) == (0, 2)
+    lost = AT_STEP.format(what="trainer.model.params[-1][0] = float('nan')")
+    code, _, err = launch(2, lost, 1, 5, *line, "--output", "lost", cwd=tmp_path, limit=LIMIT)
+    assert (code, err.count("training diverged")) == (1, 1)
+
+
+@needs_mpi
+@pytest.mark.slow
 @pytest.mark.parametrize(("what", "expected", "said"), [
     ("raise MemoryError('too much')", 1, "process 1: rnnlm train: error: not enough memory (too much)"),
     ("sys.exit(3)", 1, ""),

@@ -125,7 +125,7 @@ assert not p.agreed(SAVE, False)  # it was granted
 assert summed() == [3, 3]
 assert not p.agreed(SAVE, False)
 request = p.begin_sum(array := np.full(5, p.rank + 1.0))
-request.Wait()
+p.wait(request)
 assert array.tolist() == [6] * 5
 
 def write():
