@@ -21,7 +21,8 @@ import time
 
 import numpy as np
 
-from rnnlm.compute.device import HOST, device_by_name
+from rnnlm.compute.cuda import device_by_name
+from rnnlm.compute.device import HOST
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.training.averaging import Average
 from rnnlm.training.decay import weight_decays
@@ -46,7 +47,7 @@ CHECKED = {  # name: options of the model, its optimizer and the Regularisation
     "gru": ({"cell": "gru"}, "adagrad", None), "gru-textbook": ({"cell": "gru-textbook"}, "sgd", None),
     "mrnn": ({"cell": "mrnn", "tied": True}, "adam", DROPOUT),
 }
-RATES = {"sgd": 0.5, "momentum": 0.05, "adagrad": 0.01, "rmsprop": 1e-4, "adam": 1e-3, "adamw": 1e-3}
+RATES = {"sgd": 0.05, "momentum": 0.05, "adagrad": 0.01, "rmsprop": 1e-4, "adam": 1e-3, "adamw": 1e-3}
 
 
 def windows(rng, vocab_size, steps, columns=N, length=T):

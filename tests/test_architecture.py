@@ -196,3 +196,13 @@ def test_datasets_is_no_package():
 def test_the_scoring_wing_says_what_each_of_its_files_is():
     named = re.findall(r"^    (\w+) {2,}\S", (PACKAGE / "scoring/__init__.py").read_text(encoding="utf-8"), re.M)
     assert sorted(named) == sorted(path.stem for path in (PACKAGE / "scoring").glob("*.py") if path.stem != "__init__")
+
+
+@pytest.mark.parametrize(("library", "path"), [("cupy", "compute/cuda.py")])
+def test_one_file_names_a_library_of_other_machines(library, path):
+    naming = [str(file.relative_to(PACKAGE)) for file in FILES if library in set(map(_top, imported(file)))]
+    assert naming == [path]
+
+
+def _top(name):
+    return name.split(".")[0]

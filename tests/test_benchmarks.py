@@ -196,16 +196,25 @@ def test_runs_are_rows_of_their_own_under_the_names_of_their_folders(on_path, tm
     assert "\n| b | 1 |" in capsys.readouterr().out
 
 
-def test_the_chart_of_the_recipes_has_what_other_programs_reached(on_path, tmp_path, monkeypatch, capsys):
+def test_the_chart_of_the_recipes_has_a_part_for_each_text(on_path):
+    """Curves of the validation text, and points and lines of the test text."""
     import recipes
 
-    drawn = []
-    monkeypatch.setattr(recipes, "plot_runs", lambda *arguments: drawn.append(arguments))
-    records = [{"epoch": 1, "valid_perplexity": 200.0, "seconds": 60.0, "tokens_per_second": 1000.0}]
-    (tmp_path / "one.jsonl").write_text(json.dumps(records[0]) + "\n")
-    recipes.main([str(tmp_path / "one.jsonl"), "--chart", "chart.png"])
-    assert drawn == [("chart.png", {"one": records}, recipes.PEERS)]
-    assert {143.9, 161.4, 164.3, 97.7, 82.7, 78.4} == {value for _, value in recipes.PEERS}
+    def records(*perplexities):
+        return [{"epoch": e, "valid_perplexity": v, "seconds": 60.0 * e} for e, v in enumerate(perplexities, 1)]
+
+    figure = recipes.figure_of({"lstm": records(None, 90.0, 80.0), "mine": records(200.0)})
+    left, right = figure.axes
+    assert [axes.get_title() for axes in figure.axes] == ["validation text, after each epoch",
+                                                         "test text, read once at the end"]
+    curves = {line.get_label(): line.get_xydata().tolist() for line in left.get_lines()}
+    assert curves["lstm: 80"] == [[2, 90], [3, 80]]
+    assert curves["mine: 200"] == [[1, 200]]
+    points = {tuple(line.get_xydata()[0]) for line in right.get_lines() if len(line.get_xydata()) == 1}
+    assert points == {(3, 70.6), (4.7, 164.3), (1.5, 161.4), (11, 143.9)}  # the recipe says 70.6; mine is no recipe
+    levels = {line.get_ydata()[0] for line in right.get_lines() if len(set(line.get_ydata())) == 1}
+    assert levels >= {97.7, 82.7, 78.4}
+    assert {label.get_text() for label in right.texts} >= {"lstm: 70.6", "classic C++: 143.9"}
 
 
 @pytest.mark.slow
@@ -383,3 +392,36 @@ def test_dynamic_evaluation():
     assert list(figures) == ["statistics", "sgd, windows of 5", "rms, windows of 5"]
     assert figures["rms, windows of 5"]["over_static"] > 1
     assert figures["statistics"]["over_training"] > 0
+
+
+@pytest.mark.slow
+def test_exchange_torch(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    vocabulary = Vocabulary(["<eos>", "<unk>", "the", "dog"])
+    model = LanguageModel(4, 3, 5, cell="gru", tied=True, rng=np.random.default_rng(0))
+    save_model(tmp_path / "model.npz", model, vocabulary)
+    text = tmp_path / "test.txt"
+    text.write_text("the dog\nthe cat\n")
+    (tmp_path / "train.txt").write_text("the dog <unk>\n" * 500)
+    done = subprocess.run([sys.executable, BENCHMARKS / "exchange_torch.py", text, "--models", tmp_path / "model.npz",
+                           "--train", tmp_path, "--seconds", "0.1"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["model"] for row in rows[1:]] == ["lstm, tied", "gru", "tanh", "relu"]
+    assert rows[0]["arrays_return"] and all(row["tied_found"] and row["relative"] < 1e-5 for row in rows[1:])
+
+
+@pytest.mark.slow
+def test_exchange_hf(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    model = LanguageModel(4, 3, 5, cell="gru", tied=True, rng=np.random.default_rng(0))
+    save_model(tmp_path / "model.npz", model, Vocabulary(["<eos>", "<unk>", "the", "dog"]))
+    text = tmp_path / "test.txt"
+    text.write_text("the dog\nthe cat\n" * 300)  # more than one window
+    done = subprocess.run([sys.executable, BENCHMARKS / "exchange_hf.py", tmp_path / "model.npz", "--text", text],
+                          capture_output=True, text=True, env=os.environ | {"HF_HOME": str(tmp_path / "cache")})
+    assert done.returncode == 0, done.stderr
+    (row,) = map(json.loads, done.stdout.splitlines())
+    assert row["relative"] < 1e-5

@@ -94,6 +94,59 @@ def test_recipes_and_results_agree_with_the_curves_that_the_runs_left(name):
     assert test == pytest.approx(shown, abs=0.5 * 10**-digits + 1e-9)
 
 
+def records():
+    """The rows of docs/records.md, lists of cells."""
+    text = (REPOSITORY / "docs/records.md").read_text(encoding="utf-8")
+    return [[cell.strip() for cell in line.strip("|").split(" | ")]
+            for line in text.splitlines() if re.match(r"\| 20\d\d-", line)]
+
+
+def test_records_have_the_validation_perplexity_of_their_curve():
+    rows = [row for row in records() if "curve](" in row[-1]]
+    assert len(rows) > 20
+    for row in rows:
+        path = REPOSITORY / "docs" / re.search(r"\[curve\]\((.*?)\)", row[-1])[1]
+        loss = min(json.loads(line)["valid_loss"] for line in path.read_text().splitlines())
+        value = loss / np.log(2) if "`char`" in row[1] else np.exp(loss)
+        assert row[2] == f"{value:.{len(row[2].split('.')[1])}f}", row
+
+
+def test_records_name_headings_of_the_log():
+    log = (REPOSITORY / "docs/log.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.*)$", log, re.M)
+    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    named = [anchor for row in records() for anchor in re.findall(r"\(log\.md#(.*?)\)", row[-1])]
+    assert len(named) > 20
+    assert set(named) <= anchors
+
+
+def test_the_last_record_of_a_recipe_is_what_the_recipe_reaches():
+    last = {name: row[3] for row in records() for name in re.findall(r"`([a-z-]+)`", row[1])}
+    assert len(last) >= 8
+    for name, perplexity in last.items():
+        says = recipes()[name].read_text(encoding="utf-8")
+        reached = float(re.search(r"reaches (?:a test perplexity of )?([\d.]+)", says)[1])
+        assert abs(float(perplexity.strip("*")) - reached) <= (0.0005 if name == "char" else 0.06), name
+
+
+@pytest.mark.slow
+def test_the_sweep_of_the_page_runs_and_its_python(tmp_path, monkeypatch, capsys):
+    """With fewer epochs on the first tokens of the text."""
+    monkeypatch.chdir(tmp_path)
+    page = (REPOSITORY / "docs/using-it.md").read_text(encoding="utf-8")
+    section = re.search(r"^## Comparing runs\n(.*?)^## ", page, re.S | re.M)[1]
+    loop, shown = re.findall(r"```\n(.*?)```", section, re.S)[:2]
+    loop = loop.replace("rnnlm", f"{sys.executable} -m rnnlm").replace("--epochs 8", "--epochs 1 --max-tokens 9000")
+    done = subprocess.run(["sh", "-ec", loop], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Path("sizes.png").read_bytes().startswith(b"\x89PNG")
+    table = done.stdout[done.stdout.index("run  "):].splitlines()
+    assert set(re.split(r"  +", shown.splitlines()[0])) == set(re.split(r"  +", table[0])) - {"<unk>"}
+    assert sorted(line.split()[0] for line in table[1:]) == sorted(line.split()[0] for line in shown.splitlines()[1:])
+    (code,) = re.findall(r"```python\n(.*?)```", section, re.S)
+    assert "{'hidden_size': 50}" in run(code, tmp_path)
+
+
 def test_the_readmes_python_runs(model_folder):
     (code, _), = python_blocks("README.md")
     perplexity, surprisal = run(code, model_folder).split("\n", 1)

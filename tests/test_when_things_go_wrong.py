@@ -20,7 +20,7 @@ from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.train import main as train
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
-from rnnlm.text.sources import zstd
+from rnnlm.text.decompressing import zstd
 from rnnlm.text.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.slow

@@ -10,6 +10,7 @@ Around another predictor:
     unigram_cache        the cache of frequencies
     caches               all of them, as numbers
     tuning               these numbers, chosen on validation text
+    tuning_probs         that text, read once
 
 Dynamic evaluation:
 

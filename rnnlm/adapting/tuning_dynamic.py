@@ -1,4 +1,4 @@
-"""The rates of dynamic evaluation, chosen on validation text by a grid."""
+"""The rates of dynamic evaluation, chosen on validation text by a grid, then finer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONGEST = 30_000  # tokens: a part of the text will do, and the whole grid reads
 
 @dataclass(frozen=True)
 class Tried:
-    """A point of the grid.
+    """A point that was tried.
 
     Attributes
     ----------
@@ -45,7 +45,11 @@ def tune_dynamic(model: LanguageModel, ids: ArrayLike, eos_id: int, method: str 
                  eps: float | None = None, statistics: GradientStatistics | None = None,
                  on_tried: Callable[[Tried], object] | None = None,
                  on_window: Callable[[int], object] | None = None) -> list[Tried]:
-    """Try each learning rate with each decay; the best comes first.
+    """Try each learning rate with each decay, then rates between; the best comes first.
+
+    Beside the best point of the grid, two further learning rates are tried, each
+    halfway to its neighbour in the grid (by the logarithm), and then two decays: four
+    points more.  What is given is not refined.
 
     Parameters
     ----------
@@ -60,19 +64,54 @@ def tune_dynamic(model: LanguageModel, ids: ArrayLike, eos_id: int, method: str 
     Raises
     ------
     ArgumentError : a text without a token, or another argument is wrong.
+    DivergenceError : the evaluation diverges at every point of the grid.
     """
     ids = arguments.ids_of_text("ids", ids)[:LONGEST]
     if not ids.size:
         raise ArgumentError("ids must hold a token to tune on, got none")
+
+    def perplexity(lr, decay):
+        dynamic = DynamicModel(model, method, window=window, lr=lr, decay=decay, eps=eps, statistics=statistics)
+        return _perplexity(dynamic, ids, eos_id, on_window)
+
     usual = DynamicModel(model, method, window=window, eps=eps, statistics=statistics).settings
-    found = []
-    for decay in _grid(decays, usual.decay, usual.row.decay_factors, 1.0):
-        for lr in _grid(lrs, usual.lr, usual.row.lr_factors, math.inf):
-            dynamic = DynamicModel(model, method, window=window, lr=lr, decay=decay, eps=eps, statistics=statistics)
-            found.append(Tried(lr, decay, _perplexity(dynamic, ids, eos_id, on_window)))
-            if on_tried:
-                on_tried(found[-1])
-    return sorted(found, key=lambda tried: tried.perplexity)
+    search = _Search(perplexity, on_tried)
+    search.add(_grid(lrs, usual.lr, usual.row.lr_factors, math.inf),
+               _grid(decays, usual.decay, usual.row.decay_factors, 1.0))
+    search.require_best()
+    if lrs is None:
+        search.add(_halfway(search.best.lr, usual.row.lr_factors, math.inf), [search.best.decay])
+    if decays is None:
+        search.add([search.best.lr], _halfway(search.best.decay, usual.row.decay_factors, 1.0))
+    return sorted(search.found, key=lambda tried: tried.perplexity)
+
+
+class _Search:
+    """What was tried so far."""
+
+    def __init__(self, perplexity, on_tried):
+        self.perplexity, self.on_tried, self.found = perplexity, on_tried, []
+
+    def add(self, lrs, decays):
+        """Try each learning rate with each decay."""
+        for decay in decays:
+            for lr in lrs:
+                self.found.append(Tried(lr, decay, self.perplexity(lr, decay)))
+                if self.on_tried:
+                    self.on_tried(self.found[-1])
+
+    @property
+    def best(self):
+        return min(self.found, key=lambda tried: tried.perplexity)
+
+    def require_best(self):
+        """DivergenceError if nothing that was tried gives probabilities."""
+        if self.best.perplexity == math.inf:
+            lrs = sorted({tried.lr for tried in self.found})
+            rates = f"the learning rate {lrs[0]:g}" if len(lrs) == 1 else (
+                f"each of the learning rates from {lrs[0]:g} to {lrs[-1]:g}")
+            raise DivergenceError(f"dynamic evaluation diverged with {rates}, so there is none to choose: give a lower "
+                                  "one, with --dynamic-lr or lrs")
 
 
 def _grid(given, usual, factors, most):
@@ -80,7 +119,18 @@ def _grid(given, usual, factors, most):
     return sorted(set(given)) if given is not None else sorted({min(usual * factor, most) for factor in factors})
 
 
+def _halfway(value, factors, most):
+    """The values between this one and its neighbours in a grid, in three digits.
+
+    They are used as they are printed, so that they can be given again.
+    """
+    first, second, *_ = sorted(factors)
+    step = math.sqrt(second / first)
+    return sorted({min(float(f"{value * factor:.3g}"), most) for factor in (1 / step, step)} - {value})
+
+
 def _perplexity(dynamic, ids, eos_id, on_window):
+    """That of the ids; inf where the evaluation diverges."""
     xs, total = np.concatenate([[eos_id], ids[:-1]]), 0.0
     try:
         with dynamic.fresh_state():
@@ -88,6 +138,7 @@ def _perplexity(dynamic, ids, eos_id, on_window):
                 total += float(dynamic.log_probs(xs[np.newaxis, part], ids[np.newaxis, part]).sum(dtype=np.float64))
                 if on_window:
                     on_window(part.stop - part.start)
-        return math.exp(-total / len(ids))
+        found = math.exp(-total / len(ids))
     except (DivergenceError, OverflowError):
         return math.inf
+    return math.inf if math.isnan(found) else found

@@ -4,7 +4,8 @@ import numpy as np
 
 from rnnlm.adapting.cache import MOST_DECAY
 from rnnlm.adapting.caches import CacheSettings
-from rnnlm.adapting.tuning import SIZES, TEMPERATURES, Tried
+from rnnlm.adapting.tuning import SIZES, TEMPERATURES
+from rnnlm.adapting.tuning_probs import Tried
 from rnnlm.cli.tuned_caches import tuned
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.runs.checks import WrongValue, at_least, below_one, not_negative, number, positive

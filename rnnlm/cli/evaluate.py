@@ -7,10 +7,10 @@ from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
 from rnnlm.cli.mixing_options import PROBS, TUNE_PROBS, part_names, parts_in_words
-from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, TUNE, adaptation_in_words, read_predictor
+from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, TUNE, adaptation_in_words, models_named, read_predictor
 from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar, show
 from rnnlm.cli.several import sharing
-from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.signals import computing_until_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, listed, one_line
@@ -24,7 +24,7 @@ from rnnlm.scoring.evaluation import WINDOW
 from rnnlm.scoring.spelling import Spelling
 from rnnlm.text.corpora import SPLITS
 from rnnlm.text.corpus import read_text
-from rnnlm.text.sources import STANDARD_INPUT, called
+from rnnlm.text.sources import called, require_one_standard_input
 
 TEXT_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
@@ -58,8 +58,7 @@ def evaluate_texts(options):
     texts = options.texts or []
     if texts and "split" in options.given:
         raise RnnlmError(f"--split {options.split} is for the run's own texts: leave it out, or name no text")
-    if [*texts, options.tune, options.probs, options.tune_probs].count(STANDARD_INPUT) > 1:
-        raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
+    require_one_standard_input(*models_named(options), *texts, options.tune, options.probs, options.tune_probs)
     with Workers(threads_of(options)) as workers:
         read = read_predictor(options, workers, options.tune)
         model, vocabulary = read.model, read.vocabulary
@@ -100,7 +99,7 @@ def _show(lines):
 
 def _score(path, model, text, eos_id, window, spelling):
     """The text's Evaluation and the figures of parts, under a bar; a signal ends it."""
-    with stop_on_signal("stopping after this window") as check, scoring_bar(path, len(text.ids)) as move:
+    with computing_until_signal("stopping after this window") as check, scoring_bar(path, len(text.ids)) as move:
 
         def on_window(targets):
             move(targets)

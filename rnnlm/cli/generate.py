@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
-from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, read_predictor
+from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, models_named, read_predictor
 from rnnlm.cli.screen import first_few, is_terminal, note, show, without_controls
 from rnnlm.cli.signals import Stopped, stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
@@ -25,6 +25,7 @@ from rnnlm.scoring.constraints import RECENT
 from rnnlm.scoring.limits import EndlessError
 from rnnlm.scoring.prompts import banned_ids, prompt_ids, read_prompt
 from rnnlm.scoring.writing import WIDEST_BEAM, write_beam, write_samples, write_text
+from rnnlm.text.sources import require_one_standard_input
 from rnnlm.text.subwords.byte_level import Subwords
 from rnnlm.text.tokenizer import CHARACTERS, WORDS
 
@@ -127,6 +128,7 @@ def _draws(options):
 
 def _require_possible(options):
     """RnnlmError for options that make no sense together."""
+    require_one_standard_input(*models_named(options), options.prompt_file)
     if options.beam is not None:
         for name in NOT_WITH_BEAM:
             if name in options.given:

@@ -1,6 +1,7 @@
 """What must be known to read the numbers that a command prints."""
 
 from rnnlm import __version__
+from rnnlm.text.sources import called
 
 REMEMBERED = {"stream": "the state is carried through each text",
               "document": "the state is forgotten at blank lines, which are not scored",
@@ -50,5 +51,5 @@ def heading(model, sha256, protocol, base, first_word):
     base : of the logarithms.
     first_word : what comes before it.
     """
-    return {"rnnlm": __version__, "model": str(model), "sha256": sha256, "protocol": protocol, "base": base,
+    return {"rnnlm": __version__, "model": str(called(model)), "sha256": sha256, "protocol": protocol, "base": base,
             "first_word": first_word}

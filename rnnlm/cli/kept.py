@@ -1,13 +1,13 @@
 """What ``--kept`` means to a command: every kept model of a run, not one model."""
 
-from rnnlm.cli.partners import Read, read_predictor, with_partners
+from rnnlm.cli.partners import Read, models_named, read_predictor, with_partners
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError
 from rnnlm.formats.kept import kept_models
 from rnnlm.reports.curves import require_picture
 from rnnlm.runs.checks import not_empty
 from rnnlm.runs.option import FLAG, Option
-from rnnlm.text.sources import STANDARD_INPUT
+from rnnlm.text.sources import STANDARD_INPUT, require_one_standard_input
 
 OF_EACH = "of each kept model, in its row"  # in the place of a SHA-256
 
@@ -27,8 +27,7 @@ def chart_option(what):
 
 def require_sources(texts, options):
     """RnnlmError where standard input would be read twice, or a picture lose a file."""
-    if texts.count(STANDARD_INPUT) > 1:
-        raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
+    require_one_standard_input(*models_named(options), *texts)
     if options.kept and STANDARD_INPUT in texts:
         raise RnnlmError("standard input (-) can be read only once, and --kept reads the text for each model: give a "
                          "file")

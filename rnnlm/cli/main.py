@@ -12,6 +12,7 @@ from rnnlm.compute.launcher import launched
 COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "train": "train a language model on text",
     "evaluate": "compute the perplexity of texts under a trained model",
+    "compare": "compare training runs in a table and a picture",
     "score": "print the surprisal of every word of a text",
     "page": "show a text with the surprisal of every word, as one HTML file",
     "pairs": "find out which sentence of minimal pairs a trained model prefers",

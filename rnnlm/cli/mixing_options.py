@@ -2,7 +2,7 @@
 
 from rnnlm.cli.reading import noted_predictor
 from rnnlm.cli.screen import note, scoring_bar
-from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.signals import computing_until_signal
 from rnnlm.errors import RnnlmError, counted, listed, one_line, shown
 from rnnlm.mixing.mixture import KINDS, LINEAR, Mixture
 from rnnlm.mixing.outside import OutsideProbs, linear_mixture
@@ -82,7 +82,7 @@ def _others(vocabulary, options, workers):
         if said:
             note(said)
         models.append(model)
-        named.append(f"{path} (SHA-256 {sha256})")
+        named.append(f"{called(path)} (SHA-256 {sha256})")
     probs = getattr(options, "probs", None)
     return models, [*named, *([f"the probabilities in {probs}"] if probs else [])]
 
@@ -123,7 +123,7 @@ def _chosen(models, options, tuning, eos_id, count):
             raise RnnlmError("--tune cannot choose a weight for --probs without the probabilities of that text: give "
                              "them by --tune-probs FILE, or give --weights")
         outside = _of_text(OutsideProbs(options.tune_probs), tuning)
-    with stop_on_signal("stopping after this window") as check, \
+    with computing_until_signal("stopping after this window") as check, \
             scoring_bar(options.tune, len(tuning.ids), "tuning on") as move:
 
         def on_window(targets):
@@ -171,4 +171,4 @@ def parts_in_words(options, figures):
 def part_names(options):
     """What the parts of the mixture are called, in the order of the weights."""
     probs = getattr(options, "probs", None)
-    return [options.model, *(options.mix or []), *([probs] if probs else [])]
+    return [called(path) for path in (options.model, *(options.mix or []), *([probs] if probs else []))]

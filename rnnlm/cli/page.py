@@ -9,14 +9,14 @@ from rnnlm import __version__
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.heading import first_word, protocol_in_words
-from rnnlm.cli.partners import MODEL
+from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, Read, models_named, partners_in_words, read_predictor
 from rnnlm.cli.reading import noted_predictor
-from rnnlm.cli.score import PROTOCOL
+from rnnlm.cli.score_options import PROTOCOL
 from rnnlm.cli.screen import scoring_bar, show
-from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.signals import computing_until_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
-from rnnlm.errors import RnnlmError, counted, one_line, size_shown
+from rnnlm.errors import RnnlmError, counted, listed, one_line, size_shown
 from rnnlm.files.whole import require_replaceable, whole_file
 from rnnlm.reports.surprisal_page import GENERATOR, MOST_ROWS, Reading, surprisal_page
 from rnnlm.runs.checks import not_empty
@@ -24,7 +24,7 @@ from rnnlm.runs.description import described
 from rnnlm.runs.option import DEBUG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.rows import word_rows
-from rnnlm.text.sources import STANDARD_INPUT, called
+from rnnlm.text.sources import STANDARD_INPUT, called, require_one_standard_input
 from rnnlm.text.spelled import spelled_file, spelled_string
 
 TOP = 5  # words that were expected, for each word
@@ -36,12 +36,15 @@ PAGE = Table({"options": (
            "standard input", metavar="TEXT", argument=True),
     Option("output", not_empty, "the HTML file to write; it may replace an earlier page, but no other file",
            metavar="FILE", default_text="the text's name with .html, in the current folder", meant_by="out"),
-    Option("compare", not_empty, "a second model; words are tinted by the difference in surprisal", metavar="MODEL"),
+    Option("compare", not_empty, "a second model, by itself; words are tinted by the difference in surprisal",
+           metavar="MODEL"),
     PROTOCOL,
     Option("title", not_empty, "title of the page", metavar="WORDS", default_text="the text's name"),
     THREADS,
     DEBUG,
-)})
+), TITLE: PARTNERS})
+WITH = {"dynamic": "dynamic evaluation", "softmax_temperature": "a softmax temperature", "cache": "a cache",
+        "unigram_cache": "a unigram cache", "mixed_with": "other models"}  # in the name of the first model
 
 
 def build_parser(prog=None):
@@ -57,6 +60,7 @@ def main(argv=None, prog=None):
 
 def write_page(options):
     """Score the text with one model or two, and write the page."""
+    require_one_standard_input(*models_named(options), options.compare, options.text)
     name = "standard input" if options.text == STANDARD_INPUT else os.path.basename(options.text)
     output = options.output or f"{Path(name.replace(' ', '-')).stem}.html"
     require_replaceable(output, lambda file: GENERATOR.encode() in file.read(500), "a page of this command",
@@ -76,15 +80,25 @@ def _readings(options):
     """What each model says of the text, which is read once; Readings and the models."""
     found, models, text = [], [], None
     with Workers(threads_of(options)) as workers:
-        for path in filter(None, [options.model, options.compare]):
-            model, vocabulary, sha256 = noted_predictor(path, workers)
+        for name, partners, (model, vocabulary, sha256, *_) in _models(options, workers):
             parts = _parts(options.text, vocabulary) if text is None else list(spelled_string(text, vocabulary))
             text = "".join(part.text for part in parts)
             rows = _scored(options, model, vocabulary, parts)
-            found.append(Reading(path, sha256, rows, len(vocabulary), described(model),
-                                 vocabulary.tokenizer.unit, vocabulary.tokenizer.lost))
+            found.append(Reading(name, sha256, rows, len(vocabulary), described(model),
+                                 vocabulary.tokenizer.unit, vocabulary.tokenizer.lost, partners))
             models.append(model)
     return found, models
+
+
+def _models(options, workers):
+    """Yield what each model is called, its partners in words, and its Read."""
+    read = read_predictor(options, workers)
+    said = partners_in_words(options)
+    adds = [WITH[name] for name in said if name in WITH]
+    name = f"{called(options.model)} with {listed(adds)}" if adds else called(options.model)
+    yield name, "; ".join(f"{name.replace('_', ' ')}: {text}" for name, text in said.items()), read
+    if options.compare:
+        yield called(options.compare), "", Read(*noted_predictor(options.compare, workers))
 
 
 def _parts(path, vocabulary):
@@ -102,7 +116,7 @@ def _parts(path, vocabulary):
 def _scored(options, model, vocabulary, parts):
     """The rows of the text, under a bar; a signal ends it."""
     total, found = sum(len(part.starts) for part in parts), []
-    with stop_on_signal("stopping after this part") as check, scoring_bar(called(options.text), total) as move:
+    with computing_until_signal("stopping after this part") as check, scoring_bar(called(options.text), total) as move:
         for rows in word_rows(model, vocabulary, parts, protocol=options.protocol, top=TOP):
             found.append(rows)
             move(len(rows))

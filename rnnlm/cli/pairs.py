@@ -12,7 +12,7 @@ from rnnlm.cli.pairs_notes import note_repeated, note_unknown
 from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, partners_in_words
 from rnnlm.cli.screen import is_terminal, scoring_bar, show
 from rnnlm.cli.several import sharing
-from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.signals import computing_until_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.reports.heading import heading_lines
@@ -116,7 +116,7 @@ def _draw(options, found, pairs, vocabulary):
 def _score(read, pairs, options):
     """The PairScores of a model, under a bar; a signal ends it."""
     name = "pairs" if read.tokens is None else f"pairs, {read.tokens:,} tokens"
-    with stop_on_signal("stopping after this batch") as check, scoring_bar(name, 1) as move:
+    with computing_until_signal("stopping after this batch") as check, scoring_bar(name, 1) as move:
 
         def on_words(count, total):
             move(count / total)

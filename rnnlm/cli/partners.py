@@ -20,8 +20,8 @@ from rnnlm.scoring.predictor import Predictor
 from rnnlm.text.corpus import read_text
 from rnnlm.text.vocabulary import Vocabulary
 
-MODEL = Option("model", not_empty, "a model file, a run folder or an ARPA file (an n-gram model)", metavar="MODEL",
-               argument=True)
+MODEL = Option("model", not_empty, "a model file, a run folder or an ARPA file (an n-gram model), from a pipe, too; - "
+               "reads an ARPA file from standard input", metavar="MODEL", argument=True)
 TITLE = "mixing and adapting"  # of the group in a command's help
 PARTNERS = (*MIXING, *CACHE, *DYNAMIC)
 TUNE = Option("tune", not_empty, "validation text on which what is not given of the options for mixing and adapting "
@@ -41,6 +41,11 @@ class Read(NamedTuple):
     sha256: str
     tokens: int | None = None
     dynamic: DynamicModel | None = None
+
+
+def models_named(options):
+    """The paths of MODEL and of each --mix."""
+    return [options.model, *(options.mix or [])]
 
 
 def read_predictor(options, workers, tune=None):

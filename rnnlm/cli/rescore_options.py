@@ -2,7 +2,7 @@
 
 import math
 
-from rnnlm.cli.partners import MODEL, PARTNERS, TITLE
+from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, models_named
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.runs.checks import OneOf, WrongValue, not_empty, not_negative, number
 from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
@@ -11,7 +11,7 @@ from rnnlm.scoring.nbest_rows import FORMS as OUTPUTS
 from rnnlm.scoring.rows import BASES
 from rnnlm.text.nbest_files import FORMS
 from rnnlm.text.nbest_tables import BY_KEY, BY_ORDER, WAYS
-from rnnlm.text.sources import STANDARD_INPUT
+from rnnlm.text.sources import require_one_standard_input
 
 MOST_STEPS = 1000  # values of a scale or a penalty that are tried
 SIGNS = {"log-prob": 1, "cost": -1}
@@ -121,5 +121,4 @@ def require_possible(options):
     if options.format == "moses" and options.nbest_format != "moses":
         raise RnnlmError(f"--format moses adds to lists of --nbest-format moses, got {options.nbest_format}: choose "
                          "another --format")
-    if [options.nbest, options.first_pass, options.tune].count(STANDARD_INPUT) > 1:
-        raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
+    require_one_standard_input(*models_named(options), options.nbest, options.first_pass, options.tune)

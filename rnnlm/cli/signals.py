@@ -4,6 +4,7 @@ import signal
 from contextlib import contextmanager
 
 from rnnlm.cli.screen import note
+from rnnlm.errors import DivergenceError
 from rnnlm.runs.stopping import Stop, signal_handlers
 
 
@@ -53,3 +54,19 @@ def stop_on_signal(message):
     hang_up = {signal.SIGHUP: handle} if hasattr(signal, "SIGHUP") else {}  # the terminal was closed
     with signal_handlers({signal.SIGINT: handle, signal.SIGTERM: handle, **hang_up}):
         yield check
+
+
+@contextmanager
+def computing_until_signal(message):
+    """``stop_on_signal`` around work whose result nobody waits for after a signal.
+
+    So one that comes after the last check counts, too, and a divergence that is found
+    after it is no news.
+    """
+    with stop_on_signal(message) as check:
+        try:
+            yield check
+        except DivergenceError:
+            check()
+            raise
+        check()

@@ -6,7 +6,7 @@ from pathlib import Path
 from rnnlm.adapting.gradient_statistics import gradient_statistics
 from rnnlm.adapting.methods import WINDOW
 from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar
-from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.signals import computing_until_signal
 from rnnlm.errors import RnnlmError, quoted
 from rnnlm.files.whole import require_replaceable
 from rnnlm.formats.statistics_file import (
@@ -40,6 +40,9 @@ def statistics_for(read, options):
         except OtherStatisticsError:
             if options.statistics:
                 raise
+        except RnnlmError as error:
+            raise RnnlmError(f"{error}; remove it, so that it is made anew, or name another file with --statistics, "
+                             "which is then made") from error
     elif options.statistics:
         require_replaceable(path, lambda _: False, "a file of statistics")  # now, not after they were computed
     texts, corpus = own_texts(options.model, read.vocabulary, REMEDY, on_file=file_bar("fetching"),
@@ -57,7 +60,8 @@ def _compute(model, ids, window, corpus, kept):
     """
     once = ", once" if kept else ""
     note(f"note: computing the mean squares of the gradients over the training text of {corpus}{once}")
-    with stop_on_signal("stopping after this window") as check, scoring_bar("gradients", len(ids), "reading") as move:
+    with computing_until_signal("stopping after this window") as check, \
+            scoring_bar("gradients", len(ids), "reading") as move:
 
         def on_window(targets):
             move(targets)

@@ -2,7 +2,7 @@
 
 from rnnlm.adapting.tuning import tune
 from rnnlm.cli.screen import note, scoring_bar
-from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.signals import computing_until_signal
 from rnnlm.errors import counted, one_line
 from rnnlm.text.sources import called
 
@@ -22,7 +22,7 @@ def tuned(read, tried, text, path):
     text : EncodedText.
     path : what the text is called.
     """
-    with stop_on_signal("stopping after this window") as check, \
+    with computing_until_signal("stopping after this window") as check, \
             scoring_bar(path, len(text.ids), "tuning on") as move:
 
         def on_window(targets):

@@ -2,7 +2,7 @@
 
 from rnnlm.adapting.tuning_dynamic import tune_dynamic
 from rnnlm.cli.screen import note
-from rnnlm.cli.signals import stop_on_signal
+from rnnlm.cli.signals import computing_until_signal
 
 
 def tuned(read, method, tuning, numbers, statistics):
@@ -19,9 +19,10 @@ def tuned(read, method, tuning, numbers, statistics):
     if None not in (numbers["lr"], numbers["decay"]):
         return {}
     note("dynamic evaluation on the validation text: perplexity by learning rate and decay")
-    with stop_on_signal("stopping after these words") as check:
+    with computing_until_signal("stopping after these words") as check:
 
         def on_tried(tried):
+            check()  # a divergence has ended the point before its next words
             note(f"  lr {tried.lr:g}, decay {tried.decay:g}: {tried.perplexity:.6g}")
         best, *_ = tune_dynamic(read.model, tuning.ids, read.vocabulary.eos_id, method, window=numbers["window"],
                                 lrs=_only(numbers["lr"]), decays=_only(numbers["decay"]), eps=numbers["eps"],

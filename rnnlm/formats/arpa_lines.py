@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import NoReturn
 
-    from rnnlm.text.sources import Source
+    from rnnlm.text.decompressing import Source
 
 BLOCK = 1 << 20         # bytes of n-grams that are looked at together, and the longest line of them
 LONGEST_START = 1 << 25  # bytes before \data\, where a tokenizer may be

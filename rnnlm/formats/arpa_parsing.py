@@ -35,6 +35,7 @@ from rnnlm.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 DATA, END_MARK = b"\\data\\", b"\\end\\"
 MOST_ORDERS = 20
@@ -55,9 +56,11 @@ def begins_as_arpa(path: str | os.PathLike[str]) -> bool:
     return any(line.strip() == DATA or line.startswith(MARK.encode()) for line in lines)
 
 
-def parsed(path: str | os.PathLike[str], on_bytes: Callable[[int], object] | None = None
-           ) -> tuple[Tables, Vocabulary, list[str]]:
+def parsed(path: str | os.PathLike[str], on_bytes: Callable[[int], object] | None = None,
+           hasher: Any = None) -> tuple[Tables, Vocabulary, list[str]]:
     """The tables and the vocabulary of an ARPA file, and notes on it.
+
+    path, on_bytes, hasher : see ``rnnlm.text.sources.opened``.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def parsed(path: str | os.PathLike[str], on_bytes: Callable[[int], object] | Non
     RnnlmError : the file cannot be read at all.
     """
     try:
-        with opened(path, on_bytes) as source:
+        with opened(path, on_bytes, hasher=hasher) as source:
             return _Reading(Lines(source)).whole()
     except OSError as error:
         raise RnnlmError(f"{called(path)} could not be read: {reason(error)}") from error

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import DamagedError, RnnlmError
 from rnnlm.files.archive import open_archive, write_archive
 from rnnlm.files.cache import cache_folder, sweep
-from rnnlm.files.whole import reason
 from rnnlm.formats.arpa_parsing import parsed
 from rnnlm.formats.model_file import VOCABULARY, read_vocabulary, vocabulary_arrays
 from rnnlm.ngrams.ngram_model import NgramModel
@@ -26,7 +25,7 @@ from rnnlm.ngrams.tables import Order, Tables
 from rnnlm.text.choose_tokenizer import stored_arrays
 from rnnlm.text.id_files import used
 from rnnlm.text.numbered_cache import file_identity
-from rnnlm.text.sources import require_text_file
+from rnnlm.text.sources import is_pipe, require_text_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,18 +61,18 @@ def read_arpa(path: str | os.PathLike[str], on_bytes: Callable[[int], object] | 
 
 def read_arpa_and_sha256(path: str | os.PathLike[str], on_bytes: Callable[[int], object] | None = None
                          ) -> tuple[NgramModel, Vocabulary, str]:
-    """What ``read_arpa`` gives, and the SHA-256 (hex) of the file, no pipe."""
-    return _read(path, on_bytes, hashed=True)
+    """What ``read_arpa`` gives, and the SHA-256 (hex) of the file's bytes."""
+    return _read(path, on_bytes)
 
 
-def _read(path, on_bytes, hashed=False):
-    """The model, the vocabulary and, if it is asked for or known, the SHA-256."""
+def _read(path, on_bytes):
+    """The model, the vocabulary and the SHA-256."""
     arguments.possible_path("path", path, "the path of an ARPA file")
     status = require_text_file(path)
     long = status is not None and stat.S_ISREG(status.st_mode) and status.st_size >= LONG
     found = _kept(path, status) if long else None
     if found is None:
-        found = *parsed(path, on_bytes), _sha256(path) if hashed or long else None
+        found = _parsed(path, on_bytes)
         _require_unchanged(path, status)
         if long:
             _keep(path, status, *found)
@@ -81,12 +80,16 @@ def _read(path, on_bytes, hashed=False):
     return NgramModel(tables, vocabulary, notes), vocabulary, sha256
 
 
-def _sha256(path):
+def _parsed(path, on_bytes):
+    """What ``parsed`` gives, and the SHA-256 of what was read for it, to the end."""
+    hasher = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
+        return *parsed(path, on_bytes, hasher), hasher.hexdigest()
+    except RnnlmError as error:
+        if isinstance(error, DamagedError) or not is_pipe(path):
+            raise
+        raise RnnlmError(f"{error}; only an ARPA file can come from a pipe: give a network by the name of its file"
+                         ) from error
 
 
 def _require_unchanged(path, status):

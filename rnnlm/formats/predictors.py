@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rnnlm.formats.arpa_parsing import begins_as_arpa
 from rnnlm.formats.model_file import load_model_and_sha256
+from rnnlm.text.sources import is_pipe
 
 if TYPE_CHECKING:
     from rnnlm.compute.threads import Workers
@@ -23,7 +24,8 @@ def load_predictor(path: str | os.PathLike[str],
 
     Parameters
     ----------
-    path : of a model file, of a run folder, or of an ARPA file.
+    path : of a model file, of a run folder, or of an ARPA file, which may be a pipe;
+        ``-`` is standard input.
     workers : the Workers that a network will compute on; None: see LanguageModel.
 
     Raises
@@ -38,7 +40,12 @@ def load_predictor(path: str | os.PathLike[str],
 
 
 def is_arpa(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is an ARPA file, by its name or by its first bytes."""
+    """Whether a file is an ARPA file, by its name or by its first bytes.
+
+    A pipe can be nothing else: a model file is read in no order.
+    """
+    if is_pipe(path):
+        return True
     if not isinstance(path, str | os.PathLike) or not os.path.isfile(path):
         return False  # a folder or nothing, of which a model's reader knows what to say
     stem, ending = os.path.splitext(os.fsdecode(path).lower())

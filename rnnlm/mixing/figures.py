@@ -76,6 +76,10 @@ class Recording:
     ----------
     model : Mixture or WithOutside.
     text : the EncodedText that will be read.
+
+    Raises
+    ------
+    RnnlmError : a file of probabilities is not that of the text.
     """
 
     def __init__(self, model: Any, text: EncodedText) -> None:
@@ -88,6 +92,8 @@ class Recording:
         self.vocabulary_fingerprint = model.vocabulary_fingerprint
         self.read, self.offsets = 0, None if text.kept is None else np.flatnonzero(text.kept)
         self.written = len(text.ids) if text.kept is None else len(text.kept)  # tokens of the text as written
+        if self.outside:
+            self.outside.outside.require(self.written)  # before a long text is scored in vain
 
     @contextmanager
     def fresh_state(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ linear mixture; entropies, ranks and new words cannot.
 
 from __future__ import annotations
 
+import os
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +23,18 @@ from rnnlm.mixing.weights import require_weights
 from rnnlm.scoring.words import window_scores
 from rnnlm.text.cells import finite_number
 from rnnlm.text.nbest_files import numbered_lines
-from rnnlm.text.sources import called
+from rnnlm.text.sources import STANDARD_INPUT, called
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike
 
 ROUNDING = 1e-6  # by which a printed probability may be above 1
+
+
+class OtherTextError(RnnlmError):
+    """A file of probabilities has more or fewer lines than its text has tokens."""
 
 
 class OutsideProbs:
@@ -42,8 +46,8 @@ class OutsideProbs:
 
     Raises
     ------
-    RnnlmError : here and where it is read, a line that is no probability, or more or
-        fewer lines than tokens.
+    RnnlmError : here and where it is read, a line that is no probability.
+    OtherTextError : where it is read, more or fewer lines than tokens.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -59,17 +63,29 @@ class OutsideProbs:
         probs = np.fromiter(islice(self._probs, count), np.float64)
         self.read += len(probs)
         if len(probs) < count:
-            raise RnnlmError(f"{called(self.path)} must have a line for each word and each line end of the text, it "
-                             f"ends after {counted(self.read, 'line')}, and the text goes on: write </s> of each line, "
-                             "too, and give the file of this text")
+            raise OtherTextError(
+                f"{called(self.path)} must have a line for each word and each line end of the text, it ends after "
+                f"{counted(self.read, 'line')}, and the text goes on: write </s> of each line, too, and give the file "
+                "of this text")
         with np.errstate(divide="ignore"):
             return np.log(np.minimum(probs, 1))
 
     def finish(self) -> None:
-        """RnnlmError unless all lines were taken."""
+        """OtherTextError unless all lines were taken."""
         if next(self._probs, None) is not None:
-            raise RnnlmError(f"{called(self.path)} must have a line for each word and each line end of the text, which "
-                             f"are {self.read:,}, it has more: give the file of this text")
+            raise OtherTextError(
+                f"{called(self.path)} must have a line for each word and each line end of the text, which are "
+                f"{self.read:,}, it has more: give the file of this text")
+
+    def require(self, count: int) -> None:
+        """RnnlmError unless a file has a probability for each of so many tokens.
+
+        It is read to its end for this; a pipe, which can be read only once, is not.
+        """
+        if self.path != STANDARD_INPUT and os.path.isfile(self.path):
+            whole = OutsideProbs(self.path)
+            whole.take(count)
+            whole.finish()
 
 
 def _probability(line, where):
@@ -141,7 +157,7 @@ class WithOutside(Combined):
         return self.with_probs(np.asarray(log_probs, np.float64), self.outside.take(len(log_probs)))
 
     def end_of_text(self) -> None:
-        """RnnlmError unless the file of probabilities ends with the text."""
+        """OtherTextError unless the file of probabilities ends with the text."""
         self.outside.finish()
 
     def with_probs(self, log_probs: np.ndarray, outside: np.ndarray) -> np.ndarray:  # (n,), (n,) -> (n,)

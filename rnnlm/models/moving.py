@@ -39,13 +39,15 @@ class CanMove:
     def move_to(self, device: Device) -> Self:
         """Move the weights to a device; the layers are made anew, states are forgotten.
 
-        ArgumentError if the model has a part for which the device has no layer.
+        ArgumentError if the device has no layer for a part of the model, or does not
+        compute with its type.
         """
         if device is self.device:
             return self
         if self.architecture.cutoffs:
             raise ArgumentError(f"an adaptive softmax cannot be computed on {device.name}: choose the full softmax, or "
                                 "leave the model on the processor")
+        device.require_type(self.packing.memory[0].dtype)
         weights = [device.put(self.device.get(array)) for array in self.packing.memory]
         self.device = device
         self._build_again(weights)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BYTES_OF_A_TOKEN = 64  # that sorting takes at most
 MEMORY = 2 << 30  # bytes that sorting may take, where nothing is given
 MOST_ORDERS = 6
-MOST_PIECES = 64  # each has three open files, of the 256 that a process may have on macOS
+MOST_PIECES = 64  # each has an open file, of the 256 that a process may have on macOS
 
 
 @dataclass
@@ -168,8 +168,7 @@ class _Text:
             ranks[piece] = in_piece
         counts = np.diff(first, append=keys.size)
         suffixes = index[piece][where[positions[first]]]
-        columns = (keys[first], counts, suffixes)
-        return Counted(*self.storage.joined([columns], tuple(column.dtype for column in columns)))
+        return Counted(*self.storage.together(keys[first], counts, suffixes))
 
     def _contexts(self, index, n, piece):
         """The index of the (n - 1)-gram before each token, -1 where there is none."""

@@ -5,6 +5,7 @@ The files are gone when nothing uses their arrays any more, also after a crash.
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import tempfile
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import DTypeLike
+
+LARGEST_ITEM = 8  # bytes of a number
 
 
 class Storage:
@@ -43,9 +46,29 @@ class Storage:
                     os.posix_fallocate(file.fileno(), 0, size_in_bytes)
                 else:
                     file.truncate(size_in_bytes)
+                return np.memmap(file, dtype, mode="r+", shape=(size,))
             except OSError as error:
                 raise _full(error) from error
-            return np.memmap(file, dtype, mode="r+", shape=(size,))
+
+    def together(self, *columns: np.ndarray) -> list[np.ndarray]:
+        """Columns of one block in one file, which stays open while any of them is used.
+
+        In memory they are the columns themselves.
+        """
+        if not (self.on_disk and any(column.size for column in columns)):
+            return list(columns)
+        with _temporary() as file:
+            starts = []
+            try:
+                for column in columns:
+                    file.write(b"\0" * (-file.tell() % LARGEST_ITEM))
+                    starts.append(file.tell())
+                    file.write(np.ascontiguousarray(column))
+                whole = _mapped(file, np.uint8)
+            except OSError as error:
+                raise _full(error) from error
+            return [whole[start : start + column.nbytes].view(column.dtype)
+                    for start, column in zip(starts, columns, strict=True)]
 
     def joined(self, blocks: Iterable[tuple[np.ndarray, ...]], dtypes: tuple[DTypeLike, ...]) -> list[np.ndarray]:
         """Blocks of several columns as one long array a column."""
@@ -90,5 +113,8 @@ def _mapped(file, dtype):
 
 
 def _full(error):
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return RnnlmError(f"no further temporary file could be opened: {reason(error)}; give more --memory, so that "
+                          "fewer are needed, or raise the limit with ulimit -n 256")
     return RnnlmError(f"the folder for temporary files {tempfile.gettempdir()} could not be written: {reason(error)}; "
                       "set TMPDIR to a folder with free space, or give more --memory")

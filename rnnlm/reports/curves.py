@@ -26,16 +26,18 @@ if TYPE_CHECKING:
 PNG = b"\x89PNG\r\n\x1a\n"  # how each such file begins
 DRAWN = {"epoch", "train_perplexity", "valid_perplexity", "lr"}
 LARGEST = 1e30  # a larger perplexity is drawn like one that is too large for a number: ticks overflow on the way there
+FEWEST_BITS = 0.01  # per character; a text without surprises has 0, which has no logarithm
 _STEPS = ((1,), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))  # ticks within a decade
 
 
 def plot_perplexity(path: str | os.PathLike[str] | File, records: Iterable[Record | dict], title: str,
                     best_possible: float | None = None, level: str = "word",
-                    before: float | None = None) -> None:
+                    before: float | None = None, test: float | None = None) -> None:
     """Draw how well a run predicts its texts after each epoch, into a PNG file.
 
     The file appears whole or not at all.  Marked are the best epoch, the epochs that
-    began with another learning rate and, if given, the lowest perplexity possible.
+    began with another learning rate and, if given, the lowest perplexity possible.  The
+    legend says of which text each number is.
 
     Parameters
     ----------
@@ -43,13 +45,14 @@ def plot_perplexity(path: str | os.PathLike[str] | File, records: Iterable[Recor
     records : those that Trainer.fit yields, or dicts with the keys of metrics.jsonl.
     title : what is written above the curves.
     best_possible : the lowest perplexity any model can reach on the validation text.
-    level : "word" draws perplexity, on a logarithmic axis; "char" draws its logarithm,
-        bits per character.
+    level : "char" draws bits per character, anything else perplexity; the axis is
+        logarithmic.
     before : the perplexity of the validation text before training, where the run began
         from a trained model; it is drawn at epoch 0.
+    test : the perplexity of the test text by the model of the best epoch.
     """
     arguments.path("path", path, remedy="plot_perplexity takes (path, records, title)")
-    save_figure(path, perplexity_figure(records, title, best_possible, level, before))
+    save_figure(path, perplexity_figure(records, title, best_possible, level, before, test))
 
 
 def save_figure(path, figure):
@@ -66,94 +69,60 @@ def require_picture(path):
     require_replaceable(path, lambda file: file.read(len(PNG)) == PNG, "a PNG picture")
 
 
-def perplexity_figure(records, title, best_possible=None, level="word", before=None):
+def perplexity_figure(records, title, best_possible=None, level="word", before=None, test=None):
     """The picture of ``plot_perplexity``, a matplotlib Figure."""
     records = _as_dicts(records)
     arguments.kind("title", title, str, "a string")
-    if best_possible is not None:
-        arguments.number("best_possible", best_possible, "of at least 1", lambda x: x >= 1)
-    if before is not None:
-        arguments.number("before", before, "of at least 1", lambda x: x >= 1)
+    for name, value in (("best_possible", best_possible), ("before", before), ("test", test)):
+        if value is not None:
+            arguments.number(name, value, "of at least 1", lambda x: x >= 1)
     first = [before] if before and before <= LARGEST else []
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
-    axes = figure.add_subplot()
-    _draw_splits(axes, records, best_possible, math.log2 if level == "char" else float, first)
+    axes, unit = figure.add_subplot(), math.log2 if level == "char" else float
+    _draw_curves(axes, records, unit, first)
+    _draw_best(axes, records, unit, best_possible, test)
     _mark_rates(axes, records)
     axes.set_title(title.encode("utf-8", "replace").decode(), parse_math=False)  # a corpus may be called anything
     axes.set(xlim=((0 if first else records[0]["epoch"]) - 0.5, records[-1]["epoch"] + 0.5),
-             xlabel="epoch (0: before training)" if first else "epoch")
+             xlabel="epoch (0: before training)" if first else "epoch",
+             ylabel="bits per character" if level == "char" else "perplexity")
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-    if level == "char":
-        axes.set(ylabel="bits per character")
-    else:
-        axes.set(ylabel="perplexity", yscale="log")
-        plain_log_ticks(axes.yaxis)
+    log_scale(axes)
     axes.grid(alpha=0.3, which="both")
     axes.legend(loc="upper right")  # where falling curves leave room
     return figure
 
 
-def _draw_splits(axes, records, best_possible, unit, first):
-    """Draw the curves, the best epoch and the lowest perplexity possible.
+def _draw_curves(axes, records, unit, first):
+    """Draw how well both texts are predicted.
 
     unit: function from a perplexity to the number that is drawn.  first: [] or the
     perplexity of the validation text at epoch 0.
     """
     epochs = [record["epoch"] for record in records]
-    for split, label, color in (("train", "training", "tab:blue"), ("valid", "validation", "tab:orange")):
+    for split, label, color in (("train", "training text, during the epoch", "tab:blue"),
+                                ("valid", "validation text, after the epoch", "tab:orange")):
         start = first if split == "valid" else []
         values = [unit(value) for value in [*start, *_values(records, f"{split}_perplexity")]]
         axes.plot([*(0 for _ in start), *epochs], values, "o-", ms=3, color=color, label=label)
+
+
+def _draw_best(axes, records, unit, best_possible, test):
+    """Mark the best epoch, its model's test score and the best possible one."""
     best = min(records, key=lambda record: record["valid_perplexity"] or math.inf)
     if best["valid_perplexity"]:
         lowest = unit(best["valid_perplexity"])
         axes.plot(best["epoch"], lowest, "*", ms=14, color="tab:red", zorder=3,
-                  label=f"best: {lowest:.4g} after epoch {best['epoch']}")
+                  label=f"best on the validation text: {lowest:.4g}, epoch {best['epoch']}")
+        if test and test <= LARGEST:
+            axes.plot(best["epoch"], unit(test), "D", ms=7, mfc="none", mew=1.5, color="tab:purple", zorder=3,
+                      label=f"this model on the test text: {unit(test):.4g}")
     if best_possible and best_possible <= LARGEST:
         optimum = unit(best_possible)
         axes.axhline(optimum, color="tab:green", ls="--",
                      label=f"best possible on the validation text: {optimum:.4g}")
-
-
-def plot_runs(path, runs, lines=()):
-    """Draw ``runs_figure`` into a PNG file, whole or not at all."""
-    save_figure(path, runs_figure(runs, lines))
-
-
-def runs_figure(runs, lines=()):
-    """Validation perplexity of several runs over time, a matplotlib Figure.
-
-    Both axes are logarithmic.
-
-    Parameters
-    ----------
-    runs : dict from a run's name to its records, dicts with the keys of metrics.jsonl.
-    lines : (label, perplexity) of results to compare with, the highest first.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 6), dpi=120, layout="constrained")
-    axes = figure.add_subplot()
-    for name, records in runs.items():
-        best = min(record["valid_perplexity"] for record in records if record["valid_perplexity"])
-        axes.plot([record["seconds"] / 60 for record in records], _values(records, "valid_perplexity"), "o-", ms=3,
-                  label=f"{name}: {best:.4g}")
-    for i, (label, value) in enumerate(lines):
-        axes.axhline(value, color="tab:gray", lw=1, ls=("--", ":", "-.")[i % 3])
-        # Curves fall from left to right: labels above them fit at the right, others at
-        # the left.
-        x, side = (0.99, "right") if i < len(lines) / 2 else (0.01, "left")
-        close = any(value < other < 1.05 * value for _, other in lines)  # the other's label is above the line
-        axes.annotate(f"{label}: {value:g}", (x, value), xycoords=("axes fraction", "data"), ha=side,
-                      va="top" if close else "bottom", size=8, color="dimgray")
-    axes.set(xlabel="minutes", ylabel="validation perplexity", xscale="log", yscale="log")
-    plain_log_ticks(axes.xaxis)
-    plain_log_ticks(axes.yaxis)
-    axes.grid(alpha=0.3, which="both")
-    figure.legend(loc="outside right upper", title="lowest")
-    return figure
 
 
 def plot_learning(path, curves, title):
@@ -239,6 +208,13 @@ def _mark_rates(axes, records):
     for epoch in changes if 2 * len(changes) <= len(records) else ():
         axes.axvline(epoch - 0.5, color="tab:gray", lw=0.8, ls=":", label=label)
         label = None  # one entry in the legend
+
+
+def log_scale(axes):
+    """Make the vertical axis logarithmic, unless something drawn is at zero."""
+    if axes.dataLim.y0 > FEWEST_BITS:
+        axes.set_yscale("log")
+        plain_log_ticks(axes.yaxis)
 
 
 def plain_log_ticks(axis, fewest=5, label="{:g}".format):

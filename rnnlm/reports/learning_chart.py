@@ -58,7 +58,7 @@ def learning_curves_figure(curves: Mapping[str, Curve], title: str, *, tokens: s
         axes.set_ylim(0, 1.02)  # a point at 1 is whole
     left_out = f" ({len(curves) - MOST_LINES} lines left out)" if len(curves) > MOST_LINES else ""
     axes.set(xscale="log", xlabel=tokens, ylabel=f"{value}{left_out}")
-    axes.set_title(_drawable(title), size=9, parse_math=False)
+    axes.set_title(drawable(title), size=9, parse_math=False)
     plain_log_ticks(axes.xaxis, label=short)
     axes.grid(alpha=0.3)
     legend = figure.legend(loc="outside right upper", fontsize=8, title="last value", title_fontsize=8)
@@ -74,13 +74,19 @@ def short(number: float) -> str:
 
 
 def _label(name, points):
-    name, last = _drawable(name), points[-1][1]
+    last = points[-1][1]
+    return legend_label(name, f"{last:.3f}" if last is not None and math.isfinite(last) else "")
+
+
+def legend_label(name: str, value: str) -> str:
+    """A curve's name of bounded length, and a value if there is one."""
+    name = drawable(name)
     if len(name) > LONGEST_LABEL:  # of a path the end tells more
         name = f"...{name[-LONGEST_LABEL:]}" if "/" in name else f"{name[:LONGEST_LABEL]}..."
     name = f" {name}" if name.startswith("_") else name  # matplotlib leaves out labels that begin so
-    return f"{name}: {last:.3f}" if last is not None and math.isfinite(last) else name
+    return f"{name}: {value}" if value else name
 
 
-def _drawable(text):
+def drawable(text: str) -> str:
     """A text without line ends and half characters; a group may be called anything."""
     return one_line(text.encode("utf-8", "replace").decode())

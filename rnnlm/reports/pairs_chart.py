@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnlm.errors import one_line
 from rnnlm.reports.curves import save_figure
+from rnnlm.reports.learning_chart import drawable
 
 if TYPE_CHECKING:
     import os
@@ -52,7 +52,7 @@ def pairs_figure(numbers: dict, title: str, others: Sequence[Published] = ()) ->
         axes.plot(other.accuracy, -0.2 if i % 2 else 0.2, marker, color="tab:red", mec="white", ms=8, clip_on=False,
                   label=f"{other.model}: {other.accuracy:.3f}")
     left_out = f" (the lowest {len(groups) - len(shown)} rows left out)" if len(groups) > len(shown) else ""
-    axes.set_title(_drawable(title), size=9, parse_math=False)
+    axes.set_title(drawable(title), size=9, parse_math=False)
     axes.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6),
              xlabel=f"share of pairs in which the good sentence is more probable{left_out}")
     axes.set_yticks(range(len(rows)), [_label(*row) for row in rows], size=8, parse_math=False)
@@ -97,11 +97,6 @@ def _draw_bars(axes, groups):
 
 
 def _label(name, group):
-    name = _drawable(name)
+    name = drawable(name)
     short = name if len(name) <= LONGEST_LABEL else name[:LONGEST_LABEL] + "..."
     return f"{short} ({group['pairs']:,})"
-
-
-def _drawable(text):
-    """A text without line ends and half characters; a group may be called anything."""
-    return one_line(text.encode("utf-8", "replace").decode())

@@ -2,6 +2,7 @@
 
 A new one is written under a name of its own and then takes the place of the newest,
 which takes that of the one before.  A damaged one is put aside when a run resumes.
+When a run has ended, one is left, or none.
 """
 
 from rnnlm.errors import DamagedError, RnnlmError
@@ -51,6 +52,12 @@ class CheckpointFiles:
                 current.replace(previous)
             newest.replace(current)
             current.sync_folder()
+
+    def discard(self, keep):
+        """Remove all but the ``keep`` newest, the oldest first."""
+        for file in reversed(self.there()[keep:]):
+            with written(file):
+                file.unlink(missing_ok=True)
 
     def load(self, trainer, run):
         """Put the trainer where the newest whole one is.

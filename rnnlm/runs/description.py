@@ -9,7 +9,12 @@ from rnnlm.text.vocabulary import UNK
 
 
 def described(model):
-    """The kind and the sizes of a network, or of an n-gram model, in a few words."""
+    """The kind and the sizes of a network, or of an n-gram model, in a few words.
+
+    Of a mixture, those of its first part.
+    """
+    if hasattr(model, "parts"):
+        return described(model.parts[0])
     if not hasattr(model, "architecture"):
         return f"n-gram model of order {model.order}"
     return ", ".join([_layers(model), *_softmax(model)])

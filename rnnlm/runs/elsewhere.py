@@ -36,7 +36,7 @@ class Elsewhere:
     def _nothing(self, *_):
         """What the first process does."""
 
-    require_space = begin = restore = append_metrics = save_model = redraw = _nothing
+    require_space = begin = restore = append_metrics = save_model = redraw = write_summary = end = _nothing
 
 
 class ElsewhereKept:

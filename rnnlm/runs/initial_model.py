@@ -13,12 +13,14 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError, one_line, shown
 from rnnlm.formats.model_file import load_model_and_sha256, model_file, read_model_form
+from rnnlm.formats.predictors import is_arpa
 from rnnlm.models.architecture import Architecture
 from rnnlm.models.first_weights import begin_from
 from rnnlm.runs.assembly import architecture_of
 from rnnlm.runs.option import with_commas
 from rnnlm.runs.options import TRAIN
 from rnnlm.text.choose_tokenizer import chosen
+from rnnlm.text.sources import is_pipe
 from rnnlm.text.vocabulary import Vocabulary, occurrences
 
 BEFORE = "perplexity_before"  # of the validation text, before training: what a checkpoint calls it
@@ -83,6 +85,9 @@ def resolved(given, typed=None, config=""):
     path = given.get("init_from")
     if path is None:
         return TRAIN.resolved(given)
+    if is_arpa(path) and not is_pipe(path):
+        raise RnnlmError(f"--init-from {one_line(str(path))} is an n-gram model, which cannot be trained further: "
+                         "train a network by itself and mix both, with rnnlm evaluate --mix")
     architecture, tokenizer = read_model_form(path)
     # --vocab-size is another thing: the size of a vocabulary that is learned.
     names = [field.name for field in fields(Architecture) if field.name != "vocab_size"]

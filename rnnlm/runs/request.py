@@ -9,7 +9,7 @@ from rnnlm.runs.recipes import find_config, is_recipe
 from rnnlm.runs.resuming import changed_options, require_same_options, saved_options
 from rnnlm.text.corpora import known_corpora, namesake, settled
 from rnnlm.text.made_texts import standard_input_kept
-from rnnlm.text.sources import STANDARD_INPUT
+from rnnlm.text.sources import STANDARD_INPUT, require_one_standard_input
 
 
 class Request:
@@ -32,6 +32,8 @@ class Request:
         file = read_config(path) if path else Configuration({})
         self.typed, self.config = typed, str(typed.get("config") or "")
         self.given, self.stated = (settled_model(given | typed) for given in (file.given(path), file.stated(path)))
+        for given in (self.given, self.stated):
+            _leave_one(given, self.typed, "seed", "seeds")
         by_program = file.by_a_run or (path is not None and is_recipe(path))
         for given in (self.typed, self.given, self.stated):
             if isinstance(given.get("corpus"), list) and len(given["corpus"]) == 1:
@@ -74,8 +76,7 @@ class Request:
         corpora = _each(self.options.corpus)
         if STANDARD_INPUT not in corpora:
             return None
-        if corpora.count(STANDARD_INPUT) > 1:
-            raise RnnlmError("standard input (-) can be read only once: give --corpus - once, or a file")
+        require_one_standard_input(*corpora, remedy="give --corpus - once, or a file")
         path, is_new = standard_input_kept()
         path = str(path)
         observer.on_note(f"standard input is kept in {path}, from where the run is resumed: remove the file when you "
@@ -93,6 +94,7 @@ class Request:
         if header is None:
             config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint
             saved = read_config(config).given(str(config)) if config.exists() else {}
+            folder.require_nothing_but_options(saved.get("discard_checkpoints", False))
             options = resolved(saved | (self.stated if saved else self.given), self.typed, self.config or str(config))
             before = saved.get("corpus")
         else:
@@ -101,13 +103,24 @@ class Request:
             before = folder.before.corpus
         options.corpus = settled(options.corpus, self.corpus_typed and self.corpus != before)
         if header is None:
-            folder.require_nothing_but_options()
             require_possible_rates(options)
         else:
             require_same_options(folder.before, changed_options(folder.before, self.stated), folder.path, self.typed)
         require_possible(options)
         require_effect(options, self.typed)
         return options
+
+
+def _leave_one(given, typed, name, other):
+    """Remove from ``given`` that of two options which the typed one overrides.
+
+    RnnlmError if both were typed, or both are from the file.
+    """
+    if name in given and other in given:
+        if (name in typed) == (other in typed):
+            flags = " and ".join(TRAIN.by_name[each].flag for each in (name, other))
+            raise RnnlmError(f"{flags} exclude each other: give only one of them")
+        del given[other if name in typed else name]
 
 
 def _each(corpus):

@@ -4,6 +4,7 @@ Each file appears whole or not at all.  The two newest checkpoints are kept.  Ea
 all that is needed to continue, the lines of metrics.jsonl included.
 """
 
+import json
 import os
 import shutil
 import stat
@@ -17,12 +18,13 @@ from rnnlm.reports.curves import plot_perplexity
 from rnnlm.runs.checkpoint_files import CHECKPOINTS, DAMAGED, CheckpointFiles
 from rnnlm.runs.configuration import CONFIG, config_text
 from rnnlm.runs.kept_folder import KeptFolder
-from rnnlm.runs.metrics import append_line, as_json, as_line
+from rnnlm.runs.metrics import METRICS, append_line, as_json, as_line
 from rnnlm.runs.resuming import what_differs
+from rnnlm.runs.summary import SUMMARY
 
-METRICS, PICTURE = "metrics.jsonl", "perplexity.png"
-NAMES = (*CHECKPOINTS, DAMAGED, METRICS, PICTURE, MODEL_NAME, CONFIG)
-SMALL_FILES = 1_000_000  # bytes for metrics, picture, vocabulary and what surrounds the arrays
+PICTURE = "perplexity.png"
+NAMES = (*CHECKPOINTS, DAMAGED, METRICS, PICTURE, MODEL_NAME, SUMMARY, CONFIG)
+SMALL_FILES = 1_000_000  # bytes for metrics, picture, summary, vocabulary and what surrounds the arrays
 SURROUNDINGS = 10_000  # bytes of a model file besides its arrays, of a model with dozens of them
 REDRAW_SECONDS = 30  # a long run's picture can be looked at while it trains; a short one is drawn once
 
@@ -34,14 +36,15 @@ class RunFolder:
     checkpoints: the CheckpointFiles; kept: the KeptFolder;
     records: each epoch's Record; before: the options of the checkpoint from which the
     run resumes, None for a new run; before_training: the validation perplexity of the
-    model that the run began from, None: not known.
+    model that the run began from, None: not known; test: the test perplexity of the
+    best model, None: not known yet.
     """
 
     def __init__(self, held, observer):
         self.observer = observer
         self.held, self.path, self.model = held, held.path, held.file(MODEL_NAME)
         self.checkpoints, self.kept = CheckpointFiles(held), KeptFolder(held)
-        self.begun, self.before, self.before_training = False, None, None
+        self.begun, self.before, self.before_training, self.test = False, None, None, None
         self.records = []
         self.shown = one_line(str(self.path))
         self.title, self.best_possible, self.level, self.config = "", None, "word", ""
@@ -76,8 +79,15 @@ class RunFolder:
         ours = filter(os.path.exists, (self.model.path, *self.kept.paths()))  # not a link to nothing
         return any(os.path.samefile(path, other) for other in ours)
 
-    def require_nothing_but_options(self):
-        """RnnlmError if a run left models or metrics, but no checkpoint."""
+    def require_nothing_but_options(self, discards=False):
+        """RnnlmError if a run left models or metrics, but no checkpoint.
+
+        discards: whether the run removes its checkpoints when it ends.
+        """
+        if discards and self.model.exists():
+            raise RnnlmError(f"the run in {self.path} has ended and removed its checkpoints (--discard-checkpoints), "
+                             "so it cannot be resumed: begin another run from its model with --init-from "
+                             f"{quoted(self.path)}")
         for name in (MODEL_NAME, METRICS):
             if self.held.file(name).exists():
                 raise self._no_checkpoint(name)
@@ -168,6 +178,16 @@ class RunFolder:
             self.checkpoints.settle()
             self._write_config()
 
+    def write_summary(self, summary):
+        """Write summary.json, what a Summary says."""
+        with self.held.writing():
+            write_text(self.held.file(SUMMARY), json.dumps(summary.as_json(), indent=1, allow_nan=False) + "\n")
+
+    def end(self, discard):
+        """Leave one checkpoint of a run that has ended; with ``discard`` none."""
+        with self.held.writing():
+            self.checkpoints.discard(keep=0 if discard else 1)
+
     def save_model(self, *model_vocabulary_and_training):
         """Write the model file; see rnnlm.formats.model_file.save_model."""
         with self.held.writing():
@@ -231,7 +251,7 @@ class RunFolder:
         try:
             with self.held.writing():
                 plot_perplexity(self.held.file(PICTURE), records, self.title, self.best_possible, self.level,
-                                self.before_training)
+                                self.before_training, self.test)
         except RnnlmError:
             raise
         except Exception as error:  # whatever matplotlib meets: fonts, a broken installation

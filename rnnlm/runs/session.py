@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from rnnlm.compute.device import device_by_name
+from rnnlm.compute.cuda import device_by_name
 from rnnlm.compute.processes import processes
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import DivergenceError, RnnlmError
@@ -23,6 +23,7 @@ from rnnlm.runs.resuming import different_text, require_architecture, require_sa
 from rnnlm.runs.run_folder import resume_command
 from rnnlm.runs.saving import Saver
 from rnnlm.runs.stopping import Stop, agreed_check
+from rnnlm.runs.summary import Summary
 from rnnlm.scoring.evaluation import evaluate
 from rnnlm.text.choose_tokenizer import LEARNED, words_tokenizer
 from rnnlm.text.corpora import NoCorpusError
@@ -132,6 +133,7 @@ class Session:
         self.folder, self.observer, self.processes = folder, observer, processes()
         self.saver = Saver(trainer, folder, run, corpus.vocabulary)
         self.marks = Marks(options.keep_every, options.keep_at)
+        self.summary = Summary.of_run(corpus, run["corpus"], trainer.model)
 
     def carry_out(self, stopping, resumed):
         """``begin`` and ``finish``; stopping: see ``train``."""
@@ -159,6 +161,7 @@ class Session:
             self.observer.on_initial_model(began_from["path"], began_from["sha256"])
         if resumed:
             self._after_resuming()
+            folder.write_summary(self.summary)  # without the test score, which is anew at the end
             return
         options, batches = self.options, self.trainer.batches
         notes = (*notes_on_freezing(options, model), shuffled(batches, options.shuffle),
@@ -167,6 +170,7 @@ class Session:
         for line in filter(None, notes):
             self.observer.on_note(line)
         self.saver.begin()
+        folder.write_summary(self.summary)
 
     def _tokens(self):
         """How many tokens all epochs have."""
@@ -205,8 +209,18 @@ class Session:
         except Exception:
             folder.redraw()
             raise
-        self.observer.on_end(folder.path, folder.draw())
+        self._end(evaluation)
         return evaluation
+
+    def _end(self, evaluation):
+        """Write what the test said, and remove what an ended run does not need."""
+        folder, loss = self.folder, -evaluation.log_prob / evaluation.targets
+        folder.test = evaluation.perplexity
+        folder.write_summary(replace(self.summary, test_epoch=folder.best.epoch,
+                                     test_loss=loss if math.isfinite(loss) else None))
+        drawn = folder.draw()
+        folder.end(self.options.discard_checkpoints)
+        self.observer.on_end(folder.path, drawn)
 
     def _fit(self, check):
         """All epochs that are left."""
@@ -281,16 +295,17 @@ class Session:
         self.observer.on_rollback(error, trainer.iteration, lr)
 
     def _require_rollback(self, error):
-        """RnnlmError if the run is not to go back after this DivergenceError."""
+        """DivergenceError if the run is not to go back after this one."""
         path = self.folder.path
         last = f"{self.folder.shown} holds the run as it was after step {self.saver.point.step:,}"
         if self.options.on_divergence == "stop":
             clip = "a smaller --max-grad above 0" if self.options.max_grad else "--max-grad 0.25"
-            raise RnnlmError(f"{error}; {last}: resume at half the rate with {resume_command(path)} --on-divergence "
-                             f"rollback, or start a new run with a lower --lr or {clip}") from error
+            raise DivergenceError(f"{error}; {last}: resume at half the rate with {resume_command(path)} "
+                                  f"--on-divergence rollback, or start a new run with a lower --lr or {clip}"
+                                  ) from error
         if self.saver.rollbacks == ROLLBACKS:
-            raise RnnlmError(f"{error}, {ROLLBACKS} times in a row, each time at half the rate; {last}: start a "
-                             "new run with another --lr, --optimizer, --max-grad or --seed") from error
+            raise DivergenceError(f"{error}, {ROLLBACKS} times in a row, each time at half the rate; {last}: start a "
+                                  "new run with another --lr, --optimizer, --max-grad or --seed") from error
 
     def _save_rest(self):
         """What is not saved yet, if it can be."""
@@ -300,11 +315,11 @@ class Session:
             self.observer.on_note(str(error))
 
     def _test(self, check):
-        """The best model's Evaluation of the test text; RnnlmError without a model."""
+        """The best model's Evaluation of the test text; DivergenceError without one."""
         workers, device, best = self.trainer.workers, self.trainer.model.device, self.folder.best
         self.trainer = self.saver.trainer = None  # a large vocabulary leaves no room for two models
         if best is None:
-            raise RnnlmError("no epoch gave a finite validation loss, so there is no model: lower --lr")
+            raise DivergenceError("no epoch gave a finite validation loss, so there is no model: lower --lr")
         model, eos_id = self._best_model(workers)
         evaluation = evaluate(model.move_to(device), self.corpus.test, eos_id, on_window=check)
         self.observer.on_test(evaluation, best, self.corpus)

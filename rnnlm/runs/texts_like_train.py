@@ -12,6 +12,7 @@ from rnnlm.runs.options import TRAIN
 from rnnlm.text.choose_tokenizer import LEARNED, words_tokenizer
 from rnnlm.text.corpus import load_corpus
 from rnnlm.text.documents import DOCUMENTS
+from rnnlm.text.sources import require_one_standard_input
 from rnnlm.text.split import Split
 
 OWN = "without --vocabulary-of"
@@ -56,6 +57,8 @@ def corpus_of(options, **watching):
 
     watching: ``on_file`` and ``on_long``, see ``load_corpus``.
     """
+    corpora = options.corpus if isinstance(options.corpus, list) else [options.corpus]
+    require_one_standard_input(options.vocabulary_of, *corpora)
     vocabulary = None if options.vocabulary_of is None else load_predictor(options.vocabulary_of)[1]
     by_name = {option.name: option for option in TEXTS}
     of_level = {name: getattr(options, name) for name in ("min_count", "max_vocab", "vocab_size", "tokenizer")

@@ -6,8 +6,12 @@ import numpy as np
 
 from rnnlm.compute.default_workers import workers_of
 from rnnlm.compute.functions import log_softmax
+from rnnlm.errors import RnnlmError, size_shown
 from rnnlm.scoring.generation import last_scores
+from rnnlm.scoring.predictor import bytes_of
 from rnnlm.scoring.sampling import require_finite
+
+MOST_BYTES = 1 << 31  # of the states of a beam, which a cache makes large; in a step there are three times as many
 
 
 @dataclass(eq=False)
@@ -64,16 +68,31 @@ def beam_search(model, prompt, width, constraints, progress, length_penalty=0.0,
     -------
     finished, unfinished : two lists of Hypothesis.  The second is empty unless the
         search was stopped, or met a line that does not end.
+
+    Raises
+    ------
+    RnnlmError : the states of so many continuations would be too large.
     """
     search = _Search(model, constraints, width, length_penalty)
     with model.fresh_state(), np.errstate(over="ignore", invalid="ignore"):
         search.begin(prompt)
+        _require_room(model, width)
         while not search.done():
             progress.line = search.live[0].size  # all have the same size
             if progress.line > progress.limits.longest_line or on_step():
                 return search.best(), search.live
             search.step(progress)
     return search.best(), []
+
+
+def _require_room(model, width):
+    """RnnlmError if as many states as the beam is wide would be too large."""
+    state = bytes_of(model.get_state())
+    most = max(1, MOST_BYTES // max(1, state))
+    if width > most:
+        raise RnnlmError(f"a beam of {width:,} would need {size_shown(width * state)} for its states, "
+                         f"{size_shown(state)} each, at most {size_shown(MOST_BYTES)} are used: lower --beam to "
+                         f"{most:,}, or give a smaller cache")
 
 
 class _Search:

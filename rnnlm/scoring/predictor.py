@@ -83,6 +83,11 @@ def can_be_set(model: Any) -> bool:
     return bool(getattr(model, "can_be_set", hasattr(model, "set_state")))
 
 
+def bytes_of(states: Any) -> int:
+    """The bytes of what ``get_state`` returned."""
+    return sum(array.nbytes for layer in states for array in layer if array is not None)
+
+
 def require_states(model: Any, what: str, *methods: str) -> None:
     """ArgumentError unless a predictor can be set to a state, as ``what`` needs it.
 

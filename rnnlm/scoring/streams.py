@@ -16,8 +16,10 @@ from rnnlm.compute.default_workers import workers_of
 from rnnlm.errors import ArgumentError
 from rnnlm.scoring.generation import last_scores
 from rnnlm.scoring.limits import EndlessError
+from rnnlm.scoring.predictor import bytes_of
 
 MOST = 32  # texts of a batch: small products of the output's weights with their states are fastest
+MOST_BYTES = 1 << 28  # of the states of a batch, which a cache makes large; in a step there are three times as many
 LARGE = 200_000  # scores of a step from which on threads make it faster
 
 
@@ -152,7 +154,7 @@ def write_streams(model, prompt, new_streams, count, draws, words=1):
         raise ArgumentError(f"vocabulary must be that of the model, which has {len(first):,} words, got one of {V:,}: "
                             "load_model gives both")
     threads = workers.compute(lambda: workers.threads) if hasattr(model, "products_after") and count * V >= LARGE else 1
-    size = min(MOST, -(-count // threads))
+    size = max(1, min(MOST, -(-count // threads), MOST_BYTES // max(1, bytes_of(start))))
     with model.fresh_state():
         batches = [Batch(copy.copy(model) if k else model, draws, first, start, size) for k in range(threads)]
         while True:

@@ -23,7 +23,7 @@ from rnnlm.text.encoded import EncodedText, id_table, ids_of
 from rnnlm.text.made_texts import standard_input_kept
 from rnnlm.text.numbered_cache import read_tokens
 from rnnlm.text.saved_splits import require_free
-from rnnlm.text.sources import STANDARD_INPUT, called
+from rnnlm.text.sources import STANDARD_INPUT, called, require_one_standard_input
 from rnnlm.text.split import Split
 from rnnlm.text.subwords.learning import Source, tokenizer_source
 from rnnlm.text.three_texts import find, read_three, save
@@ -194,8 +194,7 @@ def _specs(spec):
         raise ArgumentError("spec must name a corpus, got an empty list")
     for one in specs:
         arguments.path("spec", one, "a known name or the path of a corpus")
-    if specs.count(STANDARD_INPUT) > 1:
-        raise RnnlmError("standard input (-) can be read only once: give - once, or a file")
+    require_one_standard_input(*specs)
     return [standard_input_kept()[0] if one == STANDARD_INPUT else one for one in specs]
 
 

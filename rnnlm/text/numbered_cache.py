@@ -21,13 +21,14 @@ import numpy as np
 from rnnlm.errors import RnnlmError
 from rnnlm.files.cache import cache_folder, sweep
 from rnnlm.files.whole import new_file, reason, write_text
+from rnnlm.text.decompressing import CHUNK
 from rnnlm.text.id_files import ENDING, has_size, used
 from rnnlm.text.lines import ByteCount, encode_blocks
 from rnnlm.text.numbered import Tokens
-from rnnlm.text.sources import CHUNK, compression, opened, require_text_file
+from rnnlm.text.sources import compression, opened, require_text_file
 from rnnlm.text.tokenizer import LINE_END
 
-LONG = 1 << 26     # bytes: longer texts go through the cache
+LONG = 1 << 26     # bytes: longer texts go through the cache, earlier with a slow tokenizer
 
 
 def read_tokens(path, tokenizer, on_long=None, sha256=None):
@@ -47,7 +48,7 @@ def read_tokens(path, tokenizer, on_long=None, sha256=None):
     """
     status = require_text_file(path)
     file = _File(path, status) if status is not None and stat.S_ISREG(status.st_mode) else None
-    tokens = _known_tokens(file, tokenizer) if file and (file.compressed or status.st_size > LONG) else None
+    tokens = _known_tokens(file, tokenizer) if file and (file.compressed or status.st_size > _long(tokenizer)) else None
     if tokens is not None:
         digest = file.digest
     else:
@@ -57,6 +58,11 @@ def read_tokens(path, tokenizer, on_long=None, sha256=None):
         if digest != sha256:
             raise RnnlmError(f"{path} is damaged: its SHA-256 must be {sha256}, it is {digest}")
     return tokens
+
+
+def _long(tokenizer):
+    """The bytes from which on a text of this tokenizer goes through the cache."""
+    return LONG // tokenizer.slowness
 
 
 def _file_digest(path):
@@ -159,9 +165,9 @@ class _Reading:
     def tokens(self):
         """The Tokens of the text and its SHA-256."""
         blocks, held = encode_blocks(self.path, self.index, self.tokenizer, self._on_block, self._on_bytes), []
-        while self.size <= LONG and (ids := next(blocks, None)) is not None:
+        while self.size <= _long(self.tokenizer) and (ids := next(blocks, None)) is not None:
             held.append(ids)
-        if self.size > LONG:
+        if self.size > _long(self.tokenizer):
             return self._by_way_of_the_cache(chain(_emptied(held), blocks))
         if self.file:
             self.file.require_unchanged()

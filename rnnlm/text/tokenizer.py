@@ -50,6 +50,8 @@ class Tokenizer:
     enough, longest_line : how many tokens a written text has by default, and how many
         without a line end are too many.
     tokens : all that there can be but "\\n"; () where the training text decides.
+    slowness : how many times as long it takes for a text as one that keeps up with the
+        disk, about; such texts go through the cache when they are shorter.
     """
 
     level = unit = words_as_pieces = ""
@@ -58,6 +60,7 @@ class Tokenizer:
     usual_min_count = 1
     enough, longest_line = 500, 50_000
     tokens: tuple[str, ...] = ()
+    slowness = 1
 
     def split(self, text: str) -> list[str]:
         """The tokens of whole lines; every line end is "\\n"."""

@@ -8,6 +8,7 @@ the result is exactly that of the full matrix, in which all other rows are zero.
 from __future__ import annotations
 
 import inspect
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -152,7 +153,10 @@ class Optimizer(CatchesUp):
             update(device, by_parameter, fused, clip)
             return
         if clip:
-            scale = clip_scale(*device.numbers(clip.norm), clip.limit)
+            (norm,) = device.numbers(clip.norm)
+            if not math.isfinite(norm):
+                return
+            scale = clip_scale(norm, clip.limit)
         update_by_calls(by_parameter, self.rule(scale))
 
     def _by_parameter(self, params, grads):

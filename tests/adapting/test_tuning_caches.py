@@ -7,7 +7,8 @@ import pytest
 from rnnlm.adapting.cache import Cache
 from rnnlm.adapting.caches import CacheSettings
 from rnnlm.adapting.temperature import Tempered
-from rnnlm.adapting.tuning import SIZES, Tried, tune
+from rnnlm.adapting.tuning import SIZES, tune
+from rnnlm.adapting.tuning_probs import Tried
 from rnnlm.adapting.unigram_cache import UnigramCache
 from rnnlm.errors import ArgumentError, RnnlmError
 from rnnlm.models import LanguageModel
@@ -37,8 +38,8 @@ ALL = Tried((5, 30), None, None, None, (3, 20), None, (0.8, 1.0, 1.5, 2.0))
 
 @pytest.mark.parametrize("options", [{}, {"softmax": "adaptive", "cutoffs": [4, 8]}], ids=["full", "adaptive"])
 def test_every_row_is_what_the_predictor_scores(options, rng, monkeypatch):
-    monkeypatch.setattr("rnnlm.adapting.tuning.WINDOW", 70)
-    monkeypatch.setattr("rnnlm.adapting.tuning.STEPS", 32)
+    monkeypatch.setattr("rnnlm.adapting.tuning_probs.WINDOW", 70)
+    monkeypatch.setattr("rnnlm.adapting.tuning_probs.STEPS", 32)
     model, ids = a_model(rng, **options), a_text(rng)
     found = tune(model, ids, EOS, ALL)
     assert found.tokens == 300
@@ -98,7 +99,7 @@ def test_a_text_in_which_nothing_returns_gets_no_cache(rng):
 
 
 def test_windows_are_told_and_can_end_it(rng, monkeypatch):
-    monkeypatch.setattr("rnnlm.adapting.tuning.WINDOW", 200)
+    monkeypatch.setattr("rnnlm.adapting.tuning_probs.WINDOW", 200)
     model, ids, told = a_model(rng), a_text(rng), []
     tune(model, ids, EOS, Tried((5,)), told.append)
     assert told == [200, 100]

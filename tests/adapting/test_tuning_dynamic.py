@@ -1,14 +1,16 @@
 """The grid of dynamic evaluation on validation text."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 from dynamic_models import model_of, text_of
 
+from rnnlm.adapting import tuning_dynamic as module
 from rnnlm.adapting.dynamic import DynamicModel
 from rnnlm.adapting.tuning_dynamic import tune_dynamic
-from rnnlm.errors import ArgumentError
+from rnnlm.errors import ArgumentError, DivergenceError
 from rnnlm.scoring.evaluation import token_log_probs
 
 
@@ -24,15 +26,58 @@ def test_each_rate_is_tried_with_each_decay_and_the_best_comes_first():
 
 
 def test_the_grid_is_around_the_defaults():
-    seen = tune_dynamic(model_of(), text_of(20), 0, "sgd", window=10)
+    seen = []
+    tune_dynamic(model_of(), text_of(20), 0, "sgd", window=10, on_tried=seen.append)
     usual = DynamicModel(model_of(), "sgd", window=10).settings
-    assert {tried.lr / usual.lr for tried in seen} == {1 / 16, 1 / 4, 1, 4}
-    assert {tried.decay / usual.decay for tried in seen} == {0.5, 1, 2}
+    assert {tried.lr / usual.lr for tried in seen[:12]} == {1 / 16, 1 / 4, 1, 4}
+    assert {tried.decay / usual.decay for tried in seen[:12]} == {0.5, 1, 2}
+
+
+def surface(monkeypatch, best_lr, best_decay):
+    """The perplexity becomes a bowl over the logarithms of the two rates."""
+    monkeypatch.setattr(module, "_perplexity", lambda dynamic, *_: 9 + math.log(
+        dynamic.settings.lr / best_lr)**2 + math.log(dynamic.settings.decay / best_decay)**2)
+
+
+def test_rates_between_those_of_the_grid_are_tried_beside_the_best(monkeypatch):
+    usual, seen = DynamicModel(model_of(), "sgd").settings, []
+    surface(monkeypatch, 1.9 * usual.lr, 0.75 * usual.decay)
+    best, *_ = tune_dynamic(model_of(), text_of(20), 0, "sgd", on_tried=seen.append)
+    coarse = min(seen[:12], key=lambda tried: tried.perplexity)
+    assert (coarse.lr, coarse.decay) == (usual.lr, usual.decay)  # 0.75 is nearer to 1 by its logarithm
+    assert [(tried.lr, tried.decay) for tried in seen[12:]] == [  # the grid's step is 4 for lr, and 2 for decay
+        (0.0025, 1e-3), (0.01, 1e-3), (0.01, 7.07e-4), (0.01, 1.41e-3)]
+    assert (best.lr, best.decay) == (0.01, 7.07e-4)
+
+
+@pytest.mark.parametrize(("given", "count"), [({"lrs": [0.1]}, 5), ({"decays": [0.1]}, 6), ({"decays": [0]}, 6),
+                                              ({"lrs": [0.1], "decays": [0.1]}, 1)])
+def test_what_is_given_is_not_refined(given, count):
+    found = tune_dynamic(model_of(), text_of(20), 0, "sgd", **given)
+    assert len(found) == count
+    for name, values in given.items():
+        assert {getattr(tried, name.removesuffix("s")) for tried in found} == set(values)
+
+
+def test_a_decay_of_all_or_nothing_has_no_value_beyond(monkeypatch):
+    found = tune_dynamic(model_of(), text_of(20), 0, "sentence", lrs=[0.1])
+    assert [tried.decay for tried in found] == [0]
+    surface(monkeypatch, 0.1, 5)
+    found = tune_dynamic(model_of(), text_of(20), 0, "sgd", window=5000)
+    assert max(tried.decay for tried in found) == found[0].decay == 1
 
 
 def test_rates_that_diverge_are_the_last():
     found = tune_dynamic(model_of(np.float32), text_of(60), 0, "sgd", lrs=[1e38, 0.01], decays=[0])
     assert [tried.perplexity == math.inf for tried in found] == [False, True]
+
+
+@pytest.mark.parametrize(("lrs", "message"), [
+    ([1e38], "dynamic evaluation diverged with the learning rate 1e+38, so there is none to choose: give a lower one"),
+    ([1e37, 1e38], "diverged with each of the learning rates from 1e+37 to 1e+38, so there is none to choose")])
+def test_where_every_rate_diverges_none_is_chosen(lrs, message):
+    with pytest.raises(DivergenceError, match=re.escape(message)):
+        tune_dynamic(model_of(np.float32), text_of(60), 0, "sgd", lrs=lrs)
 
 
 def test_a_text_without_tokens_is_refused():

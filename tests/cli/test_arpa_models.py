@@ -1,15 +1,22 @@
 """An ARPA file where the commands ask for a model."""
 
+import gzip
+import hashlib
 import html
+import io
 import json
 import math
+import os
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from arpa_texts import ngrams, srilm_text, text_scores
 
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.generate import main as generate
+from rnnlm.cli.ngram import main as ngram
 from rnnlm.cli.page import main as page
 from rnnlm.cli.pairs import main as pairs
 from rnnlm.cli.rescore import main as rescore
@@ -17,6 +24,7 @@ from rnnlm.cli.score import main as score
 from rnnlm.formats.arpa_reading import read_arpa
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
+from rnnlm.text.vocabulary import Vocabulary
 
 LINES = ["the cat sat on the mat", "naïve mat"]
 
@@ -50,6 +58,65 @@ def test_pairs_are_told_apart_and_texts_written(arpa, tmp_path, capsys):
     for options in (["--samples", "2", "--sentences", "1"], ["--beam", "2"], ["--sentences", "1"]):
         assert generate(["some.arpa", "--prompt", "the", "--max-length", "9", *options]) == 0
         assert "the" in capsys.readouterr().out
+
+
+@contextmanager
+def piped(content, name, monkeypatch):
+    """What to give as MODEL: standard input or a pipe, with this content."""
+    read, write = os.pipe()
+    os.write(write, content)
+    os.close(write)
+    try:
+        if name == "-":
+            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        yield name if name == "-" else f"/dev/fd/{read}"
+    finally:
+        os.close(read)
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+@pytest.mark.parametrize("name", ["-", "/dev/fd"])
+def test_a_model_comes_from_a_pipe(arpa, name, packed, monkeypatch, capsys):
+    content = packed(Path("some.arpa").read_bytes())
+    with piped(content, name, monkeypatch) as model:
+        assert score([model, "text", "--log-base", "10"]) == 0
+    out = capsys.readouterr().out
+    assert f"# sha256: {hashlib.sha256(content).hexdigest()}\n" in out
+    rows = [line.split("\t") for line in out.splitlines() if not line.startswith("#")]
+    wanted = text_scores(arpa, [line.split() for line in LINES])
+    assert [float(row[rows[0].index("log_prob")]) for row in rows[1:]] == pytest.approx(wanted, abs=1e-5)
+    with piped(content, name, monkeypatch) as other:
+        assert evaluate(["some.arpa", "text", "--mix", other, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["log_prob"] == pytest.approx(sum(wanted) * math.log(10), rel=1e-6)
+    assert f"note: {'standard input' if name == '-' else other}: no <unk> among the words" in err
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (b"no model\n", "is no ARPA file that can be read: line 1 ends a file without a line"),
+    (b"", "is no ARPA file that can be read: it is empty"),
+    (None, "only an ARPA file can come from a pipe: give a network by the name of its file"),
+])
+@pytest.mark.parametrize("name", ["-", "/dev/fd"])
+def test_what_is_no_arpa_file_is_refused_from_a_pipe(arpa, name, content, message, monkeypatch, capsys):
+    if content is None:
+        save_model("rnn.npz", LanguageModel(3, 2, 2, rng=np.random.default_rng(0)), Vocabulary(["<unk>", "<eos>", "a"]))
+        content = Path("rnn.npz").read_bytes()
+    with piped(content, name, monkeypatch) as model:
+        assert evaluate([model, "text"]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and message in err
+
+
+@pytest.mark.parametrize(("command", "arguments"), [
+    (evaluate, ["-", "-"]), (evaluate, ["-", "text", "--mix", "-"]), (score, ["-", "-"]), (pairs, ["-", "-"]),
+    (score, ["some.arpa", "-", "--mix", "-"]), (generate, ["-", "--prompt-file", "-"]),
+    (rescore, ["-", "-", "--nbest-format", "plain"]), (page, ["-", "-"]), (page, ["-", "text", "--compare", "-"]),
+    (ngram, ["-", "--vocabulary-of", "-", "--order", "2", "--output", "new.arpa"]),
+])
+def test_standard_input_is_read_once(arpa, command, arguments, capsys):
+    assert command(arguments) == 1
+    assert "standard input (-) can be read only once: give - once, or a file\n" in capsys.readouterr().err
 
 
 def test_a_damaged_file_is_refused_in_one_line(arpa, tmp_path, capsys):

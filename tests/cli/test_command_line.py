@@ -39,7 +39,7 @@ def test_a_name_that_people_type_leads_to_the_option(name, option, capsys):
     assert f": did you mean {option}? (" in wrong_usage(TRAIN, [name, "3"], capsys)
 
 
-@pytest.mark.parametrize("name", ["--device", "--cuda", "--verbose", "--top-k"])
+@pytest.mark.parametrize("name", ["--device", "--verbose", "--top-k"])
 def test_a_name_for_what_is_not_there_leads_nowhere(name, capsys):
     assert "did you mean" not in wrong_usage(TRAIN, [name, "3"], capsys)
 

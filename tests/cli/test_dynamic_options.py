@@ -3,11 +3,13 @@
 import json
 import math
 import os
+import re
 import signal
 
 import numpy as np
 import pytest
 
+from rnnlm.adapting import gradient_statistics as module
 from rnnlm.adapting.dynamic import DynamicModel
 from rnnlm.adapting.gradient_statistics import gradient_statistics
 from rnnlm.cli.dynamic_options import with_dynamic
@@ -17,10 +19,12 @@ from rnnlm.cli.generate import main as generate
 from rnnlm.cli.partners import Read
 from rnnlm.cli.rescore import main as rescore
 from rnnlm.cli.score import main as score
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.formats.model_file import load_model, read_model_training
 from rnnlm.scoring.evaluation import token_log_probs
 from rnnlm.text.corpus import read_text
+
+ENDED_BY_SIGNAL = r"((note|dynamic).*\n)?\nstopping after .*; press Ctrl-C again to quit immediately\n.*: stopped\n"
 
 
 @pytest.fixture
@@ -89,7 +93,8 @@ def test_statistics_that_do_not_fit_are_made_anew_in_the_folder_and_refused_by_n
     options = "--dynamic", "rms", "--statistics", own, "--dynamic-window", "9"
     assert "computing" not in evaluated(capsys, folder / "model.npz", text, *options)[1]
     own.write_bytes(own.read_bytes()[:-50])
-    assert "not a whole file" in refused(capsys, evaluate, folder, text, *options)
+    said = refused(capsys, evaluate, folder, text, *options)
+    assert "not a whole file" in said and "remove it, so that it is made anew, or name another file" in said
 
 
 def test_without_the_training_text_there_are_no_statistics(folder, text, small_corpus, tmp_path, capsys):
@@ -124,12 +129,24 @@ def test_the_rates_are_chosen_on_validation_text(folder, text, small_corpus, cap
     tried = [line for line in said.splitlines() if line.startswith("  lr ")]
     best = min(tried, key=lambda line: float(line.split(": ")[1]))
     lr, decay = best.split(":")[0].split(", ")
-    assert len(tried) == 12
+    assert len(tried) == 16
     assert f"chosen: --dynamic sgd --dynamic-lr {lr.split()[1]} --dynamic-decay {decay.split()[1]}" in said
     assert found["dynamic"] == f"sgd, window 5, {lr.strip()}, {decay}"
     _, said = evaluated(capsys, folder, text, "--dynamic", "sgd", "--dynamic-decay", "0", "--tune",
                         small_corpus / "valid.txt")
-    assert said.count("decay 0:") == 4
+    assert said.count("decay 0:") == 6
+
+
+def test_where_every_rate_diverges_nothing_is_chosen_or_scored(folder, text, small_corpus, capsys, monkeypatch):
+    def diverging(*_):
+        raise DivergenceError("diverged")
+
+    monkeypatch.setattr(DynamicModel, "log_probs", diverging)
+    capsys.readouterr()
+    assert evaluate([str(folder), str(text), "--dynamic", "sgd", "--tune", str(small_corpus / "valid.txt")]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.count(": inf\n") == 12 and "chosen" not in err
+    assert "so there is none to choose: give a lower one, with --dynamic-lr or lrs\n" in err
 
 
 def test_a_signal_ends_tuning_within_a_point_of_the_grid(folder, text, small_corpus, capsys, monkeypatch):
@@ -148,6 +165,55 @@ def test_a_signal_ends_tuning_within_a_point_of_the_grid(folder, text, small_cor
     capsys.readouterr()
     assert evaluate(arguments) == 130
     assert len(calls) == 1 and "  lr " not in capsys.readouterr().err and sorted(os.listdir(folder)) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"the user's own", "cut", "other shapes"])
+def test_a_damaged_file_of_the_folder_is_refused_with_a_remedy_that_helps(folder, text, tmp_path, capsys, content):
+    options, kept = ("--dynamic", "rms"), folder / "statistics.npz"
+    evaluated(capsys, folder, text, *options)
+    if content == "other shapes":
+        with np.load(kept) as file:
+            np.savez(kept, **{name: file[name][:1] if name == "affine/b" else file[name] for name in file.files})
+    else:
+        kept.write_bytes(kept.read_bytes()[:-50] if content == "cut" else content)
+    damaged = kept.read_bytes()
+    said = refused(capsys, evaluate, folder, text, *options)
+    assert "remove it, so that it is made anew, or name another file with --statistics, which is then made" in said
+    assert kept.read_bytes() == damaged
+    evaluated(capsys, folder, text, *options, "--statistics", tmp_path / "new.npz")
+    kept.unlink()
+    assert "the statistics are in" in evaluated(capsys, folder, text, *options)[1]
+
+
+def test_a_signal_is_the_last_that_is_said_while_statistics_are_made(folder, text, capsys, monkeypatch):
+    def diverging(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        raise DivergenceError("the model's gradients are not finite numbers")
+
+    def whole(self):
+        os.kill(os.getpid(), signal.SIGINT)  # after the last window
+        return plain(self)
+
+    plain = module._Summing.mean_squares
+    for ending in (diverging, whole):
+        monkeypatch.setattr(module._Summing, "mean_squares", ending)
+        capsys.readouterr()
+        assert evaluate([str(folder), str(text), "--dynamic", "rms"]) == 130
+        out, err = capsys.readouterr()
+        assert out == "" and re.fullmatch(ENDED_BY_SIGNAL, err)
+    assert not (folder / "statistics.npz").exists()
+
+
+def test_a_divergence_after_a_signal_is_not_reported(folder, text, small_corpus, capsys, monkeypatch):
+    def diverging(*_):
+        os.kill(os.getpid(), signal.SIGINT)
+        raise DivergenceError("dynamic evaluation diverged")
+
+    monkeypatch.setattr(DynamicModel, "log_probs", diverging)
+    for more in ([], ["--tune", str(small_corpus / "valid.txt")]):
+        capsys.readouterr()
+        assert evaluate([str(folder), str(text), "--dynamic", "sgd", *more]) == 130
+        assert re.fullmatch(ENDED_BY_SIGNAL, capsys.readouterr().err)
 
 
 def test_the_heading_has_all_numbers_that_are_used(folder, text, capsys):

@@ -1,5 +1,6 @@
 """--init-from, --extend-vocab and --freeze: a run that begins from a trained model."""
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -132,8 +133,11 @@ def test_with_unk_the_old_vocabulary_will_do(run, tmp_path, news, tune, base):
     ("--freeze rnn1,embedding,affine", "--freeze must leave something to train, got all parts of the model"),
     ("--extend-vocab --max-vocab 9", "max_vocab must be at least 16, because the model keeps its words, got 9"),
     ("--init-from nothing", "nothing"), ("--init-from news", "holds no model.npz"),
-    ("--init-from news/train.txt", "is not a whole rnnlm model file")])
-def test_what_does_not_go_with_the_model_is_one_line(tune, base, tmp_path, options, message):
+    ("--init-from news/train.txt", "is not a whole rnnlm model file"),
+    ("--init-from news/n.gz", "news/n.gz is an n-gram model, which cannot be trained further: train a network by "
+     "itself and mix both, with rnnlm evaluate --mix"), ("--init-from -", "- could not be read")])
+def test_what_does_not_go_with_the_model_is_one_line(tune, base, news, tmp_path, options, message):
+    (news / "n.gz").write_bytes(gzip.compress(b"\\data\\\nngram 1=1\n"))
     code, _, err = tune(*options.split())
     assert code == 1
     assert err.count("\n") == 1
@@ -259,7 +263,6 @@ def test_a_checkpoint_that_says_something_else_of_its_model_is_one_line(tune, ru
     path = tmp_path / "run/checkpoint.npz"
     with np.load(path) as members:
         whole = dict(members)
-    (tmp_path / "run/checkpoint-previous.npz").unlink()
 
     def resumed(**changed):
         header = json.loads(whole["header"].tobytes())

@@ -1,5 +1,6 @@
 """--mix, --weights, --mixing, --probs and --tune: what the commands print with them."""
 
+import io
 import json
 import math
 from types import SimpleNamespace
@@ -218,6 +219,34 @@ def test_partners_are_read_once_for_all_kept_models(here, capsys, monkeypatch):
 def test_rows_that_cannot_be_known_are_refused(options, message, here, capsys):
     assert score(["rnn.npz", *([] if options[-1] == "-" else ["text.txt"]), *options]) == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("probs", "message"), [
+    ("0.5\n" * 12, "the text, which are 11, it has more: give the file of this text\n"),
+    ("0.5\n" * 10, "it ends after 10 lines, and the text goes on"),
+    ("0.5\n" * 10 + "-1\n", "line 11 must be a probability from 0 to 1"),
+], ids=["more", "fewer", "negative"])
+@pytest.mark.parametrize("command", [score, evaluate])
+def test_probabilities_of_another_text_are_refused_before_the_work(command, probs, message, here, capsys, monkeypatch):
+    def worked(*_, **__):
+        raise AssertionError("the model was asked")
+
+    (here / "probs.txt").write_text(probs)
+    monkeypatch.setattr(LanguageModel, "log_probs", worked)
+    monkeypatch.setattr(LanguageModel, "word_scores", worked)
+    assert command(["rnn.npz", "text.txt", "--probs", "probs.txt"]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and message in err
+
+
+@pytest.mark.parametrize(("count", "rows"), [(11, 11), (12, 11), (10, 0)])
+def test_rows_mixed_from_a_pipe_of_another_text_are_said_to_be_wrong(count, rows, here, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"0.5\n" * count)))
+    code = score(["rnn.npz", "text.txt", "--probs", "-", "--no-header", "--weights", "0.5,0.5"])
+    out, err = capsys.readouterr()
+    assert out.count("\n") == rows + bool(rows)
+    assert code == (count != 11)
+    assert ("the rows that were printed are wrong if it is of another text\n" in err) == (count == 12)
 
 
 @pytest.mark.parametrize("options", [["-", "--tune", "-", "--mix", "n.arpa"], ["-", "--probs", "-"],

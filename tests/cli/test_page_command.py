@@ -13,6 +13,7 @@ from page_reading import Page
 
 import rnnlm
 from rnnlm.cli.page import main
+from rnnlm.cli.score import main as score
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
@@ -211,3 +212,53 @@ def test_the_number_of_threads_changes_nothing():
         assert main(["words.npz", "text.txt", "--threads", threads]) == 0
         pages.add(Path("text.html").read_bytes())
     assert len(pages) == 1
+
+
+ARPA = """\\data\\
+ngram 1=5
+
+\\1-grams:
+-1\t<s>
+-0.6\t</s>
+-0.5\tthe
+-0.7\tcat
+-1.2\t<unk>
+
+\\end\\
+"""
+
+
+@pytest.mark.parametrize(("options", "called", "said"), [
+    ("--cache 5 --cache-theta 0.3 --cache-weight 0.2 --unigram-cache 4 --unigram-cache-weight 0.1",
+     "a cache and a unigram cache", ["cache: 5 states, theta 0.3, weight 0.2", "unigram cache: 4 words, weight 0.1"]),
+    ("--softmax-temperature 1.5", "a softmax temperature", ["softmax temperature: 1.5"]),
+    ("--dynamic sgd --dynamic-window 2 --dynamic-lr 0.5 --dynamic-decay 0", "dynamic evaluation",
+     ["dynamic: sgd, window 2, lr 0.5, decay 0"]),
+    ("--dynamic sentence --dynamic-lr 0.5 --protocol sentence", "dynamic evaluation", ["dynamic: sentence, lr 0.5"]),
+    ("--mix n.arpa --weights 0.7,0.3 --cache 5 --cache-theta 0.3 --cache-weight 0.2", "a cache and other models",
+     ["mixed with: n.arpa (SHA-256 ", "mixing: linear; weights: 0.7, 0.3"])])
+def test_the_first_model_has_the_partners_that_score_gives_it(options, called, said, capsys):
+    Path("n.arpa").write_text(ARPA)
+    assert score(["words.npz", "text.txt", "--no-header", "--columns", "surprisal,rank", *options.split()]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()[1:]]
+    assert main(["words.npz", "text.txt", "--compare", "words.npz", *options.split()]) == 0
+    first, other = page().data()["models"]
+    np.testing.assert_allclose(first["columns"]["surprisal"], [float(row[0]) for row in rows], atol=1e-4)
+    assert first["columns"]["rank"].tolist() == [int(row[1]) for row in rows]
+    assert abs(np.subtract(first["columns"]["surprisal"], other["columns"]["surprisal"])).max() > 0.01
+    head = page().head()
+    assert head["Model"] == [f"words.npz with {called}", "words.npz"]
+    assert head["Kind"] == ["tanh RNN of 5, word vectors of 4"] * 2
+    assert all(words in head["With"][0] for words in said) and head["With"][1] == ""
+    assert main(["words.npz", "text.txt"]) == 0
+    assert "With" not in page().head()
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ("--cache-theta 1", "--cache-theta needs --cache"), ("--mix none", "none"), ("--mix letters.npz", "letters.npz"),
+    ("--dynamic sentence", "--protocol sentence"), ("--weights 1", "--weights is for mixtures")])
+def test_partners_that_do_not_fit_are_refused_and_leave_no_page(options, message, capsys):
+    assert main(["words.npz", "text.txt", *options.split()]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and message in err
+    assert not Path("text.html").exists()

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import pty
+import shutil
 import subprocess
 import sys
 
@@ -103,6 +104,7 @@ def test_no_message_of_a_training_run_moves_the_cursor(run, small_corpus, tmp_pa
     told = [run.bare(*one), run.bare(*one), run.bare(*one, "--resume", "--output", f"{folder}-new"),
             run.bare(*one, "--output", str(folder)), run.bare(*resume, "--seed", "7"), run.bare("--corpus", "\x1b[2J"),
             run.bare(*one, "--config", "\x1b[2J"), run.bare(*one, "--output", str(text))]
+    shutil.copy(folder / "checkpoint.npz", folder / "checkpoint-previous.npz")  # as before the run ended
     for damaged in (["checkpoint.npz"], ["checkpoint.npz", "checkpoint-previous.npz"]):
         for name in damaged:
             (folder / name).write_bytes(b"x")

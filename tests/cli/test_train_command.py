@@ -31,7 +31,7 @@ def test_a_run_learns_and_leaves_everything_behind(run, tmp_path):
     assert code == 0
     folder = tmp_path / "run"
     assert {path.name for path in folder.iterdir()} == {
-        "model.npz", "metrics.jsonl", "perplexity.png", "config.toml", "checkpoint.npz", "checkpoint-previous.npz"}
+        "model.npz", "metrics.jsonl", "perplexity.png", "config.toml", "checkpoint.npz", "summary.json"}
     records = metrics(folder)
     assert [record["epoch"] for record in records] == list(range(1, 9))
     assert all(record.keys() == KEYS for record in records)
@@ -355,11 +355,12 @@ def test_the_optimum_is_printed_and_drawn_where_it_is_known(run, small_corpus, m
     (small_corpus / "corpus.json").write_text(json.dumps({"name": "tiny", "best_possible": best}))
     _, out, _ = run("--epochs", "1")
     assert "best possible 1.5 (" in out
-    path, records, title, *others = drawn[-1]
+    path, records, title, *others, test = drawn[-1]
     assert (path.path.name, len(records), others) == ("perplexity.png", 1, [1.25, "word", None])
+    assert f"test perplexity {test:.5g} (" in out
     assert "tiny" in title
     run("--epochs", "1", "--level", "char", "--overwrite")
-    assert drawn[-1][3:] == (None, "char", None)
+    assert drawn[-1][3:6] == (None, "char", None)
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -3,18 +3,22 @@
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from rnnlm.compute.device import HOST, Cuda, device_of, device_with, module_of
+from rnnlm.compute.cuda import Cuda
+from rnnlm.compute.device import HOST, device_of, device_with, module_of
 from rnnlm.compute.kernel import Kernel
+from rnnlm.errors import ArgumentError, RnnlmError
+from rnnlm.models import LanguageModel
 
 
 class FakeModule:
     """In place of CuPy's RawModule: it remembers what was compiled and launched."""
 
-    made = []
+    made: ClassVar[list] = []
 
     def __init__(self, **how):
         self.how, self.launches, self.max_dynamic_shared_size_bytes = how, [], None
@@ -31,8 +35,9 @@ class FakeModule:
 @pytest.fixture
 def gpu(monkeypatch):
     """A Cuda without a GPU."""
-    processors = SimpleNamespace(attributes={"MultiProcessorCount": 7})
-    cuda = SimpleNamespace(runtime=SimpleNamespace(getDeviceCount=lambda: 1), Device=lambda: processors)
+    processors = SimpleNamespace(attributes={"MultiProcessorCount": 7, "MaxSharedMemoryPerBlockOptin": 232_448})
+    cuda = SimpleNamespace(runtime=SimpleNamespace(getDeviceCount=lambda: 1), Device=lambda: processors,
+                           get_cublas_handle=lambda: 0)
     FakeModule.made = []
     cupy = ModuleType("cupy")
     vars(cupy).update(cuda=cuda, RawModule=FakeModule)
@@ -66,6 +71,22 @@ def test_a_kernel_may_have_as_much_shared_memory_as_it_is_given(gpu, tmp_path):
     assert FakeModule.made[0].launches[0][:2] == ((2, 3), (32,))
 
 
+def test_a_gpu_takes_float32_alone(gpu):
+    model = LanguageModel(5, 3, 3, rng=None, dtype=np.float64)
+    with pytest.raises(ArgumentError, match="must be of float32, got float64: leave it on the processor"):
+        model.move_to(gpu)
+    assert model.device is HOST
+
+
+def test_missing_libraries_are_one_line(gpu, monkeypatch):
+    def missing():
+        raise ImportError("libcublas.so.13: cannot open shared object file")
+
+    monkeypatch.setattr(sys.modules["cupy"].cuda, "get_cublas_handle", missing)
+    with pytest.raises(RnnlmError, match=r"not the libraries of CUDA \(libcublas.*: pip install 'numpy-rnnlm\[cuda13"):
+        Cuda()
+
+
 def test_numbers_become_what_kernels_take(gpu, tmp_path):
     gpu.launch(kernel_of(tmp_path / "a.cu"), 1, 32, (3, 0.5, "an array"))
     whole, fraction, array = FakeModule.made[0].launches[0][2]
@@ -73,7 +94,8 @@ def test_numbers_become_what_kernels_take(gpu, tmp_path):
 
 
 def test_the_number_of_processors_is_the_gpus(gpu):
-    assert gpu.processors == 7 and (gpu.name, Cuda(tf32=True).name) == ("cuda", "cuda-tf32")
+    assert (gpu.processors, gpu.shared_bytes) == (7, 232_448)
+    assert (gpu.name, Cuda(tf32=True).name) == ("cuda", "cuda-tf32")
 
 
 def test_every_kernel_of_the_package_has_a_source_that_holds_it():

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rnnlm.compute.device import Cuda
+from rnnlm.compute.cuda import Cuda
 
 
 class Pointed(np.ndarray):

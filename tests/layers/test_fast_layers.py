@@ -100,6 +100,20 @@ def test_without_small_kernels_a_matrix_is_used_as_it_lies(monkeypatch, rng):
     np.testing.assert_array_equal(product(np.ones((4, 50))), 50)
 
 
+def test_one_word_of_one_text_copies_no_matrix(monkeypatch):
+    monkeypatch.setattr(products, "SMALL_PRODUCT", 5000)
+    monkeypatch.setattr(products, "has_small_kernels", lambda: True)
+    monkeypatch.setattr(products, "_blocks_of_a_gate", lambda size, M: 3)
+    Wh = np.empty((50, 150))
+    by_gate = Wh.reshape(50, 3, 50).swapaxes(0, 1)
+    for function, matrix in ((products.step_product, Wh), (products.gate_products, by_gate)):
+        for N, steps, is_copied in ((1, 1, False), (1, 2, True), (2, 1, True), (1, 0, True)):
+            Wh[...] = 2
+            product = function(matrix, N, steps)
+            Wh[...] = 1
+            np.testing.assert_array_equal(product(np.ones((N, 50))), 100 if is_copied else 50)
+
+
 def test_whether_the_library_has_small_kernels_is_read_once():
     assert products.has_small_kernels() is products.has_small_kernels()
     assert products.has_small_kernels.cache_info().currsize == 1

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from device_arrays import Array, StandIn
 
-from rnnlm.compute.device import HOST, device_by_name, module_of
+from rnnlm.compute.cuda import device_by_name
+from rnnlm.compute.device import HOST, module_of
 from rnnlm.errors import ArgumentError, RnnlmError
 from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import CELLS, LanguageModel, Regularisation

@@ -1,5 +1,6 @@
 """Counting n-grams: every n-gram of every line once, in pieces as at once."""
 
+import errno
 from collections import Counter
 
 import numpy as np
@@ -97,11 +98,15 @@ def test_runs_are_merged_and_their_counts_added(block):
 
 
 @pytest.mark.parametrize("use", [lambda storage: storage.empty(10, np.int64),
-                                 lambda storage: storage.joined([(np.arange(9),)], (np.int64,))])
+                                 lambda storage: storage.joined([(np.arange(9),)], (np.int64,)),
+                                 lambda storage: storage.together(np.arange(9))])
 def test_a_full_disk_is_one_line(use, monkeypatch):
     class Full:
         def fileno(self):
             return -1
+
+        def tell(self):
+            return 0
 
         def write(self, _):
             raise OSError(28, "No space left on device")
@@ -121,11 +126,27 @@ def test_a_full_disk_is_one_line(use, monkeypatch):
         use(Storage(on_disk=True))
 
 
-def test_however_little_the_memory_a_process_may_have_as_many_files():
+@pytest.mark.parametrize("use", [lambda storage: storage.empty(10, np.int64),
+                                 lambda storage: storage.joined([(np.arange(9),)], (np.int64,)),
+                                 lambda storage: storage.together(np.arange(9))])
+@pytest.mark.parametrize("where", ["open", "map"])
+def test_too_many_open_files_are_one_line_that_helps(where, use, monkeypatch):
+    def no_more(*_, **__):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    if where == "open":
+        monkeypatch.setattr(storage_module.tempfile, "TemporaryFile", no_more)
+    else:
+        monkeypatch.setattr(storage_module.np, "memmap", no_more)
+    with pytest.raises(RnnlmError, match=r"too many open files; give more --memory, .* or raise the limit with ulimit"):
+        use(Storage(on_disk=True))
+
+
+def test_however_little_the_memory_few_files_are_open_at_a_time():
     resource = pytest.importorskip("resource")  # not on Windows
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     ids = np.arange(2000) % 7
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(limits[0], 256), limits[1]))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(limits[0], 160), limits[1]))
     try:
         counts = count_ngrams(ids, 6, 7, 3, memory=1)
     finally:
@@ -142,6 +163,12 @@ def test_arrays_on_disk_are_arrays(tmp_path, monkeypatch):
     array = storage.empty(4, np.int16)
     array[:] = 7
     storage_module.let_go(array, columns[0], np.ones(2), None)
+    together = [np.arange(3, dtype=np.int8), np.arange(5), np.empty(0), np.arange(2, dtype=np.int32)]
+    mapped = storage.together(*together)
+    storage_module.let_go(*mapped)
+    for one, other in zip(together, mapped, strict=True):
+        assert one.dtype == other.dtype and other.flags.aligned
+        np.testing.assert_array_equal(one, other)
     assert array.tolist() == [7] * 4
     assert [*map(len, storage.joined([], (np.int32, np.int8)))] == [0, 0]
     assert not any(tmp_path.iterdir())  # the files have no names

@@ -8,12 +8,11 @@ from rnnlm.reports.curves import (
     learning_figure,
     perplexity_figure,
     plot_perplexity,
-    plot_runs,
-    runs_figure,
 )
 
 RECORDS = [{"epoch": e, "train_perplexity": t, "valid_perplexity": v, "lr": lr}
            for e, t, v, lr in [(1, 90.0, 80.0, 1.0), (2, 50.0, 60.0, 1.0), (3, 40.0, 61.0, 1.0), (4, None, None, 0.5)]]
+TRAINING, VALIDATION = "training text, during the epoch", "validation text, after the epoch"
 
 
 def lines(figure):
@@ -22,9 +21,9 @@ def lines(figure):
 
 def test_both_curves_the_best_epoch_the_rate_and_the_optimum_are_drawn():
     drawn = lines(perplexity_figure(RECORDS, "a title", best_possible=33.25))
-    assert list(drawn["training"].get_ydata()[:3]) == [90, 50, 40]
-    assert list(drawn["validation"].get_ydata()[:3]) == [80, 60, 61]
-    star = drawn["best: 60 after epoch 2"]
+    assert list(drawn[TRAINING].get_ydata()[:3]) == [90, 50, 40]
+    assert list(drawn[VALIDATION].get_ydata()[:3]) == [80, 60, 61]
+    star = drawn["best on the validation text: 60, epoch 2"]
     assert (list(star.get_xdata()), list(star.get_ydata())) == ([2], [60])
     assert set(drawn["best possible on the validation text: 33.25"].get_ydata()) == {33.25}
     assert set(drawn["learning rate changed"].get_xdata()) == {3.5}
@@ -33,15 +32,15 @@ def test_both_curves_the_best_epoch_the_rate_and_the_optimum_are_drawn():
 def test_a_model_that_is_trained_further_is_drawn_at_epoch_0():
     figure = perplexity_figure(RECORDS, "a title", before=55.0)
     drawn = lines(figure)
-    assert (list(drawn["validation"].get_xdata()[:2]), list(drawn["validation"].get_ydata()[:2])) == ([0, 1], [55, 80])
-    assert list(drawn["training"].get_xdata()) == [1, 2, 3, 4]
-    assert "best: 60 after epoch 2" in drawn  # the model that is kept
+    assert (list(drawn[VALIDATION].get_xdata()[:2]), list(drawn[VALIDATION].get_ydata()[:2])) == ([0, 1], [55, 80])
+    assert list(drawn[TRAINING].get_xdata()) == [1, 2, 3, 4]
+    assert "best on the validation text: 60, epoch 2" in drawn  # the model that is kept
     assert figure.axes[0].get_xlabel() == "epoch (0: before training)"
     assert figure.axes[0].get_xlim() == (-0.5, 4.5)
     of_characters = lines(perplexity_figure(RECORDS, "a title", level="char", before=64.0))
-    assert of_characters["validation"].get_ydata()[0] == 6
+    assert of_characters[VALIDATION].get_ydata()[0] == 6
     too_large = lines(perplexity_figure(RECORDS, "a title", before=1e31))
-    assert list(too_large["validation"].get_xdata()) == [1, 2, 3, 4]
+    assert list(too_large[VALIDATION].get_xdata()) == [1, 2, 3, 4]
 
 
 def test_what_is_not_known_is_not_drawn():
@@ -56,7 +55,7 @@ def test_what_is_too_large_for_ticks_is_a_gap(tmp_path, values, best_possible):
     records = [{"epoch": e, "train_perplexity": value, "valid_perplexity": value, "lr": 1.0}
                for e, value in enumerate(values, 1)]
     plot_perplexity(tmp_path / "picture.png", records, "t", best_possible)
-    drawn = lines(perplexity_figure(records, "t", best_possible))["validation"].get_ydata()
+    drawn = lines(perplexity_figure(records, "t", best_possible))[VALIDATION].get_ydata()
     np.testing.assert_array_equal(drawn, [5.0 if value == 5 else np.nan for value in values])
 
 
@@ -69,12 +68,36 @@ def test_the_picture_says_what_it_is_of():
 def test_characters_are_drawn_in_bits():
     figure = perplexity_figure(RECORDS, "char", best_possible=32, level="char")
     drawn = lines(figure)
-    np.testing.assert_allclose(drawn["training"].get_ydata(), [np.log2(90), np.log2(50), np.log2(40), np.nan])
-    np.testing.assert_allclose(drawn["best: 5.907 after epoch 2"].get_ydata(), [5.9069], rtol=1e-4)  # 2^5.9069 = 60
+    np.testing.assert_allclose(drawn[TRAINING].get_ydata(), [np.log2(90), np.log2(50), np.log2(40), np.nan])
+    star = drawn["best on the validation text: 5.907, epoch 2"]
+    np.testing.assert_allclose(star.get_ydata(), [5.9069], rtol=1e-4)  # 2^5.9069 = 60
     assert set(drawn["best possible on the validation text: 5"].get_ydata()) == {5}
     axes = figure.axes[0]
-    assert (axes.get_ylabel(), axes.get_yscale()) == ("bits per character", "linear")
-    assert len(labels(axes)) >= 4
+    assert (axes.get_ylabel(), axes.get_yscale()) == ("bits per character", "log")
+    assert labels(axes) == ["5", "5.2", "5.4", "5.6", "5.8", "6", "6.2", "6.4"]
+
+
+def test_bits_of_characters_have_plain_labels_after_a_long_fall():
+    records = [{"epoch": e, "train_perplexity": 2 ** (1.3 + 4 / e), "valid_perplexity": 2 ** (1.4 + 3 / e), "lr": 1}
+               for e in range(1, 25)]
+    assert labels(perplexity_figure(records, "t", level="char").axes[0]) == ["1.5", "2", "2.5", "3", "4", "5"]
+
+
+def test_a_text_without_surprises_has_no_bits_and_is_drawn():
+    records = [{"epoch": 1, "train_perplexity": 1.0, "valid_perplexity": 1.0, "lr": 1.0}]
+    axes = perplexity_figure(records, "t", level="char", test=1.0).axes[0]
+    assert axes.get_yscale() == "linear"
+    assert [list(line.get_ydata()) for line in axes.get_lines()] == [[0]] * 4
+
+
+def test_the_test_score_is_drawn_where_the_model_was_kept():
+    drawn = lines(perplexity_figure(RECORDS, "t", test=58.25))
+    point = drawn["this model on the test text: 58.25"]
+    assert (list(point.get_xdata()), list(point.get_ydata())) == ([2], [58.25])
+    bits = lines(perplexity_figure(RECORDS, "t", level="char", test=64.0))
+    assert list(bits["this model on the test text: 6"].get_ydata()) == [6]
+    for unknown in (None, 1e31):
+        assert not any("test" in label for label in lines(perplexity_figure(RECORDS, "t", test=unknown)))
 
 
 def labels(axes):
@@ -117,23 +140,6 @@ def test_a_png_is_written_without_pyplot(tmp_path, records):
 def test_a_rate_that_changes_at_every_epoch_is_not_marked():
     drawn = lines(perplexity_figure([record | {"lr": 1 / record["epoch"]} for record in RECORDS], "a title"))
     assert not any("rate" in label for label in drawn)
-
-
-def test_runs_are_drawn_against_their_time_with_the_lines_to_compare_with(tmp_path):
-    runs = {"one": [record | {"seconds": 30 * record["epoch"]} for record in RECORDS],
-            "other": [RECORDS[1] | {"seconds": 120}]}
-    figure = runs_figure(runs, [("a toolkit", 70.5)])
-    drawn = lines(figure)
-    assert list(drawn["one: 60"].get_xdata()) == [0.5, 1, 1.5, 2]
-    assert list(drawn["one: 60"].get_ydata()[:3]) == [80, 60, 61]
-    assert list(drawn["other: 60"].get_xdata()) == [2]
-    assert [text.get_text() for text in figure.axes[0].texts] == ["a toolkit: 70.5"]
-    assert any(set(line.get_ydata()) == {70.5} for line in figure.axes[0].get_lines())
-    labels = runs_figure(runs, [("a", 100), ("b", 98), ("c", 70), ("d", 60)]).axes[0].texts
-    assert [label.get_ha() for label in labels] == ["right", "right", "left", "left"]
-    assert [label.get_va() for label in labels] == ["bottom", "top", "bottom", "bottom"]  # a and b would overlap
-    plot_runs(tmp_path / "runs.png", runs)
-    assert (tmp_path / "runs.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_curves_of_a_classifier():

@@ -1,4 +1,4 @@
-"""Give the commands thousands of damaged model files, checkpoints and texts.
+"""Give the commands thousands of damaged model files, checkpoints, runs and texts.
 
     python tests/robustness/mutate_files.py --count 5000
 
@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnnlm.cli.compare import main as compare
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.cli.generate import main as generate
 from rnnlm.cli.train import main as train
@@ -39,6 +40,9 @@ TEXT = "\ufeffthe fox ran .\r\nça va , naïve \U0001f98a !\n\n<unk> the\tcat\x0
 PIECES = [b"\n", b"\r", b"\0", b" ", b"\xff", b"\xef\xbb\xbf", b"<eos>", b"<unk>", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
           b"'", b"}", b"[", b"(", b"-", b"9" * 30, b"\x80", b"nan", b"1e999", b"\n" * 3000, b"x" * 70000,
           b"a b " * 3000, b"PK\1\2", b"null", b"true", b"\\u0000", b"<f8", b"|O8"]
+
+
+OF_A_RUN = ("metrics.jsonl", "summary.json", "config.toml", "checkpoint.npz", "model.npz")
 
 
 class Slow(BaseException):
@@ -112,7 +116,7 @@ def made(folder):
                "--epochs", "1", "--threads", "1"]
     assert quiet(train, options)[0] == 0
     return {name: (folder / name).read_bytes() for name in
-            ("word", "char", "run/checkpoint.npz", "subword", "tokenizer.json")}
+            ("word", "char", "subword", "tokenizer.json", *(f"run/{name}" for name in OF_A_RUN))}
 
 
 def tokenizer_json(subwords):
@@ -188,8 +192,7 @@ def subword_case(folder, good, choose):
 def checkpoint_case(folder, good, choose):
     """Resume a finished run with a damaged checkpoint: an error, or the same run."""
     run = folder / "run"
-    for name in ("checkpoint-previous.npz", "perplexity.png"):
-        (run / name).unlink(missing_ok=True)
+    (run / "perplexity.png").unlink(missing_ok=True)
     (run / "checkpoint.npz").write_bytes(mutated_archive(good["run/checkpoint.npz"], choose))
     trial = folder.parent / "trial"
     shutil.copytree(folder, trial)
@@ -199,6 +202,20 @@ def checkpoint_case(folder, good, choose):
     finally:
         shutil.rmtree(trial)
     return problem
+
+
+def run_case(folder, good, choose):
+    """Compare a run one of whose files is damaged, and others gone, with a good one."""
+    damaged, gone = choose.choice(OF_A_RUN), choose.sample(OF_A_RUN, choose.choice((0, 0, 1, 2)))
+    run = folder / "compared"
+    run.mkdir(exist_ok=True)
+    for name in OF_A_RUN:
+        data = good[f"run/{name}"]
+        change = mutated_archive if name.endswith(".npz") else mutated
+        (run / name).write_bytes(change(data, choose) if name == damaged else data)
+        if name in gone:
+            (run / name).unlink()
+    return complaint(compare, [str(run), str(folder / "run"), *choose.choice(([], ["--json"], ["--csv"]))], folder)
 
 
 def text_case(folder, good, choose):
@@ -225,7 +242,8 @@ def text_case(folder, good, choose):
     return complaint(evaluate, [model, str(folder / "case"), "--threads", "1"], folder)
 
 
-CASES = {"models": model_case, "subwords": subword_case, "checkpoints": checkpoint_case, "texts": text_case}
+CASES = {"models": model_case, "subwords": subword_case, "checkpoints": checkpoint_case, "runs": run_case,
+         "texts": text_case}
 
 
 def torture(kind, count, where, first_seed=0, on_case=lambda: None):

@@ -131,10 +131,12 @@ ELSEWHERE = {  # where the effects of the other options are tested
     "cli/test_raw_text.py": "lowercase split_punctuation",
     "cli/test_resume.py": "resume checkpoint_minutes",
     "cli/test_keeping.py": "keep_every keep_at",
+    "cli/test_leftovers.py": "discard_checkpoints",
     "cli/test_shuffle.py": "shuffle",
     "cli/test_split_options.py": "split split_by split_shares split_seed save_splits",
     "cli/test_divergence.py": "on_divergence lr",
     "cli/test_device_command.py": "device",
+    "cli/test_seeds_command.py": "seeds",
     "cli/test_fine_tuning.py": "init_from extend_vocab freeze",
     "runs/test_recipes.py": "recipes"}
 

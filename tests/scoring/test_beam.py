@@ -5,9 +5,11 @@ from itertools import product
 import numpy as np
 import pytest
 
+from rnnlm.adapting.cache import Cache
 from rnnlm.errors import RnnlmError
 from rnnlm.models import LanguageModel
 from rnnlm.models.cells import CELLS
+from rnnlm.scoring import beam
 from rnnlm.scoring.evaluation import token_log_probs
 from rnnlm.scoring.writing import write_beam, write_text
 from rnnlm.text.tokenizer import Words
@@ -50,6 +52,18 @@ def require_equal(lines, expected):
 def test_a_beam_that_keeps_everything_finds_all_lines_in_their_order(cell):
     model = lively(1, cell)
     require_equal(found(model, 500), all_lines(model))
+
+
+def test_a_beam_whose_states_are_too_large_is_refused_with_one_that_fits(monkeypatch):
+    model = Cache(lively(1), 50, 0.5, 0.3)
+    state = (50 * (5 + 1) + 2 * 5) * 4  # 50 states and words, two layers of 5
+    monkeypatch.setattr(beam, "MOST_BYTES", 3 * state)
+    assert len(found(model, 3)) == 3
+    with pytest.raises(RnnlmError, match=r"a beam of 4 would need 5.0 kB for its states, 1.2 kB each, at most 3.7 kB "
+                       "are used: lower --beam to 3, or give a smaller cache"):
+        found(model, 4)
+    monkeypatch.setattr(beam, "MOST_BYTES", 1)
+    assert len(found(model, 1)) == 1  # what is read without a beam, too
 
 
 @pytest.mark.parametrize("seed", range(5))

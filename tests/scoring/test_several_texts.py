@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+from rnnlm.adapting.cache import Cache
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import ArgumentError, RnnlmError
 from rnnlm.models import LanguageModel
@@ -73,6 +74,19 @@ def test_the_first_is_the_text_of_the_seed_and_none_depends_on_the_others(model,
         patch.setattr(streams, "LARGE", 1)
         model.workers = workers
         assert [text.text for text in samples(model, 40, **options)] == texts
+
+
+def test_large_states_make_small_batches_and_the_same_texts(model, monkeypatch):
+    cache, rows = Cache(model, 50, 0.5, 0.3), []
+    options = {"length": 20, "prompt": "a b"}
+    texts = [text.text for text in samples(cache, 9, **options)]
+    plain = Cache.set_state
+    monkeypatch.setattr(Cache, "set_state", lambda self, states: rows.append(len(states[0][0])) or plain(self, states))
+    for most, widest in ((1, 1), (3 * (50 * (6 + 1) + 12) * 4, 3)):  # 50 states and words, two layers of 6
+        rows.clear()
+        monkeypatch.setattr(streams, "MOST_BYTES", most)
+        assert [text.text for text in samples(cache, 9, **options)] == texts
+        assert max(rows) == widest
 
 
 def test_greedy_texts_are_all_the_same(model):

@@ -1,3 +1,4 @@
+import gzip
 import json
 import os
 import time
@@ -11,6 +12,7 @@ from rnnlm.text import numbered
 from rnnlm.text import numbered_cache as module
 from rnnlm.text.corpus import load_corpus, read_text
 from rnnlm.text.numbered_cache import read_tokens
+from rnnlm.text.split_words import SplitWords
 from rnnlm.text.tokenizer import CHARACTERS, WORDS
 
 TEXT = "the cat sat\nthe dog sat on the cat\n\n" * 50
@@ -81,6 +83,21 @@ def test_a_long_text_gives_the_same_as_a_short_one(tmp_path, level, monkeypatch)
         keep = table % 3 == 0
         np.testing.assert_array_equal(stored.part(3, 100).look_up(table, keep), short.part(3, 100).look_up(table, keep))
         assert stored.part(0, 0).look_up(table).size == 0
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_slow_tokenizer_reads_once_what_is_shorter(tmp_path, reads, monkeypatch, ending):
+    path, slow = tmp_path / f"a.txt{ending}", SplitWords()
+    path.write_bytes(gzip.compress(TEXT.encode()) if ending else TEXT.encode())
+    monkeypatch.setattr(module, "LONG", len(TEXT) * slow.slowness - 1)
+    for _ in range(2):
+        tokens = read_tokens(path, slow)
+    assert len(reads) == 1 and not isinstance(tokens.source, np.ndarray)
+    monkeypatch.setattr(module, "LONG", len(TEXT) * slow.slowness)
+    write(path.with_name("b.txt"), TEXT.replace("dog", "pig"))
+    for tokenizer in (slow, WORDS, WORDS):
+        assert isinstance(read_tokens(path.with_name("b.txt"), tokenizer).source, np.ndarray)
+    assert len(reads) == 4
 
 
 @pytest.mark.parametrize("unk", [True, False])

@@ -18,8 +18,8 @@ import pytest
 from rnnlm.errors import RnnlmError
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
+from rnnlm.text import decompressing
 from rnnlm.text import numbered_cache as module
-from rnnlm.text import sources
 from rnnlm.text.corpus import load_corpus, read_text
 from rnnlm.text.lines import read_blocks
 from rnnlm.text.numbered_cache import read_tokens
@@ -30,7 +30,7 @@ from rnnlm.text.vocabulary import Vocabulary
 TEXT = "the cat sat\nthe dog sat on the wörtchen\n" * 200
 COMPRESS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 with suppress(ImportError):
-    ZSTD = sources.zstd()
+    ZSTD = decompressing.zstd()
     CHECKED = {ZSTD.CompressionParameter.checksum_flag: 1}  # as its tool does
     COMPRESS["zst"] = lambda data: ZSTD.compress(data, options=CHECKED)
 needs_zstd = pytest.mark.skipif("zst" not in COMPRESS, reason="an extra")
@@ -169,7 +169,7 @@ def test_without_the_extra_a_zstd_file_is_refused_with_its_name(tmp_path, monkey
     def without(name):
         raise ImportError(name)
 
-    monkeypatch.setattr(sources, "import_module", without)
+    monkeypatch.setattr(decompressing, "import_module", without)
     with pytest.raises(RnnlmError, match=r"t is compressed by zstd, which needs the extra of that name: pip install "
                        r"'numpy-rnnlm\[zst\]', or decompress it first with unzstd$"):
         read(write(tmp_path / "t", b"\x28\xb5\x2f\xfd" + bytes(20)))
@@ -213,7 +213,7 @@ def test_a_word_that_has_no_end_is_refused_where_the_length_is_not_known(tmp_pat
 
 @ENDINGS
 def test_a_small_file_does_not_become_a_long_text(ending, tmp_path, monkeypatch):
-    monkeypatch.setattr("rnnlm.text.sources.ALWAYS_READ", 1_000_000)
+    monkeypatch.setattr("rnnlm.text.decompressing.ALWAYS_READ", 1_000_000)
     path = write(tmp_path / "t", COMPRESS[ending](b"a\n" * 3_000_000))
     assert path.stat().st_size < 10_000
     with pytest.raises(RnnlmError, match=r"t decompresses to more than 1 MB and more than 100 times its own size, "
@@ -224,7 +224,7 @@ def test_a_small_file_does_not_become_a_long_text(ending, tmp_path, monkeypatch)
 
 
 def test_a_small_file_does_not_fill_the_cache(tmp_path, monkeypatch, cache):
-    monkeypatch.setattr("rnnlm.text.sources.ALWAYS_READ", 10_000_000)
+    monkeypatch.setattr("rnnlm.text.decompressing.ALWAYS_READ", 10_000_000)
     monkeypatch.setattr(module, "LONG", 1_000_000)
     path = write(tmp_path / "t", gzip.compress((b"a" * 100 + b"\n") * 200_000, 1))
     for read_it in (lambda path: read_tokens(path, WORDS), lambda path: read_text(path, Vocabulary(["<eos>"]))):
@@ -234,7 +234,7 @@ def test_a_small_file_does_not_fill_the_cache(tmp_path, monkeypatch, cache):
 
 
 def test_a_text_that_compresses_as_texts_do_has_no_bound(tmp_path, monkeypatch, rng):
-    monkeypatch.setattr("rnnlm.text.sources.ALWAYS_READ", 1000)
+    monkeypatch.setattr("rnnlm.text.decompressing.ALWAYS_READ", 1000)
     text = "".join(f"{number} and {number}\n" for number in rng.integers(0, 10**9, 5000))
     assert read(write(tmp_path / "t", gzip.compress(text.encode()))) == text
 

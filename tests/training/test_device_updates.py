@@ -20,7 +20,7 @@ on_kernels = pytest.mark.parametrize(("device", "dtype"), [
     pytest.param(HOST, np.float32, id="twins, 32 bits"),
     pytest.param(Emulator(), np.float32, id="kernels", marks=[needs_compiler, pytest.mark.slow]),
 ])
-SHAPES = [(5,), (3, 4), (700,)]
+SHAPES = [(5,), (3, 4), (700,)]  # the last: more than one block
 
 
 def arrays(rng, dtype):
@@ -128,6 +128,14 @@ def test_arrays_of_a_device_are_updated_there(rule, rng):
             np.testing.assert_allclose(device.get(here), w, rtol=1e-5, atol=1e-6)
     for w, here in zip(params, own, strict=True):
         np.testing.assert_allclose(device.get(here), w, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("rule", [SGD, Halved])
+def test_a_norm_that_is_not_finite_changes_no_weight(rule):
+    device = StandIn()
+    w, g = device.put(np.ones(3, np.float32)), device.put(np.full(3, np.inf, np.float32))
+    rule(0.1).update([w], [g], clip_scale(global_norm([g]), 1.0))
+    np.testing.assert_array_equal(device.get(w), 1)
 
 
 def test_misfits_are_named(rng):

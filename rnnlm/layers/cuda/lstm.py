@@ -7,8 +7,8 @@ from rnnlm.layers.cuda.recurrent import CudaRecurrent
 from rnnlm.layers.lstm import TimeLSTM
 
 
-def forward_twin(gates, b, Wh, h_first, c_first, hs, cs, h_last, c_last, exchanged, counters, carried, T, N, H,
-                 *division):
+def forward_twin(gates, b, Wh, h_first, c_first, hs, cs, h_last, c_last, exchanged, counters, carried, T, N, first,
+                 count, H, *division):
     """f, g, i, o of all steps from a_t + b + h_{t-1} Wh, and the states.
 
     c_t = f c_{t-1} + g i, h_t = o tanh(c_t); see recurrent.cu.
@@ -23,8 +23,11 @@ def forward_twin(gates, b, Wh, h_first, c_first, hs, cs, h_last, c_last, exchang
     hs, cs : (T + 1, N, H), take all states, the first included.
     h_last, c_last : (N, H), take the last states.
     exchanged, counters, division : what blocks need.
+    first, count : which of the N streams are read.
     """
-    hs[0], cs[0] = h_first if carried & 1 else 0, c_first if carried & 2 else 0
+    streams = slice(first, first + count)
+    gates, hs, cs = gates[:, streams], hs[:, streams], cs[:, streams]
+    hs[0], cs[0] = h_first[streams] if carried & 1 else 0, c_first[streams] if carried & 2 else 0
     for t in range(T):
         f, g, i, o = np.split(gates[t], 4, axis=1)  # views
         gates[t] += b + hs[t] @ Wh
@@ -33,10 +36,10 @@ def forward_twin(gates, b, Wh, h_first, c_first, hs, cs, h_last, c_last, exchang
             sigmoid(gate, out=gate)
         cs[t + 1] = f * cs[t] + g * i
         hs[t + 1] = o * np.tanh(cs[t + 1])
-    h_last[...], c_last[...] = hs[T], cs[T]
+    h_last[streams], c_last[streams] = hs[T], cs[T]
 
 
-def backward_twin(dhs, Wh, gates, cs, das, dh, dc, exchanged, counters, T, N, H, *division):
+def backward_twin(dhs, Wh, gates, cs, das, dh, dc, exchanged, counters, T, N, first, count, H, *division):
     """The gradients of a_t, and of the states before the window.
 
     Parameters
@@ -48,12 +51,16 @@ def backward_twin(dhs, Wh, gates, cs, das, dh, dc, exchanged, counters, T, N, H,
     das : (T, N, 4H), to fill.
     dh, dc : (N, H), to fill.
     exchanged, counters, division : what blocks need.
+    first, count : which of the N streams are read.
     """
+    streams = slice(first, first + count)
+    dhs, gates, cs = dhs.reshape(cs[1:].shape)[:, streams], gates[:, streams], cs[:, streams]
+    das, dh, dc = das[:, streams], dh[streams], dc[streams]
     dh[...], dc[...] = 0, 0  # nothing comes from beyond the window: the truncation
     for t in reversed(range(T)):
         f, g, i, o = np.split(gates[t], 4, axis=1)
         tanh_c = np.tanh(cs[t + 1])
-        dh += dhs[t * N : (t + 1) * N]             # h_t is used twice, above and by the next step: sum
+        dh += dhs[t]                               # h_t is used twice, above and by the next step: sum
         dc += dh * o * tanh_slope(tanh_c)          # h_t = o tanh(c_t); c_t is used twice: sum
         da = [dc * cs[t] * sigmoid_slope(f), dc * i * tanh_slope(g), dc * g * sigmoid_slope(i),
               dh * tanh_c * sigmoid_slope(o)]      # c_t = f c_{t-1} + g i

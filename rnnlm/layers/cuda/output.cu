@@ -6,7 +6,7 @@
 // rows, in a fixed order.
 
 #define THREADS 256
-#define AT_ONCE 4
+#define AT_ONCE 8
 #define LOWEST -3.402823466e38f
 
 extern "C" __global__ void softmax_rows(
@@ -60,10 +60,19 @@ extern "C" __global__ void softmax_rows(
 
     if (gradient) {
         float g = target < 0 ? 0.0f : scale, factor = g / s;
-        #pragma unroll 4
-        for (int v = thread; v < V; v += THREADS) {
-            float d = expf(x[v] + b[v] - m) * factor;
-            x[v] = v == target ? d - g : d;
+        for (int first = thread; first < V; first += AT_ONCE * THREADS) {
+            float y[AT_ONCE];  // read before anything is written, or each read would wait for the write before
+            #pragma unroll
+            for (int k = 0; k < AT_ONCE; ++k) {
+                int v = first + k * THREADS;
+                y[k] = v < V ? x[v] + b[v] : LOWEST;
+            }
+            #pragma unroll
+            for (int k = 0; k < AT_ONCE; ++k) {
+                int v = first + k * THREADS;
+                float d = expf(y[k] - m) * factor;
+                if (v < V) x[v] = v == target ? d - g : d;
+            }
         }
     }
 

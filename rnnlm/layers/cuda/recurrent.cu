@@ -9,19 +9,26 @@
 // A block keeps the weights of its units in shared memory for the whole window.  After a
 // step the blocks of a group exchange their values through global memory, `exchanged`
 // (2, N, width): one half is read while the other is written.  Groups never wait for
-// each other, since streams do not depend on each other.
+// each other, since streams do not depend on each other.  So a launch may also read only
+// `count` of the N streams, from `first` on.
 //
-// What a step costs at N = 20, H = 650 on 132 multiprocessors (4 groups of 33 blocks):
+// The floors of a step at N = 20, H = 650 on 132 multiprocessors, 4 groups of 33 blocks:
 // an LSTM multiplies 20 * 650 * 2,600 = 34 million pairs, 2,000 cycles at 128 a cycle on
 // each multiprocessor, and reads its weights once, 208 KB a block, 1,660 cycles at 128
-// bytes a cycle.  From the other blocks it reads 13 KB forward and 52 KB backward.
-// Waiting for the group takes 1 to 1.5 microseconds.  A plain RNN has a quarter of it.
+// bytes a cycle.  From the other blocks it reads 13 KB forward and 52 KB backward.  A
+// plain RNN has a quarter of it.  In both, to wait for the group is a write and two reads
+// through the second-level cache, one after the other: a microsecond or so, whatever the
+// sizes.  A group of one block has no such wait: where it can, it holds all weights in
+// registers (HELD), 140 numbers a thread at H = 200, and a step is 350 cycles of products.
 //
 // What goes through Wx, and the gradients of all weights, are products of whole windows,
 // which are computed elsewhere.
 
-#ifndef STREAMS  // of a group, at most
+#ifndef STREAMS  // of a group
 #define STREAMS 5
+#endif
+#ifndef COLUMNS  // of a thread
+#define COLUMNS 5
 #endif
 #ifndef HELD  // reads of STEP inputs for which a thread of a group's only block holds the weights
 #define HELD 0
@@ -56,10 +63,11 @@ struct Share {  // what a block does; the same arithmetic as in geometry.py
     int first_stream, streams, first_unit, units, blocks, width, parts, column_warps;
     unsigned* counters;  // of the group: blocks that have arrived, blocks that have left
 
-    __device__ Share(int N, int H, int inputs, int groups, int units_a_block, int column_warps_, unsigned* all) {
-        const int group = blockIdx.x % groups, member = blockIdx.x / groups, most = (N + groups - 1) / groups;
-        first_stream = group * most;
-        streams = max(0, min(most, N - first_stream));
+    __device__ Share(int first, int count, int H, int inputs, int groups, int units_a_block, int column_warps_,
+                     unsigned* all) {
+        const int group = blockIdx.x % groups, member = blockIdx.x / groups, most = (count + groups - 1) / groups;
+        first_stream = first + group * most;
+        streams = max(0, min(most, first + count - first_stream));
         first_unit = member * units_a_block;
         units = max(0, min(units_a_block, H - first_unit));
         blocks = gridDim.x / groups;
@@ -307,10 +315,10 @@ struct LstmBackward {
 
 template <int S, int C, class Cell>
 __device__ void forward(Cell cell, const float* __restrict__ Wh, const float* h_first, float* hs, float* h_last, bool carried,
-                        float* exchanged, unsigned* counters, int T, int N, int H, int groups, int units_a_block,
-                        int column_warps) {
+                        float* exchanged, unsigned* counters, int T, int N, int first, int count, int H, int groups,
+                        int units_a_block, int column_warps) {
     constexpr int gates = Cell::gates;
-    const Share share(N, H, H, groups, units_a_block, column_warps, counters);
+    const Share share(first, count, H, H, groups, units_a_block, column_warps, counters);
     const int units = share.units, columns = units * gates, stride = share.stride();
     float *weights = (float*)dynamic_shared, *partials = weights + columns * stride;
     for (int column = threadIdx.x % 32; column < columns; column += 32) {  // q * units + u
@@ -371,10 +379,11 @@ __device__ void forward(Cell cell, const float* __restrict__ Wh, const float* h_
 
 template <int S, int C, class Cell>
 __device__ void backward(Cell cell, const float* __restrict__ Wh, float* dh, float* exchanged, unsigned* counters,
-                         int T, int N, int H, int groups, int units_a_block, int column_warps) {
+                         int T, int N, int first, int count, int H, int groups, int units_a_block,
+                         int column_warps) {
     constexpr int gates = Cell::gates;
     const int inputs = gates * H;
-    const Share share(N, H, inputs, groups, units_a_block, column_warps, counters);
+    const Share share(first, count, H, inputs, groups, units_a_block, column_warps, counters);
     const int units = share.units, stride = share.stride();
     float *weights = (float*)dynamic_shared, *partials = weights + units * stride;
     for (int k = threadIdx.x; k < share.width; k += blockDim.x)
@@ -419,29 +428,29 @@ __device__ void backward(Cell cell, const float* __restrict__ Wh, float* dh, flo
     leave(share);
 }
 
-#define DIVISION int T, int N, int H, int groups, int units, int column_warps
-#define DIVIDED T, N, H, groups, units, column_warps
+#define DIVISION int T, int N, int first, int count, int H, int groups, int units, int column_warps
+#define DIVIDED T, N, first, count, H, groups, units, column_warps
 #define KERNEL extern "C" __global__ void __launch_bounds__(HELD ? 320 : 384, 1)
 
 KERNEL rnn_forward(const float* as, const float* b, const float* Wh, const float* h_first, float* hs, float* h_last,
                    float* exchanged, unsigned* counters, int activation, int carried, DIVISION) {
-    forward<STREAMS, 5>(PlainForward{as, b, activation}, Wh, h_first, hs, h_last, carried & 1, exchanged, counters,
+    forward<STREAMS, COLUMNS>(PlainForward{as, b, activation}, Wh, h_first, hs, h_last, carried & 1, exchanged, counters,
                         DIVIDED);
 }
 
 KERNEL rnn_backward(const float* dhs, const float* Wh, const float* hs, float* das, float* dh, float* exchanged,
                     unsigned* counters, int activation, DIVISION) {
-    backward<STREAMS, 5>(PlainBackward{dhs, hs, das, activation}, Wh, dh, exchanged, counters, DIVIDED);
+    backward<STREAMS, COLUMNS>(PlainBackward{dhs, hs, das, activation}, Wh, dh, exchanged, counters, DIVIDED);
 }
 
 KERNEL lstm_forward(float* gates, const float* b, const float* Wh, const float* h_first, const float* c_first,
                     float* hs, float* cs, float* h_last, float* c_last, float* exchanged, unsigned* counters,
                     int carried, DIVISION) {
-    forward<STREAMS, STREAMS <= 5 ? 10 : 5>(LstmForward{gates, b, c_first, cs, c_last, (carried & 2) != 0}, Wh,
-                                            h_first, hs, h_last, carried & 1, exchanged, counters, DIVIDED);
+    forward<STREAMS, COLUMNS>(LstmForward{gates, b, c_first, cs, c_last, (carried & 2) != 0}, Wh, h_first, hs, h_last,
+                              carried & 1, exchanged, counters, DIVIDED);
 }
 
 KERNEL lstm_backward(const float* dhs, const float* Wh, const float* gates, const float* cs, float* das, float* dh,
                      float* dc, float* exchanged, unsigned* counters, DIVISION) {
-    backward<STREAMS, 5>(LstmBackward{dhs, gates, cs, das, dc}, Wh, dh, exchanged, counters, DIVIDED);
+    backward<STREAMS, COLUMNS>(LstmBackward{dhs, gates, cs, das, dc}, Wh, dh, exchanged, counters, DIVIDED);
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnlm.compute.kernel import Kernel
-from rnnlm.layers.cuda.geometry import division
+from rnnlm.layers.cuda.geometry import launches
 from rnnlm.layers.cuda.products import column_sums, multiply
 from rnnlm.layers.cuda.rows import batch_view, time_rows
 
@@ -14,9 +14,10 @@ SOURCE = Path(__file__).with_name("recurrent.cu")
 
 
 @cache
-def kernel(name, twin, tile, held):
-    """The kernel for a number of streams of a group, and for weights in registers."""
-    return Kernel(name, SOURCE, twin, cooperative=True, options=(f"-DSTREAMS={tile}", f"-DHELD={held}"))
+def kernel(name, twin, streams, columns, held):
+    """The kernel for a Division with these numbers."""
+    options = f"-DSTREAMS={streams}", f"-DCOLUMNS={columns}", f"-DHELD={held}"
+    return Kernel(name, SOURCE, twin, cooperative=True, options=options)
 
 
 class CudaRecurrent:
@@ -39,7 +40,8 @@ class CudaRecurrent:
     def forward(self, xs):  # (N, T, D) -> (N, T, H)
         """All hidden states of the window."""
         N, T, _ = self.window(xs, len(self.params[0]))
-        divisions = [division(N, self.hidden_size, self.state_blocks, backward, self.device.processors)
+        sizes = N, self.hidden_size, self.state_blocks
+        divisions = [launches(*sizes, backward, self.device.processors, self.device.shared_bytes)
                      for backward in (False, True)]
         self.divisions = None if None in divisions else divisions
         return super().forward(xs) if self.divisions is None else self._read(xs, N, T)
@@ -79,12 +81,14 @@ class CudaRecurrent:
     def _launch(self, name, twin, arguments, N, T, *options):
         """Launch a kernel, with the arguments that all of them have."""
         backward = name.endswith("backward")
-        part, H = self.divisions[backward], self.hidden_size
+        (count, part), H = self.divisions[backward], self.hidden_size
         width = H * (self.state_blocks if backward else 1)
         exchanged = self.buffer("exchanged", (2 * N * (width + 31),), self.params[1].dtype)
-        self.device.launch(kernel(name, twin, part.tile, part.held), part.groups * part.blocks, part.threads,
-                           [*arguments, exchanged, self._counters(), *options, T, N, H, part.groups, part.units,
-                            part.column_warps], part.shared)
+        one = kernel(name, twin, part.streams, part.columns, part.held)
+        for first in range(0, N, count):
+            self.device.launch(one, part.groups * part.blocks, part.threads,
+                               [*arguments, exchanged, self._counters(), *options, T, N, first, min(count, N - first),
+                                H, part.groups, part.units, part.column_warps], part.shared)
 
     def _counters(self):
         """Where blocks count each other: zeros, which every kernel leaves as zeros."""

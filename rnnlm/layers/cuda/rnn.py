@@ -7,7 +7,8 @@ from rnnlm.layers.cuda.recurrent import CudaRecurrent
 from rnnlm.layers.rnn import TimeRNN
 
 
-def forward_twin(As, b, Wh, h_first, hs, h_last, exchanged, counters, activation, carried, T, N, H, *division):
+def forward_twin(As, b, Wh, h_first, hs, h_last, exchanged, counters, activation, carried, T, N, first, count, H,
+                 *division):
     """h_t = activation(a_t + b + h_{t-1} Wh) for all steps; see recurrent.cu.
 
     Parameters
@@ -19,16 +20,18 @@ def forward_twin(As, b, Wh, h_first, hs, h_last, exchanged, counters, activation
     hs : (T + 1, N, H), takes all states, the first included.
     h_last : (N, H), takes the last state.
     exchanged, counters, division : what blocks need.
+    first, count : which of the N streams are read.
     activation : the index of a function in ACTIVATIONS.
     """
     function, _ = list(ACTIVATIONS.values())[activation]
-    hs[0] = h_first if carried else 0
+    streams = slice(first, first + count)
+    hs[0, streams] = h_first[streams] if carried else 0
     for t in range(T):
-        function(As[t] + b + hs[t] @ Wh, out=hs[t + 1])
-    h_last[...] = hs[T]
+        function(As[t, streams] + b + hs[t, streams] @ Wh, out=hs[t + 1, streams])
+    h_last[streams] = hs[T, streams]
 
 
-def backward_twin(dhs, Wh, hs, das, dh, exchanged, counters, activation, T, N, H, *division):
+def backward_twin(dhs, Wh, hs, das, dh, exchanged, counters, activation, T, N, first, count, H, *division):
     """The gradients of a_t, and of the state before the window.
 
     Parameters
@@ -39,12 +42,15 @@ def backward_twin(dhs, Wh, hs, das, dh, exchanged, counters, activation, T, N, H
     das : (T, N, H), to fill.
     dh : (N, H), to fill.
     exchanged, counters, division : what blocks need.
+    first, count : which of the N streams are read.
     activation : the index of a function in ACTIVATIONS.
     """
     _, slope = list(ACTIVATIONS.values())[activation]
+    streams = slice(first, first + count)
+    dhs, hs, das, dh = dhs.reshape(hs[1:].shape)[:, streams], hs[:, streams], das[:, streams], dh[streams]
     dh[...] = 0  # nothing comes from beyond the window: the truncation
     for t in reversed(range(T)):
-        das[t] = (dhs[t * N : (t + 1) * N] + dh) * slope(hs[t + 1])  # h_t is used twice: sum
+        das[t] = (dhs[t] + dh) * slope(hs[t + 1])  # h_t is used twice: sum
         np.matmul(das[t], Wh.T, out=dh)
 
 

@@ -36,7 +36,7 @@ class FastGRU(FastRecurrent, TimeGRU):
 
     def _read(self, Wh, As, hs, vs, streams):
         """All steps forward, for a slice of the streams."""
-        multiply = gate_products(by_gate(Wh), streams.stop - streams.start)
+        multiply = gate_products(by_gate(Wh), streams.stop - streams.start, len(vs))
         bias = np.empty_like(vs[0, streams])
         bias[...] = self.params[3]
         steps = zip(hs[:-1, streams], As[:2, :, streams].swapaxes(0, 1), *As[:, :, streams], vs[:, streams],

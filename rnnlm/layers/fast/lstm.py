@@ -30,7 +30,7 @@ class FastLSTM(FastRecurrent, TimeLSTM):
         scale, shift = np.repeat(np.array([[0.5, 1, 0.5, 0.5], [0.5, 0, 0.5, 0.5]], Wh.dtype), H, axis=1)
 
         def read(streams):
-            multiply = step_product(Wh, streams.stop - streams.start)
+            multiply = step_product(Wh, streams.stop - streams.start, T)
             product = np.empty_like(cs[0, streams])
             steps = zip(hs[:-1, streams], As[:, streams], *by_block(As[:, streams], 4), cs[:-1, streams],
                         cs[1:, streams], tanh_cs[:, streams], hs[1:, streams], strict=True)

@@ -23,7 +23,7 @@ class FastMRNN(FastRecurrent, TimeMRNN):
         ms += 1  # in place: every window's are computed anew
 
         def read(streams):
-            multiply = step_product(Wh, streams.stop - streams.start)
+            multiply = step_product(Wh, streams.stop - streams.start, T)
             steps = zip(hs[:-1, streams], As[:, streams], ms[:, streams], us[:, streams], hs[1:, streams], strict=True)
             for h_prev, a, m, u, h_next in steps:
                 u[...] = multiply(h_prev)

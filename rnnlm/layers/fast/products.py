@@ -20,7 +20,7 @@ def workers_for(multiplications, workers):
     return workers if multiplications >= LARGE_PRODUCT else SERIAL
 
 
-def step_product(W, N):
+def step_product(W, N, steps=0):
     """A function that returns h @ W for h (N, K).
 
     Its next call fills the array that it returned anew.
@@ -35,9 +35,11 @@ def step_product(W, N):
     ----------
     W : (K, M), the matrix.
     N : how many rows h has.
+    steps : how often the function will be called; 0: not known.  For one word of one
+        text, as in writing, a copy would take three times as long as the product.
     """
     K, M = W.shape
-    count = -(-N * W.size // SMALL_PRODUCT)
+    count = 1 if N == steps == 1 else -(-N * W.size // SMALL_PRODUCT)
     if count == 1 or NARROW * count > M or not has_small_kernels():
         if W.strides[1] != W.itemsize:
             W = np.ascontiguousarray(W)
@@ -58,7 +60,7 @@ def step_product(W, N):
     return multiply
 
 
-def gate_products(W, N):
+def gate_products(W, N, steps=0):
     """A function that returns x @ W[g] for every gate g: (k, N, M).
 
     Its next call fills the array that it returned anew.
@@ -71,9 +73,10 @@ def gate_products(W, N):
     ----------
     W : (k, K, M), a matrix for each gate.
     N : how many rows x has.
+    steps : see step_product.
     """
     k, K, M = W.shape
-    count = _blocks_of_a_gate(N * K * M, M) if has_small_kernels() else 1
+    count = 1 if N == steps == 1 or not has_small_kernels() else _blocks_of_a_gate(N * K * M, M)
     if count == 1:
         blocks, width = (W if W.strides[2] == W.itemsize else np.ascontiguousarray(W))[:, np.newaxis], M
     else:

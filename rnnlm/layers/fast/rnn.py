@@ -20,7 +20,7 @@ class FastRNN(FastRecurrent, TimeRNN):
         rows, Wh, As, hs = self._begin(xs)
 
         def read(streams):
-            multiply = step_product(Wh, streams.stop - streams.start)
+            multiply = step_product(Wh, streams.stop - streams.start, T)
             for h_prev, a, h_next in zip(hs[:-1, streams], As[:, streams], hs[1:, streams], strict=True):
                 np.add(multiply(h_prev), a, out=h_next)
                 self.function(h_next, out=h_next)

@@ -25,7 +25,7 @@ class FastTextbookGRU(FastRecurrent, TimeTextbookGRU):
         kept = self.buffer("kept", (T, N, H), Wh.dtype)  # r h_{t-1}
 
         def read(streams):
-            times_zr, times_hat = (step_product(W, streams.stop - streams.start)
+            times_zr, times_hat = (step_product(W, streams.stop - streams.start, T)
                                    for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
             steps = zip(hs[:-1, streams], As[:, streams, : 2 * H], *by_block(As[:, streams], 3), kept[:, streams],
                         hs[1:, streams], strict=True)

@@ -27,6 +27,7 @@ class Reading:
     about : what kind of model it is, for the head of the page.
     unit : what the model expects next: "word", or "character".
     lost : what of any text the model does not read, such as ("capitals",).
+    partners : how it adapts, and what it is mixed with, in words; "" for a model alone.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Reading:
     about: str = ""
     unit: str = "word"
     lost: tuple[str, ...] = ()
+    partners: str = ""
 
     @cached_property
     def bits(self) -> np.ndarray:

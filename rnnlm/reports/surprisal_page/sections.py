@@ -34,6 +34,7 @@ def head(readings: list[Reading], facts: dict[str, str]) -> str:
         "Model": [reading.name for reading in readings],
         "Kind": [_kind(reading) for reading in readings],
         "SHA-256": [reading.sha256 for reading in readings],
+        "With": [reading.partners for reading in readings],
         "Unknown words": [_share(reading.unknown.sum(), len(first) - ends) for reading in readings],
         "Perplexity": [_perplexity(reading) for reading in readings],
         "Mean surprisal": [_bits_a_word(reading) for reading in readings],

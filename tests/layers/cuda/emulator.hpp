@@ -44,9 +44,11 @@ inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z,
 
 struct dim3 { unsigned x = 1, y = 1, z = 1; };
 
+thread_local float4 dynamic_shared[232448 / sizeof(float4)];  // 227 KB, as an H100 has; each block begins with zeros
+
 namespace emulator {
 
-constexpr size_t stack_bytes = 128 << 10, shared_bytes = 232448;  // 227 KB, as an H100 has
+constexpr size_t stack_bytes = 128 << 10;
 
 enum class Waits { no, for_warp, for_block };
 
@@ -128,6 +130,14 @@ inline void run(Block& block) {
     }
 }
 
+// A block writes no more shared memory than the launch gives it.
+inline void require_untouched(size_t shared) {
+    const char* bytes = reinterpret_cast<const char*>(dynamic_shared);
+    if (std::all_of(bytes + shared, bytes + sizeof(dynamic_shared), [](char byte) { return byte == 0; })) return;
+    std::fputs("a block wrote behind its shared memory\n", stderr);
+    std::abort();
+}
+
 template <class T>
 T exchange(T value, unsigned from) {
     static_assert(sizeof(T) <= 8, "a shuffle moves a number");
@@ -141,7 +151,7 @@ T exchange(T value, unsigned from) {
 }
 
 template <class... Parameters, size_t... I>
-void launch(void (*kernel)(Parameters...), const unsigned* grid, unsigned threads, void** arguments,
+void launch(void (*kernel)(Parameters...), const unsigned* grid, unsigned threads, size_t shared, void** arguments,
             std::index_sequence<I...>) {
     auto values = std::make_tuple(*static_cast<std::remove_reference_t<Parameters>*>(arguments[I])...);
     auto body = [&] { kernel(std::get<I>(values)...); };
@@ -160,18 +170,17 @@ void launch(void (*kernel)(Parameters...), const unsigned* grid, unsigned thread
                     block.body = &body;
                     block.enter = [](void* body_) { (*static_cast<decltype(&body)>(body_))(); };
                     run(block);
+                    require_untouched(shared);
                 });
     for (auto& block : blocks) block.join();
 }
 
 template <class... Parameters>
-void launch(void (*kernel)(Parameters...), const unsigned* grid, unsigned threads, void** arguments) {
-    launch(kernel, grid, threads, arguments, std::index_sequence_for<Parameters...>{});
+void launch(void (*kernel)(Parameters...), const unsigned* grid, unsigned threads, size_t shared, void** arguments) {
+    launch(kernel, grid, threads, shared, arguments, std::index_sequence_for<Parameters...>{});
 }
 
 }  // namespace emulator
-
-thread_local float4 dynamic_shared[emulator::shared_bytes / sizeof(float4)];
 
 #define blockIdx (emulator::here->block)
 #define blockDim (emulator::here->threads)

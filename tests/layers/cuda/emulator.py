@@ -23,8 +23,8 @@ SHARED = 232448  # bytes of shared memory that a block can have on an H100
 OPTIONS = ["-std=c++17", "-O1", "-ffp-contract=off", "-Wno-unknown-pragmas", "-shared", "-fPIC", "-pthread"]
 TYPES = np.float32, np.float64, np.int32, np.uint32, np.int64, np.uint8, np.uint16, np.uint64  # of arrays
 WRAPPER = """
-extern "C" void launch_{0}(const unsigned* grid, unsigned threads, void** arguments) {{
-    emulator::launch({0}, grid, threads, arguments);
+extern "C" void launch_{0}(const unsigned* grid, unsigned threads, size_t shared, void** arguments) {{
+    emulator::launch({0}, grid, threads, shared, arguments);
 }}
 """
 
@@ -75,13 +75,13 @@ class Emulator(Device):
         values = [self._value(argument) for argument in arguments]
         pointers = (ctypes.c_void_p * len(values))(*[ctypes.addressof(value) for value in values])
         launch = getattr(compiled(str(kernel.source.resolve()), kernel.options), f"launch_{kernel.name}")
-        launch((ctypes.c_uint * 3)(*grid), ctypes.c_uint(threads), pointers)
+        launch((ctypes.c_uint * 3)(*grid), ctypes.c_uint(threads), ctypes.c_size_t(shared), pointers)
 
     @staticmethod
     def _value(argument):
         """An argument as the kernel takes it."""
         if isinstance(argument, np.ndarray):
             assert argument.flags.c_contiguous, "kernels take arrays without gaps"
-            assert argument.dtype in (np.float32, np.int32, np.uint32, np.int64, np.uint8), argument.dtype
+            assert argument.dtype in TYPES, argument.dtype
             return ctypes.c_void_p(argument.ctypes.data)
         return ctypes.c_int32(argument) if isinstance(argument, int) else ctypes.c_float(argument)

@@ -52,34 +52,36 @@ def compare(layer, plain, N, T, D, windows=2, **tolerance):
             np.testing.assert_allclose(one, other, **tolerance)
 
 
-def divide_by(monkeypatch, groups, tile, units, column_warps, parts, held=0):
+def divide_by(monkeypatch, groups, streams, units, columns, column_warps, parts, held=0, count=None):
     """Let layers be divided like this, forward and backward, whatever their sizes."""
-    def division(N, H, gates, backward, processors):
-        columns, inputs = (1, gates * H) if backward else (gates, H)
-        warps = max(column_warps, -(-units * columns // (4 * geometry.thread_columns(tile, columns))))
-        width = -(-inputs // 32) * 32
-        shared = 4 * (units * columns * (width + 4 + parts * tile) + 2 * tile * width * bool(held))
-        return geometry.Division(groups, tile, units, -(-H // units), warps, parts, held, shared, 0)
+    def launches(N, H, gates, backward, *_limits):
+        wide, inputs = (units, gates * H) if backward else (units * gates, H)
+        warps, width = max(column_warps, -(-wide // (4 * columns))), -(-inputs // 32) * 32
+        shared = 4 * (wide * (width + 4 + parts * streams) + 2 * streams * width * bool(held))
+        return count or N, geometry.Division(groups, streams, units, -(-H // units), columns, warps, parts, held,
+                                             shared, 0)
 
-    monkeypatch.setattr(recurrent, "division", division)
+    monkeypatch.setattr(recurrent, "launches", launches)
 
 
-# Each number of streams is a compilation: the others are slow.
+# Each number of streams, and of columns, is a compilation: others are slow.
 OTHER = pytest.mark.slow
 
 
 @needs_compiler
 @pytest.mark.parametrize("cell", LAYERS)
 @pytest.mark.parametrize(("N", "H", "division"), [
-    (5, 12, (2, 4, 4, 1, 1)),   # two groups of three blocks, of 3 and 2 streams
-    (7, 9, (3, 4, 5, 1, 2)),    # three groups, the last with 1 stream; the second block with fewer units
-    (4, 33, (1, 4, 17, 2, 3)),  # inputs end after a warp's first step
-    (9, 5, (4, 4, 5, 1, 2)),    # one block a group, the last group without streams
-    (5, 33, (2, 4, 33, 2, 2, 3)),  # weights in registers, for LSTMs 3 of the 5 reads of their inputs
-    pytest.param(1, 1, (1, 1, 1, 1, 1), marks=OTHER),
-    pytest.param(2, 7, (1, 2, 3, 2, 1), marks=OTHER),  # more warps than columns
-    pytest.param(5, 7, (1, 5, 4, 1, 2), marks=OTHER),
-    pytest.param(8, 6, (1, 8, 2, 2, 1), marks=OTHER),
+    (5, 12, (2, 3, 4, 3, 1, 1)),        # two groups of three blocks, of 3 and 2 streams
+    (7, 9, (3, 3, 5, 3, 1, 2)),         # three groups, the last with 1 stream; the second block with fewer units
+    (3, 33, (1, 3, 17, 3, 2, 3)),       # inputs end after a warp's first step
+    (6, 5, (3, 3, 5, 3, 1, 2)),         # one block a group, the last group without streams
+    (7, 5, (2, 3, 3, 3, 1, 1, 0, 5)),   # a launch for 5 streams, a launch for 2
+    (5, 33, (2, 3, 33, 3, 3, 2, 3)),    # weights in registers, for LSTMs 3 of the 5 reads of their inputs
+    pytest.param(1, 1, (1, 1, 1, 5, 1, 1), marks=OTHER),
+    pytest.param(2, 7, (1, 2, 3, 2, 2, 1), marks=OTHER),  # more warps than columns
+    pytest.param(5, 7, (1, 5, 4, 10, 1, 2), marks=OTHER),
+    pytest.param(8, 6, (1, 8, 2, 5, 2, 1), marks=OTHER),
+    pytest.param(10, 6, (1, 10, 2, 3, 2, 1), marks=OTHER),
 ], ids=lambda x: "-".join(map(str, x)) if isinstance(x, tuple) else str(x))
 def test_kernels_compute_what_the_plain_layers_do(monkeypatch, cell, N, H, division):
     divide_by(monkeypatch, *division)
@@ -91,14 +93,14 @@ def test_kernels_compute_what_the_plain_layers_do(monkeypatch, cell, N, H, divis
 @needs_compiler
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "identity"])
 def test_kernels_know_the_activations(monkeypatch, activation):
-    divide_by(monkeypatch, 1, 4, 5, 1, 1)
+    divide_by(monkeypatch, 2, 3, 5, 3, 1, 1)
     layer, plain = pair("tanh", 3, 5, EMULATED, np.float32, activation=activation)
     compare(layer, plain, 4, 2, 3, rtol=2e-5, atol=2e-5)
 
 
 @needs_compiler
 def test_a_state_may_be_given_in_part(monkeypatch):
-    divide_by(monkeypatch, 1, 4, 3, 1, 1)
+    divide_by(monkeypatch, 1, 3, 3, 3, 1, 1)
     layer, plain = pair("lstm", 2, 3, EMULATED, np.float32)
     for state in ((None, np.ones((3, 3), np.float32)), (np.ones((3, 3), np.float32), None)):
         layer.set_state(*state)
@@ -135,13 +137,20 @@ def test_without_state_each_window_starts_from_zeros(cell):
 
 
 @pytest.mark.parametrize("cell", LAYERS)
-def test_what_does_not_fit_is_computed_by_the_plain_loop(cell):
-    layer, plain = pair(cell, 2, 3, HOST)
-    layer.device = Device()
-    layer.device.launch = None
-    N = 4 * 8 + 1  # more streams than four groups can have
-    compare(layer, plain, N, 2, 2, rtol=1e-10)
-    assert layer.divisions is None
+def test_many_streams_are_read_by_several_launches(cell):
+    device = Counting()
+    layer, plain = pair(cell, 2, 3, device)
+    N = 2 * 4 * 10 + 1  # four blocks of 10 streams are a launch
+    compare(layer, plain, N, 2, 2, windows=1, rtol=1e-10)
+    assert len([name for name in device.names if name.endswith("_forward")]) == 3
+
+
+@pytest.mark.parametrize("cell", LAYERS)
+def test_weights_that_do_not_fit_are_left_to_the_plain_loop(monkeypatch, cell):
+    layer, plain = pair(cell, 2, 3, Counting())
+    monkeypatch.setattr(Counting, "shared_bytes", 100)
+    compare(layer, plain, 4, 2, 2, rtol=1e-10)
+    assert not layer.device.names
 
 
 @pytest.mark.parametrize("cell", LAYERS)
