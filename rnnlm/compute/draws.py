@@ -32,7 +32,7 @@ JUMPING = "PCG64", "PCG64DXSM"  # bit generators that jump word by word; NumPy l
 class Columns:
     """A process's columns of a batch: ``first`` to ``stop - 1``, of ``total``.
 
-    alone: whether gradients are those of their own mean loss, not a part of the batch's.
+    alone: whether gradients are those of their own mean loss, not of the batch's.
     """
 
     first: int

@@ -118,7 +118,7 @@ def test_local_steps_are_part_of_the_run_and_of_its_checkpoints(line, tmp_path, 
     code, _, err = launch(2, TERMINATED, 1, 5, *line, "--output", "two", cwd=tmp_path)
     assert (code, err.count("to resume: ")) == (143, 1)
     assert main(["train", "--resume", "--output", "two"]) == 0
-    code, out, err = launch(2, COMMAND, *line, "--output", "two", "--overwrite", cwd=tmp_path)
+    code, *_ = launch(2, COMMAND, *line, "--output", "two", "--overwrite", cwd=tmp_path)
     assert (code, len(without_times(tmp_path / "two"))) == (0, 2)
     lost = AT_STEP.format(what="trainer.model.params[-1][0] = float('nan')")
     code, _, err = launch(2, lost, 1, 5, *line, "--output", "lost", cwd=tmp_path, limit=LIMIT)
