@@ -189,7 +189,7 @@ class MPIProcesses(Processes):
         return shared_arrays(self, range(self.size), shape, dtype)
 
     def barrier(self) -> None:
-        """Wait for the others; what each has written into shared memory, all see then."""
+        """Wait for the others; all see then what each has written to shared memory."""
         self.wait(self.world.Ibarrier())
 
     def begin_sum(self, flat: np.ndarray) -> Any:

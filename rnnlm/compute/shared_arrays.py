@@ -1,8 +1,8 @@
 """Arrays in memory that several processes of one host share, on Linux.
 
 The memory is a file without a name, which goes with the last process, however that
-ends.  MPI's own shared memory has a name, and stays in /dev/shm when processes are
-killed; in a container there is also little room for it.
+ends.  MPI's own shared memory is in /dev/shm, for which containers often have little
+room: a process that writes where there is none is killed.
 """
 
 from __future__ import annotations
@@ -19,12 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike
 
-    from rnnlm.compute.processes import MPIProcesses
 
-
-def shared_arrays(processes: MPIProcesses, owners: Collection[int], shape: tuple[int, ...],
+def shared_arrays(processes: Any, owners: Collection[int], shape: tuple[int, ...],
                   dtype: DTypeLike) -> list[np.ndarray]:
-    """An array of zeros of each of these processes, in all processes.
+    """An array of zeros of each of these processes, in all of ``processes``.
 
     Called by all of them.  The system gives memory when it is written.
 
