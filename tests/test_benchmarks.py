@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import REPOSITORY
+from launching import needs_mpi
 from stories_corpus import FOLDER, grammar
 from training_runs import QuickPicture
 
@@ -425,3 +426,20 @@ def test_exchange_hf(tmp_path):
     assert done.returncode == 0, done.stderr
     (row,) = map(json.loads, done.stdout.splitlines())
     assert row["relative"] < 1e-5
+
+
+@needs_mpi
+@pytest.mark.slow
+def test_processes():
+    done = run("mpi.py", "--sizes", "tiny", "--steps", "4")
+    for line in ("train, 2 x 16", "  2 processes, messages", "  reduction", "score, 2 x 16", "  2 threads"):
+        assert line in done.stdout
+
+
+def test_the_model_of_many_processes_is_the_table_of_its_page():
+    done = run("mpi.py", "--paper")
+    rows = [line.split() for line in done.stdout.splitlines() if line.split()[0] in ("2", "64", "1024")]
+    page = (REPOSITORY / "docs/scaling.md").read_text(encoding="utf-8").replace(",", "")
+    assert len(rows) == 3
+    for row in rows:
+        assert f"| {' | '.join(row)} |" in page

@@ -9,6 +9,7 @@ from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
 from rnnlm.cli.mixing_options import PROBS, TUNE_PROBS, part_names, parts_in_words
 from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, TUNE, adaptation_in_words, models_named, read_predictor
 from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar, show
+from rnnlm.cli.several import sharing
 from rnnlm.cli.signals import computing_until_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
@@ -49,7 +50,7 @@ def build_parser(prog=None):
 
 def main(argv=None, prog=None):
     """The command; returns its exit code."""
-    return run(evaluate_texts, build_parser(prog), argv)
+    return run(sharing(evaluate_texts), build_parser(prog), argv)
 
 
 def evaluate_texts(options):

@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 
 from rnnlm.cli.start import start
+from rnnlm.compute.launcher import launched
 
 COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "train": "train a language model on text",
@@ -21,6 +22,7 @@ COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "export": "write a model for PyTorch, ONNX, Hugging Face or the classic toolkit",
     "import": "make a model of what was trained in PyTorch, or of an export",
 }
+SHARED = ("train", "evaluate", "score", "pairs")  # what several processes do together
 
 _ROWS = "\n".join(f"  {name:9}  {about}" for name, about in COMMANDS.items())
 USAGE = f"""usage: rnnlm COMMAND [options]
@@ -60,6 +62,11 @@ def main(argv=None):
 
         note(f"rnnlm: no command {shown(repr(name))}: it must be {_all_commands()}{_meant(name)}")
         return 2
+    if name not in SHARED and launched()[1] > 1:
+        from rnnlm.cli.screen import note
+
+        note(f"rnnlm {name}: error: several processes cannot share this command: start it without mpiexec")
+        return 1
     return _command(name)(rest, prog=f"rnnlm {name}")
 
 

@@ -11,6 +11,7 @@ from rnnlm.cli.kept import OF_EACH, chart_option, kept_option, models_of, requir
 from rnnlm.cli.pairs_notes import note_repeated, note_unknown
 from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, partners_in_words
 from rnnlm.cli.screen import is_terminal, scoring_bar, show
+from rnnlm.cli.several import sharing
 from rnnlm.cli.signals import computing_until_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
@@ -51,7 +52,7 @@ def build_parser(prog=None):
 
 def main(argv=None, prog=None):
     """The command; returns its exit code."""
-    return run(show_pairs, build_parser(prog), argv)
+    return run(sharing(show_pairs), build_parser(prog), argv)
 
 
 def show_pairs(options):

@@ -12,6 +12,7 @@ from rnnlm.cli.dynamic_options import DYNAMIC, dynamic_in_words, dynamic_is_open
 from rnnlm.cli.mixing_options import MIXING, mixture_in_words, mixture_is_open, with_mixture
 from rnnlm.cli.reading import noted_predictor
 from rnnlm.cli.screen import encoding_bar
+from rnnlm.cli.several import share_model
 from rnnlm.errors import RnnlmError
 from rnnlm.runs.checks import not_empty
 from rnnlm.runs.option import Option, require_acting
@@ -71,7 +72,9 @@ def with_partners(read, options, workers, tune=None):
     """A Read with all that the options put beside its model."""
     tuning = read_text(tune, read.vocabulary, encoding_bar) if tune else None
     read = with_cache(with_dynamic(read, options, tuning), options, tuning)
-    return with_mixture(read, options, workers, tuning)
+    read = with_mixture(read, options, workers, tuning)
+    share_model(read.model)
+    return read
 
 
 def partners_in_words(options):

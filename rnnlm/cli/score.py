@@ -16,6 +16,7 @@ from rnnlm.cli.partners import partners_in_words
 from rnnlm.cli.score_notes import BASE_NAMES, UnknownWords, note_excess
 from rnnlm.cli.score_options import SCORE, choose_columns, settle
 from rnnlm.cli.screen import is_terminal, note, scoring_bar, show, without_controls
+from rnnlm.cli.several import sharing
 from rnnlm.cli.signals import stop_on_signal
 from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
@@ -43,7 +44,7 @@ def build_parser(prog=None):
 
 def main(argv=None, prog=None):
     """The command; returns its exit code."""
-    return run(print_scores, build_parser(prog), argv)
+    return run(sharing(print_scores), build_parser(prog), argv)
 
 
 def print_scores(options):

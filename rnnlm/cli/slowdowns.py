@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from rnnlm.cli.screen import note
-from rnnlm.compute.cores import available_cores
+from rnnlm.compute.processes import processes
 from rnnlm.errors import counted
 
 LOOK_EVERY = 5.0     # seconds
@@ -20,7 +20,7 @@ def threads_of(options):
 
     What will slow them down is noted.
     """
-    threads = options.threads or available_cores()
+    threads = options.threads or processes().cores()
     note_slowdowns(threads)
     return threads
 
@@ -33,7 +33,7 @@ def note_slowdowns(threads):
 
 def at_start(threads):
     """What can be seen before a run begins, a line each."""
-    cores = available_cores()
+    cores = processes().cores()
     if threads > cores:
         yield (f"--threads {threads} is more than the {counted(cores, 'core')} available: threads that wait for a core "
                f"hold up the others; give --threads {cores}")

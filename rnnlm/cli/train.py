@@ -1,12 +1,15 @@
 """The training command: text in, perplexity falling, a model file out."""
 
+import signal
+
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.screen import show
-from rnnlm.cli.signals import StoppedBetweenSteps, stop_on_signal
+from rnnlm.cli.signals import stop_on_signal
 from rnnlm.errors import RnnlmError
 from rnnlm.runs import recipes
 from rnnlm.runs.options import TRAIN
+from rnnlm.runs.stopping import Stop
 
 
 def build_parser(prog=None):
@@ -23,13 +26,12 @@ def main(argv=None, prog=None):
 def _command(options):
     """Train until the run ends or a signal stops it; returns the exit code."""
     from rnnlm.cli.seeds_screen import SeedsScreen  # --help and a wrong line need none of these
-    from rnnlm.runs.request import Request
     from rnnlm.runs.run import Seeds, carry_out
 
     try:
-        ended = carry_out(Request(options.line), SeedsScreen(), lambda: stop_on_signal("stopping after this step"))
-    except StoppedBetweenSteps as stopped:
-        return 128 + stopped.signum
+        ended = carry_out(options.line, SeedsScreen(), lambda: stop_on_signal("stopping after this step"))
+    except Stop as stopped:  # without a number: the signal came to another process
+        return 128 + getattr(stopped, "signum", signal.SIGTERM)
     if isinstance(ended, Seeds) and ended.failed:
         raise RnnlmError(ended.failure)
     return 0

@@ -30,11 +30,29 @@ JUMPING = "PCG64", "PCG64DXSM"  # bit generators that jump word by word; NumPy l
 
 @dataclass(frozen=True)
 class Columns:
-    """A process's columns of a batch: ``first`` to ``stop - 1``, of ``total``."""
+    """A process's columns of a batch: ``first`` to ``stop - 1``, of ``total``.
+
+    alone: whether gradients are those of their own mean loss, not of the batch's.
+    """
 
     first: int
     stop: int
     total: int
+    alone: bool = False
+
+    @property
+    def count(self):
+        """How many they are."""
+        return self.stop - self.first
+
+    @property
+    def share(self):
+        """The factor of their mean loss and its gradients, from 0 to 1."""
+        return 1.0 if self.alone else self.count / self.total
+
+    def of(self, array):
+        """Their rows of an array (total, ...), a view."""
+        return array[self.first : self.stop]
 
 
 def shared_bits(rng, shape, scheme=SCHEME):

@@ -17,7 +17,7 @@ LARGEST = 1 << 128  # no number of a run is larger: those of the generator have 
 
 def require_possible(values, trainer):
     """ValueError unless a trainer built like this one can have written these values."""
-    require_form(values, trainer.snapshot().values)
+    require_form(values, trainer.values())
     if values["random_scheme"] not in SCHEMES:
         raise ValueError(f"numbers.random_scheme must be one of {SCHEMES}, got {values['random_scheme']}")
     unsettled = values["optimizer"].get("unsettled", 0)

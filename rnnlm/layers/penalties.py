@@ -17,7 +17,14 @@ class Penalty(Layer):
     Parameters
     ----------
     weight : a number of at least 0, the factor of the penalty.
+
+    Attributes
+    ----------
+    columns : the Columns of the batch that the layer gets, whose slope is then that of
+        a mean over the whole batch; None: all.
     """
+
+    columns = None
 
     def __init__(self, weight: float) -> None:
         super().__init__()
@@ -27,6 +34,11 @@ class Penalty(Layer):
         """The states as they are."""
         self.cache = hs
         return hs
+
+    def _slope(self, count):
+        """That of the mean of so many squares, over the values."""
+        share = 1 if self.columns is None else self.columns.share
+        return self.cache.dtype.type(2 * self.weight * share / count)
 
 
 class TimeActivationPenalty(Penalty):
@@ -42,7 +54,7 @@ class TimeActivationPenalty(Penalty):
     def backward(self, dhs: np.ndarray) -> np.ndarray:  # (N, T, H) -> (N, T, H)
         """d(weight * mean h^2) / dh = 2 weight h / (N T H), added to the gradient."""
         hs = self.cache
-        out = hs * hs.dtype.type(2 * self.weight / hs.size)
+        out = hs * self._slope(hs.size)
         out += dhs
         return out
 
@@ -68,7 +80,7 @@ class TimeSlownessPenalty(Penalty):
         out = dhs.copy()
         if hs.shape[1] > 1:
             slope = hs[:, 1:] - hs[:, :-1]
-            slope *= hs.dtype.type(2 * self.weight / slope.size)
+            slope *= self._slope(slope.size)
             out[:, 1:] += slope
             out[:, :-1] -= slope
         return out

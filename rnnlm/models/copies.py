@@ -5,8 +5,8 @@ from dataclasses import fields
 from rnnlm.errors import ArgumentError
 from rnnlm.models.wiring import Wiring
 
-MADE = {"packing", "params", "grads", "switches", "whole_ratios", "built", "lowest", "trains_output",
-        *(field.name for field in fields(Wiring))}  # attributes that follow from the others and from the weights
+MADE = {"columns", "packing", "params", "grads", "switches", "whole_ratios", "built", "lowest", "trains_output",
+        *(field.name for field in fields(Wiring))}  # what follows from the others and the weights, or is not a copy's
 
 
 class CanBeCopied:

@@ -10,12 +10,14 @@ import numpy as np
 from rnnlm.compute import arguments, draws
 from rnnlm.compute.default_workers import computing, workers_or_default
 from rnnlm.compute.device import HOST
-from rnnlm.compute.row_gradient import RowGradient, add
+from rnnlm.compute.processes import ALONE
+from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.compute.threads import call
 from rnnlm.layers.base import require_ids
 from rnnlm.models.architecture import Architecture, float_type
 from rnnlm.models.copies import CanBeCopied
 from rnnlm.models.freezing import frozen_parameters, what_trains
+from rnnlm.models.halves import GoesBackInHalves
 from rnnlm.models.moving import CanMove
 from rnnlm.models.parameters import Packing
 from rnnlm.models.predicting import Predicts
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from rnnlm.compute.threads import Workers
 
 
-class LanguageModel(Predicts, CarriesStates, HasDropout, CanBeCopied, CanMove):
+class LanguageModel(Predicts, CarriesStates, HasDropout, CanBeCopied, CanMove, GoesBackInHalves):
     """p(next word | all words before) by a recurrent network (Mikolov et al., 2010).
 
     ids (N, T) -> TimeEmbedding -> [TimeDropout -> TimeRNN] x layers
@@ -85,9 +87,12 @@ class LanguageModel(Predicts, CarriesStates, HasDropout, CanBeCopied, CanMove):
         ``dict(model.architecture)`` give its values.
     vocabulary_fingerprint : that of the Vocabulary whose ids the model reads; None: not
         known.
+    processes : the Processes that train it together, or share what is scored; set it in
+        all of them.
     """
 
     frozen: Collection[str] = frozenset()  # of a model that was pickled before parameters could be frozen
+    processes = ALONE
 
     def __init__(self, vocab_size: int, wordvec_size: int = 100, hidden_size: int = 100, layers: int = 1, *,
                  cell: str = "rnn", activation: str = "tanh", tied: bool = False, projection: bool = False,
@@ -116,10 +121,10 @@ class LanguageModel(Predicts, CarriesStates, HasDropout, CanBeCopied, CanMove):
         """Names and shapes of an Architecture's parameters, in order."""
         return Architecture(*architecture, **options).shapes()
 
-    def _build(self, dtype, weights=None):
-        """The memory (these weights, or zeros), and the layers on it."""
+    def _build(self, dtype, weights=None, grads=()):
+        """The memory (these weights and gradients, or zeros), and the layers on it."""
         rows = () if self.plain or self.architecture.tied else ("embedding/W",)  # a window touches few of its rows
-        self.packing = Packing(self.architecture.parameters(), dtype, rows, weights, self.frozen)
+        self.packing = Packing(self.architecture.parameters(), dtype, rows, weights, self.frozen, grads)
         self.params, self.grads = list(self.packing.param.values()), list(self.packing.grad.values())
         wiring = wire(self.architecture, self.regularisation, self.packing, rng=self.dropout_rng, plain=self.plain,
                       workers=self.workers, device=self.device)
@@ -130,6 +135,7 @@ class LanguageModel(Predicts, CarriesStates, HasDropout, CanBeCopied, CanMove):
                          if hasattr(layer, "train")]
         self.whole_ratios = [layer.ratio for layer in self.switches]
         self.random_scheme = self.scheme
+        self.set_columns(self.columns)
 
     def rows_read(self, xs: ArrayLike) -> list[np.ndarray | None]:  # ids (N, T)
         """Which rows of each array of ``packing.params`` a window reads.
@@ -198,7 +204,7 @@ class LanguageModel(Predicts, CarriesStates, HasDropout, CanBeCopied, CanMove):
         back through the layers.  Only where the layers are so large that they use all
         threads, the output's weights come first.
         """
-        dout = self.output.backward_states()
+        dout = self.output.backward_states(self.share)
         if not self.trains_output:
             self._backward_layers(dout)
         elif self.device is not HOST or any(layer.uses_all_threads(len(dout)) for layer in self.recurrent):
@@ -206,8 +212,7 @@ class LanguageModel(Predicts, CarriesStates, HasDropout, CanBeCopied, CanMove):
             self._backward_layers(dout)
         else:
             self.workers.each(call, self.output.weight_work(), meanwhile=partial(self._backward_layers, dout))
-        for gradient, whole in self.shared:
-            add(gradient, whole)
+        self.add_shared()
 
     def _backward_layers(self, dout):
         """From the output's inputs down to the lowest layer that is trained."""

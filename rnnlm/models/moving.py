@@ -8,7 +8,10 @@ from rnnlm.compute.device import HOST, Device
 from rnnlm.errors import ArgumentError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, Self
+
+    import numpy as np
 
     from rnnlm.models.architecture import Architecture
     from rnnlm.models.parameters import Packing
@@ -30,7 +33,7 @@ class CanMove:
         packing: Packing
         switches: list[Any]
 
-        def _build(self, dtype: Any, weights: Any = None) -> None:
+        def _build(self, dtype: Any, weights: Any = None, grads: Any = ()) -> None:
             """Make the memory and the layers."""
 
     def move_to(self, device: Device) -> Self:
@@ -46,9 +49,22 @@ class CanMove:
                                 "leave the model on the processor")
         device.require_type(self.packing.memory[0].dtype)
         weights = [device.put(self.device.get(array)) for array in self.packing.memory]
-        trains = [layer.train for layer in self.switches]
         self.device = device
-        self._build(weights[0].dtype, weights)
+        self._build_again(weights)
+        return self
+
+    def lie_in(self, weights: Sequence[np.ndarray], grads: Sequence[np.ndarray | None]) -> None:
+        """Take other memory for the arrays of ``packing``; the layers are made anew.
+
+        Parameters
+        ----------
+        weights : arrays like ``packing.params``, which hold the weights already.
+        grads : arrays like ``packing.grads``; None in the place of a RowGradient.
+        """
+        self._build_again([*weights, *self.packing.memory[len(weights) :]], grads)
+
+    def _build_again(self, weights, grads=()):
+        trains = [layer.train for layer in self.switches]
+        self._build(weights[0].dtype, weights, grads)
         for layer, train in zip(self.switches, trains, strict=True):
             layer.train = train
-        return self

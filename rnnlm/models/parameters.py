@@ -37,6 +37,8 @@ class Packing:
         device; None: zeros on the host, to which the system gives memory only when they
         are written.
     frozen : names of the parameters that no optimizer gets.
+    grads : arrays for the gradients of ``params``, where something else than new memory
+        is to hold them; None in the place of one that has a RowGradient.
 
     Attributes
     ----------
@@ -48,7 +50,8 @@ class Packing:
     """
 
     def __init__(self, parameters: Iterable[Parameter], dtype: np.dtype, rows: Collection[str] = (),
-                 memory: Sequence[np.ndarray] | None = None, frozen: Collection[str] = ()) -> None:
+                 memory: Sequence[np.ndarray] | None = None, frozen: Collection[str] = (),
+                 grads: Sequence[np.ndarray | None] = ()) -> None:
         self.parameters = list(parameters)
         trained = [parameter for parameter in self.parameters if parameter.name not in frozen]
         dense = [parameter for parameter in trained if parameter.name not in rows]
@@ -64,10 +67,13 @@ class Packing:
         self.memory = list(map(writable, memory)) if memory else [_zeros(shape, dtype) for shape in shapes]
         on_host = module_of(self.memory[0]) is np
         zeros = _zeros if on_host else module_of(self.memory[0]).zeros
-        grads = [RowGradient(param) if alone and on_host else zeros(shape, dtype)
-                 for param, shape, alone in zip(self.memory, shapes, of_rows, strict=True)]
-        self.params, self.grads = self.memory[: len(self.groups)], grads[: len(self.groups)]
-        self.param, self.grad = self.by_name(self.memory), self.by_name(grads)
+        slopes = [RowGradient(param) if alone and on_host else zeros(shape, dtype)
+                  for param, shape, alone in zip(self.memory[len(grads) :], shapes[len(grads) :],
+                                                 of_rows[len(grads) :], strict=True)]
+        slopes = [RowGradient(param) if grad is None else grad
+                  for param, grad in zip(self.memory, grads, strict=False)] + slopes
+        self.params, self.grads = self.memory[: len(self.groups)], slopes[: len(self.groups)]
+        self.param, self.grad = self.by_name(self.memory), self.by_name(slopes)
         self._names = {}  # of the parameters of each part of the model
         for name in self.param:
             self._names.setdefault(name.split("/")[0], []).append(name)

@@ -1,4 +1,7 @@
-"""What a training run sets of a model's dropout: on or off, how much, how drawn."""
+"""What a training run sets of a model's dropout: on or off, how much, how drawn.
+
+Also which columns of the batch the model reads, on which random numbers depend.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,22 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from rnnlm.compute.draws import Columns
     from rnnlm.models.regularisation import Regularisation
 
 
 class HasDropout:
-    """The part of a LanguageModel that sets its layers with dropout, ``switches``."""
+    """The part of a LanguageModel that sets its layers with dropout, ``switches``.
+
+    Attributes
+    ----------
+    columns : the Columns of the batch that the model reads in training; None: all.
+    """
+
+    columns: Columns | None = None
 
     if TYPE_CHECKING:
+        layers: list[Any]
         regularisation: Regularisation
         switches: list[Any]  # the layers that have ``train``, ``ratio`` and ``random_scheme``
         whole_ratios: list[float]  # of each of them at the end of training
@@ -57,6 +69,18 @@ class HasDropout:
         self.scheme = scheme
         for layer in self.switches:
             layer.random_scheme = scheme
+
+    def set_columns(self, columns: Columns | None) -> None:
+        """Read these columns of the batch from now on; None: all.
+
+        Dropout draws its part of the numbers of the whole batch.  The gradients that
+        ``backward`` gives are a part, too: those of the mean loss of the whole batch
+        are the sum over all columns.
+        """
+        self.columns = columns
+        for layer in self.layers:
+            if hasattr(layer, "columns"):
+                layer.columns = columns
 
     def snapshot(self) -> dict[str, Any]:
         """What training needs to continue, without arrays: dropout's generator."""

@@ -5,6 +5,7 @@ from dataclasses import fields
 import numpy as np
 
 from rnnlm.compute.device import HOST
+from rnnlm.compute.processes import processes
 from rnnlm.models import Architecture, LanguageModel, Regularisation, Start
 from rnnlm.models.cutoffs import cutoffs_for
 from rnnlm.models.freezing import frozen_parameters
@@ -35,8 +36,9 @@ def build_trainer(options, corpus, workers, fresh, initial=None, device=HOST):
     elif fresh and options.output_start == "frequencies":
         model.start_at_frequencies(occurrences(corpus.train, len(corpus.vocabulary)))
     model.move_to(device)
+    model.processes = processes()
     return Trainer(model, _optimizer(options, model), batches, _schedule(options), average=_average(options),
-                   max_grad=options.max_grad or np.inf, workers=workers)
+                   max_grad=options.max_grad or np.inf, workers=workers, sync_every=options.sync_every)
 
 
 def _batches(options, corpus):

@@ -25,7 +25,8 @@ class Run:
     records : the Record of each epoch; losses in nats per token.
     best : that of the epoch with the lowest validation loss, whose model was kept.
     test : the Evaluation of the test text by that model.
-    model : that model with its vocabulary, as ``rnnlm.load(folder)`` returns it.
+    model : that model with its vocabulary, as ``rnnlm.load(folder)`` returns it; where
+        several processes train it, None in all but the first.
     """
 
     folder: Path
@@ -69,3 +70,9 @@ def carry_out_one(request, observer, stopping, may_begin=True):
                 Path(kept).unlink(missing_ok=True)
             raise
         return Run(folder.path, folder.records, folder.best, test)
+
+
+def follow_one(stopping):
+    """``carry_out_one`` in a process but the first, which tells it all."""
+    folder, test = session.follow(stopping)
+    return Run(folder.path, folder.records, folder.best, test)

@@ -190,6 +190,9 @@ TRAINING = (
     Option("freeze", Names(), "parts of the model to leave as they are, such as embedding, rnn1, lstm2, projection or "
            "affine, or single parameters, such as rnn1/Wh", metavar="NAME,...",
            meant_by="fixed frozen freeze-layers freeze-embedding"),
+    Option("sync_every", at_least(1), "let each process train alone for K steps, then average what they have learnt "
+           "(DiLoCo), for several processes in a slow network", metavar="K", default_text="each step is shared",
+           meant_by="diloco local-sgd local-steps outer-steps"),
     Option("matrix_lr_factor", positive, "factor on the learning rate of the recurrent layers' matrices and the "
            "projection", 1.0, "F"),
     *CONSTANTS,

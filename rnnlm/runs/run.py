@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from rnnlm.compute import arguments
+from rnnlm.compute.processes import processes
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.formats.loaded import load
 from rnnlm.runs.checks import not_empty
 from rnnlm.runs.observer import Observer
-from rnnlm.runs.one_run import Run, carry_out_one
+from rnnlm.runs.one_run import Run, carry_out_one, follow_one
 from rnnlm.runs.option import OF_THE_LINE
 from rnnlm.runs.options import TRAIN
 from rnnlm.runs.request import Request
 from rnnlm.runs.seed_results import Seeds
 from rnnlm.runs.seeds import asks_for_seeds, carry_out_seeds
-from rnnlm.runs.stopping import holding_interrupts
+from rnnlm.runs.stopping import Stop, holding_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,10 +68,9 @@ def train(corpus: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | No
     """
     if observer is not None:
         arguments.kind("observer", observer, Observer, "an rnnlm.Observer")
-    request = Request(_given({"corpus": corpus, **options}))
-    run = carry_out(request, observer or Observer(), holding_interrupts, may_begin=not request.options.resume)
+    run = carry_out(_given({"corpus": corpus, **options}), observer or Observer(), holding_interrupts, False)
     if isinstance(run, Run):
-        run.model = load(run.folder)
+        run.model = load(run.folder) if processes().first else None
     elif not run.finished:
         raise RnnlmError(run.failure)
     return run
@@ -110,13 +110,21 @@ def _plain(value):
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
-def carry_out(request, observer, stopping, may_begin=True):
-    """Do what a Request asks for: a Run, without its model, or the Seeds.
+def carry_out(given, observer, stopping, resume_begins=True):
+    """Do what is asked for: a Run, without its model, or the Seeds.
 
     Parameters
     ----------
+    given : the options, see Request.
     stopping : see ``rnnlm.runs.session.train``.
-    may_begin : whether it may be a new run.
+    resume_begins : whether a run may be resumed that has not begun.
     """
-    do = carry_out_seeds if asks_for_seeds(request, observer) else carry_out_one
-    return do(request, observer, stopping, may_begin)
+    with processes().together(Stop):
+        if not processes().first:
+            return follow_one(stopping)
+        request = Request(given)
+        seeds = asks_for_seeds(request, observer)
+        if seeds and processes().size > 1:
+            raise RnnlmError("--seeds is for one process: start rnnlm train without mpiexec")
+        return (carry_out_seeds if seeds else carry_out_one)(
+            request, observer, stopping, resume_begins or not request.options.resume)

@@ -46,7 +46,7 @@ class RunFolder(HasPicture):
     @property
     def best(self):
         """The Record of the best epoch, whose model is kept; None if there is none."""
-        return next((record for record in reversed(self.records) if record.improved), None)
+        return best_of(self.records)
 
     def newest_header(self):
         """The newest checkpoint header that can be read; None without a checkpoint.
@@ -225,6 +225,11 @@ class RunFolder(HasPicture):
     def is_unused(self):
         """Whether the run did not begin, and its new folder still has its name."""
         return not self.begun and self.held.has_its_name()
+
+
+def best_of(records):
+    """The Record of the best epoch; None if there is none."""
+    return next((record for record in reversed(records) if record.improved), None)
 
 
 def resume_command(path):

@@ -5,6 +5,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from rnnlm.compute.processes import SAVE, processes_of
 from rnnlm.errors import DivergenceError
 from rnnlm.text.choose_tokenizer import LEARNED
 
@@ -45,27 +46,30 @@ class Saver:
 
     def __init__(self, trainer, folder, run, vocabulary):
         self.trainer, self.folder, self.run, self.vocabulary = trainer, folder, run, vocabulary
+        self.processes = processes_of(trainer.model)
         self.seconds, self.state, self.point = time.monotonic(), None, None
         self.rollbacks, self.grad_norm = 0, math.nan
 
     def begin(self):
         """Save the first checkpoint, so that there is one from the first step on."""
-        self.folder.replace_all(self.trainer, self.run, self.vocabulary_to_keep())
+        self.processes.outcome(self.folder.replace_all, self.trainer, self.run, self.vocabulary_to_keep())
         self._note_point()
 
     def restore(self):
         """Put the trainer where the last checkpoint was taken."""
         self.folder.restore(self.trainer, self.run)
+        self.trainer.share()
+        self.folder.records = self.processes.share(self.folder.records)
         self._note_point()
 
     def is_due(self, minutes):
         """Whether the last checkpoint is older than this."""
-        return time.monotonic() - self.seconds > 60 * minutes
+        return self.processes.agreed(SAVE, self.processes.first and time.monotonic() - self.seconds > 60 * minutes)
 
     def save(self):
         """Save a checkpoint; DivergenceError if one of its numbers is not finite."""
         with self._told_where():
-            self.folder.save(self.trainer, self.run, self.vocabulary_to_keep())
+            self.processes.outcome(self.folder.save, self.trainer, self.run, self.vocabulary_to_keep())
         self.seconds, self.rollbacks = time.monotonic(), 0
         self._note_point()
 
@@ -125,8 +129,8 @@ class Saver:
         """
         trainer = self.trainer
         with self._told_where(), trainer.weights_to_keep():
-            self.folder.kept.save(
-                mark, trainer.model, self.vocabulary,
+            self.processes.outcome(
+                self.folder.kept.save, mark, trainer.model, self.vocabulary,
                 {"tokens": trainer.tokens, "epoch": trainer.epoch + 1, "iteration": trainer.iteration}
                 | self._origin())
 

@@ -3,23 +3,26 @@
 import math
 from dataclasses import replace
 
-from rnnlm.compute.cores import available_cores
 from rnnlm.compute.cuda import device_by_name
+from rnnlm.compute.processes import processes
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.formats.checkpoint import checkpoint_size
 from rnnlm.formats.model_file import load_model, model_size, read_model_training
+from rnnlm.models import LanguageModel
 from rnnlm.runs.assembly import build_trainer, settle_cutoffs
 from rnnlm.runs.combinations import notes_on_freezing, notes_on_length
 from rnnlm.runs.description import shuffled, title
+from rnnlm.runs.elsewhere import Elsewhere
 from rnnlm.runs.initial_model import BEFORE, initial_model, perplexity_in
 from rnnlm.runs.marks import Marks
+from rnnlm.runs.observer import Observer
 from rnnlm.runs.options import free, of_the_run
 from rnnlm.runs.resuming import require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
 from rnnlm.runs.run_texts import read_texts
 from rnnlm.runs.saving import Saver
-from rnnlm.runs.stopping import Stop
+from rnnlm.runs.stopping import Stop, agreed_check
 from rnnlm.runs.summary import Summary
 from rnnlm.scoring.evaluation import evaluate
 
@@ -33,18 +36,30 @@ def train(options, folder, observer, stopping, header=None):
     steps and ends the session by raising Stop.  header: that of the checkpoint to
     resume from, if any.
     """
+    if processes().size > 1 and options.device != "cpu":
+        raise RnnlmError(f"--device {options.device} is for one process: start rnnlm train without mpiexec")
     if header is not None:  # before anything is read or made that the options ask for
         require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
     device = device_by_name(options.device)
     initial = initial_model(options, folder, header)
     corpus = read_texts(options, folder, observer, initial, header)
-    threads = options.threads or available_cores()
+    threads = options.threads or processes().cores()
     observer.on_threads(threads)
     with Workers(threads) as workers:
         session = _session(options, corpus, folder, observer, header, workers, initial, device)
-        with stopping() as check:
-            session.begin(resumed=header is not None)
-            return session.finish(check)
+        return session.carry_out(stopping, resumed=header is not None)
+
+
+def follow(stopping):
+    """What a process but the first does in a run: its part of all work on the model.
+
+    Returns the Elsewhere, with all records, and the Evaluation of the test text.
+    """
+    options, corpus, run, path, resumed = processes().share(None)
+    with Workers(options.threads or processes().cores()) as workers:
+        trainer = build_trainer(options, corpus, workers, fresh=False)
+        folder = Elsewhere(path, options)
+        return folder, Session(options, corpus, trainer, folder, Observer(), run).carry_out(stopping, resumed)
 
 
 def _session(options, corpus, folder, observer, header, workers, initial, device):
@@ -58,19 +73,34 @@ def _session(options, corpus, folder, observer, header, workers, initial, device
         if line := require_same_texts(header, run, options, folder.path):
             observer.on_note(line)
         require_architecture(header, options, len(corpus.vocabulary), folder.path)
+    if processes().size > 1:
+        run["processes"] = processes().size
+    processes().share((options, corpus, run, folder.path, header is not None))
     trainer = build_trainer(options, corpus, workers, fresh=header is None, initial=initial, device=device)
     return Session(options, corpus, trainer, folder, observer, run)
 
 
 class Session:
-    """The parts of a run, and what is done with them: ``begin``, then ``finish``."""
+    """The parts of a run, and what is done with them: ``begin``, then ``finish``.
+
+    Several processes each have one, and do the same; the folder of all but the first is
+    an Elsewhere.
+    """
 
     def __init__(self, options, corpus, trainer, folder, observer, run):
         self.options, self.corpus, self.trainer = options, corpus, trainer
-        self.folder, self.observer = folder, observer
+        self.folder, self.observer, self.processes = folder, observer, processes()
         self.saver = Saver(trainer, folder, run, corpus.vocabulary)
         self.marks = Marks(options.keep_every, options.keep_at)
         self.summary = Summary.of_run(corpus, run["corpus"], trainer.model)
+
+    def carry_out(self, stopping, resumed):
+        """``begin`` and ``finish``; stopping: see ``train``."""
+        with stopping() as check:
+            if self.processes.size > 1:
+                check = agreed_check(check, self.processes)
+            self.begin(resumed)
+            return self.finish(check)
 
     def begin(self, resumed):
         """Make the folder this run's, and put the trainer where it is to start."""
@@ -79,6 +109,8 @@ class Session:
         folder.require_space(checkpoint_size(self.trainer, vocabulary), size, self.marks.count(self._tokens()))
         if resumed:
             self.saver.restore()
+        else:
+            self.trainer.share()
         began_from = self.saver.run.get("init_from")
         folder.begin(self.options, title(corpus, model), corpus.best_possible.get("valid"), began_from)
         folder.before_training = self.saver.run.get(BEFORE)
@@ -247,7 +279,22 @@ class Session:
         self.trainer = self.saver.trainer = None  # a large vocabulary leaves no room for two models
         if best is None:
             raise DivergenceError("no epoch gave a finite validation loss, so there is no model: lower --lr")
-        model, vocabulary = load_model(self.folder.model, workers)
-        evaluation = evaluate(model.move_to(device), self.corpus.test, vocabulary.eos_id, on_window=check)
+        model, eos_id = self._best_model(workers)
+        evaluation = evaluate(model.move_to(device), self.corpus.test, eos_id, on_window=check)
         self.observer.on_test(evaluation, best, self.corpus)
         return evaluation
+
+    def _best_model(self, workers):
+        """The best model and the id of <eos>; the first process gives them to all."""
+        form = None
+        if self.processes.first:
+            model, vocabulary = load_model(self.folder.model, workers)
+            form = dict(model.architecture), vocabulary.eos_id, vocabulary.fingerprint()
+        architecture, eos_id, fingerprint = self.processes.share(form)
+        if not self.processes.first:
+            model = LanguageModel(**architecture, rng=None, workers=workers)
+            model.vocabulary_fingerprint = fingerprint
+        for array in model.packing.memory:
+            self.processes.fill(array)
+        model.processes = self.processes
+        return model, eos_id

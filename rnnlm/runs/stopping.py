@@ -4,6 +4,8 @@ import signal
 import threading
 from contextlib import contextmanager
 
+from rnnlm.compute.processes import STOP
+
 
 class Stop(BaseException):
     """Raised by a run's ``check`` between two steps: it saves a checkpoint and ends.
@@ -14,6 +16,24 @@ class Stop(BaseException):
 
 class Interrupted(KeyboardInterrupt, Stop):
     """A KeyboardInterrupt that waited for the end of a step."""
+
+
+def agreed_check(check, processes):
+    """The check of several processes: all raise Stop after the same step.
+
+    check : the check of this one, called with any arguments.
+    """
+
+    def agreed(*_):
+        stop = None
+        try:
+            check()
+        except Stop as own:
+            stop = own
+        if processes.agreed(STOP, stop is not None):
+            raise stop or Stop
+
+    return agreed
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import perplexity
+from rnnlm.compute.processes import WISHES, processes_of
 from rnnlm.errors import ArgumentError, RnnlmError, counted
 from rnnlm.scoring.spelling import Spelling
 from rnnlm.text.encoded import EncodedText
@@ -148,6 +149,8 @@ def evaluate(model: Scores, text: EncodedText, eos_id: int, window: int = WINDOW
              on_window: Callable[[int], object] | None = None, spelling: Spelling | None = None) -> Evaluation:
     """Score a text as one stream from a fresh state; memory does not grow with it.
 
+    The Processes of a model share the work: each calls this with the same arguments.
+
     Parameters
     ----------
     model : LanguageModel, or another predictor with ``fresh_state`` and ``log_probs``.
@@ -173,11 +176,45 @@ def evaluate(model: Scores, text: EncodedText, eos_id: int, window: int = WINDOW
     _require_fit(model, text, eos_id, window)
     result = Evaluation(text.sentences, text.words, text.oov, targets=len(text.ids), log_prob=0.0, bytes=text.bytes,
                         **_spelled(text, spelling))
-    for part, log_probs in _windows(model, text.ids, eos_id, window):
-        is_oov = text.is_oov[part]
-        result.log_prob += float(log_probs.sum(dtype=np.float64))
-        result.oov_targets += int(np.count_nonzero(is_oov))
-        result.log_prob_oov += float(log_probs.sum(where=is_oov, dtype=np.float64))
+    shared = processes_of(model).size > 1
+    for part, *sums in (_shared_sums if shared else _sums)(model, text, eos_id, window):
+        result.log_prob += sums[0]
+        result.oov_targets += int(np.count_nonzero(text.is_oov[part]))
+        result.log_prob_oov += sums[1]
         if on_window:
-            on_window(len(log_probs))
+            on_window(part.stop - part.start)
     return result
+
+
+def _sums(model, text, eos_id, window):
+    """Yield for each window its slice, ln p in all, and that of unknown words."""
+    for part, log_probs in _windows(model, text.ids, eos_id, window):
+        yield part, *_sums_of(log_probs, text.is_oov[part])
+
+
+def _sums_of(log_probs, is_oov):
+    return float(log_probs.sum(dtype=np.float64)), float(log_probs.sum(where=is_oov, dtype=np.float64))
+
+
+def _shared_sums(model, text, eos_id, window):
+    """What ``_sums`` yields, bit for bit, in several processes.
+
+    All of them go through the whole text, as each state needs the one before.  But the
+    scores of a window, most of the work, are computed by one process: they take turns.
+    """
+    processes = processes_of(model)
+    starts = range(0, len(text.ids), window)
+    with model.fresh_state(), np.errstate(over="ignore", invalid="ignore"):
+        for first in range(0, len(starts), processes.size):
+            parts = [slice(start, min(start + window, len(text.ids))) for start in starts[first:][: processes.size]]
+            sums = np.zeros(2 * processes.size + WISHES)  # zeros leave the bits of what is added to them
+            for rank, part in enumerate(parts):
+                ts = text.ids[part]
+                xs = np.concatenate([[text.ids[part.start - 1] if part.start else eos_id], ts[:-1]])[np.newaxis]
+                if rank == processes.rank:
+                    sums[2 * rank : 2 * rank + 2] = _sums_of(model.log_probs(xs, ts[np.newaxis])[0], text.is_oov[part])
+                else:
+                    model.states(xs)
+            processes.sum(sums)
+            for rank, part in enumerate(parts):
+                yield part, *sums[2 * rank : 2 * rank + 2].tolist()

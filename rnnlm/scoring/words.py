@@ -12,10 +12,12 @@ not read yet.  A fresh reading has the states None, and <eos> for a last word.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.compute.processes import processes_of
 from rnnlm.compute.word_scores import WordScores, word_scores
 from rnnlm.errors import ArgumentError
 from rnnlm.scoring.predictor import adapts
@@ -78,7 +80,8 @@ def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: i
     """The WordScores of many sequences, each read from a fresh state after <eos>.
 
     Each scores what it scores alone, but for rounding: a predictor that adapts starts
-    wholly afresh for each.
+    wholly afresh for each.  The Processes of a model share the work, and each gets all
+    scores.
 
     Parameters
     ----------
@@ -106,8 +109,10 @@ def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: i
     last = np.broadcast_to(np.asarray(eos_id if last is None else last), lengths.shape)
     starts = np.cumsum(lengths) - lengths
     one_start = states is None or all(len(array) == 1 for layer in states for array in layer if array is not None)
-    found, positions = [], []
-    for batch in _batches(ids, starts, lengths, last, 0 if adapts(model) else ROWS):
+    found, positions, processes = [], [], processes_of(model)
+    for number, batch in enumerate(_batches(ids, starts, lengths, last, 0 if adapts(model) else ROWS)):
+        if number % processes.size != processes.rank:  # another process reads it
+            continue
         with model.fresh_state():
             if states is not None:
                 model.set_state(_of_sequences(states, batch))
@@ -115,6 +120,8 @@ def sequence_scores(model: Scores, ids: ArrayLike, lengths: ArrayLike, eos_id: i
                 positions.append(where)
                 found.append(window_scores(model, xs, ts, wanted, details, top, with_states=with_states,
                                            repeats=repeats if one_start else None))
+    if processes.size > 1:
+        found, positions = map(list, map(chain.from_iterable, zip(*processes.each((found, positions)), strict=True)))
     if not found:
         return WordScores.empty(details, top)
     order = np.empty(len(ids), np.int64)

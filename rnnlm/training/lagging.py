@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnnlm.compute.threads import Workers
+    from rnnlm.training.sharing import Sharing
 
 
 class Lags:
@@ -28,6 +29,7 @@ class Lags:
         model: Any
         optimizer: Any
         average: protocols.Average | None
+        sharing: Sharing | None
         workers: Workers
 
     def settle(self) -> None:
@@ -37,7 +39,7 @@ class Lags:
         ``weights_to_keep`` is better: the run continues to the same last digit.
         """
         if _catches_up(self.optimizer):
-            self.optimizer.settle(self.model.packing.params, self.workers)
+            self.optimizer.settle(self.own.params, self.workers)
 
     def weights_to_keep(self) -> AbstractContextManager[object]:
         """A block in which the parameters are those to validate and to save.
@@ -45,16 +47,24 @@ class Lags:
         They are the average, where there is one; otherwise, all rows are up to date.
         Afterwards they are as before, to the last bit.
         """
-        params = self.model.packing.params
+        params, block = self.own.params, nullcontext()
         if self.average:
-            return self.average.in_place(params)
-        return self.optimizer.settled(params, self.workers) if _catches_up(self.optimizer) else nullcontext()
+            block = self.average.in_place(params)
+        elif _catches_up(self.optimizer):
+            block = self.optimizer.settled(params, self.workers)
+        return self.sharing.keeping(block) if self.sharing else block
+
+    @property
+    def own(self) -> Any:
+        """What this process updates: ``params`` and ``grads``."""
+        return self.sharing.own if self.sharing else self.model.packing
 
     def _catch_up(self, xs):
         """Bring the rows up to date that the model will read, or all."""
         model, optimizer = self.model, self.optimizer
         # An average reads all rows after each step.
-        if self.lag and self.average is None and _catches_up(optimizer) and hasattr(model, "rows_read"):
+        lag = self.lag and (self.sharing is None or self.sharing.lets_lag)
+        if lag and self.average is None and _catches_up(optimizer) and hasattr(model, "rows_read"):
             packing = model.packing
             optimizer.catch_up(packing.params, packing.grads, model.rows_read(xs), self.workers)
         else:

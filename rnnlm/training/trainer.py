@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict
 from numbers import Real
 from typing import TYPE_CHECKING
 
@@ -18,14 +17,16 @@ import numpy as np
 from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import computing, workers_of
 from rnnlm.compute.device import device_of
+from rnnlm.compute.processes import processes_of
 from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import clip_scale, global_norm
 from rnnlm.training.device_updates import Clip
 from rnnlm.training.lagging import Lags
 from rnnlm.training.optimizer import Optimizer
-from rnnlm.training.parts import require_functions, require_parts, require_parts_to_fit, require_parts_to_save
+from rnnlm.training.parts import require_functions, require_parts, require_parts_to_fit
 from rnnlm.training.records import Record, Step, Sums
-from rnnlm.training.snapshot import Snapshot
+from rnnlm.training.saves import Saves
+from rnnlm.training.shared_memory import sharing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,10 +35,13 @@ if TYPE_CHECKING:
     from rnnlm.training import protocols
 
 
-class Trainer(Lags):
+class Trainer(Lags, Saves):
     """Trains a model.
 
     rnnlm/training/protocols.py says what each part owes the Trainer.
+
+    A model with Processes is trained by all of them: each has a Trainer like this one,
+    and calls the same methods at the same points.
 
     Parameters
     ----------
@@ -50,6 +54,8 @@ class Trainer(Lags):
         there is none.
     max_grad : limit of the gradients' global norm.
     workers : the Workers that share the norm and the update; None: the model's.
+    sync_every : after how many steps several processes meet, see LocalSteps; None:
+        at each step.
 
     Attributes
     ----------
@@ -65,13 +71,14 @@ class Trainer(Lags):
     def __init__(self, model: protocols.Model, optimizer: protocols.Optimizer,
                  batches: protocols.Batches | None = None, schedule: protocols.Schedule | None = None, *,
                  average: protocols.Average | None = None, max_grad: float = math.inf,
-                 workers: Workers | None = None) -> None:
+                 workers: Workers | None = None, sync_every: int | None = None) -> None:
         require_parts(model, optimizer, batches, schedule, average, max_grad, workers)
         if hasattr(model, "set_training"):
             model.set_training(True)
         self.model, self.optimizer, self.batches, self.schedule = model, optimizer, batches, schedule
         self.average, self.max_grad = average, max_grad
         self.workers = workers_of(model) if workers is None else workers
+        self.sharing = sharing(processes_of(model), model, batches, optimizer, average, sync_every)
         self.epoch = self.iteration = self.tokens = 0
         self.seconds = 0.0
         self.sums = Sums()
@@ -96,9 +103,7 @@ class Trainer(Lags):
         """
         self._catch_up(xs)
         with np.errstate(all="ignore"):  # the check below says it in one line
-            loss = self.model.forward(xs, ts)
-            self.model.backward()
-            norm = global_norm(self.model.packing.grads, self.workers)
+            loss, norm = self._gradients(xs, ts)
         clip = clip_scale(norm, self.max_grad)
         # On a GPU the update waits for nothing; unless both are finite, it is none.
         updated = isinstance(clip, Clip) and isinstance(self.optimizer, Optimizer)
@@ -119,11 +124,21 @@ class Trainer(Lags):
         self.tokens += targets
         return Step(loss, targets, norm)
 
+    def _gradients(self, xs, ts):
+        """Fill the gradients; the loss, and the norm of all of them."""
+        if self.sharing:
+            return self.sharing.gradients(xs, ts, self.workers)
+        loss = self.model.forward(xs, ts)
+        self.model.backward()
+        return loss, global_norm(self.model.packing.grads, self.workers)
+
     def _update(self, scale):
         """Let the optimizer step."""
-        packing = self.model.packing
+        own = self.own
         with np.errstate(over="ignore", invalid="ignore"):  # the next step's loss says it
-            self.optimizer.update(packing.params, packing.grads, scale, self.workers)
+            self.optimizer.update(own.params, own.grads, scale, self.workers)
+        if self.sharing:
+            self.sharing.updated()
 
     def fit(self, validate: Callable[[], float], epochs: float,
             on_step: Callable[[Step], object] | None = None) -> Iterator[Record]:
@@ -162,6 +177,8 @@ class Trainer(Lags):
         while self.epoch < epochs and not self.schedule.stop:
             self._train_epoch(epochs, on_step)
             self.settle()
+            if self.sharing:
+                self.sharing.agree(self.sums)
             with self.weights_to_keep():
                 valid_loss = validate()
             arguments.kind("what validate() returns", valid_loss, Real, "the validation loss in nats per token")
@@ -188,7 +205,7 @@ class Trainer(Lags):
                 step = self.step(xs, ts)
             progress = self._progress(epochs)
             if self.average:
-                self.average.update(self.model.packing.params, progress, self.workers)
+                self.average.update(self.own.params, progress, self.workers)
             self.sums.add(step, time.perf_counter() - started, lr)
             self.seconds = time.perf_counter() - self.began
             if on_step:
@@ -205,64 +222,3 @@ class Trainer(Lags):
         self.seconds = time.perf_counter() - self.began
         return Record.of_epoch(sums, valid_loss, epoch=self.epoch, iteration=self.iteration, tokens=self.tokens,
                                seconds=self.seconds, improved=self.schedule.update(valid_loss))
-
-    def snapshot(self) -> Snapshot:
-        """A Snapshot between two steps, of the arrays that the run works with.
-
-        The learning rate in it is the schedule's.  ArgumentError if a part of the
-        trainer cannot be saved.
-        """
-        require_parts_to_save(self)
-        average = self.average.snapshot() if self.average else {"count": 0}
-        values = {
-            "epoch": self.epoch, "iteration": self.iteration, "tokens": self.tokens, "seconds": self.seconds,
-            "sums": asdict(self.sums), "optimizer": self.optimizer.snapshot(), "batches": self.batches.snapshot(),
-            "average": average, "schedule": self.schedule.snapshot(), "dropout": self.model.snapshot(),
-            "random_scheme": self.model.random_scheme,
-        }
-        get = device_of(self.model).get
-        return Snapshot(values, {name: get(array) for name, array in self._arrays(values).items()})
-
-    def restore(self, snapshot: Snapshot) -> None:
-        """Continue from a Snapshot of this trainer, or of one that was built alike.
-
-        Its arrays are written into those that the run works with.  No second copy is
-        needed: ``snapshot.fill`` may read them from a file.
-
-        ArgumentError, before anything is set, unless the arrays fit, or if they are
-        this trainer's own and have changed since: keep ``snapshot.copy()`` instead.
-        """
-        require_parts_to_save(self)
-        values = snapshot.values
-        with self.model.fresh_state():  # whatever the model has read: the shapes are those of our streams
-            snapshot.require(self._arrays(values), self.iteration)
-        self.model.random_scheme = self.batches.random_scheme = values["random_scheme"]
-        self.batches.restore(values["batches"])
-        self.schedule.restore(values["schedule"])
-        self.optimizer.restore(values["optimizer"])
-        if self.average:
-            self.average.restore(values["average"])
-        self.model.restore(values["dropout"])
-        self.model.reset_state()
-        self.epoch, self.iteration, self.tokens = (values[name] for name in ("epoch", "iteration", "tokens"))
-        self.seconds, self.sums = values["seconds"], Sums(**values["sums"])
-        with device_of(self.model).filled(self._arrays(values)) as arrays:
-            snapshot.fill(arrays)
-
-    def _arrays(self, values):
-        """The arrays of a run with these values, by name.
-
-        They are parameters, slots and average; within an epoch, states, too.
-        """
-        model, packing = self.model, self.model.packing
-        packed = {f"optimizer/{slot}": arrays for slot, arrays in self.optimizer.slots_for(packing.params).items()}
-        if self.average and values["average"]["count"]:
-            packed["average"] = self.average.values_for(packing.params)
-        arrays = dict(model.named_params())
-        for prefix, kept in packed.items():
-            arrays |= {f"{prefix}/{name}": array for name, array in packing.by_name(kept).items()}
-        if values["optimizer"].get("unsettled"):
-            arrays |= self._lag_arrays()
-        if values["sums"]["steps"]:
-            arrays |= {f"state/{name}": array for name, array in model.named_state(self.batches.batch_size).items()}
-        return arrays

@@ -117,7 +117,7 @@ CHANGES = [*(f"--cell {cell}" for cell in CELLS if cell != "rnn"),
            "--optimizer adamw", "--optimizer momentum --lr 0.2", "--optimizer momentum --lr 0.2 --momentum 0.5",
            "--beta1 0.5", "--beta2 0.9", "--eps 0.01", "--optimizer adagrad --eps 0.01",
            "--optimizer rmsprop --eps 0.01", "--optimizer rmsprop --alpha 0.9",
-           "--matrix-lr-factor 0.5", "--schedule linear", "--schedule cosine",
+           "--matrix-lr-factor 0.5", "--sync-every 5", "--schedule linear", "--schedule cosine",
            "--warm-up 9", "--average tail", "--average exponential"]
 
 
