@@ -1,5 +1,6 @@
 """Where an export goes: nothing is lost, nothing is half there."""
 
+import errno
 import os
 
 import pytest
@@ -57,6 +58,23 @@ def test_a_block_that_fails_leaves_all_as_it_was(tmp_path, error):
     with pytest.raises(error), whole_folder(tmp_path / "made") as folder:
         (folder / "a").write_text("new")
         raise error
+    assert (tmp_path / "made/a").read_text() == "old"
+    assert os.listdir(tmp_path) == ["made"]
+
+
+def test_an_earlier_export_comes_back_if_the_new_one_cannot_take_its_name(tmp_path, monkeypatch):
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made/a").write_text("old")
+    rename = os.rename
+
+    def full(old, new):
+        if str(old).endswith(".tmp"):
+            raise OSError(errno.ENOSPC, "no space")
+        rename(old, new)
+
+    monkeypatch.setattr(os, "rename", full)
+    with pytest.raises(RnnlmError, match="made could not be written"), whole_folder(tmp_path / "made") as folder:
+        (folder / "a").write_text("new")
     assert (tmp_path / "made/a").read_text() == "old"
     assert os.listdir(tmp_path) == ["made"]
 

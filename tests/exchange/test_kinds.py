@@ -44,6 +44,7 @@ def npz(**arrays):
     ("model", b"\x08\x07\x12\x05rnnlm", "is an ONNX graph"),
     ("model.lm", b"\n\\data\\\nngram 1=2\n", "is an ARPA file"),
     ("notes.txt", b"the cat sat .\n", "is of no kind that can be imported: give a safetensors file"),
+    ("code.c", b"int f() {\n", "is of no kind that can be imported"),
     ("empty", b"", "is of no kind that can be imported"),
 ])
 def test_other_files_are_called_by_their_names(tmp_path, name, content, said):
