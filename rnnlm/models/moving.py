@@ -39,6 +39,9 @@ class CanMove:
     def move_to(self, device: Device) -> Self:
         """Move the weights to a device; the layers are made anew, states are forgotten.
 
+        Create optimizer and average afterwards: they have arrays of their own.  Another
+        device than the host has one kind of layers, so ``plain`` means nothing there.
+
         ArgumentError if the device has no layer for a part of the model, or does not
         compute with its type.
         """

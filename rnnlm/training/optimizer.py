@@ -15,10 +15,11 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import DEFAULT
-from rnnlm.compute.device import HOST, device_with
+from rnnlm.compute.device import HOST, device_with, module_of
 from rnnlm.compute.functions import writable
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.compute.threads import SERIAL
+from rnnlm.errors import ArgumentError
 from rnnlm.training.blocks import pieces_of, update_rows
 from rnnlm.training.catching_up import CatchesUp
 from rnnlm.training.clipping import clip_scale
@@ -145,6 +146,10 @@ class Optimizer(CatchesUp):
         """``update`` where the arrays are another device's."""
         if [w.shape for w in params] != [g.shape for g in grads]:
             raise arguments.wrong("grads", "arrays of their parameters' shapes", [g.shape for g in grads])
+        if any(np.ndim(array) and module_of(array) is not device.xp
+               for arrays in (*self.slots.values(), self.decays) for array in arrays):
+            raise ArgumentError(f"an optimizer's slots and decays must be where its parameters are ({device.name}): "
+                                "create the optimizer after move_to")
         self.steps += 1
         clip = scale if isinstance(scale, Clip) else None
         fused = self.fused(1.0 if clip else scale) if _rule_owner(self, "fused") is _rule_owner(self, "rule") else None

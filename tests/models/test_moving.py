@@ -262,6 +262,18 @@ def test_an_adaptive_softmax_stays_on_the_host():
         model.move_to(StandIn())
 
 
+@pytest.mark.parametrize("late", ["slots", "decays"])
+def test_an_optimizer_that_stayed_behind_is_one_line(late):
+    trainer = trainer_of(model_of({"frozen": ["affine"]}))
+    xs, ts = np.ones((2, N, T), int)
+    if late == "slots":
+        trainer.step(xs, ts)
+        trainer.optimizer.decays = []
+    trainer.model.move_to(StandIn())
+    with pytest.raises(ArgumentError, match=r"must be where its parameters are \(a stand-in\): create the opt"):
+        trainer.step(xs, ts)
+
+
 def test_the_stand_in_refuses_to_mix():
     device = StandIn()
     array = device.put(np.ones(3))
