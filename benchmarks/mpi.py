@@ -6,7 +6,8 @@
 Training: a step of the same batch in one process, in two of one thread each (which
 share memory, or send messages as between hosts), and in one of two threads.
 "reduction" is the sum of all gradients by messages alone.  Scoring: the test text,
-sentence by sentence.  Every subject runs in processes of its own, in turns.  Needs the extra mpi.
+sentence by sentence.  Every subject runs in processes of its own, in turns.  Needs the
+extra mpi.
 
 --paper predicts 2 to 1,024 hosts from four figures, see docs/scaling.md.
 """
