@@ -3,10 +3,11 @@
     python benchmarks/mpi.py --corpus ptb
     python benchmarks/mpi.py --paper
 
-Training: a step of the same batch in one process, in two of one thread each (which share
-memory, or send messages as between hosts), and in one of two threads.  "reduction" is
-the sum of all gradients by messages alone.  Scoring: the test text, sentence by sentence.
-Every subject runs in processes of its own, in turns.  Needs the extra mpi.
+Training: a step of the same batch in one process, in two of one thread each (which
+share memory, or send messages as between hosts), and in one of two threads.
+"reduction" is the sum of all gradients by messages alone.  Scoring: the test text,
+sentence by sentence.  Every subject runs in processes of its own, in turns.  Needs the
+extra mpi.
 
 --paper predicts 2 to 1,024 hosts from four figures, see docs/scaling.md.
 """

@@ -16,6 +16,7 @@ import numpy as np
 
 from rnnlm.compute.processes import WISHES
 from rnnlm.compute.row_gradient import RowGradient
+from rnnlm.errors import ArgumentError
 from rnnlm.training.averaging import Average
 from rnnlm.training.catching_up import ROWS
 from rnnlm.training.clipping import global_norm
@@ -166,6 +167,8 @@ class SharedMemory(Sharing):
 def sharing(processes: Processes, model: Any, batches: protocols.Batches | None, optimizer: Any,
             average: Any, sync_every: int | None) -> Sharing | None:
     """How a Trainer of these parts shares its steps; None: it is alone."""
+    if batches is None and (sync_every or processes.size > 1):
+        raise ArgumentError("what several processes share, and sync_every, need batches: give them to the Trainer")
     if sync_every:
         return LocalSteps(processes, model, batches.batch_size, sync_every, optimizer, average)
     if processes.size == 1:

@@ -4,6 +4,7 @@ import pytest
 
 from rnnlm.cli import slowdowns
 from rnnlm.cli.train import main as train
+from rnnlm.compute.processes import Processes
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def machine(monkeypatch):
     monkeypatch.setattr(slowdowns, "_faults", lambda: machine.faults)
     monkeypatch.setattr(slowdowns, "_swapped_mb", lambda: machine.swapped)
     monkeypatch.setattr(slowdowns.os, "cpu_count", lambda: 4)
-    monkeypatch.setattr(slowdowns, "available_cores", lambda: 4)
+    monkeypatch.setattr(Processes, "cores", lambda self: 4)
     return machine
 
 
@@ -121,7 +122,7 @@ def test_the_real_clocks_run():
 
 
 def test_the_training_command_prints_the_lines(small_corpus, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(slowdowns, "available_cores", lambda: 1)
+    monkeypatch.setattr(Processes, "cores", lambda self: 1)
     monkeypatch.setattr(slowdowns.Watch, "lines", lambda self: ["memory is short"])
     assert train(["--corpus", str(small_corpus), "--output", str(tmp_path / "run"), "--epochs", "1", "--threads", "2",
                   "--hidden-size", "4", "--batch-size", "4"]) == 0

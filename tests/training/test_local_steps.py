@@ -60,6 +60,11 @@ def test_steps_between_two_meetings_are_at_least_one():
         trainer(SGD(0.1), sync_every=-1)
 
 
+def test_local_steps_need_batches():
+    with pytest.raises(ArgumentError, match="sync_every, need batches: give them to the Trainer"):
+        Trainer(trainer(SGD(0.1)).model, SGD(0.1), sync_every=3)
+
+
 def test_a_snapshot_meets_first_and_leads_to_the_same_end():
     def part(processes=ALONE):
         return trainer(Adam(0.01), processes, 0.3, Average(decay=0.9), sync_every=4)
