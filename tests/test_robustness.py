@@ -23,6 +23,13 @@ def test_killed_runs_end_as_the_run_nobody_killed(tmp_path):
     assert deaths >= 1  # a run may end before its time to die comes
 
 
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is a signal of POSIX systems")
+def test_killed_runs_of_several_seeds_end_as_those_nobody_killed(tmp_path):
+    equal, deaths, wrong = kill_runs.torture(2, tmp_path, jobs=2, seeds="1-2")
+    assert (equal, wrong) == (2, [])
+    assert deaths >= 1
+
+
 @pytest.mark.skipif(os.name != "posix", reason="SIGSTOP is a signal of POSIX systems")
 def test_a_run_whose_folder_was_taken_never_writes_into_the_next_one(tmp_path):
     kinds = len(lost_folders.KINDS)

@@ -63,7 +63,7 @@ class Screen(Observer):
         say(f"begins from {one_line(path)}, SHA-256 {one_line(sha256)}")
 
     def on_resumed(self, saved):
-        say(f"resumed after step {saved.step:,}, {_when(saved)}")
+        say(f"resumed after step {saved.step:,}, {when(saved)}")
 
     def on_complete(self, option):
         further = f"; to train further, give a larger --{option}" if option else ""
@@ -108,7 +108,7 @@ class Screen(Observer):
         note(f"{files} are in {one_line(str(folder))}; to write text: rnnlm generate {quoted(folder)}")
 
     def on_stop(self, saved, folder, best):
-        note(f"stopped after step {saved.step:,}, {_when(saved)}; all of the run is saved in {one_line(str(folder))}")
+        note(f"stopped after step {saved.step:,}, {when(saved)}; all of the run is saved in {one_line(str(folder))}")
         if best:
             note(f"best model so far: validation perplexity {best.valid_perplexity:.5g} after epoch {best.epoch}")
         note(f"to resume: {resume_command(folder)}")
@@ -122,7 +122,7 @@ class Screen(Observer):
             write(line)
 
 
-def _when(saved):
+def when(saved):
     """Where a SavePoint is, in words."""
     if saved.when == "over":
         return "training is over, but the test text is not scored"
@@ -130,11 +130,15 @@ def _when(saved):
 
 
 class Progress:
-    """The bar of a run: epoch, perplexity so far, progress, time left, speed."""
+    """The bar of a run: epoch, perplexity so far, progress, time left, speed.
 
-    def __init__(self, trainer, epochs, threads):
+    which: what stands before that, such as the seed.
+    """
+
+    def __init__(self, trainer, epochs, threads, which=""):
         from rnnlm.cli.epoch_bar import EpochBar
 
+        self.which = which
         self.trainer, self.epochs, self.watch = trainer, epochs, Watch(threads)
         self.bar = EpochBar(trainer, epochs)
         self.update()
@@ -159,7 +163,7 @@ class Progress:
     def _describe(self, what):
         """In front of the bar, where a narrow terminal cuts nothing off."""
         epoch = min(self.trainer.epoch + 1, self.epochs)
-        self.bar.set_description(f"epoch {epoch}/{self.epochs}{what}", refresh=False)
+        self.bar.set_description(f"{self.which}epoch {epoch}/{self.epochs}{what}", refresh=False)
 
     def close(self):
         """Take the bar off the screen."""

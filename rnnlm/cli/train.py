@@ -4,6 +4,7 @@ from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.screen import show
 from rnnlm.cli.signals import StoppedBetweenSteps, stop_on_signal
+from rnnlm.errors import RnnlmError
 from rnnlm.runs import recipes
 from rnnlm.runs.options import TRAIN
 
@@ -21,12 +22,14 @@ def main(argv=None, prog=None):
 
 def _command(options):
     """Train until the run ends or a signal stops it; returns the exit code."""
-    from rnnlm.cli.progress import Screen  # --help and a wrong line need none of these
+    from rnnlm.cli.seeds_screen import SeedsScreen  # --help and a wrong line need none of these
     from rnnlm.runs.request import Request
-    from rnnlm.runs.run import carry_out
+    from rnnlm.runs.run import Seeds, carry_out
 
     try:
-        carry_out(Request(options.line), Screen(), lambda: stop_on_signal("stopping after this step"))
+        ended = carry_out(Request(options.line), SeedsScreen(), lambda: stop_on_signal("stopping after this step"))
     except StoppedBetweenSteps as stopped:
         return 128 + stopped.signum
+    if isinstance(ended, Seeds) and ended.failed:
+        raise RnnlmError(ended.failure)
     return 0

@@ -20,6 +20,7 @@ from rnnlm.files.whole import reason
 from rnnlm.formats.kept_names import KEPT, LARGEST_MARK, mark_of
 from rnnlm.formats.loaded import Loaded
 from rnnlm.formats.model_file import load_model_and_sha256, read_model_training
+from rnnlm.formats.seed_names import one_of_several
 
 if TYPE_CHECKING:
     from rnnlm.compute.threads import Workers
@@ -81,7 +82,8 @@ def kept_models(run: str | os.PathLike[str]) -> list[KeptModel]:
     except OSError as error:
         raise RnnlmError(f"{one_line(str(folder))} could not be read: {reason(error)}") from error
     if not names:
-        raise RnnlmError(f"{shown_run} holds no kept models: train with --keep-every or --keep-at to keep some")
+        raise RnnlmError(one_of_several(run) or f"{shown_run} holds no kept models: train with --keep-every or "
+                         "--keep-at to keep some")
     return [KeptModel(folder / name, _tokens(folder / name)) for name in names]
 
 

@@ -20,6 +20,7 @@ from rnnlm.compute.default_workers import workers_or_default
 from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
 from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_archive
 from rnnlm.files.whole import File
+from rnnlm.formats.seed_names import one_of_several
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.models.architecture import Architecture, from_earlier, to_earlier
 from rnnlm.text.choose_tokenizer import KEY, stored_arrays, tokenizer_from
@@ -208,7 +209,8 @@ def model_file(path):
     if isinstance(path, File) or not os.path.isdir(path):
         return path
     if not os.path.exists(Path(path) / MODEL_NAME):
-        raise RnnlmError(f"{path} holds no {MODEL_NAME}: give a model file or the folder of a run")
+        raise RnnlmError(one_of_several(path) or f"{path} holds no {MODEL_NAME}: give a model file or the folder of a "
+                         "run")
     return Path(path) / MODEL_NAME
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rnnlm.errors import RnnlmError, quoted
 from rnnlm.files.lock import held, sweep
 from rnnlm.files.whole import reason, remedy
-from rnnlm.runs.newest import newest_run
+from rnnlm.runs.newest import is_of_seeds, newest_run
 from rnnlm.runs.run_folder import NAMES, RunFolder
 from rnnlm.text.corpora import corpus_name, named
 
@@ -34,6 +34,32 @@ def run_folder(options, given_corpora, observer):
     ------
     RnnlmError : the folder cannot be the run's.
     """
+    with prepared_folder(options, given_corpora, observer, _swept) as folder:
+        if is_of_seeds(folder.path):
+            raise RnnlmError(f"{folder.path} holds the runs of several seeds, beside which no other run goes: choose "
+                             "another --output")
+        if options.output and not (options.overwrite or options.resume) and (
+                holds_a_run(folder.path) or folder.kept.holds_models()):
+            raise RnnlmError(f"{folder.path} already holds a run: choose another --output, continue it with "
+                             "--resume, or replace it with --overwrite")
+        yield folder
+
+
+def _swept(held_folder, observer):
+    """The RunFolder without what killed processes left half-written."""
+    folder = RunFolder(held_folder, observer)
+    sweep(held_folder, NAMES)
+    folder.kept.sweep()
+    return folder
+
+
+@contextmanager
+def prepared_folder(options, given_corpora, observer, kind):
+    """A block with a folder that is locked; see ``run_folder``.
+
+    kind : function of its HeldFolder and the observer that returns what the block gets;
+        ``is_unused()`` of that: whether the folders that were made are to be removed.
+    """
     _check_flags(options)
     try:
         path, made = _prepared(options, given_corpora, observer)
@@ -43,15 +69,9 @@ def run_folder(options, given_corpora, observer):
     try:
         with ExitStack() as stack:
             try:
-                folder = RunFolder(stack.enter_context(held(path)), observer)
-                sweep(folder.held, NAMES)
-                folder.kept.sweep()
+                folder = kind(stack.enter_context(held(path)), observer)
             except OSError as error:
                 raise _not_prepared(path, error) from error
-            if options.output and not (options.overwrite or options.resume) and (
-                    _holds_a_run(path) or folder.kept.holds_models()):
-                raise RnnlmError(f"{path} already holds a run: choose another --output, continue it with "
-                                 "--resume, or replace it with --overwrite")
             yield folder
     finally:
         if folder is None or folder.is_unused():
@@ -74,7 +94,8 @@ def _check_flags(options):
             raise RnnlmError(f"--output must be a folder, {path} is a file: choose another name")
 
 
-def _holds_a_run(path):
+def holds_a_run(path):
+    """Whether a run left anything in this folder."""
     return any((path / name).exists() for name in NAMES)
 
 
@@ -97,7 +118,7 @@ def _prepared(options, given_corpora, observer):
     if other := newest_run(RUNS):
         observer.on_note(f"there is no run on {named(options.corpus)} in {RUNS}; to resume the newest run on another "
                          f"corpus, give --output {quoted(other)}")
-    return _made(next(path for path in _numbered(name) if not _holds_a_run(path)))
+    return _made(next(path for path in _numbered(name) if not holds_a_run(path)))
 
 
 def _folder_name(corpus):

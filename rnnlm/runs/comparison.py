@@ -10,15 +10,19 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import perplexity
 from rnnlm.errors import ArgumentError, RnnlmError, one_line, quoted
+from rnnlm.formats.seed_names import one_of_several
 from rnnlm.runs.compared_run import ComparedRun, is_run, read_run
 from rnnlm.runs.comparison_notes import notes_on, some
+from rnnlm.runs.newest import is_of_seeds
 from rnnlm.runs.option import OF_THE_RUN
-from rnnlm.runs.options import HOW, TEXT, TRAIN
+from rnnlm.runs.options import TEXT, TRAIN
+from rnnlm.runs.run_options import HOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,14 +91,19 @@ def _folders(runs):
         if not os.path.exists(path):
             raise RnnlmError(f"{one_line(path)} does not exist: give the folders of runs")
         once.setdefault(os.path.realpath(path), path)
-    found = {path: is_run(path) for path in once.values()}
+    several = [path for path in once.values() if is_of_seeds(Path(path))]
+    found = {path: is_run(path) and path not in several for path in once.values()}
     others = [path for path, holds in found.items() if not holds]
     if len(others) == len(found):
+        if several:
+            raise RnnlmError(one_of_several(several[0]) or f"{one_line(several[0])} holds no run yet")
         first = quoted(os.path.join(others[0], ""))
         inside = f", such as {first}*" if os.path.isdir(others[0]) else ""
         raise RnnlmError(f"{some(others)} {'holds' if len(others) == 1 else 'hold'} no run: give the folders of runs"
                          f"{inside}")
-    notes = [f"left out, because there is no run: {some(others)}"] if others else []
+    none = [path for path in others if path not in several]
+    notes = [f"left out, because there is no run: {some(none)}"] if none else []
+    notes += [f"left out: {one_of_several(path) or one_line(path)}" for path in several]
     return [path for path, holds in found.items() if holds], notes
 
 

@@ -5,20 +5,35 @@ from contextlib import suppress
 
 from rnnlm.errors import RnnlmError
 from rnnlm.formats.checkpoint import read_checkpoint_header
+from rnnlm.formats.seed_names import SEEDS, seed_folders
 from rnnlm.runs.checkpoint_files import CHECKPOINTS
 from rnnlm.runs.configuration import CONFIG, read_config
 from rnnlm.text.corpora import known_corpora
 
 
-def newest_run(folder, corpus=None):
+def newest_run(folder, corpus=None, such=lambda path: True):
     """The path of the run in ``folder`` that was saved last, None if there is none.
 
-    corpus: only runs on this corpus, a known name or a path, as checkpoints have it;
-    None: any.
+    It may be a folder with the runs of several seeds.
+
+    Parameters
+    ----------
+    corpus : only runs on this corpus, a known name or a path, as checkpoints have it;
+        None: any.
+    such : function of a path: whether the run counts.
     """
-    saved = {path: _saved_at(path) for path in _inside(folder)}
+    saved = {path: max(map(_saved_at, (path, *seed_folders(path)))) for path in _inside(folder) if such(path)}
     runs = sorted(filter(saved.get, saved), key=lambda path: (saved[path], path.name), reverse=True)
     return next((path for path in runs if corpus is None or _is_on(corpus, path)), None)
+
+
+def is_of_seeds(path):
+    """Whether a folder holds the runs of several seeds (``--seeds``)."""
+    if (path / SEEDS).is_file():
+        return True
+    with suppress(RnnlmError):
+        return "seeds" in read_config(path / CONFIG).values
+    return False
 
 
 def _inside(folder):

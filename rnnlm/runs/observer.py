@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rnnlm.errors import DivergenceError
     from rnnlm.models import LanguageModel
     from rnnlm.runs.saving import SavePoint
+    from rnnlm.runs.seed_results import SeedRun, Seeds
     from rnnlm.scoring.evaluation import Evaluation
     from rnnlm.text.corpus import Corpus
     from rnnlm.training.records import Record, Step
@@ -28,6 +29,15 @@ class Observer:
 
     def on_note(self, line: str) -> None:
         """Tell of something that was decided on the way or looks odd, in a line."""
+
+    def on_seeds(self, seeds: list[int], ended: list[int], folder: Path) -> None:
+        """Hear that there are runs of several seeds, in folders inside this one.
+
+        ended: those of the seeds that are not trained again.
+        """
+
+    def on_seed(self, seed: int, folder: Path) -> None:
+        """Hear that the run of the next seed begins or continues, in its folder."""
 
     def on_fetching(self, name: str, size: int) -> Callable[[int], object] | None:
         """Hear that a file of ``size`` bytes is fetched.
@@ -98,3 +108,12 @@ class Observer:
 
     def on_stop(self, saved: SavePoint, folder: Path, best: Record | None) -> None:
         """Hear that the run was stopped, where it was saved, and its best epoch."""
+
+    def on_seed_end(self, run: SeedRun) -> None:
+        """Look at what a seed's run reached, or why it ended early (``error``)."""
+
+    def on_seeds_end(self, results: Seeds, drawn: bool) -> None:
+        """Look at what all seeds reached; drawn: whether there is a picture of it."""
+
+    def on_seeds_stop(self, folder: Path) -> None:
+        """Hear that training was stopped between two seeds."""

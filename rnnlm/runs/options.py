@@ -1,10 +1,10 @@
 """The options of a training run: a table of records, the most used first in each group.
 
-Whoever adds an option adds a record (see Option) here.  The parser, the help, TOML
-keys, the page of options, what is saved and what may change on resume follow from it.
+Whoever adds an option adds a record (see Option) here, or in run_options.py if it is
+about the run folder and how the run goes.  The parser, the help, TOML keys, the page of
+options, what is saved and what may change on resume follow from it.
 """
 
-from rnnlm.compute.cuda import DEVICES
 from rnnlm.models import CELLS, MOST_LAYERS, RNN_ACTIVATIONS, SOFTMAXES, UNGATED
 from rnnlm.models.initializers import RECURRENT
 from rnnlm.runs.checks import (
@@ -26,9 +26,10 @@ from rnnlm.runs.checks import (
     shares,
     size,
 )
-from rnnlm.runs.marks import MOST, mark, marks
-from rnnlm.runs.option import DEBUG, FLAG, OF_THE_COMMAND, OF_THE_LINE, OF_THE_RUN, SWITCH, THREADS, Option
+from rnnlm.runs.option import OF_THE_COMMAND, OF_THE_RUN, SWITCH, Option
 from rnnlm.runs.rule_options import CONSTANTS, in_words
+from rnnlm.runs.run_options import run_options
+from rnnlm.runs.seed_list import SeedList
 from rnnlm.runs.table import Table
 from rnnlm.text.choose_tokenizer import ALL_LEVELS, LEARNED
 from rnnlm.text.documents import DOCUMENTS, LINES, NOTHING, UNITS
@@ -161,6 +162,9 @@ TRAINING = (
            aliases="clip", meant_by="clip-grad clip-norm clipping grad-clip gradient-clip gradient-clipping "
            "max-grad-norm max-norm"),
     Option("seed", seed, "seed of all random numbers", 1, "S", meant_by="random-seed rng"),
+    Option("seeds", SeedList(), "train once with each of these seeds, in a folder for each inside the run folder, and "
+           "give the mean and the standard deviation; numbers and ranges of them, such as 1-5 or 1,2,7-9",
+           metavar="S,S-S,...", scope=OF_THE_COMMAND, excludes="seed", meant_by="n-seeds num-seeds repeat runs"),
     Option("schedule", OneOf(SCHEDULES), "learning rate over time: divided when validation stalls, constant, or "
            "falling to 0 over all epochs in a straight line or along a cosine", "plateau"),
     Option("patience", at_least(1), "stop after K epochs in a row in which validation stalls, with --schedule plateau "
@@ -224,46 +228,8 @@ REGULARISATION = (
 )
 
 
-def _resume(others):
-    """The record of --resume, whose help names the options that may change."""
-    free = [option for option in others if option.may_change]
-    but = " and ".join(f"{option.flag} not with {option.fixed_with}" for option in free if option.fixed_with)
-    return Option("resume", FLAG, "continue the run in the output folder with its own options, by default the newest "
-                  "run in runs/, or with --corpus the newest on that corpus; these options may change: "
-                  f"{', '.join(option.flag for option in free)} ({but})", False, scope=OF_THE_COMMAND,
-                  meant_by="continue keep-going")
-
-
-WHERE = (
-    Option("output", not_empty, "the run folder", metavar="FOLDER", scope=OF_THE_COMMAND,
-           default_text="runs/CORPUS, numbered if that is taken", meant_by="log-dir out-dir output-dir save save-dir"),
-    Option("config", not_empty, "read options from a TOML file, a run folder or a shipped recipe; command-line options "
-           "override them", metavar="FILE|RUN|RECIPE", scope=OF_THE_LINE, meant_by="recipe"),
-    Option("recipes", FLAG, "list the recipes and exit", False, scope=OF_THE_LINE),
-)
-HOW = (
-    Option("overwrite", FLAG, "replace the run in the output folder or runs/CORPUS", False, scope=OF_THE_COMMAND,
-           meant_by="force replace"),
-    THREADS,
-    Option("device", OneOf(DEVICES), "what computes: the processor, a GPU, or a GPU with products in TF32, which are "
-           "faster and less exact", "cpu", may_change=True, meant_by="accelerator backend cuda gpu use-gpu"),
-    Option("checkpoint_minutes", positive, "save a checkpoint every M minutes within an epoch, in addition to the one "
-           "at its end", 10.0, "M", may_change=True),
-    Option("keep_every", mark, "keep a model in the folder kept of the run folder each time training has read K tokens "
-           f"more, line ends included, such as 500k or 1M; at most {MOST:,} models, each as large as model.npz",
-           metavar="K", may_change=True, meant_by="save-every save-steps checkpoint-every eval-every"),
-    Option("keep_at", marks, "keep a model in the folder kept of the run folder when training has read these numbers "
-           "of tokens, line ends included, or ranges FROM-TO:STEP of them: 100k,500k,1M-10M:1M", metavar="K,K,...",
-           may_change=True, meant_by="save-at checkpoint-at checkpoints"),
-    Option("discard_checkpoints", SWITCH, "remove the last checkpoint, too, when the run has ended: it cannot be "
-           "resumed with more epochs then", False, may_change=True,
-           meant_by="delete-checkpoints no-checkpoints remove-checkpoints"),
-    Option("on_divergence", OneOf(("stop", "rollback")), "what to do when a loss or gradient is not finite: stop, or "
-           "return to the last checkpoint and halve the learning rate", "stop", may_change=True),
-    DEBUG,
-)
-RUN = (*WHERE, _resume((*TEXT, *MODEL, *TRAINING, *REGULARISATION, *HOW)), *HOW)
-TRAIN = Table({"text": TEXT, "model": MODEL, "training": TRAINING, "regularisation": REGULARISATION, "run": RUN})
+TRAIN = Table({"text": TEXT, "model": MODEL, "training": TRAINING, "regularisation": REGULARISATION,
+               "run": run_options((*TEXT, *MODEL, *TRAINING, *REGULARISATION))})
 
 
 def of_the_run(options):

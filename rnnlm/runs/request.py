@@ -32,6 +32,8 @@ class Request:
         file = read_config(path) if path else Configuration({})
         self.typed, self.config = typed, str(typed.get("config") or "")
         self.given, self.stated = (settled_model(given | typed) for given in (file.given(path), file.stated(path)))
+        for given in (self.given, self.stated):
+            _leave_one(given, self.typed, "seed", "seeds")
         by_program = file.by_a_run or (path is not None and is_recipe(path))
         for given in (self.typed, self.given, self.stated):
             if isinstance(given.get("corpus"), list) and len(given["corpus"]) == 1:
@@ -107,6 +109,18 @@ class Request:
         require_possible(options)
         require_effect(options, self.typed)
         return options
+
+
+def _leave_one(given, typed, name, other):
+    """Remove from ``given`` that of two options which the typed one overrides.
+
+    RnnlmError if both were typed, or both are from the file.
+    """
+    if name in given and other in given:
+        if (name in typed) == (other in typed):
+            flags = " and ".join(TRAIN.by_name[each].flag for each in (name, other))
+            raise RnnlmError(f"{flags} exclude each other: give only one of them")
+        del given[other if name in typed else name]
 
 
 def _each(corpus):

@@ -1,28 +1,24 @@
-"""A training run from beginning to end: what the command and ``rnnlm.train`` do."""
+"""Training from beginning to end: what the command and ``rnnlm.train`` do."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.errors import RnnlmError, one_line, shown
-from rnnlm.formats.loaded import Loaded, load
-from rnnlm.runs import session
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.formats.loaded import load
 from rnnlm.runs.checks import not_empty
-from rnnlm.runs.choose_folder import run_folder
 from rnnlm.runs.observer import Observer
+from rnnlm.runs.one_run import Run, carry_out_one
 from rnnlm.runs.option import OF_THE_LINE
 from rnnlm.runs.options import TRAIN
 from rnnlm.runs.request import Request
-from rnnlm.runs.stopping import Stop, holding_interrupts
-from rnnlm.scoring.evaluation import Evaluation
-from rnnlm.text.corpora import named
-from rnnlm.training.records import Record
+from rnnlm.runs.seed_results import Seeds
+from rnnlm.runs.seeds import asks_for_seeds, carry_out_seeds
+from rnnlm.runs.stopping import holding_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,28 +26,18 @@ if TYPE_CHECKING:
 ALSO_HERE = ("config",)  # of the options that have a meaning on the command line only
 
 
-@dataclass
-class Run:
-    """A finished training run.
+@overload
+def train(corpus: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None, *,
+          seeds: str | Sequence[int], observer: Observer | None = None, **options: object) -> Seeds: ...
 
-    Attributes
-    ----------
-    folder : the path of the run folder: model, checkpoints, metrics, picture.
-    records : the Record of each epoch; losses in nats per token.
-    best : that of the epoch with the lowest validation loss, whose model was kept.
-    test : the Evaluation of the test text by that model.
-    model : that model with its vocabulary, as ``rnnlm.load(folder)`` returns it.
-    """
 
-    folder: Path
-    records: list[Record] = field(repr=False)
-    best: Record
-    test: Evaluation
-    model: Loaded | None = None
+@overload
+def train(corpus: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None, *,
+          observer: Observer | None = None, **options: object) -> Run: ...
 
 
 def train(corpus: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None, *,
-          observer: Observer | None = None, **options: object) -> Run:
+          observer: Observer | None = None, **options: object) -> Run | Seeds:
     """Train a language model: the run of the command ``rnnlm train``, bit for bit.
 
     Parameters
@@ -69,6 +55,8 @@ def train(corpus: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | No
     Returns
     -------
     Run : ``folder``, ``records``, ``best``, ``test`` and ``model``.
+    Seeds : with ``seeds="1-5"`` or ``seeds=[1, 2]``: ``folder``, ``runs``, ``failed``,
+        and ``valid`` and ``test`` with ``mean`` and ``standard_deviation``.
 
     Raises
     ------
@@ -81,7 +69,10 @@ def train(corpus: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | No
         arguments.kind("observer", observer, Observer, "an rnnlm.Observer")
     request = Request(_given({"corpus": corpus, **options}))
     run = carry_out(request, observer or Observer(), holding_interrupts, may_begin=not request.options.resume)
-    run.model = load(run.folder)
+    if isinstance(run, Run):
+        run.model = load(run.folder)
+    elif not run.finished:
+        raise RnnlmError(run.failure)
     return run
 
 
@@ -111,45 +102,21 @@ def _instead(option, key):
 
 
 def _plain(value):
-    """A path as a string, NumPy's numbers and arrays as numbers and lists of Python."""
+    """A path as a string; ranges and what NumPy has as Python's numbers and lists."""
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | range):
         return [*map(_plain, value)]
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
 def carry_out(request, observer, stopping, may_begin=True):
-    """Do what a Request asks for, in its folder; returns the Run, without its model.
+    """Do what a Request asks for: a Run, without its model, or the Seeds.
 
     Parameters
     ----------
     stopping : see ``rnnlm.runs.session.train``.
     may_begin : whether it may be a new run.
     """
-    options, header, kept = request.options, None, None
-    for line in [] if options.resume else request.require_possible():
-        observer.on_note(line)
-    with run_folder(options, request.corpora, observer) as folder:
-        if options.resume:
-            header = folder.newest_header()
-            options = request.resumed(folder, header)
-            if header is None:
-                if not (may_begin or folder.holds_options()):
-                    raise RnnlmError(f"{one_line(str(folder.path))} holds no run to resume: give the folder of a run, "
-                                     "or leave out resume to begin a new one")
-                observer.on_note(f"{folder.path} holds no checkpoint yet: training starts from the beginning, on "
-                                 f"{named(options.corpus)}")
-        else:
-            kept = request.keep_standard_input(observer)
-        try:
-            test = session.train(options, folder, observer, stopping, header)
-        except Stop as stop:
-            stop.add_note(f"The run is saved: rnnlm.train(output={str(folder.path)!r}, resume=True) continues it.")
-            raise
-        except RnnlmError:
-            if kept and not folder.holds_options():
-                observer.on_note(f"there is no run, so {kept} is removed")
-                Path(kept).unlink(missing_ok=True)
-            raise
-        return Run(folder.path, folder.records, folder.best, test)
+    do = carry_out_seeds if asks_for_seeds(request, observer) else carry_out_one
+    return do(request, observer, stopping, may_begin)

@@ -263,16 +263,17 @@ class Session:
         self.observer.on_rollback(error, trainer.iteration, lr)
 
     def _require_rollback(self, error):
-        """RnnlmError if the run is not to go back after this DivergenceError."""
+        """DivergenceError if the run is not to go back after this one."""
         path = self.folder.path
         last = f"{self.folder.shown} holds the run as it was after step {self.saver.point.step:,}"
         if self.options.on_divergence == "stop":
             clip = "a smaller --max-grad above 0" if self.options.max_grad else "--max-grad 0.25"
-            raise RnnlmError(f"{error}; {last}: resume at half the rate with {resume_command(path)} --on-divergence "
-                             f"rollback, or start a new run with a lower --lr or {clip}") from error
+            raise DivergenceError(f"{error}; {last}: resume at half the rate with {resume_command(path)} "
+                                  f"--on-divergence rollback, or start a new run with a lower --lr or {clip}"
+                                  ) from error
         if self.saver.rollbacks == ROLLBACKS:
-            raise RnnlmError(f"{error}, {ROLLBACKS} times in a row, each time at half the rate; {last}: start a "
-                             "new run with another --lr, --optimizer, --max-grad or --seed") from error
+            raise DivergenceError(f"{error}, {ROLLBACKS} times in a row, each time at half the rate; {last}: start a "
+                                  "new run with another --lr, --optimizer, --max-grad or --seed") from error
 
     def _save_rest(self):
         """What is not saved yet, if it can be."""
@@ -282,11 +283,11 @@ class Session:
             self.observer.on_note(str(error))
 
     def _test(self, check):
-        """The best model's Evaluation of the test text; RnnlmError without a model."""
+        """The best model's Evaluation of the test text; DivergenceError without one."""
         workers, device, best = self.trainer.workers, self.trainer.model.device, self.folder.best
         self.trainer = self.saver.trainer = None  # a large vocabulary leaves no room for two models
         if best is None:
-            raise RnnlmError("no epoch gave a finite validation loss, so there is no model: lower --lr")
+            raise DivergenceError("no epoch gave a finite validation loss, so there is no model: lower --lr")
         model, vocabulary = load_model(self.folder.model, workers)
         evaluation = evaluate(model.move_to(device), self.corpus.test, vocabulary.eos_id, on_window=check)
         self.observer.on_test(evaluation, best, self.corpus)

@@ -12,6 +12,7 @@ from training_runs import without_times
 
 import rnnlm
 from rnnlm.cli.progress import Screen
+from rnnlm.cli.seeds_screen import SeedsScreen
 from rnnlm.cli.train import main as train_command
 from rnnlm.runs.observer import Observer
 from rnnlm.training.trainer import Trainer
@@ -188,10 +189,11 @@ def test_an_observer_is_told_of_divergence_and_of_the_schedules_end(train):
 
 def test_the_command_is_an_observer_of_everything():
     methods = {name for name in vars(Observer) if name.startswith("on_")}
-    assert methods == {name for name in vars(Screen) if name.startswith("on_")}
+    shown = vars(Screen) | vars(SeedsScreen)
+    assert methods == {name for name in shown if name.startswith("on_")}
     for name in methods - {"on_fetching", "on_encoding"}:
         assert (list(inspect.signature(getattr(Observer, name)).parameters)
-                == list(inspect.signature(getattr(Screen, name)).parameters)), name
+                == list(inspect.signature(shown[name]).parameters)), name
 
 
 def at_step(monkeypatch, step, do):
