@@ -12,36 +12,37 @@ from rnnlm.formats.model_file import load_model, model_size, read_model_training
 from rnnlm.runs.assembly import build_trainer, settle_cutoffs
 from rnnlm.runs.combinations import notes_on_freezing, notes_on_length
 from rnnlm.runs.description import shuffled, title
+from rnnlm.runs.dialling import dialled
 from rnnlm.runs.initial_model import BEFORE, initial_model, perplexity_in
+from rnnlm.runs.later_epochs import epochs_at, fit
 from rnnlm.runs.marks import Marks
-from rnnlm.runs.options import TRAIN, free, of_the_run
-from rnnlm.runs.own_texts import address_of, how_split
+from rnnlm.runs.options import free, of_the_run
+from rnnlm.runs.reading import read_corpus, subwords_of
 from rnnlm.runs.resuming import different_text, require_architecture, require_same_texts
 from rnnlm.runs.run_folder import resume_command
 from rnnlm.runs.saving import Saver
 from rnnlm.runs.stopping import Stop
 from rnnlm.runs.summary import Summary
 from rnnlm.scoring.evaluation import evaluate
-from rnnlm.text.choose_tokenizer import LEARNED, words_tokenizer
 from rnnlm.text.corpora import NoCorpusError
-from rnnlm.text.corpus import LackingWordsError, load_corpus
+from rnnlm.text.corpus import LackingWordsError
 
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
 
 
-def train(options, folder, observer, stopping, header=None):
+def train(options, folder, observer, stopping, header=None, budget=None):
     """Train in a RunFolder; returns the Evaluation of the test text.
 
     stopping(): a block that yields ``check``, a function that is called between two
     steps and ends the session by raising Stop.  header: that of the checkpoint to
-    resume from, if any.
+    resume from, if any.  budget: the Budget of --minutes for a new run, or None.
     """
     if header is not None:  # before anything is read or made that the options ask for
         require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
     device = device_by_name(options.device)
     initial = initial_model(options, folder, header)
     try:
-        corpus = _corpus(options, observer, initial, header and _subwords(options, folder))
+        corpus = read_corpus(options, observer, initial, header and subwords_of(options, folder))
     except LackingWordsError as error:
         raise error if header is None else different_text(options, folder.path) from None
     except NoCorpusError as error:
@@ -51,41 +52,14 @@ def train(options, folder, observer, stopping, header=None):
     threads = options.threads or available_cores()
     observer.on_threads(threads)
     with Workers(threads) as workers:
+        pace = None
+        if budget:
+            options, corpus, pace = dialled(options, corpus, budget, observer, workers, device, initial)
         session = _session(options, corpus, folder, observer, header, workers, initial, device)
+        session.pace = pace
         with stopping() as check:
             session.begin(resumed=header is not None)
             return session.finish(check)
-
-
-def _subwords(options, folder):
-    """The Tokenizer of subwords with which a resumed run began; None if it has none."""
-    kept = folder.newest_vocabulary() if options.level in LEARNED else None
-    return kept and kept.tokenizer
-
-
-def _corpus(options, observer, initial, subwords):
-    """The texts that the options name, read with the vocabulary of the InitialModel.
-
-    subwords: the Tokenizer in the place of those that would be learned or read again.
-    """
-
-    def told(method):
-        return lambda name, size: method(name, size) or (lambda count: None)
-
-    of_level = {name: getattr(options, name) for name in ("min_count", "max_vocab", "vocab_size", "tokenizer")
-                if TRAIN.by_name[name].acts(options) and subwords is None}
-    corpus = load_corpus(address_of(options), subwords or _tokenizer(options), max_tokens=options.max_tokens,
-                         **of_level, on_file=told(observer.on_fetching), on_long=told(observer.on_encoding),
-                         vocabulary=initial and initial.vocabulary,
-                         extend=options.extend_vocab and initial.begins,  # afterwards it is the extended one
-                         **how_split(options), save_splits=options.save_splits,
-                         was_learned=subwords is not None and options.tokenizer is None and initial is None)
-    return initial.counted(corpus) if initial else corpus
-
-
-def _tokenizer(options):
-    """The Tokenizer that the options ask for."""
-    return words_tokenizer(options.lowercase, options.split_punctuation) if options.level == "word" else options.level
 
 
 def _session(options, corpus, folder, observer, header, workers, initial, device):
@@ -109,7 +83,7 @@ class Session:
     def __init__(self, options, corpus, trainer, folder, observer, run):
         self.options, self.corpus, self.trainer = options, corpus, trainer
         self.folder, self.observer = folder, observer
-        self.saver = Saver(trainer, folder, run, corpus.vocabulary)
+        self.saver, self.pace = Saver(trainer, folder, run, corpus.vocabulary), None
         self.marks = Marks(options.keep_every, options.keep_at)
         self.summary = Summary.of_run(corpus, run["corpus"], trainer.model)
 
@@ -192,7 +166,8 @@ class Session:
 
     def _fit(self, check):
         """All epochs that are left."""
-        trainer, epochs = self.trainer, self.options.epochs
+        trainer = self.trainer
+        epochs = epochs_at(self.options, trainer.epoch)
         if trainer.schedule.stop or trainer.epoch >= epochs:
             more = "patience" if trainer.schedule.stop else "epochs"
             self.observer.on_complete(more if more in free(vars(self.options)) else None)
@@ -242,7 +217,9 @@ class Session:
             result = self._validated(check)
             return -result.log_prob / result.targets
 
-        for record in trainer.fit(validate, self.options.epochs, on_step):
+        for record in fit(trainer, validate, self.options, on_step):
+            if self.pace:
+                self.pace.keep(self)
             saver.keep(record)
             observer.on_epoch(record)
             check()
