@@ -142,7 +142,9 @@ class Dial:
         options, tokens = self.options, self.tokens
         rung = rules.between(rules.ladder(options.level), "hidden_size", width)
         epochs = epochs or rules.epochs_for(rung, tokens)
-        chosen = {"epochs": epochs, "lr": float(f"{rung.lr:.2g}"), **rules.sizes(rung),
+        no_projection = "projection" in self.budget.given and not options.projection
+        chosen = {"epochs": epochs, **rules.rate(rung.lr, options),
+                  **rules.sizes(rung, False if no_projection else None),
                   "batch_size": rules.batch_size(rung, tokens, options.time_size)}
         if self.vocab_size >= rules.LARGE_VOCABULARY and options.device == "cpu":
             chosen["softmax"] = "adaptive"
@@ -150,7 +152,6 @@ class Dial:
         steps = epochs * tokens / (sized.batch_size * sized.time_size)
         strain = rules.parameters(sized, self.vocab_size) * epochs / tokens
         chosen |= rules.dropped(strain, rules.kept(self.perplexity, options.level))
-        chosen["lr"] = rules.rate(chosen["lr"], options)
         return chosen | {"warm_up": int(min(rules.MOST_STEPS, steps / 10))} | rules.average(options, steps)
 
     def _resolved(self, chosen):
@@ -165,7 +166,7 @@ class Dial:
 
     def seconds(self, options):
         """How long a run with these options takes from now on, the test included."""
-        training = self.tokens * self.training * self._operations(options)
+        training = min(self.tokens, options.max_tokens or self.tokens) * self.training * self._operations(options)
         size = 4 * COPIES * rules.parameters(options, self.vocab_size)
         return (options.epochs * (training + SAVING + size / BYTES)
                 + self._scoring_seconds(options, options.epochs + len(self.corpus.test.ids) / self._valid))

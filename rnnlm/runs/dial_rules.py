@@ -10,6 +10,7 @@ import math
 from typing import NamedTuple
 
 from rnnlm.models import UNGATED
+from rnnlm.text.batches import SHORTEST
 
 
 class Rung(NamedTuple):
@@ -106,7 +107,9 @@ def settled_before(given):
     average = given.get("average", "exponential")
     if average != "exponential":
         del chosen["average_decay"]
-    chosen |= {"time_size": 100 if characters else 35}
+    chosen["time_size"] = 100 if characters else 35
+    if given.get("time_size", SHORTEST) < SHORTEST:
+        del chosen["random_length"]
     if not new:
         chosen = {name: value for name, value in chosen.items() if name not in OF_A_NEW_MODEL}
     return chosen | given
@@ -145,14 +148,19 @@ def epochs_for(rung, tokens):
     return max(1.0, rung.epochs * (MILLION / tokens) ** EPOCHS_BY_LENGTH)
 
 
-def sizes(rung):
-    """The sizes of a rung as options, which fast products like in eights."""
-    return {name: max(8, 8 * round(getattr(rung, name) / 8)) for name in ("hidden_size", "wordvec_size")}
+def sizes(rung, projection=None):
+    """The sizes of a rung as options, which fast products like in eights.
+
+    projection: False: there is to be none, so the word vectors are as large.
+    """
+    names = ("hidden_size",) if projection is False else ("hidden_size", "wordvec_size")
+    return {name: max(8, 8 * round(getattr(rung, name) / 8)) for name in names}
 
 
 def batch_size(rung, tokens, time_size):
     """How many streams: 20, with a large network 32, fewer of a short text."""
-    return max(4, min(20 if rung.hidden_size < 400 else 32, tokens // (30 * time_size)))
+    least = max(1, min(4, tokens // 2))
+    return max(least, min(20 if rung.hidden_size < 400 else 32, tokens // (30 * time_size)))
 
 
 def dropped(strain, kept):
@@ -174,12 +182,17 @@ def kept(perplexity, level):
 
 
 def rate(lr, options):
-    """The rate of a rung for the cell and the beginning of a run."""
+    """The rate of a rung for the cell and the beginning of a run, a dict.
+
+    It is for rules of Adam's kind; others keep their own.
+    """
+    if options.optimizer not in ("adam", "adamw"):
+        return {}
     if options.cell in UNGATED:
         lr *= RATE_WITHOUT_GATES
     if options.init_from:
         lr *= RATE_OF_A_TRAINED_MODEL
-    return float(f"{lr:.2g}")
+    return {"lr": float(f"{lr:.2g}")}
 
 
 def average(options, steps):

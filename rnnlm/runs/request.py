@@ -49,8 +49,8 @@ class Request:
         # A run that resumes has in its checkpoint what it needs of the initial model.
         minutes = self.given.get("minutes")
         if minutes and self.given.get("resume"):
-            raise RnnlmError("--minutes chooses the options of a new run, and --resume continues one with its own: give "
-                             "only one of them")
+            raise RnnlmError("--minutes chooses the options of a new run, and --resume continues one with its own: "
+                             "give only one of them")
         self.budget = Budget(minutes, self.given) if minutes else None
         self.options = TRAIN.resolved(self.given) if self.given.get("resume") else (
             resolved(settled_before(self.given) if minutes else self.given, self.typed, self.config))
