@@ -1,14 +1,16 @@
-"""``--minutes``: chosen once, then a run as any other, which its config.toml repeats."""
+"""``--minutes``: chosen once, then a run as any other; config.toml repeats it."""
 
 import os
 import signal
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import pytest
 from training_runs import header_of, without_times
 
 import rnnlm
+from rnnlm.runs.dial import Budget
 from rnnlm.runs.dial_measuring import Speed
 from rnnlm.runs.later_epochs import Pace
 
@@ -17,11 +19,12 @@ MINUTES = ["--minutes", "0.2"]
 
 @pytest.fixture
 def minutes(run, monkeypatch):
-    """``rnnlm train --minutes 0.2`` on the small corpus, on a machine whose speed is made up.
+    """``rnnlm train --minutes 0.2`` on the small corpus, with a speed made up.
 
-    It keeps the epochs that it chose.
+    No time passes, and it keeps the epochs that it chose.
     """
     monkeypatch.setattr("rnnlm.runs.dialling.measure", lambda *arguments: Speed(1e-3, 3e-4))
+    monkeypatch.setattr("rnnlm.runs.request.Budget", partial(Budget, clock=lambda: 0.0))
     monkeypatch.setattr(Pace, "epochs", lambda self, epoch, epochs: epochs)
 
     def train(*arguments, output="run", corpus=run.corpus):
@@ -74,7 +77,7 @@ def test_a_change_at_an_epochs_end_is_told_recorded_and_repeated(minutes, tmp_pa
 
 
 def stopped(minutes, step):
-    """A run in the folder cut, stopped by Ctrl-C; the later epochs in its checkpoint."""
+    """Stop a run in the folder cut; returns the later epochs in its checkpoint."""
     with minutes.monkeypatch.context() as patch:
         patch.setattr("training_runs.SMALL", [])
         code, *_ = minutes.run.stopped_at(step, signal.SIGINT, *MINUTES, "--output", "cut", output=None)
@@ -83,19 +86,19 @@ def stopped(minutes, step):
 
 
 def test_stopped_and_resumed_it_ends_where_it_would_have_ended(minutes, tmp_path, monkeypatch):
-    changing(monkeypatch, 2, 8)
+    changing(monkeypatch, 2, 6)
     assert minutes()[0] == 0
-    assert stopped(minutes, 30) == "2:8"
+    assert stopped(minutes, 20) == "2:6"
     code, _, err = minutes.run.bare("--resume", "--output", "cut")
     assert code == 0, err
     assert without_times(tmp_path / "run") == without_times(tmp_path / "cut")
 
 
 def test_a_resumed_run_changes_nothing_more(minutes, tmp_path, monkeypatch):
-    changing(monkeypatch, 2, 8)
+    changing(monkeypatch, 2, 6)
     assert stopped(minutes, 4) is None
     assert minutes.run.bare("--resume", "--output", "cut")[0] == 0
-    assert len(without_times(tmp_path / "cut")) == written(tmp_path / "cut")["epochs"] != 8
+    assert len(without_times(tmp_path / "cut")) == written(tmp_path / "cut")["epochs"] != 6
 
 
 def test_options_beside_it_are_kept(minutes, tmp_path):

@@ -39,8 +39,8 @@ class Machine:
         return Speed(seconds_of_a_token, seconds_of_a_token / 3)
 
 
-def text_of(corpus, tokens, vocab_size=None):
-    """The corpus with so many tokens to train, as long as Dial looks at the length only."""
+def text_of(corpus, tokens):
+    """The corpus with so many tokens to train; Dial looks at their number only."""
     return replace(corpus, train=np.resize(corpus.train, tokens))
 
 
