@@ -30,7 +30,7 @@ NETWORKS = 2         # to measure
 OPERATIONS = 3e10    # in a second, before anything is measured
 OF_A_TOKEN = 4e5     # operations of a token besides its products, in 20 streams
 ADAPTIVE = 0.15      # of the products that a full softmax needs
-MORE_EPOCHS = 1.5    # times those of the rule, where there is time and no wider network
+MORE_EPOCHS = 1.25   # times those of the rule, where there is time and no wider network
 NGRAM_TOKENS = 500_000
 ORDER = 3
 BISECTIONS = 30
@@ -141,18 +141,19 @@ class Dial:
         """The options that the rules choose at a width, a dict."""
         options, tokens = self.options, self.tokens
         rung = rules.between(rules.ladder(options.level), "hidden_size", width)
-        epochs = epochs or rules.epochs_for(rung, tokens)
         no_projection = "projection" in self.budget.given and not options.projection
-        chosen = {"epochs": epochs, **rules.rate(rung.lr, options),
+        chosen = {**rules.rate(rung.lr, options),
                   **rules.sizes(rung, False if no_projection else None),
                   "batch_size": rules.batch_size(rung, tokens, options.time_size)}
         if self.vocab_size >= rules.LARGE_VOCABULARY and options.device == "cpu":
             chosen["softmax"] = "adaptive"
         sized = self._resolved(chosen)
+        parameters = rules.parameters(sized, self.vocab_size)
+        epochs = epochs or rules.epochs_for(rung, tokens, parameters)
         steps = epochs * tokens / (sized.batch_size * sized.time_size)
-        strain = rules.parameters(sized, self.vocab_size) * epochs / tokens
-        chosen |= rules.dropped(strain, rules.kept(self.perplexity, options.level))
-        return chosen | {"warm_up": int(min(rules.MOST_STEPS, steps / 10))} | rules.average(options, steps)
+        chosen |= rules.dropped(parameters * epochs / tokens, rules.kept(self.perplexity, options.level))
+        chosen |= {"epochs": epochs, "warm_up": int(min(rules.MOST_STEPS, steps / 10))}
+        return chosen | rules.average(options, steps)
 
     def _resolved(self, chosen):
         """The options with those of ``chosen`` that were not given, resolved."""

@@ -70,6 +70,8 @@ DROPPED = (
     Strain(200, 0.5, 0.6, 0.1, 0.4, 0.3),          # not measured
 )
 EPOCHS_BY_LENGTH = 0.35  # a text a hundredth as long is read five times as often
+MOST_STRAIN = 150       # parameters times epochs, for each token
+FEWEST_TO_LEARN = 6     # epochs, whatever the strain
 SIZE_BY_LENGTH = 0.3    # and its largest network is a quarter as wide
 MOST_STEPS = 300        # of warming up, which takes at most a tenth of the run
 LARGE_VOCABULARY = 20_000  # from here on, the softmax is adaptive
@@ -143,9 +145,13 @@ def widest(level, tokens):
     return min(max(top, ladder(level)[0].hidden_size), ladder(level)[-1].hidden_size)
 
 
-def epochs_for(rung, tokens):
-    """How often a text of so many tokens is read, a number of at least 1."""
-    return max(1.0, rung.epochs * (MILLION / tokens) ** EPOCHS_BY_LENGTH)
+def epochs_for(rung, tokens, parameters):
+    """How often a text of so many tokens is read, a number of at least 1.
+
+    A network of many ``parameters`` would memorise a short text if it read it oftener.
+    """
+    epochs = max(1.0, rung.epochs * (MILLION / tokens) ** EPOCHS_BY_LENGTH)
+    return min(epochs, max(FEWEST_TO_LEARN, MOST_STRAIN * tokens / parameters))
 
 
 def sizes(rung, projection=None):
