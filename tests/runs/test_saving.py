@@ -108,6 +108,6 @@ def test_a_checkpoint_that_contradicts_itself_is_refused_before_a_text_is_read(t
     with np.load(path) as members:
         arrays = dict(members)
     np.savez(path, **arrays | {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)})
-    monkeypatch.setattr(session, "load_corpus", kill)
+    monkeypatch.setattr(session, "read_corpus", kill)
     with pytest.raises(rnnlm.RnnlmError, match="contradicts itself: hidden_size"):
         rnnlm.train(output="run", resume=True)
