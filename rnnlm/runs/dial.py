@@ -14,6 +14,7 @@ from rnnlm.ngrams.ngram_model import NgramModel
 from rnnlm.ngrams.training import train_ngrams
 from rnnlm.runs import dial_rules as rules
 from rnnlm.runs.combinations import require_possible, require_possible_rates
+from rnnlm.runs.dial_measuring import first_of
 from rnnlm.runs.later_epochs import Pace
 from rnnlm.runs.options import TRAIN
 from rnnlm.scoring.evaluation import evaluate
@@ -66,9 +67,12 @@ class Dial:
     corpus : the Corpus.
     budget : the Budget.
     speed_of : function of options and seconds, the Speed of such a network.
+    whole : how many tokens the training text has, of which the corpus is a part, as the
+        time is not enough for all; None: the corpus is all.
     """
 
-    def __init__(self, options, corpus, budget, speed_of):
+    def __init__(self, options, corpus, budget, speed_of, whole=None):
+        self.whole = whole
         self.options, self.corpus, self.budget, self.speed_of = options, corpus, budget, speed_of
         self.tokens, self.vocab_size = max(1, len(corpus.train)), len(corpus.vocabulary)
         # Seconds for an operation, in training and in scoring.
@@ -98,7 +102,7 @@ class Dial:
         """The options of the highest rung that takes so many seconds."""
         low, high = rules.ladder(self.options.level)[0].hidden_size, rules.widest(self.options.level, self.tokens)
         if self.seconds(self.at(low, 1)) > seconds:
-            return self._of_a_part(low, seconds)
+            return self.at(low, 1) if self.whole else self._of_a_part(low, seconds)
         width = self._widest(low, high, seconds, None)
         epochs = max(1, round(self.at(width).epochs))
         if self.seconds(self.at(low, epochs)) > seconds:  # sizes that were given, or rounding up
@@ -198,8 +202,8 @@ class Dial:
         """What was chosen and why, three lines."""
         o, minutes = options, self.budget.minutes
         took = (60 * minutes - self.budget.left + self.seconds(o) + PICTURE) / 60
-        part = f"; only the first {o.max_tokens:,} tokens can be read in that time" if o.max_tokens and (
-            "max_tokens" not in self.budget.given) else ""
+        part = f"; only the first {self.tokens:,} of {self.whole:,} tokens can be read in that time" if (
+            self.whole) else ""
         spare = "; a longer time would hardly help with a text of this length" if took < SPARE * minutes else ""
         yield (f"--minutes {minutes:g}: {counted(self.tokens, 'token')} to train, vocabulary {self.vocab_size:,}; a "
                f"Kneser-Ney {ORDER}-gram has a validation perplexity of {self.perplexity:.4g}")
@@ -218,4 +222,4 @@ def ngram_perplexity(corpus):
     """The validation perplexity of an n-gram model of (the beginning of) a corpus."""
     tables = train_ngrams(corpus.train[:NGRAM_TOKENS], corpus.vocabulary, ORDER).tables
     model = NgramModel(tables, corpus.vocabulary)
-    return evaluate(model, corpus.valid, corpus.vocabulary.eos_id).perplexity
+    return evaluate(model, first_of(corpus.valid, NGRAM_TOKENS), corpus.vocabulary.eos_id).perplexity

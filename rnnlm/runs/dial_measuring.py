@@ -48,12 +48,12 @@ def measure(options, corpus, workers, device, seconds, clock):
     except _Enough:
         pass
     training = (clock() - began[0]) / (trainer.tokens - began[1])
-    text = _first(corpus.valid, SCORED)
+    text = first_of(corpus.valid, SCORED)
     started = clock()
     evaluate(trainer.model, text, corpus.vocabulary.eos_id)
     return Speed(training, (clock() - started) / len(text.ids))
 
 
-def _first(text, count):
+def first_of(text, count):
     """The first tokens of an EncodedText."""
     return replace(text, ids=text.ids[:count], is_oov=text.is_oov[:count])

@@ -19,12 +19,19 @@ def dialled(options, corpus, budget, observer, workers, device, initial=None):
 
     The corpus is read again where the time is enough for a part of it only.
     """
-    dial = Dial(options, corpus, budget, lambda candidate, seconds: measure(
-        candidate, corpus, workers, device, seconds, budget.clock))
-    chosen = dial.choose()
+    def turned(options, corpus, whole=None):
+        dial = Dial(options, corpus, budget, lambda candidate, seconds: measure(
+            candidate, corpus, workers, device, seconds, budget.clock), whole)
+        return dial, dial.choose()
+
+    dial, chosen = turned(options, corpus)
+    if chosen.max_tokens != options.max_tokens:  # its part has other words, and so another speed
+        options = copy(options)
+        options.max_tokens, options.given = chosen.max_tokens, [*options.given, "max_tokens"]
+        options.save_splits = None  # they are saved
+        whole, corpus = len(corpus.train), read_corpus(options, observer, initial, None)
+        dial, chosen = turned(options, corpus, whole)
     observer.on_choice([*dial.lines(chosen)])
-    if chosen.max_tokens != options.max_tokens:
-        corpus = read_corpus(chosen, observer, initial, None)
     return chosen, corpus, KeptPace(dial.pace(chosen))
 
 
@@ -34,7 +41,7 @@ def dialled_apart(options, budget, observer):
     It measures one of them, whose epochs none of them changes.
     """
     one = copy(options)
-    one.seed = options.seeds[0]
+    one.seed, one.save_splits = options.seeds[0], None  # the first run saves the splits
     observer.on_note(f"{counted(len(options.seeds), 'seed')} of {budget.minutes:g} minutes each take about "
                      f"{len(options.seeds) * budget.minutes:g} minutes in all")
     corpus = read_corpus(one, observer, None, None)

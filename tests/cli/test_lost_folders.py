@@ -118,13 +118,13 @@ def test_a_folder_that_is_replaced_while_the_test_text_is_scored(run, runs, monk
 def test_a_folder_that_is_gone_before_the_run_begins_gets_nothing(run, runs, monkeypatch, how):
     import rnnlm.runs.session
 
-    plain = rnnlm.runs.session.load_corpus
+    plain = rnnlm.runs.session.read_corpus
 
     def load_corpus(*arguments, **options):
         replaced(runs) if how == "replaced" else shutil.rmtree(runs / "run")
         return plain(*arguments, **options)
 
-    monkeypatch.setattr(rnnlm.runs.session, "load_corpus", load_corpus)
+    monkeypatch.setattr(rnnlm.runs.session, "read_corpus", load_corpus)
     is_lost(run(*EPOCHS))
     assert (contents(runs / "run") == contents(runs / "other")) if how == "replaced" else not (runs / "run").exists()
 
@@ -158,6 +158,6 @@ def test_a_folder_that_another_run_made_meanwhile_is_not_removed(run, runs, monk
         (runs / "run").mkdir()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(rnnlm.runs.session, "load_corpus", load_corpus)
+    monkeypatch.setattr(rnnlm.runs.session, "read_corpus", load_corpus)
     assert run(*EPOCHS)[0] == 130
     assert (runs / "run").is_dir()

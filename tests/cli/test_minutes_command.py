@@ -101,6 +101,17 @@ def test_a_resumed_run_changes_nothing_more(minutes, tmp_path, monkeypatch):
     assert len(without_times(tmp_path / "cut")) == written(tmp_path / "cut")["epochs"] != 6
 
 
+def test_a_part_of_a_text_is_kept_in_config(minutes, tmp_path, monkeypatch):
+    monkeypatch.setattr("rnnlm.runs.dial.SHORTEST", 1)
+    monkeypatch.setattr("rnnlm.runs.dialling.measure", lambda *arguments: Speed(2e-2, 1e-3))
+    code, out, err = minutes()
+    assert code == 0, err
+    config = written(tmp_path / "run")
+    assert config["epochs"] == 1 and 1 < config["max-tokens"] < 900
+    assert f"only the first {config['max-tokens']:,} of " in out
+    assert out.count("why: ") == 1
+
+
 def test_options_beside_it_are_kept(minutes, tmp_path):
     code, _, err = minutes("--cell", "gru", "--hidden-size", "24", "--level", "char", "--dropout", "0.3",
                            "--no-tied", "--average-decay", "0.9")

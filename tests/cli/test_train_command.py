@@ -210,7 +210,7 @@ def test_what_nobody_foresaw_is_one_line_too(run, monkeypatch):
     def breaks(*arguments, **options):
         raise ZeroDivisionError("a\nb")
 
-    monkeypatch.setattr(rnnlm.runs.session, "load_corpus", breaks)
+    monkeypatch.setattr(rnnlm.runs.session, "read_corpus", breaks)
     code, _, err = run()
     assert code == 1
     assert err.splitlines() == [err.strip()]
@@ -228,7 +228,7 @@ def test_too_little_memory_is_said_with_or_without_a_number(message, shown, run,
     def breaks(*arguments, **options):
         raise MemoryError(*message)
 
-    monkeypatch.setattr(rnnlm.runs.session, "load_corpus", breaks)
+    monkeypatch.setattr(rnnlm.runs.session, "read_corpus", breaks)
     assert run()[2].endswith(f"{shown}\n")
 
 

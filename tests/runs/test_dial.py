@@ -116,8 +116,21 @@ def test_only_a_part_of_a_text_is_read_where_one_epoch_takes_too_long(corpus):
     chosen = turned.choose()
     assert chosen.epochs == 1
     assert chosen.max_tokens < 30_000_000
-    assert f"only the first {chosen.max_tokens:,} tokens" in [*turned.lines(chosen)][2]
     assert "max_tokens" in chosen.given
+
+
+def test_the_part_is_measured_again_and_fills_the_time(corpus):
+    clock = Clock()
+    given = {"minutes": 1, "max_tokens": 200_000}
+    machine = Machine(clock, 3e9)
+    turned = machine.dial = Dial(TRAIN.resolved(rules.settled_before(given)), text_of(corpus, 200_000),
+                                 Budget(1, {"minutes"}, clock), machine, whole=30_000_000)
+    chosen = turned.choose()
+    assert chosen.max_tokens == 200_000
+    assert 0.7 < (60 - turned.budget.left + turned.seconds(chosen)) / 60 < 1
+    assert "only the first 200,000 of 30,000,000 tokens" in [*turned.lines(chosen)][2]
+    machine.operations = 1e6  # now even one epoch takes too long, and it is too late for another part
+    assert (turned.choose().epochs, turned.choose().hidden_size) == (1, 48)
 
 
 @pytest.mark.parametrize(("minutes", "given"), [(0.001, {}), (1, {"max_tokens": 30_000_000})])
