@@ -155,7 +155,7 @@ class Dial:
         parameters = rules.parameters(sized, self.vocab_size)
         epochs = epochs or rules.epochs_for(rung, tokens, parameters)
         steps = epochs * tokens / (sized.batch_size * sized.time_size)
-        chosen |= rules.dropped(parameters * epochs / tokens, rules.kept(self.perplexity, options.level))
+        chosen |= rules.dropped(parameters * epochs / tokens, options.level)
         chosen |= {"epochs": epochs, "warm_up": int(min(rules.MOST_STEPS, steps / 10))}
         return chosen | rules.average(options, steps)
 

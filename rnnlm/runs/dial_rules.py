@@ -76,7 +76,7 @@ SIZE_BY_LENGTH = 0.3    # and its largest network is a quarter as wide
 MOST_STEPS = 300        # of warming up, which takes at most a tenth of the run
 LARGE_VOCABULARY = 20_000  # from here on, the softmax is adaptive
 LEAST_DROPPED = 0.005
-PREDICTABLE = 30  # perplexity of an n-gram model; below it, less is dropped
+OF_CHARACTERS = 0.7   # the share of it that is dropped for characters: about what char drops
 
 ALWAYS = {
     "optimizer": "adamw", "schedule": "linear", "max_grad": 1.0, "average": "exponential", "average_decay": 0.998,
@@ -169,22 +169,13 @@ def batch_size(rung, tokens, time_size):
     return max(least, min(20 if rung.hidden_size < 400 else 32, tokens // (60 * time_size)))
 
 
-def dropped(strain, kept):
-    """The shares that are dropped, a dict; kept: a factor on them, from 0 to 1."""
+def dropped(strain, level):
+    """The shares that are dropped, a dict."""
+    kept = OF_CHARACTERS if level == "char" else 1.0
     _, *shares, start = between(DROPPED, "strain", strain)
     shares = [0.0 if kept * share < LEAST_DROPPED else round(kept * share, 3) for share in shares]
     names = ("input_dropout", "dropout", "word_dropout", "weight_drop")
     return {**dict(zip(names, shares, strict=True)), "dropout_start": round(start, 2)}
-
-
-def kept(perplexity, level):
-    """The factor on all that is dropped, for a text of which an n-gram knows much.
-
-    perplexity : that of the n-gram model; characters have tables of their own.
-    """
-    if level == "char":
-        return 0.4
-    return min(1.0, max(0.4, math.log(perplexity) / math.log(PREDICTABLE)))
 
 
 def rate(lr, options):

@@ -202,6 +202,13 @@ def test_a_text_of_a_few_lines_is_trained(minutes, tmp_path):
     assert code == 0, err
 
 
+def test_the_splits_are_saved_once(minutes, tmp_path):
+    (tmp_path / "one.txt").write_text("the cat sat .\n" * 100)
+    code, _, err = minutes("--seeds", "1-2", "--save-splits", "three", corpus=tmp_path / "one.txt")
+    assert code == 0, err
+    assert (tmp_path / "three/train.txt").exists()
+
+
 def test_later_epochs_can_be_given(minutes, tmp_path):
     code, *_ = minutes.run("--epochs", "2", "--later-epochs", "1:3", output="given")
     assert code == 0

@@ -55,7 +55,6 @@ def dial(corpus, minutes, operations=3e9, **given):
     given = {"minutes": minutes, **given}
     machine = Machine(clock, operations)
     machine.dial = Dial(TRAIN.resolved(rules.settled_before(given)), corpus, Budget(minutes, given, clock), machine)
-    machine.dial.perplexity = 200.0  # the text is a few lines again and again
     return machine.dial
 
 
@@ -171,10 +170,10 @@ def test_a_row_of_a_table_comes_back_as_it_is_and_others_lie_between():
     assert rules.between(rules.DROPPED, "strain", 1e-9) == pytest.approx(rules.DROPPED[0])
 
 
-def test_less_is_dropped_of_a_text_of_which_an_ngram_knows_much():
-    assert rules.kept(200, "word") == 1
-    assert 0.4 <= rules.kept(5, "word") < rules.kept(20, "word") < 1
-    assert rules.kept(1, "word") == 0.4
+def test_less_is_dropped_of_characters():
+    words, characters = (rules.dropped(20, level) for level in ("word", "char"))
+    for name in ("dropout", "input_dropout", "weight_drop"):
+        assert 0 < characters[name] < words[name]
 
 
 def test_every_choice_is_an_option_with_a_possible_value(corpus):
