@@ -32,6 +32,7 @@ OPERATIONS = 3e10    # in a second, before anything is measured
 OF_A_TOKEN = 4e5     # operations of a token besides its products, in 20 streams
 ADAPTIVE = 0.15      # of the products that a full softmax needs
 MORE_EPOCHS = 1.25   # times those of the rule, where there is time and no wider network
+NARROWER = 1.05
 NGRAM_TOKENS = 500_000
 ORDER = 3
 BISECTIONS = 30
@@ -100,7 +101,7 @@ class Dial:
 
     def _in_time(self, seconds):
         """The options of the highest rung that takes so many seconds."""
-        low, high = rules.ladder(self.options.level)[0].hidden_size, rules.widest(self.options.level, self.tokens)
+        low, high = rules.ladder(self.options.level)[0].hidden_size, self._high()
         if self.seconds(self.at(low, 1)) > seconds:
             return self.at(low, 1) if self.whole else self._of_a_part(low, seconds)
         width = self._widest(low, high, seconds, None)
@@ -108,8 +109,21 @@ class Dial:
         if self.seconds(self.at(low, epochs)) > seconds:  # sizes that were given, or rounding up
             epochs = self._epochs(low, seconds)
         width = self._widest(low, high, seconds, epochs)
-        most = max(epochs, round(MORE_EPOCHS * self.at(width).epochs))
-        return self.at(width, min(most, max(epochs, self._epochs(width, seconds))))
+        return self.at(width, min(self._most(width, epochs), max(epochs, self._epochs(width, seconds))))
+
+    def _high(self):
+        """The largest width for this text: a wider network would soon memorise it."""
+        low, high = rules.ladder(self.options.level)[0].hidden_size, rules.widest(self.options.level, self.tokens)
+        while high > low and (rules.FEWEST_TO_LEARN * rules.parameters(self.at(high, 1), self.vocab_size)
+                              > rules.MOST_STRAIN * self.tokens):
+            high = max(low, high / NARROWER)
+        return high
+
+    def _most(self, width, epochs):
+        """How many epochs there may be at a width, where there were to be so many."""
+        options = self.at(width)
+        limit = rules.most_epochs(self.tokens, rules.parameters(options, self.vocab_size))
+        return max(epochs, round(min(limit, MORE_EPOCHS * options.epochs)))
 
     def _widest(self, low, high, seconds, epochs):
         """The largest width, between two, of a run that takes so many seconds."""
@@ -196,7 +210,7 @@ class Dial:
         """The Pace of the run with the options that were chosen."""
         ending = PICTURE + self._scoring_seconds(options, len(self.corpus.test.ids) / self._valid)
         return Pace(self.budget.clock, self.budget.deadline - ending, 60 * self.budget.minutes,
-                    max(options.epochs, round(MORE_EPOCHS * self.at(options.hidden_size).epochs)))
+                    self._most(options.hidden_size, options.epochs))
 
     def lines(self, options):
         """What was chosen and why, three lines."""

@@ -151,7 +151,12 @@ def epochs_for(rung, tokens, parameters):
     A network of many ``parameters`` would memorise a short text if it read it oftener.
     """
     epochs = max(1.0, rung.epochs * (MILLION / tokens) ** EPOCHS_BY_LENGTH)
-    return min(epochs, max(FEWEST_TO_LEARN, MOST_STRAIN * tokens / parameters))
+    return min(epochs, most_epochs(tokens, parameters))
+
+
+def most_epochs(tokens, parameters):
+    """How many epochs a network of so many parameters can use of a text."""
+    return max(FEWEST_TO_LEARN, MOST_STRAIN * tokens / parameters)
 
 
 def sizes(rung, projection=None):

@@ -65,7 +65,7 @@ def test_a_run_ends_in_its_time(corpus, tokens, minutes):
     chosen = turned.choose()
     end = (60 * minutes - turned.budget.left + turned.seconds(chosen)) / 60
     assert end < minutes
-    assert end > 0.85 * minutes or chosen.hidden_size >= rules.widest("word", tokens) - 8
+    assert end > 0.85 * minutes or chosen.hidden_size >= turned._high() - 8
 
 
 def test_a_faster_machine_or_a_longer_time_gives_a_larger_network_and_more_epochs(corpus):
