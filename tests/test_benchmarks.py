@@ -328,6 +328,22 @@ def test_adaptive_softmax(on_path):
 
 
 @pytest.mark.slow
+def test_dial(tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text((FOLDER / "train.txt").read_text(encoding="utf-8"))
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "dial.py", "--texts", text, "--bytes", "20000", "--minutes", "0.1", "--subjects",
+         "dial", "defaults", "3-gram", "--json", "--", "--threads", "1"],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    rows = {row["subject"]: row for row in json.loads(done.stdout)}
+    for row in rows.values():
+        assert 1 < row["valid"] < 370 and 1 < row["test"] < 370, row
+    assert "why: " in rows["dial"]["said"][2]
+    assert rows["dial"]["minutes"] > 0
+
+
+@pytest.mark.slow
 def test_row_updates():
     done = subprocess.run(
         [sys.executable, BENCHMARKS / "row_updates.py", "--rows", "300", "--width", "4", "--before", "20",

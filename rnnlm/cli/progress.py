@@ -44,6 +44,10 @@ class Screen(Observer):
         self.threads = threads
         note_slowdowns(threads)
 
+    def on_choice(self, lines):
+        for line in lines:
+            self._write(say, line)
+
     def on_corpus(self, corpus):
         say(f"corpus {shown(corpus.name)}: {corpus.train.size:,} tokens to train, {corpus.valid.ids.size:,} to "
             f"validate, {corpus.test.ids.size:,} to test; vocabulary {len(corpus.vocabulary):,}")
@@ -86,6 +90,10 @@ class Screen(Observer):
     def on_epoch(self, record):
         self._write(say, row(record))
         self.progress.update()
+
+    def on_changed_epochs(self, epochs, line):
+        self.on_note(line)
+        self.progress.change_epochs(epochs)
 
     def on_rollback(self, error, step, lr):
         self.on_note(f"{error}; returned to step {step:,}, base learning rate {lr:g}")
@@ -154,6 +162,11 @@ class Progress:
         self._describe(f", perplexity {math.exp(min(sums.nats / sums.targets, 700)):.4g}")
         self.bar.update(step.targets)
         return self.watch.lines()
+
+    def change_epochs(self, epochs):
+        """Show so many epochs in all."""
+        self.epochs = self.bar.epochs = epochs
+        self.update()
 
     def validating(self):
         """Say that the bar stands still for a while."""

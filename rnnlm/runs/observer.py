@@ -54,6 +54,9 @@ class Observer:
     def on_threads(self, threads: int) -> None:
         """Hear on how many threads the run computes."""
 
+    def on_choice(self, lines: list[str]) -> None:
+        """Hear what ``minutes`` chose for the run, and why, in three lines."""
+
     def on_corpus(self, corpus: Corpus) -> None:
         """Look at the texts; ``corpus.notes`` says what was decided, a line each."""
 
@@ -90,6 +93,9 @@ class Observer:
 
     def on_epoch(self, record: Record) -> None:
         """Look at the Record of an epoch, which is over and saved."""
+
+    def on_changed_epochs(self, epochs: int, line: str) -> None:
+        """Hear that the run will have so many epochs now, and why, in a line."""
 
     def on_rollback(self, error: DivergenceError, step: int, lr: float) -> None:
         """Hear that training diverged and returned to a step, with this base rate."""

@@ -60,7 +60,7 @@ def carry_out_one(request, observer, stopping, may_begin=True):
         else:
             kept = request.keep_standard_input(observer)
         try:
-            test = session.train(options, folder, observer, stopping, header)
+            test = session.train(options, folder, observer, stopping, header, request.budget)
         except Stop as stop:
             stop.add_note(f"The run is saved: rnnlm.train(output={str(folder.path)!r}, resume=True) continues it.")
             raise

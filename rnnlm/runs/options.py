@@ -26,6 +26,7 @@ from rnnlm.runs.checks import (
     shares,
     size,
 )
+from rnnlm.runs.later_epochs import LATER_EPOCHS, MINUTES
 from rnnlm.runs.option import OF_THE_COMMAND, OF_THE_RUN, SWITCH, Option
 from rnnlm.runs.rule_options import CONSTANTS, in_words
 from rnnlm.runs.run_options import run_options
@@ -147,9 +148,12 @@ MODEL = (
 TRAINING = (
     Option("epochs", at_least(1), "largest number of passes over the text", 40, "E", may_change=True,
            fixed_where=lambda o: (o.get("average") == "tail" or o.get("dropout_start", 1.0) != 1
-                                  or getattr(SCHEDULES.get(str(o.get("schedule"))), "needs_epochs", False)),
-           fixed_with="a linear or cosine schedule, a tail average or a --dropout-start",
+                                  or getattr(SCHEDULES.get(str(o.get("schedule"))), "needs_epochs", False)
+                                  or o.get("later_epochs") is not None),
+           fixed_with="a linear or cosine schedule, a tail average, a --dropout-start or --later-epochs",
            meant_by="iterations iters max-epoch max-epochs n-epochs num-epochs"),
+    MINUTES,
+    LATER_EPOCHS,
     Option("batch_size", size, "number of streams into which the text is cut, and which are read in parallel", 20, "N",
            meant_by="bs batch"),
     Option("time_size", size, "length of a window: the number of steps that the gradient flows back", 35, "T",

@@ -3,6 +3,8 @@
 from rnnlm.errors import RnnlmError
 from rnnlm.runs.combinations import require_effect, require_possible, require_possible_rates
 from rnnlm.runs.configuration import CONFIG, Configuration, read_config
+from rnnlm.runs.dial import Budget
+from rnnlm.runs.dial_rules import settled_before
 from rnnlm.runs.initial_model import resolved, settled_model
 from rnnlm.runs.options import TRAIN
 from rnnlm.runs.recipes import find_config, is_recipe
@@ -25,6 +27,7 @@ class Request:
     stated : these, and what a file of an earlier version states besides.
     options : all options as resolved (see Table.resolved), as long as no run is
         resumed.
+    budget : the Budget of --minutes, which begins here; None: without.
     """
 
     def __init__(self, typed):
@@ -34,6 +37,7 @@ class Request:
         self.given, self.stated = (settled_model(given | typed) for given in (file.given(path), file.stated(path)))
         for given in (self.given, self.stated):
             _leave_one(given, self.typed, "seed", "seeds")
+            _leave_one(given, self.typed, "epochs", "minutes")
         by_program = file.by_a_run or (path is not None and is_recipe(path))
         for given in (self.typed, self.given, self.stated):
             if isinstance(given.get("corpus"), list) and len(given["corpus"]) == 1:
@@ -43,8 +47,13 @@ class Request:
         # else is called so here.
         self.corpus_typed = self.names_a_corpus and ("corpus" in typed or not by_program)
         # A run that resumes has in its checkpoint what it needs of the initial model.
+        minutes = self.given.get("minutes")
+        if minutes and self.given.get("resume"):
+            raise RnnlmError("--minutes chooses the options of a new run, and --resume continues one with its own: "
+                             "give only one of them")
+        self.budget = Budget(minutes, self.given) if minutes else None
         self.options = TRAIN.resolved(self.given) if self.given.get("resume") else (
-            resolved(self.given, self.typed, self.config))
+            resolved(settled_before(self.given) if minutes else self.given, self.typed, self.config))
         self.corpus = self.options.corpus  # as it was written
         if self.options.resume and STANDARD_INPUT in _each(self.corpus):
             raise RnnlmError("--resume reads no standard input (--corpus -), because the run kept what it read: leave "

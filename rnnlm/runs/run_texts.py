@@ -23,7 +23,7 @@ def read_texts(options, folder, observer, initial, header):
     header : that of the checkpoint to resume from; None: the run begins.
     """
     try:
-        return _corpus(options, observer, initial, header and _subwords(options, folder))
+        return read_corpus(options, observer, initial, header and _subwords(options, folder))
     except LackingWordsError as error:
         raise error if header is None else different_text(options, folder.path) from None
     except NoCorpusError as error:
@@ -38,7 +38,7 @@ def _subwords(options, folder):
     return kept and kept.tokenizer
 
 
-def _corpus(options, observer, initial, subwords):
+def read_corpus(options, observer, initial, subwords):
     """The texts that the options name, read with the vocabulary of the InitialModel.
 
     subwords: the Tokenizer in the place of those that would be learned or read again.

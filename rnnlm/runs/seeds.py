@@ -12,6 +12,7 @@ from rnnlm.runs.choose_folder import RUNS
 from rnnlm.runs.combinations import require_effect, require_possible
 from rnnlm.runs.configuration import read_config
 from rnnlm.runs.description import described
+from rnnlm.runs.dialling import dialled_apart
 from rnnlm.runs.ended_run import ended_run, require_run_of
 from rnnlm.runs.initial_model import resolved
 from rnnlm.runs.newest import is_of_seeds, newest_run
@@ -60,9 +61,10 @@ def carry_out_seeds(request, observer, stopping, may_begin=True):
         kept = None if request.options.resume else request.keep_standard_input(observer)
         if kept:
             options.corpus = request.options.corpus
+        if request.budget:
+            options = _without_seed(dialled_apart(options, request.budget, observer))
         folder.begin(options, seeds)
         _adopt(folder, options)
-        # --minutes will be the time of each seed: the total is said in on_seeds.
         observer.on_seeds(seeds, [seed for seed in seeds if folder.ended(seed, options)], folder.path)
         try:
             _train_all(folder, options, request.options.save_splits, observer, stopping)

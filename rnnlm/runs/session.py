@@ -13,8 +13,10 @@ from rnnlm.models import LanguageModel
 from rnnlm.runs.assembly import build_trainer, settle_cutoffs
 from rnnlm.runs.combinations import notes_on_freezing, notes_on_length
 from rnnlm.runs.description import shuffled, title
+from rnnlm.runs.dialling import dialled
 from rnnlm.runs.elsewhere import Elsewhere
 from rnnlm.runs.initial_model import BEFORE, initial_model, perplexity_in
+from rnnlm.runs.later_epochs import epochs_at, fit
 from rnnlm.runs.marks import Marks
 from rnnlm.runs.observer import Observer
 from rnnlm.runs.options import free, of_the_run
@@ -29,24 +31,30 @@ from rnnlm.scoring.evaluation import evaluate
 ROLLBACKS = 10  # in a row to the same step: the rate is a thousandth then, and it is not the rate
 
 
-def train(options, folder, observer, stopping, header=None):
+def train(options, folder, observer, stopping, header=None, budget=None):
     """Train in a RunFolder; returns the Evaluation of the test text.
 
     stopping(): a block that yields ``check``, a function that is called between two
     steps and ends the session by raising Stop.  header: that of the checkpoint to
-    resume from, if any.
+    resume from, if any.  budget: the Budget of --minutes for a new run, or None.
     """
     if processes().size > 1 and options.device != "cpu":
         raise RnnlmError(f"--device {options.device} is for one process: start rnnlm train without mpiexec")
     if header is not None:  # before anything is read or made that the options ask for
         require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
+    if processes().size > 1 and budget:
+        raise RnnlmError("--minutes is for one process: start rnnlm train without mpiexec")
     device = device_by_name(options.device)
     initial = initial_model(options, folder, header)
     corpus = read_texts(options, folder, observer, initial, header)
     threads = options.threads or processes().cores()
     observer.on_threads(threads)
     with Workers(threads) as workers:
+        pace = None
+        if budget:
+            options, corpus, pace = dialled(options, corpus, budget, observer, workers, device, initial)
         session = _session(options, corpus, folder, observer, header, workers, initial, device)
+        session.pace = pace
         return session.carry_out(stopping, resumed=header is not None)
 
 
@@ -90,7 +98,7 @@ class Session:
     def __init__(self, options, corpus, trainer, folder, observer, run):
         self.options, self.corpus, self.trainer = options, corpus, trainer
         self.folder, self.observer, self.processes = folder, observer, processes()
-        self.saver = Saver(trainer, folder, run, corpus.vocabulary)
+        self.saver, self.pace = Saver(trainer, folder, run, corpus.vocabulary), None
         self.marks = Marks(options.keep_every, options.keep_at)
         self.summary = Summary.of_run(corpus, run["corpus"], trainer.model)
 
@@ -183,7 +191,8 @@ class Session:
 
     def _fit(self, check):
         """All epochs that are left."""
-        trainer, epochs = self.trainer, self.options.epochs
+        trainer = self.trainer
+        epochs = epochs_at(self.options, trainer.epoch)
         if trainer.schedule.stop or trainer.epoch >= epochs:
             more = "patience" if trainer.schedule.stop else "epochs"
             self.observer.on_complete(more if more in free(vars(self.options)) else None)
@@ -233,7 +242,9 @@ class Session:
             result = self._validated(check)
             return -result.log_prob / result.targets
 
-        for record in trainer.fit(validate, self.options.epochs, on_step):
+        for record in fit(trainer, validate, self.options, on_step):
+            if self.pace:
+                self.pace.keep(self)
             saver.keep(record)
             observer.on_epoch(record)
             check()

@@ -137,6 +137,7 @@ ELSEWHERE = {  # where the effects of the other options are tested
     "cli/test_divergence.py": "on_divergence lr",
     "cli/test_device_command.py": "device",
     "cli/test_seeds_command.py": "seeds",
+    "cli/test_minutes_command.py": "minutes later_epochs",
     "cli/test_fine_tuning.py": "init_from extend_vocab freeze",
     "runs/test_recipes.py": "recipes"}
 

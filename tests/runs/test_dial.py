@@ -1,0 +1,197 @@
+"""The dial: what it chooses for a text and a time, with a clock and a speed made up."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnnlm.errors import RnnlmError
+from rnnlm.runs import dial_rules as rules
+from rnnlm.runs.dial import Budget, Dial
+from rnnlm.runs.dial_measuring import Speed, measure
+from rnnlm.runs.options import TRAIN
+from rnnlm.text.corpus import load_corpus
+
+
+class Clock:
+    """A clock that moves when it is told to."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+class Machine:
+    """A machine that does so many operations a second, of which Dial knows the number.
+
+    measured: the options of the networks that were measured.
+    """
+
+    def __init__(self, clock, operations):
+        self.clock, self.operations, self.measured, self.dial = clock, operations, [], None
+
+    def __call__(self, options, seconds):
+        self.measured.append(options)
+        self.clock.now += seconds + 0.1
+        seconds_of_a_token = self.dial._operations(options) / self.operations
+        return Speed(seconds_of_a_token, seconds_of_a_token / 3)
+
+
+def text_of(corpus, tokens):
+    """The corpus with so many tokens to train; Dial looks at their number only."""
+    return replace(corpus, train=np.resize(corpus.train, tokens))
+
+
+@pytest.fixture
+def corpus(small_corpus):
+    return load_corpus(small_corpus)
+
+
+def dial(corpus, minutes, operations=3e9, **given):
+    """A Dial with its machine; given: the options that a user gave."""
+    clock = Clock()
+    given = {"minutes": minutes, **given}
+    machine = Machine(clock, operations)
+    machine.dial = Dial(TRAIN.resolved(rules.settled_before(given)), corpus, Budget(minutes, given, clock), machine)
+    return machine.dial
+
+
+@pytest.mark.parametrize("tokens", [30_000, 300_000, 3_000_000])
+@pytest.mark.parametrize("minutes", [3, 10, 30])
+def test_a_run_ends_in_its_time(corpus, tokens, minutes):
+    turned = dial(text_of(corpus, tokens), minutes)
+    chosen = turned.choose()
+    end = (60 * minutes - turned.budget.left + turned.seconds(chosen)) / 60
+    assert end < minutes
+    assert end > 0.85 * minutes or chosen.hidden_size >= turned._high() - 8
+
+
+def test_a_faster_machine_or_a_longer_time_gives_a_larger_network_and_more_epochs(corpus):
+    text = text_of(corpus, 1_000_000)
+    slow, fast, long = (dial(text, *how).choose() for how in ((10, 3e9), (10, 1e11), (300, 3e9)))
+    for better in (fast, long):
+        assert better.hidden_size > 1.5 * slow.hidden_size
+        assert better.epochs > slow.epochs
+        assert better.dropout > slow.dropout
+
+
+def test_a_short_text_gets_a_smaller_network_more_epochs_and_more_dropout(corpus):
+    long, short = (dial(text_of(corpus, tokens), 240, 3e10).choose() for tokens in (1_000_000, 10_000))
+    assert short.hidden_size < 0.6 * long.hidden_size
+    assert short.dropout > long.dropout
+    assert short.batch_size < long.batch_size
+    strain = [rules.parameters(o, len(corpus.vocabulary)) * o.epochs / n for o, n in ((long, 1e6), (short, 1e4))]
+    assert strain[1] > strain[0]
+
+
+def test_more_time_than_a_short_text_can_use_is_not_used(corpus):
+    turned = dial(text_of(corpus, 10_000), 600)
+    chosen = turned.choose()
+    assert turned.seconds(chosen) < 60 * 60
+    assert "a longer time would hardly help" in [*turned.lines(chosen)][2]
+
+
+def test_what_is_given_is_kept_and_the_rest_is_chosen_around_it(corpus):
+    given = {"cell": "gru", "hidden_size": 96, "dropout": 0.25, "lr": 0.003, "average": "none", "batch_size": 5,
+             "schedule": "cosine"}
+    turned = dial(text_of(corpus, 300_000), 5, **given)
+    chosen = turned.choose()
+    assert {name: getattr(chosen, name) for name in given} == given
+    assert chosen.output_dropout == 0.25
+    assert set(given) <= set(chosen.given)
+    end = (300 - turned.budget.left + turned.seconds(chosen)) / 60
+    assert 0.6 * 5 < end < 5
+
+
+def test_a_given_network_that_is_slow_gets_fewer_epochs(corpus):
+    chosen = [dial(text_of(corpus, 100_000), 4, hidden_size=size, wordvec_size=64).choose() for size in (100, 300)]
+    assert chosen[0].epochs > 2 * chosen[1].epochs
+
+
+def test_only_a_part_of_a_text_is_read_where_one_epoch_takes_too_long(corpus):
+    turned = dial(text_of(corpus, 30_000_000), 1)
+    chosen = turned.choose()
+    assert chosen.epochs == 1
+    assert chosen.max_tokens < 30_000_000
+    assert "max_tokens" in chosen.given
+
+
+def test_the_part_is_measured_again_and_fills_the_time(corpus):
+    clock = Clock()
+    given = {"minutes": 1, "max_tokens": 200_000}
+    machine = Machine(clock, 3e9)
+    turned = machine.dial = Dial(TRAIN.resolved(rules.settled_before(given)), text_of(corpus, 200_000),
+                                 Budget(1, {"minutes"}, clock), machine, whole=30_000_000)
+    chosen = turned.choose()
+    assert chosen.max_tokens == 200_000
+    assert 0.7 < (60 - turned.budget.left + turned.seconds(chosen)) / 60 < 1
+    assert "only the first 200,000 of 30,000,000 tokens" in [*turned.lines(chosen)][2]
+    machine.operations = 1e6  # now even one epoch takes too long, and it is too late for another part
+    assert (turned.choose().epochs, turned.choose().hidden_size) == (1, 48)
+
+
+@pytest.mark.parametrize(("minutes", "given"), [(0.001, {}), (1, {"max_tokens": 30_000_000})])
+def test_too_short_a_time_is_refused_in_a_line_that_names_one(corpus, minutes, given):
+    with pytest.raises(RnnlmError, match=rf"--minutes {minutes:g} is too short: .* after about .* minutes"):
+        dial(text_of(corpus, 30_000_000), minutes, **given).choose()
+
+
+def test_the_second_network_is_measured_where_the_first_says_the_run_will_be(corpus):
+    turned = dial(text_of(corpus, 1_000_000), 10)
+    chosen = turned.choose()
+    first, second = turned.speed_of.measured
+    assert abs(second.hidden_size - chosen.hidden_size) <= 8 < abs(first.hidden_size - chosen.hidden_size)
+
+
+def test_three_lines_say_what_was_chosen_and_why(corpus):
+    turned = dial(text_of(corpus, 1_000_000), 10)
+    chosen = turned.choose()
+    first, second, third = turned.lines(chosen)
+    assert f"1,000,000 tokens to train, vocabulary {len(corpus.vocabulary)}" in first
+    assert f"lstm of {chosen.hidden_size}" in second and f"{chosen.epochs} epochs" in second
+    assert "tokens a second" in third and "minutes" in third
+
+
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_ladders_rise(level):
+    rungs = rules.ladder(level)
+    for name in ("hidden_size", "wordvec_size", "epochs"):
+        values = [getattr(rung, name) for rung in rungs]
+        assert values == sorted(values)
+
+
+def test_a_row_of_a_table_comes_back_as_it_is_and_others_lie_between():
+    assert rules.between(rules.WORDS, "hidden_size", 512) == pytest.approx(rules.WORDS[3])
+    middle = rules.between(rules.WORDS, "hidden_size", 420)
+    assert rules.WORDS[2].epochs < middle.epochs < rules.WORDS[3].epochs
+    assert rules.between(rules.DROPPED, "strain", 1e9) == pytest.approx(rules.DROPPED[-1])
+    assert rules.between(rules.DROPPED, "strain", 1e-9) == pytest.approx(rules.DROPPED[0])
+
+
+def test_less_is_dropped_of_characters():
+    words, characters = (rules.dropped(20, level) for level in ("word", "char"))
+    for name in ("dropout", "input_dropout", "weight_drop"):
+        assert 0 < characters[name] < words[name]
+
+
+def test_every_choice_is_an_option_with_a_possible_value(corpus):
+    for given in ({}, {"level": "char"}, {"cell": "rnn"}, {"optimizer": "sgd"}, {"average": "tail"}, {"time_size": 2}):
+        chosen = dial(text_of(corpus, 100_000), 2, **given).choose()
+        for name in set(chosen.given) - {"minutes"}:
+            TRAIN.by_name[name].in_a_file(getattr(chosen, name), name)
+
+
+def test_measuring_takes_steps_and_scores(corpus):
+    from rnnlm.compute.device import HOST
+    from rnnlm.compute.threads import Workers
+
+    times = iter(range(1000))
+    options = TRAIN.resolved(rules.settled_before({"minutes": 1, "hidden_size": 8, "batch_size": 2, "time_size": 7,
+                                                   "random_length": False}))
+    with Workers(1) as workers:
+        speed = measure(options, corpus, workers, HOST, 3, lambda: float(next(times)))
+    # The clock moves by 1 at each look: steps of 14 tokens until 3 seconds have passed.
+    assert speed.training == pytest.approx(4 / (3 * 14), rel=0.5)
+    assert speed.scoring == pytest.approx(1 / len(corpus.valid.ids))
