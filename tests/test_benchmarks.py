@@ -13,6 +13,7 @@ from launching import needs_mpi
 from stories_corpus import FOLDER, grammar
 from training_runs import QuickPicture
 
+from rnnlm.cli.main import main as command
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
@@ -409,6 +410,25 @@ def test_dynamic_evaluation():
     assert list(figures) == ["statistics", "sgd, windows of 5", "rms, windows of 5"]
     assert figures["rms, windows of 5"]["over_static"] > 1
     assert figures["statistics"]["over_training"] > 0
+
+
+@pytest.mark.slow
+def test_several_networks_that_adapt_are_better_together(small_corpus, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    valid, test = (str(small_corpus / f"{name}.txt") for name in ("valid", "test"))
+    for seed in ("1", "2"):
+        assert command(["train", "--corpus", str(small_corpus), "--hidden-size", "8", "--epochs", "2", "--seed", seed,
+                        "--output", f"run{seed}"]) == 0
+        assert command(["evaluate", f"run{seed}", valid, "--dynamic", "rms", "--dynamic-window", "5"]) == 0
+    assert command(["ngram", str(small_corpus), "--order", "2", "--output", "two.arpa"]) == 0
+    done = subprocess.run([sys.executable, BENCHMARKS / "several_adapting.py", "run1", "run2", "--mix", "two.arpa",
+                           "--valid", valid, "--test", test, "--window", "5", "--lr", "1e-5", "--cache", "50"],
+                          capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert list(found) == ["static", "static, n-gram", "adapting", "adapting, n-gram"]
+    assert found["adapting, n-gram"]["valid"] < found["static"]["valid"]
+    assert sum(found["adapting, n-gram"]["weights"]) == pytest.approx(1, abs=1e-3)
 
 
 @pytest.mark.slow
