@@ -147,8 +147,6 @@ def _header(path):
 def _by_other_files(path):
     """The options of a run without a checkpoint, and the Architecture of its model."""
     config = Path(path, CONFIG)
-    if config.is_fifo():  # which --config may read, but here nobody writes into it
-        raise RnnlmError(f"{config} must be the configuration of a run: it is not a regular file")
     given = read_config(config).given(str(config)) if config.exists() else {}
     if not os.path.exists(Path(path, MODEL_NAME)):
         return TRAIN.resolved(given), None

@@ -6,6 +6,7 @@ The checkpoint is the truth about a run.  Its config.toml is for people to read,
 
 import json
 import os
+import stat
 import tomllib
 from pathlib import Path
 from typing import NamedTuple
@@ -56,8 +57,10 @@ class Configuration(NamedTuple):
         return given_in_earlier(stated) if self.earlier else stated
 
 
-def read_config(path):
+def read_config(path, may_wait=False):
     """The Configuration in a TOML file (a path or a File).
+
+    may_wait: whether it may be a pipe, into which somebody writes.
 
     A string that is a URI of a file, file:///..., becomes the path: so TOML, which is
     UTF-8, can hold any path.
@@ -67,6 +70,8 @@ def read_config(path):
     RnnlmError : the file cannot be read, or is not TOML.
     """
     try:
+        if not may_wait and stat.S_ISFIFO(File.of(path).mode()):  # perhaps nobody ever writes into it
+            raise RnnlmError(f"{path} must be the configuration of a run: it is not a regular file")
         with File.of(path).open("rb") as file:
             content = file.read(LARGEST_CONFIG + 1)  # a device never ends
         if len(content) > LARGEST_CONFIG:

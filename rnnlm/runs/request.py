@@ -32,7 +32,7 @@ class Request:
 
     def __init__(self, typed):
         path = find_config(typed["config"]) if typed.get("config") else None
-        file = read_config(path) if path else Configuration({})
+        file = read_config(path, may_wait=True) if path else Configuration({})
         self.typed, self.config = typed, str(typed.get("config") or "")
         self.given, self.stated = (settled_model(given | typed) for given in (file.given(path), file.stated(path)))
         for given in (self.given, self.stated):

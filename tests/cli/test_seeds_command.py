@@ -499,3 +499,11 @@ def test_the_picture_and_a_terminal(small_corpus, tmp_path, on_terminal):
                         "1-2", "--output", "run"], tmp_path, 100)
     assert "seed 2, epoch 1/2" in seen
     assert (tmp_path / "run/perplexity.png").read_bytes().endswith(b"IEND\xaeB`\x82")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_a_pipe_in_a_folder_is_not_waited_for(run, tmp_path):
+    (tmp_path / "run").mkdir()
+    os.mkfifo(tmp_path / "run/config.toml")
+    for arguments in ([], ["--resume"], ["--seeds", "1-2"], ["--seeds", "1-2", "--resume"]):
+        assert run(*arguments)[0] == 1
