@@ -198,7 +198,7 @@ def test_the_scoring_wing_says_what_each_of_its_files_is():
     assert sorted(named) == sorted(path.stem for path in (PACKAGE / "scoring").glob("*.py") if path.stem != "__init__")
 
 
-@pytest.mark.parametrize(("library", "path"), [("cupy", "compute/cuda.py")])
+@pytest.mark.parametrize(("library", "path"), [("cupy", "compute/cuda.py"), ("mpi4py", "compute/processes.py")])
 def test_one_file_names_a_library_of_other_machines(library, path):
     naming = [str(file.relative_to(PACKAGE)) for file in FILES if library in set(map(_top, imported(file)))]
     assert naming == [path]

@@ -10,7 +10,7 @@ import numpy as np
 from rnnlm.compute import arguments, draws
 from rnnlm.compute.default_workers import computing, workers_or_default
 from rnnlm.compute.device import HOST
-from rnnlm.compute.processes import ALONE
+from rnnlm.compute.one_process import ALONE
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.compute.threads import call
 from rnnlm.layers.base import require_ids

@@ -5,7 +5,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rnnlm.compute.processes import SAVE, processes_of
+from rnnlm.compute.one_process import SAVE, processes_of
 from rnnlm.errors import DivergenceError
 from rnnlm.text.choose_tokenizer import LEARNED
 

@@ -4,7 +4,7 @@ import signal
 import threading
 from contextlib import contextmanager
 
-from rnnlm.compute.processes import STOP
+from rnnlm.compute.one_process import STOP
 
 
 class Stop(BaseException):

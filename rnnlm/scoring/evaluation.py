@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.functions import perplexity
-from rnnlm.compute.processes import WISHES, processes_of
+from rnnlm.compute.one_process import WISHES, processes_of
 from rnnlm.errors import ArgumentError, RnnlmError, counted
 from rnnlm.scoring.spelling import Spelling
 from rnnlm.text.encoded import EncodedText

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlm.compute.processes import processes_of
+from rnnlm.compute.one_process import processes_of
 from rnnlm.compute.word_scores import WordScores, word_scores
 from rnnlm.errors import ArgumentError
 from rnnlm.scoring.predictor import adapts

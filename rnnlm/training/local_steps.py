@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.compute.processes import GIVE_UP, WISHES
+from rnnlm.compute.one_process import GIVE_UP, WISHES
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import global_norm
@@ -31,7 +31,7 @@ from rnnlm.training.sharing import Sharing
 if TYPE_CHECKING:
     from typing import Any
 
-    from rnnlm.compute.processes import Processes
+    from rnnlm.compute.one_process import Processes
     from rnnlm.compute.threads import Workers
     from rnnlm.training.records import Sums
 

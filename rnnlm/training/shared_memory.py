@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlm.compute.processes import WISHES
+from rnnlm.compute.one_process import WISHES
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.errors import ArgumentError
 from rnnlm.training.averaging import Average
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any
 
-    from rnnlm.compute.processes import MPIProcesses, Processes
+    from rnnlm.compute.mpi_processes import MPIProcesses
+    from rnnlm.compute.one_process import Processes
     from rnnlm.compute.threads import Workers
     from rnnlm.training import protocols
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute.draws import Columns
-from rnnlm.compute.processes import WISHES
+from rnnlm.compute.one_process import WISHES
 from rnnlm.errors import ArgumentError, RnnlmError
 from rnnlm.training.clipping import global_norm
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any
 
-    from rnnlm.compute.processes import MPIProcesses
+    from rnnlm.compute.mpi_processes import MPIProcesses
     from rnnlm.compute.threads import Workers
     from rnnlm.training.records import Sums
 

@@ -17,7 +17,7 @@ import numpy as np
 from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import computing, workers_of
 from rnnlm.compute.device import device_of
-from rnnlm.compute.processes import processes_of
+from rnnlm.compute.one_process import processes_of
 from rnnlm.errors import DivergenceError
 from rnnlm.training.clipping import clip_scale, global_norm
 from rnnlm.training.device_updates import Clip

@@ -4,7 +4,7 @@ import pytest
 
 from rnnlm.cli import slowdowns
 from rnnlm.cli.train import main as train
-from rnnlm.compute.processes import Processes
+from rnnlm.compute.one_process import Processes
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ from types import SimpleNamespace
 import pytest
 from launching import LIMIT, launch, needs_mpi
 
-from rnnlm.compute import processes as module
+from rnnlm.compute import mpi_processes as module
 from rnnlm.compute.launcher import launched
-from rnnlm.compute.processes import ALONE, STOP, MPIProcesses, processes, processes_of
+from rnnlm.compute.mpi_processes import MPIProcesses
+from rnnlm.compute.one_process import ALONE, STOP, processes_of
+from rnnlm.compute.processes import processes
 from rnnlm.errors import RnnlmError
 
 NAMES = ("PMI_RANK", "PMI_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK",
@@ -94,7 +96,8 @@ def test_cores_are_divided_among_the_processes_that_may_use_them(cores, quota, e
 
 TOGETHER = """
 import numpy as np
-from rnnlm.compute.processes import SAVE, STOP, WISHES, processes
+from rnnlm.compute.one_process import SAVE, STOP, WISHES
+from rnnlm.compute.processes import processes
 from rnnlm.errors import DivergenceError
 p = processes()
 assert p.size == 3 and p is processes()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from launching import launch, needs_mpi
 
-from rnnlm.compute.processes import ALONE
+from rnnlm.compute.one_process import ALONE
 from rnnlm.errors import ArgumentError
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.text.batches import TimeBatches

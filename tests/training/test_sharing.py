@@ -5,7 +5,7 @@ import pytest
 from launching import launch, needs_mpi
 
 from rnnlm.compute.draws import Columns
-from rnnlm.compute.processes import WISHES
+from rnnlm.compute.one_process import WISHES
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.compute.threads import SERIAL
 from rnnlm.errors import ArgumentError, RnnlmError
