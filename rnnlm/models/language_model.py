@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
     from rnnlm.compute.threads import Workers
 
+# The loss says whether a number is not finite.  BLAS may report what it pads with.
+QUIET = np.errstate(over="ignore", invalid="ignore")
+
 
 class LanguageModel(Predicts, CarriesStates, HasDropout, CanBeCopied, CanMove, GoesBackInHalves):
     """p(next word | all words before) by a recurrent network (Mikolov et al., 2010).
@@ -187,6 +190,7 @@ class LanguageModel(Predicts, CarriesStates, HasDropout, CanBeCopied, CanMove, G
         return xs
 
     @computing
+    @QUIET
     def forward(self, xs: ArrayLike, ts: ArrayLike) -> float:  # ids (N, T), ids (N, T)
         """Mean loss of the window in nats per token; carries the state on.
 
@@ -196,6 +200,7 @@ class LanguageModel(Predicts, CarriesStates, HasDropout, CanBeCopied, CanMove, G
         return self.output.forward(self.states(xs), ts)
 
     @computing
+    @QUIET
     def backward(self) -> None:
         """Fill ``grads`` with the gradients of the last forward's loss.
 
