@@ -85,7 +85,7 @@ def names(wheel):
 def test_a_wheel_holds_the_package_with_the_corpora_and_nothing_else(kind, built):
     held = names(built[kind])
     package = {name for name in held if not name.split("/")[0].endswith(".dist-info")}
-    sources = {str(path.relative_to(REPOSITORY)) for ending in ("*.py", "*.toml", "*.css", "*.js", "py.typed")
+    sources = {str(path.relative_to(REPOSITORY)) for ending in ("*.py", "*.toml", "*.css", "*.js", "*.cu", "py.typed")
                for path in (REPOSITORY / "rnnlm").rglob(ending)}
     assert package == sources | {f"rnnlm/{name}" for name in CORPORA}
 

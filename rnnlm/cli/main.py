@@ -7,7 +7,6 @@ import sys
 from importlib import import_module
 
 from rnnlm.cli.start import start
-from rnnlm.compute.launcher import launched
 
 COMMANDS = {  # the module rnnlm.cli.NAME has the ``main`` of each
     "train": "train a language model on text",
@@ -62,12 +61,19 @@ def main(argv=None):
 
         note(f"rnnlm: no command {shown(repr(name))}: it must be {_all_commands()}{_meant(name)}")
         return 2
-    if name not in SHARED and launched()[1] > 1:
+    if name not in SHARED and _several():
         from rnnlm.cli.screen import note
 
         note(f"rnnlm {name}: error: several processes cannot share this command: start it without mpiexec")
         return 1
     return _command(name)(rest, prog=f"rnnlm {name}")
+
+
+def _several():
+    """Whether a launcher has started several processes."""
+    from rnnlm.compute.launcher import launched
+
+    return launched()[1] > 1
 
 
 def script(name):

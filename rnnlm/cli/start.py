@@ -4,15 +4,12 @@ This file loads next to nothing, so that little happens before it.  Importing th
 library does none of it.
 """
 
-import atexit
 import os
 import sys
 
 # Not ``signal``: that loads ``enum``, which takes longer than all that comes before,
 # and a Ctrl-C in it is a traceback.
 from _signal import SIGINT, default_int_handler, getsignal, signal
-
-from rnnlm.compute.launcher import HeldBack, launched
 
 STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))  # in the order of their descriptors: 0, 1, 2
 
@@ -22,7 +19,16 @@ def start(prog):
     leave_on_interrupt(prog)
     open_streams()
     sys.excepthook = show_traceback
-    if launched()[0] > 0:  # the first process speaks for all
+    let_the_first_process_speak()
+
+
+def let_the_first_process_speak():
+    """Silence the others, where a launcher has started several."""
+    import atexit  # not before Ctrl-C is one line
+
+    from rnnlm.compute.launcher import HeldBack, launched
+
+    if launched()[0] > 0:
         sys.stdout, sys.stderr = open(os.devnull, "w", encoding="utf-8"), HeldBack()  # noqa: SIM115
         atexit.register(sys.stderr.wait)
 

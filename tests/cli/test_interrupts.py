@@ -74,9 +74,9 @@ def test_at_whatever_module(tmp_path):
 def test_while_a_training_loads_what_its_help_does_not_need(tmp_path):
     arguments = ["train", "--corpus", "none"]
     names = interrupted("module", "none", tmp_path, arguments=arguments).stdout.split()
-    first = names.index("rnnlm.runs.request") + 1
+    first = names.index("rnnlm.cli.seeds_screen") + 1
     assert len(names) > first + 10
-    for number in range(first, len(names) + 1, 4):
+    for number in range(first, len(names) + 1, 8):
         done = interrupted("module", number, tmp_path, arguments=arguments)
         assert (done.returncode, done.stderr) == (130, "rnnlm train: interrupted\n"), names[number - 1]
 
