@@ -25,7 +25,7 @@ class Graph:
     """
 
     def __init__(self, library: Any, prefix: str = "") -> None:
-        self.library, self.prefix = library, prefix
+        self.onnx, self.prefix = library, prefix
         self.nodes: list[Any] = []
         self.constants: dict[str, Any] = {}  # by name
         self.inputs: list[Any] = []
@@ -49,14 +49,14 @@ class Graph:
         if isinstance(results, int):
             stem = f"{self.prefix}{operator}{number}"
             results = (stem,) if results == 1 else tuple(f"{stem}.{i}" for i in range(1, results + 1))
-        self.nodes.append(self.library.helper.make_node(
+        self.nodes.append(self.onnx.helper.make_node(
             operator, list(inputs), list(results), f"{self.prefix}{number}", **attributes))
         return results[0] if len(results) == 1 else results
 
     def constant(self, name: str, values: Any) -> str:
         """An array by name, stored once however often it is asked for."""
         if name not in self.constants:
-            self.constants[name] = self.library.numpy_helper.from_array(np.asarray(values, order="C"), name)
+            self.constants[name] = self.onnx.numpy_helper.from_array(np.asarray(values, order="C"), name)
         return name
 
     def number(self, value: int) -> str:
@@ -82,8 +82,8 @@ class Graph:
 
     def made(self, name: str) -> Any:
         """The onnx.GraphProto."""
-        return self.library.helper.make_graph(self.nodes, name, self.inputs, self.outputs, [*self.constants.values()])
+        return self.onnx.helper.make_graph(self.nodes, name, self.inputs, self.outputs, [*self.constants.values()])
 
     def _declared(self, name, kind, shape, about):
-        helper = self.library.helper
+        helper = self.onnx.helper
         return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), shape, about)

@@ -106,7 +106,7 @@ def _scan(graph, architecture, name, arrays, xs, state):
     m = graph.add("Add", m, graph.constant("one", np.ones(1, np.float32)))
     Wh = graph.constant(f"{name}/Wh", arrays["Wh"])
     h = graph.add("Squeeze", state[0], graph.numbers(0)) if state[0] else _zeros(graph, xs, H)
-    body = _step(graph.library, f"{name}/", Wh, architecture)
+    body = _step(graph.onnx, f"{name}/", Wh, architecture)
     h, hs = graph.add("Scan", h, a, m, results=2, body=body, num_scan_inputs=2)
     return hs, (graph.add("Unsqueeze", h, graph.numbers(0)),)
 

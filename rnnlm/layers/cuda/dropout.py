@@ -41,14 +41,14 @@ def launch_each(device, kernel, size, arguments):
     device.launch(kernel, min(-(-size // THREADS), BLOCKS * device.processors), THREADS, arguments)
 
 
-class CudaDropout(TimeDropout):
-    """What TimeDropout computes.
+class _OnDevice:
+    """The first base of dropout on a device.
 
     Parameters
     ----------
     ratio : the probability, from 0 to below 1.
     device : the Device of the arrays.
-    options : those of TimeDropout.
+    options : those of the plain layer.
     """
 
     def __init__(self, ratio, device, **options):
@@ -59,6 +59,10 @@ class CudaDropout(TimeDropout):
     def xp(self):
         """The device's array module: the layer has no parameters that say it."""
         return self.device.xp
+
+
+class CudaDropout(_OnDevice, TimeDropout):
+    """What TimeDropout computes."""
 
     def forward(self, xs):  # (N, T, D) -> (N, T, D)
         """A new mask for every call in training; the input itself otherwise."""
@@ -125,24 +129,8 @@ class CudaWordDropout(TimeWordDropout):
         return batch_view(out, N, T)
 
 
-class CudaWeightDrop(WeightDrop):
-    """What WeightDrop computes.
-
-    Parameters
-    ----------
-    ratio : the probability, from 0 to below 1.
-    device : the Device of the arrays.
-    options : those of WeightDrop.
-    """
-
-    def __init__(self, ratio, device, **options):
-        super().__init__(ratio, **options)
-        self.device = device
-
-    @property
-    def xp(self):
-        """The device's array module: the layer has no parameters that say it."""
-        return self.device.xp
+class CudaWeightDrop(_OnDevice, WeightDrop):
+    """What WeightDrop computes."""
 
     def forward(self, Wh):  # (H, jH) -> (H, jH)
         """Wh under a new mask in training, Wh itself otherwise."""
