@@ -27,7 +27,6 @@
 #   LSTM clip                  difference 0.519  as without: True
 # Who is hurt: users of ReLU networks and of separate backward layers on telephones and small devices.
 #   The output looks plausible: tanh keeps it between -1 and 1.
-# Source: in MNN's converter of LSTM and RNN, only hidden_size and activations are read from the node.
 # What to do: export LSTM, GRU with linear_before_reset=1 or tanh RNN, write "reverse" as half of a bidirectional LSTM,
 #   and compare one batch with onnxruntime.
 # Note: the command mnnconvert also tries to report its use to its makers, and installs a package for that by itself.
