@@ -286,7 +286,7 @@ def test_states_cannot_be_shown(trigrams):
 
 @pytest.mark.parametrize("call, error, message", [
     (lambda model: model.predict([[0, 99]]), IdError, "xs must be ids from 0 to 9, got 99"),
-    (lambda model: model.log_probs([[0]], [[-1]]), IdError, "ts must be ids from 0 to 9, got -1"),
+    (lambda model: model.log_probs([[0]], [[-2]]), IdError, "ts must be ids from 0 to 9, got -2"),
     (lambda model: model.log_probs([[0]], [[1, 2]]), ArgumentError, "ts must have the shape of xs"),
     (lambda model: model.set_state([]), ArgumentError, "one value for each of the 1 layers"),
     (lambda model: model.set_state([(np.zeros((2, 3), int),)]), ArgumentError, r"of shape \(N, 2\)"),
