@@ -44,6 +44,7 @@ class MPIProcesses(Processes):
             raise RnnlmError(f"the launcher started {size} processes, but {_library(MPI)}, which mpi4py has loaded, "
                              f"sees {self.size}: start them with the mpiexec of that library")
         self.host = self.world.Split_type(MPI.COMM_TYPE_SHARED)
+        self.rank_on_host = self.host.rank
         self._cores = self._count_cores()
         self.wishes, self.heard = np.zeros(WISHES), np.zeros(WISHES)
         self.working, self.telling = False, None

@@ -7,7 +7,7 @@ from device_arrays import StandIn
 from training_runs import metrics
 
 from rnnlm.models import LanguageModel
-from rnnlm.runs import session
+from rnnlm.runs import gpus
 
 OPTIONS = "--cell lstm --layers 2 --tied --wordvec-size 10 --weight-drop 0.1 --average exponential " \
           "--average-decay 0.9 --epochs 2".split()
@@ -18,12 +18,13 @@ def gpu(monkeypatch):
     """The names of the devices that runs asked for; all but the host is a stand-in."""
     asked = []
 
-    def device(name):
+    def device(name, number):
+        assert number is None
         asked.append(name)
-        return session.device_by_name.host(name) if name == "cpu" else StandIn()
+        return gpus.device_by_name.host(name) if name == "cpu" else StandIn()
 
-    device.host = session.device_by_name
-    monkeypatch.setattr(session, "device_by_name", device)
+    device.host = gpus.device_by_name
+    monkeypatch.setattr(gpus, "device_by_name", device)
     return asked
 
 
