@@ -4,12 +4,12 @@ The stand-in computes on the host and refuses to mix its arrays with the host's.
 test here has met a GPU.
 """
 
-import math
 
 import numpy as np
 import pytest
 from device_arrays import Array, StandIn
 from launching import launch, needs_mpi
+from training.test_sharing import trained
 
 from rnnlm.compute.draws import Columns
 from rnnlm.compute.one_process import WISHES
@@ -19,7 +19,6 @@ from rnnlm.training.clipping import global_norm
 from rnnlm.training.device_sharing import DeviceSharing
 from rnnlm.training.shared_memory import sharing
 from rnnlm.training.sharing import Sharing
-from training.test_sharing import trained
 
 V = 57
 
