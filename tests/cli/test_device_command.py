@@ -65,12 +65,11 @@ def test_a_resumed_run_stays_on_its_device(run, gpu):
     assert gpu == ["cuda", "cuda"]
 
 
-def test_an_adaptive_softmax_is_refused_before_anything_is_made(run, gpu, tmp_path):
-    code, _, err = run("--softmax", "adaptive", "--device", "cuda")
-    assert code == 1 and gpu == []
-    assert err.splitlines()[-1].endswith("--softmax adaptive cannot be trained with --device cuda: leave out one of "
-                                         "them")
-    assert not (tmp_path / "run").exists()
+def test_an_adaptive_softmax_trains_on_a_gpu(run, gpu, tmp_path):
+    line = ("--softmax", "adaptive", "--cutoffs", "5", "--tied", "--epochs", "1")
+    for device, folder in (("cuda", "there"), ("cpu", "here")):
+        assert run(*line, "--device", device, output=folder)[0] == 0
+    assert losses(tmp_path / "there")[0] == pytest.approx(losses(tmp_path / "here")[0], rel=1e-4)
 
 
 def test_without_cupy_nothing_is_begun(run, monkeypatch, tmp_path):
