@@ -46,7 +46,7 @@ class Tried:
 
 def tune_dynamic(model: LanguageModel, ids: ArrayLike, eos_id: int, method: str = "rms", *,
                  window: int | None = None, lrs: Sequence[float] | None = None, decays: Sequence[float] | None = None,
-                 eps: float | None = None, statistics: GradientStatistics | None = None,
+                 eps: float | None = None, statistics: GradientStatistics | None = None, recurrent: float = 1.0,
                  on_tried: Callable[[Tried], object] | None = None,
                  on_window: Callable[[int], object] | None = None) -> list[Tried]:
     """Try each learning rate with each decay, then rates between; the best comes first.
@@ -61,7 +61,7 @@ def tune_dynamic(model: LanguageModel, ids: ArrayLike, eos_id: int, method: str 
     model : LanguageModel.
     ids : (n,), validation text, of which the first 30,000 tokens are read.
     eos_id : the id of <eos>.
-    method, window, eps, statistics : see DynamicModel.
+    method, window, eps, statistics, recurrent : see DynamicModel.
     lrs, decays : the grid; None: multiples of the method's defaults.
     on_tried : called with each Tried; what it raises ends the search.
     on_window : the same, called with the number of targets after each few of them.
@@ -76,7 +76,8 @@ def tune_dynamic(model: LanguageModel, ids: ArrayLike, eos_id: int, method: str 
         raise ArgumentError("ids must hold a token to tune on, got none")
 
     def perplexity(lr, decay):
-        dynamic = DynamicModel(model, method, window=window, lr=lr, decay=decay, eps=eps, statistics=statistics)
+        dynamic = DynamicModel(model, method, window=window, lr=lr, decay=decay, eps=eps, statistics=statistics,
+                               recurrent=recurrent)
         return _perplexity(dynamic, ids, eos_id, on_window)
 
     usual = DynamicModel(model, method, window=window, eps=eps, statistics=statistics).settings
