@@ -78,10 +78,11 @@ def main(argv=None):
     for name, of_valid, of_test in zip(names, valid, test, strict=True):
         print(f"| {name} | {np.exp(-of_valid.mean()):.2f} | {np.exp(-of_test.mean()):.2f} |")
     last, found = len(parts) - 1, {}
-    for name, chosen in {"static": range(n), "static, n-gram": [*range(n), last], "adapting": range(m, last),
-                         "adapting, n-gram": range(m, last + 1),
-                         "adapting, static, n-gram": [*range(n), *range(m, last + 1)],
-                         "adapting, static, beside, n-gram": range(last + 1)}.items():
+    groups = {"static": range(n), "static, n-gram": [*range(n), last], "adapting": range(m, last),
+              "adapting, n-gram": range(m, last + 1)}
+    if beside:
+        groups["adapting, beside, n-gram"] = range(n, last + 1)
+    for name, chosen in groups.items():
         rows = valid[list(chosen)], test[list(chosen)]
         weights = weights_by_em(rows[0]).weights
         found[name] = {"weights": np.round(weights, 4).tolist()}
