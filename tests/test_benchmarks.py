@@ -422,11 +422,13 @@ def test_several_networks_that_adapt_are_better_together(small_corpus, tmp_path,
         assert command(["evaluate", f"run{seed}", valid, "--dynamic", "rms", "--dynamic-window", "5"]) == 0
     assert command(["ngram", str(small_corpus), "--order", "2", "--output", "two.arpa"]) == 0
     done = subprocess.run([sys.executable, BENCHMARKS / "several_adapting.py", "run1", "run2", "--mix", "two.arpa",
-                           "--valid", valid, "--test", test, "--window", "5", "--lr", "1e-5", "--cache", "50"],
+                           "--valid", valid, "--test", test, "--window", "5", "--lr", "1e-5", "--cache", "50",
+                           "--recurrent", "0.3", "--follow", "20", "--beside", "run2"],
                           capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert list(found) == ["static", "static, n-gram", "adapting", "adapting, n-gram"]
+    groups = "static", "static, n-gram", "adapting", "adapting, n-gram", "adapting, beside, n-gram"
+    assert list(found) == [name + kind for name in groups for kind in ("", ", following")]
     assert found["adapting, n-gram"]["valid"] < found["static"]["valid"]
     assert sum(found["adapting, n-gram"]["weights"]) == pytest.approx(1, abs=1e-3)
 

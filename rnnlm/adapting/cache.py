@@ -34,13 +34,14 @@ class Cache(Remembering):
     theta : at least 0.
     decay : from 0 to 0.1.
     weight : at least 0 and below 1.
+    follow : words that the weight follows; None: it stays.
     """
 
     by_states = True
 
     def __init__(self, model: Scores, size: int = 500, theta: float = 0.1, weight: float = 0.1,
-                 decay: float = 0.0) -> None:
-        super().__init__(model, size, weight)
+                 decay: float = 0.0, follow: int | None = None) -> None:
+        super().__init__(model, size, weight, follow)
         arguments.language_model("model", model, "states")
         self.theta = arguments.not_negative("theta", theta)
         self.decay = arguments.number("decay", decay, f"from 0 to {MOST_DECAY:g}", lambda x: 0 <= x <= MOST_DECAY)

@@ -47,6 +47,7 @@ class DynamicModel:
     lr, decay, eps : see the equations.  None: the defaults of the method; those of lr
         and decay are in proportion to the window.
     statistics : GradientStatistics of the model, for "rms".
+    recurrent : factor on lr for the recurrent layers.
 
     Attributes
     ----------
@@ -59,8 +60,8 @@ class DynamicModel:
 
     def __init__(self, model: LanguageModel, method: str = "rms", *, window: int | None = None,
                  lr: float | None = None, decay: float | None = None, eps: float | None = None,
-                 statistics: GradientStatistics | None = None) -> None:
-        self.__setstate__({"static": model, "settings": Settings(method, window, lr, decay, eps),
+                 statistics: GradientStatistics | None = None, recurrent: float = 1.0) -> None:
+        self.__setstate__({"static": model, "settings": Settings(method, window, lr, decay, eps, recurrent),
                            "statistics": statistics})
 
     def __getstate__(self):

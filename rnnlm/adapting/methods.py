@@ -7,7 +7,8 @@ rms        the same with a rate and a decay of each weight's own (Krause et al.,
 sentence   after each sentence, the gradient clipped to a norm of 0.25, with Nesterov's
            momentum of 0.9 and no decay (van Schijndel & Linzen, 2018)
 
-g is the gradient of the mean loss of a window, in nats a word.
+g is the gradient of the mean loss of a window, in nats a word.  A factor on lr is for
+the recurrent layers: large steps harm them sooner than they harm the word vectors.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ class Settings:
     window : words after which a step comes; None: at the end of a sentence.
     lr, decay, eps : see the equations; None: the method's defaults, where lr and decay
         are multiplied by window / 5.
+    recurrent : factor on lr for the recurrent layers; 0 leaves them as trained.
     """
 
     method: str = "rms"
@@ -78,6 +80,7 @@ class Settings:
     lr: float | None = None
     decay: float | None = None
     eps: float | None = None
+    recurrent: float = 1.0
 
     def __post_init__(self) -> None:
         """Fill in what was not given; ArgumentError for what cannot be."""
@@ -95,6 +98,7 @@ class Settings:
         if row.uses_statistics:
             eps = row.eps if self.eps is None else self.eps
             self._set("eps", arguments.number("eps", eps, "a number above 0", lambda x: 0 < x < math.inf))
+        self._set("recurrent", arguments.not_negative("recurrent", self.recurrent))
 
     def _set(self, name, value):
         object.__setattr__(self, name, value)
@@ -119,6 +123,11 @@ class Settings:
             decays, gains = [self.decay] * count, [self.lr] * count
         else:
             decays, gains = self._of_each_weight(packing, statistics)
+        if self.recurrent != 1:
+            gains = [np.full_like(w, gain) for w, gain in zip(packing.params, gains, strict=True)]
+            by_name = packing.by_name(gains)
+            for name in _of_recurrent_layers(model.architecture, by_name):
+                by_name[name] *= self.recurrent
         return Moves(packing.params, trained.packing.params, decays, gains, self.row.momentum)
 
     def _of_each_weight(self, packing, statistics):
@@ -133,3 +142,9 @@ class Settings:
             np.minimum(root * (self.decay / mean if mean else 0.0), 1, out=decay)
             np.divide(self.lr, root + root.dtype.type(self.eps), out=gain)
         return decays, gains
+
+
+def _of_recurrent_layers(architecture, names):
+    """Those of the parameters' names that belong to recurrent layers."""
+    layers = {architecture.layer_name(number) for number in range(1, architecture["layers"] + 1)}
+    return [name for name in names if name.partition("/")[0] in layers]

@@ -6,12 +6,16 @@ A word comes into the memory after it was scored, so none is predicted from itse
 The <eos> before the first word of a text is context, and is not in it; the <eos> at
 each line end and <unk> are words like others.  While the memory is empty, p is p_model.
 
+The weight may follow the text (``rnnlm.scoring.following``).  Then it is that of the
+first words alone, and only the probabilities of the words of a text can be had.
+
 The words of a window come from its targets ts.  ``predict`` knows no targets: the last
 word is the first one of xs that is read next.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,9 +28,10 @@ from rnnlm.compute.functions import log_softmax
 from rnnlm.compute.threads import slices
 from rnnlm.compute.word_scores import WordScores
 from rnnlm.errors import ArgumentError
+from rnnlm.scoring.following import FollowingWeights, words_needed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -40,6 +45,7 @@ class Remembering(Around):
     ----------
     size : K, how many words are remembered.
     weight : that of the memory.
+    following : FollowingWeights of the model and of the memory; None: the weight stays.
     memory : (words (N, K), ids, or EMPTY or TO_COME; keys (N, K, H), the states from
         which they were predicted), or the words alone; None: nothing was read.
     """
@@ -48,10 +54,22 @@ class Remembering(Around):
     theta = decay = 0.0
     by_states = False  # whether the states weigh the words
 
-    def __init__(self, model: Scores, size: int, weight: float) -> None:
+    def __init__(self, model: Scores, size: int, weight: float, follow: int | None = None) -> None:
         super().__init__(model)
         self.size, self.weight = arguments.whole("size", size), arguments.share("weight", weight)
+        self.following = None if follow is None else FollowingWeights([1 - self.weight, self.weight], follow)
         self.memory: tuple[np.ndarray, ...] | None = None
+
+    @property
+    def can_be_set(self) -> bool:
+        """Whether the model inside has states that can be set, and the weight stays."""
+        return self.following is None and super().can_be_set
+
+    @contextmanager
+    def fresh_state(self) -> Iterator[None]:
+        """A block in which all starts afresh; afterwards everything is as before."""
+        with super().fresh_state(), self.following.fresh() if self.following else nullcontext():
+            yield
 
     def own_state(self) -> tuple[np.ndarray, ...]:
         """The memory; (None, None) or (None,) for an empty one."""
@@ -82,7 +100,12 @@ class Remembering(Around):
 
     def scores_and_states(self, xs: np.ndarray, ts: np.ndarray | None = None,
                           with_states: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
-        """(ln p (N, T, V), states (N, T, H) or None), see ``Around``."""
+        """(ln p (N, T, V), states (N, T, H) or None), see ``Around``.
+
+        ArgumentError where the weight follows the text.
+        """
+        if self.following:
+            raise words_needed()
         scores, states = scores_and_states(self.model, xs, ts, with_states or self.by_states)
         texts = self.remember(xs, ts, states)
         log_probs = np.empty(scores.shape, scores.dtype)
@@ -115,8 +138,20 @@ class Remembering(Around):
         (words, keys), = self.remember(xs, ts, None if found.states is None else found.states[np.newaxis])
         queries = found.states if self.by_states else None
         probs = target_probs(queries, keys, words, ts[0], [self.theta], self.workers, [self.decay])
-        log_probs = mixed(found.log_probs, probs[0, 0], self.weight)
+        log_probs = mixed(found.log_probs, probs[0, 0], self._weights(found.log_probs, probs[0, 0]))
         return WordScores(log_probs, states=found.states if with_states else None)
+
+    def _weights(self, log_probs, probs):
+        """The weight of the memory, or for each of T words its own (T,).
+
+        A word that comes while the memory is empty tells nothing of the weights.
+        """
+        if not self.following:
+            return self.weight
+        seen, weights = ~np.isnan(probs), np.full(len(probs), self.weight)
+        with np.errstate(divide="ignore"):  # ln 0 = -inf
+            weights[seen] = self.following.take(np.array([log_probs[seen], np.log(probs[seen])], np.float64))[1]
+        return weights
 
     def remember(self, xs: np.ndarray, ts: np.ndarray | None,
                  states: np.ndarray | None) -> list[tuple[np.ndarray, np.ndarray | None]]:

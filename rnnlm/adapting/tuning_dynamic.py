@@ -1,4 +1,7 @@
-"""The rates of dynamic evaluation, chosen on validation text by a grid, then finer."""
+"""The rates of dynamic evaluation, chosen on validation text.
+
+First by a grid, then beyond its edge while the best point is there, then finer.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from rnnlm.models.gradient_statistics import GradientStatistics
 
 STEPS = 100  # words at a time; a signal is obeyed after them
+BEYOND = 4        # points that are tried beyond an edge of the grid at most
 LONGEST = 30_000  # tokens: a part of the text will do, and the whole grid reads it
 
 
@@ -42,21 +46,22 @@ class Tried:
 
 def tune_dynamic(model: LanguageModel, ids: ArrayLike, eos_id: int, method: str = "rms", *,
                  window: int | None = None, lrs: Sequence[float] | None = None, decays: Sequence[float] | None = None,
-                 eps: float | None = None, statistics: GradientStatistics | None = None,
+                 eps: float | None = None, statistics: GradientStatistics | None = None, recurrent: float = 1.0,
                  on_tried: Callable[[Tried], object] | None = None,
                  on_window: Callable[[int], object] | None = None) -> list[Tried]:
     """Try each learning rate with each decay, then rates between; the best comes first.
 
-    Beside the best point of the grid, two further learning rates are tried, each
+    While the best point is at an edge of the grid, one beyond it is tried.  Beside the
+    best point of all, two further learning rates are tried, each
     halfway to its neighbour in the grid (by the logarithm), and then two decays: four
-    points more.  What is given is not refined.
+    points more.  A rate that is given stays at what is given.
 
     Parameters
     ----------
     model : LanguageModel.
     ids : (n,), validation text, of which the first 30,000 tokens are read.
     eos_id : the id of <eos>.
-    method, window, eps, statistics : see DynamicModel.
+    method, window, eps, statistics, recurrent : see DynamicModel.
     lrs, decays : the grid; None: multiples of the method's defaults.
     on_tried : called with each Tried; what it raises ends the search.
     on_window : the same, called with the number of targets after each few of them.
@@ -71,7 +76,8 @@ def tune_dynamic(model: LanguageModel, ids: ArrayLike, eos_id: int, method: str 
         raise ArgumentError("ids must hold a token to tune on, got none")
 
     def perplexity(lr, decay):
-        dynamic = DynamicModel(model, method, window=window, lr=lr, decay=decay, eps=eps, statistics=statistics)
+        dynamic = DynamicModel(model, method, window=window, lr=lr, decay=decay, eps=eps, statistics=statistics,
+                               recurrent=recurrent)
         return _perplexity(dynamic, ids, eos_id, on_window)
 
     usual = DynamicModel(model, method, window=window, eps=eps, statistics=statistics).settings
@@ -79,6 +85,10 @@ def tune_dynamic(model: LanguageModel, ids: ArrayLike, eos_id: int, method: str 
     search.add(_grid(lrs, usual.lr, usual.row.lr_factors, math.inf),
                _grid(decays, usual.decay, usual.row.decay_factors, 1.0))
     search.require_best()
+    for rate, given, factors, most in (("decay", decays, usual.row.decay_factors, 1.0),
+                                       ("lr", lrs, usual.row.lr_factors, math.inf)):
+        if given is None:
+            search.go_on(rate, _step(factors), most)
     if lrs is None:
         search.add(_halfway(search.best.lr, usual.row.lr_factors, math.inf), [search.best.decay])
     if decays is None:
@@ -99,6 +109,16 @@ class _Search:
                 self.found.append(Tried(lr, decay, self.perplexity(lr, decay)))
                 if self.on_tried:
                     self.on_tried(self.found[-1])
+
+    def go_on(self, rate, step, most):
+        """Try the next value of lr or decay while the best one is at an edge."""
+        for _ in range(BEYOND):
+            best, values = self.best, sorted({getattr(tried, rate) for tried in self.found})
+            beyond = {values[0]: values[0] / step, values[-1]: min(values[-1] * step, most)}.get(getattr(best, rate))
+            if len(values) == 1 or beyond in (None, *values):
+                return
+            point = {"lr": best.lr, "decay": best.decay, rate: float(f"{beyond:.3g}")}
+            self.add([point["lr"]], [point["decay"]])
 
     @property
     def best(self):
@@ -124,9 +144,14 @@ def _halfway(value, factors, most):
 
     They are used as they are printed, so that they can be given again.
     """
-    first, second, *_ = sorted(factors)
-    step = math.sqrt(second / first)
+    step = math.sqrt(_step(factors))
     return sorted({min(float(f"{value * factor:.3g}"), most) for factor in (1 / step, step)} - {value})
+
+
+def _step(factors):
+    """The factor from a value of a grid to the next one."""
+    first, second, *_ = sorted(factors)
+    return second / first
 
 
 def _perplexity(dynamic, ids, eos_id, on_window):

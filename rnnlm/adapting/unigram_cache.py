@@ -17,7 +17,8 @@ class UnigramCache(Remembering):
     model : LanguageModel or any other predictor.
     size : K.
     weight : at least 0 and below 1.
+    follow : words that the weight follows; None: it stays.
     """
 
-    def __init__(self, model: Scores, size: int = 500, weight: float = 0.05) -> None:
-        super().__init__(model, size, weight)
+    def __init__(self, model: Scores, size: int = 500, weight: float = 0.05, follow: int | None = None) -> None:
+        super().__init__(model, size, weight, follow)

@@ -131,7 +131,8 @@ def _settings(options):
     """The CacheSettings of the options, and the defaults."""
     found = {"size": options.cache, "theta": options.cache_theta, "weight": options.cache_weight,
              "decay": options.cache_decay, "unigram_size": options.unigram_cache,
-             "unigram_weight": options.unigram_cache_weight, "temperature": options.softmax_temperature}
+             "unigram_weight": options.unigram_cache_weight, "temperature": options.softmax_temperature,
+             "follow": getattr(options, "weights_follow", None)}
     return CacheSettings(**{name: value for name, value in found.items() if value is not None})
 
 

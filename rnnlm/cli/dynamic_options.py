@@ -31,8 +31,9 @@ def _with_statistics(options):
     return options.dynamic in METHODS and METHODS[options.dynamic].uses_statistics
 
 
-NUMBERS = "window", "lr", "decay", "eps"  # of Settings, and of the options --dynamic-...
+NUMBERS = "window", "lr", "decay", "eps", "recurrent"  # of Settings, and of the options --dynamic-...
 BY_WINDOW = "--dynamic sgd or rms"
+EQUAL_RATES = "recurrent", 1.0  # which is not said
 DYNAMIC = (
     Option("dynamic", OneOf(METHODS), "dynamic evaluation: the model goes on learning from what it has scored; sgd: "
            "one rate for all weights; rms: a rate of each weight's own; sentence: a step after each sentence, with "
@@ -46,6 +47,8 @@ DYNAMIC = (
            acts_with=BY_WINDOW, meant_by="dynamic-lambda lamb"),
     Option("dynamic_eps", positive, "number that is added to the root of a weight's mean square, by which rms divides",
            None, "E", default_text=f"{METHODS['rms'].eps:g}", acts=_with_statistics, acts_with="--dynamic rms"),
+    Option("dynamic_recurrent", not_negative, "factor on the learning rate of the recurrent layers in dynamic "
+           "evaluation", 1.0, "F", acts=_dynamic, acts_with="--dynamic", meant_by="dynamic-recurrent-factor"),
     Option("statistics", not_empty, "file (.npz) that keeps the gradients' mean squares over the training text, which "
            "rms needs; it is made if it is not there", None, "FILE", default_text="statistics.npz in the run folder",
            acts=_with_statistics, acts_with="--dynamic rms"),
@@ -129,7 +132,8 @@ def save_adapted(read, options):
     if path is None:
         return
     training = read_model_training(model_file(options.model))
-    about = {name: value for name, value in asdict(read.dynamic.settings).items() if value is not None}
+    about = {name: value for name, value in asdict(read.dynamic.settings).items()
+             if value is not None and (name, value) != EQUAL_RATES}
     save_model(path, read.dynamic.adapted(), read.vocabulary, training | {"adapted": about | {"from": read.sha256}})
     note(f"the adapted model is in {quoted(path)}")
 
@@ -139,5 +143,6 @@ def dynamic_in_words(options):
     if options.dynamic is None:
         return {}
     acting = [option.name for option in DYNAMIC if option.acts and option.acts(options)]
-    used = [f"{name} {getattr(options, f'dynamic_{name}'):g}" for name in NUMBERS if f"dynamic_{name}" in acting]
+    numbers = [(name, getattr(options, f"dynamic_{name}")) for name in NUMBERS if f"dynamic_{name}" in acting]
+    used = [f"{name} {value:g}" for name, value in numbers if (name, value) != EQUAL_RATES]
     return {"dynamic": ", ".join([options.dynamic, *used])}

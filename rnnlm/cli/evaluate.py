@@ -7,7 +7,16 @@ from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
 from rnnlm.cli.mixing_options import PROBS, TUNE_PROBS, part_names, parts_in_words
-from rnnlm.cli.partners import MODEL, PARTNERS, TITLE, TUNE, adaptation_in_words, models_named, read_predictor
+from rnnlm.cli.partners import (
+    MODEL,
+    PARTNERS,
+    TITLE,
+    TUNE,
+    WEIGHTS_FOLLOW,
+    adaptation_in_words,
+    models_named,
+    read_predictor,
+)
 from rnnlm.cli.screen import encoding_bar, file_bar, note, scoring_bar, show
 from rnnlm.cli.several import sharing
 from rnnlm.cli.signals import computing_until_signal
@@ -15,9 +24,10 @@ from rnnlm.cli.slowdowns import threads_of
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError, counted, listed, one_line
 from rnnlm.mixing.figures import evaluate_parts
+from rnnlm.mixing.mixture import LINEAR
 from rnnlm.runs.checks import OneOf, at_least, not_empty
 from rnnlm.runs.description import bits_per_byte, unknown_share
-from rnnlm.runs.option import CHARGE_UNKNOWN, DEBUG, FLAG, THREADS, Option
+from rnnlm.runs.option import CHARGE_UNKNOWN, DEBUG, FLAG, THREADS, Option, require_acting
 from rnnlm.runs.own_texts import own_texts
 from rnnlm.runs.table import Table
 from rnnlm.scoring.evaluation import WINDOW
@@ -39,7 +49,7 @@ EVALUATE = Table({"options": (
            WINDOW, "T", meant_by="bptt bptt-steps seq-len seq-length seqlen sequence-length window"),
     THREADS,
     DEBUG,
-), TITLE: (*PARTNERS, PROBS, SAVE_ADAPTED, TUNE, TUNE_PROBS)})
+), TITLE: (*PARTNERS, WEIGHTS_FOLLOW, PROBS, SAVE_ADAPTED, TUNE, TUNE_PROBS)})
 
 
 def build_parser(prog=None):
@@ -58,6 +68,7 @@ def evaluate_texts(options):
     texts = options.texts or []
     if texts and "split" in options.given:
         raise RnnlmError(f"--split {options.split} is for the run's own texts: leave it out, or name no text")
+    _require_can_follow(options)
     require_one_standard_input(*models_named(options), *texts, options.tune, options.probs, options.tune_probs)
     with Workers(threads_of(options)) as workers:
         read = read_predictor(options, workers, options.tune)
@@ -72,6 +83,15 @@ def evaluate_texts(options):
             else:
                 _show([*_as_text(name, result, text, vocabulary), *(parts_in_words(options, parts) if parts else [])])
         save_adapted(read, options)
+
+
+def _require_can_follow(options):
+    """RnnlmError for --weights-follow where weights cannot."""
+    require_acting((WEIGHTS_FOLLOW,), options)
+    wrong = "--mixing log-linear" if options.mixing != LINEAR else "--probs" if options.probs else None
+    if options.weights_follow and wrong:
+        raise RnnlmError(f"--weights-follow is for the weights of caches and of linear mixtures of models: leave out "
+                         f"{wrong}, or leave out --weights-follow")
 
 
 def _texts(paths, options, vocabulary):

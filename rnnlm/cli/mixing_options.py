@@ -66,7 +66,8 @@ def with_mixture(read, options, workers, tuning):
     options.weights = require_weights(options.weights, count, adds_up=options.mixing == LINEAR).tolist()
     if probs:
         return read._replace(model=linear_mixture(models, options.weights, OutsideProbs(probs)))
-    return read._replace(model=Mixture(models, options.weights, options.mixing))
+    return read._replace(model=Mixture(models, options.weights, options.mixing,
+                                       getattr(options, "weights_follow", None)))
 
 
 def mixture_is_open(options):

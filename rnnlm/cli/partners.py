@@ -14,7 +14,7 @@ from rnnlm.cli.reading import noted_predictor
 from rnnlm.cli.screen import encoding_bar
 from rnnlm.cli.several import share_model
 from rnnlm.errors import RnnlmError
-from rnnlm.runs.checks import not_empty
+from rnnlm.runs.checks import at_least, not_empty
 from rnnlm.runs.option import Option, require_acting
 from rnnlm.scoring.predictor import Predictor
 from rnnlm.text.corpus import read_text
@@ -27,6 +27,12 @@ PARTNERS = (*MIXING, *CACHE, *DYNAMIC)
 TUNE = Option("tune", not_empty, "validation text on which what is not given of the options for mixing and adapting "
               "is chosen; the command prints what it tried, and the options to give next time", metavar="VALID",
               meant_by="tune-on validation")
+
+WEIGHTS_FOLLOW = Option(
+    "weights_follow", at_least(1), "words of the text that the weights of caches and of a linear mixture follow: what "
+    "has predicted the last N words well gets more weight", None, "N", default_text="the weights stay",
+    acts=lambda options: bool(options.mix or options.cache or options.unigram_cache),
+    acts_with="--mix, --cache or --unigram-cache", meant_by="adaptive-weights dynamic-weights follow online-weights")
 
 
 class Read(NamedTuple):
@@ -84,4 +90,5 @@ def partners_in_words(options):
 
 def adaptation_in_words(options):
     """What it says of dynamic evaluation, caches and temperature: what is used."""
-    return dynamic_in_words(options) | cache_in_words(options)
+    words, follow = dynamic_in_words(options) | cache_in_words(options), getattr(options, "weights_follow", None)
+    return words | {"weights_follow": f"{follow} words"} if follow else words

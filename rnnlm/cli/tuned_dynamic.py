@@ -13,7 +13,7 @@ def tuned(read, method, tuning, numbers, statistics):
     read : Read, whose model is the network.
     method : a name of METHODS.
     tuning : EncodedText.
-    numbers : window, lr, decay and eps, as they were given.
+    numbers : window, lr, decay, eps and recurrent, as they were given.
     statistics : GradientStatistics or None.
     """
     if None not in (numbers["lr"], numbers["decay"]):
@@ -26,7 +26,8 @@ def tuned(read, method, tuning, numbers, statistics):
             note(f"  lr {tried.lr:g}, decay {tried.decay:g}: {tried.perplexity:.6g}")
         best, *_ = tune_dynamic(read.model, tuning.ids, read.vocabulary.eos_id, method, window=numbers["window"],
                                 lrs=_only(numbers["lr"]), decays=_only(numbers["decay"]), eps=numbers["eps"],
-                                statistics=statistics, on_tried=on_tried, on_window=lambda _: check())
+                                recurrent=numbers["recurrent"], statistics=statistics, on_tried=on_tried,
+                                on_window=lambda _: check())
     note(f"chosen: --dynamic {method} --dynamic-lr {best.lr:g} --dynamic-decay {best.decay:g}")
     return {"lr": best.lr, "decay": best.decay}
 

@@ -4,11 +4,12 @@
     log-linear   p(w) = prod_k p_k(w)^weight_k / Z,  Z = sum_v prod_k p_k(v)^weight_k
 
 Linear weights add up to 1 (Jelinek & Mercer, 1980).  Those of a log-linear mixture need
-not (Klakow, 1998).
+not (Klakow, 1998).  Linear weights may follow the text: ``rnnlm.scoring.following``.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,11 +21,12 @@ from rnnlm.compute.word_scores import WordScores
 from rnnlm.errors import ArgumentError
 from rnnlm.mixing.combined import Combined, as_log_probs, at, vocab_size_of
 from rnnlm.mixing.weights import require_weights
+from rnnlm.scoring.following import FollowingWeights, words_needed
 from rnnlm.scoring.words import window_scores
 from rnnlm.text.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from numpy.typing import ArrayLike
@@ -40,12 +42,15 @@ class Mixture(Combined):
     predictors : at least one: networks, n-gram models, mixtures.
     weights : one for each, of at least 0.
     kind : "linear" or "log-linear".
+    follow : words that linear weights follow; None: they stay.  Then only the
+        probabilities of the words of a text can be had.
 
     Attributes
     ----------
     parts : the predictors.
     weights : (K,) float64; linear ones are divided by their sum.
     kind : as given.
+    following : FollowingWeights; None: the weights stay.
     vocabulary_fingerprint : that of the parts; None: not known.
 
     Raises
@@ -53,12 +58,16 @@ class Mixture(Combined):
     ArgumentError : the predictors have different vocabularies, or a weight cannot be.
     """
 
-    def __init__(self, predictors: Sequence[Any], weights: ArrayLike, kind: str = LINEAR) -> None:
+    def __init__(self, predictors: Sequence[Any], weights: ArrayLike, kind: str = LINEAR,
+                 follow: int | None = None) -> None:
         super().__init__(arguments.items("predictors", predictors, "a list of predictors"))
         for part in self.parts:
             arguments.language_model("a predictor", part, "predict")
         self.kind = arguments.one_of("kind", kind, KINDS)
         self.weights = require_weights(weights, len(self.parts), adds_up=kind == LINEAR)
+        if follow is not None and kind != LINEAR:
+            raise ArgumentError(f"follow is for linear weights, got a {kind} mixture: leave it out")
+        self.following = None if follow is None else FollowingWeights(self.weights, follow)
         self.vocabulary_fingerprint = _common_fingerprint(self.parts)
 
     def __repr__(self) -> str:
@@ -69,6 +78,22 @@ class Mixture(Combined):
     def static(self) -> Mixture:
         """The same mixture of the parts without what they learn from a text."""
         return Mixture([getattr(part, "static", part) for part in self.parts], self.weights, self.kind)
+
+    @property
+    def adapts(self) -> bool:
+        """Whether a part or the weights learn from what is read."""
+        return self.following is not None or super().adapts
+
+    @property
+    def can_be_set(self) -> bool:
+        """Whether all parts have states that can be set, and the weights stay."""
+        return self.following is None and super().can_be_set
+
+    @contextmanager
+    def fresh_state(self) -> Iterator[None]:
+        """A block in which all parts start afresh; afterwards their states are back."""
+        with super().fresh_state(), self.following.fresh() if self.following else nullcontext():
+            yield
 
     @computing
     def log_probs(self, xs: np.ndarray, ts: np.ndarray) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
@@ -83,7 +108,7 @@ class Mixture(Combined):
         """What ``log_probs`` gives, and the same of each part: (N, T), (K, N, T)."""
         if self.kind == LINEAR:  # the targets alone tell it
             of_parts = np.array([part.log_probs(xs, ts) for part in self.parts], np.float64)
-            return self.mixed(of_parts), of_parts
+            return self._of_text(of_parts), of_parts
         xs, ts = arguments.ids_of_windows("xs", xs), arguments.ids_of_windows("ts", ts)
         found, of_parts = np.empty(ts.shape), np.empty((len(self.parts), *ts.shape))
         for rows, steps in self.pieces(*ts.shape):
@@ -97,6 +122,15 @@ class Mixture(Combined):
         """ln p of every word under each part; carries the state on."""
         return [as_log_probs(part, np.asarray(part.predict(xs))) for part in self.parts]
 
+    def _of_text(self, log_probs):  # (K, 1, T) where weights follow, else (K, N, T) -> (N, T)
+        """ln p of the next words of a text, from those under the parts."""
+        if not self.following:
+            return self.mixed(log_probs)
+        if log_probs.shape[1] != 1:
+            raise ArgumentError(f"weights that follow read one text at a time, xs (1, T), got {log_probs.shape[1]}")
+        with np.errstate(divide="ignore"):  # a weight of 0
+            return log_sum(np.log(self.following.take(log_probs[:, 0]))[:, np.newaxis] + log_probs)
+
     def mixed(self, log_probs: np.ndarray) -> np.ndarray:  # (K, ...) -> (...)
         """ln p of words under the linear mixture, from those under the parts."""
         with np.errstate(divide="ignore"):  # a weight of 0
@@ -105,11 +139,16 @@ class Mixture(Combined):
 
     @computing
     def predict(self, xs: np.ndarray) -> np.ndarray:  # ids (N, T) -> (N, T, V)
-        """ln p of every word at every step; carries the state on."""
+        """ln p of every word at every step; carries the state on.
+
+        ArgumentError where the weights follow the text.
+        """
         return super().predict(xs)
 
     def whole(self, scores: Sequence[np.ndarray]) -> np.ndarray:  # K of (..., V) -> (..., V)
         """ln p of every word, from the scores of the parts."""
+        if self.following:
+            raise words_needed()
         return self._product(scores) if self.kind == LOG_LINEAR else self._mean(scores)[0]
 
     def _product(self, scores):  # K of (..., V) -> (..., V)
@@ -160,6 +199,11 @@ class Mixture(Combined):
 
         ArgumentError where states are asked for: several models have none in common.
         """
+        if self.following and (details or top):
+            raise words_needed()
+        if self.following and not with_states:
+            found = WordScores(self.log_probs(xs, ts).ravel())
+            return found if wanted is None else found.at(wanted.ravel())
         if details or top or with_states or self.kind == LOG_LINEAR:
             return super().word_scores(xs, ts, wanted, details, top, with_states=with_states)
         found = [window_scores(part, xs, ts, wanted, repeats=repeats).log_probs for part in self.parts]

@@ -11,6 +11,7 @@ Scores of words, from the model upwards:
     columns      the columns of a table of rows, with those of the words before
     truth        a table of true surprisals, next to the model's
     evaluation   the perplexity of a text
+    following    weights of a mixture that follow the text
     spelling     how unknown words are spelled, for bits per byte
 
 Choices between sentences:

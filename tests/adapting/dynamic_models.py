@@ -24,10 +24,11 @@ def text_of(n, seed=2):
     return np.random.default_rng(seed).integers(0, V, n)
 
 
-def by_the_formula(model, ids, window, lr, decay=0.0, roots=None, eps=0.0):
+def by_the_formula(model, ids, window, lr, decay=0.0, roots=None, eps=0.0, recurrent=1.0):
     """(ln p of every id, the weights at the end): one window after another.
 
     roots: the roots of mean squares by name; None: a rate and a decay for all weights.
+    recurrent: the factor on lr for what is called rnn1/... and so on.
     """
     model = plain_copy(model)
     trained = {name: param.copy() for name, param in model.named_params().items()}
@@ -43,6 +44,7 @@ def by_the_formula(model, ids, window, lr, decay=0.0, roots=None, eps=0.0):
         model.backward()
         for name, param in model.named_params().items():
             gradient = model.packing.grad[name] * (len(ts) / window)
+            gradient *= recurrent if name.startswith("rnn") else 1
             if roots:
                 pull = np.minimum(decay * roots[name] / mean, 1)
                 param += pull * (trained[name] - param) - lr * gradient / (roots[name] + eps)

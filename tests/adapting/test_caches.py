@@ -275,3 +275,21 @@ def test_as_many_texts_as_were_read_before():
 def test_what_cannot_be_is_refused(make, message, rng):
     with pytest.raises(ArgumentError, match=message):
         make(a_model(rng))
+
+
+@pytest.mark.parametrize("cache", [Cache, UnigramCache])
+def test_a_weight_that_follows_the_text(cache, rng):
+    """The first word has no memory; the others have what those before left."""
+    model, ids = a_model(rng), a_text(rng, 30)
+    of_memory, of_network = (token_log_probs(part, ids, EOS) for part in (cache(model, 9, weight=1 - 1e-12), model))
+    following, mean, expected = cache(model, 9, weight=0.25, follow=4), 0.25, [of_network[0]]
+    for network, memory in np.exp([of_network, of_memory]).T[1:]:
+        weight = 0.2 * 0.25 + 0.8 * mean
+        p = (1 - weight) * network + weight * memory
+        mean += (weight * memory / p - mean) / 4
+        expected.append(math.log(p))
+    for window in (30, 7):
+        np.testing.assert_allclose(token_log_probs(following, ids, EOS, window=window), expected, rtol=1e-4)
+    assert not following.can_be_set
+    with pytest.raises(ArgumentError, match="weights that stay"):
+        following.predict([[0]])

@@ -48,6 +48,29 @@ def test_scores_and_weights_are_those_of_the_formula(method, form):
     assert np.abs(token_log_probs(model, ids, 0) - wanted).max() > 0.01  # it has learned something
 
 
+@pytest.mark.parametrize("recurrent", [0, 0.3, 2])
+@pytest.mark.parametrize("method", ["sgd", "rms"])
+def test_a_rate_of_their_own_for_recurrent_layers(method, recurrent):
+    model, ids = model_of(**FORMS["projection"]), text_of(22)
+    statistics = statistics_of(model, 4) if method == "rms" else None
+    roots = {name: np.sqrt(array) for name, array in statistics.mean_squares.items()} if statistics else None
+    numbers = {"lr": 0.02, "decay": 0.3, "eps": 0.01} if statistics else {"lr": 0.5, "decay": 0.1}
+    dynamic = DynamicModel(model, method, window=4, statistics=statistics, recurrent=recurrent, **numbers)
+    wanted, weights = by_the_formula(model, ids, 4, roots=roots, recurrent=recurrent, **numbers)
+    np.testing.assert_allclose(token_log_probs(dynamic, ids, 0), wanted, rtol=1e-9)
+    same_weights(dynamic.adapted(), weights, 1e-9)
+
+
+def test_recurrent_layers_of_every_cell_stay_as_trained_with_a_factor_of_0():
+    for cell in CELLS:
+        model = model_of(cell=cell, layers=1, tied=True, wordvec_size=4)
+        dynamic = DynamicModel(model, "sgd", window=3, lr=0.3, recurrent=0)
+        token_log_probs(dynamic, text_of(12), 0)
+        moved = {name.split("/")[0] for name, param in dynamic.adapted().named_params().items()
+                 if (param != model.named_params()[name]).any()}
+        assert moved == {"embedding", "projection", "affine"}, cell
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_cell_in_single_precision_learns_as_in_double(cell):
     model = model_of(np.float32, cell=cell)
@@ -263,6 +286,7 @@ def test_one_stream_at_a_time_of_known_ids():
     ({"method": "sgd", "lr": -1}, "lr must be"),
     ({"method": "sgd", "lr": np.nan}, "lr must be"),
     ({"method": "sgd", "decay": 1.5}, "decay must be"),
+    ({"method": "sgd", "recurrent": -1}, "recurrent must be"),
     ({"method": "sgd", "eps": 1e-3}, "eps must be left out"),
     ({"method": "rms", "eps": 0}, "eps must be"),
     ({"method": "rms"}, "needs statistics"),

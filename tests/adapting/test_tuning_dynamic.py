@@ -9,7 +9,7 @@ from dynamic_models import model_of, text_of
 
 from rnnlm.adapting import tuning_dynamic as module
 from rnnlm.adapting.dynamic import DynamicModel
-from rnnlm.adapting.tuning_dynamic import tune_dynamic
+from rnnlm.adapting.tuning_dynamic import BEYOND, tune_dynamic
 from rnnlm.errors import ArgumentError, DivergenceError
 from rnnlm.scoring.evaluation import token_log_probs
 
@@ -50,9 +50,27 @@ def test_rates_between_those_of_the_grid_are_tried_beside_the_best(monkeypatch):
     assert (best.lr, best.decay) == (0.01, 7.07e-4)
 
 
-@pytest.mark.parametrize(("given", "count"), [({"lrs": [0.1]}, 5), ({"decays": [0.1]}, 6), ({"decays": [0]}, 6),
-                                              ({"lrs": [0.1], "decays": [0.1]}, 1)])
-def test_what_is_given_is_not_refined(given, count):
+def test_the_search_goes_on_where_the_best_is_at_an_edge(monkeypatch):
+    """Two decays above 2 and one rate below 1/16; the next beyond each is worse."""
+    usual, seen = DynamicModel(model_of(), "sgd").settings, []
+    surface(monkeypatch, usual.lr / 64, 6.1 * usual.decay)
+    tune_dynamic(model_of(), text_of(20), 0, "sgd", on_tried=seen.append)
+    beyond = [(round(tried.lr / usual.lr, 4), round(tried.decay / usual.decay, 3)) for tried in seen[12:-4]]
+    assert beyond == [(0.0625, 4), (0.0625, 8), (0.0625, 16), (0.0156, 8), (0.0039, 8)]
+
+
+def test_the_search_does_not_go_on_for_ever(monkeypatch):
+    monkeypatch.setattr(module, "_perplexity", lambda dynamic, *_: 9 + dynamic.settings.lr)
+    found = tune_dynamic(model_of(), text_of(20), 0, "sgd", decays=[0.1])
+    assert len(found) == 4 + BEYOND + 2
+    assert found[0].lr == pytest.approx(min(tried.lr for tried in found))
+
+
+@pytest.mark.parametrize(("given", "count"), [({"lrs": [0.1]}, 3 + 2), ({"decays": [0.1]}, 4 + 2),
+                                              ({"decays": [0]}, 4 + 2), ({"lrs": [0.1], "decays": [0.1]}, 1)])
+def test_what_is_given_is_not_refined(given, count, monkeypatch):
+    monkeypatch.setattr(module, "_perplexity", lambda dynamic, *_: 9 + math.log(dynamic.settings.lr / 0.005)**2
+                        + (dynamic.settings.decay - 0.001)**2)
     found = tune_dynamic(model_of(), text_of(20), 0, "sgd", **given)
     assert len(found) == count
     for name, values in given.items():

@@ -65,7 +65,8 @@ def test_evaluate_scores_what_the_library_does(model_path, text, capsys):
 @pytest.mark.parametrize("flags, settings", [
     (["--cache", "5"], CacheSettings(5)), (["--unigram-cache", "5"], CacheSettings(unigram_size=5)),
     (["--softmax-temperature", "0.5"], CacheSettings(temperature=0.5)),
-    (["--cache", "5", "--cache-theta", "0"], CacheSettings(5, 0))])
+    (["--cache", "5", "--cache-theta", "0"], CacheSettings(5, 0)),
+    (["--cache", "5", "--unigram-cache", "9", "--weights-follow", "3"], CacheSettings(5, unigram_size=9, follow=3))])
 def test_what_is_not_given_has_its_default(flags, settings, model_path, text, capsys):
     assert run("evaluate", model_path, text, "--json", *flags) == 0
     log_prob = json.loads(capsys.readouterr().out)["log_prob"]

@@ -16,6 +16,7 @@ from rnnlm.cli.score import main as score
 from rnnlm.formats.model_file import save_model
 from rnnlm.formats.predictors import load_predictor
 from rnnlm.models import LanguageModel
+from rnnlm.scoring.following import FollowingWeights
 from rnnlm.text.vocabulary import Vocabulary
 
 WORDS = ["<eos>", "<unk>", "the", "cat", "sat"]
@@ -149,6 +150,9 @@ def test_the_weight_of_outside_probabilities_is_chosen_by_those_of_the_tuning_te
     (["--probs", "probs.txt", "--tune", "many.txt"], "give them by --tune-probs FILE, or give --weights"),
     (["--mix", "lstm.npz", "--tune-probs", "probs.txt"], "--tune-probs is for the weight of --probs"),
     (["text.txt", "--probs", "probs.txt"], "--probs is of one text and one model, got 2 texts"),
+    (["--weights-follow", "5"], "--weights-follow needs --mix, --cache or --unigram-cache: give that as well"),
+    (["--weights-follow", "5", "--mix", "lstm.npz", "--mixing", "log-linear"], "leave out --mixing log-linear, or"),
+    (["--weights-follow", "5", "--mix", "lstm.npz", "--probs", "probs.txt"], "leave out --probs, or leave out"),
 ])
 def test_what_cannot_be_mixed_is_refused_in_one_line(options, message, here, capsys):
     assert evaluate(["rnn.npz", "text.txt", *options]) == 1
@@ -279,3 +283,15 @@ def test_only_evaluate_offers_to_tune(here, capsys):
     assert "--tune" not in capsys.readouterr().err
     assert evaluate(["rnn.npz", "text.txt", "--mix", "n.arpa"]) == 0
     assert "--tune VALID" in capsys.readouterr().err
+
+
+def test_weights_follow_each_text_from_its_start(here, capsys):
+    alone = [scored(model, capsys, "many.txt") for model in ("rnn.npz", "n.arpa")]
+    weights = FollowingWeights([0.7, 0.3], 5).take(np.array(alone))
+    expected = np.log((weights * np.exp(alone)).sum(axis=0)).sum()
+    assert evaluate(["rnn.npz", "many.txt", "many.txt", "--mix", "n.arpa", "--weights", "0.7,0.3", "--weights-follow",
+                     "5", "--json"]) == 0
+    for line in capsys.readouterr().out.splitlines():
+        found = json.loads(line)
+        assert found["log_prob"] == pytest.approx(expected, abs=0.02)  # of 220 rows with six digits each
+        assert (found["weights"], found["weights_follow"]) == ([0.7, 0.3], "5 words")

@@ -219,3 +219,38 @@ def test_other_vocabularies_are_refused():
         Mixture([one, other], [0.5, 0.5])
     other.vocabulary_fingerprint = None
     assert Mixture([one, other], [0.5, 0.5]).vocabulary_fingerprint == "a"
+
+
+def followed(rows, weights, words):
+    """ln p of words under weights that follow, by the definition, word by word."""
+    means, found = np.array(weights), []
+    for probs in np.exp(rows).T:
+        shares = (0.2 * np.array(weights) + 0.8 * means) * probs
+        found.append(np.log(shares.sum()))
+        means = means + (shares / shares.sum() - means) / words
+    return found
+
+
+def test_weights_follow_the_text_whatever_windows_are_read(rng):
+    still, ids = a_mixture(), rng.integers(0, 12, 40)
+    mixture = Mixture(still.parts, still.weights, follow=6)
+    assert mixture.adapts and not mixture.can_be_set
+    plainly = followed(np.array([token_log_probs(part, ids, 0) for part in still.parts]), still.weights, 6)
+    for window in (40, 7):
+        np.testing.assert_allclose(token_log_probs(mixture, ids, 0, window=window), plainly, rtol=1e-6)
+    assert np.abs(plainly - token_log_probs(still, ids, 0)).max() > 0.01
+    np.testing.assert_array_equal(mixture.weights, still.weights)
+    wanted = rng.random(40) < 0.5
+    with mixture.fresh_state():
+        some = mixture.word_scores(np.array([[0, *ids[:-1]]]), ids[np.newaxis], wanted[np.newaxis])
+    np.testing.assert_allclose(some.log_probs, np.array(plainly)[wanted], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("asked", "message"), [
+    (lambda mixture: mixture.predict(np.array([[0]])), "weights that stay"),
+    (lambda mixture: mixture.word_scores(np.array([[0]]), np.array([[1]]), details=True), "weights that stay"),
+    (lambda mixture: mixture.log_probs(np.array([[0], [1]]), np.array([[1], [2]])), "one text at a time"),
+    (lambda mixture: Mixture(mixture.parts, mixture.weights, "log-linear", follow=6), "follow is for linear weights")])
+def test_what_weights_that_follow_cannot_give(asked, message):
+    with pytest.raises(ArgumentError, match=message):
+        asked(Mixture([Fixed([0.5, 0.25, 0.25]), Fixed([0.1, 0.1, 0.8])], [0.75, 0.25], follow=6))
