@@ -7,6 +7,7 @@ on, as if they had been typed.
 """
 
 import math
+import os
 import time
 
 from rnnlm.errors import RnnlmError, counted
@@ -14,7 +15,7 @@ from rnnlm.ngrams.ngram_model import NgramModel
 from rnnlm.ngrams.training import train_ngrams
 from rnnlm.runs import dial_rules as rules
 from rnnlm.runs.combinations import require_possible, require_possible_rates
-from rnnlm.runs.dial_measuring import first_of
+from rnnlm.runs.dial_measuring import Speed, first_of
 from rnnlm.runs.later_epochs import Pace
 from rnnlm.runs.options import TRAIN
 from rnnlm.scoring.evaluation import evaluate
@@ -27,6 +28,7 @@ COPIES = 6           # of the parameters that are written at the end of an epoch
 AIM = 0.985          # of the time that is left
 MEASURED = 0.02      # of the time, for each network that is measured
 LONGEST_MEASURE = 1.0
+PATIENT = 3          # times as long, where other programs come and go, or no epochs can be changed later
 NETWORKS = 2         # to measure
 OPERATIONS = 3e10    # in a second, before anything is measured
 OF_A_TOKEN = 4e5     # operations of a token besides its products, in 20 streams
@@ -79,7 +81,7 @@ class Dial:
         # Seconds for an operation, in training and in scoring.
         self.training = self.scoring = 1 / OPERATIONS
         self.perplexity = ngram_perplexity(corpus)
-        self.measured = None
+        self.measured = Speed(self.training, self.scoring)
 
     def choose(self):
         """The options that end in time, resolved, after measuring."""
@@ -94,19 +96,20 @@ class Dial:
         return AIM * (self.budget.left - PICTURE)
 
     def _measure(self, options):
-        seconds = min(LONGEST_MEASURE, MEASURED * 60 * self.budget.minutes)
+        patient = PATIENT if self.measured.others or self.options.seeds else 1
+        seconds = min(LONGEST_MEASURE * patient, MEASURED * 60 * self.budget.minutes)
         self.measured = self.speed_of(options, seconds)
         operations = self._operations(options)
-        self.training, self.scoring = (speed / operations for speed in self.measured)
+        self.training, self.scoring = (speed / operations for speed in self.measured[:2])
 
     def _in_time(self, seconds):
         """The options of the highest rung that takes so many seconds."""
         low, high = rules.ladder(self.options.level)[0].hidden_size, self._high()
-        if self.seconds(self.at(low, 1)) > seconds:
+        if self.latest(self.at(low, 1)) > seconds:
             return self.at(low, 1) if self.whole else self._of_a_part(low, seconds)
         width = self._widest(low, high, seconds, None)
         epochs = max(1, round(self.at(width).epochs))
-        if self.seconds(self.at(low, epochs)) > seconds:  # sizes that were given, or rounding up
+        if self.latest(self.at(low, epochs)) > seconds:  # sizes that were given, or rounding up
             epochs = self._epochs(low, seconds)
         width = self._widest(low, high, seconds, epochs)
         return self.at(width, min(self._most(width, epochs), max(epochs, self._epochs(width, seconds))))
@@ -127,25 +130,25 @@ class Dial:
 
     def _widest(self, low, high, seconds, epochs):
         """The largest width, between two, of a run that takes so many seconds."""
-        if self.seconds(self.at(high, epochs)) <= seconds:
+        if self.latest(self.at(high, epochs)) <= seconds:
             return high
         for _ in range(BISECTIONS):
             middle = math.sqrt(low * high)
-            low, high = (middle, high) if self.seconds(self.at(middle, epochs)) <= seconds else (low, middle)
+            low, high = (middle, high) if self.latest(self.at(middle, epochs)) <= seconds else (low, middle)
         return low
 
     def _epochs(self, width, seconds):
         """How many epochs of a network take so many seconds."""
-        once, twice = (self.seconds(self.at(width, epochs)) for epochs in (1, 2))
+        once, twice = (self.latest(self.at(width, epochs)) for epochs in (1, 2))
         return max(1, 1 + int((seconds - once) / (twice - once)))
 
     def _of_a_part(self, width, seconds):
         """The options where not even one epoch ends in time: a part of the text."""
         options = self.at(width, 1)
         ending = self._scoring_seconds(options, 2)
-        share = (seconds - ending) / (self.seconds(options) - ending)
+        share = (seconds - ending) / (self.latest(options) - ending)
         if share <= 0 or "max_tokens" in self.budget.given or share * self.tokens < SHORTEST:
-            enough = (self.budget.minutes * 60 + self.seconds(options) - seconds) / 60
+            enough = (self.budget.minutes * 60 + self.latest(options) - seconds) / 60
             raise RnnlmError(f"--minutes {self.budget.minutes:g} is too short: one epoch of a small network on this "
                              f"text, its validation and test would end after about {enough:.2g} minutes here: give "
                              "more minutes, or less text")
@@ -183,9 +186,27 @@ class Dial:
         resolved.given = [name for name in resolved.given if name in options.given or name in free]
         return resolved
 
+    def latest(self, options):
+        """How long it may take, if other programs take as much again as they do now.
+
+        The epochs are changed at the end of one, so that is about the last one, or
+        about all where they stay as they are, which is so with several seeds.
+        """
+        uncertain = options.epochs if options.seeds else 1
+        return self.seconds(options) + uncertain * self._shared * self._epoch_seconds(options)
+
+    @property
+    def _shared(self):
+        """The share of the cores that other programs keep busy, where that slows us."""
+        return min(1.0, self.measured.others / (os.cpu_count() or 1))
+
+    def _epoch_seconds(self, options):
+        """How long it takes to train for one epoch."""
+        return min(self.tokens, options.max_tokens or self.tokens) * self.training * self._operations(options)
+
     def seconds(self, options):
         """How long a run with these options takes from now on, the test included."""
-        training = min(self.tokens, options.max_tokens or self.tokens) * self.training * self._operations(options)
+        training = self._epoch_seconds(options)
         size = 4 * COPIES * rules.parameters(options, self.vocab_size)
         return (options.epochs * (training + SAVING + size / BYTES)
                 + self._scoring_seconds(options, options.epochs + len(self.corpus.test.ids) / self._valid))
@@ -218,14 +239,18 @@ class Dial:
         took = (60 * minutes - self.budget.left + self.seconds(o) + PICTURE) / 60
         part = f"; only the first {self.tokens:,} of {self.whole:,} tokens can be read in that time" if (
             self.whole) else ""
-        spare = "; a longer time would hardly help with a text of this length" if took < SPARE * minutes else ""
+        others = (f"; other programs keep {self.measured.others:.1f} of {counted(os.cpu_count(), 'core')} busy, so it "
+                  "may end earlier or later") if self.measured.others else ""
+        spare = "; a longer time would hardly help with a text of this length" if (
+            self.latest(o) - self.seconds(o) < 60 * (SPARE * minutes - took)) else ""
+        counts = f" of the first {NGRAM_TOKENS:,} tokens" if self.tokens > NGRAM_TOKENS else ""
         yield (f"--minutes {minutes:g}: {counted(self.tokens, 'token')} to train, vocabulary {self.vocab_size:,}; a "
-               f"Kneser-Ney {ORDER}-gram has a validation perplexity of {self.perplexity:.4g}")
+               f"Kneser-Ney {ORDER}-gram{counts} has a validation perplexity of {self.perplexity:.4g}")
         yield (f"chosen: {o.cell} of {o.hidden_size}, word vectors of {o.wordvec_size}, batches of {o.batch_size}; "
                f"{counted(o.epochs, 'epoch')} at a rate of {o.lr:g}, dropout up to {o.dropout:g}, of inputs "
                f"{o.input_dropout:g}, of words {o.word_dropout:g}, of weights {o.weight_drop:g}")
         yield (f"why: this machine trains such a network on {1 / (self.training * self._operations(o)):,.0f} tokens a "
-               f"second, so the run ends after about {took:.3g} minutes{part}{spare}")
+               f"second, so the run ends after about {took:.3g} minutes{others}{part}{spare}")
 
 
 SHORTEST = 1000  # tokens of a part of a text
