@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from device_arrays import StandIn
 
+from rnnlm.compute.device import HOST
+from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError
 from rnnlm.runs import dial_rules as rules
-from rnnlm.runs.dial import Budget, Dial
+from rnnlm.runs.dial import PICTURE, Budget, Dial
 from rnnlm.runs.dial_measuring import Speed, measure
 from rnnlm.runs.options import TRAIN
 from rnnlm.text.corpus import load_corpus
@@ -26,17 +29,20 @@ class Clock:
 class Machine:
     """A machine that does so many operations a second, of which Dial knows the number.
 
-    measured: the options of the networks that were measured.
+    measured: the options of the networks that were measured; took: the seconds of each.
+    others: the cores that other programs keep busy.
     """
 
-    def __init__(self, clock, operations):
-        self.clock, self.operations, self.measured, self.dial = clock, operations, [], None
+    def __init__(self, clock, operations, others=0.0):
+        self.clock, self.operations, self.others = clock, operations, others
+        self.measured, self.took, self.dial = [], [], None
 
     def __call__(self, options, seconds):
         self.measured.append(options)
+        self.took.append(seconds)
         self.clock.now += seconds + 0.1
         seconds_of_a_token = self.dial._operations(options) / self.operations
-        return Speed(seconds_of_a_token, seconds_of_a_token / 3)
+        return Speed(seconds_of_a_token, seconds_of_a_token / 3, self.others)
 
 
 def text_of(corpus, tokens):
@@ -49,11 +55,11 @@ def corpus(small_corpus):
     return load_corpus(small_corpus)
 
 
-def dial(corpus, minutes, operations=3e9, **given):
+def dial(corpus, minutes, operations=3e9, others=0.0, **given):
     """A Dial with its machine; given: the options that a user gave."""
     clock = Clock()
     given = {"minutes": minutes, **given}
-    machine = Machine(clock, operations)
+    machine = Machine(clock, operations, others)
     machine.dial = Dial(TRAIN.resolved(rules.settled_before(given)), corpus, Budget(minutes, given, clock), machine)
     return machine.dial
 
@@ -154,6 +160,40 @@ def test_three_lines_say_what_was_chosen_and_why(corpus):
     assert "tokens a second" in third and "minutes" in third
 
 
+@pytest.fixture
+def two_cores(monkeypatch):
+    monkeypatch.setattr("rnnlm.runs.dial.os.cpu_count", lambda: 2)
+
+
+def test_where_other_programs_run_the_last_epoch_may_take_longer(corpus, two_cores):
+    idle, shared = (dial(text_of(corpus, 300_000), 3, others=others) for others in (0.0, 1.2))
+    of_idle, of_shared = (turned.choose() for turned in (idle, shared))
+    assert idle.latest(of_idle) == idle.seconds(of_idle)
+    reserve = shared.budget.left - PICTURE - shared.seconds(of_shared)
+    epoch = 300_000 * shared.training * shared._operations(of_shared)
+    assert reserve > 0.6 * epoch  # 1.2 of 2 cores
+    assert of_shared.hidden_size < of_idle.hidden_size
+    assert "; other programs keep 1.2 of 2 cores busy, so it may end earlier or later" in [*shared.lines(of_shared)][2]
+    assert "other programs" not in [*idle.lines(of_idle)][2]
+
+
+def test_where_other_programs_run_the_second_network_is_measured_longer(corpus, two_cores):
+    idle, shared = (dial(text_of(corpus, 300_000), 20, others=others) for others in (0.0, 0.8))
+    for turned in (idle, shared):
+        turned.choose()
+    assert idle.speed_of.took == [1, 1]
+    assert shared.speed_of.took == [1, 3]
+
+
+def test_several_seeds_are_measured_longer_and_have_a_reserve_for_all_epochs(corpus, two_cores):
+    turned = dial(text_of(corpus, 300_000), 20, others=1.0, seeds=[1, 2])
+    chosen = turned.choose()
+    assert turned.speed_of.took == [3, 3]
+    training = chosen.epochs * 300_000 * turned.training * turned._operations(chosen)
+    assert turned.latest(chosen) == pytest.approx(turned.seconds(chosen) + training / 2)
+    assert turned.budget.left - PICTURE > turned.latest(chosen)
+
+
 @pytest.mark.parametrize("level", ["word", "char"])
 def test_ladders_rise(level):
     rungs = rules.ladder(level)
@@ -183,15 +223,15 @@ def test_every_choice_is_an_option_with_a_possible_value(corpus):
             TRAIN.by_name[name].in_a_file(getattr(chosen, name), name)
 
 
-def test_measuring_takes_steps_and_scores(corpus):
-    from rnnlm.compute.device import HOST
-    from rnnlm.compute.threads import Workers
-
+@pytest.mark.parametrize("device", [HOST, StandIn()], ids=["processor", "stand-in for a GPU"])
+def test_measuring_takes_steps_and_scores(corpus, device, monkeypatch):
+    monkeypatch.setattr("rnnlm.compute.load.machine_seconds", lambda: float("nan"))
     times = iter(range(1000))
     options = TRAIN.resolved(rules.settled_before({"minutes": 1, "hidden_size": 8, "batch_size": 2, "time_size": 7,
                                                    "random_length": False}))
     with Workers(1) as workers:
-        speed = measure(options, corpus, workers, HOST, 3, lambda: float(next(times)))
+        speed = measure(options, corpus, workers, device, 3, lambda: float(next(times)))
     # The clock moves by 1 at each look: steps of 14 tokens until 3 seconds have passed.
     assert speed.training == pytest.approx(4 / (3 * 14), rel=0.5)
     assert speed.scoring == pytest.approx(1 / len(corpus.valid.ids))
+    assert speed.others == 0  # not known
