@@ -35,7 +35,7 @@ class Load:
 
 
 def slow_down(others, threads):
-    """Whether others that keep so many cores busy slow a run of so many threads down."""
+    """Whether others on so many cores slow down a run on so many threads."""
     return others > BUSY and others + threads > os.cpu_count() + BUSY
 
 

@@ -11,14 +11,12 @@ import os
 import time
 
 from rnnlm.errors import RnnlmError, counted
-from rnnlm.ngrams.ngram_model import NgramModel
-from rnnlm.ngrams.training import train_ngrams
 from rnnlm.runs import dial_rules as rules
 from rnnlm.runs.combinations import require_possible, require_possible_rates
-from rnnlm.runs.dial_measuring import Speed, first_of
+from rnnlm.runs.dial_measuring import Speed
+from rnnlm.runs.dial_ngram import in_words, ngram_perplexity
 from rnnlm.runs.later_epochs import Pace
 from rnnlm.runs.options import TRAIN
-from rnnlm.scoring.evaluation import evaluate
 
 LOADING = 0.7        # seconds until a command's first line runs
 PICTURE = 2.0        # seconds for the picture and the end
@@ -29,14 +27,13 @@ AIM = 0.985          # of the time that is left
 MEASURED = 0.02      # of the time, for each network that is measured
 LONGEST_MEASURE = 1.0
 PATIENT = 3          # times as long, where other programs come and go, or no epochs can be changed later
-NETWORKS = 2         # to measure
+NETWORKS = (0.4, 1)  # to measure, for that share of it: the first only says which the second is to be
+RESERVE = 0.5        # of what other programs take, which they may take again; not measured
 OPERATIONS = 3e10    # in a second, before anything is measured
 OF_A_TOKEN = 4e5     # operations of a token besides its products, in 20 streams
 ADAPTIVE = 0.15      # of the products that a full softmax needs
 MORE_EPOCHS = 1.25   # times those of the rule, where there is time and no wider network
 NARROWER = 1.05
-NGRAM_TOKENS = 500_000
-ORDER = 3
 BISECTIONS = 30
 
 
@@ -85,8 +82,8 @@ class Dial:
 
     def choose(self):
         """The options that end in time, resolved, after measuring."""
-        for _ in range(NETWORKS):
-            self._measure(self._in_time(self._available()))
+        for share in NETWORKS:
+            self._measure(self._in_time(self._available()), share)
         chosen = self._in_time(self._available())
         require_possible(chosen)
         require_possible_rates(chosen)
@@ -95,10 +92,10 @@ class Dial:
     def _available(self):
         return AIM * (self.budget.left - PICTURE)
 
-    def _measure(self, options):
+    def _measure(self, options, share):
         patient = PATIENT if self.measured.others or self.options.seeds else 1
         seconds = min(LONGEST_MEASURE * patient, MEASURED * 60 * self.budget.minutes)
-        self.measured = self.speed_of(options, seconds)
+        self.measured = self.speed_of(options, share * seconds)
         operations = self._operations(options)
         self.training, self.scoring = (speed / operations for speed in self.measured[:2])
 
@@ -187,13 +184,13 @@ class Dial:
         return resolved
 
     def latest(self, options):
-        """How long it may take, if other programs take as much again as they do now.
+        """How long it may take, if other programs take half as much again as now.
 
         The epochs are changed at the end of one, so that is about the last one, or
         about all where they stay as they are, which is so with several seeds.
         """
         uncertain = options.epochs if options.seeds else 1
-        return self.seconds(options) + uncertain * self._shared * self._epoch_seconds(options)
+        return self.seconds(options) + RESERVE * uncertain * self._shared * self._epoch_seconds(options)
 
     @property
     def _shared(self):
@@ -243,9 +240,8 @@ class Dial:
                   "may end earlier or later") if self.measured.others else ""
         spare = "; a longer time would hardly help with a text of this length" if (
             self.latest(o) - self.seconds(o) < 60 * (SPARE * minutes - took)) else ""
-        counts = f" of the first {NGRAM_TOKENS:,} tokens" if self.tokens > NGRAM_TOKENS else ""
-        yield (f"--minutes {minutes:g}: {counted(self.tokens, 'token')} to train, vocabulary {self.vocab_size:,}; a "
-               f"Kneser-Ney {ORDER}-gram{counts} has a validation perplexity of {self.perplexity:.4g}")
+        yield (f"--minutes {minutes:g}: {counted(self.tokens, 'token')} to train, vocabulary {self.vocab_size:,}; "
+               f"{in_words(self.tokens)} has a validation perplexity of {self.perplexity:.4g}")
         yield (f"chosen: {o.cell} of {o.hidden_size}, word vectors of {o.wordvec_size}, batches of {o.batch_size}; "
                f"{counted(o.epochs, 'epoch')} at a rate of {o.lr:g}, dropout up to {o.dropout:g}, of inputs "
                f"{o.input_dropout:g}, of words {o.word_dropout:g}, of weights {o.weight_drop:g}")
@@ -255,10 +251,3 @@ class Dial:
 
 SHORTEST = 1000  # tokens of a part of a text
 SPARE = 0.9      # of the minutes
-
-
-def ngram_perplexity(corpus):
-    """The validation perplexity of an n-gram model of (the beginning of) a corpus."""
-    tables = train_ngrams(corpus.train[:NGRAM_TOKENS], corpus.vocabulary, ORDER).tables
-    model = NgramModel(tables, corpus.vocabulary)
-    return evaluate(model, first_of(corpus.valid, NGRAM_TOKENS), corpus.vocabulary.eos_id).perplexity

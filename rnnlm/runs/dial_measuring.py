@@ -1,6 +1,6 @@
 """How fast this machine is: a few steps of a network, and a part of a text scored.
 
-Other programs make it slower, and nobody knows for how long; so they are looked at, too.
+Other programs make it slower, nobody knows for how long; so they are looked at, too.
 """
 
 import math

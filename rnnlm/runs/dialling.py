@@ -7,8 +7,9 @@ from rnnlm.compute.cuda import device_by_name
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import counted
 from rnnlm.runs.configuration import config_text
-from rnnlm.runs.dial import ORDER, Dial
+from rnnlm.runs.dial import Dial
 from rnnlm.runs.dial_measuring import measure
+from rnnlm.runs.dial_ngram import note_at_end
 from rnnlm.runs.later_epochs import changed, epochs_at
 from rnnlm.runs.options import of_the_run
 from rnnlm.runs.run_texts import read_corpus
@@ -62,15 +63,8 @@ class KeptPace:
         self.pace, self.ngram = pace, ngram
 
     def note_at_end(self, best):
-        """A line on a run whose best perplexity is above that of the n-gram model.
-
-        None if it is not.
-        """
-        if best <= self.ngram:
-            return None
-        return (f"a Kneser-Ney {ORDER}-gram predicts the validation text better: {self.ngram:.5g} to {best:.5g}; give "
-                f"more minutes, or mix the two: rnnlm ngram CORPUS --order {ORDER} --output FILE.arpa, then rnnlm "
-                "evaluate with --mix FILE.arpa")
+        """What there is to say of a run with this best perplexity, a line; or None."""
+        return note_at_end(self.ngram, best)
 
     def keep(self, session):
         """At an epoch's end, before it is saved: change the epochs if they must be."""

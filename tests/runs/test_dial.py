@@ -171,7 +171,7 @@ def test_where_other_programs_run_the_last_epoch_may_take_longer(corpus, two_cor
     assert idle.latest(of_idle) == idle.seconds(of_idle)
     reserve = shared.budget.left - PICTURE - shared.seconds(of_shared)
     epoch = 300_000 * shared.training * shared._operations(of_shared)
-    assert reserve > 0.6 * epoch  # 1.2 of 2 cores
+    assert reserve > 0.3 * epoch  # half of 1.2 of 2 cores
     assert of_shared.hidden_size < of_idle.hidden_size
     assert "; other programs keep 1.2 of 2 cores busy, so it may end earlier or later" in [*shared.lines(of_shared)][2]
     assert "other programs" not in [*idle.lines(of_idle)][2]
@@ -181,16 +181,16 @@ def test_where_other_programs_run_the_second_network_is_measured_longer(corpus, 
     idle, shared = (dial(text_of(corpus, 300_000), 20, others=others) for others in (0.0, 0.8))
     for turned in (idle, shared):
         turned.choose()
-    assert idle.speed_of.took == [1, 1]
-    assert shared.speed_of.took == [1, 3]
+    assert idle.speed_of.took == [0.4, 1]
+    assert shared.speed_of.took == [0.4, 3]
 
 
 def test_several_seeds_are_measured_longer_and_have_a_reserve_for_all_epochs(corpus, two_cores):
     turned = dial(text_of(corpus, 300_000), 20, others=1.0, seeds=[1, 2])
     chosen = turned.choose()
-    assert turned.speed_of.took == [3, 3]
+    assert turned.speed_of.took == [pytest.approx(1.2), 3]
     training = chosen.epochs * 300_000 * turned.training * turned._operations(chosen)
-    assert turned.latest(chosen) == pytest.approx(turned.seconds(chosen) + training / 2)
+    assert turned.latest(chosen) == pytest.approx(turned.seconds(chosen) + training / 4)
     assert turned.budget.left - PICTURE > turned.latest(chosen)
 
 
