@@ -114,8 +114,8 @@ class Dial:
     def _high(self):
         """The largest width for this text: a wider network would soon memorise it."""
         low, high = rules.ladder(self.options.level)[0].hidden_size, rules.widest(self.options.level, self.tokens)
-        while high > low and (rules.FEWEST_TO_LEARN * rules.parameters(self.at(high, 1), self.vocab_size)
-                              > rules.MOST_STRAIN * self.tokens):
+        while high > low and (rules.parameters(self.at(high, 1), self.vocab_size)
+                              > rules.MOST_PARAMETERS * self.tokens):
             high = max(low, high / NARROWER)
         return high
 
@@ -160,14 +160,14 @@ class Dial:
         options, tokens = self.options, self.tokens
         rung = rules.between(rules.ladder(options.level), "hidden_size", width)
         no_projection = "projection" in self.budget.given and not options.projection
-        chosen = {**rules.rate(rung.lr, options),
+        chosen = {**rules.rate(rung.lr * rules.by_length(options.level, tokens).lr, options),
                   **rules.sizes(rung, False if no_projection else None),
                   "batch_size": rules.batch_size(rung, tokens, options.time_size)}
         if self.vocab_size >= rules.LARGE_VOCABULARY and options.device == "cpu":
             chosen["softmax"] = "adaptive"
         sized = self._resolved(chosen)
         parameters = rules.parameters(sized, self.vocab_size)
-        epochs = epochs or rules.epochs_for(rung, tokens, parameters)
+        epochs = epochs or rules.epochs_for(rung, options.level, tokens, parameters)
         steps = epochs * tokens / (sized.batch_size * sized.time_size)
         chosen |= rules.dropped(parameters * epochs / tokens, options.level)
         chosen |= {"epochs": epochs, "warm_up": int(min(rules.MOST_STEPS, steps / 10))}
