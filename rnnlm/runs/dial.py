@@ -35,6 +35,8 @@ ADAPTIVE = 0.15      # of the products that a full softmax needs
 MORE_EPOCHS = 1.25   # times those of the rule, where there is time and no wider network
 NARROWER = 1.05
 BISECTIONS = 30
+SHORTEST = 1000      # tokens of a part of a text
+SPARE = 0.9          # of the minutes
 
 
 class Budget:
@@ -189,13 +191,8 @@ class Dial:
         The epochs are changed at the end of one, so that is about the last one, or
         about all where they stay as they are, which is so with several seeds.
         """
-        uncertain = options.epochs if options.seeds else 1
-        return self.seconds(options) + RESERVE * uncertain * self._shared * self._epoch_seconds(options)
-
-    @property
-    def _shared(self):
-        """The share of the cores that other programs keep busy, where that slows us."""
-        return min(1.0, self.measured.others / (os.cpu_count() or 1))
+        uncertain, shared = options.epochs if options.seeds else 1, min(1.0, self.measured.others / os.cpu_count())
+        return self.seconds(options) + RESERVE * shared * uncertain * self._epoch_seconds(options)
 
     def _epoch_seconds(self, options):
         """How long it takes to train for one epoch."""
@@ -247,7 +244,3 @@ class Dial:
                f"{o.input_dropout:g}, of words {o.word_dropout:g}, of weights {o.weight_drop:g}")
         yield (f"why: this machine trains such a network on {1 / (self.training * self._operations(o)):,.0f} tokens a "
                f"second, so the run ends after about {took:.3g} minutes{others}{part}{spare}")
-
-
-SHORTEST = 1000  # tokens of a part of a text
-SPARE = 0.9      # of the minutes

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from device_arrays import StandIn
 from training_runs import header_of, without_times
 
 import rnnlm
@@ -208,6 +209,18 @@ def test_the_splits_are_saved_once(minutes, tmp_path):
     code, _, err = minutes("--seeds", "1-2", "--save-splits", "three", corpus=tmp_path / "one.txt")
     assert code == 0, err
     assert (tmp_path / "three/train.txt").exists()
+
+
+def test_the_device_of_the_run_is_measured(minutes, monkeypatch):
+    def measured(options, corpus, workers, device, *more):
+        raise rnnlm.RnnlmError(f"--device {options.device} is {device.name}")
+
+    monkeypatch.setattr("rnnlm.runs.dialling.measure", measured)
+    monkeypatch.setattr("rnnlm.runs.session.device_by_name", lambda name: StandIn())
+    monkeypatch.setattr("rnnlm.runs.dialling.device_by_name", lambda name: StandIn())
+    for more in ([], ["--seeds", "1-2"]):
+        code, _, err = minutes("--device", "cuda", *more)
+        assert (code, err.splitlines()[-1].endswith("--device cuda is a stand-in")) == (1, True), err
 
 
 @pytest.mark.parametrize(("perplexity", "said"), [(1.0, True), (1e9, False)])
