@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 PIECE = 1 << 30  # bytes of a message: the counts of older libraries have 31 bits
+HEARD = 0.2  # seconds until a launcher has read what was said: MPICH's drops what it has not read when a process aborts
 SHORT, NAP = 0.02, 0.001  # seconds: how long to wait without naps, and a nap
 give_way = getattr(os, "sched_yield", lambda: None)  # to whoever needs the core
 
@@ -200,6 +201,7 @@ class MPIProcesses(Processes):
             sys.stderr.show(self.rank)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
+        time.sleep(HEARD)
         self.world.Abort(1)
 
 
