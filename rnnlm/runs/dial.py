@@ -124,7 +124,7 @@ class Dial:
     def _most(self, width, epochs):
         """How many epochs there may be at a width, where there were to be so many."""
         options = self.at(width)
-        limit = rules.most_epochs(self.tokens, rules.parameters(options, self.vocab_size))
+        limit = rules.most_epochs(options.level, self.tokens, rules.parameters(options, self.vocab_size))
         return max(epochs, round(min(limit, MORE_EPOCHS * options.epochs)))
 
     def _widest(self, low, high, seconds, epochs):

@@ -37,11 +37,13 @@ class Length(NamedTuple):
     ----------
     tokens : of the training text.
     epochs, lr : by how much those of a rung are multiplied.
+    strain : the most that a network may have, see Strain.
     """
 
     tokens: float
     epochs: float
     lr: float
+    strain: float
 
 
 class Strain(NamedTuple):
@@ -78,15 +80,15 @@ CHARACTERS = (
     Rung(1000, 96, 20, 0.002),   # not measured
 )
 LENGTHS = (
-    Length(7_000, 16, 2),            # short1 to short4
-    Length(100_000, 2.2, 1),         # not measured
-    Length(MILLION, 1, 1),           # the recipes
-    Length(100 * MILLION, 0.2, 1),   # not measured
+    Length(11_000, 16, 2, 600),           # short1 to short4
+    Length(100_000, 2.2, 1, 150),         # not measured
+    Length(MILLION, 1, 1, 150),           # the recipes; no strain above 60 was measured
+    Length(100 * MILLION, 0.2, 1, 150),   # not measured
 )
 OF_CHARACTERS_BY_LENGTH = (
-    Length(10_000, 5, 1),            # not measured
-    Length(MILLION, 1, 1),           # char; one of 44,000 by short5
-    Length(100 * MILLION, 0.2, 1),   # not measured
+    Length(10_000, 5, 1, 150),            # not measured
+    Length(MILLION, 1, 1, 150),           # char; between the two short5
+    Length(100 * MILLION, 0.2, 1, 150),   # not measured
 )
 DROPPED = (
     Strain(0.5, 0.0, 0.1, 0.0, 0.0, 0.0),          # not measured
@@ -98,7 +100,6 @@ DROPPED = (
     Strain(250, 0.6, 0.7, 0.15, 0.5, 0.5),         # short2 to short4
     Strain(600, 0.65, 0.75, 0.2, 0.6, 0.7),        # short1
 )
-MOST_STRAIN = 600       # parameters times epochs, for each token: short1
 FEWEST_TO_LEARN = 6     # epochs, whatever the strain
 MOST_PARAMETERS = 25    # for each token: short1
 SIZE_BY_LENGTH = 0.3    # the largest network of a text a hundredth as long is a quarter as wide: not measured
@@ -180,7 +181,7 @@ def epochs_for(rung, level, tokens, parameters):
     A network of many ``parameters`` would memorise a short text if it read it oftener.
     """
     epochs = max(1.0, rung.epochs * by_length(level, tokens).epochs)
-    return min(epochs, most_epochs(tokens, parameters))
+    return min(epochs, most_epochs(level, tokens, parameters))
 
 
 def by_length(level, tokens):
@@ -188,9 +189,9 @@ def by_length(level, tokens):
     return between(OF_CHARACTERS_BY_LENGTH if level == "char" else LENGTHS, "tokens", tokens)
 
 
-def most_epochs(tokens, parameters):
+def most_epochs(level, tokens, parameters):
     """How many epochs a network of so many parameters can use of a text."""
-    return max(FEWEST_TO_LEARN, MOST_STRAIN * tokens / parameters)
+    return max(FEWEST_TO_LEARN, by_length(level, tokens).strain * tokens / parameters)
 
 
 def sizes(rung, projection=None):
