@@ -1,6 +1,8 @@
 """The dial: what it chooses for a text and a time, with a clock and a speed made up."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,8 @@ from rnnlm.runs.dial import PICTURE, Budget, Dial
 from rnnlm.runs.dial_measuring import Speed, measure
 from rnnlm.runs.options import TRAIN
 from rnnlm.text.corpus import load_corpus
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class Clock:
@@ -47,7 +51,13 @@ class Machine:
 
 def text_of(corpus, tokens):
     """The corpus with so many tokens to train; Dial looks at their number only."""
-    return replace(corpus, train=np.resize(corpus.train, tokens))
+    return replace(corpus, train=np.broadcast_to(corpus.train[0], tokens))
+
+
+@pytest.fixture(autouse=True)
+def quick_ngrams(monkeypatch):
+    """No rule uses the n-gram model, which takes longer than a choice."""
+    monkeypatch.setattr("rnnlm.runs.dial.ngram_perplexity", lambda corpus: 12.345)
 
 
 @pytest.fixture
@@ -155,7 +165,8 @@ def test_three_lines_say_what_was_chosen_and_why(corpus):
     turned = dial(text_of(corpus, 1_000_000), 10)
     chosen = turned.choose()
     first, second, third = turned.lines(chosen)
-    assert f"1,000,000 tokens to train, vocabulary {len(corpus.vocabulary)}" in first
+    assert first == (f"--minutes 10: 1,000,000 tokens to train, vocabulary {len(corpus.vocabulary)}; a Kneser-Ney "
+                     "3-gram of the first 500,000 tokens has a validation perplexity of 12.35")
     assert f"lstm of {chosen.hidden_size}" in second and f"{chosen.epochs} epochs" in second
     assert "tokens a second" in third and "minutes" in third
 
@@ -208,6 +219,32 @@ def test_a_row_of_a_table_comes_back_as_it_is_and_others_lie_between():
     assert rules.WORDS[2].epochs < middle.epochs < rules.WORDS[3].epochs
     assert rules.between(rules.DROPPED, "strain", 1e9) == pytest.approx(rules.DROPPED[-1])
     assert rules.between(rules.DROPPED, "strain", 1e-9) == pytest.approx(rules.DROPPED[0])
+
+
+def test_a_text_of_50_kb_is_read_often_with_much_dropout_and_a_higher_rate(corpus):
+    short, long = (dial(text_of(corpus, tokens), 10) for tokens in (9_000, 1_000_000))
+    of_short, of_long = (turned.choose() for turned in (short, long))
+    assert of_short.epochs > 20 > of_long.epochs
+    assert of_short.dropout > 0.6
+    assert of_short.lr == pytest.approx(2 * 0.010)
+    parameters = rules.parameters(of_short, len(corpus.vocabulary))
+    assert parameters <= 25 * 9_000 and parameters * of_short.epochs < 620 * 9_000  # it is rounded
+
+
+@pytest.mark.parametrize("table", [rules.LENGTHS, rules.OF_CHARACTERS_BY_LENGTH, rules.DROPPED])
+def test_longer_texts_are_read_less_often_and_strain_drops_more(table):
+    assert [row[0] for row in table] == sorted(row[0] for row in table)
+    for column in list(zip(*table, strict=True))[1:]:
+        assert list(column) == sorted(column, reverse=table is not rules.DROPPED)
+
+
+@pytest.mark.parametrize("table", [rules.WORDS, rules.LENGTHS, rules.DROPPED])
+def test_the_page_has_the_tables_of_the_rules(table):
+    page = (REPOSITORY / "docs/dial.md").read_text(encoding="utf-8").replace(",", "")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("|")]
+    numbers = {tuple(map(float, cells[:len(table[0])])) for cells in rows if len(cells) == len(table[0]) + 1
+               and all(re.fullmatch(r"[\d.]+", cell) for cell in cells[:-1])}
+    assert set(map(tuple, table)) <= numbers
 
 
 def test_less_is_dropped_of_characters():
