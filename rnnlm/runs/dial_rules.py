@@ -97,8 +97,7 @@ DROPPED = (
     Strain(10, 0.2, 0.3, 0.05, 0.1, 0.0),          # lstm-small
     Strain(40, 0.33, 0.44, 0.055, 0.22, 0.1),      # lstm-medium
     Strain(60, 0.33, 0.44, 0.055, 0.22, 0.1),      # lstm
-    Strain(120, 0.5, 0.6, 0.1, 0.4, 0.4),          # ptb30k, short1
-    Strain(250, 0.6, 0.7, 0.15, 0.5, 0.5),         # short2 to short4
+    Strain(105, 0.6, 0.7, 0.15, 0.5, 0.5),         # p30; at 243 to 555 short1 to short4
     Strain(600, 0.65, 0.75, 0.2, 0.6, 0.7),        # short1
 )
 FEWEST_TO_LEARN = 6     # epochs, whatever the strain
