@@ -46,6 +46,8 @@ CHECKED = {  # name: options of the model, its optimizer and the Regularisation
     "lstm of 1,500": ({"cell": "lstm", "hidden_size": 1500, "layers": 1}, "sgd", None),
     "gru": ({"cell": "gru"}, "adagrad", None), "gru-textbook": ({"cell": "gru-textbook"}, "sgd", None),
     "mrnn": ({"cell": "mrnn", "tied": True}, "adam", DROPOUT),
+    "clusters": ({"softmax": "adaptive", "cutoffs": [100, 250]}, "adam", None),
+    "clusters, tied": ({"softmax": "adaptive", "cutoffs": [100, 250], "tied": True}, "adamw", DROPOUT),
 }
 RATES = {"sgd": 0.05, "momentum": 0.05, "adagrad": 0.01, "rmsprop": 1e-4, "adam": 1e-3, "adamw": 1e-3}
 

@@ -11,6 +11,7 @@ from rnnlm.mixing.vocabularies import on_vocabulary
 from rnnlm.mixing.weights import equal_weights, require_weights
 from rnnlm.runs.checks import OneOf, WrongValue, not_empty, not_negative
 from rnnlm.runs.option import Option
+from rnnlm.scoring.evaluation import ids_read
 from rnnlm.text.sources import called
 
 
@@ -130,7 +131,7 @@ def _chosen(models, options, tuning, eos_id, count):
             move(targets)
             check()
 
-        found = tuned_weights(models, tuning.ids, eos_id, options.mixing, outside, on_window)
+        found = tuned_weights(models, ids_read(tuning, *models), eos_id, options.mixing, outside, on_window)
     chosen = _rounded(found.weights, options.mixing == LINEAR)
     note(f"weights chosen on {one_line(called(options.tune))} in {counted(found.iterations, 'step')}, to be given next "
          f"time: --weights {','.join(f'{weight:g}' for weight in chosen)}")

@@ -26,34 +26,44 @@ _ZERO = _FACTORS.ctypes.data
 _ONE = _ZERO + _FACTORS.itemsize
 
 
-def device_by_name(name: str) -> Device:
-    """The Device of a name of DEVICES; RnnlmError if it is not to be had."""
-    return HOST if name == "cpu" else Cuda(tf32=name == "cuda-tf32")
+def device_by_name(name: str, number: int | None = None) -> Device:
+    """The Device of a name of DEVICES; RnnlmError if it is not to be had.
+
+    number : which GPU, see Cuda.
+    """
+    return HOST if name == "cpu" else Cuda(tf32=name == "cuda-tf32", number=number)
 
 
 class Cuda(Device):
-    """A GPU, the first that this process may use.
+    """A GPU.
 
     Parameters
     ----------
     tf32 : whether products may be taken in TF32, which has 10 bits of the 23 behind the
         point: faster, and less exact.
+    number : which GPU of those that this process may use, from 0; after the last comes
+        the first again.  None: CuPy's current one, usually the first.  The calling
+        thread computes on it from now on, and no other may use this Device.
 
     Raises
     ------
     RnnlmError : CuPy or a GPU is missing, or cannot be used.
     """
 
-    def __init__(self, tf32: bool = False) -> None:
-        super().__init__(_cupy())
+    def __init__(self, tf32: bool = False, number: int | None = None) -> None:
+        super().__init__(_cupy(number))
         self.name, self.tf32 = "cuda-tf32" if tf32 else "cuda", tf32
         self._functions: dict[Kernel, Any] = {}
-        attributes = self.xp.cuda.Device().attributes
+        gpu = self.xp.cuda.Device()
+        attributes = gpu.attributes
         if attributes.get("ComputeCapabilityMajor", OLDEST) < OLDEST:  # its blocks cannot wait for each other in order
             raise RnnlmError(f"--device cuda needs a GPU of compute capability {OLDEST}.0 or more, of 2017 or later: "
                              "leave --device out to train on the processor")
         self._processors = int(attributes["MultiProcessorCount"])
         self._shared_bytes = int(attributes["MaxSharedMemoryPerBlockOptin"])
+        if number is not None:  # parts of one GPU have the same address, and names of their own
+            properties = self.xp.cuda.runtime.getDeviceProperties(gpu.id)
+            self.identity = f"{gpu.pci_bus_id} {properties.get('uuid', '')}"
 
     def __reduce__(self):
         return device_by_name, (self.name,)
@@ -133,8 +143,8 @@ def _argument(value):
     return np.int32(value) if isinstance(value, int) else np.float32(value) if isinstance(value, float) else value
 
 
-def _cupy():
-    """The module CuPy; RnnlmError unless it is installed and can use a GPU."""
+def _cupy(number):
+    """The module CuPy, which computes on this GPU; RnnlmError unless that can be."""
     try:
         import cupy
     except ImportError as error:
@@ -144,11 +154,13 @@ def _cupy():
         raise RnnlmError("--device cuda needs CuPy, which is not installed: pip install 'numpy-rnnlm[cuda13]', or "
                          "'numpy-rnnlm[cuda12]' for an NVIDIA driver before 580") from None
     try:
-        cupy.cuda.runtime.getDeviceCount()
+        count = cupy.cuda.runtime.getDeviceCount()
     except Exception as error:
         raise RnnlmError(f"--device cuda finds no GPU ({shown(str(error))}): see what nvidia-smi says, or leave "
                          "--device out to train on the processor") from None
     try:
+        if number is not None:
+            cupy.cuda.Device(number % count).use()
         cupy.cuda.get_cublas_handle()
     except ImportError as error:
         raise RnnlmError(f"--device cuda finds CuPy, but not the libraries of CUDA ({shown(str(error))}): pip install "

@@ -36,9 +36,10 @@ class Device:
     ----------
     name : what ``--device`` calls it.
     xp : the array module.
+    identity : what tells a GPU from the others of its host; "" if it is not known.
     """
 
-    name = "cpu"
+    name, identity = "cpu", ""
 
     def __init__(self, xp: ModuleType = np) -> None:
         self.xp = xp

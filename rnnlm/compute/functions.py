@@ -82,9 +82,9 @@ def softmax(x: ArrayLike) -> np.ndarray:
 def log_softmax(x: ArrayLike) -> np.ndarray:
     """Natural logarithm of softmax(x) over the last axis, same shape as x.
 
-    It is finite where softmax itself underflows to 0.
+    It is finite where softmax itself underflows to 0.  x may be an array of a GPU.
     """
-    x = np.asarray(x)
+    x = x if hasattr(x, "__array_function__") else np.asarray(x)
     shifted = x - x.max(axis=-1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return shifted

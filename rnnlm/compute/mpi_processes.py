@@ -45,6 +45,7 @@ class MPIProcesses(Processes):
             raise RnnlmError(f"the launcher started {size} processes, but {_library(MPI)}, which mpi4py has loaded, "
                              f"sees {self.size}: start them with the mpiexec of that library")
         self.host = self.world.Split_type(MPI.COMM_TYPE_SHARED)
+        self.rank_on_host = self.host.rank
         self._cores = self._count_cores()
         self.wishes, self.heard = np.zeros(WISHES), np.zeros(WISHES)
         self.working, self.telling = False, None
@@ -57,13 +58,40 @@ class MPIProcesses(Processes):
         return Columns(total * self.rank // self.size, total * (self.rank + 1) // self.size, total)
 
     def share(self, value: Any) -> Any:
-        """The first process's value; the others wait for it without using a core."""
-        data = np.frombuffer(self.MPI.pickle.dumps(value), np.uint8) if self.first else None
-        size = np.array([data.size if self.first else 0], np.int64)
+        """The first process's value; the others wait for it without using a core.
+
+        Large arrays are not pickled.  On one host the others have them in the same
+        memory, which they cannot write to.
+        """
+        pickle = self.MPI.pickle
+        data, arrays = pickle.dumps_oob(value) if self.first else (b"", [])
+        sizes = self._share_bytes(np.array([len(array) for array in arrays], np.int64)).view(np.int64)
+        data = self._share_bytes(np.frombuffer(data, np.uint8))
+        in_memory = sizes.size > 0 and self.share_memory
+        arrays = [self._share_in_memory(size, array) if in_memory else self._received(size, array)
+                  for size, array in zip(sizes.tolist(), arrays or sizes, strict=True)]
+        return value if self.first else pickle.loads_oob(data, arrays)  # of another process of this very program
+
+    def _share_bytes(self, data):
+        """The bytes of the first process; the others do not know how many they are."""
+        size = np.array([data.nbytes if self.first else 0], np.int64)
         self._fill(size)
-        data = np.empty(size[0], np.uint8) if data is None else data
+        return self._received(size[0], data)
+
+    def _received(self, size, data):
+        """``_share_bytes``, where the number is known."""
+        data = np.frombuffer(data, np.uint8) if self.first else np.empty(size, np.uint8)
         self._fill(data)
-        return value if self.first else self.MPI.pickle.loads(data)  # of another process of this very program
+        return data
+
+    def _share_in_memory(self, size, data):
+        """``_received``, in memory that all of this host read."""
+        shared = self.one_array((size,), np.uint8)
+        if self.first:
+            shared[:] = np.frombuffer(data, np.uint8)
+        self.barrier()
+        shared.flags.writeable = False
+        return shared
 
     def fill(self, array: np.ndarray) -> None:
         """Give the array of all processes the values that it has in the first."""

@@ -29,9 +29,10 @@ class Processes:
     ----------
     rank : the number of this process, from 0.
     size : how many there are.
+    rank_on_host : the number of this process among those of its host, from 0.
     """
 
-    rank, size = 0, 1
+    rank, size, rank_on_host = 0, 1, 0
 
     def __reduce__(self):
         return _alone, ()  # a copy of a model computes alone

@@ -52,6 +52,17 @@ class WordScores:
         """The scores of some of the words: an index, a slice or an array of either."""
         return type(self)(**{name: array[which] for name, array in self.arrays().items()})
 
+    def spread(self, where: np.ndarray) -> Self:
+        """The same scores where ``where`` (n,) is True, and nan or -1 elsewhere."""
+        if where.all():
+            return self
+        found = {}
+        for name, array in self.arrays().items():
+            found[name] = np.full((len(where), *array.shape[1:]), np.nan if array.dtype.kind == "f" else -1,
+                                  array.dtype)
+            found[name][where] = array
+        return type(self)(**found)
+
     @classmethod
     def joined(cls, parts: list[Self]) -> Self:
         """The scores of all parts (at least one), in order."""

@@ -42,6 +42,7 @@ MOST_ORDERS = 20
 MOST_START = 1 << 16  # lines before \\data\\
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 OTHER_FORMS = {b"iARPA": "compile-lm FILE --text=yes NEW.arpa", b"qARPA": "compile-lm FILE --text=yes NEW.arpa"}
+_CLASS = re.compile(rb"\S+\s+[0-9][0-9.e+-]*\s+\S.*")  # the name of a class, a probability, words
 _COUNT = re.compile(rb"ngram\s+(\d{1,4})\s*=\s*(\d{1,18})")
 
 
@@ -184,4 +185,6 @@ class _Reading:
             self.lines.refuse("must be \\end\\, " + ("the file ends: is it cut off?" if self.mark is None else
                               f"it is {shown_part(self.mark)}"))
         if (line := self.lines.filled_line()) is not None:
-            self.lines.refuse(f"comes after \\end\\: {shown_part(line)}")
+            classes = ("; if these are SRILM's classes of words, write the model of words with ngram -expand-classes N "
+                       "-write-lm NEW.arpa") if _CLASS.fullmatch(line) else ""
+            self.lines.refuse(f"comes after \\end\\: {shown_part(line)}{classes}")

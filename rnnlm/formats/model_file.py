@@ -17,7 +17,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import workers_or_default
-from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
+from rnnlm.errors import ArgumentError, DamagedError, RnnlmError, counted, shown
 from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_archive
 from rnnlm.files.whole import File
 from rnnlm.formats.seed_names import one_of_several
@@ -159,6 +159,16 @@ def load_model_and_sha256(path: str | os.PathLike[str],
 
 def _load(path, workers, regularisation=None, hashed=False):
     """The model, the vocabulary and, if it is asked for, the SHA-256; else None."""
+    try:
+        return _read(path, workers, regularisation, hashed)
+    except DamagedError as error:
+        from rnnlm.formats.other_ngrams import as_ngrams
+
+        raise DamagedError(as_ngrams(path) or str(error)) from error
+
+
+def _read(path, workers, regularisation, hashed):
+    """What ``_load`` gives."""
     with open_archive(model_file(path), "a whole rnnlm model file") as archive:
         architecture = _architecture(archive)
         stored = _stored(archive, architecture.vocab_size)

@@ -84,6 +84,10 @@ class TimeTail(Layer):
         self.cache = xs
         return len(ts) * self.output.forward((xs @ self.params[0])[np.newaxis], ts[np.newaxis])
 
+    def target_log_probs(self) -> np.ndarray:  # -> (m,)
+        """ln p of the targets of the last forward, given that each is in it."""
+        return self.output.target_log_probs()[0]
+
     def backward_states(self, dout: float = 1) -> np.ndarray:  # -> (m, D)
         """The gradient of the states."""
         self.slopes = self.output.backward_states(dout * len(self.cache))[0]  # of xs P; its loss is a mean
@@ -135,7 +139,7 @@ class TimeAdaptiveOutput(Layer):
         """ln p of every word at every step: softmax(scores) is p."""
         first, V = self.bounds[0], self.bounds[-1]
         head = log_softmax(self.head.scores(xs))
-        scores = np.empty((*head.shape[:2], V), head.dtype)
+        scores = np.empty_like(head, shape=(*head.shape[:2], V))
         scores[..., :first] = head[..., :first]
         for i, tail in enumerate(self.tails):
             words = slice(*self.bounds[i : i + 2])
@@ -168,16 +172,21 @@ class TimeAdaptiveOutput(Layer):
         nats = total * self.head.forward(xs, head_targets(ts, self.bounds))
         steps = []  # those whose target is in the cluster
         for tail, (start, stop) in zip(self.tails, pairwise(self.bounds), strict=True):
-            steps.append((ts >= start) & (ts < stop))
-            nats += tail.forward(xs[steps[-1]], ts[steps[-1]] - start)
+            here = (ts >= start) & (ts < stop)
+            steps.append(self._at(here))
+            nats += tail.forward(xs[steps[-1]], ts[here] - start)
         self.cache = steps, total
         return nats / total
 
+    def _at(self, mask):
+        """A mask (N, T) as the index of states; a device's states have another."""
+        return mask
+
     def target_log_probs(self) -> np.ndarray:  # -> (N, T)
         """ln p of the targets of the last forward; ignored ones mean nothing."""
-        log_probs = self.head.target_log_probs()
+        log_probs = self.head.target_log_probs().copy()
         for tail, here in zip(self.tails, self.cache[0], strict=True):
-            log_probs[here] += tail.output.target_log_probs()[0]
+            log_probs[here] += tail.target_log_probs()
         return log_probs
 
     def backward(self, dout: float = 1) -> np.ndarray:  # -> (N, T, D)

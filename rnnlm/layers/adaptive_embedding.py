@@ -42,29 +42,36 @@ class TimeAdaptiveEmbedding(Layer):
         self.window_of_ids(xs)
         require_ids(xs, self.bounds[-1])
         W, *tails = self.params
-        vectors = np.empty((*xs.shape, W.shape[1]), W.dtype)
-        found = [(xs >= start) & (xs < stop) for start, stop in pairwise(self.bounds)]
-        vectors[found[0]] = W[xs[found[0]]]
-        for here, start, P, rows in zip(found[1:], self.bounds[1:], tails[::2], tails[1::2], strict=False):
-            vectors[here] = rows[xs[here] - start] @ P
-        self.cache = xs, found
+        vectors = np.empty_like(W, shape=(*xs.shape, W.shape[1]))
+        masks = [(xs >= start) & (xs < stop) for start, stop in pairwise(self.bounds)]
+        (here, ids), *clusters = self.cache = [(self._at(mask), self._on(xs[mask] - start))
+                                               for mask, start in zip(masks, self.bounds, strict=False)]
+        vectors[here] = W[ids]
+        for (here, ids), P, rows in zip(clusters, tails[::2], tails[1::2], strict=True):
+            vectors[here] = rows[ids] @ P
         return vectors
 
     def backward(self, dxs: np.ndarray) -> None:  # (N, T, D); ids have no gradient
         """A word's gradient is the sum over all its occurrences."""
-        xs, found = self.cache
+        (here, ids), *clusters = self.cache
         _, *tails = self.params
         dW, *dtails = self.grads
-        self._sum(dW, xs[found[0]], dxs[found[0]])
-        for i, (here, start) in enumerate(zip(found[1:], self.bounds[1:], strict=False)):
+        self._sum(dW, ids, dxs[here])
+        for i, (here, ids) in enumerate(clusters):
             P, rows = tails[2 * i : 2 * i + 2]
             dP, drows = dtails[2 * i : 2 * i + 2]
-            ids = xs[here] - start
             dP[...] = rows[ids].T @ dxs[here]
             self._sum(drows, ids, dxs[here] @ P.T)
 
-    @staticmethod
-    def _sum(dW, ids, rows):
+    def _at(self, mask):
+        """A mask (N, T) as the index of vectors; a device's vectors have another."""
+        return mask
+
+    def _on(self, ids):
+        """Ids as the index of rows."""
+        return ids
+
+    def _sum(self, dW, ids, rows):
         """Make dW the sum of the rows of each id, and zero for all others."""
         dW[...] = 0
         words, sums = sum_by_id(ids, rows)

@@ -13,7 +13,8 @@ from rnnlm.compute.threads import SERIAL, Workers
 from rnnlm.compute.word_scores import WordScores, word_scores
 from rnnlm.errors import ArgumentError
 from rnnlm.scoring.generation import last_scores
-from rnnlm.scoring.predictor import can_be_set
+from rnnlm.scoring.predictor import can_be_set, reads_unknown
+from rnnlm.text.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,6 +58,11 @@ class Combined:
     def adapts(self) -> bool:
         """Whether a part learns from what it reads, so that it reads one stream."""
         return any(getattr(part, "adapts", False) for part in self.parts)
+
+    @property
+    def reads_unknown(self) -> bool:
+        """Whether all parts can read UNKNOWN."""
+        return all(reads_unknown(part) for part in self.parts)
 
     @property
     def can_be_set(self) -> bool:
@@ -119,6 +125,8 @@ class Combined:
             raise ArgumentError("several models together have no hidden states: ask one network for its own")
         top = min(arguments.whole("top", top, 0), self.vocab_size)
         wanted = np.ones(ts.shape, bool) if wanted is None else wanted
+        known, asked = ts != UNKNOWN, wanted
+        wanted = wanted & known
         numbers = np.cumsum(wanted).reshape(ts.shape) - 1
         order, found = [], []
         for rows, steps in self.pieces(*ts.shape):
@@ -128,7 +136,7 @@ class Combined:
             order.append(numbers[rows, steps][here])
             found.append(word_scores(log_probs, targets[here], details, top, are_log_probs=True))
             found[-1].log_probs = of_targets
-        return WordScores.joined(found).at(np.argsort(np.concatenate(order)))
+        return WordScores.joined(found).at(np.argsort(np.concatenate(order))).spread(known[asked])
 
     def _whole_with_targets(self, scores, ts):  # K of (..., V), ids (...) -> (..., V), (...)
         """ln p of every word, and of the targets."""

@@ -46,10 +46,10 @@ class PartFigures:
 
     def add(self, log_probs: np.ndarray) -> None:
         """Count the ln p of more tokens."""
-        there = ~np.isneginf(log_probs)
+        there = ~(np.isneginf(log_probs) | np.isnan(log_probs))  # nan: a word that none of them knows
         self.log_prob += float(log_probs.sum(where=there))
         self.targets += int(np.count_nonzero(there))
-        self.zeros += int(log_probs.size - np.count_nonzero(there))
+        self.zeros += int(np.count_nonzero(np.isneginf(log_probs)))
 
 
 def evaluate_parts(model: Scores, text: EncodedText, eos_id: int, window: int = WINDOW,
@@ -90,7 +90,9 @@ class Recording:
         if self.outside:
             self.figures.append(PartFigures(float(model.weights[1])))
         self.vocabulary_fingerprint = model.vocabulary_fingerprint
-        self.read, self.offsets = 0, None if text.kept is None else np.flatnonzero(text.kept)
+        self.reads_unknown = model.reads_unknown
+        self.read = 0
+        self.offsets = None if text.kept is None or self.reads_unknown else np.flatnonzero(text.kept)
         self.written = len(text.ids) if text.kept is None else len(text.kept)  # tokens of the text as written
         if self.outside:
             self.outside.outside.require(self.written)  # before a long text is scored in vain

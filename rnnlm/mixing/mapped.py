@@ -23,6 +23,7 @@ from rnnlm.compute import arguments
 from rnnlm.mixing.combined import CELLS, Combined, as_log_probs
 from rnnlm.mixing.mixture import log_sum
 from rnnlm.ngrams.ngram_model import NOTHING
+from rnnlm.text.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +55,7 @@ class Mapped(Combined):
         self.unk_id = vocabulary.unk_id
         self.own_ids = np.array([own.ids.get(word, NOTHING) for word in vocabulary.words])  # (V,)
         self.shifts = np.zeros(len(vocabulary), np.float32)  # (V,), added to ln p
+        self.unknown = NOTHING if own.unk_id is None else own.unk_id  # what UNKNOWN is for the model
         lacks = self.own_ids == NOTHING
         only_own = np.setdiff1d(np.arange(len(own)), self.own_ids)
         self.gathered = only_own[only_own != own.unk_id] if self.unk_id is not None else only_own[:0]
@@ -71,14 +73,20 @@ class Mapped(Combined):
 
     def log_probs(self, xs: np.ndarray, ts: np.ndarray) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
-        (model,), xs = self.parts, self.own_ids[arguments.ids_of_windows("xs", xs)]
+        (model,), xs = self.parts, self._own(xs)
         ts = arguments.targets_of_windows(xs, ts)
         before = model.get_state()
         found = np.asarray(model.log_probs(xs, np.maximum(self.own_ids[ts], 0)), np.float64) + self.shifts[ts]
         if self.gathered.size:
             unknown = np.nonzero(ts == self.unk_id)
             found[unknown] = log_sum(np.array([found[unknown], self._of_gathered(before, xs, *unknown)]))
+        found[ts == UNKNOWN] = np.nan
         return found
+
+    def _own(self, xs):  # ids (N, T) -> (N, T)
+        """The ids for the model, of what it reads."""
+        xs = arguments.ids_of_windows("xs", xs)
+        return np.where(xs == UNKNOWN, self.unknown, self.own_ids[xs])
 
     def _of_gathered(self, before, xs, rows, steps):  # (M,), (M,) -> (M,)
         """ln p of all words together that only the n-gram model has.
@@ -100,11 +108,11 @@ class Mapped(Combined):
 
     def scores_of_parts(self, xs: np.ndarray) -> list[np.ndarray]:  # ids (N, T) -> one of (N, T, V of the model)
         """What ``predict`` of the model gives for its own ids; carries the state on."""
-        return super().scores_of_parts(self.own_ids[arguments.ids_of_windows("xs", xs)])
+        return super().scores_of_parts(self._own(xs))
 
     def predict_last(self, xs: np.ndarray) -> np.ndarray:  # ids (N, T) -> (N, V)
         """What ``predict`` gives for the last step, in less time."""
-        return super().predict_last(self.own_ids[arguments.ids_of_windows("xs", xs)])
+        return super().predict_last(self._own(xs))
 
     def whole(self, scores: Sequence[np.ndarray]) -> np.ndarray:  # one of (..., V of the model) -> (..., V)
         """ln p of every word of the target vocabulary."""

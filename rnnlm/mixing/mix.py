@@ -11,6 +11,7 @@ from rnnlm.mixing.mixture import LINEAR, Mixture
 from rnnlm.mixing.tuning import tuned_weights
 from rnnlm.mixing.vocabularies import on_vocabulary
 from rnnlm.mixing.weights import equal_weights
+from rnnlm.scoring.evaluation import ids_read
 from rnnlm.text.corpus import read_text
 from rnnlm.text.encoded import encode_text
 
@@ -53,5 +54,5 @@ def mix(first: LoadedModel, *others: Any, weights: Sequence[float] | None = None
         parts.append(part)
     if weights is None and tune is not None:
         text = read_text(tune, vocabulary) if isinstance(tune, os.PathLike) else encode_text(tune, vocabulary)
-        weights = tuned_weights(parts, text.ids, vocabulary.eos_id, kind).weights
+        weights = tuned_weights(parts, ids_read(text, *parts), vocabulary.eos_id, kind).weights
     return type(first)(Mixture(parts, equal_weights(len(parts)) if weights is None else weights, kind), vocabulary)

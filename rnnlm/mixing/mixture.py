@@ -21,6 +21,7 @@ from rnnlm.errors import ArgumentError
 from rnnlm.mixing.combined import Combined, as_log_probs, at, vocab_size_of
 from rnnlm.mixing.weights import require_weights
 from rnnlm.scoring.words import window_scores
+from rnnlm.text.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +90,7 @@ class Mixture(Combined):
             log_probs, targets = self.log_probs_of_all(xs[rows, steps]), ts[rows, steps]
             found[rows, steps] = at(self._product(log_probs), targets)
             of_parts[:, rows, steps] = [at(one, targets) for one in log_probs]
+        found[ts == UNKNOWN] = of_parts[:, ts == UNKNOWN] = np.nan
         return found, of_parts
 
     def log_probs_of_all(self, xs: np.ndarray) -> list[np.ndarray]:  # ids (N, T) -> K of (N, T, V)

@@ -25,6 +25,7 @@ from rnnlm.errors import ArgumentError
 from rnnlm.mixing.mixture import LINEAR, Mixture
 from rnnlm.mixing.weights import FoundWeights, equal_weights, weights_by_em
 from rnnlm.scoring.evaluation import WINDOW
+from rnnlm.text.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +43,8 @@ def tuned_weights(parts: Sequence[Any], ids: np.ndarray, eos_id: int, kind: str 
     Parameters
     ----------
     parts : predictors of one vocabulary.
-    ids : (n,), the text, which is read as one stream.
+    ids : the text, which is read as one stream; n of its ids are no UNKNOWN, which only
+        parts that can read it may be given.
     eos_id : the id of <eos>.
     kind : "linear" or "log-linear".
     outside : (n,), ln p of the tokens under a further model, whose weight comes last;
@@ -57,8 +59,8 @@ def tuned_weights(parts: Sequence[Any], ids: np.ndarray, eos_id: int, kind: str 
     rows = []
     with mixture.fresh_state():
         for xs, ts in _windows(ids, eos_id):
-            rows.append(mixture.log_probs_with_parts(xs, ts)[1][:, 0])
-            told(ts.size)
+            rows.append(mixture.log_probs_with_parts(xs, ts)[1][:, ts != UNKNOWN])
+            told(rows[-1].shape[1])
     log_probs = np.concatenate([np.empty((len(parts), 0)), *rows], axis=1)
     return weights_by_em(log_probs if outside is None else np.concatenate([log_probs, outside[np.newaxis]]))
 
@@ -92,7 +94,7 @@ def _newton(mixture, ids, eos_id, told):
         gap = float(gradient @ step) / 2
         if gap <= TOLERANCE:
             break
-    return FoundWeights(weights, passes, max(gap, 0.0), len(ids))
+    return FoundWeights(weights, passes, max(gap, 0.0), np.count_nonzero(ids != UNKNOWN))
 
 
 def _require_some(fails):
@@ -112,8 +114,9 @@ def _slopes(mixture, weights, ids, eos_id, told):
     with mixture.fresh_state():
         for xs, ts in _windows(ids, eos_id):
             for _, steps in mixture.pieces(*ts.shape):
-                f = np.array([one[0] for one in mixture.log_probs_of_all(xs[:, steps])])  # (K, M, V)
-                targets = ts[0, steps, np.newaxis]
+                known = ts[0, steps] != UNKNOWN
+                f = np.array([one[0, known] for one in mixture.log_probs_of_all(xs[:, steps])])  # (K, M, V)
+                targets = ts[0, steps, np.newaxis][known]
                 failing |= np.isneginf(np.take_along_axis(f, targets[np.newaxis], 2)).any(axis=(1, 2))
                 np.maximum(f, SMALLEST, out=f)
                 q = softmax(np.tensordot(weights.astype(f.dtype), f, 1))  # (M, V)
@@ -123,5 +126,6 @@ def _slopes(mixture, weights, ids, eos_id, told):
                 hessian -= np.tensordot(f, weighted, axes=([1, 2], [1, 2])) - means @ means.T
                 of_targets = np.take_along_axis(q, targets, 1).astype(np.float64)
                 value += float(np.log(np.maximum(of_targets, np.exp(SMALLEST))).sum())
-            told(ts.size)
-    return value / len(ids), gradient / len(ids), hessian / len(ids), failing
+            told(np.count_nonzero(ts != UNKNOWN))
+    n = np.count_nonzero(ids != UNKNOWN)
+    return value / n, gradient / n, hessian / n, failing

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnlm.compute.device import HOST, Device
-from rnnlm.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,14 +41,10 @@ class CanMove:
         Create optimizer and average afterwards: they have arrays of their own.  Another
         device than the host has one kind of layers, so ``plain`` means nothing there.
 
-        ArgumentError if the device has no layer for a part of the model, or does not
-        compute with its type.
+        ArgumentError if the device does not compute with its type.
         """
         if device is self.device:
             return self
-        if self.architecture.cutoffs:
-            raise ArgumentError(f"an adaptive softmax cannot be computed on {device.name}: choose the full softmax, or "
-                                "leave the model on the processor")
         device.require_type(self.packing.memory[0].dtype)
         weights = [device.put(self.device.get(array)) for array in self.packing.memory]
         self.device = device

@@ -18,6 +18,8 @@ from rnnlm.layers import (
     WeightDrop,
 )
 from rnnlm.layers.cuda import (
+    CudaAdaptiveEmbedding,
+    CudaAdaptiveOutput,
     CudaAffine,
     CudaDropout,
     CudaEmbedding,
@@ -78,7 +80,7 @@ def wire(architecture, regularisation, packing, *, rng, plain, workers, device=H
     projection = build.projection() if architecture.projection else None
     if projection:
         layers.append(projection)
-    adds = architecture.tied and build.kind != "cuda"
+    adds = architecture.tied and not (build.kind == "cuda" and isinstance(embedding, CudaEmbedding))
     shared = list(zip(embedding.grads, build.vectors(packing.grad), strict=True)) if adds else []
     return Wiring(layers, embedding, recurrent, projection, build.output(), shared)
 
@@ -88,7 +90,8 @@ PLAIN = {"embedding": TimeEmbedding, "adaptive_embedding": TimeAdaptiveEmbedding
          "word_dropout": TimeWordDropout, "weight_drop": WeightDrop}
 FAST = PLAIN | {"embedding": FastEmbedding, "adaptive_embedding": FastAdaptiveEmbedding, "affine": FastAffine,
                 "output": FastOutput, "adaptive_output": FastAdaptiveOutput}
-CUDA = {"embedding": CudaEmbedding, "affine": CudaAffine, "output": CudaOutput, "dropout": CudaDropout,
+CUDA = {"embedding": CudaEmbedding, "adaptive_embedding": CudaAdaptiveEmbedding, "affine": CudaAffine,
+        "output": CudaOutput, "adaptive_output": CudaAdaptiveOutput, "dropout": CudaDropout,
         "word_dropout": CudaWordDropout, "weight_drop": CudaWeightDrop}
 
 
@@ -108,7 +111,7 @@ class _Builder:
     def embedding(self):
         """The word vectors; if tied, the output has the memory of the gradient."""
         if self.architecture.tied and self.tails:
-            return self.kinds["adaptive_embedding"](*self.vectors(self.packing.param))
+            return self.kinds["adaptive_embedding"](*self.vectors(self.packing.param), **self.on)
         W, grads = self.packing.of("embedding")
         if self.architecture.tied and self.kind == "cuda":  # it adds to what the output has written
             return self.kinds["embedding"](*W, grads=grads, adds=True, **self.on)

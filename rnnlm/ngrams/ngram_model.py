@@ -50,9 +50,11 @@ class NgramModel:
     vocabulary_fingerprint : that of the vocabulary.
     gives_log_probs : True: ``predict`` gives ln p itself, not scores up to a constant.
     forgets_lines : True: what it has read counts up to the line end.
+    reads_unknown : True: NOTHING among the ids is a word that it does not know.  What
+        comes before it does not count for later words, and its ln p is nan.
     """
 
-    gives_log_probs = forgets_lines = True
+    gives_log_probs = forgets_lines = reads_unknown = True
 
     def __init__(self, tables: Tables, vocabulary: Vocabulary, notes: Sequence[str] = ()) -> None:
         arguments.kind("tables", tables, Tables, "Tables")
@@ -103,14 +105,12 @@ class NgramModel:
     def contexts(self, xs: ArrayLike) -> np.ndarray:  # ids (N, T) -> (N, T, order - 1)
         """Where the words up to each step stand as contexts; carries the state on.
 
-        NOTHING among the ids is a word that the model does not know.
-
         Returns
         -------
         int64 : at k - 1 the index of the last k words in the table of order k, or
             NOT_THERE.
         """
-        words = self._read(self._ids("xs", xs, NOTHING))
+        words = self._read(self._ids("xs", xs))
         found = [contexts for contexts, _ in self._indices(words, np.shape(xs)[1], self.order - 1)]
         return np.stack(found, axis=-1) if found else np.empty((*np.shape(xs), 0), np.int64)
 
@@ -139,10 +139,13 @@ class NgramModel:
 
     def log_probs(self, xs: ArrayLike, ts: ArrayLike) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)
         """ln p of every target, given all before it; carries the state on."""
-        xs, ts = self._ids("xs", xs, NOTHING), self._ids("ts", arguments.targets_of_windows(xs, ts))
-        if not np.array_equal(xs[:, 1:], ts[:, :-1]):
-            return log_probs_of(self.tables.orders, self.contexts(xs), ts)
-        return self._of_text(np.concatenate([self._read(xs), ts[:, -1:]], axis=1), ts)
+        xs, ts = self._ids("xs", xs), self._ids("ts", arguments.targets_of_windows(xs, ts))
+        if np.array_equal(xs[:, 1:], ts[:, :-1]):
+            found = self._of_text(np.concatenate([self._read(xs), ts[:, -1:]], axis=1), ts)
+        else:
+            found = log_probs_of(self.tables.orders, self.contexts(xs), ts)
+        found[ts == NOTHING] = np.nan
+        return found
 
     def _of_text(self, words, ts):
         """``log_probs_of`` where a target is the next word: it is looked for once."""
@@ -191,12 +194,14 @@ class NgramModel:
         wanted = np.ones(ts.shape, bool) if wanted is None else wanted
         if not details and not top:
             return WordScores(self.log_probs(xs, ts)[wanted])
-        contexts = self.contexts(xs)
-        scores = WordScores(log_probs_of(self.tables.orders, contexts[wanted], ts[wanted]))
-        if not scores.log_probs.size:
-            return WordScores.empty(details, min(top, self.vocab_size))
-        self._add_details(scores, *rows_and_owners(contexts, wanted, repeats), ts[wanted], (details, top))
-        return scores
+        contexts, known = self.contexts(xs), wanted & (ts != NOTHING)
+        scores = WordScores(log_probs_of(self.tables.orders, contexts[known], ts[known]))
+        if scores.log_probs.size:
+            rows, owners = rows_and_owners(contexts, wanted, repeats)
+            self._add_details(scores, rows, owners[known[wanted]], ts[known], (details, top))
+        else:
+            scores = WordScores.empty(details, min(top, self.vocab_size))
+        return scores.spread(known[wanted])
 
     def _add_details(self, scores, rows, owners, ts, asked):
         """Add entropies, ranks and the most probable words, some contexts at a time."""
@@ -211,11 +216,11 @@ class NgramModel:
             if name != "log_probs":  # which are known in float64
                 setattr(scores, name, array)
 
-    def _ids(self, name, value, least=0):
-        """Ids (N, T) of the vocabulary; IdError for others."""
+    def _ids(self, name, value):
+        """Ids (N, T) of the vocabulary, or NOTHING; IdError for others."""
         ids = arguments.ids_of_windows(name, value)
-        if ids.min() < least or ids.max() >= self.vocab_size:
-            wrong = ids.min() if ids.min() < least else ids.max()
+        if ids.min() < NOTHING or ids.max() >= self.vocab_size:
+            wrong = ids.min() if ids.min() < NOTHING else ids.max()
             raise IdError(f"{name} must be ids from 0 to {self.vocab_size - 1}, got {wrong}")
         return ids
 

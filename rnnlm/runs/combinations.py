@@ -25,8 +25,6 @@ def require_possible(options):
         raise RnnlmError(f"--random-length needs a --time-size of at least {SHORTEST}, got {options.time_size}")
     if options.freeze:
         _require_frozen_parts(options)
-    if options.device != "cpu" and options.softmax == "adaptive":
-        raise RnnlmError(f"--softmax adaptive cannot be trained with --device {options.device}: leave out one of them")
     if options.init_from:
         return  # the model has the cell that it has
     if options.cell not in UNGATED:

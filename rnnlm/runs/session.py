@@ -3,7 +3,6 @@
 import math
 from dataclasses import replace
 
-from rnnlm.compute.cuda import device_by_name
 from rnnlm.compute.processes import processes
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import DivergenceError, RnnlmError
@@ -15,6 +14,7 @@ from rnnlm.runs.combinations import notes_on_freezing, notes_on_length
 from rnnlm.runs.description import shuffled, title
 from rnnlm.runs.dialling import dialled
 from rnnlm.runs.elsewhere import Elsewhere
+from rnnlm.runs.gpus import note_on_gpus, own_device
 from rnnlm.runs.initial_model import BEFORE, initial_model, perplexity_in
 from rnnlm.runs.later_epochs import epochs_at, fit
 from rnnlm.runs.marks import Marks
@@ -38,13 +38,11 @@ def train(options, folder, observer, stopping, header=None, budget=None):
     steps and ends the session by raising Stop.  header: that of the checkpoint to
     resume from, if any.  budget: the Budget of --minutes for a new run, or None.
     """
-    if processes().size > 1 and options.device != "cpu":
-        raise RnnlmError(f"--device {options.device} is for one process: start rnnlm train without mpiexec")
     if header is not None:  # before anything is read or made that the options ask for
         require_architecture(header, options, header["architecture"]["vocab_size"], folder.path)
     if processes().size > 1 and budget:
         raise RnnlmError("--minutes is for one process: start rnnlm train without mpiexec")
-    device = device_by_name(options.device)
+    device = own_device(options.device)
     initial = initial_model(options, folder, header)
     corpus = read_texts(options, folder, observer, initial, header)
     threads = options.threads or processes().cores()
@@ -65,7 +63,7 @@ def follow(stopping):
     """
     options, corpus, run, path, resumed = processes().share(None)
     with Workers(options.threads or processes().cores()) as workers:
-        trainer = build_trainer(options, corpus, workers, fresh=False)
+        trainer = build_trainer(options, corpus, workers, fresh=False, device=own_device(options.device))
         folder = Elsewhere(path, options)
         return folder, Session(options, corpus, trainer, folder, Observer(), run).carry_out(stopping, resumed)
 
@@ -124,6 +122,8 @@ class Session:
         folder.before_training = self.saver.run.get(BEFORE)
         self.observer.on_corpus(corpus)
         self.observer.on_model(model, folder.path)
+        if line := note_on_gpus(model.device):
+            self.observer.on_note(line)
         if began_from:
             self.observer.on_initial_model(began_from["path"], began_from["sha256"])
         if resumed:

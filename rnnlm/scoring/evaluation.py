@@ -12,8 +12,10 @@ from rnnlm.compute import arguments
 from rnnlm.compute.functions import perplexity
 from rnnlm.compute.one_process import WISHES, processes_of
 from rnnlm.errors import ArgumentError, RnnlmError, counted
+from rnnlm.scoring.predictor import reads_unknown
 from rnnlm.scoring.spelling import Spelling
 from rnnlm.text.encoded import EncodedText
+from rnnlm.text.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,12 +104,17 @@ def token_log_probs(model: Scores, ids: ArrayLike | EncodedText, eos_id: int, wi
     ArgumentError : the ids are not the model's.
     """
     text = ids if isinstance(ids, EncodedText) else None
-    ids = arguments.ids_of_text("ids", ids) if text is None else text.ids
+    ids = arguments.ids_of_text("ids", ids) if text is None else ids_read(text, model)
     _require_fit(model, text, eos_id, window)
     log_probs = np.empty(len(ids))
     for part, values in _windows(model, ids, eos_id, window):
         log_probs[part] = values
-    return log_probs if text is None else text.as_written(log_probs)
+    return log_probs if text is None or reads_unknown(model) else text.as_written(log_probs)
+
+
+def ids_read(text: EncodedText, *models: Scores) -> np.ndarray:
+    """The ids of a text that models read: without unknown words, or with UNKNOWN."""
+    return text.with_unknown() if all(map(reads_unknown, models)) else text.ids
 
 
 def _require_fit(model, text, eos_id, window):
@@ -187,8 +194,12 @@ def evaluate(model: Scores, text: EncodedText, eos_id: int, window: int = WINDOW
 
 
 def _sums(model, text, eos_id, window):
-    """Yield for each window its slice, ln p in all, and that of unknown words."""
-    for part, log_probs in _windows(model, text.ids, eos_id, window):
+    """Yield for each window its slice of the ids, ln p in all, and of unknown words."""
+    ids, start = ids_read(text, model), 0
+    for read, log_probs in _windows(model, ids, eos_id, window):
+        log_probs = log_probs[ids[read] != UNKNOWN] if len(ids) > len(text.ids) else log_probs
+        part = slice(start, start + len(log_probs))
+        start = part.stop
         yield part, *_sums_of(log_probs, text.is_oov[part])
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.errors import ArgumentError
-from rnnlm.scoring.predictor import require_finite, require_states
+from rnnlm.scoring.predictor import reads_unknown, require_finite, require_states
 from rnnlm.scoring.words import sequence_scores, states_after
 from rnnlm.text.spelled import word_starts
 from rnnlm.text.vocabulary import UNKNOWN
@@ -156,10 +156,11 @@ def score_texts(model: Scores, vocabulary: Vocabulary, texts: Sequence[str],
 def _distinct_scores(model, vocabulary, texts, states):
     written, starts, first = _written(texts, vocabulary)
     unknown = written == UNKNOWN
-    ids, kept = _ids(written, vocabulary)
+    ids, kept = _ids(written, vocabulary, reads_unknown(model))
     lengths = np.add.reduceat(kept, starts, dtype=np.int64)
     log_probs = np.zeros(len(written))
     log_probs[kept] = sequence_scores(model, ids, lengths, vocabulary.eos_id, states=states).log_probs
+    log_probs[unknown & np.isnan(log_probs)] = 0
     require_finite(log_probs, "these sentences")
     counts = np.diff(np.searchsorted(first, np.append(starts, len(written))))
     unknown_words = np.maximum.reduceat(unknown, first)
@@ -180,11 +181,11 @@ def _written(texts, vocabulary):
     return written, np.concatenate([[0], ends[:-1] + 1]), word_starts(text, tokens, ends, vocabulary.tokenizer)
 
 
-def _ids(written, vocabulary):
-    """The ids that are scored, and which tokens have one."""
+def _ids(written, vocabulary, with_unknown):
+    """The ids that are read, UNKNOWN among them or not, and which tokens have one."""
     if vocabulary.unk_id is not None:
         return np.where(written == UNKNOWN, np.int32(vocabulary.unk_id), written), np.ones(len(written), bool)
-    kept = written != UNKNOWN
+    kept = np.ones(len(written), bool) if with_unknown else written != UNKNOWN
     return written[kept], kept
 
 
@@ -196,7 +197,7 @@ def _rescored(one, scores, first_pass, scale, word_penalty):
 def _states_after(model, vocabulary, text, states):
     """The states after a text, before the sentence end is read."""
     written, _, _ = _written([text], vocabulary)
-    return states_after(model, _ids(written, vocabulary)[0], vocabulary.eos_id, states)
+    return states_after(model, _ids(written, vocabulary, reads_unknown(model))[0], vocabulary.eos_id, states)
 
 
 def _blocks(lists, size):

@@ -11,6 +11,10 @@ Where a text is read as many sequences, it is opened once by ``fresh_state``, an
 ``forget`` is called at the end of each.  One that is made of others says in
 ``can_be_set`` whether all of them have states that can be set.
 
+One that says ``reads_unknown``, True, can read UNKNOWN among the ids: a word that it
+does not know.  Such a word has nan for ln p.  Other predictors never meet it: for them
+it is <unk>, or it is left out.
+
 One that knows something of each token of a text, whatever the order in which it is
 read, has two others:
 
@@ -65,6 +69,11 @@ Predictor = Scores | Predicts
 def adapts(model: Any) -> bool:
     """Whether a predictor adapts to what it reads."""
     return bool(getattr(model, "adapts", False))
+
+
+def reads_unknown(model: Any) -> bool:
+    """Whether a predictor can read UNKNOWN, a word that its vocabulary lacks."""
+    return bool(getattr(model, "reads_unknown", False))
 
 
 def require_finite(log_probs: np.ndarray, of: str = "") -> None:

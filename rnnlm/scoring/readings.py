@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute.word_scores import WordScores
-from rnnlm.scoring.predictor import adapts, require_finite
+from rnnlm.scoring.predictor import adapts, reads_unknown, require_finite
 from rnnlm.scoring.words import sequence_scores, stream_scores
 from rnnlm.text.vocabulary import UNKNOWN
 
@@ -39,8 +39,9 @@ def piece_scores(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled]
 
     A piece that is not scored has nan for numbers and -1 for ranks and ids: one that a
     vocabulary without <unk> lacks, and a line without words under ``document``.  They
-    are left out of the model's context.  Until the generator is closed, the model's
-    state is that of this text; then it is what it was before.
+    are left out of the model's context; but a model that ``reads_unknown`` knows of the
+    former.  Until the generator is closed, the model's state is that of this text; then
+    it is what it was before.
 
     Parameters
     ----------
@@ -54,13 +55,14 @@ def piece_scores(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled]
     ------
     RnnlmError : the model gives scores that are not finite.
     """
-    cutting, wanted = _Cutting(vocabulary, protocol), {"details": details, "top": top, "with_states": with_states}
+    cutting = _Cutting(vocabulary, protocol, reads_unknown(model))
+    wanted = {"details": details, "top": top, "with_states": with_states}
     with (_InOrder if adapts(model) else _Sequences)(model, vocabulary.eos_id, wanted) as sequences:
         for part in parts:
             ids, is_read, ends = cutting.of(part)
             scores = sequences.scores(ids, ends)
-            require_finite(scores.log_probs)
-            scores = scores if is_read.all() else _as_written(scores, is_read)
+            require_finite(scores.log_probs[ids != UNKNOWN])
+            scores = scores.spread(is_read)
             if hasattr(model, "in_order"):  # only here is it known which token of the text each score is of
                 scores.log_probs = model.in_order(scores.log_probs)
             yield part, scores
@@ -68,20 +70,11 @@ def piece_scores(model: Scores, vocabulary: Vocabulary, parts: Iterable[Spelled]
         model.end_of_text()
 
 
-def _as_written(scores, is_read):
-    """Scores for each piece, from those of the pieces that were read."""
-    spread = {}
-    for name, array in scores.arrays().items():
-        spread[name] = np.full((len(is_read), *array.shape[1:]), np.nan if array.dtype.kind == "f" else -1, array.dtype)
-        spread[name][is_read] = array
-    return WordScores(**spread)
-
-
 class _Cutting:
     """Which pieces of a text are read, and where what was read is forgotten."""
 
-    def __init__(self, vocabulary, protocol):
-        self.vocabulary, self.protocol = vocabulary, protocol
+    def __init__(self, vocabulary, protocol, with_unknown):
+        self.vocabulary, self.protocol, self.with_unknown = vocabulary, protocol, with_unknown
         self.at_line_start = True  # the next piece
 
     def of(self, part):
@@ -91,7 +84,7 @@ class _Cutting:
         """
         ids, unk_id = part.ids, self.vocabulary.unk_id
         is_unknown, cuts = ids == UNKNOWN, np.empty(0, np.int64)
-        is_read = np.ones(len(ids), bool) if unk_id is not None else ~is_unknown
+        is_read = ~is_unknown if unk_id is None and not self.with_unknown else np.ones(len(ids), bool)
         if self.protocol == "document":
             is_blank, cuts = self._blank_lines(part)
             is_read &= ~is_blank

@@ -78,6 +78,14 @@ class EncodedText:
         return cls(ids, is_oov, tokens.size - sentences, sentences, oov, kept, vocabulary.fingerprint(), unk,
                    tokens.bytes, _words(tokens, counts, table == UNKNOWN), _lost(tokens, counts, vocabulary.tokenizer))
 
+    def with_unknown(self) -> np.ndarray:  # (words + sentences,)
+        """The ids with UNKNOWN for each word that has none."""
+        if self.kept is None:
+            return self.ids
+        ids = np.full(len(self.kept), UNKNOWN, self.ids.dtype)
+        ids[self.kept] = self.ids
+        return ids
+
     def as_written(self, values: np.ndarray) -> np.ndarray:  # (ids,) -> (words + sentences,)
         """One value for each token as written, from one for each id.
 

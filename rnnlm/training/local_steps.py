@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.compute import arguments
+from rnnlm.compute.device import device_of
 from rnnlm.compute.one_process import GIVE_UP, WISHES
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.errors import DivergenceError
@@ -55,7 +56,7 @@ class LocalSteps(Sharing):
         super().__init__(processes, model, batch_size)
         self.every, self.optimizer, self.average = arguments.whole("sync_every", every), optimizer, average
         self.rate, self.momentum = rate, momentum
-        self.share = self.columns.share
+        self.share, self.device = self.columns.share, device_of(model)
         self.columns = replace(self.columns, alone=True)
         model.set_columns(self.columns)
         self.starts = [w.copy() for w in model.packing.params]
@@ -81,8 +82,10 @@ class LocalSteps(Sharing):
         loss = self._forward(xs, ts)
         self.model.backward()
         norm = global_norm(self.model.packing.grads, workers)
-        if not (math.isfinite(loss) and math.isfinite(norm)) and self.processes.size > 1:
-            self.lost = self.lost or f"loss {loss:g}, gradient norm {norm:g} in process {self.processes.rank}"
+        if self.processes.size > 1:
+            loss, norm = self.device.numbers(loss, norm)
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                self.lost = self.lost or f"loss {loss:g}, gradient norm {norm:g} in process {self.processes.rank}"
         return self._stand_still() if self.lost else (loss, norm)
 
     def _stand_still(self):
@@ -111,7 +114,7 @@ class LocalSteps(Sharing):
         if hasattr(self.optimizer, "settle"):
             self.optimizer.settle(self.model.packing.params)
         params = self.model.packing.params
-        moved = self._means([start - w for start, w in zip(self.starts, params, strict=True)])
+        moved = map(self.device.put, self._means([start - w for start, w in zip(self.starts, params, strict=True)]))
         for w, start, v, g in zip(params, self.starts, self.velocity, moved, strict=True):
             v *= self.momentum
             v += g
@@ -122,8 +125,11 @@ class LocalSteps(Sharing):
         self._give_up_together()
 
     def _means(self, arrays):
-        """The mean of each array over the processes, by their shares of the batch."""
-        numbers = np.concatenate([*(array.reshape(-1, order="A") for array in arrays),
+        """The mean of each array over the processes, by their shares of the batch.
+
+        They are arrays of the host, in the order of the arrays.
+        """
+        numbers = np.concatenate([*(self.device.get(array).reshape(-1, order="A") for array in arrays),
                                   np.zeros(WISHES, arrays[0].dtype)])
         numbers *= self.share
         self.processes.sum(numbers)
@@ -142,7 +148,7 @@ class LocalSteps(Sharing):
         kept += self.averages(self.average) if self.average and self.average.count else []
         means = self._means([*kept, np.array([sums.nats, sums.norms])])
         for array, mean in zip(kept, means, strict=False):
-            array[...] = mean
+            array[...] = self.device.put(mean)
         sums.nats, sums.norms = means[-1].tolist()
         self.not_agreed = 0
         self._give_up_together()

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.compute.device import HOST, device_of
 from rnnlm.compute.one_process import WISHES
 from rnnlm.compute.row_gradient import RowGradient
 from rnnlm.errors import ArgumentError
 from rnnlm.training.averaging import Average
 from rnnlm.training.catching_up import ROWS
 from rnnlm.training.clipping import global_norm
+from rnnlm.training.device_sharing import DeviceSharing
 from rnnlm.training.local_steps import LocalSteps
 from rnnlm.training.optimizer import Optimizer
 from rnnlm.training.sharing import Sharing
@@ -174,6 +176,8 @@ def sharing(processes: Processes, model: Any, batches: protocols.Batches | None,
         return LocalSteps(processes, model, batches.batch_size, sync_every, optimizer, average)
     if processes.size == 1:
         return None
+    if device_of(model) is not HOST:
+        return DeviceSharing(processes, model, batches.batch_size)
     lags = any(isinstance(grad, RowGradient) and len(w) >= ROWS
                for w, grad in zip(model.packing.params, model.packing.grads, strict=True))
     known = isinstance(optimizer, Optimizer) and (average is None or isinstance(average, Average))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnlm.compute.device import device_of
 from rnnlm.compute.draws import Columns
 from rnnlm.compute.one_process import WISHES
 from rnnlm.errors import ArgumentError, RnnlmError
@@ -152,10 +153,14 @@ class Sharing:
     def fill(self, arrays: dict[str, np.ndarray]) -> None:
         """Give all processes the first one's arrays, each the states of its columns."""
         whole, self.restored = self.restored or self.whole(arrays), None
+        device = device_of(self.model)
         for name, array in arrays.items():
-            self.processes.fill(whole[name])
+            given = device.get(whole[name])
+            self.processes.fill(given)
             if name.startswith(STATE):
-                array[...] = self.columns.of(whole[name])
+                given = self.columns.of(given)
+            if given is not array:
+                array[...] = device.put(given)
 
     def is_alone(self, name: str) -> bool:
         """Whether a snapshot's array differs from process to process."""

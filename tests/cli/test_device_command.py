@@ -7,7 +7,7 @@ from device_arrays import StandIn
 from training_runs import metrics
 
 from rnnlm.models import LanguageModel
-from rnnlm.runs import session
+from rnnlm.runs import gpus
 
 OPTIONS = "--cell lstm --layers 2 --tied --wordvec-size 10 --weight-drop 0.1 --average exponential " \
           "--average-decay 0.9 --epochs 2".split()
@@ -18,12 +18,13 @@ def gpu(monkeypatch):
     """The names of the devices that runs asked for; all but the host is a stand-in."""
     asked = []
 
-    def device(name):
+    def device(name, number):
+        assert number is None
         asked.append(name)
-        return session.device_by_name.host(name) if name == "cpu" else StandIn()
+        return gpus.device_by_name.host(name) if name == "cpu" else StandIn()
 
-    device.host = session.device_by_name
-    monkeypatch.setattr(session, "device_by_name", device)
+    device.host = gpus.device_by_name
+    monkeypatch.setattr(gpus, "device_by_name", device)
     return asked
 
 
@@ -64,12 +65,10 @@ def test_a_resumed_run_stays_on_its_device(run, gpu):
     assert gpu == ["cuda", "cuda"]
 
 
-def test_an_adaptive_softmax_is_refused_before_anything_is_made(run, gpu, tmp_path):
-    code, _, err = run("--softmax", "adaptive", "--device", "cuda")
-    assert code == 1 and gpu == []
-    assert err.splitlines()[-1].endswith("--softmax adaptive cannot be trained with --device cuda: leave out one of "
-                                         "them")
-    assert not (tmp_path / "run").exists()
+def test_an_adaptive_softmax_may_be_on_a_gpu(run, gpu):
+    code, out, _ = run("--softmax", "adaptive", "--cutoffs", "5", "--tied", "--epochs", "1", "--device", "cuda")
+    assert (code, gpu) == (0, ["cuda"])
+    assert "test perplexity" in out
 
 
 def test_without_cupy_nothing_is_begun(run, monkeypatch, tmp_path):

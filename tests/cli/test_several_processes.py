@@ -30,6 +30,20 @@ from rnnlm.cli.main import main
 sys.exit(main())
 """
 TERMINATED = AT_STEP.format(what="os.kill(os.getpid(), signal.SIGTERM)")
+GPUS = """
+import sys
+sys.path.insert(0, {tests!r})
+from device_arrays import StandIn
+from rnnlm.runs import gpus
+
+def device(name, number):
+    assert name == "cuda"
+    gpu = StandIn()
+    gpu.identity = f"stand-in {{number % {count}}}"
+    return gpu
+
+gpus.device_by_name = device
+"""
 
 
 @pytest.fixture
@@ -99,6 +113,18 @@ def test_a_run_of_two_processes_is_resumed_by_three_and_by_one(line, tmp_path):
     code, _, err = launch(3, TERMINATED, 0, 4, "train", "--resume", "--output", "run", cwd=tmp_path)
     assert (code, "stopped after step 11, in epoch 1" in err) == (143, True)
     assert main(["train", "--resume", "--output", "run"]) == 0
+    assert_same_run(tmp_path / "run", tmp_path / "whole")
+
+
+@needs_mpi
+@pytest.mark.slow
+def test_two_processes_with_a_gpu_each_are_resumed_by_two_that_share_one(line, tmp_path, pytestconfig):
+    assert main([*line, "--output", "whole"]) == 0
+    program = {count: GPUS.format(tests=str(pytestconfig.rootpath / "tests"), count=count) for count in (1, 2)}
+    code, _, err = launch(2, program[2] + TERMINATED, 1, 5, *line, "--device", "cuda", "--output", "run", cwd=tmp_path)
+    assert (code, "stopped after step 6, in epoch 1" in err, "GPU" in err) == (143, True, False)
+    code, _, err = launch(2, program[1] + COMMAND, "train", "--resume", "--output", "run", cwd=tmp_path)
+    assert (code, err.count("2 processes share 1 GPU, where they compute in turns: start one process")) == (0, 1)
     assert_same_run(tmp_path / "run", tmp_path / "whole")
 
 
@@ -184,7 +210,7 @@ def test_scores_of_several_processes_are_those_of_one(line, small_corpus, tmp_pa
 @pytest.mark.slow
 @pytest.mark.parametrize(("command", "said"), [
     ("train --corpus TEXT --output new --batch-size 1", "--batch-size must be at least the number of processes, 2"),
-    ("train --corpus TEXT --output new --device cuda", "--device cuda is for one process"),
+    ("train --corpus TEXT --output new --device cuda", "--device cuda"),  # without CuPy, or without a GPU
     ("train --no-such-option", "unrecognized arguments: --no-such-option"),
     ("generate run", "several processes cannot share this command: start it without mpiexec"),
     ("score run TEXT", "--protocol stream is read by one process"),

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from rnnlm.compute.cuda import Cuda
+from rnnlm.compute.cuda import Cuda, device_by_name
 from rnnlm.compute.device import HOST, device_of, device_with, module_of
 from rnnlm.compute.kernel import Kernel
 from rnnlm.errors import ArgumentError, RnnlmError
@@ -35,9 +35,16 @@ class FakeModule:
 @pytest.fixture
 def gpu(monkeypatch):
     """A Cuda without a GPU."""
-    processors = SimpleNamespace(attributes={"MultiProcessorCount": 7, "MaxSharedMemoryPerBlockOptin": 232_448})
-    cuda = SimpleNamespace(runtime=SimpleNamespace(getDeviceCount=lambda: 1), Device=lambda: processors,
-                           get_cublas_handle=lambda: 0)
+    attributes = {"MultiProcessorCount": 7, "MaxSharedMemoryPerBlockOptin": 232_448}
+    used = [0]
+
+    def device(number=None):
+        number = used[-1] if number is None else number
+        return SimpleNamespace(attributes=attributes, id=number, pci_bus_id=f"0000:0{number}:00.0",
+                               use=lambda: used.append(number))
+
+    runtime = SimpleNamespace(getDeviceCount=lambda: 3, getDeviceProperties=lambda number: {"uuid": f"name {number}"})
+    cuda = SimpleNamespace(runtime=runtime, Device=device, get_cublas_handle=lambda: 0, used=used)
     FakeModule.made = []
     cupy = ModuleType("cupy")
     vars(cupy).update(cuda=cuda, RawModule=FakeModule)
@@ -94,6 +101,23 @@ def test_a_gpu_that_is_taken_is_one_line(gpu, monkeypatch):
     monkeypatch.setattr(sys.modules["cupy"].cuda, "get_cublas_handle", taken)
     with pytest.raises(RnnlmError, match=r"cannot use the GPU \(cudaErrorDevicesUnavailable.*: see what nvidia-smi"):
         Cuda()
+
+
+def test_processes_of_a_host_take_one_gpu_after_the_other(gpu):
+    used = sys.modules["cupy"].cuda.used
+    assert gpu.identity == "" and used == [0]  # one process alone leaves it at CuPy's
+    found = [device_by_name("cuda", number).identity for number in range(4)]
+    assert used == [0, 0, 1, 2, 0]
+    assert found[1] == "0000:01:00.0 name 1" and found[3] == found[0] and len(set(found)) == 3
+
+
+def test_a_gpu_that_cannot_be_chosen_is_one_line(gpu, monkeypatch):
+    def taken(number=None):
+        raise RuntimeError("cudaErrorDevicesUnavailable: CUDA-capable device(s) is/are busy")
+
+    monkeypatch.setattr(sys.modules["cupy"].cuda, "Device", taken)
+    with pytest.raises(RnnlmError, match=r"cannot use the GPU \(cudaErrorDevicesUnavailable.*: see what nvidia-smi"):
+        Cuda(number=1)
 
 
 def test_a_gpu_that_is_too_old_is_one_line(gpu):

@@ -95,6 +95,7 @@ def test_cores_are_divided_among_the_processes_that_may_use_them(cores, quota, e
 
 
 TOGETHER = """
+import tracemalloc
 import numpy as np
 from rnnlm.compute.one_process import SAVE, STOP, WISHES
 from rnnlm.compute.processes import processes
@@ -102,6 +103,18 @@ from rnnlm.errors import DivergenceError
 p = processes()
 assert p.size == 3 and p is processes()
 assert p.share({"step": 7} if p.first else None) == {"step": 7}
+
+large, short = np.arange(3_000_000, dtype=np.int32), np.arange(30.0)
+for p.share_memory in (p.share_memory, False):
+    most = (1 << 20) + (0 if p.share_memory else large.nbytes)
+    tracemalloc.start()
+    found = p.share([large, "between", short, large[::-1][:5], large[:0]] if p.first else None)
+    assert tracemalloc.get_traced_memory()[1] < most  # the peak, which does not grow with their number
+    tracemalloc.stop()
+    assert [str(array.dtype) for array in found if array is not found[1]] == ["int32", "float64", "int32", "int32"]
+    for array, expected in zip(found, (large, "between", short, large[::-1][:5], [])):
+        assert np.array_equal(array, expected)
+    assert p.first or (found[0].flags.writeable, found[2].flags.writeable) == (not p.share_memory, True)
 for order in "CF":
     array = np.zeros((2, 3), np.float32, order)
     if p.first:

@@ -14,6 +14,7 @@ from rnnlm.formats.arpa_parsing import begins_as_arpa
 from rnnlm.formats.arpa_reading import read_arpa
 from rnnlm.scoring.evaluation import token_log_probs
 from rnnlm.text.corpus import read_text
+from rnnlm.text.encoded import encode_text
 
 LN10 = math.log(10)
 LINES = [line.split() for line in ("the cat sat on the mat", "naïve dogs sat", "", "on on a_b the the 1")]
@@ -267,3 +268,16 @@ def test_kenlm_says_the_same(tmp_path):
     model, vocabulary = read_arpa(path)
     theirs = [row[0] for line in LINES for row in kenlm.Model(str(path)).full_scores(" ".join(line))]
     np.testing.assert_allclose(scores(model, vocabulary) / LN10, theirs, atol=1e-5)
+
+
+def test_without_unk_kenlm_says_the_same_of_words_after_unknown_ones(tmp_path):
+    kenlm = pytest.importorskip("kenlm")
+    found = {ngram: values for ngram, values in closed(ngrams(4)).items() if "<unk>" not in ngram}
+    path, lines = tmp_path / "some.arpa", ["the zebra cat sat", "zebra sat on zebra zebra the cat", "zebra", "the cat"]
+    path.write_text(kenlm_text(found), encoding="utf-8")
+    model, vocabulary = read_arpa(path)
+    text = encode_text("".join(f"{line}\n" for line in lines), vocabulary)
+    ours = token_log_probs(model, text, vocabulary.eos_id) / LN10
+    theirs = np.array([row[0] for line in lines for row in kenlm.Model(str(path)).full_scores(line)])
+    assert np.flatnonzero(np.isnan(ours)).tolist() == np.flatnonzero(theirs < -90).tolist() == [1, 5, 8, 9, 13]
+    np.testing.assert_allclose(ours[theirs > -90], theirs[theirs > -90], atol=1e-5)

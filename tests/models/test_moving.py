@@ -32,6 +32,8 @@ MODELS = {
     "dropped": {"cell": "lstm", "regularisation": DROPPED},
     "dropped, tied": {"tied": True, "regularisation": DROPPED},
     "frozen": {"frozen": ["embedding", "rnn1/Wh"]},
+    "clusters": {"softmax": "adaptive", "cutoffs": [4, 7]},
+    "clusters, tied": {"softmax": "adaptive", "cutoffs": [4, 7], "tied": True, "regularisation": DROPPED},
 }
 
 
@@ -128,7 +130,7 @@ def validate(run, ids):
     return -float(token_log_probs(run.model, ids, 0).mean())
 
 
-@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "tied"])
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "tied", "clusters", "clusters, tied"])
 def test_what_comes_out_of_a_model_is_of_the_host(name):
     host, device = (model_of(MODELS[name]) for _ in range(2))
     device.move_to(StandIn())
@@ -147,7 +149,7 @@ def test_what_comes_out_of_a_model_is_of_the_host(name):
     np.testing.assert_allclose(products[0][0], products[1][0], rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "dropped, tied"])
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "dropped, tied", "clusters, tied"])
 def test_a_snapshot_goes_from_device_to_host_and_back(name):
     whole = pair(MODELS[name], "adam", Average(decay=0.9))[1]
     for record in whole.fit(lambda: 1.0, 2):
@@ -254,12 +256,6 @@ def test_a_step_waits_for_the_loss_and_the_norm_alone(name):
     trainer = trainer_of(model_of(MODELS[name]).move_to(Reads()))
     steps_of(trainer, 5)
     assert trainer.model.device.waits == 2 * 5
-
-
-def test_an_adaptive_softmax_stays_on_the_host():
-    model = LanguageModel(V, 6, 6, softmax="adaptive", cutoffs=[4], rng=np.random.default_rng(0))
-    with pytest.raises(ArgumentError, match="an adaptive softmax cannot be computed on a stand-in"):
-        model.move_to(StandIn())
 
 
 @pytest.mark.parametrize("late", ["slots", "decays"])

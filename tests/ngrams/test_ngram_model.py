@@ -278,6 +278,73 @@ def test_pairs_and_lists_are_ranked(trigrams):
             np.testing.assert_allclose(found.scores.log_probs, totals, rtol=1e-5)  # a line end starts anew
 
 
+def without_unknown(found):
+    """The model of a dict without <unk>, as SRILM writes one unless it is told -unk."""
+    return model_of({ngram: values for ngram, values in found.items() if "<unk>" not in ngram})
+
+
+def log10_with_gaps(found, lines):
+    """log10 p of each word and line end, nan for unknown ones, by the definition.
+
+    An unknown word ends the context, as the start of the text does.
+    """
+    wanted, longest = [], max(map(len, found))
+    for line in lines:
+        history = ["<s>"]
+        for word in [*line, "</s>"]:
+            known = (word,) in found
+            wanted.append(log10_p(found, word, history[1 - longest :] if longest > 1 else []) if known else math.nan)
+            history = [*history, word] if known else []
+    return np.array(wanted)
+
+
+GAPS = "the zebra cat sat\nzebra sat on zebra zebra the cat\nzebra\nthe cat\n"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_without_unk_no_context_reaches_across_an_unknown_word(found, protocol):
+    model, vocabulary = without_unknown(found)
+    wanted = log10_with_gaps({ngram: values for ngram, values in found.items() if "<unk>" not in ngram},
+                             [line.split() for line in GAPS.splitlines()]) * LN10
+    text = encode_text(GAPS, vocabulary)
+    np.testing.assert_allclose(token_log_probs(model, text, 0), wanted, rtol=1e-5)
+    np.testing.assert_allclose(token_log_probs(model, text, 0, window=2), wanted, rtol=1e-5)
+    result = evaluate(model, text, 0, window=3)
+    assert (result.targets, result.oov, result.oov_targets) == (13, 5, 0)
+    assert result.log_prob == pytest.approx(np.nansum(wanted))
+    for details in (False, True):
+        ((_, scores),) = piece_scores(model, vocabulary, spelled_string(GAPS, vocabulary), protocol, details,
+                                      3 * details)
+        np.testing.assert_allclose(scores.log_probs, wanted, rtol=1e-5)
+    unknown = np.isnan(wanted)
+    np.testing.assert_array_equal(np.isnan(scores.entropies), unknown)
+    np.testing.assert_array_equal(scores.ranks == -1, unknown)
+    np.testing.assert_array_equal(scores.top[:, 0] == -1, unknown)
+
+
+def test_lists_are_scored_without_a_context_across_an_unknown_word(trigrams):
+    model, vocabulary = without_unknown(trigrams)
+    known = {ngram: values for ngram, values in trigrams.items() if "<unk>" not in ngram}
+    lines = GAPS.splitlines()
+    lists = [NBestList("one", 0, hypotheses=[Hypothesis(line, 1, 1) for line in lines])]
+    (best,) = rescore(model, vocabulary, lists)
+    wanted = [np.nansum(log10_with_gaps(known, [line.split()])) * LN10 for line in lines]
+    np.testing.assert_allclose(best.scores.log_probs, wanted, rtol=1e-5)
+    assert best.scores.unknown.tolist() == [1, 3, 1, 0]
+
+
+def test_a_row_that_repeats_an_unknown_word_has_its_own_details(trigrams):
+    model, vocabulary = without_unknown(trigrams)
+    the, cat = vocabulary.ids["the"], vocabulary.ids["cat"]
+    xs, ts = np.array([[0, the], [0, the]]), np.array([[the, NOTHING], [the, cat]])
+    repeats = np.array([[False, False], [True, True]])  # the first row is read for the second
+    found = model.word_scores(xs, ts, details=True, repeats=repeats)
+    model.set_state([(None,)])
+    alone = model.word_scores(xs[1:], ts[1:], details=True)
+    np.testing.assert_allclose(found.entropies, [*alone.entropies[:1], np.nan, *alone.entropies])
+    np.testing.assert_array_equal(found.ranks, [alone.ranks[0], -1, *alone.ranks])
+
+
 def test_states_cannot_be_shown(trigrams):
     model, _ = model_of(trigrams)
     with pytest.raises(ArgumentError, match="an n-gram model has no hidden states"):
@@ -286,7 +353,7 @@ def test_states_cannot_be_shown(trigrams):
 
 @pytest.mark.parametrize("call, error, message", [
     (lambda model: model.predict([[0, 99]]), IdError, "xs must be ids from 0 to 9, got 99"),
-    (lambda model: model.log_probs([[0]], [[-1]]), IdError, "ts must be ids from 0 to 9, got -1"),
+    (lambda model: model.log_probs([[0]], [[-2]]), IdError, "ts must be ids from 0 to 9, got -2"),
     (lambda model: model.log_probs([[0]], [[1, 2]]), ArgumentError, "ts must have the shape of xs"),
     (lambda model: model.set_state([]), ArgumentError, "one value for each of the 1 layers"),
     (lambda model: model.set_state([(np.zeros((2, 3), int),)]), ArgumentError, r"of shape \(N, 2\)"),

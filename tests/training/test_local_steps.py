@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from device_arrays import StandIn
 from launching import launch, needs_mpi
 
+from rnnlm.compute.device import HOST
 from rnnlm.compute.one_process import ALONE
 from rnnlm.errors import ArgumentError
 from rnnlm.models import LanguageModel, Regularisation
@@ -17,15 +19,16 @@ V = 30
 IDS = np.random.default_rng(1).integers(0, V, 400).astype(np.int32)
 
 
-def trainer(optimizer, processes=ALONE, dropout=0.0, average=None, **options):
+def trainer(optimizer, processes=ALONE, dropout=0.0, average=None, device=HOST, **options):
     model = LanguageModel(V, 6, 8, rng=np.random.default_rng(0), dtype=np.float64,
                           regularisation=Regularisation(dropout=dropout, input_dropout=dropout))
-    model.processes = processes
+    model.move_to(device).processes = processes
     return Trainer(model, optimizer, TimeBatches(IDS, 4, 5), Constant(optimizer.lr), average=average, **options)
 
 
 def weights(trainer):
-    return np.concatenate([array.ravel() for array in trainer.model.named_params().values()])
+    get = trainer.model.device.get
+    return np.concatenate([get(array).ravel() for array in trainer.model.named_params().values()])
 
 
 def train(trainer, steps):
@@ -80,11 +83,25 @@ def test_a_snapshot_meets_first_and_leads_to_the_same_end():
     assert [record.train_loss for record in rest] == [record.train_loss for record in records[1:]]
 
 
+def test_local_steps_on_a_device_are_those_on_the_host():
+    here, there = (trainer(Adam(0.01), ALONE, 0.3, Average(decay=0.9), device, sync_every=4)
+                   for device in (HOST, StandIn()))
+    losses = [[record.train_loss for record in run.fit(lambda: 0.0, 2)] for run in (here, there)]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-9)
+    np.testing.assert_allclose(weights(there), weights(here), rtol=1e-7, atol=1e-10)
+    again = trainer(Adam(0.01), ALONE, 0.3, Average(decay=0.9), sync_every=4)  # on the host
+    again.restore(there.snapshot().copy())
+    for name, array in here.snapshot().arrays.items():
+        np.testing.assert_allclose(again.snapshot().arrays[name], array, rtol=1e-6, atol=1e-9, err_msg=name)
+
+
 PROGRAM = """
 import sys
 sys.path[:0] = {folders!r}
 import math
 import numpy as np
+from device_arrays import StandIn
+from rnnlm.compute.device import HOST
 from rnnlm.compute.processes import processes
 from rnnlm.errors import DivergenceError
 from rnnlm.training.averaging import Average
@@ -100,30 +117,31 @@ local = trainer(SGD(0.1), p, sync_every=1)
 local.sharing.rate, local.sharing.momentum = 1.0, 0.0
 np.testing.assert_allclose(train(local, 6), train(trainer(SGD(0.1)), 6), atol=1e-12)
 
-# They are apart between two meetings, and at one at each end of an epoch and in a snapshot.
-local = trainer(Adam(0.01), p, 0.3, Average(decay=0.9), sync_every=4)
-train(local, 3)
-assert not equal(local)
-train(local, 1)
-assert equal(local)
-local = trainer(Adam(0.01), p, 0.3, Average(decay=0.9), sync_every=7)
-losses = [record.train_loss for record in local.fit(lambda: 0.0, 2)]
-assert equal(local)
-assert len(set(p.each(tuple(losses)))) == 1
-arrays = local.snapshot().arrays
-assert len(set(p.each(b"".join(array.tobytes() for array in arrays.values())))) == 1
+for device in HOST, StandIn():
+    # They are apart between two meetings, and at one at each end of an epoch and in a snapshot.
+    local = trainer(Adam(0.01), p, 0.3, Average(decay=0.9), device, sync_every=4)
+    train(local, 3)
+    assert not equal(local)
+    train(local, 1)
+    assert equal(local)
+    local = trainer(Adam(0.01), p, 0.3, Average(decay=0.9), device, sync_every=7)
+    losses = [record.train_loss for record in local.fit(lambda: 0.0, 2)]
+    assert equal(local)
+    assert len(set(p.each(tuple(losses)))) == 1
+    arrays = local.snapshot().arrays
+    assert len(set(p.each(b"".join(array.tobytes() for array in arrays.values())))) == 1
 
-# One that is lost takes all along, at the same step.
-local = trainer(SGD(0.1), p, sync_every=1000)
-if p.rank == 1:
-    local.model.params[-1][0] = math.nan
-try:
-    for record in local.fit(lambda: 0.0, 100):
-        pass
-    raise SystemExit("nothing was raised")
-except DivergenceError as error:
-    assert len(set(p.each(local.iteration))) == 1
-    assert ("in process 1" in str(error)) == (p.rank == 1), error
+    # One that is lost takes all along, at the same step.
+    local = trainer(SGD(0.1), p, device=device, sync_every=1000)
+    if p.rank == 1:
+        local.model.params[-1][0] = math.nan
+    try:
+        for record in local.fit(lambda: 0.0, 100):
+            pass
+        raise SystemExit("nothing was raised")
+    except DivergenceError as error:
+        assert len(set(p.each(local.iteration))) == 1
+        assert ("in process 1" in str(error)) == (p.rank == 1), error
 if p.first:
     print("all is well")
 """

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from launching import launch, needs_mpi
 
+from rnnlm.compute.device import HOST
 from rnnlm.compute.draws import Columns
 from rnnlm.compute.one_process import WISHES
 from rnnlm.compute.row_gradient import RowGradient
@@ -22,12 +23,13 @@ from rnnlm.training.trainer import Trainer
 STEPS, V = 50, 57
 
 
-def trained(kind, processes=None):
+def trained(kind, processes=None, device=HOST):
     """Losses, norms and weights after 50 steps with all that draws random numbers."""
     ids = np.random.default_rng(1).integers(0, V, 2000).astype(np.int32)
     regularisation = Regularisation(dropout=0.3, input_dropout=0.1, word_dropout=0.1, weight_drop=0.2,
                                     activation_penalty=0.5, slowness_penalty=0.5, per_window=kind == "lstm")
     model = LanguageModel(V, 12, 12, 2, rng=np.random.default_rng(0), regularisation=regularisation, **KINDS[kind])
+    model.move_to(device)
     if processes:
         model.processes = processes
     average = Average(decay=0.9) if kind == "lstm" else None
@@ -39,7 +41,7 @@ def trained(kind, processes=None):
     assert len(steps) >= STEPS
     with trainer.weights_to_keep():
         return {"losses": np.array([(step.loss, step.grad_norm) for step in steps]),
-                **{name: array.copy() for name, array in model.named_params().items()}}
+                **{name: device.get(array).copy() for name, array in model.named_params().items()}}
 
 
 KINDS = {

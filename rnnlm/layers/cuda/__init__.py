@@ -4,6 +4,7 @@ Each computes what the plain layer of its name does, on arrays of a ``device``. 
 host the kernels are their twins in NumPy, so that every layer runs and is tested there.
 """
 
+from rnnlm.layers.cuda.adaptive import CudaAdaptiveEmbedding, CudaAdaptiveOutput
 from rnnlm.layers.cuda.affine import CudaAffine
 from rnnlm.layers.cuda.dropout import CudaDropout, CudaWeightDrop, CudaWordDropout
 from rnnlm.layers.cuda.embedding import CudaEmbedding
@@ -11,5 +12,5 @@ from rnnlm.layers.cuda.lstm import CudaLSTM
 from rnnlm.layers.cuda.output import CudaOutput
 from rnnlm.layers.cuda.rnn import CudaRNN
 
-__all__ = ["CudaAffine", "CudaDropout", "CudaEmbedding", "CudaLSTM", "CudaOutput", "CudaRNN", "CudaWeightDrop",
-           "CudaWordDropout"]
+__all__ = ["CudaAdaptiveEmbedding", "CudaAdaptiveOutput", "CudaAffine", "CudaDropout", "CudaEmbedding", "CudaLSTM",
+           "CudaOutput", "CudaRNN", "CudaWeightDrop", "CudaWordDropout"]

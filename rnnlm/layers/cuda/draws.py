@@ -42,9 +42,15 @@ def bits_on(device, rng, N, count, columns, scheme):
     rng : numpy.random.Generator, which goes on as if it had drawn them.
     columns, scheme : see ``column_bits``.
     """
-    if columns is not None or scheme != SCHEME or type(rng.bit_generator).__name__ != "PCG64":
+    if scheme != SCHEME or type(rng.bit_generator).__name__ != "PCG64":
         return device.put(np.ascontiguousarray(draws.column_bits(rng, (N, count), columns, scheme), np.uint16))
-    size = N * words_for(count)
+    size = words_for(count)
+    words = draws.for_columns(rng, N, size, columns, lambda: _drawn(device, rng, N * size))
+    return words.view(np.uint16).reshape(N, -1)
+
+
+def _drawn(device, rng, size):
+    """The next words (size,) uint64 of PCG64, on the device."""
     words = device.xp.empty(size, np.uint64)
     state = rng.bit_generator.state["state"]
     generator = np.array([half for name in ("state", "inc") for half in (state[name] >> 64, state[name] & HALF)],
@@ -52,4 +58,4 @@ def bits_on(device, rng, N, count, columns, scheme):
     blocks = -(-size // (EACH * THREADS))
     device.launch(PCG64, blocks, THREADS, (device.put(generator), words, size, EACH))
     jump(rng.bit_generator, size)
-    return words.view(np.uint16).reshape(N, -1)
+    return words

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from device_arrays import StandIn
 from held_to_plain import agree_all, on_devices, put
 
-from rnnlm.compute.draws import Columns
+from rnnlm.compute.draws import SCHEME, Columns
 from rnnlm.layers import TimeDropout, TimeEmbedding, TimeWordDropout, WeightDrop
 from rnnlm.layers.cuda import CudaDropout, CudaEmbedding, CudaWeightDrop, CudaWordDropout
+from rnnlm.layers.cuda.draws import bits_on
 
 
 def generators():
@@ -37,7 +39,22 @@ def test_columns_of_a_batch(device, dtype, rng):
     layer, plain = CudaDropout(0.4, device, rng=ours), TimeDropout(0.4, rng=theirs)
     layer.columns = plain.columns = Columns(2, 5, 9)
     xs = rng.normal(size=(3, 4, 5)).astype(dtype)
-    agree_all(device, [layer.forward(*put(device, xs))], [plain.forward(xs)], dtype)
+    for _ in range(2):
+        agree_all(device, [layer.forward(*put(device, xs))], [plain.forward(xs)], dtype)
+    assert ours.bit_generator.state == theirs.bit_generator.state
+
+
+def test_the_bits_of_some_columns_are_drawn_on_the_device(rng):
+    class Launches(StandIn):
+        kernels = ()
+
+        def launch(self, kernel, *arguments):
+            self.kernels += (kernel.name,)
+            super().launch(kernel, *arguments)
+
+    device = Launches()
+    assert bits_on(device, rng, 3, 20, Columns(2, 5, 9), SCHEME).shape == (3, 20)
+    assert device.kernels == ("pcg64",)
 
 
 @on_devices
