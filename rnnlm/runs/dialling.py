@@ -3,13 +3,13 @@
 from copy import copy
 
 from rnnlm.compute.cores import available_cores
-from rnnlm.compute.cuda import device_by_name
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import counted
 from rnnlm.runs.configuration import config_text
 from rnnlm.runs.dial import Dial
 from rnnlm.runs.dial_measuring import measure
 from rnnlm.runs.dial_ngram import note_at_end
+from rnnlm.runs.gpus import own_device
 from rnnlm.runs.later_epochs import changed, epochs_at
 from rnnlm.runs.options import of_the_run
 from rnnlm.runs.run_texts import read_corpus
@@ -48,7 +48,7 @@ def dialled_apart(options, budget, observer):
                      "which no seed changes on the way")
     corpus = read_corpus(one, observer, None, None)
     with Workers(options.threads or available_cores()) as workers:
-        chosen, _, _ = dialled(one, corpus, budget, observer, workers, device_by_name(options.device))
+        chosen, _, _ = dialled(one, corpus, budget, observer, workers, own_device(options.device))
     return chosen
 
 

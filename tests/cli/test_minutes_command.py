@@ -216,8 +216,7 @@ def test_the_device_of_the_run_is_measured(minutes, monkeypatch):
         raise rnnlm.RnnlmError(f"--device {options.device} is {device.name}")
 
     monkeypatch.setattr("rnnlm.runs.dialling.measure", measured)
-    monkeypatch.setattr("rnnlm.runs.session.device_by_name", lambda name: StandIn())
-    monkeypatch.setattr("rnnlm.runs.dialling.device_by_name", lambda name: StandIn())
+    monkeypatch.setattr("rnnlm.runs.gpus.device_by_name", lambda name, number: StandIn())
     for more in ([], ["--seeds", "1-2"]):
         code, _, err = minutes("--device", "cuda", *more)
         assert (code, err.splitlines()[-1].endswith("--device cuda is a stand-in")) == (1, True), err
