@@ -64,6 +64,7 @@ class FollowingWeights:
         -------
         (K, T); their columns add up to 1.
         """
+        log_probs = np.where(self.given[:, np.newaxis] > 0, log_probs, -np.inf)  # others move nothing
         probs = np.exp(log_probs - _finite(log_probs.max(axis=0)))
         weights = np.empty(probs.shape)
         for t, of_word in enumerate(probs.T):

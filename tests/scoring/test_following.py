@@ -32,6 +32,12 @@ def test_words_that_tell_nothing_move_no_weight():
     np.testing.assert_allclose(weights, np.repeat([[0.25], [0.75], [0]], 3, axis=1))
 
 
+def test_a_part_of_weight_0_hides_no_difference_between_the_others():
+    """It expects the word so much more that both others vanish beside it."""
+    weights = FollowingWeights([0.5, 0.5, 0], 1).take(np.array([[-900, -1], [-2000, -1], [-1, -1]]))
+    np.testing.assert_allclose(weights[:, 1], [0.1 + 0.8, 0.1, 0])
+
+
 def test_parts_of_a_text_give_what_the_whole_gives_and_a_block_starts_afresh(rng):
     log_probs = np.log(rng.dirichlet(np.ones(3), 20).T)
     following = FollowingWeights([0.2, 0.3, 0.5], 4)
