@@ -19,6 +19,7 @@ from rnnlm.errors import ArgumentError, RnnlmError, one_line, quoted
 from rnnlm.formats.seed_names import one_of_several
 from rnnlm.runs.compared_run import ComparedRun, is_run, read_run
 from rnnlm.runs.comparison_notes import notes_on, some
+from rnnlm.runs.later_epochs import epochs_at
 from rnnlm.runs.newest import is_of_seeds
 from rnnlm.runs.option import OF_THE_RUN
 from rnnlm.runs.options import TEXT, TRAIN
@@ -185,7 +186,7 @@ def row_of(run: ComparedRun, options: list[str]) -> dict[str, Any]:
     return {
         "options": {name: run.value(name) for name in options},
         "best_epoch": best and best.epoch, "epochs": len(run.records),
-        "of_epochs": run.options.epochs if run.knows("epochs") else None,
+        "of_epochs": epochs_at(run.options, len(run.records)) if run.knows("epochs") else None,
         "valid_loss": loss, "valid_perplexity": best and perplexity(loss, 1), "test_loss": test,
         "test_perplexity": None if test is None else perplexity(test, 1),
         "bits_per_character": best and run.bits_per_character(loss),

@@ -74,6 +74,12 @@ def test_the_numbers_are_those_of_the_run(runs):
     assert row["bits_per_character"] is None
 
 
+def test_a_run_whose_epochs_were_changed_on_the_way_has_those(trained, tmp_path):
+    rnnlm.train(trained / "small", output=tmp_path / "less", **SMALL | {"epochs": 4, "later_epochs": "1:2"})
+    (row,) = compare([tmp_path / "less"]).rows()
+    assert (row["epochs"], row["of_epochs"]) == (2, 2)
+
+
 def row_vocabulary(folder):
     return len(rnnlm.load(folder).vocabulary)
 
