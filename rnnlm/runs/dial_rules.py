@@ -11,6 +11,7 @@ import math
 from typing import NamedTuple
 
 from rnnlm.models import UNGATED
+from rnnlm.runs.options import AVERAGE_DECAY
 from rnnlm.text.batches import SHORTEST
 
 
@@ -113,6 +114,7 @@ ALWAYS = {
     "weight_decay": 0.1, "output_start": "frequencies", "dropout_mask": "step", "random_start": True,
     "random_length": True, "on_divergence": "rollback",
 }
+LEAST_DECAY = 0.5
 GATED = {"matrix_lr_factor": 0.5}                                               # as in lstm
 WITHOUT_GATES = {"matrix_lr_factor": 0.08, "matrix_weight_decay": 0.5, "eps": 1e-5}  # as in tanh-small
 GAIN, GAIN_WITHOUT_GATES = 4.0, 16.0
@@ -235,11 +237,13 @@ def rate(lr, options):
 def average(options, steps):
     """The decay rate of an exponential average in a run of so many steps, a dict.
 
-    A larger one would change nothing in so short a run.
+    A larger one would change nothing in so short a run; in the shortest none would, and
+    it stays at its default.
     """
     if options.average != "exponential":
         return {}
-    return {"average_decay": round(min(ALWAYS["average_decay"], max(0.5, 1 - 11 / max(steps, 1))), 4)}
+    decay = min(ALWAYS["average_decay"], 1 - 11 / max(steps, 1))
+    return {"average_decay": round(decay, 4) if decay >= LEAST_DECAY else AVERAGE_DECAY}
 
 
 def parameters(options, vocab_size):

@@ -12,6 +12,7 @@ from rnnlm.compute.device import HOST
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError
 from rnnlm.runs import dial_rules as rules
+from rnnlm.runs.combinations import notes_on_length
 from rnnlm.runs.dial import PICTURE, Budget, Dial
 from rnnlm.runs.dial_measuring import Speed, measure
 from rnnlm.runs.options import TRAIN
@@ -251,6 +252,14 @@ def test_less_is_dropped_of_characters():
     words, characters = (rules.dropped(20, level) for level in ("word", "char"))
     for name in ("dropout", "input_dropout", "weight_drop"):
         assert 0 < characters[name] < words[name]
+
+
+@pytest.mark.parametrize("steps", [0, 2, 11, 12, 21, 22, 23, 100, 5_499, 5_501, 10**6])
+def test_no_average_is_chosen_that_does_nothing(steps):
+    chosen = TRAIN.resolved({"average": "exponential"})
+    vars(chosen).update(rules.average(chosen, steps))
+    assert not [*notes_on_length(chosen, max(1, steps))]
+    assert chosen.average_decay <= 0.998 or steps < 22
 
 
 def test_every_choice_is_an_option_with_a_possible_value(corpus):
