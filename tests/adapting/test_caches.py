@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rnnlm.adapting.cache import Cache
+from rnnlm.adapting.caches import CacheSettings
 from rnnlm.adapting.unigram_cache import UnigramCache
 from rnnlm.errors import ArgumentError
 from rnnlm.models import LanguageModel
@@ -293,3 +294,8 @@ def test_a_weight_that_follows_the_text(cache, rng):
     assert not following.can_be_set
     with pytest.raises(ArgumentError, match="weights that stay"):
         following.predict([[0]])
+
+
+def test_the_weights_of_both_caches_follow(rng):
+    both = CacheSettings(size=3, unigram_size=4, follow=7).around(a_model(rng))
+    assert (both.following.words, both.model.following.words) == (7, 7)

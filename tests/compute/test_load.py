@@ -35,6 +35,6 @@ def test_what_is_not_known_slows_nothing_down(clocks):
 
 
 @pytest.mark.parametrize(("others", "threads", "slow"), [(1.9, 4, True), (0.4, 4, False), (1.9, 2, False),
-                                                         (2.6, 2, True)])
+                                                         (2.3, 2, False), (2.6, 2, True)])
 def test_others_on_our_cores_slow_us_down(clocks, others, threads, slow):
     assert load.slow_down(others, threads) == slow

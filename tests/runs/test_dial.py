@@ -269,6 +269,17 @@ def test_every_choice_is_an_option_with_a_possible_value(corpus):
             TRAIN.by_name[name].in_a_file(getattr(chosen, name), name)
 
 
+def test_what_is_dropped_at_the_end_is_dropped_while_measuring(corpus, monkeypatch):
+    def build(options, *more, **named):
+        raise RnnlmError(f"starts at {options.dropout_start:g}")
+
+    monkeypatch.setattr("rnnlm.runs.dial_measuring.build_trainer", build)
+    options = TRAIN.resolved({"dropout": 0.5, "dropout_start": 0.1})
+    with pytest.raises(RnnlmError, match="starts at 1"):
+        measure(options, corpus, None, HOST, 1, None)
+    assert options.dropout_start == 0.1
+
+
 @pytest.mark.parametrize("device", [HOST, StandIn()], ids=["processor", "stand-in for a GPU"])
 def test_measuring_takes_steps_and_scores(corpus, device, monkeypatch):
     monkeypatch.setattr("rnnlm.compute.load.machine_seconds", lambda: float("nan"))
