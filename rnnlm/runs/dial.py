@@ -227,20 +227,27 @@ class Dial:
         return Pace(self.budget.clock, self.budget.deadline - ending, 60 * self.budget.minutes,
                     self._most(options.hidden_size, options.epochs))
 
+    def leaves_time(self, options):
+        """Whether the run ends so early that more minutes would not change it."""
+        reserve = self.latest(options) - self.seconds(options)
+        return self._ends_after(options) + reserve < SPARE * 60 * self.budget.minutes
+
+    def _ends_after(self, options):
+        """Seconds from the start of the command to the end of the run."""
+        return 60 * self.budget.minutes - self.budget.left + self.seconds(options) + PICTURE
+
     def lines(self, options):
         """What was chosen and why, three lines."""
         o, minutes = options, self.budget.minutes
-        took = (60 * minutes - self.budget.left + self.seconds(o) + PICTURE) / 60
         part = f"; only the first {self.tokens:,} of {self.whole:,} tokens can be read in that time" if (
             self.whole) else ""
         others = (f"; other programs keep {self.measured.others:.1f} of {counted(os.cpu_count(), 'core')} busy, so it "
                   "may end earlier or later") if self.measured.others else ""
-        spare = "; a longer time would hardly help with a text of this length" if (
-            self.latest(o) - self.seconds(o) < 60 * (SPARE * minutes - took)) else ""
+        spare = "; a longer time would hardly help with a text of this length" if self.leaves_time(o) else ""
         yield (f"--minutes {minutes:g}: {counted(self.tokens, 'token')} to train, vocabulary {self.vocab_size:,}; "
                f"{in_words(self.tokens)} has a validation perplexity of {self.perplexity:.4g}")
         yield (f"chosen: {o.cell} of {o.hidden_size}, word vectors of {o.wordvec_size}, batches of {o.batch_size}; "
                f"{counted(o.epochs, 'epoch')} at a rate of {o.lr:g}, dropout up to {o.dropout:g}, of inputs "
                f"{o.input_dropout:g}, of words {o.word_dropout:g}, of weights {o.weight_drop:g}")
         yield (f"why: this machine trains such a network on {1 / (self.training * self._operations(o)):,.0f} tokens a "
-               f"second, so the run ends after about {took:.3g} minutes{others}{part}{spare}")
+               f"second, so the run ends after about {self._ends_after(o) / 60:.3g} minutes{others}{part}{spare}")

@@ -24,13 +24,14 @@ def in_words(tokens):
     return f"a Kneser-Ney {ORDER}-gram" + (f" of the first {TOKENS:,} tokens" if tokens > TOKENS else "")
 
 
-def note_at_end(ngram, best):
+def note_at_end(ngram, best, time_helps):
     """A line on a run that ends with a perplexity above that of the n-gram model.
 
-    None if it does not.
+    None if it does not.  time_helps: whether more minutes would make it better.
     """
     if best <= ngram:
         return None
-    return (f"a Kneser-Ney {ORDER}-gram predicts the validation text better: {ngram:.5g} to {best:.5g}; give more "
-            f"minutes, or mix the two: rnnlm ngram CORPUS --order {ORDER} --output FILE.arpa, then rnnlm evaluate with "
+    remedy = "give more minutes, or mix the two" if time_helps else "mix the two"
+    return (f"a Kneser-Ney {ORDER}-gram predicts the validation text better: {ngram:.5g} to {best:.5g}; "
+            f"{remedy}: rnnlm ngram CORPUS --order {ORDER} --output FILE.arpa, then rnnlm evaluate with "
             "--mix FILE.arpa")

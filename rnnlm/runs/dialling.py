@@ -33,7 +33,7 @@ def dialled(options, corpus, budget, observer, workers, device, initial=None):
         whole, corpus = len(corpus.train), read_corpus(options, observer, initial, None)
         dial, chosen = turned(options, corpus, whole)
     observer.on_choice([*dial.lines(chosen)])
-    return chosen, corpus, KeptPace(dial.pace(chosen), dial.perplexity)
+    return chosen, corpus, KeptPace(dial.pace(chosen), dial.perplexity, not dial.leaves_time(chosen))
 
 
 def dialled_apart(options, budget, observer):
@@ -57,14 +57,15 @@ class KeptPace:
 
     ngram : the validation perplexity of an n-gram model of the same text, or of its
         beginning.
+    time_helps : whether more minutes would give another run.
     """
 
-    def __init__(self, pace, ngram):
-        self.pace, self.ngram = pace, ngram
+    def __init__(self, pace, ngram, time_helps):
+        self.pace, self.ngram, self.time_helps = pace, ngram, time_helps
 
     def note_at_end(self, best):
         """What there is to say of a run with this best perplexity, a line; or None."""
-        return note_at_end(self.ngram, best)
+        return note_at_end(self.ngram, best, self.time_helps)
 
     def keep(self, session):
         """At an epoch's end, before it is saved: change the epochs if they must be."""

@@ -222,13 +222,16 @@ def test_the_device_of_the_run_is_measured(minutes, monkeypatch):
         assert (code, err.splitlines()[-1].endswith("--device cuda is a stand-in")) == (1, True), err
 
 
+@pytest.mark.parametrize("enough", [False, True])
 @pytest.mark.parametrize(("perplexity", "said"), [(1.0, True), (1e9, False)])
-def test_a_run_that_ends_above_the_ngram_model_says_what_to_do(minutes, monkeypatch, perplexity, said):
+def test_a_run_that_ends_above_the_ngram_model_says_what_to_do(minutes, monkeypatch, perplexity, said, enough):
     monkeypatch.setattr("rnnlm.runs.dial.ngram_perplexity", lambda corpus: perplexity)
+    monkeypatch.setattr("rnnlm.runs.dial.Dial.leaves_time", lambda dial, options: enough)
     code, _, err = minutes()
     assert code == 0, err
     line = "a Kneser-Ney 3-gram predicts the validation text better: 1 to "
     assert (line in err) == ("--mix FILE.arpa" in err) == said
+    assert ("give more minutes" in err) == (said and not enough)
 
 
 def test_later_epochs_can_be_given(minutes, tmp_path):
