@@ -81,7 +81,7 @@ CHARACTERS = (
     Rung(1000, 96, 20, 0.002),   # not measured
 )
 LENGTHS = (
-    Length(11_000, 16, 2, 600),           # short1 to short4
+    Length(11_000, 64, 2, 2400),          # short1 to short4; four times the epochs: short1, short4
     Length(30_000, 6.5, 2, 320),          # p30: the rate
     Length(100_000, 2.2, 1, 150),         # not measured
     Length(MILLION, 1, 1, 150),           # the recipes; no strain above 60 was measured
