@@ -69,7 +69,9 @@ def test_weights_are_chosen_on_what_is_known(models):
     wanted = weights_by_em(of_parts[:, ~np.isnan(of_parts[0])])
     np.testing.assert_allclose(tuned_weights(parts, ids, vocabulary.eos_id).weights, wanted.weights, atol=1e-6)
     # a log-linear optimum: no near weights are better
-    best = tuned_weights(parts, ids, vocabulary.eos_id, "log-linear").weights
+    found = tuned_weights(parts, ids, vocabulary.eos_id, "log-linear")
+    assert (found.tokens, type(found.tokens)) == (8, int)
+    best = found.weights
     total = np.nansum(own(Mixture(parts, best, "log-linear"), vocabulary))
     for step in ([0.05, 0], [0, 0.05], [0.05, 0.05]):
         for near in (best + step, best - step):
