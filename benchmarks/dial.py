@@ -7,10 +7,14 @@ r"""What ``--minutes`` reaches, next to recipes, the defaults and an n-gram mode
         --subjects dial defaults RECIPE...
     python benchmarks/dial.py --texts A B C D E --bytes 50000 --minutes 1 \
         --subjects dial 3-gram
+    python benchmarks/dial.py --texts ptb --minutes 3 20 --first-line
 
 The first table compares it with recipes at the same times.  The second shows when the
 runs end: ten texts of 50 kB to 20 MB, of which the last column is for.  The third takes
-texts that the rules were not fitted on, and the last short ones.
+texts that the rules were not fitted on, and the fourth short ones.  The last shows what
+looking and measuring cost: seconds until training begins, next to those of the same run
+from its config.toml, and their difference (medians of five).  From there on, the two
+are one run, so the line of the first epoch is as much later.
 
 "dial" is ``rnnlm train --minutes M`` and nothing else.  A recipe, and "defaults", which
 are the default options, keep all that they say but for the epochs: ``--config RECIPE
@@ -23,6 +27,8 @@ such as ``-- --level char``.
 import argparse
 import json
 import math
+import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -52,6 +58,45 @@ def trained(text, minutes, subject, seed, more, folder):
     return {"valid": min(record["valid_perplexity"] for record in records), "test": math.exp(test),
             "minutes": seconds / 60, "off": seconds / (60 * minutes) - 1,
             "said": [line for line in done.stdout.splitlines() if line.startswith(("--minutes", "chosen", "why"))]}
+
+
+def until_training(options):
+    """Seconds from the start of a command until it has begun its first epoch."""
+    began = time.perf_counter()
+    with subprocess.Popen([sys.executable, "-m", "rnnlm", "train", *options], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True, cwd=FOLDER.parent,
+                          env=os.environ | {"PYTHONUNBUFFERED": "1"}) as process:
+        seconds = next((time.perf_counter() - began for line in process.stdout if line.startswith("epoch ")), None)
+        process.terminate()
+        process.stdout.read()
+    if seconds is None:
+        raise SystemExit(f"rnnlm train {' '.join(options)} did not begin to train")
+    return seconds
+
+
+def beginnings(text, minutes, seed, more, repeats, folder):
+    """How long --minutes takes until it trains, and the same run from config.toml."""
+    with_minutes, with_config = [], []
+    for _ in range(repeats):
+        with_minutes.append(until_training(["--corpus", text, "--minutes", f"{minutes:g}", "--seed", str(seed),
+                                            "--output", str(folder / "run"), "--overwrite", *more]))
+        with_config.append(until_training(["--config", str(folder / "run/config.toml"), "--output",
+                                           str(folder / "again"), "--overwrite"]))
+    measured, repeated = map(statistics.median, (with_minutes, with_config))
+    return {"with_minutes": measured, "with_config": repeated, "more": measured - repeated}
+
+
+def print_beginnings(args, folder):
+    """The table of --first-line, or JSON."""
+    results = [{"text": text, "asked": minutes, **beginnings(text, minutes, args.seed, args.more, args.repeats, folder)}
+               for text in args.texts for minutes in args.minutes]
+    if args.json:
+        print(json.dumps(results, indent=1))
+        return
+    print("| text | minutes | until training, seconds | from config.toml | more |", "|---|---|---|---|---|", sep="\n")
+    for found in results:
+        print(f"| {Path(found['text']).name} | {found['asked']:g} | {found['with_minutes']:.1f} | "
+              f"{found['with_config']:.1f} | {found['more']:+.1f} |")
 
 
 def written_defaults(folder):
@@ -108,25 +153,36 @@ def main(argv=None):
     parser.add_argument("--minutes", nargs="+", type=float, default=[3.0])
     parser.add_argument("--subjects", nargs="+", default=["dial"], help='"dial", "defaults", "3-gram" or recipes')
     parser.add_argument("--bytes", type=int, help="take the first bytes of each text, which is a file")
+    parser.add_argument("--first-line", action="store_true", help="how long until training begins, instead")
+    parser.add_argument("--repeats", type=int, default=5, help="of each run, with --first-line")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("more", nargs="*", help="options of rnnlm train, after --")
     args = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as folder:
+        args.texts = [prepared(text, args.bytes, Path(folder)) for text in args.texts]
+        (print_beginnings if args.first_line else print_results)(args, Path(folder))
+
+
+def prepared(text, size, folder):
+    """The path of a text, or of its beginning; or the name of a known corpus."""
+    text = str(Path(text).resolve()) if Path(text).exists() else text
+    return beginning(text, size, folder) if size else text
+
+
+def print_results(args, folder):
+    """What each subject reaches with each text in each time."""
     results = []
     if not args.json:
         print("| " + " | ".join(HEAD) + " |", "|---" * len(HEAD) + "|", sep="\n", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        for text in args.texts:
-            text = str(Path(text).resolve()) if Path(text).exists() else text
-            text = beginning(text, args.bytes, folder) if args.bytes else text
-            for minutes in args.minutes:
-                for subject in args.subjects:
-                    found = ngram(text, args.more) if subject == NGRAM else (
-                        trained(text, minutes, subject, args.seed, args.more, folder))
-                    results.append({"text": text, "asked": minutes, "subject": subject, **found})
-                    if not args.json:
-                        print(row(text, minutes, subject, found), flush=True)
+    for text in args.texts:
+        for minutes in args.minutes:
+            for subject in args.subjects:
+                found = ngram(text, args.more) if subject == NGRAM else (
+                    trained(text, minutes, subject, args.seed, args.more, folder))
+                results.append({"text": text, "asked": minutes, "subject": subject, **found})
+                if not args.json:
+                    print(row(text, minutes, subject, found), flush=True)
     if args.json:
         print(json.dumps(results, indent=1))
 

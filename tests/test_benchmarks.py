@@ -345,6 +345,17 @@ def test_dial(tmp_path):
 
 
 @pytest.mark.slow
+def test_dial_until_training():
+    arguments = ["--texts", FOLDER / "train.txt", "--minutes", "0.1", "--first-line", "--repeats", "1", "--json"]
+    done = subprocess.run([sys.executable, BENCHMARKS / "dial.py", *arguments, "--", "--threads", "1"],
+                          capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)
+    assert found["with_config"] > 0
+    assert found["more"] == found["with_minutes"] - found["with_config"]
+
+
+@pytest.mark.slow
 def test_row_updates():
     done = subprocess.run(
         [sys.executable, BENCHMARKS / "row_updates.py", "--rows", "300", "--width", "4", "--before", "20",

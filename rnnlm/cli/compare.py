@@ -73,9 +73,10 @@ def _tables(found, rows):
 def _heading(group):
     """What the runs of a group have in common, in words."""
     about = _text(group)
+    corpus, level = about["corpus"] or "a text that is not on record", about["level"]
     size = f", vocabulary {about['vocabulary']:,}" if about["vocabulary"] else ""
     targets = f", {about['valid_targets']:,} targets to validate" if about["valid_targets"] else ""
-    return f"{about['corpus']}: {UNITS.get(about['level'], about['level'])}{size}{targets}"
+    return f"{corpus}{f': {UNITS.get(level, level)}' if level else ''}{size}{targets}"
 
 
 def _title(found):
@@ -86,9 +87,9 @@ def _text(group):
     """The texts of a group, a dict; None is what is not known."""
     first = next((run for run in group if run.summary), group[0])
     valid = first.summary and first.summary.valid
-    return {"corpus": first.corpus, "level": first.options.level, "vocabulary": first.vocabulary,
-            "valid_targets": valid and valid.targets, "valid_bytes": valid and valid.bytes,
-            "unk_share": first.unk_share}
+    return {"corpus": first.corpus, "level": first.options.level if first.knows("level") else None,
+            "vocabulary": first.vocabulary, "valid_targets": valid and valid.targets,
+            "valid_bytes": valid and valid.bytes, "unk_share": first.unk_share}
 
 
 def _for_json(row):

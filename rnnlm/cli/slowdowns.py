@@ -2,15 +2,14 @@
 
 import os
 import sys
-import time
 from pathlib import Path
 
 from rnnlm.cli.screen import note
+from rnnlm.compute.load import Load, slow_down
 from rnnlm.compute.processes import processes
 from rnnlm.errors import counted
 
 LOOK_EVERY = 5.0     # seconds
-BUSY = 0.5           # cores: less is the usual hum of a system
 SWAPPED_PAGES = 500  # read back from disk between two looks, some 2 MB; less is a hiccup
 SWAPPED_MB = 10      # of this process on disk; without them the pages that were read are those of a mapped text
 
@@ -57,48 +56,28 @@ class Watch:
     def __init__(self, threads):
         self.threads = threads
         self.said = set()
-        self.look()
-
-    def look(self):
-        """Read the clocks and counters from which the next differences are taken."""
-        self.time, self.machine, self.own, self.faults = time.monotonic(), _machine_seconds(), _own_seconds(), _faults()
+        self.load, self.faults = Load(), _faults()
 
     def lines(self):
         """What is new, a line each and each once; at most every few seconds.
 
         Looking costs a little.
         """
-        if time.monotonic() - self.time < LOOK_EVERY:
+        if self.load.seconds < LOOK_EVERY:
             return
-        before = self.time, self.machine, self.own, self.faults
-        self.look()
-        seconds, machine, own, faults = (now - then for now, then in zip(
-            (self.time, self.machine, self.own, self.faults), before, strict=True))
-        others, cores = (machine - own) / seconds, os.cpu_count()
-        if "cores" not in self.said and others > BUSY and others + self.threads > cores + BUSY:
+        others, cores = self.load.others(), os.cpu_count()
+        before, self.faults = self.faults, _faults()
+        if "cores" not in self.said and slow_down(others, self.threads):
             self.said.add("cores")
             fewer = max(1, round(cores - others))
             what = "a core" if self.threads - fewer == 1 else "cores"
             advice = f", or leave them {what} with --threads {fewer}" if fewer < self.threads else ""
             yield (f"other programs keep {others:.1f} of {counted(cores, 'core')} busy and slow this run down: "
                    f"stop them{advice}")
-        if "memory" not in self.said and faults > SWAPPED_PAGES and _swapped_mb() > SWAPPED_MB:
+        if "memory" not in self.said and self.faults - before > SWAPPED_PAGES and _swapped_mb() > SWAPPED_MB:
             self.said.add("memory")
             yield ("memory is short and parts of this run are read back from disk: stop other programs, or choose a "
                    "smaller --batch-size, --time-size, --hidden-size or --max-vocab")
-
-
-def _machine_seconds():
-    """Processor time of all programs, in seconds; nan where it is not known."""
-    try:
-        user, nice, system = Path("/proc/stat").read_text(encoding="ascii").split(maxsplit=4)[1:4]
-        return (int(user) + int(nice) + int(system)) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, AttributeError):
-        return float("nan")
-
-
-def _own_seconds():
-    return time.process_time()
 
 
 def _faults():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from rnnlm.errors import shown
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 UNKNOWN = "-"
 MOST_OPTIONS = 5      # columns of options; more are a table of their own
 LONGEST_VALUE = 40    # characters of an option's value
+WIDEST = 160          # characters of a line of the table of options
 LEAST = "bits_per_byte_is_lower_bound"
 COLUMNS: dict[str, Callable[[dict], str | None]] = {  # of a row, by its key; None: not known
     "valid perplexity": lambda row: _number(row["valid_perplexity"], ".5g"),
@@ -23,7 +25,7 @@ COLUMNS: dict[str, Callable[[dict], str | None]] = {  # of a row, by its key; No
     "bits/byte": lambda row: _number(row["bits_per_byte"], ".4f", ">=" if row[LEAST] else ""),
     "<unk>": lambda row: _number(row["unk_share"], ".1%") if row["unk_share"] else None,
     "best epoch": lambda row: _number(row["best_epoch"], "d"),
-    "epochs": lambda row: f"{row['epochs']} of {row['of_epochs']}",
+    "epochs": lambda row: f"{row['epochs']}" + (f" of {row['of_epochs']}" if row["of_epochs"] else ""),
     "minutes": lambda row: _number(row["minutes"], ".2f" if (row["minutes"] or 0) < 1 else ".1f"),
     "parameters": lambda row: _number(row["parameters"], ",d"),
 }
@@ -47,14 +49,20 @@ def runs_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
 def options_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
     """The options that differ as a table of their own: a line for each, a column a run.
 
-    [] where ``runs_lines`` has room for them.
+    [] where ``runs_lines`` has room for them.  It has the first runs, as many as fit in
+    a line; then the last line says where all are.
     """
     options = list(rows[0]["options"])
     if len(options) <= MOST_OPTIONS:
         return []
-    head = ["option", *(shown(row["run"]) for row in rows)]
-    return _aligned([head, *([name.replace("_", "-"), *(_cell(row["options"][name]) for row in rows)]
-                             for name in options)])
+    columns = [["option", *(name.replace("_", "-") for name in options)],
+               *([shown(row["run"]), *(_cell(row["options"][name]) for name in options)] for row in rows)]
+    ends = accumulate(2 + max(map(len, column)) for column in columns)
+    fitting = max(1, sum(end - 2 <= WIDEST for end in ends) - 1)
+    lines = _aligned(zip(*columns[:1 + fitting], strict=True))
+    if fitting < len(rows):
+        lines.append(f"(the options of {fitting} of {len(rows)} runs: --csv and --json have those of all)")
+    return lines
 
 
 def runs_csv(rows: Sequence[dict[str, Any]]) -> str:
@@ -88,6 +96,7 @@ def _number(value, form, before=""):
 
 def _aligned(rows):
     """Lines of cells under one another: the first column on the left, others right."""
+    rows = [*rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in
                                                   zip(row[1:], widths[1:], strict=True))]) for row in rows]

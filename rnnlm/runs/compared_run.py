@@ -1,7 +1,8 @@
 """A run as ``rnnlm compare`` sees it: what its folder tells, whoever wrote it and when.
 
 The folder of an earlier version has no summary.json, and that of a run that removed its
-checkpoints has none of these.  What none of the files tells is not known (None).
+checkpoints has none of these.  What none of the files tells is not known: it is None,
+or NOT_KNOWN for an option.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ from rnnlm.text.corpora import corpus_name
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
+    from typing import Any
 
     from rnnlm.training.records import Record
+
+NOT_KNOWN = "NA"  # of an option: None is the value of some
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,7 @@ class ComparedRun:
     summary : its Summary; None: of an earlier version.
     sha256 : of all that it reads (hex); None: not known.
     architecture : of its model; None: not known.
+    known : the names of the options that are on record; None: all are.
     """
 
     path: str
@@ -51,6 +56,15 @@ class ComparedRun:
     summary: Summary | None
     sha256: str | None
     architecture: Architecture | None
+    known: frozenset[str] | None = None
+
+    def knows(self, option: str) -> bool:
+        """Whether the value of an option is on record."""
+        return self.known is None or option in self.known
+
+    def value(self, option: str) -> Any:
+        """The value of an option, or NOT_KNOWN."""
+        return getattr(self.options, option) if self.knows(option) else NOT_KNOWN
 
     @property
     def best(self) -> Record | None:
@@ -58,9 +72,11 @@ class ComparedRun:
         return next((record for record in reversed(self.records) if record.improved), None)
 
     @property
-    def corpus(self) -> str:
-        """What its corpus is called."""
-        return self.summary.corpus if self.summary else corpus_name(self.options.corpus)
+    def corpus(self) -> str | None:
+        """What its corpus is called; None: not known."""
+        if self.summary:
+            return self.summary.corpus
+        return corpus_name(self.options.corpus) if self.knows("corpus") else None
 
     @property
     def minutes(self) -> float | None:
@@ -124,13 +140,14 @@ def read_run(path: str | os.PathLike[str]) -> ComparedRun:
     metrics = Path(path, METRICS)
     records = read_metrics(metrics) if metrics.exists() else []
     if header is None:
-        options, architecture = _by_other_files(path)
+        options, known, architecture = _by_other_files(path)
         sha256 = None
     else:
-        options = saved_options(header, one_line(str(path)))
+        options, known = saved_options(header, one_line(str(path))), None
         architecture = Architecture.from_file(header["architecture"])
         sha256 = header["run"].get("corpus")
-    return ComparedRun(str(path), options, records, summary, summary.corpus_sha256 if summary else sha256, architecture)
+    return ComparedRun(str(path), options, records, summary, summary.corpus_sha256 if summary else sha256, architecture,
+                       known)
 
 
 def _header(path):
@@ -145,16 +162,18 @@ def _header(path):
 
 
 def _by_other_files(path):
-    """The options of a run without a checkpoint, and the Architecture of its model."""
+    """The options of a run without a checkpoint, those known, and its Architecture."""
     config = Path(path, CONFIG)
-    given = read_config(config).given(str(config)) if config.exists() else {}
+    has_config = config.exists()
+    given = read_config(config).given(str(config)) if has_config else {}
     if not os.path.exists(Path(path, MODEL_NAME)):
-        return TRAIN.resolved(given), None
+        return TRAIN.resolved(given), None if has_config else frozenset(), None
     architecture, tokenizer = read_model_form(path)
     of_model = {name: value for name, value in (dict(architecture) | chosen(tokenizer)).items()
                 if name in TRAIN.by_name and name != "vocab_size"}  # which is another thing: of subwords to learn
+    known = None if has_config else frozenset(of_model)
     if architecture.tied and architecture.wordvec_size != architecture.hidden_size:
         del of_model["projection"]  # which it has anyway
     options = TRAIN.resolved(given | of_model)
     options.given = [name for name in options.given if name in given]
-    return options, architecture
+    return options, known, architecture

@@ -142,6 +142,8 @@ def _same_text(one, other):
         return _text_of(one.summary) == _text_of(other.summary)
     if one.sha256 and other.sha256:
         return one.sha256 == other.sha256
+    if not all(run.knows(name) for run in (one, other) for name in OF_THE_TEXTS):
+        return False
     same = all(getattr(one.options, name) == getattr(other.options, name) for name in OF_THE_TEXTS)
     return None if same else False
 
@@ -163,22 +165,27 @@ def differing_options(runs: list[ComparedRun]) -> list[str]:
     """
     return [option.name for option in TRAIN.options
             if option.scope == OF_THE_RUN and option.name not in NOT_COMPARED
-            and any(getattr(run.options, option.name) != getattr(runs[0].options, option.name) for run in runs)
+            and _differ([getattr(run.options, option.name) for run in runs if run.knows(option.name)])
             and (not option.derived or any(option.name in run.options.given for run in runs))]
+
+
+def _differ(values):
+    return any(value != values[0] for value in values)
 
 
 def row_of(run: ComparedRun, options: list[str]) -> dict[str, Any]:
     """What a run has reached, a dict; None is what is not known.
 
-    ``options`` has the values of these options, ``epochs`` how many are over,
-    ``of_epochs`` how many there are at most.  Losses are nats per token, of the epoch
-    whose model was kept.
+    ``options`` has the values of these options, "NA" where that is not on record;
+    ``epochs`` is how many are over, ``of_epochs`` how many there are at most.  Losses
+    are nats per token, of the epoch whose model was kept.
     """
     best, loss = run.best, run.best and run.best.valid_loss
     test = run.test_loss
     return {
-        "options": {name: getattr(run.options, name) for name in options},
-        "best_epoch": best and best.epoch, "epochs": len(run.records), "of_epochs": run.options.epochs,
+        "options": {name: run.value(name) for name in options},
+        "best_epoch": best and best.epoch, "epochs": len(run.records),
+        "of_epochs": run.options.epochs if run.knows("epochs") else None,
         "valid_loss": loss, "valid_perplexity": best and perplexity(loss, 1), "test_loss": test,
         "test_perplexity": None if test is None else perplexity(test, 1),
         "bits_per_character": best and run.bits_per_character(loss),

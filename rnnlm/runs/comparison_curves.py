@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from rnnlm.compute import arguments
 from rnnlm.errors import RnnlmError
+from rnnlm.reports.learning_chart import MOST_LINES
 from rnnlm.runs.comparison_notes import some
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def curves(comparison: Comparison, x: str = "epochs") -> tuple[dict[str, list[tu
     RnnlmError : there is nothing to draw.
     """
     at = AT[arguments.one_of("x", x, tuple(AT))]
-    runs = [run for group in comparison.groups for run in group]
+    runs = _drawn_first(comparison.groups)
     value, number = _value(comparison, runs)
     points = {run: [(at(record), number(run, record.valid_loss)) for record in run.records] for run in runs}
     left_out = [comparison.names[run.path] for run in runs if not _has_a_number(points[run])]
@@ -42,6 +44,15 @@ def curves(comparison: Comparison, x: str = "epochs") -> tuple[dict[str, list[tu
     drawn = {f"{comparison.names[run.path]}{' (at least)' if run in least else ''}": points[run] for run in runs
              if _has_a_number(points[run])}
     return drawn, value, [f"not in the picture: {some(left_out)}: {_why(comparison)}"] if left_out else []
+
+
+def _drawn_first(groups):
+    """All runs; where a picture cannot hold them, the best of each text first."""
+    runs = [run for group in groups for run in group]
+    if len(runs) <= MOST_LINES:
+        return runs
+    first = [run for run in chain(*zip_longest(*groups)) if run][:MOST_LINES]
+    return [run for run in runs if run in first] + [run for run in runs if run not in first]
 
 
 def _value(comparison, runs):

@@ -7,17 +7,16 @@ on, as if they had been typed.
 """
 
 import math
+import os
 import time
 
 from rnnlm.errors import RnnlmError, counted
-from rnnlm.ngrams.ngram_model import NgramModel
-from rnnlm.ngrams.training import train_ngrams
 from rnnlm.runs import dial_rules as rules
 from rnnlm.runs.combinations import require_possible, require_possible_rates
-from rnnlm.runs.dial_measuring import first_of
+from rnnlm.runs.dial_measuring import Speed
+from rnnlm.runs.dial_ngram import in_words, ngram_perplexity
 from rnnlm.runs.later_epochs import Pace
 from rnnlm.runs.options import TRAIN
-from rnnlm.scoring.evaluation import evaluate
 
 LOADING = 0.7        # seconds until a command's first line runs
 PICTURE = 2.0        # seconds for the picture and the end
@@ -27,15 +26,17 @@ COPIES = 6           # of the parameters that are written at the end of an epoch
 AIM = 0.985          # of the time that is left
 MEASURED = 0.02      # of the time, for each network that is measured
 LONGEST_MEASURE = 1.0
-NETWORKS = 2         # to measure
+PATIENT = 3          # times as long, where other programs come and go, or no epochs can be changed later
+NETWORKS = (0.4, 1)  # to measure, for that share of it: the first only says which the second is to be
+RESERVE = 0.5        # of what other programs take, which they may take again; not measured
 OPERATIONS = 3e10    # in a second, before anything is measured
 OF_A_TOKEN = 4e5     # operations of a token besides its products, in 20 streams
 ADAPTIVE = 0.15      # of the products that a full softmax needs
 MORE_EPOCHS = 1.25   # times those of the rule, where there is time and no wider network
 NARROWER = 1.05
-NGRAM_TOKENS = 500_000
-ORDER = 3
 BISECTIONS = 30
+SHORTEST = 1000      # tokens of a part of a text
+SPARE = 0.9          # of the minutes
 
 
 class Budget:
@@ -79,12 +80,12 @@ class Dial:
         # Seconds for an operation, in training and in scoring.
         self.training = self.scoring = 1 / OPERATIONS
         self.perplexity = ngram_perplexity(corpus)
-        self.measured = None
+        self.measured = Speed(self.training, self.scoring)
 
     def choose(self):
         """The options that end in time, resolved, after measuring."""
-        for _ in range(NETWORKS):
-            self._measure(self._in_time(self._available()))
+        for share in NETWORKS:
+            self._measure(self._in_time(self._available()), share)
         chosen = self._in_time(self._available())
         require_possible(chosen)
         require_possible_rates(chosen)
@@ -93,20 +94,21 @@ class Dial:
     def _available(self):
         return AIM * (self.budget.left - PICTURE)
 
-    def _measure(self, options):
-        seconds = min(LONGEST_MEASURE, MEASURED * 60 * self.budget.minutes)
-        self.measured = self.speed_of(options, seconds)
+    def _measure(self, options, share):
+        patient = PATIENT if self.measured.others or self.options.seeds else 1
+        seconds = min(LONGEST_MEASURE * patient, MEASURED * 60 * self.budget.minutes)
+        self.measured = self.speed_of(options, share * seconds)
         operations = self._operations(options)
-        self.training, self.scoring = (speed / operations for speed in self.measured)
+        self.training, self.scoring = (speed / operations for speed in self.measured[:2])
 
     def _in_time(self, seconds):
         """The options of the highest rung that takes so many seconds."""
         low, high = rules.ladder(self.options.level)[0].hidden_size, self._high()
-        if self.seconds(self.at(low, 1)) > seconds:
+        if self.latest(self.at(low, 1)) > seconds:
             return self.at(low, 1) if self.whole else self._of_a_part(low, seconds)
         width = self._widest(low, high, seconds, None)
         epochs = max(1, round(self.at(width).epochs))
-        if self.seconds(self.at(low, epochs)) > seconds:  # sizes that were given, or rounding up
+        if self.latest(self.at(low, epochs)) > seconds:  # sizes that were given, or rounding up
             epochs = self._epochs(low, seconds)
         width = self._widest(low, high, seconds, epochs)
         return self.at(width, min(self._most(width, epochs), max(epochs, self._epochs(width, seconds))))
@@ -114,38 +116,38 @@ class Dial:
     def _high(self):
         """The largest width for this text: a wider network would soon memorise it."""
         low, high = rules.ladder(self.options.level)[0].hidden_size, rules.widest(self.options.level, self.tokens)
-        while high > low and (rules.FEWEST_TO_LEARN * rules.parameters(self.at(high, 1), self.vocab_size)
-                              > rules.MOST_STRAIN * self.tokens):
+        while high > low and (rules.parameters(self.at(high, 1), self.vocab_size)
+                              > rules.MOST_PARAMETERS * self.tokens):
             high = max(low, high / NARROWER)
         return high
 
     def _most(self, width, epochs):
         """How many epochs there may be at a width, where there were to be so many."""
         options = self.at(width)
-        limit = rules.most_epochs(self.tokens, rules.parameters(options, self.vocab_size))
+        limit = rules.most_epochs(options.level, self.tokens, rules.parameters(options, self.vocab_size))
         return max(epochs, round(min(limit, MORE_EPOCHS * options.epochs)))
 
     def _widest(self, low, high, seconds, epochs):
         """The largest width, between two, of a run that takes so many seconds."""
-        if self.seconds(self.at(high, epochs)) <= seconds:
+        if self.latest(self.at(high, epochs)) <= seconds:
             return high
         for _ in range(BISECTIONS):
             middle = math.sqrt(low * high)
-            low, high = (middle, high) if self.seconds(self.at(middle, epochs)) <= seconds else (low, middle)
+            low, high = (middle, high) if self.latest(self.at(middle, epochs)) <= seconds else (low, middle)
         return low
 
     def _epochs(self, width, seconds):
         """How many epochs of a network take so many seconds."""
-        once, twice = (self.seconds(self.at(width, epochs)) for epochs in (1, 2))
+        once, twice = (self.latest(self.at(width, epochs)) for epochs in (1, 2))
         return max(1, 1 + int((seconds - once) / (twice - once)))
 
     def _of_a_part(self, width, seconds):
         """The options where not even one epoch ends in time: a part of the text."""
         options = self.at(width, 1)
         ending = self._scoring_seconds(options, 2)
-        share = (seconds - ending) / (self.seconds(options) - ending)
+        share = (seconds - ending) / (self.latest(options) - ending)
         if share <= 0 or "max_tokens" in self.budget.given or share * self.tokens < SHORTEST:
-            enough = (self.budget.minutes * 60 + self.seconds(options) - seconds) / 60
+            enough = (self.budget.minutes * 60 + self.latest(options) - seconds) / 60
             raise RnnlmError(f"--minutes {self.budget.minutes:g} is too short: one epoch of a small network on this "
                              f"text, its validation and test would end after about {enough:.2g} minutes here: give "
                              "more minutes, or less text")
@@ -160,14 +162,14 @@ class Dial:
         options, tokens = self.options, self.tokens
         rung = rules.between(rules.ladder(options.level), "hidden_size", width)
         no_projection = "projection" in self.budget.given and not options.projection
-        chosen = {**rules.rate(rung.lr, options),
+        chosen = {**rules.rate(rung.lr * rules.by_length(options.level, tokens).lr, options),
                   **rules.sizes(rung, False if no_projection else None),
                   "batch_size": rules.batch_size(rung, tokens, options.time_size)}
         if self.vocab_size >= rules.LARGE_VOCABULARY and options.device == "cpu":
             chosen["softmax"] = "adaptive"
         sized = self._resolved(chosen)
         parameters = rules.parameters(sized, self.vocab_size)
-        epochs = epochs or rules.epochs_for(rung, tokens, parameters)
+        epochs = epochs or rules.epochs_for(rung, options.level, tokens, parameters)
         steps = epochs * tokens / (sized.batch_size * sized.time_size)
         chosen |= rules.dropped(parameters * epochs / tokens, options.level)
         chosen |= {"epochs": epochs, "warm_up": int(min(rules.MOST_STEPS, steps / 10))}
@@ -183,9 +185,22 @@ class Dial:
         resolved.given = [name for name in resolved.given if name in options.given or name in free]
         return resolved
 
+    def latest(self, options):
+        """How long it may take, if other programs take half as much again as now.
+
+        The epochs are changed at the end of one, so that is about the last one, or
+        about all where they stay as they are, which is so with several seeds.
+        """
+        uncertain, shared = options.epochs if options.seeds else 1, min(1.0, self.measured.others / os.cpu_count())
+        return self.seconds(options) + RESERVE * shared * uncertain * self._epoch_seconds(options)
+
+    def _epoch_seconds(self, options):
+        """How long it takes to train for one epoch."""
+        return min(self.tokens, options.max_tokens or self.tokens) * self.training * self._operations(options)
+
     def seconds(self, options):
         """How long a run with these options takes from now on, the test included."""
-        training = min(self.tokens, options.max_tokens or self.tokens) * self.training * self._operations(options)
+        training = self._epoch_seconds(options)
         size = 4 * COPIES * rules.parameters(options, self.vocab_size)
         return (options.epochs * (training + SAVING + size / BYTES)
                 + self._scoring_seconds(options, options.epochs + len(self.corpus.test.ids) / self._valid))
@@ -218,22 +233,14 @@ class Dial:
         took = (60 * minutes - self.budget.left + self.seconds(o) + PICTURE) / 60
         part = f"; only the first {self.tokens:,} of {self.whole:,} tokens can be read in that time" if (
             self.whole) else ""
-        spare = "; a longer time would hardly help with a text of this length" if took < SPARE * minutes else ""
-        yield (f"--minutes {minutes:g}: {counted(self.tokens, 'token')} to train, vocabulary {self.vocab_size:,}; a "
-               f"Kneser-Ney {ORDER}-gram has a validation perplexity of {self.perplexity:.4g}")
+        others = (f"; other programs keep {self.measured.others:.1f} of {counted(os.cpu_count(), 'core')} busy, so it "
+                  "may end earlier or later") if self.measured.others else ""
+        spare = "; a longer time would hardly help with a text of this length" if (
+            self.latest(o) - self.seconds(o) < 60 * (SPARE * minutes - took)) else ""
+        yield (f"--minutes {minutes:g}: {counted(self.tokens, 'token')} to train, vocabulary {self.vocab_size:,}; "
+               f"{in_words(self.tokens)} has a validation perplexity of {self.perplexity:.4g}")
         yield (f"chosen: {o.cell} of {o.hidden_size}, word vectors of {o.wordvec_size}, batches of {o.batch_size}; "
                f"{counted(o.epochs, 'epoch')} at a rate of {o.lr:g}, dropout up to {o.dropout:g}, of inputs "
                f"{o.input_dropout:g}, of words {o.word_dropout:g}, of weights {o.weight_drop:g}")
         yield (f"why: this machine trains such a network on {1 / (self.training * self._operations(o)):,.0f} tokens a "
-               f"second, so the run ends after about {took:.3g} minutes{part}{spare}")
-
-
-SHORTEST = 1000  # tokens of a part of a text
-SPARE = 0.9      # of the minutes
-
-
-def ngram_perplexity(corpus):
-    """The validation perplexity of an n-gram model of (the beginning of) a corpus."""
-    tables = train_ngrams(corpus.train[:NGRAM_TOKENS], corpus.vocabulary, ORDER).tables
-    model = NgramModel(tables, corpus.vocabulary)
-    return evaluate(model, first_of(corpus.valid, NGRAM_TOKENS), corpus.vocabulary.eos_id).perplexity
+               f"second, so the run ends after about {took:.3g} minutes{others}{part}{spare}")

@@ -1,9 +1,10 @@
 """The rules of ``--minutes``: tables from measured runs, and what lies between them.
 
 The first table is a ladder.  A higher rung is a larger network that reads the text more
-often, so it takes longer; the time decides how high a run gets.  The second table says
+often, so it takes longer; the time decides how high a run gets.  The second says how
+much oftener a shorter text is read, and how much faster it is learned.  The third says
 how much is dropped: more, the more often each number of the model sees the same text.
-The rows were taken from the curves in ``docs/runs/``; docs/using-it.md says more.
+docs/dial.md has the runs behind each row.
 """
 
 import math
@@ -19,14 +20,30 @@ class Rung(NamedTuple):
     Attributes
     ----------
     hidden_size, wordvec_size : its sizes.
-    epochs : over a text of MILLION tokens; other texts are read more often, or less.
-    lr : the learning rate.
+    epochs : over a text of MILLION tokens.
+    lr : the learning rate, with such a text.
     """
 
     hidden_size: float
     wordvec_size: float
     epochs: float
     lr: float
+
+
+class Length(NamedTuple):
+    """What is different with a text of another length.
+
+    Attributes
+    ----------
+    tokens : of the training text.
+    epochs, lr : by how much those of a rung are multiplied.
+    strain : the most that a network may have, see Strain.
+    """
+
+    tokens: float
+    epochs: float
+    lr: float
+    strain: float
 
 
 class Strain(NamedTuple):
@@ -62,17 +79,30 @@ CHARACTERS = (
     Rung(512, 64, 11, 0.003),    # char, which has five epochs of five million characters
     Rung(1000, 96, 20, 0.002),   # not measured
 )
+LENGTHS = (
+    Length(11_000, 64, 2, 2400),          # short1 to short4; four times the epochs: short1, short4
+    Length(30_000, 6.5, 2, 320),          # p30: the rate
+    Length(100_000, 2.2, 1, 150),         # not measured
+    Length(MILLION, 1, 1, 150),           # the recipes; no strain above 60 was measured
+    Length(100 * MILLION, 0.2, 1, 150),   # not measured
+)
+OF_CHARACTERS_BY_LENGTH = (
+    Length(10_000, 5, 1, 150),            # not measured
+    Length(MILLION, 1, 1, 150),           # char; between the two short5
+    Length(100 * MILLION, 0.2, 1, 150),   # not measured
+)
 DROPPED = (
     Strain(0.5, 0.0, 0.1, 0.0, 0.0, 0.0),          # not measured
     Strain(3, 0.1, 0.2, 0.0, 0.0, 0.0),            # lstm-quick
     Strain(10, 0.2, 0.3, 0.05, 0.1, 0.0),          # lstm-small
-    Strain(40, 0.33, 0.44, 0.055, 0.22, 0.1),      # lstm-medium, and lstm at 60
-    Strain(200, 0.5, 0.6, 0.1, 0.4, 0.4),          # short cuts of Penn Treebank
+    Strain(40, 0.33, 0.44, 0.055, 0.22, 0.1),      # lstm-medium
+    Strain(60, 0.33, 0.44, 0.055, 0.22, 0.1),      # lstm
+    Strain(105, 0.6, 0.7, 0.15, 0.5, 0.5),         # p30; at 243 to 555 short1 to short4
+    Strain(600, 0.65, 0.75, 0.2, 0.6, 0.7),        # short1
 )
-EPOCHS_BY_LENGTH = 0.35  # a text a hundredth as long is read five times as often
-MOST_STRAIN = 150       # parameters times epochs, for each token
 FEWEST_TO_LEARN = 6     # epochs, whatever the strain
-SIZE_BY_LENGTH = 0.3    # and its largest network is a quarter as wide
+MOST_PARAMETERS = 25    # for each token: short1
+SIZE_BY_LENGTH = 0.3    # the largest network of a text a hundredth as long is a quarter as wide: not measured
 MOST_STEPS = 300        # of warming up, which takes at most a tenth of the run
 LARGE_VOCABULARY = 20_000  # from here on, the softmax is adaptive
 LEAST_DROPPED = 0.005
@@ -145,18 +175,23 @@ def widest(level, tokens):
     return min(max(top, ladder(level)[0].hidden_size), ladder(level)[-1].hidden_size)
 
 
-def epochs_for(rung, tokens, parameters):
+def epochs_for(rung, level, tokens, parameters):
     """How often a text of so many tokens is read, a number of at least 1.
 
     A network of many ``parameters`` would memorise a short text if it read it oftener.
     """
-    epochs = max(1.0, rung.epochs * (MILLION / tokens) ** EPOCHS_BY_LENGTH)
-    return min(epochs, most_epochs(tokens, parameters))
+    epochs = max(1.0, rung.epochs * by_length(level, tokens).epochs)
+    return min(epochs, most_epochs(level, tokens, parameters))
 
 
-def most_epochs(tokens, parameters):
+def by_length(level, tokens):
+    """The Length for so many tokens."""
+    return between(OF_CHARACTERS_BY_LENGTH if level == "char" else LENGTHS, "tokens", tokens)
+
+
+def most_epochs(level, tokens, parameters):
     """How many epochs a network of so many parameters can use of a text."""
-    return max(FEWEST_TO_LEARN, MOST_STRAIN * tokens / parameters)
+    return max(FEWEST_TO_LEARN, by_length(level, tokens).strain * tokens / parameters)
 
 
 def sizes(rung, projection=None):

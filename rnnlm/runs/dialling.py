@@ -3,12 +3,13 @@
 from copy import copy
 
 from rnnlm.compute.cores import available_cores
-from rnnlm.compute.cuda import device_by_name
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import counted
 from rnnlm.runs.configuration import config_text
 from rnnlm.runs.dial import Dial
 from rnnlm.runs.dial_measuring import measure
+from rnnlm.runs.dial_ngram import note_at_end
+from rnnlm.runs.gpus import own_device
 from rnnlm.runs.later_epochs import changed, epochs_at
 from rnnlm.runs.options import of_the_run
 from rnnlm.runs.run_texts import read_corpus
@@ -32,7 +33,7 @@ def dialled(options, corpus, budget, observer, workers, device, initial=None):
         whole, corpus = len(corpus.train), read_corpus(options, observer, initial, None)
         dial, chosen = turned(options, corpus, whole)
     observer.on_choice([*dial.lines(chosen)])
-    return chosen, corpus, KeptPace(dial.pace(chosen))
+    return chosen, corpus, KeptPace(dial.pace(chosen), dial.perplexity)
 
 
 def dialled_apart(options, budget, observer):
@@ -43,18 +44,27 @@ def dialled_apart(options, budget, observer):
     one = copy(options)
     one.seed, one.save_splits = options.seeds[0], None  # the first run saves the splits
     observer.on_note(f"{counted(len(options.seeds), 'seed')} of {budget.minutes:g} minutes each take about "
-                     f"{len(options.seeds) * budget.minutes:g} minutes in all")
+                     f"{len(options.seeds) * budget.minutes:g} minutes in all; all have the same number of epochs, "
+                     "which no seed changes on the way")
     corpus = read_corpus(one, observer, None, None)
     with Workers(options.threads or available_cores()) as workers:
-        chosen, _, _ = dialled(one, corpus, budget, observer, workers, device_by_name(options.device))
+        chosen, _, _ = dialled(one, corpus, budget, observer, workers, own_device(options.device))
     return chosen
 
 
 class KeptPace:
-    """A Pace whose changes a Session keeps."""
+    """A Pace whose changes a Session keeps.
 
-    def __init__(self, pace):
-        self.pace = pace
+    ngram : the validation perplexity of an n-gram model of the same text, or of its
+        beginning.
+    """
+
+    def __init__(self, pace, ngram):
+        self.pace, self.ngram = pace, ngram
+
+    def note_at_end(self, best):
+        """What there is to say of a run with this best perplexity, a line; or None."""
+        return note_at_end(self.ngram, best)
 
     def keep(self, session):
         """At an epoch's end, before it is saved: change the epochs if they must be."""

@@ -86,7 +86,9 @@ def _asked(request, folder, observer, may_begin):
     """The options of all runs, without a seed, and the seeds, a list."""
     options = request.options
     if not options.resume:
-        folder.require_free(": choose another --output, or continue them with --resume")
+        folder.require_free(": --overwrite replaces one run, not those of several seeds: remove their folder, or "
+                            "choose another --output" if options.overwrite else
+                            ": choose another --output, or continue them with --resume")
     elif folder.holds_options():
         folder.require_no_run()
         return _resumed(request, folder)

@@ -30,9 +30,6 @@ def seeds_folder(options, observer):
 
     It is locked.  RnnlmError if it cannot be that of several seeds.
     """
-    if options.overwrite and not options.resume:
-        raise RnnlmError("--overwrite replaces one run, not those of several seeds: remove their folder, or choose "
-                         "another --output")
     return prepared_folder(options, [], observer, SeedsFolder)
 
 

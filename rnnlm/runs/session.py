@@ -185,6 +185,8 @@ class Session:
         folder.test = evaluation.perplexity
         folder.write_summary(replace(self.summary, test_epoch=folder.best.epoch,
                                      test_loss=loss if math.isfinite(loss) else None))
+        if self.pace and (line := self.pace.note_at_end(folder.best.valid_perplexity)):
+            self.observer.on_note(line)
         drawn = folder.draw()
         folder.end(self.options.discard_checkpoints)
         self.observer.on_end(folder.path, drawn)

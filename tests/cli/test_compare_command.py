@@ -80,6 +80,16 @@ def test_other_texts_are_tables_of_their_own(compared, run):
     assert len(printed["notes"]) == 2
 
 
+def test_a_text_that_is_not_on_record_is_said(compared, tmp_path):
+    for name in ("checkpoint.npz", "config.toml", "summary.json"):
+        (tmp_path / "runs/narrow" / name).unlink()
+    _, out, _ = compared("runs/wide", "runs/narrow")
+    assert out.split("\n\n")[1].startswith("a text that is not on record: words, vocabulary 16\nrun")
+    (tmp_path / "runs/narrow/model.npz").unlink()
+    _, out, _ = compared("runs/wide", "runs/narrow")
+    assert out.split("\n\n")[1].startswith("a text that is not on record\nrun")
+
+
 def test_a_loss_whose_perplexity_is_no_number_is_null(compared, tmp_path):
     path = tmp_path / "runs/narrow/metrics.jsonl"
     (line,) = map(json.loads, path.read_text().splitlines())

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from device_arrays import StandIn
 from training_runs import header_of, without_times
 
 import rnnlm
@@ -161,7 +162,8 @@ def test_a_signal_in_measuring_leaves_nothing(minutes, tmp_path, monkeypatch, si
 def test_all_seeds_have_what_was_chosen_once(minutes, tmp_path):
     code, out, err = minutes("--seeds", "1-2")
     assert code == 0, err
-    assert "2 seeds of 0.2 minutes each take about 0.4 minutes in all" in err
+    assert ("2 seeds of 0.2 minutes each take about 0.4 minutes in all; all have the same number of epochs, which no "
+            "seed changes on the way") in err
     assert out.count("why: ") == 1
     one, other = (written(tmp_path / f"run/seed-{seed}") for seed in (1, 2))
     assert one | {"seed": 2} == other
@@ -207,6 +209,26 @@ def test_the_splits_are_saved_once(minutes, tmp_path):
     code, _, err = minutes("--seeds", "1-2", "--save-splits", "three", corpus=tmp_path / "one.txt")
     assert code == 0, err
     assert (tmp_path / "three/train.txt").exists()
+
+
+def test_the_device_of_the_run_is_measured(minutes, monkeypatch):
+    def measured(options, corpus, workers, device, *more):
+        raise rnnlm.RnnlmError(f"--device {options.device} is {device.name}")
+
+    monkeypatch.setattr("rnnlm.runs.dialling.measure", measured)
+    monkeypatch.setattr("rnnlm.runs.gpus.device_by_name", lambda name, number: StandIn())
+    for more in ([], ["--seeds", "1-2"]):
+        code, _, err = minutes("--device", "cuda", *more)
+        assert (code, err.splitlines()[-1].endswith("--device cuda is a stand-in")) == (1, True), err
+
+
+@pytest.mark.parametrize(("perplexity", "said"), [(1.0, True), (1e9, False)])
+def test_a_run_that_ends_above_the_ngram_model_says_what_to_do(minutes, monkeypatch, perplexity, said):
+    monkeypatch.setattr("rnnlm.runs.dial.ngram_perplexity", lambda corpus: perplexity)
+    code, _, err = minutes()
+    assert code == 0, err
+    line = "a Kneser-Ney 3-gram predicts the validation text better: 1 to "
+    assert (line in err) == ("--mix FILE.arpa" in err) == said
 
 
 def test_later_epochs_can_be_given(minutes, tmp_path):

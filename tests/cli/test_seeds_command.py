@@ -95,7 +95,7 @@ def test_each_seed_is_the_run_of_that_seed_bit_for_bit(seeds, tmp_path):
 
 
 def test_what_is_shown_and_kept(seeds, tmp_path):
-    _, out, err = seeds(*TWO)
+    _, out, err = seeds("--overwrite", *TWO)
     lines = out.splitlines()
     assert lines[0] == "2 seeds, 1-2; their runs are in run"
     assert rows(out) == [["1", "1"], ["1", "2"], ["2", "1"], ["2", "2"]]

@@ -4,6 +4,7 @@ import pytest
 
 from rnnlm.cli import slowdowns
 from rnnlm.cli.train import main as train
+from rnnlm.compute import load
 from rnnlm.compute.one_process import Processes
 
 
@@ -21,12 +22,12 @@ def machine(monkeypatch):
             self.faults += faults
 
     machine = Machine()
-    monkeypatch.setattr(slowdowns.time, "monotonic", lambda: machine.time)
-    monkeypatch.setattr(slowdowns, "_machine_seconds", lambda: machine.machine)
-    monkeypatch.setattr(slowdowns, "_own_seconds", lambda: machine.own)
+    monkeypatch.setattr(load.time, "monotonic", lambda: machine.time)
+    monkeypatch.setattr(load, "machine_seconds", lambda: machine.machine)
+    monkeypatch.setattr(load, "own_seconds", lambda: machine.own)
     monkeypatch.setattr(slowdowns, "_faults", lambda: machine.faults)
     monkeypatch.setattr(slowdowns, "_swapped_mb", lambda: machine.swapped)
-    monkeypatch.setattr(slowdowns.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(load.os, "cpu_count", lambda: 4)
     monkeypatch.setattr(Processes, "cores", lambda self: 4)
     return machine
 
@@ -66,7 +67,7 @@ def test_one_thread_is_not_told_to_take_fewer(machine):
 
 
 def test_a_system_that_tells_nothing_is_no_trouble(machine, monkeypatch):
-    monkeypatch.setattr(slowdowns, "_machine_seconds", lambda: float("nan"))
+    monkeypatch.setattr(load, "machine_seconds", lambda: float("nan"))
     watch = slowdowns.Watch(threads=4)
     machine.after(6, own=1, others=3)
     assert not lines(watch)
@@ -93,7 +94,7 @@ def test_pages_of_a_mapped_text_are_no_shortage_of_memory(machine):
 
 def test_looking_is_rare(machine, monkeypatch):
     watch = slowdowns.Watch(threads=4)
-    monkeypatch.setattr(slowdowns, "_machine_seconds", lambda: pytest.fail("looked too early"))
+    monkeypatch.setattr(load, "machine_seconds", lambda: pytest.fail("looked too early"))
     machine.after(4, own=1, others=3)
     assert not lines(watch)
 
@@ -116,7 +117,7 @@ def test_a_debug_build_and_a_missing_blas(machine, monkeypatch):
 
 def test_the_real_clocks_run():
     if sys.platform == "linux":
-        assert slowdowns._machine_seconds() >= slowdowns._own_seconds() > 0
+        assert load.machine_seconds() >= load.own_seconds() > 0
         assert slowdowns._faults() >= 0
         assert 0 <= slowdowns._swapped_mb() < 1e6
 

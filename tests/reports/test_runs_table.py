@@ -40,6 +40,25 @@ def test_many_options_are_a_table_of_their_own():
     assert options_lines([ROW, BEGUN]) == []
 
 
+def test_a_line_has_the_options_of_as_many_runs_as_fit_and_says_where_all_are():
+    """Names take 10 characters, and each run two blanks and five: 10 + 21 * 7 = 157."""
+    options = {f"option_{i}": i for i in range(6)} | {"long_names": 1}
+    rows = [ROW | {"run": f"r-{i:03}", "options": options} for i in range(200)]
+    *lines, last = options_lines(rows)
+    assert {len(line) for line in lines} == {157}
+    assert lines[0].split()[1:] == [f"r-{i:03}" for i in range(21)]
+    assert last == "(the options of 21 of 200 runs: --csv and --json have those of all)"
+    assert len(options_lines(rows[:21])) == 8
+    wide = [ROW | {"run": "r" * 300, "options": options}] * 2
+    assert options_lines(wide)[-1].startswith("(the options of 1 of 2 runs:")
+
+
+def test_epochs_of_which_nobody_knows_how_many_there_were_to_be():
+    head, line = runs_lines([ROW | {"of_epochs": None, "options": {"tied": "NA"}}])
+    assert head.split("  ")[1].strip() == "tied" and line.split()[1] == "NA"
+    assert " 4  " in line and " of " not in line
+
+
 def test_csv_has_all_digits_and_nothing_where_nothing_is_known():
     head, one, begun = csv.reader(io.StringIO(runs_csv([ROW, BEGUN])))
     assert head[:4] == ["run", "text", "hidden-size", "tied"]

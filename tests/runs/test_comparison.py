@@ -4,6 +4,7 @@ import json
 import math
 import os
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +15,7 @@ import rnnlm
 from rnnlm.errors import RnnlmError
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
-from rnnlm.runs.comparison import compare, differing_options
+from rnnlm.runs.comparison import Comparison, compare, differing_options
 from rnnlm.runs.comparison_curves import curves
 from rnnlm.runs.options import TRAIN
 from rnnlm.runs.summary import SUMMARY
@@ -86,7 +87,7 @@ def test_the_options_that_differ_are_named_but_for_what_follows_from_another(run
 
 def test_what_changes_the_minutes_is_named_and_what_changes_nothing_is_not():
     given = ({}, {"threads": 2, "device": "cuda", "checkpoint_minutes": 7.0})
-    runs = [SimpleNamespace(options=TRAIN.resolved(options)) for options in given]
+    runs = [SimpleNamespace(options=TRAIN.resolved(options), knows=lambda name: True) for options in given]
     assert differing_options(runs) == ["threads", "device"]
 
 
@@ -173,6 +174,30 @@ def test_a_run_without_checkpoints_and_summary_is_known_by_its_options_and_model
     assert found.notes[0].startswith("there is no record of the texts of one: they are taken to be those of")
     assert found.options == ["level", "hidden_size"]
     assert by_name(found)["one"]["parameters"] == by_name(compare([runs / "one"]))["one"]["parameters"] > 0
+
+
+@pytest.mark.parametrize("summary", [True, False])
+def test_options_that_no_file_tells_are_not_taken_for_the_defaults(runs, summary):
+    for name in ["checkpoint.npz", "config.toml"] + ([] if summary else [SUMMARY]):
+        (runs / "two" / name).unlink()
+    found = compare([runs / "one", runs / "two", runs / "rate"])
+    row = by_name(found)["two"]
+    assert row["options"] == {"hidden_size": 9, "tied": False, "lr": "NA"}  # the model tells its sizes
+    assert row["of_epochs"] is None
+    assert [len(group) for group in found.groups] == ([3] if summary else [2, 1])
+    (runs / "two/model.npz").unlink()
+    found = compare([runs / "one", runs / "two", runs / "rate"])
+    assert by_name(found)["two"]["options"] == {"tied": "NA", "lr": "NA"}
+    assert {run.corpus for group in found.groups for run in group} == {"small"} | (set() if summary else {None})
+
+
+def test_a_picture_with_too_many_runs_has_the_best_of_each_text(runs):
+    of_a_text, alone = compare([runs / "one"]).groups[0][0], compare([runs / "letters"]).groups[0][0]
+    many = [replace(of_a_text, path=f"run-{i:02}") for i in range(30)]
+    found = Comparison([many, [alone]], {run.path: run.path for run in [*many, alone]}, [], [], True)
+    drawn = [*curves(found)[0]]
+    assert drawn[:20] == [*(f"run-{i:02}" for i in range(19)), alone.path]
+    assert len(drawn) == 31
 
 
 def test_a_run_that_has_only_begun_has_its_row(runs):

@@ -1,16 +1,23 @@
 """The dial: what it chooses for a text and a time, with a clock and a speed made up."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from device_arrays import StandIn
 
+from rnnlm.compute.device import HOST
+from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError
 from rnnlm.runs import dial_rules as rules
-from rnnlm.runs.dial import Budget, Dial
+from rnnlm.runs.dial import PICTURE, Budget, Dial
 from rnnlm.runs.dial_measuring import Speed, measure
 from rnnlm.runs.options import TRAIN
 from rnnlm.text.corpus import load_corpus
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class Clock:
@@ -26,22 +33,31 @@ class Clock:
 class Machine:
     """A machine that does so many operations a second, of which Dial knows the number.
 
-    measured: the options of the networks that were measured.
+    measured: the options of the networks that were measured; took: the seconds of each.
+    others: the cores that other programs keep busy.
     """
 
-    def __init__(self, clock, operations):
-        self.clock, self.operations, self.measured, self.dial = clock, operations, [], None
+    def __init__(self, clock, operations, others=0.0):
+        self.clock, self.operations, self.others = clock, operations, others
+        self.measured, self.took, self.dial = [], [], None
 
     def __call__(self, options, seconds):
         self.measured.append(options)
+        self.took.append(seconds)
         self.clock.now += seconds + 0.1
         seconds_of_a_token = self.dial._operations(options) / self.operations
-        return Speed(seconds_of_a_token, seconds_of_a_token / 3)
+        return Speed(seconds_of_a_token, seconds_of_a_token / 3, self.others)
 
 
 def text_of(corpus, tokens):
     """The corpus with so many tokens to train; Dial looks at their number only."""
-    return replace(corpus, train=np.resize(corpus.train, tokens))
+    return replace(corpus, train=np.broadcast_to(corpus.train[0], tokens))
+
+
+@pytest.fixture(autouse=True)
+def quick_ngrams(monkeypatch):
+    """No rule uses the n-gram model, which takes longer than a choice."""
+    monkeypatch.setattr("rnnlm.runs.dial.ngram_perplexity", lambda corpus: 12.345)
 
 
 @pytest.fixture
@@ -49,11 +65,11 @@ def corpus(small_corpus):
     return load_corpus(small_corpus)
 
 
-def dial(corpus, minutes, operations=3e9, **given):
+def dial(corpus, minutes, operations=3e9, others=0.0, **given):
     """A Dial with its machine; given: the options that a user gave."""
     clock = Clock()
     given = {"minutes": minutes, **given}
-    machine = Machine(clock, operations)
+    machine = Machine(clock, operations, others)
     machine.dial = Dial(TRAIN.resolved(rules.settled_before(given)), corpus, Budget(minutes, given, clock), machine)
     return machine.dial
 
@@ -149,9 +165,44 @@ def test_three_lines_say_what_was_chosen_and_why(corpus):
     turned = dial(text_of(corpus, 1_000_000), 10)
     chosen = turned.choose()
     first, second, third = turned.lines(chosen)
-    assert f"1,000,000 tokens to train, vocabulary {len(corpus.vocabulary)}" in first
+    assert first == (f"--minutes 10: 1,000,000 tokens to train, vocabulary {len(corpus.vocabulary)}; a Kneser-Ney "
+                     "3-gram of the first 500,000 tokens has a validation perplexity of 12.35")
     assert f"lstm of {chosen.hidden_size}" in second and f"{chosen.epochs} epochs" in second
     assert "tokens a second" in third and "minutes" in third
+
+
+@pytest.fixture
+def two_cores(monkeypatch):
+    monkeypatch.setattr("rnnlm.runs.dial.os.cpu_count", lambda: 2)
+
+
+def test_where_other_programs_run_the_last_epoch_may_take_longer(corpus, two_cores):
+    idle, shared = (dial(text_of(corpus, 300_000), 3, others=others) for others in (0.0, 1.2))
+    of_idle, of_shared = (turned.choose() for turned in (idle, shared))
+    assert idle.latest(of_idle) == idle.seconds(of_idle)
+    reserve = shared.budget.left - PICTURE - shared.seconds(of_shared)
+    epoch = 300_000 * shared.training * shared._operations(of_shared)
+    assert reserve > 0.3 * epoch  # half of 1.2 of 2 cores
+    assert of_shared.hidden_size < of_idle.hidden_size
+    assert "; other programs keep 1.2 of 2 cores busy, so it may end earlier or later" in [*shared.lines(of_shared)][2]
+    assert "other programs" not in [*idle.lines(of_idle)][2]
+
+
+def test_where_other_programs_run_the_second_network_is_measured_longer(corpus, two_cores):
+    idle, shared = (dial(text_of(corpus, 300_000), 20, others=others) for others in (0.0, 0.8))
+    for turned in (idle, shared):
+        turned.choose()
+    assert idle.speed_of.took == [0.4, 1]
+    assert shared.speed_of.took == [0.4, 3]
+
+
+def test_several_seeds_are_measured_longer_and_have_a_reserve_for_all_epochs(corpus, two_cores):
+    turned = dial(text_of(corpus, 300_000), 20, others=1.0, seeds=[1, 2])
+    chosen = turned.choose()
+    assert turned.speed_of.took == [pytest.approx(1.2), 3]
+    training = chosen.epochs * 300_000 * turned.training * turned._operations(chosen)
+    assert turned.latest(chosen) == pytest.approx(turned.seconds(chosen) + training / 4)
+    assert turned.budget.left - PICTURE > turned.latest(chosen)
 
 
 @pytest.mark.parametrize("level", ["word", "char"])
@@ -170,6 +221,32 @@ def test_a_row_of_a_table_comes_back_as_it_is_and_others_lie_between():
     assert rules.between(rules.DROPPED, "strain", 1e-9) == pytest.approx(rules.DROPPED[0])
 
 
+def test_a_text_of_50_kb_is_read_often_with_much_dropout_and_a_higher_rate(corpus):
+    short, long = (dial(text_of(corpus, tokens), 10) for tokens in (9_000, 1_000_000))
+    of_short, of_long = (turned.choose() for turned in (short, long))
+    assert of_short.epochs > 20 > of_long.epochs
+    assert of_short.dropout > 0.6
+    assert of_short.lr == pytest.approx(2 * 0.010)
+    parameters = rules.parameters(of_short, len(corpus.vocabulary))
+    assert parameters <= 25 * 9_000 and parameters * of_short.epochs < 620 * 9_000  # it is rounded
+
+
+@pytest.mark.parametrize("table", [rules.LENGTHS, rules.OF_CHARACTERS_BY_LENGTH, rules.DROPPED])
+def test_longer_texts_are_read_less_often_and_strain_drops_more(table):
+    assert [row[0] for row in table] == sorted(row[0] for row in table)
+    for column in list(zip(*table, strict=True))[1:]:
+        assert list(column) == sorted(column, reverse=table is not rules.DROPPED)
+
+
+@pytest.mark.parametrize("table", [rules.WORDS, rules.LENGTHS, rules.DROPPED])
+def test_the_page_has_the_tables_of_the_rules(table):
+    page = (REPOSITORY / "docs/dial.md").read_text(encoding="utf-8").replace(",", "")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("|")]
+    numbers = {tuple(map(float, cells[:len(table[0])])) for cells in rows if len(cells) == len(table[0]) + 1
+               and all(re.fullmatch(r"[\d.]+", cell) for cell in cells[:-1])}
+    assert set(map(tuple, table)) <= numbers
+
+
 def test_less_is_dropped_of_characters():
     words, characters = (rules.dropped(20, level) for level in ("word", "char"))
     for name in ("dropout", "input_dropout", "weight_drop"):
@@ -183,15 +260,15 @@ def test_every_choice_is_an_option_with_a_possible_value(corpus):
             TRAIN.by_name[name].in_a_file(getattr(chosen, name), name)
 
 
-def test_measuring_takes_steps_and_scores(corpus):
-    from rnnlm.compute.device import HOST
-    from rnnlm.compute.threads import Workers
-
+@pytest.mark.parametrize("device", [HOST, StandIn()], ids=["processor", "stand-in for a GPU"])
+def test_measuring_takes_steps_and_scores(corpus, device, monkeypatch):
+    monkeypatch.setattr("rnnlm.compute.load.machine_seconds", lambda: float("nan"))
     times = iter(range(1000))
     options = TRAIN.resolved(rules.settled_before({"minutes": 1, "hidden_size": 8, "batch_size": 2, "time_size": 7,
                                                    "random_length": False}))
     with Workers(1) as workers:
-        speed = measure(options, corpus, workers, HOST, 3, lambda: float(next(times)))
+        speed = measure(options, corpus, workers, device, 3, lambda: float(next(times)))
     # The clock moves by 1 at each look: steps of 14 tokens until 3 seconds have passed.
     assert speed.training == pytest.approx(4 / (3 * 14), rel=0.5)
     assert speed.scoring == pytest.approx(1 / len(corpus.valid.ids))
+    assert speed.others == 0  # not known
