@@ -23,6 +23,7 @@ from rnnlm.runs.option import DEBUG, FLAG, THREADS, Option
 from rnnlm.runs.table import Table
 from rnnlm.scoring.constraints import RECENT
 from rnnlm.scoring.limits import EndlessError
+from rnnlm.scoring.predictor import reads_unknown
 from rnnlm.scoring.prompts import banned_ids, prompt_ids, read_prompt
 from rnnlm.scoring.writing import WIDEST_BEAM, write_beam, write_samples, write_text
 from rnnlm.text.sources import require_one_standard_input
@@ -96,7 +97,7 @@ def generate_text(options):
     workers = Workers(threads) if many else SERIAL  # products with one row are best on BLAS's threads
     with workers if many else blas_threads(threads):
         model, vocabulary, *_ = read_predictor(options, workers)
-        task = {"model": model, "vocabulary": vocabulary, "prompt": _prompt(options, vocabulary),
+        task = {"model": model, "vocabulary": vocabulary, "prompt": _prompt(options, model, vocabulary),
                 "ban": _banned(options, vocabulary), "min_length": options.min_length,
                 "max_length": options.max_length, "allow_unk": options.allow_unk}
         if options.beam is not None:
@@ -143,13 +144,13 @@ def _require_possible(options):
                              f"{options.min_length}")
 
 
-def _prompt(options, vocabulary):
+def _prompt(options, model, vocabulary):
     """The prompt, of the line or of a file; its unknown words are noted."""
     if options.prompt_file is None:
         prompt, name = _as_text("--prompt", options.prompt), "--prompt"
     else:
         prompt, name = read_prompt(options.prompt_file), "--prompt-file"
-    _note_unknown(prompt_ids(prompt, vocabulary, name)[1], vocabulary)
+    _note_unknown(prompt_ids(prompt, vocabulary, name)[1], vocabulary, reads_unknown(model))
     return prompt
 
 
@@ -224,10 +225,11 @@ def _as_text(flag, words):
                          "write it in UTF-8") from None
 
 
-def _note_unknown(unknown, vocabulary):
+def _note_unknown(unknown, vocabulary, known_of):
     """A note on what happens to the prompt's unknown words, a list."""
     if unknown:
-        fate = "read as <unk>" if vocabulary.unk_id is not None else "left out of the model's context"
-        are = "is" if len(unknown) == 1 else "are"
+        are, s = ("is", "s") if len(unknown) == 1 else ("are", "")
+        fate = (f"{are} read as <unk>" if vocabulary.unk_id is not None else f"end{s} the model's context" if known_of
+                else f"{are} left out of the model's context")
         note(f"note: {counted(len(unknown), vocabulary.tokenizer.unit)} of the prompt {are} not in the vocabulary and "
-             f"{are} {fate}: {first_few(unknown)}")
+             f"{fate}: {first_few(unknown)}")

@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.scoring.generation import probs_after
+from rnnlm.scoring.predictor import reads_unknown
 from rnnlm.scoring.prompts import prompt_ids
 from rnnlm.scoring.writing import write_beam, write_samples, write_text
 from rnnlm.scoring.written import Written
@@ -134,7 +135,7 @@ class Writes:
         ArgumentError : k below 1.
         """
         arguments.whole("k", k)
-        ids, _ = prompt_ids(prompt, self.vocabulary)
+        ids, _ = prompt_ids(prompt, self.vocabulary, with_unknown=reads_unknown(self.model))
         probs = probs_after(self.model, [self.vocabulary.eos_id, *ids])
         first = np.argsort(-probs, kind="stable")[:k]
         return [(self.vocabulary.tokenizer.shown(self.vocabulary.words[i]), float(probs[i])) for i in first]

@@ -94,7 +94,7 @@ def _newton(mixture, ids, eos_id, told):
         gap = float(gradient @ step) / 2
         if gap <= TOLERANCE:
             break
-    return FoundWeights(weights, passes, max(gap, 0.0), np.count_nonzero(ids != UNKNOWN))
+    return FoundWeights(weights, passes, max(gap, 0.0), int(np.count_nonzero(ids != UNKNOWN)))
 
 
 def _require_some(fails):

@@ -6,6 +6,7 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, IdError
+from rnnlm.text.vocabulary import UNKNOWN
 
 RECENT = 64  # tokens of the prompt and the text that count as recent
 
@@ -75,7 +76,7 @@ class Constraints:
 
     def _penalise(self, scores, texts):
         """Lower the scores of recent words, each once."""
-        recent = [sorted(set(text.recent) - {self.limits.eos_id}) for text in texts]
+        recent = [sorted(set(text.recent) - {self.limits.eos_id, UNKNOWN}) for text in texts]
         words = np.array([i for ids in recent for i in ids], dtype=np.intp)
         columns = np.repeat(np.arange(len(texts)), [len(ids) for ids in recent])
         values = scores[words, columns]

@@ -9,6 +9,8 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, IdError, RnnlmError
+from rnnlm.scoring.predictor import reads_unknown
+from rnnlm.text.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -102,7 +104,8 @@ def generate(model: Predicts, prompt: Iterable[int], *, rng: np.random.Generator
     Parameters
     ----------
     model : LanguageModel, or another predictor with ``fresh_state`` and ``predict``.
-    prompt : ids, at least one; <eos> is the start of a text.
+    prompt : ids, at least one; <eos> is the start of a text.  UNKNOWN may be among them
+        for a model that can read it.
     rng : numpy.random.Generator that draws.
     temperature : the model's scores are divided by it; 0: always the most probable
         word.
@@ -130,7 +133,7 @@ def generate(model: Predicts, prompt: Iterable[int], *, rng: np.random.Generator
     if not isinstance(forbidden, tuple) or forbidden:
         forbidden = list(forbidden) if isinstance(forbidden, set | frozenset) else forbidden
         forbidden = arguments.ids_of_text("forbidden", forbidden).tolist()
-    if prompt.min() < 0:
+    if prompt.min() < (UNKNOWN if reads_unknown(model) else 0):
         raise IdError(f"prompt must hold ids of the vocabulary, got {prompt.min()}: leave out the words that it lacks, "
                       "or give them the id of <unk>")
     return _words(model, prompt, rng, (temperature, top_k, top_p, forbidden))

@@ -10,10 +10,11 @@ from rnnlm.text.vocabulary import EOS, UNKNOWN
 LONGEST_PROMPT = 1_000_000  # characters of a file
 
 
-def prompt_ids(prompt, vocabulary, name="prompt"):
+def prompt_ids(prompt, vocabulary, name="prompt", with_unknown=False):
     """The ids of a prompt's tokens, and its distinct unknown tokens, in order.
 
-    An unknown token is <unk>, or is left out where the vocabulary has none.
+    An unknown token is <unk>.  Where the vocabulary has none it is left out, or it is
+    UNKNOWN for a model that can read that (``with_unknown``).
     RnnlmError, which calls the prompt ``name``, if <eos> is among its words.
     """
     if not isinstance(prompt, str):
@@ -23,7 +24,7 @@ def prompt_ids(prompt, vocabulary, name="prompt"):
         raise RnnlmError(f"{name} holds the word {EOS}, which is the token of a line end: write a line end instead")
     ids, unknown = _known(tokens, vocabulary)
     if vocabulary.unk_id is None:
-        return [i for i in ids if i != UNKNOWN], unknown
+        return [i for i in ids if with_unknown or i != UNKNOWN], unknown
     return [vocabulary.unk_id if i == UNKNOWN else i for i in ids], unknown
 
 

@@ -10,7 +10,7 @@ from rnnlm.scoring.beam import beam_search
 from rnnlm.scoring.constraints import RECENT, Constraints
 from rnnlm.scoring.generation import generate
 from rnnlm.scoring.limits import EndlessError, Limits, Progress, endless_line
-from rnnlm.scoring.predictor import require_states
+from rnnlm.scoring.predictor import reads_unknown, require_states
 from rnnlm.scoring.prompts import banned_ids, prompt_ids
 from rnnlm.scoring.sampling import Drawing, Draws
 from rnnlm.scoring.streams import Stream, write_streams
@@ -27,7 +27,7 @@ class _Task:
     def __init__(self, model, vocabulary, prompt, *, length=None, sentences=None, min_length=None, max_length=None,
                  ban=(), repetition_penalty=1.0, allow_unk=False):
         self.model, self.vocabulary = model, vocabulary
-        ids, _ = prompt_ids(prompt, vocabulary)
+        ids, _ = prompt_ids(prompt, vocabulary, with_unknown=reads_unknown(model))
         self.ids = np.array([vocabulary.eos_id, *ids], dtype=np.int32)
         self.tokens = vocabulary.tokenizer.split(prompt)
         tail = self.tokens[::-1]

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from arpa_texts import kenlm_text
 
 from rnnlm.cli.generate import main
 from rnnlm.formats.model_file import load_model, save_model
@@ -111,6 +112,20 @@ def test_without_unk_they_are_left_out_of_the_context(tmp_path, capsys):
     out, err = capsys.readouterr()
     assert out == "zebra the\n"
     assert "left out of the model's context: zebra" in err
+
+
+def test_after_an_unknown_word_an_ngram_model_without_unk_starts_anew(tmp_path, capsys):
+    path = tmp_path / "some.arpa"
+    path.write_text(kenlm_text({("<s>",): (-99, -0.5), ("</s>",): (-2, 0), ("the",): (-1.5, -0.5), ("cat",): (-0.1, 0),
+                                ("the", "the"): (-0.05, 0)}), encoding="utf-8")
+    first = {}
+    for prompt in ("the", "the zebra", "zebra", "zebra yak"):
+        assert main([str(path), "--temperature", "0", "--length", "1", "--prompt", prompt]) == 0
+        out, err = capsys.readouterr()
+        first[prompt] = out.removeprefix(prompt)
+    assert first["the zebra"] == first["zebra"] == first["zebra yak"] != first["the"]
+    assert err.endswith("note: 2 words of the prompt are not in the vocabulary and end the model's context: zebra, "
+                        "yak\n")
 
 
 def test_unk_is_written_only_when_asked_for(write):

@@ -242,6 +242,16 @@ def test_later_epochs_can_be_given(minutes, tmp_path):
     assert code == 1 and "--epochs is 5, was 2" in err
 
 
+@pytest.mark.parametrize(("typed", "later"), [
+    (("--epochs", "2"), None), (("--epochs", "2", "--later-epochs", "1:4"), "1:4"), ((*MINUTES,), None), ((), "1:3"),
+])
+def test_epochs_that_are_typed_are_not_changed_by_those_of_a_file(typed, later, minutes, tmp_path):
+    (tmp_path / "changed.toml").write_text('epochs = 1\nlater-epochs = "1:3"\n', encoding="utf-8")
+    code, _, err = minutes.run("--config", str(tmp_path / "changed.toml"), *typed, output="given")
+    assert code == 0, err
+    assert written(tmp_path / "given").get("later-epochs") == later
+
+
 @pytest.mark.slow
 def test_a_real_measure_chooses_a_run_that_trains(run, tmp_path):
     code, out, err = run.bare("--corpus", str(run.corpus), "--output", "run", "--minutes", "0.1")

@@ -44,6 +44,21 @@ def test_after_an_unknown_word_a_part_has_its_unigrams(models):
                                second.tables.orders[0].log_probs[mapped.own_ids[ids]])
 
 
+def test_a_part_with_unk_reads_unknown_words_as_unk():
+    _, vocabulary = a_bigram_model(WORDS)
+    model, other = a_bigram_model(["b", "<unk>", "<eos>", "c", "a"])
+    ids = encode_text(TEXT, vocabulary).with_unknown()
+    own_ids = np.array([other.ids["<unk>" if i < 0 else vocabulary.words[i]] for i in ids])
+    with model.fresh_state():
+        wanted = model.log_probs([[other.eos_id, *own_ids[:-1]]], [own_ids])[0]
+    wanted[UNKNOWN] = np.nan
+    mapped = Mapped(model, other, vocabulary)
+    np.testing.assert_allclose(own(mapped, vocabulary), wanted, rtol=1e-6)
+    with mapped.fresh_state():
+        whole = mapped.predict(np.array([[0, *ids[:-1]]]))[0]
+    np.testing.assert_allclose(whole[AFTER, ids[AFTER]], wanted[AFTER], rtol=1e-6)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_ways_of_scoring_a_mixture_agree(kind, models):
     parts, vocabulary = models
@@ -69,7 +84,9 @@ def test_weights_are_chosen_on_what_is_known(models):
     wanted = weights_by_em(of_parts[:, ~np.isnan(of_parts[0])])
     np.testing.assert_allclose(tuned_weights(parts, ids, vocabulary.eos_id).weights, wanted.weights, atol=1e-6)
     # a log-linear optimum: no near weights are better
-    best = tuned_weights(parts, ids, vocabulary.eos_id, "log-linear").weights
+    found = tuned_weights(parts, ids, vocabulary.eos_id, "log-linear")
+    assert (found.tokens, type(found.tokens)) == (8, int)
+    best = found.weights
     total = np.nansum(own(Mixture(parts, best, "log-linear"), vocabulary))
     for step in ([0.05, 0], [0, 0.05], [0.05, 0.05]):
         for near in (best + step, best - step):

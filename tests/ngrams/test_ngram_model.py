@@ -11,12 +11,13 @@ from arpa_texts import log10_p, ngrams, text_scores
 
 from rnnlm.compute.functions import log_softmax
 from rnnlm.errors import ArgumentError, IdError
+from rnnlm.formats.loaded import Loaded
 from rnnlm.ngrams.building import Building
 from rnnlm.ngrams.lookup import NOT_THERE
 from rnnlm.ngrams.ngram_model import NOTHING, NgramModel
 from rnnlm.ngrams.tables import Order, Tables
 from rnnlm.scoring.evaluation import evaluate, token_log_probs
-from rnnlm.scoring.generation import generate
+from rnnlm.scoring.generation import generate, probs_after
 from rnnlm.scoring.nbest import rescore
 from rnnlm.scoring.pairs import score_pairs
 from rnnlm.scoring.readings import PROTOCOLS, piece_scores
@@ -412,3 +413,39 @@ def test_first_words_that_are_put_in_move_the_ngrams_above():
     _, bigrams, trigrams, _ = building.tables().orders
     assert bigrams.keys.tolist() == [1 * 4 + 2, 3 * 4 + 1]
     assert trigrams.keys.tolist() == [0 * 4 + 3, 1 * 4 + 2]
+
+
+def test_without_unk_an_unknown_word_of_a_prompt_ends_the_context(trigrams):
+    model, vocabulary = without_unknown(trigrams)
+    known = {ngram: values for ngram, values in trigrams.items() if "<unk>" not in ngram}
+    wanted = [log10_p(known, "</s>" if word == "<eos>" else word, []) * LN10 for word in vocabulary.words]
+    assert not np.allclose(np.log(probs_after(model, [0, vocabulary.ids["the"]])), wanted, atol=0.1)
+    for prompt in ("the zebra", "zebra"):
+        loaded = Loaded(model, vocabulary)
+        words = dict(loaded.next_words(prompt, len(vocabulary)))
+        np.testing.assert_allclose(np.log([words[word] for word in vocabulary.words]), log_softmax(wanted), rtol=1e-5)
+        (best, *_) = loaded.beam(prompt, 3, scores=True)
+        assert best.log_probs[0] == pytest.approx(log_softmax(wanted)[vocabulary.ids[best.tokens[0]]], rel=1e-5)
+        for options in ({}, {"repetition_penalty": 1.5}):  # -1, UNKNOWN, is not the last word
+            texts = [loaded.generate(prompt, length=1, temperature=0, **options),
+                     loaded.samples(prompt, length=1, temperature=0, **options)[0].text]
+            found = {text.removeprefix(prompt).strip() for text in texts}
+            assert found == {best_of(wanted, vocabulary, prompt, options)}
+
+
+def best_of(log_probs, vocabulary, prompt, options):
+    """The most probable word; "" for the line end."""
+    scores = np.array(log_probs)
+    for word in {*prompt.split()} & {*vocabulary.words}:
+        scores[vocabulary.ids[word]] *= options.get("repetition_penalty", 1)
+    best = vocabulary.words[int(scores.argmax())]
+    return "" if best == "<eos>" else best
+
+
+def test_an_unknown_id_in_a_prompt_is_for_models_that_read_it(trigrams):
+    model, vocabulary = without_unknown(trigrams)
+    the = vocabulary.ids["the"]
+    after = generate(model, [0, the, NOTHING], rng=np.random.default_rng(0), temperature=0)
+    assert next(after) == int(model.predict_last(np.array([[NOTHING]]))[0].argmax())
+    with pytest.raises(IdError, match="ids of the vocabulary, got -2"):
+        generate(model, [0, the, -2], rng=np.random.default_rng(0))

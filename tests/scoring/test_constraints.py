@@ -9,6 +9,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.scoring.constraints import RECENT, Constraints
 from rnnlm.scoring.limits import BLANK_LINES, EndlessError, Limits, Progress
 from rnnlm.text.tokenizer import Words
+from rnnlm.text.vocabulary import UNKNOWN
 
 EOS = 0
 
@@ -25,6 +26,10 @@ def test_a_penalty_divides_scores_above_zero_and_multiplies_those_below():
     constraints = Constraints(Limits(EOS), 5, repetition_penalty=2.0)
     scores = [[4, 4], [2, 2], [-2, -2], [1, 1], [0, 0]]
     assert applied(scores, constraints, ([1, 2, 4], None), ([3, 3, 3], None)) == [[4, 1, -4, 1, 0], [4, 2, -2, .5, 0]]
+
+
+def test_an_unknown_word_of_the_prompt_is_no_recent_word():
+    assert applied([[8], [8], [8]], Constraints(Limits(EOS), 3, (), 2.0), ([1, UNKNOWN], None)) == [[8, 4, 8]]
 
 
 def test_a_penalty_is_that_of_the_paper_where_scores_are_above_zero():
