@@ -15,7 +15,6 @@ word is the first one of xs that is read next.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,17 +27,17 @@ from rnnlm.compute.functions import log_softmax
 from rnnlm.compute.threads import slices
 from rnnlm.compute.word_scores import WordScores
 from rnnlm.errors import ArgumentError
-from rnnlm.scoring.following import FollowingWeights, words_needed
+from rnnlm.scoring.following import FollowingWeights, Follows, words_needed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
     from rnnlm.scoring.predictor import Scores
 
 
-class Remembering(Around):
+class Remembering(Follows, Around):
     """A predictor mixed with the words of a memory; subclasses say how they count.
 
     Attributes
@@ -59,17 +58,6 @@ class Remembering(Around):
         self.size, self.weight = arguments.whole("size", size), arguments.share("weight", weight)
         self.following = None if follow is None else FollowingWeights([1 - self.weight, self.weight], follow)
         self.memory: tuple[np.ndarray, ...] | None = None
-
-    @property
-    def can_be_set(self) -> bool:
-        """Whether the model inside has states that can be set, and the weight stays."""
-        return self.following is None and super().can_be_set
-
-    @contextmanager
-    def fresh_state(self) -> Iterator[None]:
-        """A block in which all starts afresh; afterwards everything is as before."""
-        with super().fresh_state(), self.following.fresh() if self.following else nullcontext():
-            yield
 
     def own_state(self) -> tuple[np.ndarray, ...]:
         """The memory; (None, None) or (None,) for an empty one."""

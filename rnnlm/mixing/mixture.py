@@ -9,7 +9,6 @@ not (Klakow, 1998).  Linear weights may follow the text: ``rnnlm.scoring.followi
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,12 +20,12 @@ from rnnlm.compute.word_scores import WordScores
 from rnnlm.errors import ArgumentError
 from rnnlm.mixing.combined import Combined, as_log_probs, at, vocab_size_of
 from rnnlm.mixing.weights import require_weights
-from rnnlm.scoring.following import FollowingWeights, words_needed
+from rnnlm.scoring.following import FollowingWeights, Follows, words_needed
 from rnnlm.scoring.words import window_scores
 from rnnlm.text.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from numpy.typing import ArrayLike
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 LINEAR, LOG_LINEAR = KINDS = "linear", "log-linear"
 
 
-class Mixture(Combined):
+class Mixture(Follows, Combined):
     """Several predictors of one vocabulary as one predictor.
 
     Parameters
@@ -83,17 +82,6 @@ class Mixture(Combined):
     def adapts(self) -> bool:
         """Whether a part or the weights learn from what is read."""
         return self.following is not None or super().adapts
-
-    @property
-    def can_be_set(self) -> bool:
-        """Whether all parts have states that can be set, and the weights stay."""
-        return self.following is None and super().can_be_set
-
-    @contextmanager
-    def fresh_state(self) -> Iterator[None]:
-        """A block in which all parts start afresh; afterwards their states are back."""
-        with super().fresh_state(), self.following.fresh() if self.following else nullcontext():
-            yield
 
     @computing
     def log_probs(self, xs: np.ndarray, ts: np.ndarray) -> np.ndarray:  # ids (N, T), ids (N, T) -> (N, T)

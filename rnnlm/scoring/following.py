@@ -11,7 +11,7 @@ weight depends on words that were read, never on the one that it helps to predic
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,6 +74,30 @@ class FollowingWeights:
             if total > 0:  # not so for a word that no part expects, nor for one that is not a number
                 self.means = self.means + (shares / total - self.means) / self.words
         return weights
+
+
+class Follows:
+    """What a predictor is besides, where its weights may follow the text.
+
+    It is the first base of such a class; the other one is a predictor.
+
+    Attributes
+    ----------
+    following : FollowingWeights; None: the weights stay.
+    """
+
+    following: FollowingWeights | None = None
+
+    @property
+    def can_be_set(self) -> bool:
+        """Whether all inside has states that can be set, and the weights stay."""
+        return self.following is None and super().can_be_set
+
+    @contextmanager
+    def fresh_state(self) -> Iterator[None]:
+        """A block in which all starts afresh; afterwards everything is as before."""
+        with super().fresh_state(), self.following.fresh() if self.following else nullcontext():
+            yield
 
 
 def words_needed() -> ArgumentError:

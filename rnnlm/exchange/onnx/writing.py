@@ -14,8 +14,8 @@ import numpy as np
 from rnnlm.errors import ArgumentError
 from rnnlm.exchange.holds import require
 from rnnlm.exchange.onnx import forms
-from rnnlm.exchange.onnx.library import library
 from rnnlm.exchange.onnx.numbering import Numbering
+from rnnlm.exchange.onnx.onnx_library import library
 from rnnlm.files.archive import require_finite
 from rnnlm.files.whole import whole_file
 
