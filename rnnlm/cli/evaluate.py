@@ -6,7 +6,7 @@ import math
 from rnnlm.cli.arguments import Parser
 from rnnlm.cli.command import run
 from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
-from rnnlm.cli.mixing_options import PROBS, TUNE_PROBS, part_names, parts_in_words
+from rnnlm.cli.mixing_options import PROBS, TUNE_PROBS, note_ruled_out, part_names, parts_in_words
 from rnnlm.cli.partners import (
     MODEL,
     PARTNERS,
@@ -78,6 +78,7 @@ def evaluate_texts(options):
             result, parts = _score(name, model, text, vocabulary.eos_id, options.time_size, spelling)
             if math.isnan(result.log_prob):
                 raise RnnlmError(f"{options.model} gives no probabilities for {name}: its scores are not finite")
+            note_ruled_out(options, parts or [])
             if options.json:
                 _show([_as_json(about | adaptation_in_words(options) | _parts_as_json(options, parts), result, text)])
             else:

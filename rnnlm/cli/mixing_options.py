@@ -168,6 +168,16 @@ def parts_in_words(options, figures):
     for name, part in zip(part_names(options), figures, strict=True):
         zeros = f", without {counted(part.zeros, 'target')} of probability 0" if part.zeros else ""
         yield f"  {part.weight:.4f} of {one_line(name)}, whose own perplexity is {part.perplexity:.6g}{zeros}"
+    if follow := getattr(options, "weights_follow", None):
+        yield f"  at the start of a text; then the weights follow the last {counted(follow, 'word')}"
+
+
+def note_ruled_out(options, figures):
+    """Note targets of probability 0 under a part of a log-linear mixture."""
+    for name, part in zip(part_names(options), figures, strict=True):
+        if options.mixing != LINEAR and part.weight and part.zeros:
+            note(f"note: {counted(part.zeros, 'target')} of probability 0 under {one_line(name)}, and so in a "
+                 "log-linear mixture: --mixing linear keeps what the other models give them")
 
 
 def part_names(options):

@@ -277,6 +277,20 @@ def test_a_word_of_probability_0_is_named_as_the_cause(command, here, capsys):
     assert "a word has the probability 0, whose logarithm is not finite; a linear mixture" in capsys.readouterr().err
 
 
+def test_a_text_that_a_log_linear_mixture_rules_out_has_a_note(here, capsys):
+    (here / "n.arpa").write_text(ARPA.replace("ngram 1=6", "ngram 1=5").replace("-1.0\t<unk>\n", ""))
+    line = ["rnn.npz", "text.txt", "--mix", "n.arpa", "--weights", "0.5,0.5"]
+    assert evaluate([*line, "--mixing", "log-linear"]) == 0
+    out, err = capsys.readouterr()
+    assert "perplexity inf, " in out
+    assert "of probability 0 under n.arpa, and so in a log-linear mixture: --mixing linear keeps" in err
+    assert evaluate(line) == 0
+    out, err = capsys.readouterr()
+    assert ("perplexity inf, " in out, "log-linear" in err) == (False, False)
+    assert evaluate([*line[:-1], "1,0", "--mixing", "log-linear"]) == 0
+    assert "log-linear" not in capsys.readouterr().err
+
+
 def test_only_evaluate_offers_to_tune(here, capsys):
     (here / "lists").write_text("a-1 the cat\n")
     assert rescore(["rnn.npz", "lists", "--nbest-format", "kaldi", "--mix", "n.arpa"]) == 0
@@ -295,3 +309,5 @@ def test_weights_follow_each_text_from_its_start(here, capsys):
         found = json.loads(line)
         assert found["log_prob"] == pytest.approx(expected, abs=0.02)  # of 220 rows with six digits each
         assert (found["weights"], found["weights_follow"]) == ([0.7, 0.3], "5 words")
+    assert evaluate(["rnn.npz", "many.txt", "--mix", "n.arpa", "--weights", "0.7,0.3", "--weights-follow", "5"]) == 0
+    assert capsys.readouterr().out.endswith("\n  at the start of a text; then the weights follow the last 5 words\n")
