@@ -78,7 +78,8 @@ def evaluate_texts(options):
             result, parts = _score(name, model, text, vocabulary.eos_id, options.time_size, spelling)
             if math.isnan(result.log_prob):
                 raise RnnlmError(f"{options.model} gives no probabilities for {name}: its scores are not finite")
-            note_ruled_out(options, parts or [])
+            if parts:
+                note_ruled_out(options, parts)
             if options.json:
                 _show([_as_json(about | adaptation_in_words(options) | _parts_as_json(options, parts), result, text)])
             else:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rnnlm.errors import RnnlmError, one_line
 from rnnlm.formats.loaded import Loaded
-from rnnlm.runs import session
+from rnnlm.runs import opening
 from rnnlm.runs.choose_folder import run_folder
 from rnnlm.runs.stopping import Stop
 from rnnlm.scoring.evaluation import Evaluation
@@ -41,7 +41,7 @@ def carry_out_one(request, observer, stopping, may_begin=True):
 
     Parameters
     ----------
-    stopping : see ``rnnlm.runs.session.train``.
+    stopping : see ``rnnlm.runs.opening.train``.
     may_begin : whether it may be a new run.
     """
     options, header, kept = request.options, None, None
@@ -60,7 +60,7 @@ def carry_out_one(request, observer, stopping, may_begin=True):
         else:
             kept = request.keep_standard_input(observer)
         try:
-            test = session.train(options, folder, observer, stopping, header, request.budget)
+            test = opening.train(options, folder, observer, stopping, header, request.budget)
         except Stop as stop:
             stop.add_note(f"The run is saved: rnnlm.train(output={str(folder.path)!r}, resume=True) continues it.")
             raise
@@ -74,5 +74,5 @@ def carry_out_one(request, observer, stopping, may_begin=True):
 
 def follow_one(stopping):
     """``carry_out_one`` in a process but the first, which tells it all."""
-    folder, test = session.follow(stopping)
+    folder, test = opening.follow(stopping)
     return Run(folder.path, folder.records, folder.best, test)

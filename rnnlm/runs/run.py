@@ -116,7 +116,7 @@ def carry_out(given, observer, stopping, resume_begins=True):
     Parameters
     ----------
     given : the options, see Request.
-    stopping : see ``rnnlm.runs.session.train``.
+    stopping : see ``rnnlm.runs.opening.train``.
     resume_begins : whether a run may be resumed that has not begun.
     """
     with processes().together(Stop):

@@ -17,7 +17,7 @@ import pytest
 from training_runs import SMALL, header_of, metrics, rows, without_times
 
 from rnnlm.formats.model_file import load_model
-from rnnlm.runs import session
+from rnnlm.runs import opening
 from rnnlm.training.trainer import Trainer
 
 pytestmark = pytest.mark.slow
@@ -215,9 +215,9 @@ def test_a_run_from_before_an_option_was_there_goes_on(run, tmp_path, monkeypatc
     """As its checkpoints do not hold it, it has the option's default."""
     run(*EPOCHS, output="whole")
     newer = ("momentum", "alpha", "beta1", "beta2", "eps", "noising", "dropout_start")
-    plain = session.of_the_run
+    plain = opening.of_the_run
     with monkeypatch.context() as patch:
-        patch.setattr(session, "of_the_run", lambda options: {"options": {
+        patch.setattr(opening, "of_the_run", lambda options: {"options": {
             name: value for name, value in plain(options)["options"].items() if name not in newer}})
         assert run.stopped_at(20, signal.SIGINT, *EPOCHS)[0] == 130
     assert not set(newer) & set(header_of(tmp_path / "run/checkpoint.npz")["run"]["options"])

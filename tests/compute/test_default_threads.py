@@ -277,7 +277,7 @@ def test_the_numbers_are_those_of_workers_in_a_block(options, shared):
 def test_the_numbers_are_the_commands(run, tmp_path, monkeypatch, shared):
     options = "--epochs", "2", "--seed", "1", "--threads", "3"
     run(*options, output="theirs")
-    monkeypatch.setattr("rnnlm.runs.session.Workers", lambda threads: nullcontext(DEFAULT))
+    monkeypatch.setattr("rnnlm.runs.opening.Workers", lambda threads: nullcontext(DEFAULT))
     run(*options, output="ours")
     theirs, ours = (np.load(tmp_path / folder / "model.npz") for folder in ("theirs", "ours"))
     for name in theirs.files:
