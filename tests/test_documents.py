@@ -1,5 +1,6 @@
 """The documents: their Python prints what they say, and their links lead somewhere."""
 
+import configparser
 import csv
 import json
 import re
@@ -287,6 +288,15 @@ def test_the_page_of_scores_names_every_column():
     named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| .* \|$", text, re.M))))
     for by in BY:
         assert set(columns_by_default(by, files=True, kept=True)) <= named | {"sentences"}
+
+
+def test_the_table_of_extras_has_them_all():
+    metadata = configparser.ConfigParser()
+    metadata.read(REPOSITORY / "setup.cfg", encoding="utf-8")
+    page = (REPOSITORY / "docs/using-it.md").read_text(encoding="utf-8")
+    (rows,) = re.findall(r"^\| extra \|.*?\n\|.*?\n(.*?)\n\n", page, re.S | re.M)
+    named = [name for row in rows.splitlines() for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    assert sorted(named) == sorted(metadata["options.extras_require"])
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
