@@ -32,7 +32,7 @@ def python_blocks(name):
 
 
 def anchors(text):
-    """The names by which links find the headings of a document, as GitHub makes them."""
+    """The names by which links find a document's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
