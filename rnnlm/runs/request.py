@@ -38,7 +38,8 @@ class Request:
         for given in (self.given, self.stated):
             _leave_one(given, self.typed, "seed", "seeds")
             _leave_one(given, self.typed, "epochs", "minutes")
-            if {"epochs", "minutes"} & typed.keys() and "later_epochs" not in typed:
+            _leave_one(given, self.typed, "later_epochs", "minutes")
+            if "epochs" in typed and "later_epochs" not in typed:
                 given.pop("later_epochs", None)  # a file's changes of its own epochs
         by_program = file.by_a_run or (path is not None and is_recipe(path))
         for given in (self.typed, self.given, self.stated):

@@ -133,6 +133,7 @@ def test_a_recipe_gives_all_but_the_epochs(minutes, tmp_path):
 
 @pytest.mark.parametrize(("given", "line"), [
     (["--epochs", "5"], "--epochs and --minutes exclude each other"),
+    (["--later-epochs", "1:3"], "--later-epochs and --minutes exclude each other"),
     (["--resume"], "--resume continues one with its own"),
     (["--minutes", "0"], "must be a number above 0"),
     (["--minutes", "nan"], "must be a number above 0"),
