@@ -106,7 +106,7 @@ class Request:
         if header is None:
             config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint
             saved = read_config(config).given(str(config)) if config.exists() else {}
-            folder.require_nothing_but_options(saved.get("discard_checkpoints", False))
+            folder.require_nothing_but_options()
             options = resolved(saved | (self.stated if saved else self.given), self.typed, self.config or str(config))
             before = saved.get("corpus")
         else:

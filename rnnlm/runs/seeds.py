@@ -124,6 +124,9 @@ def _resumed(request, folder):
     seeds = sorted({*folder.results.seeds, *(saved.seeds or []), *(options.seeds or [])})
     if len(seeds) > MOST:
         raise RnnlmError(f"--seeds must be at most {MOST} seeds with those of {folder.path}, got {len(seeds)}")
+    for seed in filter(folder.finished, seeds):  # before anything is written
+        if not (folder.ended(seed, options) or ended_run(seed, folder.run_path(seed), options)):
+            folder.require_checkpoint(seed)
     return _without_seed(options), seeds
 
 
@@ -159,6 +162,8 @@ def _train_all(folder, options, save_splits, observer, stopping):
     """
     for seed in folder.results.seeds:
         if folder.ended(seed, options):
+            if options.discard_checkpoints:
+                folder.discard_checkpoints(seed)
             continue
         folder.held.require_own()
         observer.on_seed(seed, folder.run_path(seed))
