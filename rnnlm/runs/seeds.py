@@ -61,8 +61,10 @@ def carry_out_seeds(request, observer, stopping, may_begin=True):
         kept = None if request.options.resume else request.keep_standard_input(observer)
         if kept:
             options.corpus = request.options.corpus
+        pace = None
         if request.budget:
-            options = _without_seed(dialled_apart(options, request.budget, observer))
+            options, pace = dialled_apart(options, request.budget, observer)
+            options = _without_seed(options)
         folder.begin(options, seeds)
         _adopt(folder, options)
         observer.on_seeds(seeds, [seed for seed in seeds if folder.ended(seed, options)], folder.path)
@@ -78,8 +80,16 @@ def carry_out_seeds(request, observer, stopping, may_begin=True):
                     observer.on_note(f"there is no run, so {kept} is removed")
                     Path(kept).unlink(missing_ok=True)
             raise
-        observer.on_seeds_end(folder.results, folder.draw())
+        _tell_end(folder, pace, observer)
         return folder.results
+
+
+def _tell_end(folder, pace, observer):
+    """Tell what all seeds reached; pace: the KeptPace of --minutes, or None."""
+    results = folder.results
+    observer.on_seeds_end(results, folder.draw())
+    if pace and results.finished and (line := pace.note_at_end(results.valid.mean)):
+        observer.on_note(line)
 
 
 def _asked(request, folder, observer, may_begin):
