@@ -7,7 +7,8 @@ Each network learns on by itself ("rms", with the statistics.npz of its folder, 
 names networks that are partners as they are.  The weights are those that make the
 validation text most probable (expectation-maximisation), and with ``--follow`` they
 follow the text from there.  Settings are those of docs/mixing.md for the recipe
-``lstm``.
+``lstm``.  ``--rows`` keeps ln p of every token under each part: arrays "valid" and
+"test" (parts, tokens), and "names".
 """
 
 import argparse
@@ -55,6 +56,7 @@ def parsed(argv):
     for name in ("mix", "valid", "test"):
         parser.add_argument(f"--{name}", required=True, metavar="FILE")
     parser.add_argument("--beside", action="append", default=[], metavar="RUN")
+    parser.add_argument("--rows", metavar="FILE.npz")
     for name, value in {"lr": 5e-5, "decay": 0.008, "eps": 2e-5, "recurrent": 1.0, "theta": 0.2, "weight": 0.0556,
                         "cache-decay": 0.002}.items():
         parser.add_argument(f"--{name}", type=float, default=value)
@@ -75,6 +77,8 @@ def main(argv=None):
              for i in range(count)] + ["n-gram"]
     texts = [read_text(path, vocabularies[0]) for path in (options.valid, options.test)]
     valid, test = (np.array([token_log_probs(part, text, vocabularies[0].eos_id) for part in parts]) for text in texts)
+    if options.rows:
+        np.savez_compressed(options.rows, names=names, valid=valid, test=test)
     for name, of_valid, of_test in zip(names, valid, test, strict=True):
         print(f"| {name} | {np.exp(-of_valid.mean()):.2f} | {np.exp(-of_test.mean()):.2f} |")
     last, found = len(parts) - 1, {}
@@ -82,6 +86,7 @@ def main(argv=None):
               "adapting, n-gram": range(m, last + 1)}
     if beside:
         groups["adapting, beside, n-gram"] = range(n, last + 1)
+    groups["static, adapting, beside, n-gram"] = range(last + 1)
     for name, chosen in groups.items():
         rows = valid[list(chosen)], test[list(chosen)]
         weights = weights_by_em(rows[0]).weights

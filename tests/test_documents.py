@@ -1,5 +1,6 @@
 """The documents: their Python prints what they say, and their links lead somewhere."""
 
+import configparser
 import csv
 import json
 import re
@@ -28,6 +29,12 @@ DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *RE
 def python_blocks(name):
     text = (REPOSITORY / name).read_text(encoding="utf-8")
     return re.findall(r"```python\n(.*?)```(?:\n\n```\n(.*?)```)?", text, re.S)
+
+
+def anchors(text):
+    """The names by which links find a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def run(code, folder):
@@ -113,11 +120,9 @@ def test_records_have_the_validation_perplexity_of_their_curve():
 
 def test_records_name_headings_of_the_log():
     log = (REPOSITORY / "docs/log.md").read_text(encoding="utf-8")
-    headings = re.findall(r"^## (.*)$", log, re.M)
-    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
     named = [anchor for row in records() for anchor in re.findall(r"\(log\.md#(.*?)\)", row[-1])]
     assert len(named) > 20
-    assert set(named) <= anchors
+    assert set(named) <= anchors(log)
 
 
 def test_the_last_record_of_a_recipe_is_what_the_recipe_reaches():
@@ -285,16 +290,30 @@ def test_the_page_of_scores_names_every_column():
         assert set(columns_by_default(by, files=True, kept=True)) <= named | {"sentences"}
 
 
+def test_the_table_of_extras_has_them_all():
+    metadata = configparser.ConfigParser()
+    metadata.read(REPOSITORY / "setup.cfg", encoding="utf-8")
+    page = (REPOSITORY / "docs/using-it.md").read_text(encoding="utf-8")
+    (rows,) = re.findall(r"^\| extra \|.*?\n\|.*?\n(.*?)\n\n", page, re.S | re.M)
+    named = [name for row in rows.splitlines() for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    assert sorted(named) == sorted(metadata["options.extras_require"])
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(path):
-    for target in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
-        assert "://" in target or (path.parent / target).exists(), target
+    text = path.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", text):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+            there = (path.parent / target).read_text(encoding="utf-8") if target and anchor else text
+            assert not anchor or anchor in anchors(there), f"{target}#{anchor}"
 
 
 def test_the_pages_name_no_option_that_is_not_there():
     known = {name for command in COMMANDS
              for name in import_module(f"rnnlm.cli.{command}").build_parser().names}
-    names = ("docs/training.md", "docs/how-it-works.md", "docs/using-it.md", "docs/scores.md", "README.md")
+    names = ("docs/training.md", "docs/how-it-works.md", "docs/using-it.md", "docs/scores.md", "docs/rescoring.md",
+             "docs/from-python.md", "README.md")
     pages = "".join((REPOSITORY / name).read_text(encoding="utf-8") for name in names)
     assert set(re.findall(OPTION, pages)) <= known
 

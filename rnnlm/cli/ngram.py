@@ -16,7 +16,7 @@ from rnnlm.ngrams.training import require_thresholds, train_ngrams
 from rnnlm.runs.checks import at_least, below_one, between, not_empty, thresholds
 from rnnlm.runs.option import DEBUG, SWITCH, Option
 from rnnlm.runs.table import Table
-from rnnlm.runs.texts_like_train import CORPUS, OWN, TEXTS, corpus_of
+from rnnlm.runs.texts_like_train import CORPUS, TEXTS, corpus_of
 from rnnlm.scoring.evaluation import evaluate
 
 MEGABYTE = 1 << 20
@@ -97,12 +97,8 @@ def _require_possible(options):
     """RnnlmError for options that do not go together, or do nothing."""
     for option in map(NGRAM.by_name.get, options.given):
         if option.acts and not option.acts(options):
-            raise RnnlmError(f"{option.flag} does nothing here: it works only {_with(option.acts_with)}; leave it out")
+            raise RnnlmError(f"{option.flag} does nothing here: it works only with {option.acts_with}; leave it out")
     require_thresholds("--prune", options.prune or (), options.order)
-
-
-def _with(words):
-    return words if words == OWN else f"with {words}"
 
 
 def _heading(options, corpus):

@@ -40,7 +40,7 @@ TEXTS = (
     _same("save_splits"),
     Option("vocabulary_of", not_empty, "read the text with the vocabulary and the tokenizer of a trained model, so "
            "that both can be mixed", metavar="MODEL", meant_by="vocab vocabulary vocabulary-from"),
-    _same("level", lambda o: _own(o) or o.level == "word", OWN),
+    _same("level", lambda o: _own(o) or o.level == "word", f"a new vocabulary, {OWN}"),
     _same("vocab_size", lambda o: _own(o) and o.level in LEARNED and o.tokenizer is None,
           "--level subword, without --tokenizer and --vocabulary-of"),
     _same("tokenizer", lambda o: _own(o) and o.level in LEARNED, f"--level subword, {OWN}"),

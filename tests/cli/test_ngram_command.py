@@ -213,7 +213,7 @@ def test_a_signal_ends_it_between_two_pieces_and_leaves_the_earlier_file(place, 
     (["text.txt", "--output", "x.arpa", "--vocab-size", "300"], "--vocab-size does nothing here: it works only with"),
     (["text.txt", "--output", "x.arpa", "--vocabulary-of", "text.txt"], "text.txt"),
     (["text.txt", "--output", "x.arpa", "--vocabulary-of", "m", "--level", "char"],
-     "--level does nothing here: it works only without --vocabulary-of"),
+     "--level does nothing here: it works only with a new vocabulary, without --vocabulary-of"),
     (["text.txt", "--output", "x.arpa", "--vocabulary-of", "m", "--min-count", "2"], "--min-count does nothing"),
     (["text.txt", "--output", "x.arpa", "--split-seed", "2"], "--split-seed does nothing"),
     (["text.txt", "--output", "x.arpa", "--level", "char", "--lowercase"], "--lowercase does nothing")])

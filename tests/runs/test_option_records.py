@@ -47,6 +47,7 @@ def test_a_help_line_is_one_line_that_stands_alone(option):
     assert "\n" not in line
     assert not any(words in line.lower() for words in ("as above", "the same for", "see "))
     assert (option.acts is None) == (option.acts_with == "")
+    assert not option.acts_with.startswith("with")  # it follows "works only with"
     assert (option.fixed_where is None) == (option.fixed_with == "")
 
 
