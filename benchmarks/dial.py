@@ -52,12 +52,17 @@ def trained(text, minutes, subject, seed, more, folder):
     done = subprocess.run(command, capture_output=True, text=True, cwd=FOLDER.parent)
     seconds = time.perf_counter() - began
     if done.returncode:
-        return {"error": done.stderr.strip().splitlines()[-1]}
-    records = [json.loads(line) for line in (output / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    test = json.loads((output / "summary.json").read_text(encoding="utf-8"))["test_loss"]
-    return {"valid": min(record["valid_perplexity"] for record in records), "test": math.exp(test),
-            "minutes": seconds / 60, "off": seconds / (60 * minutes) - 1,
+        return {"error": (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]}
+    return {**reached(output), "minutes": seconds / 60, "off": seconds / (60 * minutes) - 1,
             "said": [line for line in done.stdout.splitlines() if line.startswith(("--minutes", "chosen", "why"))]}
+
+
+def reached(run):
+    """The perplexities of a run by its folder, a dict; infinite where JSON has null."""
+    records = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    test = json.loads((run / "summary.json").read_text(encoding="utf-8"))["test_loss"]
+    return {"valid": min(record["valid_perplexity"] or math.inf for record in records),
+            "test": math.inf if test is None else math.exp(test)}
 
 
 def until_training(options):
@@ -130,7 +135,7 @@ def ngram(text, more):
 
 def beginning(text, size, folder):
     """The path of a file with the first lines of a text, about ``size`` bytes."""
-    path = folder / Path(text).name
+    path = Path(tempfile.mkdtemp(dir=folder)) / Path(text).name  # two texts may have one name
     with open(text, "rb") as file:
         path.write_bytes(file.read(size) + file.readline())
     return str(path)

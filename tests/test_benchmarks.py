@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -342,6 +343,27 @@ def test_dial(tmp_path):
         assert 1 < row["valid"] < 370 and 1 < row["test"] < 370, row
     assert "why: " in rows["dial"]["said"][2]
     assert rows["dial"]["minutes"] > 0
+
+
+def test_dial_has_a_row_for_a_run_without_a_finite_number(on_path, tmp_path):
+    from dial import reached, row
+
+    lines = [{"valid_perplexity": perplexity} for perplexity in (None, 7.0, 8.0)]
+    (tmp_path / "metrics.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    (tmp_path / "summary.json").write_text('{"test_loss": null}')
+    assert reached(tmp_path) == {"valid": 7.0, "test": math.inf}
+    assert row("a", 1, "dial", reached(tmp_path)) == "| a | 1 | dial | 7.00 | inf |  |  |"
+
+
+def test_dial_takes_the_beginnings_of_two_texts_with_one_name(on_path, tmp_path):
+    from dial import beginning
+
+    paths = [tmp_path / name / "text.txt" for name in "ab"]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(f"{path.parent.name}\n" * 9)
+    found = [beginning(path, 3, tmp_path) for path in paths]
+    assert [Path(path).read_text() for path in found] == ["a\na\n", "b\nb\n"]
 
 
 @pytest.mark.slow

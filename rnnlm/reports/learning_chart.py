@@ -20,6 +20,7 @@ MOST_LINES = 20       # more cannot be told apart
 LONGEST_LABEL = 40    # characters
 STYLES = ("-", "--", ":")  # a colour comes again with the next of them
 COLOURS = 10
+HANDLE = 4            # characters of a line in the legend: shorter ones hide their style behind the point
 SHORT = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
@@ -61,7 +62,8 @@ def learning_curves_figure(curves: Mapping[str, Curve], title: str, *, tokens: s
     axes.set_title(drawable(title), size=9, parse_math=False)
     plain_log_ticks(axes.xaxis, label=short)
     axes.grid(alpha=0.3)
-    legend = figure.legend(loc="outside right upper", fontsize=8, title="last value", title_fontsize=8)
+    legend = figure.legend(loc="outside right upper", fontsize=8, title="last value", title_fontsize=8,
+                           handlelength=HANDLE)
     for text in legend.get_texts():
         text.set_parse_math(False)
     return figure

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rnnlm.reports.curves import LARGEST, log_scale, plain_log_ticks, save_figure
-from rnnlm.reports.learning_chart import COLOURS, MOST_LINES, STYLES, drawable, legend_label, short
+from rnnlm.reports.learning_chart import COLOURS, HANDLE, MOST_LINES, STYLES, drawable, legend_label, short
 
 if TYPE_CHECKING:
     import os
@@ -72,6 +72,7 @@ def draw_runs(axes: Axes, curves: Mapping[str, Curve], x: str) -> None:
 def runs_legend(figure: Figure, title: str) -> None:
     """Put the legend of all runs beside the curves, where it hides none."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    legend = figure.legend(handles, labels, loc="outside right upper", fontsize=8, title=title, title_fontsize=8)
+    legend = figure.legend(handles, labels, loc="outside right upper", fontsize=8, title=title, title_fontsize=8,
+                           handlelength=HANDLE)
     for text in legend.get_texts():
         text.set_parse_math(False)

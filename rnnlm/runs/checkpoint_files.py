@@ -5,7 +5,7 @@ which takes that of the one before.  A damaged one is put aside when a run resum
 When a run has ended, one is left, or none.
 """
 
-from rnnlm.errors import DamagedError, RnnlmError
+from rnnlm.errors import DamagedError, RnnlmError, one_line, quoted
 from rnnlm.files.whole import written
 from rnnlm.formats.checkpoint import load_checkpoint, read_checkpoint_header, save_checkpoint
 from rnnlm.formats.model_file import MODEL_NAME
@@ -93,3 +93,10 @@ class CheckpointFiles:
 def _none_is_whole(errors):
     return (f"no checkpoint can be used: {'; '.join(errors)}. Start a new run with another --output; "
             f"{MODEL_NAME} stays as it is")
+
+
+def without_checkpoints(path):
+    """The RnnlmError where a run that has ended is to continue without a checkpoint."""
+    return RnnlmError(f"the run in {one_line(str(path))} has ended, and its checkpoints are gone "
+                      "(--discard-checkpoints), so it cannot be resumed: begin another run from its model with "
+                      f"--init-from {quoted(path)}")

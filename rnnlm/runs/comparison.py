@@ -120,10 +120,13 @@ def _rank(run):
 
 
 def _grouped(runs):
-    """Lists of runs on the same texts; and the runs of which that is only likely."""
+    """Lists of runs on the same texts; and the runs of which that is only likely.
+
+    What is known best is placed first, so that the order of the runs changes nothing.
+    """
     groups, assumed = [], []
-    for run in runs:
-        answers = [_same_text(run, group[0]) for group in groups]
+    for run in sorted(runs, key=lambda run: (run.summary is None, run.sha256 is None)):
+        answers = [_belongs(run, group) for group in groups]
         if True in answers:
             groups[answers.index(True)].append(run)
         elif None in answers:
@@ -131,7 +134,13 @@ def _grouped(runs):
             assumed.append(run)
         else:
             groups.append([run])
-    return groups, assumed
+    return sorted((sorted(group, key=runs.index) for group in groups), key=lambda group: runs.index(group[0])), assumed
+
+
+def _belongs(run, group):
+    """Whether a run predicts the texts of a group; None: see ``_same_text``."""
+    answers = [_same_text(run, other) for other in group]
+    return True if True in answers else None if None in answers else False
 
 
 def _same_text(one, other):

@@ -88,7 +88,7 @@ LENGTHS = (
     Length(100 * MILLION, 0.2, 1, 150),   # not measured
 )
 OF_CHARACTERS_BY_LENGTH = (
-    Length(10_000, 5, 1, 150),            # not measured
+    Length(10_000, 5, 1, 600),            # the strain: 20 kB of the stories
     Length(MILLION, 1, 1, 150),           # char; between the two short5
     Length(100 * MILLION, 0.2, 1, 150),   # not measured
 )

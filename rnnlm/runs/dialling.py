@@ -37,9 +37,9 @@ def dialled(options, corpus, budget, observer, workers, device, initial=None):
 
 
 def dialled_apart(options, budget, observer):
-    """The options that the dial chooses for the runs of several seeds, all the same.
+    """The options of the runs of several seeds, all the same, and a KeptPace.
 
-    It measures one of them, whose epochs none of them changes.
+    One of them is measured, and none changes its epochs, so the KeptPace keeps nothing.
     """
     one = copy(options)
     one.seed, one.save_splits = options.seeds[0], None  # the first run saves the splits
@@ -48,8 +48,8 @@ def dialled_apart(options, budget, observer):
                      "which no seed changes on the way")
     corpus = read_corpus(one, observer, None, None)
     with Workers(options.threads or available_cores()) as workers:
-        chosen, _, _ = dialled(one, corpus, budget, observer, workers, own_device(options.device))
-    return chosen
+        chosen, _, pace = dialled(one, corpus, budget, observer, workers, own_device(options.device))
+    return chosen, pace
 
 
 class KeptPace:

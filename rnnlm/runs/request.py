@@ -38,7 +38,8 @@ class Request:
         for given in (self.given, self.stated):
             _leave_one(given, self.typed, "seed", "seeds")
             _leave_one(given, self.typed, "epochs", "minutes")
-            if {"epochs", "minutes"} & typed.keys() and "later_epochs" not in typed:
+            _leave_one(given, self.typed, "later_epochs", "minutes")
+            if "epochs" in typed and "later_epochs" not in typed:
                 given.pop("later_epochs", None)  # a file's changes of its own epochs
         by_program = file.by_a_run or (path is not None and is_recipe(path))
         for given in (self.typed, self.given, self.stated):
@@ -105,7 +106,7 @@ class Request:
         if header is None:
             config = folder.held.file(CONFIG)  # all that a run leaves which is killed before its first checkpoint
             saved = read_config(config).given(str(config)) if config.exists() else {}
-            folder.require_nothing_but_options(saved.get("discard_checkpoints", False))
+            folder.require_nothing_but_options()
             options = resolved(saved | (self.stated if saved else self.given), self.typed, self.config or str(config))
             before = saved.get("corpus")
         else:

@@ -109,11 +109,17 @@ def require_same_options(saved, options, folder, typed):
         return
     said = [f"{TRAIN.by_name[difference.name].flag} is {difference.now}"
             f"{'' if difference.name in typed else ' in the --config'}, was "
-            f"{'not given' if difference.was is None else difference.was}" for difference in changed]
+            f"{'not given' if difference.was is None else difference.was}{_fixed(TRAIN.by_name[difference.name])}"
+            for difference in changed]
     ours = [difference.name in typed for difference in changed]
     what = "them" if all(ours) else "them and --config" if any(ours) else "--config"
     raise RnnlmError(f"the run in {folder} cannot be resumed with other options: {'; '.join(said)}. Leave {what} out, "
                      "or start a new run with another --output")
+
+
+def _fixed(option):
+    """Why an option is not free that often is, in brackets."""
+    return f" (it is fixed with {option.fixed_with})" if option.fixed_with else ""
 
 
 def require_architecture(header, options, vocab_size, folder):

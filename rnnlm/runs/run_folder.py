@@ -13,13 +13,13 @@ from rnnlm.errors import RnnlmError, one_line, quoted
 from rnnlm.files.whole import write_text, written
 from rnnlm.formats.checkpoint import read_checkpoint_header, read_checkpoint_vocabulary
 from rnnlm.formats.model_file import MODEL_NAME, save_model
-from rnnlm.runs.checkpoint_files import CHECKPOINTS, DAMAGED, CheckpointFiles
+from rnnlm.runs.checkpoint_files import CHECKPOINTS, DAMAGED, CheckpointFiles, without_checkpoints
 from rnnlm.runs.configuration import CONFIG, config_text
 from rnnlm.runs.kept_folder import KeptFolder
 from rnnlm.runs.metrics import METRICS, append_line, as_line
 from rnnlm.runs.resuming import what_differs
 from rnnlm.runs.run_picture import PICTURE, HasPicture
-from rnnlm.runs.summary import SUMMARY
+from rnnlm.runs.summary import SUMMARY, has_ended, read_summary
 
 NAMES = (*CHECKPOINTS, DAMAGED, METRICS, PICTURE, MODEL_NAME, SUMMARY, CONFIG)
 SMALL_FILES = 1_000_000  # bytes for metrics, picture, summary, vocabulary and what surrounds the arrays
@@ -72,15 +72,10 @@ class RunFolder(HasPicture):
         ours = filter(os.path.exists, (self.model.path, *self.kept.paths()))  # not a link to nothing
         return any(os.path.samefile(path, other) for other in ours)
 
-    def require_nothing_but_options(self, discards=False):
-        """RnnlmError if a run left models or metrics, but no checkpoint.
-
-        discards: whether the run removes its checkpoints when it ends.
-        """
-        if discards and self.model.exists():
-            raise RnnlmError(f"the run in {self.path} has ended and removed its checkpoints (--discard-checkpoints), "
-                             "so it cannot be resumed: begin another run from its model with --init-from "
-                             f"{quoted(self.path)}")
+    def require_nothing_but_options(self):
+        """RnnlmError if a run left models or metrics, but no checkpoint."""
+        if self.model.exists() and has_ended(read_summary(self.path)):
+            raise without_checkpoints(self.path)
         for name in (MODEL_NAME, METRICS):
             if self.held.file(name).exists():
                 raise self._no_checkpoint(name)

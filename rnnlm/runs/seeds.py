@@ -61,8 +61,10 @@ def carry_out_seeds(request, observer, stopping, may_begin=True):
         kept = None if request.options.resume else request.keep_standard_input(observer)
         if kept:
             options.corpus = request.options.corpus
+        pace = None
         if request.budget:
-            options = _without_seed(dialled_apart(options, request.budget, observer))
+            options, pace = dialled_apart(options, request.budget, observer)
+            options = _without_seed(options)
         folder.begin(options, seeds)
         _adopt(folder, options)
         observer.on_seeds(seeds, [seed for seed in seeds if folder.ended(seed, options)], folder.path)
@@ -78,8 +80,16 @@ def carry_out_seeds(request, observer, stopping, may_begin=True):
                     observer.on_note(f"there is no run, so {kept} is removed")
                     Path(kept).unlink(missing_ok=True)
             raise
-        observer.on_seeds_end(folder.results, folder.draw())
+        _tell_end(folder, pace, observer)
         return folder.results
+
+
+def _tell_end(folder, pace, observer):
+    """Tell what all seeds reached; pace: the KeptPace of --minutes, or None."""
+    results = folder.results
+    observer.on_seeds_end(results, folder.draw())
+    if pace and results.finished and (line := pace.note_at_end(results.valid.mean)):
+        observer.on_note(line)
 
 
 def _asked(request, folder, observer, may_begin):
@@ -124,6 +134,9 @@ def _resumed(request, folder):
     seeds = sorted({*folder.results.seeds, *(saved.seeds or []), *(options.seeds or [])})
     if len(seeds) > MOST:
         raise RnnlmError(f"--seeds must be at most {MOST} seeds with those of {folder.path}, got {len(seeds)}")
+    for seed in filter(folder.finished, seeds):  # before anything is written
+        if not (folder.ended(seed, options) or ended_run(seed, folder.run_path(seed), options)):
+            folder.require_checkpoint(seed)
     return _without_seed(options), seeds
 
 
@@ -159,6 +172,8 @@ def _train_all(folder, options, save_splits, observer, stopping):
     """
     for seed in folder.results.seeds:
         if folder.ended(seed, options):
+            if options.discard_checkpoints:
+                folder.discard_checkpoints(seed)
             continue
         folder.held.require_own()
         observer.on_seed(seed, folder.run_path(seed))

@@ -8,12 +8,13 @@ import math
 from contextlib import suppress
 
 from rnnlm.errors import RnnlmError, one_line, shown
-from rnnlm.files.lock import sweep
+from rnnlm.files.lock import held, sweep
 from rnnlm.files.strict_json import loads
 from rnnlm.files.whole import reason, write_text, written
 from rnnlm.formats.model_file import MODEL_NAME
 from rnnlm.formats.seed_names import SEEDS, seed_folder, seed_folders
 from rnnlm.reports.seeds_chart import plot_seeds
+from rnnlm.runs.checkpoint_files import CHECKPOINTS, CheckpointFiles, without_checkpoints
 from rnnlm.runs.choose_folder import holds_a_run, prepared_folder
 from rnnlm.runs.configuration import CONFIG, config_text, toml
 from rnnlm.runs.run_picture import PICTURE
@@ -148,6 +149,19 @@ class SeedsFolder:
         run = self.finished(seed)
         return (run is not None and (run.epochs, run.patience) == (options.epochs, options.patience)
                 and (run.folder / MODEL_NAME).exists() and not _was_continued(run))
+
+    def require_checkpoint(self, seed):
+        """RnnlmError if the run of a seed has ended, and left no checkpoint."""
+        path = self.run_path(seed)
+        if (path / MODEL_NAME).exists() and not any((path / name).exists() for name in CHECKPOINTS):
+            raise without_checkpoints(path)
+
+    def discard_checkpoints(self, seed):
+        """Remove those of a run that has ended."""
+        path = self.run_path(seed)
+        if any((path / name).exists() for name in CHECKPOINTS):
+            with written(path), held(path) as folder, folder.writing():
+                CheckpointFiles(folder).discard(keep=0)
 
     def add(self, run):
         """Take the SeedRun of a run that ended into the results and the picture."""

@@ -110,6 +110,11 @@ def read_summary(folder):
         raise RnnlmError(f"{path} could not be read: {reason(error)}") from error
 
 
+def has_ended(summary):
+    """Whether a Summary, or None, is that of a run which has scored its test text."""
+    return summary is not None and summary.test_epoch is not None
+
+
 def _checked(kind, values):
     """A Summary or a Text of these values; ValueError if no run can have them."""
     rules = OF_A_TEXT if kind is Text else OF_A_SUMMARY

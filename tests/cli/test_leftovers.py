@@ -41,7 +41,7 @@ def test_a_run_may_remove_its_last_checkpoint_and_says_why_it_cannot_go_on(run, 
         code, out, err = run.bare(*RESUME, *more)
         assert (code, out) == (1, "")
         assert err.endswith(
-            "error: the run in run has ended and removed its checkpoints (--discard-checkpoints), so it cannot be "
+            "error: the run in run has ended, and its checkpoints are gone (--discard-checkpoints), so it cannot be "
             "resumed: begin another run from its model with --init-from run\n")
         assert len(err.splitlines()) == 1
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
@@ -57,6 +57,8 @@ def test_the_checkpoint_of_a_run_that_has_ended_can_be_removed_later(run, tmp_pa
     assert checkpoints(tmp_path / "run") == []
     assert (tmp_path / "run/model.npz").read_bytes() == model
     assert "discard-checkpoints" not in (tmp_path / "run/config.toml").read_text().split("# What was not given")[0]
+    code, _, err = run.bare(*RESUME)
+    assert (code, "error: the run in run has ended, and its checkpoints are gone" in err) == (1, True)
 
 
 def test_nothing_is_removed_before_the_run_has_ended(run, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """``--minutes``: chosen once, then a run as any other; config.toml repeats it."""
 
+import json
 import os
 import signal
 import tomllib
@@ -133,6 +134,7 @@ def test_a_recipe_gives_all_but_the_epochs(minutes, tmp_path):
 
 @pytest.mark.parametrize(("given", "line"), [
     (["--epochs", "5"], "--epochs and --minutes exclude each other"),
+    (["--later-epochs", "1:3"], "--later-epochs and --minutes exclude each other"),
     (["--resume"], "--resume continues one with its own"),
     (["--minutes", "0"], "must be a number above 0"),
     (["--minutes", "nan"], "must be a number above 0"),
@@ -220,6 +222,16 @@ def test_the_device_of_the_run_is_measured(minutes, monkeypatch):
     for more in ([], ["--seeds", "1-2"]):
         code, _, err = minutes("--device", "cuda", *more)
         assert (code, err.splitlines()[-1].endswith("--device cuda is a stand-in")) == (1, True), err
+
+
+@pytest.mark.parametrize(("perplexity", "said"), [(1.0, True), (1e9, False)])
+def test_several_seeds_that_end_above_the_ngram_model_say_so_once(minutes, tmp_path, monkeypatch, perplexity, said):
+    monkeypatch.setattr("rnnlm.runs.dial.ngram_perplexity", lambda corpus: perplexity)
+    code, _, err = minutes("--seeds", "1-2")
+    assert code == 0, err
+    mean = json.loads((tmp_path / "run/seeds.json").read_text())["valid_perplexity"]["mean"]
+    assert err.count(f"a Kneser-Ney 3-gram predicts the validation text better: 1 to {mean:.5g}; ") == said
+    assert err.count("--mix FILE.arpa") == said
 
 
 @pytest.mark.parametrize("enough", [False, True])

@@ -57,6 +57,11 @@ def spoil(trainer):
     trainer.model.params[-1][...] = np.nan
 
 
+def contents(folder):
+    """The bytes of each file, by its path."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def results(folder):
     """seeds.json, without the times."""
     values = json.loads((folder / "seeds.json").read_text())
@@ -389,13 +394,27 @@ def test_a_run_with_other_options_in_the_folder_of_a_seed_does_not_count(seeds, 
 
 
 @pytest.mark.slow
-def test_more_epochs_without_checkpoints_lose_no_result(seeds, tmp_path):
+def test_more_epochs_without_checkpoints_change_nothing(seeds, tmp_path):
     seeds(*TWO, "--discard-checkpoints")
-    before = results(tmp_path / "run")
+    before = contents(tmp_path / "run")
     code, _, err = seeds.bare("--resume", "--output", "run", "--epochs", "3")
     assert code == 1
-    assert error_of(err).startswith("the run in run/seed-1 has ended and removed its checkpoints")
-    assert results(tmp_path / "run") == before
+    assert error_of(err).startswith("the run in run/seed-1 has ended, and its checkpoints are gone")
+    assert contents(tmp_path / "run") == before
+    assert seeds.bare("--resume", "--output", "run")[0] == 0
+
+
+@pytest.mark.slow
+def test_the_checkpoints_of_seeds_that_have_ended_can_be_removed_later(seeds, tmp_path):
+    seeds(*TWO)
+    before, reached = contents(tmp_path / "run"), results(tmp_path / "run")
+    code, _, err = seeds.bare("--resume", "--output", "run", "--discard-checkpoints")
+    assert code == 0, err
+    after = contents(tmp_path / "run")
+    assert {path.parent.name for path in before.keys() - after.keys()} == {"seed-1", "seed-2"}
+    assert {path.name for path in before.keys() - after.keys()} == {"checkpoint.npz"}
+    assert seeds.bare("--resume", "--output", "run")[0] == 0
+    assert results(tmp_path / "run") == reached
 
 
 @pytest.mark.slow

@@ -49,6 +49,15 @@ def test_more_runs_than_can_be_told_apart_are_counted():
     assert figure.axes[0].get_ylabel() == "bits (3 runs left out)"
 
 
+def test_the_legend_shows_the_style_of_a_line_beside_its_point():
+    """A dash and a gap are 5.3 times as long as the line is wide."""
+    figure = runs_figure({f"run {i}": [(1, 2.0 + i)] for i in range(11)}, "t", x="epochs", value="bits")
+    handle = figure.legends[0].get_lines()[10]
+    assert handle.get_linestyle() == "--"
+    length = max(handle.get_xdata()) - min(handle.get_xdata())  # points
+    assert (length - handle.get_markersize()) / 2 > 5.3 * handle.get_linewidth()
+
+
 def test_names_and_titles_may_be_anything(tmp_path):
     plot_runs(tmp_path / "p.png", {"d$x_{$\udcff\n": [(1, 2.0)], "x" * 500: [(1, 3.0)]}, "a$\nb\udcff", x="epochs",
               value="bits")

@@ -1,5 +1,6 @@
 """Runs side by side: what is compared, what is not, and what of a folder is refused."""
 
+import itertools
 import json
 import math
 import os
@@ -180,6 +181,31 @@ def test_a_run_without_checkpoints_and_summary_is_known_by_its_options_and_model
     assert found.notes[0].startswith("there is no record of the texts of one: they are taken to be those of")
     assert found.options == ["level", "hidden_size"]
     assert by_name(found)["one"]["parameters"] == by_name(compare([runs / "one"]))["one"]["parameters"] > 0
+
+
+def test_a_run_without_a_record_of_its_texts_does_not_part_those_with_one(runs):
+    """Whatever the order: one has begun, two and rate have no options in common."""
+    for path in (runs / "one").iterdir():
+        if path.name != "config.toml":
+            path.unlink()
+    (runs / "two/checkpoint.npz").unlink()
+    for name in ("checkpoint.npz", "config.toml"):
+        (runs / "rate" / name).unlink()
+    for order in itertools.permutations(("one", "two", "rate")):
+        found = compare([runs / name for name in order])
+        assert [len(group) for group in found.groups] == [3]
+        assert found.notes == ["there is no record of the texts of one: they are taken to be those of the other runs "
+                               "with the same --corpus and options of the text"]
+
+
+def test_a_run_belongs_where_any_run_of_the_table_has_its_texts(runs):
+    """Two runs with the same words to predict, but different words to learn from."""
+    path = runs / "two" / SUMMARY
+    values = json.loads(path.read_text()) | {"corpus_sha256": "other"}
+    path.write_text(json.dumps(values))
+    (runs / "rate" / SUMMARY).unlink()
+    assert [len(compare([runs / name for name in order]).groups) for order in (
+        ("one", "two", "rate"), ("two", "one", "rate"), ("rate", "two", "one"))] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("summary", [True, False])

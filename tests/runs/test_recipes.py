@@ -347,7 +347,8 @@ def test_the_epochs_are_no_free_option_where_the_training_depends_on_them(option
     assert run("--epochs", "1", *options.split())[0] == 0
     code, _, err = run("--resume", "--epochs", "2", *options.split())
     assert code == 1
-    assert "cannot be resumed with other options: --epochs is 2, was 1" in err
+    assert ("cannot be resumed with other options: --epochs is 2, was 1 (it is fixed with a linear or cosine schedule, "
+            "a tail average, a --dropout-start or --later-epochs). Leave them out" in err)
     assert "note: training is already complete\n" in run("--resume")[2]
 
 

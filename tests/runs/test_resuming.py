@@ -155,7 +155,7 @@ def test_what_a_file_states_overrides_what_a_run_without_a_checkpoint_left(tmp_p
     (tmp_path / "config.toml").write_text("lr = 0.01\n")
     (tmp_path / "other.toml").write_text(earlier_text())
     folder = SimpleNamespace(path="run", held=SimpleNamespace(file=lambda name: File(tmp_path / name)),
-                             require_nothing_but_options=lambda discards: None)
+                             require_nothing_but_options=lambda: None)
     assert Request({"resume": True, "config": str(tmp_path / "other.toml")}).resumed(folder, None).lr == 0.002
 
 
