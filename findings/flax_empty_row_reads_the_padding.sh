@@ -10,12 +10,12 @@
 # Version: flax 0.12.8, jax 0.10.2 (CPU, float32).
 # Output seen (largest difference of the last state from the right one):
 #   flax 0.12.8, jax 0.10.2
-#   nn.SimpleCell      length 3: 0.000  length 1: 0.000  length 0: 2.285  as after the padding: True  changes with it: True
-#   nnx.SimpleCell     length 3: 0.000  length 1: 0.000  length 0: 1.966  as after the padding: True  changes with it: True
-#   nn.GRUCell         length 3: 0.000  length 1: 0.000  length 0: 2.213  as after the padding: True  changes with it: True
-#   nnx.GRUCell        length 3: 0.000  length 1: 0.000  length 0: 2.318  as after the padding: True  changes with it: True
-#   nn.LSTMCell        length 3: 0.000  length 1: 0.000  length 0: 2.585  as after the padding: True  changes with it: True
-#   nnx.LSTMCell       length 3: 0.000  length 1: 0.000  length 0: 2.819  as after the padding: True  changes with it: True
+#   nn.SimpleCell      length 3: 0.000  length 1: 0.000  length 0: 2.285  as after padding: True  moves with it: True
+#   nnx.SimpleCell     length 3: 0.000  length 1: 0.000  length 0: 1.966  as after padding: True  moves with it: True
+#   nn.GRUCell         length 3: 0.000  length 1: 0.000  length 0: 2.213  as after padding: True  moves with it: True
+#   nnx.GRUCell        length 3: 0.000  length 1: 0.000  length 0: 2.318  as after padding: True  moves with it: True
+#   nn.LSTMCell        length 3: 0.000  length 1: 0.000  length 0: 2.585  as after padding: True  moves with it: True
+#   nnx.LSTMCell       length 3: 0.000  length 1: 0.000  length 0: 2.819  as after padding: True  moves with it: True
 # Who is hurt: programs that read several texts side by side, a piece of each at a time, and keep the states.
 #   A text that has no word in this piece goes on from a state that has read padding.
 # What to do: put the old state back where the length is 0: jnp.where(lengths[:, None] > 0, new, old).
@@ -71,7 +71,7 @@ def report(label, read, carry):
     padded = difference(found, read(x, carry), 2) == 0
     moved = difference(found, read(other, carry, LENGTHS), 2) > 0.01
     print(f"{label:18} " + "  ".join(f"length {n}: {d:.3f}" for n, d in zip(LENGTHS, shown)), end="")
-    print(f"  as after the padding: {padded}  changes with it: {moved}")
+    print(f"  as after padding: {padded}  moves with it: {moved}")
     if max(shown[:2]) > 1e-5 or shown[2] < 0.01 or not padded or not moved:
         sys.exit(f"changed: {label}")
 
