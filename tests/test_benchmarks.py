@@ -456,14 +456,18 @@ def test_several_networks_that_adapt_are_better_together(small_corpus, tmp_path,
     assert command(["ngram", str(small_corpus), "--order", "2", "--output", "two.arpa"]) == 0
     done = subprocess.run([sys.executable, BENCHMARKS / "several_adapting.py", "run1", "run2", "--mix", "two.arpa",
                            "--valid", valid, "--test", test, "--window", "5", "--lr", "1e-5", "--cache", "50",
-                           "--recurrent", "0.3", "--follow", "20", "--beside", "run2"],
+                           "--recurrent", "0.3", "--follow", "20", "--beside", "run2", "--rows", "rows.npz"],
                           capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    groups = "static", "static, n-gram", "adapting", "adapting, n-gram", "adapting, beside, n-gram"
+    groups = ("static", "static, n-gram", "adapting", "adapting, n-gram", "adapting, beside, n-gram",
+              "static, adapting, beside, n-gram")
     assert list(found) == [name + kind for name in groups for kind in ("", ", following")]
     assert found["adapting, n-gram"]["valid"] < found["static"]["valid"]
     assert sum(found["adapting, n-gram"]["weights"]) == pytest.approx(1, abs=1e-3)
+    with np.load("rows.npz") as rows:
+        assert rows["names"].tolist() == ["static 1", "static 2", "beside 1", "adapting 1", "adapting 2", "n-gram"]
+        assert np.exp(-rows["valid"][-1].mean()) == pytest.approx(1.55824, rel=1e-5)  # as ngram said
 
 
 @pytest.mark.slow
