@@ -43,13 +43,13 @@ def test_one_process_takes_outer_steps_by_nesterovs_rule():
     w0 = weights(local)
     inner = train(alone, 3)
     g1 = w0 - inner
-    w1 = w0 - 0.7 * (g1 + 0.9 * g1)  # the velocity is the gradient
+    w1 = w0 - 0.7 * (g1 + 0.5 * g1)  # the velocity is the gradient
     np.testing.assert_allclose(train(local, 3), w1, atol=1e-12)
     for array, new in zip(alone.model.named_params().values(), local.model.named_params().values(), strict=True):
         array[...] = new
     g2 = w1 - train(alone, 3)
-    v2 = 0.9 * g1 + g2
-    np.testing.assert_allclose(train(local, 3), w1 - 0.7 * (g2 + 0.9 * v2), atol=1e-12)
+    v2 = 0.5 * g1 + g2
+    np.testing.assert_allclose(train(local, 3), w1 - 0.7 * (g2 + 0.5 * v2), atol=1e-12)
 
 
 def test_with_the_plain_mean_and_a_rate_of_1_nothing_changes():
