@@ -13,7 +13,7 @@ from rnnlm.compute.threads import slices
 from rnnlm.compute.word_scores import WordScores
 from rnnlm.errors import ArgumentError
 from rnnlm.layers.fast.word_scores import detailed_scores
-from rnnlm.scoring.predictor import can_be_set, require_states
+from rnnlm.scoring.predictor import can_be_set, require_states, vocab_size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,8 +53,13 @@ class Around:
         return getattr(self.model, "vocabulary_fingerprint", None)
 
     @property
+    def vocab_size(self) -> int:
+        """V, the number of words."""
+        return vocab_size_of(self.model)
+
+    @property
     def architecture(self) -> Architecture:
-        """That of the network inside."""
+        """That of the network inside; an n-gram model has none."""
         return self.model.architecture
 
     @property

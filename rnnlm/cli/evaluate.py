@@ -34,7 +34,7 @@ from rnnlm.scoring.evaluation import WINDOW
 from rnnlm.scoring.spelling import Spelling
 from rnnlm.text.corpora import SPLITS
 from rnnlm.text.corpus import read_text
-from rnnlm.text.sources import called, require_one_standard_input
+from rnnlm.text.sources import called, require_one_standard_input, require_text_file
 
 TEXT_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
@@ -70,6 +70,8 @@ def evaluate_texts(options):
         raise RnnlmError(f"--split {options.split} is for the run's own texts: leave it out, or name no text")
     _require_can_follow(options)
     require_one_standard_input(*models_named(options), *texts, options.tune, options.probs, options.tune_probs)
+    for path in texts:  # before anything is tuned
+        require_text_file(path)
     with Workers(threads_of(options)) as workers:
         read = read_predictor(options, workers, options.tune)
         model, vocabulary = read.model, read.vocabulary

@@ -12,7 +12,7 @@ from rnnlm.mixing.weights import equal_weights, require_weights
 from rnnlm.runs.checks import OneOf, WrongValue, not_empty, not_negative
 from rnnlm.runs.option import Option
 from rnnlm.scoring.evaluation import ids_read
-from rnnlm.text.sources import called
+from rnnlm.text.sources import called, require_text_file
 
 
 def weights(text):
@@ -41,7 +41,29 @@ TUNE_PROBS = Option("tune_probs", not_empty, "probabilities like those of --prob
                     "weight of --probs can be chosen", metavar="FILE", meant_by="probs-tune")
 
 
-def with_mixture(read, options, workers, tuning):
+def read_others(vocabulary, options, workers):
+    """Read what is mixed with MODEL into ``options.others``, before what takes long.
+
+    RnnlmError for what cannot be mixed, and for weights that cannot be.
+
+    Parameters
+    ----------
+    vocabulary : that of MODEL.
+    options : of a command whose table has MIXING, and may have PROBS and TUNE_PROBS.
+    workers : for further networks.
+    """
+    probs = getattr(options, "probs", None)
+    _require_sense(options, probs, vocabulary)
+    for path in filter(None, (probs, getattr(options, "tune_probs", None))):
+        require_text_file(path)
+    if not hasattr(options, "others"):  # with --kept it is asked for again
+        options.others, options.partners = _others(vocabulary, options, workers)
+    if options.weights is not None:
+        options.weights = require_weights(options.weights, 1 + len(options.others) + bool(probs),
+                                          adds_up=options.mixing == LINEAR).tolist()
+
+
+def with_mixture(read, options, tuning):
     """A Read whose model is the mixture that the options ask for, or as it was.
 
     ``options.weights`` become those of the mixture.
@@ -49,21 +71,15 @@ def with_mixture(read, options, workers, tuning):
     Parameters
     ----------
     read : Read.
-    options : of a command whose table has MIXING, and may have PROBS and TUNE_PROBS.
-    workers : for further networks.
+    options : after ``read_others``.
     tuning : EncodedText, on which weights that are not given are chosen; None: none.
     """
     probs = getattr(options, "probs", None)
-    _require_sense(options, probs, read.vocabulary)
     if not options.mix and not probs:
         return read
-    if not hasattr(options, "others"):  # with --kept it is asked for again
-        options.others, options.partners = _others(read.vocabulary, options, workers)
     models = [read.model, *options.others]
-    count = len(models) + bool(probs)
     if options.weights is None:
-        options.weights = _chosen(models, options, tuning, read.vocabulary.eos_id, count)
-    options.weights = require_weights(options.weights, count, adds_up=options.mixing == LINEAR).tolist()
+        options.weights = _chosen(models, options, tuning, read.vocabulary.eos_id, len(models) + bool(probs))
     if probs:
         return read._replace(model=linear_mixture(models, options.weights, OutsideProbs(probs)))
     return read._replace(model=Mixture(models, options.weights, options.mixing,
@@ -101,6 +117,9 @@ def _require_sense(options, probs, vocabulary):
                          "no --weights with it, or leave it out")
     if not probs:
         return
+    if getattr(options, "tune", None) and options.weights is None and not options.tune_probs:
+        raise RnnlmError("--tune cannot choose a weight for --probs without the probabilities of that text: give them "
+                         "by --tune-probs FILE, or give --weights")
     if options.mixing != LINEAR:
         raise RnnlmError(f"--mixing {options.mixing} needs whole distributions, and --probs has the probability of one "
                          "word at a time: leave --mixing out")
@@ -121,9 +140,6 @@ def _chosen(models, options, tuning, eos_id, count):
         return equal_weights(count).tolist()
     outside = None
     if probs:
-        if not options.tune_probs:
-            raise RnnlmError("--tune cannot choose a weight for --probs without the probabilities of that text: give "
-                             "them by --tune-probs FILE, or give --weights")
         outside = _of_text(OutsideProbs(options.tune_probs), tuning)
     with computing_until_signal("stopping after this window") as check, \
             scoring_bar(options.tune, len(tuning.ids), "tuning on") as move:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rnnlm.adapting.dynamic import DynamicModel
 from rnnlm.cli.cache_options import CACHE, cache_in_words, cache_is_open, with_cache
 from rnnlm.cli.dynamic_options import DYNAMIC, dynamic_in_words, dynamic_is_open, with_dynamic
-from rnnlm.cli.mixing_options import MIXING, mixture_in_words, mixture_is_open, with_mixture
+from rnnlm.cli.mixing_options import MIXING, mixture_in_words, mixture_is_open, read_others, with_mixture
 from rnnlm.cli.reading import noted_predictor
 from rnnlm.cli.screen import encoding_bar
 from rnnlm.cli.several import share_model
@@ -76,9 +76,10 @@ def _require_choice(options):
 
 def with_partners(read, options, workers, tune=None):
     """A Read with all that the options put beside its model."""
+    read_others(read.vocabulary, options, workers)
     tuning = read_text(tune, read.vocabulary, encoding_bar) if tune else None
     read = with_cache(with_dynamic(read, options, tuning), options, tuning)
-    read = with_mixture(read, options, workers, tuning)
+    read = with_mixture(read, options, tuning)
     share_model(read.model)
     return read
 

@@ -13,7 +13,7 @@ from rnnlm.compute.threads import SERIAL, Workers
 from rnnlm.compute.word_scores import WordScores, word_scores
 from rnnlm.errors import ArgumentError
 from rnnlm.scoring.generation import last_scores
-from rnnlm.scoring.predictor import can_be_set, reads_unknown
+from rnnlm.scoring.predictor import can_be_set, reads_unknown, vocab_size_of
 from rnnlm.text.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
@@ -168,12 +168,6 @@ class Combined:
 
 def _slices(size, step):
     return [slice(start, min(start + step, size)) for start in range(0, size, step)]
-
-
-def vocab_size_of(predictor: Any) -> int:
-    """V of a predictor, which says it itself or in its architecture."""
-    size = getattr(predictor, "vocab_size", None)
-    return predictor.architecture.vocab_size if size is None else size
 
 
 def at(values: np.ndarray, ts: np.ndarray) -> np.ndarray:  # (..., V), ids (...) -> (...)

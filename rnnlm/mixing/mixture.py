@@ -18,9 +18,10 @@ from rnnlm.compute.default_workers import computing
 from rnnlm.compute.functions import log_softmax
 from rnnlm.compute.word_scores import WordScores
 from rnnlm.errors import ArgumentError
-from rnnlm.mixing.combined import Combined, as_log_probs, at, vocab_size_of
+from rnnlm.mixing.combined import Combined, as_log_probs, at
 from rnnlm.mixing.weights import require_weights
 from rnnlm.scoring.following import FollowingWeights, Follows, words_needed
+from rnnlm.scoring.predictor import vocab_size_of
 from rnnlm.scoring.words import window_scores
 from rnnlm.text.vocabulary import UNKNOWN
 

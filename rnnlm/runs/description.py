@@ -11,11 +11,13 @@ from rnnlm.text.vocabulary import UNK
 def described(model):
     """The kind and the sizes of a network, or of an n-gram model, in a few words.
 
-    Of a mixture, those of its first part.
+    Of a mixture, those of its first part; of a model with a cache, those of the model.
     """
     if hasattr(model, "parts"):
         return described(model.parts[0])
     if not hasattr(model, "architecture"):
+        if hasattr(model, "model"):
+            return described(model.model)
         return f"n-gram model of order {model.order}"
     return ", ".join([_layers(model), *_softmax(model)])
 

@@ -71,6 +71,12 @@ def adapts(model: Any) -> bool:
     return bool(getattr(model, "adapts", False))
 
 
+def vocab_size_of(predictor: Any) -> int:
+    """V of a predictor, which says it itself or in its architecture."""
+    size = getattr(predictor, "vocab_size", None)
+    return predictor.architecture.vocab_size if size is None else size
+
+
 def reads_unknown(model: Any) -> bool:
     """Whether a predictor can read UNKNOWN, a word that its vocabulary lacks."""
     return bool(getattr(model, "reads_unknown", False))

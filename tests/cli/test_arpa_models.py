@@ -190,6 +190,17 @@ def test_a_page_shows_an_ngram_model_alone_and_beside_a_network(network, capsys)
     assert "from a state of zeros" in shown
 
 
+@pytest.mark.parametrize("partners", [[], ["--mix", "model.npz", "--weights", "0.5,0.5"],
+                                      ["--mix", "model.npz", "--weights", "0.5,1", "--mixing", "log-linear"]])
+def test_an_ngram_model_with_a_unigram_cache_stands_wherever_a_model_does(partners, network, tmp_path, capsys):
+    (tmp_path / "lists").write_text("u-1 the cat\nu-2 cat the\n", encoding="utf-8")
+    (tmp_path / "pairs.tsv").write_text("the cat\tcat the\n", encoding="utf-8")
+    for command, *arguments in ((evaluate, "text"), (score, "text"), (pairs, "pairs.tsv"), (generate, "--length", "3"),
+                                (rescore, "lists", "--nbest-format", "kaldi"), (page, "text", "--output", "one.html")):
+        assert command(["some.arpa", *arguments, "--unigram-cache", "9", *partners]) == 0, capsys.readouterr().err
+    assert "n-gram model of order 3" in Path("one.html").read_text(encoding="utf-8")
+
+
 def test_what_a_mixed_file_lacks_is_told(network, capsys):
     assert evaluate([network, "text", "--mix", "some.arpa", "--weights", "0.5,0.5"]) == 0
     assert capsys.readouterr().err.splitlines() == [NOTE]

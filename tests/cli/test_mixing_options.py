@@ -183,6 +183,27 @@ def test_networks_of_other_words_and_ngram_models_of_some_other_words(here, caps
         "probability of <unk>; 1 word (dog) only in n.arpa: counted as <unk>\n")
 
 
+@pytest.mark.parametrize(("options", "message"), [
+    (["missing"], "missing could not be read"),
+    (["--mix", "missing"], "missing"),
+    (["--mix", "other.npz"], "networks must have the same words"),
+    (["--mix", "lstm.npz", "--weights", "1"], "weights must be one for each of 2 models, got 1"),
+    (["--probs", "missing", "--weights", "0.5,0.5"], "missing could not be read"),
+    (["--probs", "probs.txt", "--tune-probs", "missing"], "missing could not be read"),
+    (["--probs", "probs.txt"], "give them by --tune-probs FILE"),
+])
+def test_what_cannot_be_scored_or_mixed_is_refused_before_anything_is_tuned(options, message, here, capsys,
+                                                                            monkeypatch):
+    def worked(*_):
+        raise AssertionError("the model was asked")
+
+    save_model(here / "other.npz", LanguageModel(2, 3, 3, rng=np.random.default_rng(0)), Vocabulary(["<eos>", "dog"]))
+    monkeypatch.setattr("rnnlm.cli.partners.with_dynamic", worked)
+    assert evaluate(["rnn.npz", "text.txt", *options, "--dynamic", "sgd", "--tune", "many.txt"]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and message in err
+
+
 def test_a_mixture_stands_wherever_a_model_does(here, capsys):
     (here / "pairs.tsv").write_text("the cat sat\tthe sat cat\ncat sat\tsat cat\n")
     (here / "lists.txt").write_text("a-1 the cat\na-2 cat the\n")
