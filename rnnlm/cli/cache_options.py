@@ -1,5 +1,7 @@
 """The options of the caches and of the temperature, and the predictor with them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from rnnlm.adapting.cache import MOST_DECAY
@@ -16,12 +18,17 @@ MOST_WORDS = 10**7
 MEANT = CacheSettings()
 
 
+def _or_tuned_elsewhere(check):
+    """A check: what another one takes, or the word ``tune``, for an error that says where."""
+    return lambda text: TUNED if text == TUNED else check(text)
+
+
 def _or_tuned(check):
     """A check: what another one takes, or the word ``tune``."""
 
     def checked(text):
         try:
-            return TUNED if text == TUNED else check(text)
+            return check(text)
         except WrongValue as error:
             raise WrongValue(f"{str(error).partition(', got ')[0]} or '{TUNED}', got {shown(repr(text))}") from None
 
@@ -42,8 +49,8 @@ def _caches_unigrams(options):
 
 
 CACHE = (
-    Option("cache", _or_tuned(at_least(1, MOST_WORDS)), "words that a cache over hidden states remembers: words return "
-           f"after states like those they came after; '{TUNED}': chosen by --tune", None, "K", default_text="no cache",
+    Option("cache", _or_tuned_elsewhere(at_least(1, MOST_WORDS)), "words that a cache over hidden states remembers: "
+           "words return after states like those they came after", None, "K", default_text="no cache",
            meant_by="cache-size neural-cache pointer window-cache"),
     Option("cache_theta", not_negative, "factor on the products of hidden states in --cache: 0 makes all remembered "
            "words alike", None, "THETA", default_text=f"{MEANT.theta:g}", acts=_caches, acts_with="--cache",
@@ -53,15 +60,22 @@ CACHE = (
     Option("cache_decay", number(float, f"a number from 0 to {MOST_DECAY:g}", _decays), "rate at which older words "
            "count less in --cache: each word after them takes a factor of exp(-D)", None, "D",
            default_text=f"{MEANT.decay:g}", acts=_caches, acts_with="--cache"),
-    Option("unigram_cache", _or_tuned(at_least(1, MOST_WORDS)), "words that a simple cache remembers: a word is as "
-           f"likely as it was frequent among them; '{TUNED}': chosen by --tune", None, "K", default_text="no cache",
-           meant_by="cache-unigram"),
+    Option("unigram_cache", _or_tuned_elsewhere(at_least(1, MOST_WORDS)), "words that a simple cache remembers: a word "
+           "is as likely as it was frequent among them", None, "K", default_text="no cache", meant_by="cache-unigram"),
     Option("unigram_cache_weight", below_one, "weight of --unigram-cache in the probability", None, "W",
            default_text=f"{MEANT.unigram_weight:g}", acts=_caches_unigrams, acts_with="--unigram-cache"),
-    Option("softmax_temperature", _or_tuned(positive), "number by which the network's scores are divided before they "
-           f"become probabilities: above 1 it is less sure; '{TUNED}': chosen by --tune", None, "T", default_text="1",
+    Option("softmax_temperature", _or_tuned_elsewhere(positive), "number by which the network's scores are divided "
+           "before they become probabilities: above 1 it is less sure", None, "T", default_text="1",
            meant_by="softmax-temp calibration"),
 )
+CAN_BE_TUNED = "cache", "unigram_cache", "softmax_temperature"
+
+
+def tunable(option):
+    """A record of CACHE in a command that has --tune."""
+    if option.name not in CAN_BE_TUNED:
+        return option
+    return replace(option, check=_or_tuned(option.check), help=f"{option.help}; '{TUNED}': chosen by --tune")
 
 
 def with_cache(read, options, tuning):

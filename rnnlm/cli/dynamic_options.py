@@ -37,7 +37,8 @@ EQUAL_RATES = "recurrent", 1.0  # which is not said
 DYNAMIC = (
     Option("dynamic", OneOf(METHODS), "dynamic evaluation: the model goes on learning from what it has scored; sgd: "
            "one rate for all weights; rms: a rate of each weight's own; sentence: a step after each sentence, with "
-           "momentum", meant_by="dynamic-eval dynamic-evaluation adapt adaptation"),
+           "momentum, in rnnlm score and page with --protocol sentence",
+           meant_by="dynamic-eval dynamic-evaluation adapt adaptation"),
     Option("dynamic_window", at_least(1), "words of a window, after which dynamic evaluation makes a step", None, "W",
            default_text=str(WINDOW), acts=_by_window, acts_with=BY_WINDOW, meant_by="dynamic-bptt"),
     Option("dynamic_lr", not_negative, "learning rate of dynamic evaluation", None, "LR", acts=_dynamic,

@@ -9,8 +9,8 @@ from rnnlm.cli.dynamic_options import SAVE_ADAPTED, save_adapted
 from rnnlm.cli.mixing_options import PROBS, TUNE_PROBS, note_ruled_out, part_names, parts_in_words
 from rnnlm.cli.partners import (
     MODEL,
-    PARTNERS,
     TITLE,
+    TUNABLE_PARTNERS,
     TUNE,
     WEIGHTS_FOLLOW,
     adaptation_in_words,
@@ -49,7 +49,7 @@ EVALUATE = Table({"options": (
            WINDOW, "T", meant_by="bptt bptt-steps seq-len seq-length seqlen sequence-length window"),
     THREADS,
     DEBUG,
-), TITLE: (*PARTNERS, WEIGHTS_FOLLOW, PROBS, SAVE_ADAPTED, TUNE, TUNE_PROBS)})
+), TITLE: (*TUNABLE_PARTNERS, WEIGHTS_FOLLOW, PROBS, SAVE_ADAPTED, TUNE, TUNE_PROBS)})
 
 
 def build_parser(prog=None):

@@ -29,11 +29,12 @@ def weights(text):
 MIXING = (
     Option("mix", not_empty, "a further model to mix with MODEL: a network of the same vocabulary or an n-gram model",
            metavar="MODEL", many=True, meant_by="blend combine ensemble interpolate with mix-with"),
-    Option("weights", weights, "weights of the models that are mixed, with commas: of MODEL, of each --mix, and of "
-           "--probs", metavar="W,W,...", default_text="equal ones", meant_by="lambda lambdas mixture-weights weight"),
+    Option("weights", weights, "weights of the models that are mixed, with commas: of MODEL, then of each --mix",
+           metavar="W,W,...", default_text="equal ones", meant_by="lambda lambdas mixture-weights weight"),
     Option("mixing", OneOf(KINDS), "how models are mixed: linear: the weighted mean of their probabilities; "
            "log-linear: the weighted product, normalised", LINEAR, meant_by="interpolation mixture"),
 )
+OF_PROBS = {"weights": ", then of --probs"}  # more of the help where there is --probs
 PROBS = Option("probs", not_empty, "probabilities of another program's model to mix with MODEL: a line for each word "
                "and each line end of the text (0: unknown to that model)", metavar="FILE",
                meant_by="lm-prob lm-probs outside probabilities")

@@ -1,15 +1,17 @@
 """What may stand beside MODEL in the commands that score or write.
 
-A command has MODEL and PARTNERS in its table, and reads them by ``read_predictor``.
+A command has MODEL and PARTNERS in its table, or PARTNERS in words that name what else
+it has, and reads them by ``read_predictor``.
 What a network adapts to comes first, then the caches over its states, then the mixture.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from rnnlm.adapting.dynamic import DynamicModel
-from rnnlm.cli.cache_options import CACHE, cache_in_words, cache_is_open, with_cache
+from rnnlm.cli.cache_options import CACHE, cache_in_words, cache_is_open, tunable, with_cache
 from rnnlm.cli.dynamic_options import DYNAMIC, dynamic_in_words, dynamic_is_open, with_dynamic
-from rnnlm.cli.mixing_options import MIXING, mixture_in_words, mixture_is_open, read_others, with_mixture
+from rnnlm.cli.mixing_options import MIXING, OF_PROBS, mixture_in_words, mixture_is_open, read_others, with_mixture
 from rnnlm.cli.reading import noted_predictor
 from rnnlm.cli.screen import encoding_bar
 from rnnlm.cli.several import share_model
@@ -24,6 +26,8 @@ MODEL = Option("model", not_empty, "a model file, a run folder or an ARPA file (
                "reads an ARPA file from standard input", metavar="MODEL", argument=True)
 TITLE = "mixing and adapting"  # of the group in a command's help
 PARTNERS = (*MIXING, *CACHE, *DYNAMIC)
+PARTNERS_AND_PROBS = tuple(replace(option, help=option.help + OF_PROBS.get(option.name, "")) for option in PARTNERS)
+TUNABLE_PARTNERS = tuple(map(tunable, PARTNERS_AND_PROBS))
 TUNE = Option("tune", not_empty, "validation text on which what is not given of the options for mixing and adapting "
               "is chosen; the command prints what it tried, and the options to give next time", metavar="VALID",
               meant_by="tune-on validation")

@@ -3,7 +3,7 @@
 from rnnlm.cli.dynamic_options import SAVE_ADAPTED
 from rnnlm.cli.kept import chart_option, kept_option, require_sources
 from rnnlm.cli.mixing_options import PROBS
-from rnnlm.cli.partners import MODEL, PARTNERS, TITLE
+from rnnlm.cli.partners import MODEL, PARTNERS_AND_PROBS, TITLE
 from rnnlm.errors import RnnlmError, counted, listed
 from rnnlm.reports.score_formats import SCORE_FORMATS
 from rnnlm.runs.checks import OneOf, between, not_empty
@@ -49,7 +49,7 @@ SCORE = Table({"options": (
     CHARGE_UNKNOWN,
     THREADS,
     DEBUG,
-), TITLE: (*PARTNERS, PROBS, SAVE_ADAPTED)})
+), TITLE: (*PARTNERS_AND_PROBS, PROBS, SAVE_ADAPTED)})
 
 
 def settle(options):

@@ -4,8 +4,10 @@ import argparse
 import ast
 import inspect
 import os
+import re
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -182,6 +184,18 @@ def test_usage_is_one_line_and_all_options_are_below_it(capsys):
         first, empty, *rest = capsys.readouterr().out.splitlines()
         assert (first, empty) == (f"usage: {usage}", "")
         assert all(option in "\n".join(rest) for option in parser.names)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_names_its_own_options_alone(command):
+    """But for those of a command that it names, as in: rnnlm train --keep-every."""
+    table = import_module(f"rnnlm.cli.{command}").build_parser().table
+    flags = {name for option in table.options
+             for name in (option.flag, f"--no-{option.key}", *(f"--{alias}" for alias in option.aliases.split()))}
+    for option in table.options:
+        for words in (option.help, option.default_in_words, option.acts_with):
+            own = re.sub(r"rnnlm [a-z]+[^;,.)]*", "", words)
+            assert set(re.findall(r"--[a-z][a-z-]*[a-z]", own)) <= flags, option.flag
 
 
 def test_what_is_given_is_what_stands_on_the_line():

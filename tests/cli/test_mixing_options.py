@@ -313,6 +313,12 @@ def test_a_text_that_a_log_linear_mixture_rules_out_has_a_note(here, capsys):
 
 
 def test_only_evaluate_offers_to_tune(here, capsys):
+    for command, said in ((evaluate, True), (score, False)):
+        with pytest.raises(SystemExit):
+            command(["rnn.npz", "text.txt", "--cache", "ten"])
+        assert ("or 'tune', got 'ten'" in capsys.readouterr().err) == said
+    assert score(["rnn.npz", "text.txt", "--cache", "tune"]) == 1
+    assert "rnnlm evaluate --tune VALID prints the value to give" in capsys.readouterr().err
     (here / "lists").write_text("a-1 the cat\n")
     assert rescore(["rnn.npz", "lists", "--nbest-format", "kaldi", "--mix", "n.arpa"]) == 0
     assert "--tune" not in capsys.readouterr().err
