@@ -19,7 +19,7 @@ MEANT = CacheSettings()
 
 
 def _or_tuned_elsewhere(check):
-    """A check: what another one takes, or the word ``tune``, for an error that says where."""
+    """A check: what another one takes, or ``tune``, whose error names the command."""
     return lambda text: TUNED if text == TUNED else check(text)
 
 
