@@ -7,6 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, TypeVar
 
 from rnnlm.compute import arguments
+from rnnlm.errors import ArgumentError
 from rnnlm.mixing.mixture import LINEAR, Mixture
 from rnnlm.mixing.tuning import tuned_weights
 from rnnlm.mixing.vocabularies import on_vocabulary
@@ -41,9 +42,12 @@ def mix(first: LoadedModel, *others: Any, weights: Sequence[float] | None = None
 
     Raises
     ------
-    ArgumentError : networks of different words, or weights that cannot be.
+    ArgumentError : networks of different words, weights that cannot be, or both weights
+        and tune.
     RnnlmError : a text that cannot be read.
     """
+    if weights is not None and tune is not None:
+        raise ArgumentError("tune chooses the weights, so weights must be left out with it: give one of the two")
     for model in (first, *others):
         arguments.has("a model", model, ("model", "vocabulary"), "what rnnlm.load returns")
     vocabulary, parts = first.vocabulary, [first.model]
@@ -52,7 +56,7 @@ def mix(first: LoadedModel, *others: Any, weights: Sequence[float] | None = None
         if note:
             warnings.warn(note.removeprefix("note: "), stacklevel=2)
         parts.append(part)
-    if weights is None and tune is not None:
+    if tune is not None:
         text = read_text(tune, vocabulary) if isinstance(tune, os.PathLike) else encode_text(tune, vocabulary)
         weights = tuned_weights(parts, ids_read(text, *parts), vocabulary.eos_id, kind).weights
     return type(first)(Mixture(parts, equal_weights(len(parts)) if weights is None else weights, kind), vocabulary)

@@ -44,6 +44,8 @@ def test_weights_are_equal_or_chosen_on_a_text(tmp_path):
             tuned = rnnlm.mix(*models, tune=tune, kind=kind)
             best = min(model.perplexity(TEXT * 9) for model in (rnnlm.mix(*models, kind=kind), *models))
             assert tuned.perplexity(TEXT * 9) <= best * (1 + 1e-5)
+    with pytest.raises(ArgumentError, match="weights must be left out with it: give one of the two"):
+        rnnlm.mix(*models, weights=[0.5, 0.5], tune=TEXT)
 
 
 def test_other_words_are_warned_of_or_refused():
