@@ -19,7 +19,7 @@ from rnnlm.errors import DamagedError, RnnlmError
 from rnnlm.files.archive import open_archive, write_archive
 from rnnlm.files.cache import cache_folder, sweep
 from rnnlm.formats.arpa_parsing import parsed
-from rnnlm.formats.model_file import VOCABULARY, read_vocabulary, vocabulary_arrays
+from rnnlm.formats.stored_vocabulary import VOCABULARY, read_vocabulary, vocabulary_arrays
 from rnnlm.ngrams.ngram_model import NgramModel
 from rnnlm.ngrams.tables import Order, Tables
 from rnnlm.text.choose_tokenizer import stored_arrays
