@@ -24,7 +24,7 @@ from rnnlm.ngrams.ngram_model import NgramModel
 from rnnlm.ngrams.tables import Order, Tables
 from rnnlm.text.choose_tokenizer import stored_arrays
 from rnnlm.text.id_files import used
-from rnnlm.text.numbered_cache import file_identity
+from rnnlm.text.known_files import file_identity
 from rnnlm.text.sources import is_pipe, require_text_file
 
 if TYPE_CHECKING:
