@@ -18,7 +18,8 @@ import numpy as np
 from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import workers_or_default
 from rnnlm.errors import ArgumentError, DamagedError, RnnlmError
-from rnnlm.files.archive import open_archive, require_finite, write_archive
+from rnnlm.files.archive import open_archive, write_archive
+from rnnlm.files.finite import require_finite
 from rnnlm.files.whole import File
 from rnnlm.formats.seed_names import one_of_several
 from rnnlm.formats.stored_vocabulary import (

@@ -1,8 +1,8 @@
 """Reading a text as numbers: a short one into memory, a long one through the cache.
 
 A long text is read once, block by block, into a file of numbers in the cache.  Later
-runs take that file, which they find by the SHA-256 of the text.  That is remembered, too
-(``rnnlm.text.known_files``).
+runs take that file, which they find by the SHA-256 of the text.  This is remembered,
+see ``rnnlm.text.known_files``.
 """
 
 import hashlib
