@@ -86,7 +86,7 @@ def main(argv=None):
               "adapting, n-gram": range(m, last + 1)}
     if beside:
         groups["adapting, beside, n-gram"] = range(n, last + 1)
-    groups["static, adapting, beside, n-gram"] = range(last + 1)
+    groups["static, adapting, beside, n-gram" if beside else "static, adapting, n-gram"] = range(last + 1)
     for name, chosen in groups.items():
         rows = valid[list(chosen)], test[list(chosen)]
         weights = weights_by_em(rows[0]).weights
