@@ -49,6 +49,19 @@ def perplexity(rows, weights, follow=0):
     return float(np.exp(-np.log(weights @ np.exp(rows)).mean()))
 
 
+def mixtures(n, beside):
+    """Which parts are mixed, by name.
+
+    The parts are n networks, those ``beside`` them, the n again, adapting, and the
+    n-gram model.
+    """
+    m, last = n + beside, 2 * n + beside
+    others = {"adapting, beside, n-gram": range(n, last + 1)} if beside else {}
+    return {"static": range(n), "static, n-gram": [*range(n), last], "adapting": range(m, last),
+            "adapting, n-gram": range(m, last + 1), **others,
+            f"static, adapting, {'beside, ' * bool(beside)}n-gram": range(last + 1)}
+
+
 def parsed(argv):
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -81,13 +94,8 @@ def main(argv=None):
         np.savez_compressed(options.rows, names=names, valid=valid, test=test)
     for name, of_valid, of_test in zip(names, valid, test, strict=True):
         print(f"| {name} | {np.exp(-of_valid.mean()):.2f} | {np.exp(-of_test.mean()):.2f} |")
-    last, found = len(parts) - 1, {}
-    groups = {"static": range(n), "static, n-gram": [*range(n), last], "adapting": range(m, last),
-              "adapting, n-gram": range(m, last + 1)}
-    if beside:
-        groups["adapting, beside, n-gram"] = range(n, last + 1)
-    groups["static, adapting, beside, n-gram"] = range(last + 1)
-    for name, chosen in groups.items():
+    found = {}
+    for name, chosen in mixtures(n, m - n).items():
         rows = valid[list(chosen)], test[list(chosen)]
         weights = weights_by_em(rows[0]).weights
         found[name] = {"weights": np.round(weights, 4).tolist()}

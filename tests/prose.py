@@ -1,8 +1,9 @@
 """Measures the prose of the documents: the length of sentences, and their lines.
 
-    python tests/prose.py           a row for each document: sentences, median words,
-    share over 30 words python tests/prose.py --long    and the sentences over 30 words
-    themselves
+    python tests/prose.py           a row for each document
+    python tests/prose.py --long    and the sentences over 30 words themselves
+
+A row has the number of sentences, their median words, and the share over 30 words.
 
 Prose is what is neither code nor table, heading or picture. A code span counts as one
 word, a link as its text, and a run-in heading ("**Weights.**") not at all.

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,17 @@ def module(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+MODULES = {module(path) for path in FILES}
+
+
 def imported(path):
     """Absolute names a file imports, anywhere in it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -48,14 +57,13 @@ def imported(path):
 
 def own_imports(path):
     """The modules of the package that a file imports, anywhere in it."""
-    modules = {module(path) for path in FILES}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name in modules)
+            yield from (alias.name for alias in node.names if alias.name in MODULES)
         elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "rnnlm":
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
-                yield name if name in modules else node.module
+                yield name if name in MODULES else node.module
 
 
 def test_the_root_holds_three_files_and_the_wings():
@@ -98,7 +106,7 @@ def test_the_trainer_knows_no_file_and_no_screen():
 
 def test_a_run_knows_no_screen():
     for path in (PACKAGE / "runs").glob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed(path)
         loaded = {name.split(".")[0] for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)
                   for name in ([node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names])}
         assert not loaded & {"tqdm", "matplotlib", "argparse", "sys", "logging", "warnings"}, path.name
@@ -107,33 +115,46 @@ def test_a_run_knows_no_screen():
         assert not called & {"print", "input"}, path.name
 
 
-def loaded_by(statement, beside="numpy"):
-    """Top-level modules that a statement loads in a new Python, without NumPy's."""
-    code = f"import {beside}, sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    return {name.split(".")[0] for name in out.split()}
+def printed_by(code):
+    """The words that a new Python prints, a list for each line."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return [line.split() for line in done.stdout.splitlines()]
+
+
+def top_names(modules):
+    return {name.split(".")[0] for name in modules}
+
+
+LOOK = "import {}, sys; before = set(sys.modules)"
+NEW = "print(*set(sys.modules) - before)"  # what was loaded since then
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    assert not loaded_by("from rnnlm import *") & {"matplotlib", "tqdm", "argparse", "ssl", "hypothesis"}
+    (new,) = printed_by(f"{LOOK.format('numpy')}; from rnnlm import *; {NEW}")
+    assert not top_names(new) & {"matplotlib", "tqdm", "argparse", "ssl", "hypothesis"}
 
 
-def test_a_commands_help_draws_nothing_at_random():
+@pytest.fixture(scope="module")
+def loaded_by_commands():
+    """Modules beside NumPy's at the start of ``rnnlm train``, and of evaluate, too."""
+    return printed_by(f"{LOOK.format('numpy')}; import rnnlm.cli.train; {NEW}; import rnnlm.cli.evaluate; {NEW}")
+
+
+def test_a_commands_help_draws_nothing_at_random(loaded_by_commands):
     """NumPy's random part is a tenth of what is loaded at the start."""
-    code = "import rnnlm.cli.train, rnnlm.cli.evaluate, sys; print('numpy.random' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+    assert "rnnlm.cli.evaluate" in loaded_by_commands[1]
+    assert "numpy.random" not in loaded_by_commands[1]
 
 
-def test_the_help_of_training_loads_nothing_that_scores_or_reads_files():
-    code = "import rnnlm.cli.train, sys; print(*(name for name in sys.modules if name.startswith('rnnlm.')))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+def test_the_help_of_training_loads_nothing_that_scores_or_reads_files(loaded_by_commands):
+    found = [name for name in loaded_by_commands[0] if name.startswith("rnnlm.")]
     assert "rnnlm.runs.options" in found
-    assert [name for name in found if name.split(".")[1] in ("scoring", "reports", "formats")] == [
+    assert sorted(name for name in found if name.split(".")[1] in ("scoring", "reports", "formats")) == [
         "rnnlm.formats", "rnnlm.formats.kept_names"]
 
 
-def test_the_training_command_starts_without_matplotlib():
-    assert "matplotlib" not in loaded_by("import rnnlm.cli.train")
+def test_the_training_command_starts_without_matplotlib(loaded_by_commands):
+    assert "matplotlib" not in top_names(loaded_by_commands[0])
 
 
 def test_public_names_are_complete_and_documented():
@@ -146,7 +167,7 @@ def test_public_names_are_complete_and_documented():
 
 
 def test_type_checkers_are_told_of_the_same_names():
-    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    tree = parsed(PACKAGE / "__init__.py")
     told = {alias.name: node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
             for alias in node.names if node.module.startswith("rnnlm.")}
     assert told == {name: f"rnnlm.{module}" for name, module in rnnlm._MODULE_OF.items()}
@@ -154,11 +175,13 @@ def test_type_checkers_are_told_of_the_same_names():
 
 
 def test_importing_the_package_changes_nothing_in_the_process():
-    assert loaded_by("import rnnlm", beside="sys") <= {"rnnlm"}
-    code = ("import signal, sys; state = lambda: (list(map(signal.getsignal, signal.valid_signals())), sys.stdin, "
-            "sys.stdout, sys.stderr); before = state(); from rnnlm import *; import rnnlm.cli.main; "
-            "import rnnlm.cli.train; print(state() == before)")
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "True\n"
+    look = LOOK.format("_signal")  # it is there already; signal would load more
+    new, (same,) = printed_by(
+        f"{look}; state = lambda: (list(map(_signal.getsignal, _signal.valid_signals())), sys.stdin, sys.stdout, "
+        f"sys.stderr); first = state(); import rnnlm; {NEW}; from rnnlm import *; import rnnlm.cli.main; "
+        "import rnnlm.cli.train; print(state() == first)")
+    assert top_names(new) == {"rnnlm"}
+    assert same == "True"
 
 
 def test_a_module_is_an_attribute_and_an_unknown_name_is_none():
@@ -179,7 +202,7 @@ def test_nothing_global_is_random_and_nothing_is_pickled():
 
 def test_every_module_says_what_it_is():
     for path in FILES:
-        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
+        assert ast.get_docstring(parsed(path)), path
 
 
 def test_only_the_tokenizer_knows_which_level_a_text_has():

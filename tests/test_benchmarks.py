@@ -470,6 +470,15 @@ def test_several_networks_that_adapt_are_better_together(small_corpus, tmp_path,
         assert np.exp(-rows["valid"][-1].mean()) == pytest.approx(1.55824, rel=1e-5)  # as ngram said
 
 
+def test_mixtures_without_networks_beside_do_not_name_them(on_path):
+    import several_adapting
+
+    found = {name: list(parts) for name, parts in several_adapting.mixtures(2, 0).items()}
+    assert found == {"static": [0, 1], "static, n-gram": [0, 1, 4], "adapting": [2, 3], "adapting, n-gram": [2, 3, 4],
+                     "static, adapting, n-gram": [0, 1, 2, 3, 4]}
+    assert list(several_adapting.mixtures(1, 1)["adapting, beside, n-gram"]) == [1, 2, 3]
+
+
 @pytest.mark.slow
 def test_exchange_torch(tmp_path):
     pytest.importorskip("torch")

@@ -1,6 +1,7 @@
 """Short runs of the scripts in robustness/, which take as long as one likes."""
 
 import os
+import shutil
 import sys
 import time
 
@@ -16,8 +17,26 @@ import mutate_files
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(scope="module")
+def nobody_killed(tmp_path_factory):
+    """The folder of the run that nobody kills, and what ``reference`` says of it."""
+    where = tmp_path_factory.mktemp("reference")
+    return where / "run", kill_runs.reference(kill_runs.write_corpus(where / "corpus"), where / "run")
+
+
+@pytest.fixture
+def trained_once(nobody_killed, monkeypatch):
+    """Let ``torture`` have a copy of that run in place of one of its own."""
+    def reference(_corpus, folder):
+        shutil.copytree(nobody_killed[0], folder)
+        return nobody_killed[1]
+
+    for module in (kill_runs, lost_folders):
+        monkeypatch.setattr(module, "reference", reference)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is a signal of POSIX systems")
-def test_killed_runs_end_as_the_run_nobody_killed(tmp_path):
+def test_killed_runs_end_as_the_run_nobody_killed(trained_once, tmp_path):
     equal, deaths, wrong = kill_runs.torture(2, tmp_path, jobs=2)
     assert (equal, wrong) == (2, [])
     assert deaths >= 1  # a run may end before its time to die comes
@@ -31,20 +50,22 @@ def test_killed_runs_of_several_seeds_end_as_those_nobody_killed(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGSTOP is a signal of POSIX systems")
-def test_a_run_whose_folder_was_taken_never_writes_into_the_next_one(tmp_path):
+def test_a_run_whose_folder_was_taken_never_writes_into_the_next_one(trained_once, tmp_path):
     kinds = len(lost_folders.KINDS)
     assert lost_folders.torture(kinds, tmp_path, jobs=2) == (kinds, [])
 
 
-def test_what_differs_is_noticed(tmp_path, monkeypatch):
-    """The negative control: a killed run that is held to another one."""
-    plain = kill_runs.reference
+def test_what_differs_is_noticed(nobody_killed, tmp_path, monkeypatch):
+    """The negative control: a run that is held to another one."""
+    found, seconds, calls = nobody_killed[1]
+    expected = found | {"models": {}, "metrics": found["metrics"][:-1]}
 
-    def another(corpus, folder):
-        expected, seconds, calls = plain(corpus, folder)
-        return expected | {"models": {}, "metrics": expected["metrics"][:-1]}, seconds, calls
+    def killed_and_resumed(_corpus, folder, *_):
+        folder.mkdir()
+        return 1, found
 
-    monkeypatch.setattr(kill_runs, "reference", another)
+    monkeypatch.setattr(kill_runs, "reference", lambda *_: (expected, seconds, calls))
+    monkeypatch.setattr(kill_runs, "killed_and_resumed", killed_and_resumed)
     equal, _, wrong = kill_runs.torture(1, tmp_path)
     assert (equal, wrong) == (0, ["seed 0: models differs", "seed 0: metrics differs"])
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 from conftest import REPOSITORY
 
 import rnnlm
-from rnnlm.cli.main import COMMANDS
+from rnnlm.cli.main import COMMANDS, main
 from rnnlm.formats.model_file import save_model
 from rnnlm.models import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
@@ -34,11 +35,17 @@ def test_train_evaluate_generate(small_corpus, tmp_path):
 
 
 @pytest.mark.parametrize("script", ["train_rnnlm.py", "evaluate_rnnlm.py", "generate_text.py"])
-def test_help_names_the_script_and_its_options(script, tmp_path):
-    shown = run(REPOSITORY / "scripts" / script, "--help", cwd=tmp_path)
-    assert shown.returncode == 0
-    assert f"usage: {script}" in shown.stdout
-    assert "--debug" in shown.stdout
+def test_help_names_the_script_and_its_options(script, monkeypatch, capsys):
+    started = []
+    monkeypatch.setattr("rnnlm.cli.main.start", started.append)  # it would change this process for good
+    monkeypatch.setattr("sys.argv", [str(REPOSITORY / "scripts" / script), "--help"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    assert not ended.value.code
+    assert started == [script]
+    shown = capsys.readouterr().out
+    assert f"usage: {script}" in shown
+    assert "--debug" in shown
 
 
 def test_a_full_disk_behind_standard_output_loses_no_score(tmp_path):
@@ -73,15 +80,19 @@ def test_an_error_leaves_standard_output_as_it_was(tmp_path):
     assert run("-c", code, cwd=tmp_path).stdout == "before\nafter\n"
 
 
-def test_one_command_for_all(tmp_path):
+def test_one_command_for_all(tmp_path, capsys):
     for name in COMMANDS:
-        assert f"usage: rnnlm {name}" in run("-m", "rnnlm", name, "--help", cwd=tmp_path).stdout
+        with pytest.raises(SystemExit) as ended:
+            main([name, "--help"])
+        assert not ended.value.code
+        assert f"usage: rnnlm {name}" in capsys.readouterr().out
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"rnnlm {rnnlm.__version__}\n"
     help = run("-m", "rnnlm", cwd=tmp_path).stdout
     assert "train      train a language model" in help
     examples = [line.split() for line in help.splitlines() if line.startswith("  rnnlm ")]
     assert [words[1] for words in examples] == ["train", "score"]
     assert "A MODEL is a run folder" in help
-    assert run("-m", "rnnlm", "--version", cwd=tmp_path).stdout == f"rnnlm {rnnlm.__version__}\n"
     wrong = run("-m", "rnnlm", "tarin", cwd=tmp_path)
     assert wrong.returncode == 2
     assert "no command 'tarin': it must be train, evaluate" in wrong.stderr

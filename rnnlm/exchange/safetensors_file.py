@@ -14,7 +14,7 @@ import numpy as np
 from rnnlm.errors import RnnlmError
 from rnnlm.exchange.content import content_of
 from rnnlm.exchange.safetensors_header import read_header
-from rnnlm.files.archive import all_finite, require_finite
+from rnnlm.files.finite import all_finite, require_finite
 from rnnlm.files.whole import whole_file
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ import numpy as np
 from rnnlm.errors import ArgumentError, shown
 from rnnlm.exchange.exported import Exported
 from rnnlm.exchange.holds import require
-from rnnlm.files.archive import require_finite
+from rnnlm.files.finite import require_finite
 from rnnlm.files.whole import whole_file
 from rnnlm.formats.model_file import require_vocabulary
 from rnnlm.text.vocabulary import EOS

@@ -23,7 +23,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rnnlm.errors import ArgumentError, DamagedError, DivergenceError, RnnlmError, counted, shown
+from rnnlm.errors import ArgumentError, DamagedError, RnnlmError, counted, shown
+from rnnlm.files.finite import all_finite
 from rnnlm.files.strict_json import loads
 from rnnlm.files.whole import File, reason, whole_file
 
@@ -51,13 +52,6 @@ def write_archive(path, header, arrays):
                             f"{text.size:,}")
     with whole_file(path) as file:
         np.savez(file, allow_pickle=False, **{HEADER: text}, **arrays)
-
-
-def require_finite(arrays):
-    """DivergenceError if an array has a number that is not finite: it is not saved."""
-    for name, array in arrays.items():
-        if not all_finite(array):
-            raise DivergenceError(f"{name} holds numbers that are not finite, so nothing is saved")
 
 
 def as_bytes(text):
@@ -244,14 +238,3 @@ def _detail(error):
         return f"it lacks {shown(error.args[0])}"
     text = str(error).split("\n")[0]
     return shown(text, LONGEST_DETAIL) or "it is damaged or of another format"
-
-
-def all_finite(x):
-    """Whether all numbers of the array are finite; those of integer arrays always are.
-
-    Block by block: the answers for a whole matrix would take a quarter of its memory.
-    """
-    if x.dtype.kind != "f":
-        return True
-    flat = x.reshape(-1, order="A")
-    return all(np.isfinite(flat[start : start + (1 << 20)]).all() for start in range(0, flat.size, 1 << 20))

@@ -1,5 +1,6 @@
 """Where fetched and encoded texts are kept."""
 
+import json
 import os
 import time
 from contextlib import suppress
@@ -31,3 +32,11 @@ def sweep(folder):
             age = time.time() - path.stat().st_mtime
             if age > (HALF_WRITTEN if path.suffix == ".tmp" else UNUSED):
                 path.unlink()
+
+
+def read_json(path):
+    """The content of a file of the cache; None if it is not there, or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None

@@ -19,12 +19,12 @@ from rnnlm.errors import DamagedError, RnnlmError
 from rnnlm.files.archive import open_archive, write_archive
 from rnnlm.files.cache import cache_folder, sweep
 from rnnlm.formats.arpa_parsing import parsed
-from rnnlm.formats.model_file import VOCABULARY, read_vocabulary, vocabulary_arrays
+from rnnlm.formats.stored_vocabulary import VOCABULARY, read_vocabulary, vocabulary_arrays
 from rnnlm.ngrams.ngram_model import NgramModel
 from rnnlm.ngrams.tables import Order, Tables
 from rnnlm.text.choose_tokenizer import stored_arrays
 from rnnlm.text.id_files import used
-from rnnlm.text.numbered_cache import file_identity
+from rnnlm.text.known_files import file_identity
 from rnnlm.text.sources import is_pipe, require_text_file
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.errors import ArgumentError, shown
-from rnnlm.files.archive import open_archive, require_finite, write_archive
+from rnnlm.files.archive import open_archive, write_archive
+from rnnlm.files.finite import require_finite
 from rnnlm.formats.checkpoint_form import RECORDS, records_of, require_possible
-from rnnlm.formats.model_file import COUNTS, VOCABULARY, read_vocabulary, vocabulary_arrays, vocabulary_size
+from rnnlm.formats.stored_vocabulary import COUNTS, VOCABULARY, read_vocabulary, vocabulary_arrays, vocabulary_size
 from rnnlm.models.architecture import Architecture, from_earlier
 from rnnlm.text.choose_tokenizer import OF_TOKENIZERS
 from rnnlm.training.snapshot import shapes_of

@@ -17,13 +17,22 @@ import numpy as np
 
 from rnnlm.compute import arguments
 from rnnlm.compute.default_workers import workers_or_default
-from rnnlm.errors import ArgumentError, DamagedError, RnnlmError, counted, shown
-from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_archive
+from rnnlm.errors import ArgumentError, DamagedError, RnnlmError
+from rnnlm.files.archive import open_archive, write_archive
+from rnnlm.files.finite import require_finite
 from rnnlm.files.whole import File
 from rnnlm.formats.seed_names import one_of_several
+from rnnlm.formats.stored_vocabulary import (
+    COUNTS,
+    VOCABULARY,
+    read_tokenizer,
+    read_vocabulary,
+    vocabulary_arrays,
+    vocabulary_size,
+)
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.models.architecture import Architecture, from_earlier, to_earlier
-from rnnlm.text.choose_tokenizer import KEY, stored_arrays, tokenizer_from
+from rnnlm.text.choose_tokenizer import KEY, stored_arrays
 from rnnlm.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -37,7 +46,6 @@ FORMAT = "rnnlm model"
 # tokenizer, an adaptive softmax, and counts or none.  The lowest that can hold the
 # model is written, as earlier programs read it.
 EARLIER, WITHOUT_COUNTS, WITH_COUNTS, LATEST = VERSIONS = 1, 2, 3, 4
-VOCABULARY, COUNTS = "vocabulary", "counts"
 
 
 def save_model(path: str | os.PathLike[str], model: LanguageModel, vocabulary: Vocabulary,
@@ -83,13 +91,6 @@ def model_size(model, vocabulary):
     return 4 * sum(p.size for p in model.params) + vocabulary_size(vocabulary)
 
 
-def vocabulary_size(vocabulary):
-    """Bytes of the arrays that a file has of a vocabulary."""
-    counts = 0 if vocabulary.counts is None else vocabulary.counts.nbytes
-    stored = sum(array.nbytes for array in vocabulary.tokenizer.arrays().values())
-    return counts + stored + sum(len(word.encode()) + 1 for word in vocabulary.words)
-
-
 def require_vocabulary(model, vocabulary):
     """ArgumentError unless the vocabulary is the model's."""
     size = model.architecture.vocab_size
@@ -99,22 +100,6 @@ def require_vocabulary(model, vocabulary):
     if model.vocabulary_fingerprint not in (None, vocabulary.fingerprint()):
         raise ArgumentError("the model uses the ids of another vocabulary: save it with the one that load_model "
                             "returned, or set model.vocabulary_fingerprint to None if the words have new names")
-
-
-def vocabulary_arrays(vocabulary):
-    """The arrays that a file has of a vocabulary, by name.
-
-    ArgumentError unless the words are the same when they are read.
-    """
-    words = "\n".join(vocabulary.words)
-    if words.count("\n") != len(vocabulary) - 1:
-        found = next(word for word in vocabulary.words if "\n" in word)
-        raise arguments.wrong("words", "without a line end, which separates them in the file", found)
-    counts = {} if vocabulary.counts is None else {COUNTS: vocabulary.counts}
-    try:
-        return {VOCABULARY: as_bytes(words), **vocabulary.tokenizer.arrays(), **counts}
-    except UnicodeEncodeError as error:
-        raise ArgumentError(f"words must be text that UTF-8 can encode, got {shown(words[error.start])}") from None
 
 
 def load_model(path: str | os.PathLike[str] | File, workers: Workers | None = None,
@@ -224,33 +209,6 @@ def model_file(path):
     return Path(path) / MODEL_NAME
 
 
-def _read_tokenizer(archive, header, stored):
-    """The Tokenizer that a header describes, its arrays filled from the archive."""
-    for name, array in stored.items():
-        archive.read(name, array)
-    return tokenizer_from(header, stored)
-
-
-def read_vocabulary(archive, header, size, with_counts):
-    """The Vocabulary of an open file; ValueError unless it has ``size`` words.
-
-    header: what describes its tokenizer.  with_counts: whether the file has their
-    counts.
-    """
-    if with_counts:
-        archive.require({COUNTS: (size,)}, np.int64)
-    words = archive.text(VOCABULARY)
-    count = words.count("\n") + 1
-    if count != size:  # before a list of them is made
-        raise ValueError(f"vocab_size is {size}, which does not fit the {counted(count, 'word')} of the vocabulary")
-    tokenizer = _read_tokenizer(archive, header, stored_arrays(header, size))
-    if not with_counts:
-        return Vocabulary(words.split("\n"), tokenizer)
-    counts = np.empty(size, np.int64)
-    archive.read(COUNTS, counts)
-    return Vocabulary(words.split("\n"), tokenizer, counts)
-
-
 def read_model_form(path):
     """The Architecture and the Tokenizer of a model file or of a run folder's model.
 
@@ -259,7 +217,7 @@ def read_model_form(path):
     with open_archive(model_file(path), "a whole rnnlm model file") as archive:
         architecture = _architecture(archive)
         archive.require(architecture.shapes())
-        return architecture, _read_tokenizer(archive, archive.header, _stored(archive, architecture.vocab_size))
+        return architecture, read_tokenizer(archive, archive.header, _stored(archive, architecture.vocab_size))
 
 
 def read_model_training(path):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files.archive import open_archive, require_finite, write_archive
+from rnnlm.files.archive import open_archive, write_archive
+from rnnlm.files.finite import require_finite
 from rnnlm.models.gradient_statistics import GradientStatistics
 
 if TYPE_CHECKING:

@@ -42,6 +42,7 @@ from rnnlm.training.schedules import SCHEDULES
 
 AVERAGE_DECAY = 0.999
 WITHOUT_GATES = " and ".join(UNGATED)
+EPOCHS_FIXED = "a linear or cosine schedule, a tail average, a --dropout-start or --later-epochs"
 
 
 def drops_values(o):
@@ -146,11 +147,12 @@ MODEL = (
 )
 
 TRAINING = (
-    Option("epochs", at_least(1), "largest number of passes over the text", 40, "E", may_change=True,
+    Option("epochs", at_least(1), f"largest number of passes over the text; a resumed run keeps it with {EPOCHS_FIXED}",
+           40, "E", may_change=True,
            fixed_where=lambda o: (o.get("average") == "tail" or o.get("dropout_start", 1.0) != 1
                                   or getattr(SCHEDULES.get(str(o.get("schedule"))), "needs_epochs", False)
                                   or o.get("later_epochs") is not None),
-           fixed_with="a linear or cosine schedule, a tail average, a --dropout-start or --later-epochs",
+           fixed_with=EPOCHS_FIXED,
            meant_by="iterations iters max-epoch max-epochs n-epochs num-epochs"),
     MINUTES,
     LATER_EPOCHS,

@@ -42,9 +42,7 @@ def run_options(others):
 
 def _resume(others):
     """The record of --resume, whose help names the options that may change."""
-    free = [option for option in others if option.may_change]
-    but = " and ".join(f"{option.flag} not with {option.fixed_with}" for option in free if option.fixed_with)
-    return Option("resume", FLAG, "continue the run in the output folder with its own options, by default the newest "
-                  "run in runs/, or with --corpus the newest on that corpus; these options may change: "
-                  f"{', '.join(option.flag for option in free)} ({but})", False, scope=OF_THE_COMMAND,
+    free = ", ".join(option.flag for option in others if option.may_change)
+    return Option("resume", FLAG, "continue the run in --output, by default the newest in runs/ (with --corpus: on "
+                  f"that corpus), with its own options; these may change: {free}", False, scope=OF_THE_COMMAND,
                   meant_by="continue keep-going")

@@ -6,7 +6,8 @@ from rnnlm.runs.own_texts import address_of, how_split
 from rnnlm.runs.resuming import different_text
 from rnnlm.text.choose_tokenizer import LEARNED, words_tokenizer
 from rnnlm.text.corpora import NoCorpusError
-from rnnlm.text.corpus import LackingWordsError, load_corpus
+from rnnlm.text.corpus import load_corpus
+from rnnlm.text.corpus_vocabulary import LackingWordsError
 
 
 def read_texts(options, folder, observer, initial, header):

@@ -6,8 +6,8 @@ from dataclasses import replace
 from rnnlm.compute.processes import processes
 from rnnlm.errors import DivergenceError, RnnlmError
 from rnnlm.formats.checkpoint import checkpoint_size
-from rnnlm.formats.model_file import load_model, model_size, read_model_training
-from rnnlm.models import LanguageModel
+from rnnlm.formats.model_file import model_size, read_model_training
+from rnnlm.runs.best_model import best_model
 from rnnlm.runs.combinations import notes_on_freezing, notes_on_length
 from rnnlm.runs.description import shuffled, title
 from rnnlm.runs.gpus import note_on_gpus
@@ -230,22 +230,7 @@ class Session:
         self.trainer = self.saver.trainer = None  # a large vocabulary leaves no room for two models
         if best is None:
             raise DivergenceError("no epoch gave a finite validation loss, so there is no model: lower --lr")
-        model, eos_id = self._best_model(workers)
+        model, eos_id = best_model(self.folder.model, workers, self.processes)
         evaluation = evaluate(model.move_to(device), self.corpus.test, eos_id, on_window=check)
         self.observer.on_test(evaluation, best, self.corpus)
         return evaluation
-
-    def _best_model(self, workers):
-        """The best model and the id of <eos>; the first process gives them to all."""
-        form = None
-        if self.processes.first:
-            model, vocabulary = load_model(self.folder.model, workers)
-            form = dict(model.architecture), vocabulary.eos_id, vocabulary.fingerprint()
-        architecture, eos_id, fingerprint = self.processes.share(form)
-        if not self.processes.first:
-            model = LanguageModel(**architecture, rng=None, workers=workers)
-            model.vocabulary_fingerprint = fingerprint
-        for array in model.packing.memory:
-            self.processes.fill(array)
-        model.processes = self.processes
-        return model, eos_id

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnlm.compute import arguments
-from rnnlm.errors import ArgumentError, RnnlmError, counted, shown
+from rnnlm.errors import ArgumentError, RnnlmError, counted
 from rnnlm.text.corpora import SPLITS
 from rnnlm.text.corpus_notes import lacking_note, odd_notes, text_notes, used_notes, vocabulary_note
+from rnnlm.text.corpus_vocabulary import counts_of, grown, require_known
 from rnnlm.text.documents import DOCUMENTS
 from rnnlm.text.encoded import EncodedText, id_table, ids_of
 from rnnlm.text.made_texts import standard_input_kept
@@ -28,7 +29,7 @@ from rnnlm.text.split import Split
 from rnnlm.text.subwords.learning import Source, tokenizer_source
 from rnnlm.text.three_texts import find, read_three, save
 from rnnlm.text.tokenizer import LINE_END, WORDS, Tokenizer
-from rnnlm.text.vocabulary import EOS, UNK, Vocabulary
+from rnnlm.text.vocabulary import UNK, Vocabulary
 
 TRAINING_SHARE = 0.9  # of one text that is split
 
@@ -39,10 +40,6 @@ if TYPE_CHECKING:
     # Called as f(name, size in bytes), returns a function that is called as g(new
     # bytes).
     Progress = Callable[[str, int], Callable[[int], object] | None] | None
-
-
-class LackingWordsError(RnnlmError):
-    """A training text has words that a given vocabulary cannot read."""
 
 
 @dataclass
@@ -154,13 +151,13 @@ def load_corpus(spec: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     train, valid, test = three.tokens
     _require_words(path, train)
     size, train = train.size, train.part(0, max_tokens or train.size)
-    counts = _counts(train)
+    counts = counts_of(train)
     if min_count is None:
         min_count = 1 if UNK in counts else tokenizer.usual_min_count
     given, grows = vocabulary, vocabulary is None or extend
     if grows:
-        vocabulary = _grown(given, counts, tokenizer, min_count, max_vocab)
-    _require_ids(path, counts, vocabulary, extend)
+        vocabulary = grown(given, counts, tokenizer, min_count, max_vocab)
+    require_known(path, counts, vocabulary, extend)
     valid, test = _encoded(path, vocabulary, validation=valid, test=test)
     about_words = (vocabulary_note(counts, vocabulary, min_count, max_vocab) if given is None
                    else lacking_note(counts, vocabulary, given))
@@ -207,30 +204,6 @@ def _require_words(path, train):
                          "some")
 
 
-def _grown(given, counts, tokenizer, min_count, max_vocab):
-    """The vocabulary of a text, or a given one with the words of the text."""
-    if given is None:
-        return Vocabulary.from_counts(counts, tokenizer, min_count, max_vocab)
-    if max_vocab is not None and max_vocab < len(given):
-        raise RnnlmError(f"max_vocab must be at least {len(given):,}, because the model keeps its words, got "
-                         f"{max_vocab:,}")
-    return given.extended(counts, min_count, max_vocab)
-
-
-def _require_ids(path, counts, vocabulary, extend):
-    """RnnlmError if words of the training text have no id and cannot become <unk>.
-
-    extend: whether the vocabulary took all words for which there is room.
-    """
-    lacking = [word for word in counts if word not in vocabulary.ids]
-    if lacking and vocabulary.unk_id is None:
-        remedy = "give a larger --max-vocab" if extend else "add them with --extend-vocab"
-        words = counted(len(counts) - 1, vocabulary.tokenizer.unit)
-        raise LackingWordsError(f"{path}: the model's vocabulary of {len(vocabulary):,} has no {UNK}, and lacks "
-                                f"{len(lacking):,} of the {words} of the training text, such as "
-                                f"{shown(repr(lacking[0]))}: {remedy}")
-
-
 def _encoded(path, vocabulary, **splits):
     """The EncodedTexts of Tokens; RnnlmError unless each has a known word."""
     for split, tokens in splits.items():
@@ -251,14 +224,3 @@ def _best_possible(about, valid, test):
     best = about.get("best_possible", {})
     return {split: best[split]["perplexity"] for split, text in (("valid", valid), ("test", test))
             if split in best and not text.oov}
-
-
-def _counts(tokens):
-    """How often each word of a text occurs, a dict in order of first appearance.
-
-    The line end is counted as <eos>.
-    """
-    counts = {EOS if word == LINE_END else word: int(count)
-              for word, count in zip(tokens.words, tokens.counts(), strict=True) if count}
-    counts.setdefault(EOS, 0)  # the first max_tokens of a text may not reach a line end
-    return counts

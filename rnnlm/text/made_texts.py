@@ -13,13 +13,13 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files.cache import HALF_WRITTEN, UNUSED, cache_folder
+from rnnlm.files.cache import HALF_WRITTEN, UNUSED, cache_folder, read_json
 from rnnlm.files.whole import new_file, reason, remedy, write_text
 from rnnlm.text.corpora import SPLITS
 from rnnlm.text.decompressing import CHUNK
 from rnnlm.text.documents import DOCUMENTS
 from rnnlm.text.id_files import has_size, used
-from rnnlm.text.numbered_cache import file_identity, read_json
+from rnnlm.text.known_files import file_identity
 from rnnlm.text.sources import standard_input
 from rnnlm.text.split import texts_of
 from rnnlm.text.text_files import TextWriter, raw_blocks, require_regular

@@ -1,15 +1,12 @@
 """Reading a text as numbers: a short one into memory, a long one through the cache.
 
 A long text is read once, block by block, into a file of numbers in the cache.  Later
-runs take that file, which they find by the SHA-256 of the text.  This is remembered
-together with the text file's size, times and inode, so that the text need not be read
-again while these stay the same.  The text of a compressed file is what it decompresses
-to.
+runs take that file, which they find by the SHA-256 of the text.  This is remembered,
+see ``rnnlm.text.known_files``.
 """
 
 import hashlib
 import json
-import os
 import stat
 from collections import defaultdict
 from contextlib import suppress
@@ -19,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files.cache import cache_folder, sweep
+from rnnlm.files.cache import read_json, sweep
 from rnnlm.files.whole import new_file, reason, write_text
-from rnnlm.text.decompressing import CHUNK
 from rnnlm.text.id_files import ENDING, has_size, used
+from rnnlm.text.known_files import TextFile, encoded_folder
 from rnnlm.text.lines import ByteCount, encode_blocks
 from rnnlm.text.numbered import Tokens
-from rnnlm.text.sources import compression, opened, require_text_file
+from rnnlm.text.sources import require_text_file
 from rnnlm.text.tokenizer import LINE_END
 
 LONG = 1 << 26     # bytes: longer texts go through the cache, earlier with a slow tokenizer
@@ -47,7 +44,7 @@ def read_tokens(path, tokenizer, on_long=None, sha256=None):
     RnnlmError : the file cannot be read, is not text, or has another content.
     """
     status = require_text_file(path)
-    file = _File(path, status) if status is not None and stat.S_ISREG(status.st_mode) else None
+    file = TextFile(path, status) if status is not None and stat.S_ISREG(status.st_mode) else None
     tokens = _known_tokens(file, tokenizer) if file and (file.compressed or status.st_size > _long(tokenizer)) else None
     if tokens is not None:
         digest = file.digest
@@ -71,81 +68,9 @@ def _file_digest(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _folder():
-    return cache_folder() / "encoded"
-
-
-class _File:
-    """A regular file with a text: what is remembered about it, and where."""
-
-    def __init__(self, path, status):
-        self.path, self.status, self.compressed = Path(path), status, compression(path) is not None
-        self.identity = file_identity(path, status)
-        self.digest = None  # the SHA-256 of the text, once it is known
-
-    @property
-    def record(self):
-        """The path of what is remembered of the file."""
-        return _folder() / f"{hashlib.sha256(os.fsencode(self.identity[0])).hexdigest()[:32]}.json"
-
-    def remember(self, sha256):
-        """Keep the SHA-256 of the text for the next run."""
-        write_text(self.record, json.dumps({"file": self.identity, "sha256": sha256}))
-
-    def is_known(self):
-        """Whether the record is of this file as it is now.
-
-        Then ``digest`` is the SHA-256 of its text.  Where only the inode was touched,
-        as by chmod or a link, the content is compared: encoding it takes longer.
-        """
-        known = read_json(self.record)
-        if not isinstance(known, dict):
-            return False
-        self.digest, recorded, now = known.get("sha256"), known.get("file"), self.identity
-        if recorded == now:
-            return True
-        if not isinstance(recorded, list) or [*recorded[:3], *recorded[4:]] != [*now[:3], *now[4:]]:
-            return False
-        return _text_digest(self.path) == self.digest
-
-    def require_unchanged(self):
-        """RnnlmError if the file is not as it was before it was read."""
-        try:
-            now = os.stat(self.path)
-        except OSError:  # it was removed, after it had been read to its end
-            return
-        if stat.S_ISREG(now.st_mode) and _identity(now) != _identity(self.status):
-            raise RnnlmError(f"{self.path} changed while it was read: start again when it is complete")
-
-
-def _identity(status):
-    """What changes with a file's content: a tool may keep mtime, but not ctime."""
-    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
-
-
-def file_identity(path, status):
-    """What changes with a file's name or content, a list for JSON."""
-    return [os.path.realpath(path), *_identity(status)]
-
-
-def _text_digest(path):
-    """The SHA-256 of a text's bytes, decompressed.
-
-    None if it cannot be read: the error from encoding it tells more.
-    """
-    hasher = hashlib.sha256()
-    try:
-        with opened(path) as source:
-            while block := source.read(CHUNK):
-                hasher.update(block)
-    except (OSError, RnnlmError):
-        return None
-    return hasher.hexdigest()
-
-
 def _known_tokens(file, tokenizer):
     """The Tokens of a file from the cache; None if it is not there, or has changed."""
-    tokens = _cached(_folder(), file.digest, tokenizer) if file.is_known() else None
+    tokens = _cached(encoded_folder(), file.digest, tokenizer) if file.is_known() else None
     if tokens is not None:
         used(file.record)
     return tokens
@@ -186,7 +111,7 @@ class _Reading:
             self.bar(count)
 
     def _by_way_of_the_cache(self, blocks):
-        folder = _folder()
+        folder = encoded_folder()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             sweep(folder)
@@ -254,11 +179,3 @@ def _cached(folder, sha256, tokenizer):
         return None
     used(path, path.with_name(path.name + ".json"))
     return Tokens(words, path, 0, count, size, crlf)
-
-
-def read_json(path):
-    """The content of a file of the cache; None if it is not there, or damaged."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None

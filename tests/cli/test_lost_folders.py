@@ -92,9 +92,9 @@ def test_however_the_run_ends_then_nothing_is_written_into_the_other(run, runs, 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_folder_that_is_replaced_while_the_test_text_is_scored(run, runs, monkeypatch, when):
     """The best model is the run's, not the other's; the picture goes nowhere else."""
-    import rnnlm.runs.session
+    import rnnlm.runs.best_model
 
-    plain = rnnlm.runs.session.load_model
+    plain = rnnlm.runs.best_model.load_model
 
     def load_model(*arguments):
         if when == "before":
@@ -105,7 +105,7 @@ def test_a_folder_that_is_replaced_while_the_test_text_is_scored(run, runs, monk
         return loaded
 
     expected = run.bare("--resume", "--output", "whole")[1].splitlines()[-1]
-    monkeypatch.setattr(rnnlm.runs.session, "load_model", load_model)
+    monkeypatch.setattr(rnnlm.runs.best_model, "load_model", load_model)
     code, out, err = run(*EPOCHS)
     assert out.splitlines()[-1] == expected
     assert code == 1

@@ -1,5 +1,6 @@
 """``mpiexec -n P rnnlm``: training, scoring, stopping, and what ends all processes."""
 
+import json
 import re
 import signal
 import time
@@ -30,6 +31,13 @@ from rnnlm.cli.main import main
 sys.exit(main())
 """
 TERMINATED = AT_STEP.format(what="os.kill(os.getpid(), signal.SIGTERM)")
+COMMANDS = """
+import json, sys
+from rnnlm.cli.main import main
+from rnnlm.cli.start import start
+start("rnnlm")
+sys.exit(max([main(command) for command in json.loads(sys.argv[1])]))
+"""
 GPUS = """
 import sys
 sys.path.insert(0, {tests!r})
@@ -198,12 +206,14 @@ def test_scores_of_several_processes_are_those_of_one(line, small_corpus, tmp_pa
     assert main([*line, "--output", "run"]) == 0
     (tmp_path / "pairs.jsonl").write_text('{"sentence_good": "the cat sat .", "sentence_bad": "the cat ran ."}\n' * 3)
     text = str(small_corpus / "train.txt")
-    for command in (["score", "run", text, "--protocol", "sentence"], ["evaluate", "run", text, "--json"],
-                    ["score", "run", text, "--protocol", "document", "--by", "sentence"],
-                    ["pairs", "run", "pairs.jsonl", "--json"]):
-        capsys.readouterr()
-        assert main([*command, "--threads", "1"]) == 0
-        assert launch(2, COMMAND, *command, "--threads", "1", cwd=tmp_path)[:2] == (0, capsys.readouterr().out)
+    commands = [[*command, "--threads", "1"] for command in (
+        ["score", "run", text, "--protocol", "sentence"], ["evaluate", "run", text, "--json"],
+        ["score", "run", text, "--protocol", "document", "--by", "sentence"],
+        ["pairs", "run", "pairs.jsonl", "--json"])]
+    capsys.readouterr()
+    assert [main(command) for command in commands] == [0] * 4
+    code, out, _ = launch(2, COMMANDS, json.dumps(commands), cwd=tmp_path)
+    assert (code, out) == (0, capsys.readouterr().out)
 
 
 @needs_mpi

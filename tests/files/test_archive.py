@@ -10,7 +10,8 @@ from hostile_files import described, good_file, hostile_files, members_of, zippe
 
 from rnnlm.cli.evaluate import main as evaluate
 from rnnlm.errors import DivergenceError, RnnlmError
-from rnnlm.files.archive import as_bytes, open_archive, require_finite, write_archive
+from rnnlm.files.archive import as_bytes, open_archive, write_archive
+from rnnlm.files.finite import require_finite
 from rnnlm.formats.checkpoint import read_checkpoint_header
 from rnnlm.formats.model_file import load_model, save_model
 from rnnlm.models import LanguageModel

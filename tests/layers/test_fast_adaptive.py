@@ -6,7 +6,7 @@ from test_adaptive import arrays
 
 from rnnlm.compute.threads import Workers
 from rnnlm.layers import TimeAdaptiveEmbedding, TimeAdaptiveOutput
-from rnnlm.layers.fast import FastAdaptiveEmbedding, FastAdaptiveOutput, adaptive, output, word_blocks, word_scores
+from rnnlm.layers.fast import FastAdaptiveEmbedding, FastAdaptiveOutput, output, tail, word_blocks, word_scores
 
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-10}
 SIZES = [(1, 1, 3, 4, (1, 2)), (3, 2, 6, 11, (4, 7)), (4, 5, 9, 60, (10,)), (2, 9, 20, 90, (8, 9, 40))]  # N, T, D, V
@@ -29,7 +29,7 @@ def workers(request):
 def shared(request, monkeypatch):
     """Divide at sizes of the tests; keep little, some and all of the exponentials."""
     monkeypatch.setattr(word_blocks, "KEPT", request.param)
-    for module in (output, adaptive):
+    for module in (output, tail):
         monkeypatch.setattr(module, "BLOCK", 4)
         monkeypatch.setattr(module, "LARGE", 1)
     for name, value in {"PRODUCT": 5, "SCORES": 100, "LEAST_ROWS": 3, "NEAR": 60, "GROUPS": 9}.items():

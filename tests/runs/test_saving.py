@@ -11,7 +11,7 @@ from training_runs import header_of
 
 import rnnlm
 from rnnlm.errors import DivergenceError
-from rnnlm.runs import run_texts, session
+from rnnlm.runs import best_model, run_texts
 from rnnlm.runs.observer import Observer
 from rnnlm.runs.run_folder import RunFolder
 from rnnlm.training.trainer import Trainer
@@ -88,13 +88,13 @@ def test_a_stop_at_a_checkpoint_does_not_save_it_again(train, tmp_path):
 def test_the_trained_model_is_gone_before_the_best_one_is_loaded(train, monkeypatch):
     """A large vocabulary leaves no room for two models."""
     models, there = [], []
-    plain = session.load_model
+    plain = best_model.load_model
 
     def load_model(*arguments):
         there.extend(model() for model in models)
         return plain(*arguments)
 
-    monkeypatch.setattr(session, "load_model", load_model)
+    monkeypatch.setattr(best_model, "load_model", load_model)
     train(epochs=1, observer=observer(
         on_training=lambda trainer, epochs: models.append(weakref.ref(trainer.model))))
     assert there == [None]

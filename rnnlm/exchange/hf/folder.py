@@ -14,7 +14,8 @@ from rnnlm.exchange.names import CONFIG, MODEL_TYPE, TOKENIZER, WEIGHTS
 from rnnlm.exchange.output import whole_folder
 from rnnlm.exchange.safetensors_file import write_safetensors
 from rnnlm.files.whole import write_text
-from rnnlm.formats.model_file import require_vocabulary, vocabulary_arrays
+from rnnlm.formats.model_file import require_vocabulary
+from rnnlm.formats.stored_vocabulary import vocabulary_arrays
 
 if TYPE_CHECKING:
     from typing import Any

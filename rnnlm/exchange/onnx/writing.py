@@ -16,7 +16,7 @@ from rnnlm.exchange.holds import require
 from rnnlm.exchange.onnx import forms
 from rnnlm.exchange.onnx.numbering import Numbering
 from rnnlm.exchange.onnx.onnx_library import library
-from rnnlm.files.archive import require_finite
+from rnnlm.files.finite import require_finite
 from rnnlm.files.whole import whole_file
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from rnnlm.exchange.safetensors_file import read_safetensors
 from rnnlm.exchange.torch.layout import require_shapes
 from rnnlm.exchange.torch.weights import DECODER, ENCODER, new_model, torch_shapes
 from rnnlm.files.strict_json import loads
-from rnnlm.formats.model_file import vocabulary_arrays
+from rnnlm.formats.stored_vocabulary import vocabulary_arrays
 from rnnlm.models.architecture import Architecture
 from rnnlm.text.subwords.byte_level import Subwords
 from rnnlm.text.subwords.pieces import merges_of

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlm.files.archive import all_finite
+from rnnlm.files.finite import all_finite
 from rnnlm.models import LanguageModel
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from rnnlm.exchange.output import whole_folder
 from rnnlm.exchange.safetensors_file import write_safetensors
 from rnnlm.exchange.torch.weights import DECODER, ENCODER, to_torch
 from rnnlm.files.whole import write_text
-from rnnlm.formats.model_file import require_vocabulary, vocabulary_arrays
+from rnnlm.formats.model_file import require_vocabulary
+from rnnlm.formats.stored_vocabulary import vocabulary_arrays
 
 if TYPE_CHECKING:
     from rnnlm.exchange.exported import Exported

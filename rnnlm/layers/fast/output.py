@@ -13,9 +13,8 @@ probabilities:
 
 where g_i is dout / targets, or 0 for an ignored target.  d_iv is written over e_iv.
 
-Softmax usually subtracts the maximum of a row's scores first, which costs a pass, too.
-Here that is done only where a sum overflows or is nearly zero: then everything is
-computed again with it.
+The maximum of a row's scores is subtracted first only where it must be, see
+``rnnlm.layers.fast.exponentials``.
 """
 
 from functools import partial
@@ -25,6 +24,7 @@ import numpy as np
 from rnnlm.compute.threads import SERIAL, call, slices
 from rnnlm.compute.word_scores import WordScores
 from rnnlm.layers.base import Layer, require_ids, require_targets
+from rnnlm.layers.fast.exponentials import exponentiate
 from rnnlm.layers.fast.products import products_by_word
 from rnnlm.layers.fast.rows import batch_view, time_rows
 from rnnlm.layers.fast.word_blocks import blocks_of, keep, kept_words
@@ -34,7 +34,6 @@ from rnnlm.layers.softmax import TimeSoftmaxWithLoss
 
 BLOCK = 1250         # words: the scores of 700 tokens for them, 3.5 MB, stay near the core that made them
 LARGE = 50_000_000   # multiplications of a product from which on threads make it faster
-LARGEST_SUM = 1e30   # sums beyond this or below its inverse are computed again with the maximum taken out
 
 
 class FastOutput(Layer):
@@ -193,39 +192,8 @@ class FastOutput(Layer):
             keep(blocks, M, self.buffer("exps", (M * words,), self.params[0].dtype))
 
     def _softmax(self, rows, blocks):
-        """Exponentiate the scores.
-
-        Returns
-        -------
-        log_probs : (M,), ln p of the targets.
-        sums : (M,), of the exponentials.
-        shift : (M,), what was subtracted from the scores first; None: nothing.
-        """
-        shift = None
-        log_probs, sums = self._sum_up(rows, blocks, shift)
-        # Not a number is caught, too.
-        if not (np.minimum.reduce(sums) > 1 / LARGEST_SUM and np.maximum.reduce(sums) < LARGEST_SUM):
-            shift = self._maxima(rows, blocks)
-            log_probs, sums = self._sum_up(rows, blocks, shift)
-        return log_probs, sums, shift
-
-    def _sum_up(self, rows, blocks, shift):
-        """ln p of the targets and the sums of the exponentials, (M,) each."""
-        target_scores = np.empty(len(rows), rows.dtype)
-        sums = np.empty((len(blocks), len(rows)), rows.dtype)
-
-        def read(i):
-            block = blocks[i]
-            e = self._shifted_scores(rows, block, shift)
-            target_scores[block.here] = e[block.here, block.columns]
-            np.exp(e, out=e)
-            np.matmul(e, self.ones[block.words], out=sums[i])  # half the time of e.sum(axis=1)
-
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the caller looks at the sums
-            self.workers.each(read, range(len(blocks)))
-            sums = sums.sum(axis=0)
-            # Rounding can leave a certain word a probability just above 1.
-            return np.minimum(target_scores - np.log(sums), 0), sums
+        """What ``exponentiate`` returns for the blocks of this layer."""
+        return exponentiate(rows, blocks, self._shifted_scores, self.ones, self.workers)
 
     def _errors(self, block):
         """e_iv - s_i [v = t] (M, words): kept, or computed again."""
@@ -247,13 +215,6 @@ class FastOutput(Layer):
         if shift is not None:
             e -= shift[:, np.newaxis]
         return e
-
-    def _maxima(self, rows, blocks):
-        """The largest score of each row (M,)."""
-        maxima = np.empty((len(blocks), len(rows)), rows.dtype)
-        self.workers.each(lambda i: np.max(self._shifted_scores(rows, blocks[i], None), axis=1, out=maxima[i]),
-                          range(len(blocks)))
-        return maxima.max(axis=0)
 
     def _scores(self, rows, words, out):
         W, b = self.params
