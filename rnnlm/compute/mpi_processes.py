@@ -118,7 +118,7 @@ class MPIProcesses(Processes):
             (array,) = shared_arrays(self, [0], (1,), np.uint8)
             if self.first:
                 array[0] = 1
-        except (OSError, AttributeError):  # another system than Linux, or each is in a container of its own
+        except OSError:  # another system than Linux, or each is in a container of its own
             array = [0]
         self.barrier()
         return all(self.each(bool(array[0])))

@@ -7,6 +7,7 @@ room: a process that writes where there is none is killed.
 
 from __future__ import annotations
 
+import errno
 import math
 import mmap
 import os
@@ -28,21 +29,37 @@ def shared_arrays(processes: Any, owners: Collection[int], shape: tuple[int, ...
 
     Raises
     ------
-    OSError : a process may not see another's memory.
+    OSError : a process has no such memory, in all of them; or it may not see another's.
     """
     size = max(1, math.prod(shape) * np.dtype(dtype).itemsize)
-    file = None
-    if processes.rank in owners:
-        file = os.memfd_create("rnnlm")
-        os.ftruncate(file, size)
+    file, error = _file(size) if processes.rank in owners else (None, None)
     try:
-        files = processes.each((os.getpid(), file))
-        return [_mapped(f"/proc/{pid}/fd/{number}", size, shape, dtype) for pid, number in
-                (files[owner] for owner in owners)]
+        of_each = processes.each((os.getpid(), file, error))  # whatever happened: the others wait for it
+        files = []
+        for pid, number, error in (of_each[owner] for owner in owners):
+            if error is not None:
+                raise error
+            files.append(f"/proc/{pid}/fd/{number}")
+        return [_mapped(path, size, shape, dtype) for path in files]
     finally:
         processes.each(None)  # all have mapped it
         if file is not None:
             os.close(file)
+
+
+def _file(size: int) -> tuple[int | None, OSError | None]:
+    """The descriptor of a file without a name, or the error where there is none."""
+    if not hasattr(os, "memfd_create"):  # another system than Linux, or a Python that was built for an older one
+        return None, OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    file = None
+    try:
+        file = os.memfd_create("rnnlm")
+        os.ftruncate(file, size)
+    except OSError as error:
+        if file is not None:
+            os.close(file)
+        return None, error
+    return file, None
 
 
 def _mapped(path: str, size: int, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray[Any, Any]:
