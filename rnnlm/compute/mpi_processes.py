@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
 import time
 from contextlib import contextmanager
 from functools import cached_property
@@ -17,7 +16,7 @@ import numpy as np
 
 from rnnlm.compute.cores import available_cores, cores_in_sight
 from rnnlm.compute.draws import Columns
-from rnnlm.compute.launcher import FIRST_SPEAKS, HeldBack
+from rnnlm.compute.leaving import end_all, ended_by_error
 from rnnlm.compute.one_process import WISHES, Processes
 from rnnlm.compute.shared_arrays import shared_arrays
 from rnnlm.compute.threads import slices
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 PIECE = 1 << 30  # bytes of a message: the counts of older libraries have 31 bits
-HEARD = 0.2  # seconds until a launcher has read what was said: MPICH's drops what it has not read when a process aborts
 SHORT, NAP = 0.02, 0.001  # seconds: how long to wait without naps, and a nap
 give_way = getattr(os, "sched_yield", lambda: None)  # to whoever needs the core
 
@@ -48,7 +46,7 @@ class MPIProcesses(Processes):
         self.rank_on_host = self.host.rank
         self._cores = self._count_cores()
         self.wishes, self.heard = np.zeros(WISHES), np.zeros(WISHES)
-        self.working, self.telling = False, None
+        self.working, self.agreed_to_leave, self.telling = False, (), None
         atexit.register(self._leave)  # before MPI waits for the others
 
     def columns(self, total: int) -> Columns:
@@ -211,7 +209,7 @@ class MPIProcesses(Processes):
     @contextmanager
     def together(self, agreed: type[BaseException]) -> Iterator[None]:
         """A block of work: a process that leaves it early ends all others."""
-        self.working = True
+        self.working, self.agreed_to_leave = True, agreed
         try:
             yield
         except agreed:
@@ -220,17 +218,12 @@ class MPIProcesses(Processes):
         self.working = False
 
     def _leave(self):
-        """At the end of the process, where MPI would wait for the others for ever."""
-        if not self.working:
-            return
-        if not self.first:  # it may end for the same reason, and says so itself
-            time.sleep(FIRST_SPEAKS)
-        if isinstance(sys.stderr, HeldBack):
-            sys.stderr.show(self.rank)
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        time.sleep(HEARD)
-        self.world.Abort(1)
+        """At the end of the process, where MPI would wait for the others for ever.
+
+        A program may call ``rnnlm.train`` again: so an error between two calls counts.
+        """
+        if self.working or ended_by_error(self.agreed_to_leave):
+            end_all(self.rank, self.world.Abort)
 
 
 def _library(MPI):

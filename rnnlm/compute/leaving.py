@@ -1,0 +1,50 @@
+"""How a process that ends before the others ends all of them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from rnnlm.compute.launcher import FIRST_SPEAKS, HeldBack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+HEARD = 0.2  # seconds until a launcher has read what was said: MPICH's drops what it has not read when a process aborts
+
+
+def ended_by_error(agreed: Any) -> bool:
+    """Whether an exception that nobody has caught ends this Python.
+
+    Parameters
+    ----------
+    agreed : the exceptions by which all processes end.
+    """
+    error = getattr(sys, "last_value", None)
+    return error is not None and not isinstance(error, agreed)
+
+
+def end_all(rank: int, abort: Callable[[int], object]) -> None:
+    """Say what this process has to say, and end all; whether anybody can read it or not.
+
+    Parameters
+    ----------
+    rank : the number of this process.  The first one speaks at once: the others may end
+        for the same reason, which it says itself.
+    abort : function of an exit code that ends all processes.
+    """
+    try:
+        if rank:
+            time.sleep(FIRST_SPEAKS)
+        if isinstance(sys.stderr, HeldBack):
+            with suppress(OSError, ValueError):
+                sys.stderr.show(rank)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):  # a full disk, or no stream at all
+                stream.flush()
+        time.sleep(HEARD)
+    finally:
+        abort(1)
