@@ -28,7 +28,7 @@ def ended_by_error(agreed: Any) -> bool:
 
 
 def end_all(rank: int, abort: Callable[[int], object]) -> None:
-    """Say what this process has to say, and end all; whether anybody can read it or not.
+    """Say what this process has to say, and end all, whoever can read it.
 
     Parameters
     ----------

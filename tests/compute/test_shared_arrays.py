@@ -8,7 +8,7 @@ from rnnlm.compute.shared_arrays import shared_arrays
 
 
 class OneOfTwo:
-    """A process of two, the first of which says what ``of_first`` is, or what it does."""
+    """A process of two; of_first: what the first says, as far as the second hears."""
 
     def __init__(self, rank, of_first=None):
         self.rank, self.of_first, self.told = rank, of_first, []

@@ -124,6 +124,9 @@ for device in HOST, StandIn():
     assert not equal(local)
     train(local, 1)
     assert equal(local)
+    train(local, 1)
+    local.meet()  # before anything is kept
+    assert equal(local)
     local = trainer(Adam(0.01), p, 0.3, Average(decay=0.9), device, sync_every=7)
     losses = [record.train_loss for record in local.fit(lambda: 0.0, 2)]
     assert equal(local)
