@@ -156,16 +156,18 @@ class MPIProcesses(Processes):
         self.wait(self.begin_sum(array))
         self.heard = array[-WISHES:].astype(np.float64)
 
-    def begin_to_tell(self) -> None:
-        """Begin to tell the others this process's wishes, without a sum."""
-        self.told = self.wishes.copy()
+    def begin_to_tell(self, number: float = 0.0) -> None:
+        """Begin to tell the others this process's wishes, and a number."""
+        self.told = np.append(self.wishes, number)
         self.telling = self.begin_sum(self.told)
 
-    def hear(self) -> None:
-        """End what ``begin_to_tell`` began."""
-        if self.telling is not None:
-            self.wait(self.telling)
-            self.telling, self.heard = None, self.told
+    def hear(self) -> float:
+        """End what ``begin_to_tell`` began: the sum of the numbers, 0 if it did not."""
+        if self.telling is None:
+            return 0.0
+        self.wait(self.telling)
+        self.telling, self.heard = None, self.told[:WISHES]
+        return float(self.told[WISHES])
 
     def agreed(self, wish: int, wished: bool) -> bool:
         """Whether all are to do now what some process wished before the last sum."""
