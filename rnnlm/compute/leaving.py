@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from contextlib import suppress
@@ -48,3 +50,16 @@ def end_all(rank: int, abort: Callable[[int], object]) -> None:
         time.sleep(HEARD)
     finally:
         abort(1)
+
+
+def end_before_mpi(rank: int, message: str) -> None:
+    """Say why this process cannot take part, and end it by a signal.
+
+    The others may have begun MPI and wait for this one, for ever.  A launcher ends them
+    where a process is killed; MPICH's does not where one ends with an exit code.
+    """
+    with suppress(OSError, ValueError, AttributeError):
+        sys.__stderr__.write(f"process {rank}: {message}\n")
+        sys.__stderr__.flush()
+    time.sleep(HEARD)
+    os.kill(os.getpid(), signal.SIGKILL)

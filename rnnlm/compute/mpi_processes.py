@@ -52,7 +52,8 @@ class MPIProcesses(Processes):
     def columns(self, total: int) -> Columns:
         """Columns next to each other; how many differs by one at most."""
         if total < self.size:
-            raise RnnlmError(f"--batch-size must be at least the number of processes, {self.size}, got {total}")
+            raise RnnlmError(f"--batch-size must be at least the number of processes, {self.size}, got {total}: start "
+                             f"at most {total}")
         return Columns(total * self.rank // self.size, total * (self.rank + 1) // self.size, total)
 
     def share(self, value: Any) -> Any:
@@ -105,6 +106,7 @@ class MPIProcesses(Processes):
 
     def each(self, value: Any) -> list[Any]:
         """The values of all processes, in order."""
+        self.barrier()  # so that this process waits as ``wait`` does
         return self.world.allgather(value)
 
     @cached_property
