@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+FIRST_DRAWS = 5.0  # seconds that they wait where it may have the same error: a run's picture is drawn before it speaks
 HEARD = 0.2  # seconds until a launcher has read what was said: MPICH's drops what it has not read when a process aborts
 
 
@@ -29,7 +30,7 @@ def ended_by_error(agreed: Any) -> bool:
     return error is not None and not isinstance(error, agreed)
 
 
-def end_all(rank: int, abort: Callable[[int], object]) -> None:
+def end_all(rank: int, abort: Callable[[int], object], patience: float = FIRST_SPEAKS) -> None:
     """Say what this process has to say, and end all, whoever can read it.
 
     Parameters
@@ -37,10 +38,11 @@ def end_all(rank: int, abort: Callable[[int], object]) -> None:
     rank : the number of this process.  The first one speaks at once: the others may end
         for the same reason, which it says itself.
     abort : function of an exit code that ends all processes.
+    patience : seconds that the others wait for the first one.
     """
     try:
         if rank:
-            time.sleep(FIRST_SPEAKS)
+            time.sleep(patience)
         if isinstance(sys.stderr, HeldBack):
             with suppress(OSError, ValueError):
                 sys.stderr.show(rank)

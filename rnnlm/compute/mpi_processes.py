@@ -16,7 +16,8 @@ import numpy as np
 
 from rnnlm.compute.cores import available_cores, cores_in_sight
 from rnnlm.compute.draws import Columns
-from rnnlm.compute.leaving import end_all, ended_by_error
+from rnnlm.compute.launcher import FIRST_SPEAKS
+from rnnlm.compute.leaving import FIRST_DRAWS, end_all, ended_by_error
 from rnnlm.compute.one_process import WISHES, Processes
 from rnnlm.compute.shared_arrays import shared_arrays
 from rnnlm.compute.threads import slices
@@ -46,7 +47,7 @@ class MPIProcesses(Processes):
         self.rank_on_host = self.host.rank
         self._cores = self._count_cores()
         self.wishes, self.heard = np.zeros(WISHES), np.zeros(WISHES)
-        self.working, self.agreed_to_leave, self.telling = False, (), None
+        self.working, self.agreed_to_leave, self.patience, self.telling = False, (), FIRST_SPEAKS, None
         atexit.register(self._leave)  # before MPI waits for the others
 
     def columns(self, total: int) -> Columns:
@@ -219,6 +220,9 @@ class MPIProcesses(Processes):
         except agreed:
             self.working = False
             raise
+        except RnnlmError:
+            self.patience = FIRST_DRAWS
+            raise
         self.working = False
 
     def _leave(self):
@@ -227,7 +231,7 @@ class MPIProcesses(Processes):
         A program may call ``rnnlm.train`` again: so an error between two calls counts.
         """
         if self.working or ended_by_error(self.agreed_to_leave):
-            end_all(self.rank, self.world.Abort)
+            end_all(self.rank, self.world.Abort, self.patience)
 
 
 def _library(MPI):

@@ -2,12 +2,15 @@
 
 import io
 import sys
+from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
 from rnnlm.compute import leaving, mpi_processes
-from rnnlm.compute.launcher import HeldBack
-from rnnlm.compute.leaving import end_all
+from rnnlm.compute.launcher import FIRST_SPEAKS, HeldBack
+from rnnlm.compute.leaving import FIRST_DRAWS, end_all
+from rnnlm.errors import DivergenceError
 
 
 class Full(io.StringIO):
@@ -22,7 +25,6 @@ class Full(io.StringIO):
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
     monkeypatch.setattr(leaving, "HEARD", 0)
-    monkeypatch.setattr(leaving, "FIRST_SPEAKS", 0)
 
 
 @pytest.mark.parametrize("rank", [0, 1])
@@ -31,10 +33,10 @@ def test_what_cannot_be_said_keeps_nobody_waiting(stream, rank, monkeypatch):
     codes = []
     for name in ("stdout", "stderr", "__stderr__"):
         monkeypatch.setattr(sys, name, stream)
-    end_all(rank, codes.append)
+    end_all(rank, codes.append, 0)
     monkeypatch.setattr(sys, "stderr", held := HeldBack())
     held.write("why")
-    end_all(rank, codes.append)
+    end_all(rank, codes.append, 0)
     assert codes == [1, 1]
 
 
@@ -42,18 +44,20 @@ class Agreed(Exception):
     pass
 
 
-@pytest.mark.parametrize(("error", "ends"), [(None, False), (ValueError(), True), (Agreed(), False)])
-def test_an_error_after_the_work_ends_all_as_well(error, ends, monkeypatch):
-    monkeypatch.setattr(sys, "last_value", error, raising=False)
+@pytest.mark.parametrize(("error", "patience"), [
+    (None, []), (Agreed(), []),
+    (ValueError(), [FIRST_SPEAKS]),
+    (DivergenceError(), [FIRST_DRAWS]),  # the first one has it as well, and draws the picture of the run
+])
+@pytest.mark.parametrize("inside", [True, False])
+def test_an_error_ends_all_in_the_work_and_after_it(inside, error, patience, monkeypatch):
+    monkeypatch.setattr(sys, "last_value", None if inside else error, raising=False)
     ended = []
-    monkeypatch.setattr(mpi_processes, "end_all", lambda rank, abort: ended.append(rank))
+    monkeypatch.setattr(mpi_processes, "end_all", lambda *arguments: ended.append(arguments))
     process = object.__new__(mpi_processes.MPIProcesses)
-    process.rank, process.world = 1, type("", (), {"Abort": None})
-    try:
-        with process.together(Agreed):
-            if isinstance(error, Agreed):
-                raise error
-    except Agreed:
-        pass
+    process.rank, process.world, process.patience = 1, SimpleNamespace(Abort=print), FIRST_SPEAKS
+    with suppress(Exception), process.together(Agreed):
+        if inside and error:
+            raise error
     process._leave()
-    assert ended == [1] * ends
+    assert ended == [(1, print, seconds if inside else FIRST_SPEAKS) for seconds in patience]
