@@ -35,16 +35,20 @@ def shared_arrays(processes: Any, owners: Collection[int], shape: tuple[int, ...
     file, error = _file(size) if processes.rank in owners else (None, None)
     try:
         of_each = processes.each((os.getpid(), file, error))  # whatever happened: the others wait for it
-        files = []
-        for pid, number, error in (of_each[owner] for owner in owners):
-            if error is not None:
-                raise error
-            files.append(f"/proc/{pid}/fd/{number}")
-        return [_mapped(path, size, shape, dtype) for path in files]
+        try:
+            return [_mapped(_path(*of_each[owner]), size, shape, dtype) for owner in owners]
+        finally:
+            processes.each(None)  # all have mapped it
     finally:
-        processes.each(None)  # all have mapped it
         if file is not None:
             os.close(file)
+
+
+def _path(pid: int, file: int | None, error: OSError | None) -> str:
+    """Where a process sees the file of another; its error if there is none."""
+    if error is not None:
+        raise error
+    return f"/proc/{pid}/fd/{file}"
 
 
 def _file(size: int) -> tuple[int | None, OSError | None]:

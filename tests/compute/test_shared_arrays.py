@@ -38,3 +38,14 @@ def test_a_process_without_such_memory_tells_the_others(lack, monkeypatch):
         shared_arrays(second := OneOfTwo(1, told), [0], (3,), float)
     assert heard.value is caught.value
     assert len(second.told) == 2  # as often as the first
+
+
+def test_a_signal_while_others_are_awaited_ends_the_waiting():
+    class Stopped(OneOfTwo):
+        def each(self, value):
+            super().each(value)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        shared_arrays(stopped := Stopped(0), [0], (3,), float)
+    assert len(stopped.told) == 1
