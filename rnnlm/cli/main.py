@@ -61,25 +61,26 @@ def main(argv=None):
 
         note(f"rnnlm: no command {shown(repr(name))}: it must be {_all_commands()}{_meant(name)}")
         return 2
-    if name not in SHARED and _several():
-        from rnnlm.cli.screen import note
-
-        note(f"rnnlm {name}: error: several processes cannot share this command: start it without mpiexec")
-        return 1
-    return _command(name)(rest, prog=f"rnnlm {name}")
-
-
-def _several():
-    """Whether a launcher has started several processes."""
-    from rnnlm.compute.launcher import launched
-
-    return launched()[1] > 1
+    return _refused(name, f"rnnlm {name}") or _command(name)(rest, prog=f"rnnlm {name}")
 
 
 def script(name):
     """Run one command as a script, with the process's line; returns its exit code."""
-    start(os.path.basename(sys.argv[0]))
-    return _command(name)()
+    prog = os.path.basename(sys.argv[0])
+    start(prog)
+    return _refused(name, prog) or _command(name)()
+
+
+def _refused(name, prog):
+    """1 for a command that several processes were started for and cannot share."""
+    from rnnlm.compute.launcher import launched
+
+    if name in SHARED or launched()[1] == 1:
+        return 0
+    from rnnlm.cli.screen import note
+
+    note(f"{prog}: error: several processes cannot share this command: start it without mpiexec")
+    return 1
 
 
 def _command(name):

@@ -14,6 +14,7 @@ LAUNCHERS = (  # where they leave the number of a process, and how many there ar
     ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"),  # MVAPICH
     ("PMIX_RANK", "SLURM_STEP_NUM_TASKS"),
 )
+ON_HOST = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE")  # how many are on this one
 FIRST_SPEAKS = 1.0  # seconds that the others wait before they say what ended them
 
 
@@ -24,6 +25,11 @@ def launched() -> tuple[int, int]:
         if all(number.isdecimal() for number in numbers) and int(numbers[1]) > 1:
             return int(numbers[0]), int(numbers[1])
     return 0, 1
+
+
+def on_one_host() -> bool:
+    """Whether the launcher says that all processes are on this host."""
+    return str(launched()[1]) in map(os.environ.get, ON_HOST)
 
 
 class HeldBack(io.StringIO):

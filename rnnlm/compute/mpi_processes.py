@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
 import time
 from contextlib import contextmanager
 from functools import cached_property
@@ -17,7 +16,8 @@ import numpy as np
 
 from rnnlm.compute.cores import available_cores, cores_in_sight
 from rnnlm.compute.draws import Columns
-from rnnlm.compute.launcher import FIRST_SPEAKS, HeldBack
+from rnnlm.compute.launcher import FIRST_SPEAKS
+from rnnlm.compute.leaving import FIRST_DRAWS, end_all, ended_by_error
 from rnnlm.compute.one_process import WISHES, Processes
 from rnnlm.compute.shared_arrays import shared_arrays
 from rnnlm.compute.threads import slices
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 PIECE = 1 << 30  # bytes of a message: the counts of older libraries have 31 bits
-HEARD = 0.2  # seconds until a launcher has read what was said: MPICH's drops what it has not read when a process aborts
 SHORT, NAP = 0.02, 0.001  # seconds: how long to wait without naps, and a nap
 give_way = getattr(os, "sched_yield", lambda: None)  # to whoever needs the core
 
@@ -48,13 +47,14 @@ class MPIProcesses(Processes):
         self.rank_on_host = self.host.rank
         self._cores = self._count_cores()
         self.wishes, self.heard = np.zeros(WISHES), np.zeros(WISHES)
-        self.working, self.telling = False, None
+        self.working, self.agreed_to_leave, self.patience, self.telling = False, (), FIRST_SPEAKS, None
         atexit.register(self._leave)  # before MPI waits for the others
 
     def columns(self, total: int) -> Columns:
         """Columns next to each other; how many differs by one at most."""
         if total < self.size:
-            raise RnnlmError(f"--batch-size must be at least the number of processes, {self.size}, got {total}")
+            raise RnnlmError(f"--batch-size must be at least the number of processes, {self.size}, got {total}: start "
+                             f"at most {total}")
         return Columns(total * self.rank // self.size, total * (self.rank + 1) // self.size, total)
 
     def share(self, value: Any) -> Any:
@@ -107,6 +107,7 @@ class MPIProcesses(Processes):
 
     def each(self, value: Any) -> list[Any]:
         """The values of all processes, in order."""
+        self.barrier()  # so that this process waits as ``wait`` does
         return self.world.allgather(value)
 
     @cached_property
@@ -118,7 +119,7 @@ class MPIProcesses(Processes):
             (array,) = shared_arrays(self, [0], (1,), np.uint8)
             if self.first:
                 array[0] = 1
-        except (OSError, AttributeError):  # another system than Linux, or each is in a container of its own
+        except OSError:  # another system than Linux, or each is in a container of its own
             array = [0]
         self.barrier()
         return all(self.each(bool(array[0])))
@@ -158,16 +159,18 @@ class MPIProcesses(Processes):
         self.wait(self.begin_sum(array))
         self.heard = array[-WISHES:].astype(np.float64)
 
-    def begin_to_tell(self) -> None:
-        """Begin to tell the others this process's wishes, without a sum."""
-        self.told = self.wishes.copy()
+    def begin_to_tell(self, number: float = 0.0) -> None:
+        """Begin to tell the others this process's wishes, and a number."""
+        self.told = np.append(self.wishes, number)
         self.telling = self.begin_sum(self.told)
 
-    def hear(self) -> None:
-        """End what ``begin_to_tell`` began."""
-        if self.telling is not None:
-            self.wait(self.telling)
-            self.telling, self.heard = None, self.told
+    def hear(self) -> float:
+        """End what ``begin_to_tell`` began: the sum of the numbers, 0 if it did not."""
+        if self.telling is None:
+            return 0.0
+        self.wait(self.telling)
+        self.telling, self.heard = None, self.told[:WISHES]
+        return float(self.told[WISHES])
 
     def agreed(self, wish: int, wished: bool) -> bool:
         """Whether all are to do now what some process wished before the last sum."""
@@ -211,26 +214,24 @@ class MPIProcesses(Processes):
     @contextmanager
     def together(self, agreed: type[BaseException]) -> Iterator[None]:
         """A block of work: a process that leaves it early ends all others."""
-        self.working = True
+        self.working, self.agreed_to_leave = True, agreed
         try:
             yield
         except agreed:
             self.working = False
             raise
+        except RnnlmError:
+            self.patience = FIRST_DRAWS
+            raise
         self.working = False
 
     def _leave(self):
-        """At the end of the process, where MPI would wait for the others for ever."""
-        if not self.working:
-            return
-        if not self.first:  # it may end for the same reason, and says so itself
-            time.sleep(FIRST_SPEAKS)
-        if isinstance(sys.stderr, HeldBack):
-            sys.stderr.show(self.rank)
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        time.sleep(HEARD)
-        self.world.Abort(1)
+        """At the end of the process, where MPI would wait for the others for ever.
+
+        A program may call ``rnnlm.train`` again: so an error between two calls counts.
+        """
+        if self.working or ended_by_error(self.agreed_to_leave):
+            end_all(self.rank, self.world.Abort, self.patience)
 
 
 def _library(MPI):

@@ -68,11 +68,12 @@ class Processes:
         array : (n,); its last WISHES places carry the wishes, and hold nothing else.
         """
 
-    def begin_to_tell(self) -> None:
-        """Begin to tell the others this process's wishes, without a sum."""
+    def begin_to_tell(self, number: float = 0.0) -> None:
+        """Begin to tell the others this process's wishes, and a number."""
 
-    def hear(self) -> None:
-        """End what ``begin_to_tell`` began."""
+    def hear(self) -> float:
+        """End what ``begin_to_tell`` began: the sum of the numbers, 0 if it did not."""
+        return 0.0
 
     def agreed(self, wish: int, wished: bool) -> bool:
         """Whether all are to do now what some process wished before the last sum.

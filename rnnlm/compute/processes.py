@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from rnnlm.compute.launcher import launched
+from rnnlm.compute.launcher import launched, on_one_host
+from rnnlm.compute.leaving import end_before_mpi
 from rnnlm.compute.mpi_processes import MPIProcesses
 from rnnlm.compute.one_process import ALONE, Processes
 from rnnlm.errors import RnnlmError, one_line
@@ -24,12 +25,15 @@ def processes() -> Processes:
 
     RnnlmError if there are several, but mpi4py or its library is not installed.
     """
-    _, size = launched()
+    rank, size = launched()
     if size == 1:
         return ALONE
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
-        raise RnnlmError(f"the launcher started {size} processes, which need mpi4py and an MPI library "
-                         f"({one_line(str(error))}): pip install 'numpy-rnnlm[mpi]'") from None
+        message = (f"the launcher started {size} processes, which need mpi4py and an MPI library "
+                   f"({one_line(str(error))}): pip install 'numpy-rnnlm[mpi]'")
+        if not on_one_host():  # on another one it may be installed
+            end_before_mpi(rank, message)
+        raise RnnlmError(message) from None
     return MPIProcesses(MPI, size)

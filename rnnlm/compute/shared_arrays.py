@@ -7,6 +7,7 @@ room: a process that writes where there is none is killed.
 
 from __future__ import annotations
 
+import errno
 import math
 import mmap
 import os
@@ -28,21 +29,41 @@ def shared_arrays(processes: Any, owners: Collection[int], shape: tuple[int, ...
 
     Raises
     ------
-    OSError : a process may not see another's memory.
+    OSError : a process has no such memory, in all of them; or it may not see another's.
     """
     size = max(1, math.prod(shape) * np.dtype(dtype).itemsize)
-    file = None
-    if processes.rank in owners:
-        file = os.memfd_create("rnnlm")
-        os.ftruncate(file, size)
+    file, error = _file(size) if processes.rank in owners else (None, None)
     try:
-        files = processes.each((os.getpid(), file))
-        return [_mapped(f"/proc/{pid}/fd/{number}", size, shape, dtype) for pid, number in
-                (files[owner] for owner in owners)]
+        of_each = processes.each((os.getpid(), file, error))  # whatever happened: the others wait for it
+        try:
+            return [_mapped(_path(*of_each[owner]), size, shape, dtype) for owner in owners]
+        finally:
+            processes.each(None)  # all have mapped it
     finally:
-        processes.each(None)  # all have mapped it
         if file is not None:
             os.close(file)
+
+
+def _path(pid: int, file: int | None, error: OSError | None) -> str:
+    """Where a process sees the file of another; its error if there is none."""
+    if error is not None:
+        raise error
+    return f"/proc/{pid}/fd/{file}"
+
+
+def _file(size: int) -> tuple[int | None, OSError | None]:
+    """The descriptor of a file without a name, or the error where there is none."""
+    if not hasattr(os, "memfd_create"):  # another system than Linux, or a Python that was built for an older one
+        return None, OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    file = None
+    try:
+        file = os.memfd_create("rnnlm")
+        os.ftruncate(file, size)
+    except OSError as error:
+        if file is not None:
+            os.close(file)
+        return None, error
+    return file, None
 
 
 def _mapped(path: str, size: int, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray[Any, Any]:

@@ -68,6 +68,7 @@ class Saver:
 
     def save(self):
         """Save a checkpoint; DivergenceError if one of its numbers is not finite."""
+        self.trainer.meet()  # which may fail in all processes, not in the first one alone
         with self._told_where():
             self.processes.outcome(self.folder.save, self.trainer, self.run, self.vocabulary_to_keep())
         self.seconds, self.rollbacks = time.monotonic(), 0
@@ -128,6 +129,7 @@ class Saver:
         again.  DivergenceError as from ``save``.
         """
         trainer = self.trainer
+        trainer.meet()
         with self._told_where(), trainer.weights_to_keep():
             self.processes.outcome(
                 self.folder.kept.save, mark, trainer.model, self.vocabulary,

@@ -16,6 +16,7 @@ checkpoint does not depend on how many processes there were.
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from rnnlm.training.records import Sums
 
 RATE, MOMENTUM = 0.7, 0.5  # of the outer rule; with 0.9, as in the paper, a short run overshoots
-TELL_EVERY = 50  # steps after which a process hears whether another is to stop: each time costs the network's latency
+TELL_EVERY = 50  # steps at most, after which a process tells the others whether to stop: it costs the network's latency
+TELL_SECONDS = 2.0  # that these steps take at most; the others hear of it as much later
 
 
 class LocalSteps(Sharing):
@@ -61,11 +63,12 @@ class LocalSteps(Sharing):
         model.set_columns(self.columns)
         self.starts = [w.copy() for w in model.packing.params]
         self.velocity = [np.zeros_like(w) for w in model.packing.params]
+        self.seconds, self.interval = 0.0, 1  # of the last step; steps between two times to tell
         self.begin()
 
     def begin(self) -> None:
         """Hear that the weights are those to train from: at the start, or restored."""
-        self.steps = self.not_agreed = 0
+        self.steps = self.not_agreed = self.next_tell = 0
         self.lost = ""
         for start, w in zip(self.starts, self.model.packing.params, strict=True):
             start[...] = w
@@ -75,10 +78,12 @@ class LocalSteps(Sharing):
 
         Its loss stands for that of the whole window until all agree on the sums.
         """
-        if self.not_agreed % TELL_EVERY == 0:
-            self.processes.hear()
+        self.started = time.perf_counter()
+        if self.not_agreed == self.next_tell:
+            self._hear()
             self._give_up_together()
-            self.processes.begin_to_tell()
+            self.processes.begin_to_tell(round(1000 * self.seconds))
+            self.next_tell += self.interval
         loss = self._forward(xs, ts)
         self.model.backward()
         norm = global_norm(self.model.packing.grads, workers)
@@ -87,6 +92,15 @@ class LocalSteps(Sharing):
             if not (math.isfinite(loss) and math.isfinite(norm)):
                 self.lost = self.lost or f"loss {loss:g}, gradient norm {norm:g} in process {self.processes.rank}"
         return self._stand_still() if self.lost else (loss, norm)
+
+    def _hear(self):
+        """Hear what all have told, and how soon they are to do so again.
+
+        The sum of whole numbers is the same in all, so they do it after the same step.
+        """
+        if milliseconds := self.processes.hear():
+            steps = int(1000 * TELL_SECONDS * self.processes.size / milliseconds)
+            self.interval = max(1, min(steps, TELL_EVERY))
 
     def _stand_still(self):
         """A step of no effect, until the others hear that this process gives up."""
@@ -103,6 +117,7 @@ class LocalSteps(Sharing):
 
     def updated(self) -> None:
         """Count a step; after K of them, meet the others."""
+        self.seconds = time.perf_counter() - self.started
         self.steps += 1
         self.not_agreed += 1
         if self.steps == self.every:
@@ -110,7 +125,7 @@ class LocalSteps(Sharing):
 
     def _meet(self):
         """The outer step."""
-        self.processes.hear()
+        self._hear()
         if hasattr(self.optimizer, "settle"):
             self.optimizer.settle(self.model.packing.params)
         params = self.model.packing.params
@@ -141,7 +156,7 @@ class LocalSteps(Sharing):
         """Make all that a snapshot has equal in all processes, and these Sums, too."""
         if not self.not_agreed:
             return
-        self.processes.hear()
+        self._hear()
         if self.steps:
             self._meet()
         kept = [array for arrays in self.slots(self.optimizer).values() for array in arrays]
@@ -150,7 +165,7 @@ class LocalSteps(Sharing):
         for array, mean in zip(kept, means, strict=False):
             array[...] = self.device.put(mean)
         sums.nats, sums.norms = means[-1].tolist()
-        self.not_agreed = 0
+        self.not_agreed = self.next_tell = 0
         self._give_up_together()
 
     def arrays(self) -> list[np.ndarray]:

@@ -40,6 +40,15 @@ class Saves:
         seconds: float
         _lag_arrays: Callable[[], dict[str, np.ndarray]]
 
+    def meet(self) -> None:
+        """Let processes that train apart agree on all that is validated and saved.
+
+        All of them call it at the same point.  DivergenceError in all of them if one is
+        lost.
+        """
+        if self.sharing:
+            self.sharing.agree(self.sums)
+
     def snapshot(self) -> Snapshot:
         """A Snapshot between two steps, of the arrays that the run works with.
 
@@ -47,8 +56,7 @@ class Saves:
         The learning rate in it is the schedule's.  ArgumentError if a part of the
         trainer cannot be saved.
         """
-        if self.sharing:
-            self.sharing.agree(self.sums)
+        self.meet()
         values, get = self.values(), device_of(self.model).get
         arrays = {name: get(array) for name, array in self._arrays(values).items()}
         return Snapshot(values, self.sharing.gathered(arrays) if self.sharing else arrays)

@@ -177,8 +177,7 @@ class Trainer(Lags, Saves):
         while self.epoch < epochs and not self.schedule.stop:
             self._train_epoch(epochs, on_step)
             self.settle()
-            if self.sharing:
-                self.sharing.agree(self.sums)
+            self.meet()
             with self.weights_to_keep():
                 valid_loss = validate()
             arguments.kind("what validate() returns", valid_loss, Real, "the validation loss in nats per token")

@@ -1,6 +1,8 @@
 """Several processes: what they tell each other, and how one that leaves ends all."""
 
+import os
 import pickle
+import signal
 import sys
 from copy import deepcopy
 from types import SimpleNamespace
@@ -8,6 +10,8 @@ from types import SimpleNamespace
 import pytest
 from launching import LIMIT, launch, needs_mpi
 
+from rnnlm.cli import main
+from rnnlm.compute import leaving
 from rnnlm.compute import mpi_processes as module
 from rnnlm.compute.launcher import launched
 from rnnlm.compute.mpi_processes import MPIProcesses
@@ -15,8 +19,8 @@ from rnnlm.compute.one_process import ALONE, STOP, processes_of
 from rnnlm.compute.processes import processes
 from rnnlm.errors import RnnlmError
 
-NAMES = ("PMI_RANK", "PMI_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK",
-         "SLURM_STEP_NUM_TASKS")
+NAMES = ("PMI_RANK", "PMI_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "SLURM_STEP_NUM_TASKS",
+         "MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE")
 
 
 @pytest.fixture
@@ -55,10 +59,40 @@ def test_a_process_alone_needs_no_mpi4py(environment, monkeypatch):
 
 
 def test_without_mpi4py_several_processes_are_told_how_to_get_it(environment, monkeypatch):
-    environment(PMI_RANK="0", PMI_SIZE="2")
+    environment(PMI_RANK="0", PMI_SIZE="2", MPI_LOCALNRANKS="2")
     monkeypatch.setitem(sys.modules, "mpi4py", None)
     with pytest.raises(RnnlmError, match=r"started 2 processes, which need mpi4py .* pip install 'numpy-rnnlm\[mpi\]'"):
         processes()
+
+
+def test_without_mpi4py_on_this_machine_alone_the_launcher_is_to_end_the_others(environment, monkeypatch, capsys):
+    environment(PMI_RANK="1", PMI_SIZE="2", MPI_LOCALNRANKS="1")
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    monkeypatch.setattr(sys, "__stderr__", sys.stderr)
+    monkeypatch.setattr(leaving, "HEARD", 0)
+    killed = []
+    monkeypatch.setattr(leaving.os, "kill", lambda *arguments: killed.append(arguments))
+    with pytest.raises(RnnlmError):
+        processes()
+    assert killed == [(os.getpid(), signal.SIGKILL)]
+    assert capsys.readouterr().err.startswith("process 1: the launcher started 2 processes, which need mpi4py")
+
+
+def test_a_process_waits_for_the_values_of_the_others_as_for_their_sums():
+    done = []
+    world = SimpleNamespace(allgather=lambda value: done.append("gather") or [value])
+    assert MPIProcesses.each(SimpleNamespace(world=world, barrier=lambda: done.append("barrier")), 3) == [3]
+    assert done == ["barrier", "gather"]
+
+
+@pytest.mark.parametrize("name", ["generate", "ngram"])
+def test_a_script_is_refused_as_its_command_is(name, environment, monkeypatch, capsys):
+    environment(PMI_RANK="0", PMI_SIZE="2")
+    monkeypatch.setattr(main, "start", lambda prog: None)
+    monkeypatch.setattr(sys, "argv", ["a_script.py", "no model"])
+    assert main.script(name) == main.main([name, "no model"]) == 1
+    said = "error: several processes cannot share this command: start it without mpiexec"
+    assert capsys.readouterr().err == f"a_script.py: {said}\nrnnlm {name}: {said}\n"
 
 
 def test_a_launcher_of_another_library_is_named():
@@ -76,7 +110,7 @@ def test_columns_lie_next_to_each_other_and_differ_by_one_at_most():
     found = [MPIProcesses.columns(of_size(rank, 3), 5) for rank in range(3)]
     assert [(columns.first, columns.stop, columns.total) for columns in found] == [(0, 1, 5), (1, 3, 5), (3, 5, 5)]
     assert [columns.share for columns in found] == [0.2, 0.4, 0.4]
-    with pytest.raises(RnnlmError, match="--batch-size must be at least the number of processes, 3, got 2"):
+    with pytest.raises(RnnlmError, match="at least the number of processes, 3, got 2: start at most 2"):
         MPIProcesses.columns(of_size(0, 3), 2)
 
 

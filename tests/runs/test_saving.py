@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import weakref
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from rnnlm.errors import DivergenceError
 from rnnlm.runs import best_model, run_texts
 from rnnlm.runs.observer import Observer
 from rnnlm.runs.run_folder import RunFolder
+from rnnlm.runs.saving import Saver
 from rnnlm.training.trainer import Trainer
 
 SMALL = {"hidden_size": 12, "batch_size": 4, "time_size": 7, "lr": 0.02, "output": "run"}
@@ -111,3 +114,15 @@ def test_a_checkpoint_that_contradicts_itself_is_refused_before_a_text_is_read(t
     monkeypatch.setattr(run_texts, "load_corpus", kill)
     with pytest.raises(rnnlm.RnnlmError, match="contradicts itself: hidden_size"):
         rnnlm.train(output="run", resume=True)
+
+
+def test_processes_that_train_apart_meet_before_anything_is_written():
+    done = []
+    trainer = SimpleNamespace(meet=lambda: done.append("meet"), weights_to_keep=nullcontext, model=None, iteration=3,
+                              tokens=9, epoch=0, sums=SimpleNamespace(steps=3))
+    folder = SimpleNamespace(save=lambda *_: done.append("save"),
+                             kept=SimpleNamespace(save=lambda *_: done.append("keep")))
+    saver = Saver(trainer, folder, {}, SimpleNamespace(level="word"))
+    saver.save()
+    saver.keep_model(9)
+    assert done == ["meet", "save", "meet", "keep"]

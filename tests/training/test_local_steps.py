@@ -6,7 +6,8 @@ from device_arrays import StandIn
 from launching import launch, needs_mpi
 
 from rnnlm.compute.device import HOST
-from rnnlm.compute.one_process import ALONE
+from rnnlm.compute.draws import Columns
+from rnnlm.compute.one_process import ALONE, Processes
 from rnnlm.errors import ArgumentError
 from rnnlm.models import LanguageModel, Regularisation
 from rnnlm.text.batches import TimeBatches
@@ -95,6 +96,41 @@ def test_local_steps_on_a_device_are_those_on_the_host():
         np.testing.assert_allclose(again.snapshot().arrays[name], array, rtol=1e-6, atol=1e-9, err_msg=name)
 
 
+class Slow(Processes):
+    """Two processes whose steps take so many milliseconds together."""
+
+    rank, size, first = 0, 2, True
+
+    def __init__(self, milliseconds):
+        self.milliseconds, self.told, self.step = milliseconds, [], 0
+
+    def columns(self, total):
+        return Columns(0, total // 2, total)
+
+    def hear(self):
+        return self.milliseconds if self.told else 0
+
+    def begin_to_tell(self, number):
+        assert number == int(number)
+        self.told.append(self.step)
+
+    def agreed(self, wish, wished):
+        return False
+
+
+@pytest.mark.parametrize(("milliseconds", "told"), [
+    (8_000, [0, 1, 2, 3]),  # 4 s a step: after each
+    (1_000, [0, 1, 5, 9]),  # 2 s are 4 steps of half a second
+    (2, [0, 1, 51, 101]),
+])
+def test_a_process_hears_within_seconds_that_another_is_to_stop(milliseconds, told):
+    processes = Slow(milliseconds)
+    run = trainer(SGD(0.1), processes, sync_every=1000)
+    for processes.step in range(told[-1] + 1):
+        run.step(IDS[:20].reshape(4, 5), IDS[1:21].reshape(4, 5))
+    assert processes.told == told
+
+
 PROGRAM = """
 import sys
 sys.path[:0] = {folders!r}
@@ -123,6 +159,9 @@ for device in HOST, StandIn():
     train(local, 3)
     assert not equal(local)
     train(local, 1)
+    assert equal(local)
+    train(local, 1)
+    local.meet()  # before anything is kept
     assert equal(local)
     local = trainer(Adam(0.01), p, 0.3, Average(decay=0.9), device, sync_every=7)
     losses = [record.train_loss for record in local.fit(lambda: 0.0, 2)]
