@@ -479,6 +479,16 @@ def test_mixtures_without_networks_beside_do_not_name_them(on_path):
     assert list(several_adapting.mixtures(1, 1)["adapting, beside, n-gram"]) == [1, 2, 3]
 
 
+def test_texts_of_other_kinds_are_made_of_packages(on_path):
+    import dial_texts
+
+    page = "<head><title>No</title></head><p>One\n  two. Three <b>&amp;</b> four?</p><script>no</script>Five<li>Six"
+    assert dial_texts.sentences(page) == ["One two.", "Three & four?", "Five", "Six"]
+    assert dial_texts.code("int a; // no\n/* no\nno */ if (a>=1)\n") == ["int a ;", "if ( a > = 1 )"]
+    assert dial_texts.tune("T: no\nM: 3/4\n% no\n|:^c2d/2 z|]\n") == ["M: 3/4", "|: ^c2 d/2 z |]"]
+    assert dial_texts.saying("Time\tflies. \n%\nna\u00efve\n") == ["Time flies."]
+
+
 @pytest.mark.slow
 def test_exchange_torch(tmp_path):
     pytest.importorskip("torch")
