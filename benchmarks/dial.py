@@ -14,8 +14,8 @@ runs end: ten texts of 50 kB to 20 MB, of which the last column is for.  The thi
 texts that the rules were not fitted on (``dial_texts.py`` makes five), and the fourth
 short ones.  The last shows what looking and measuring cost: seconds until training
 begins, next to those of the same run from its config.toml, and their difference
-(medians of five).  From there on, the two are one run, so the line of the first epoch is
-as much later.
+(medians of five).  From there on, the two are one run, so the line of the first epoch
+is as much later.
 
 "dial" is ``rnnlm train --minutes M`` and nothing else.  A recipe, and "defaults", which
 are the default options, keep all that they say but for the epochs: ``--config RECIPE
