@@ -59,20 +59,21 @@ def read_fields(lines: Lines, n: int, count: int, words: WordNumbers | None) -> 
     ------
     DamagedError : a line is wrong, or the count.
     """
-    parts, found, numbers = [], 0, []
+    parts, found, numbers = [[] for _ in range(n + 2)], 0, []
     for first, block in lines.blocks():
         part = _Block(lines, first, block, n)
         where = part.where
         if len(where):
             numbers.append((found, where))
-            parts.append(part.columns(words))
+            for column, values in zip(parts, part.columns(words), strict=True):
+                column.append(values)
         found += len(where)
         if found > count:
             lines.refuse(f"is one n-gram more than the {count:,} of order {n} that the file declares",
                          int(where[count - found]))
     if found < count:
         lines.refuse(f"ends the {n}-grams: the file declares {count:,}, and there are {found:,}", lines.number + 1)
-    columns = [_joined([part[k] for part in parts], np.int32 if k < n else np.float32) for k in range(n + 2)]
+    columns = [_joined(parts.pop(0), np.int32 if k < n else np.float32) for k in range(n + 2)]  # one is there twice
     return Fields(columns[:n], *columns[n:], numbers)
 
 

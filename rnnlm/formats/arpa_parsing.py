@@ -158,27 +158,28 @@ class _Reading:
 
     def _order(self, building, n, count):
         if not self._section(n, count):
-            building.add(np.empty((n, 0), np.int64), np.empty(0, np.float32), np.empty(0, np.float32))
+            building.add([np.empty(0, np.int32)] * n, np.empty(0, np.float32), np.empty(0, np.float32))
             return
         fields = self._fields(n, count, self.words)
-        ids, kept = self._reachable(np.stack(fields.words))
+        ids, kept = self._reachable(fields.words)
         again = building.add(ids, fields.log_probs[kept], fields.back_offs[kept])
         if again is not None:
             line = fields.line(again if isinstance(kept, slice) else int(np.flatnonzero(kept)[again]))
             self.lines.refuse("gives an n-gram again", line)
 
     def _reachable(self, ids):
-        """The ids (n, m) of the n-grams that lines can have, and which they are."""
+        """The ids (n arrays) of the n-grams that lines can have, and which they are."""
         eos_id, start = self.vocabulary.eos_id, self.unigrams.start
-        is_end, is_start = ids == eos_id, ids == start
-        inside = (is_end | is_start)[1:-1].any(axis=0)
+        inside = np.zeros(len(ids[0]), bool)
+        for middle in ids[1:-1]:
+            inside |= (middle == eos_id) | (middle == start)
         if start != eos_id:  # else both ends may be the same word
-            inside |= is_end[0] | is_start[-1]
-        ids[0][is_start[0]] = eos_id
+            inside |= (ids[0] == eos_id) | (ids[-1] == start)
+        ids[0][ids[0] == start] = eos_id
         if not inside.any():
             return ids, slice(None)
         self.unreachable += int(np.count_nonzero(inside))
-        return ids[:, ~inside], ~inside
+        return [column[~inside] for column in ids], ~inside
 
     def _end(self):
         if self.mark != END_MARK:

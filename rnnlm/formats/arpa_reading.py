@@ -21,7 +21,7 @@ from rnnlm.files.cache import cache_folder, sweep
 from rnnlm.formats.arpa_parsing import parsed
 from rnnlm.formats.stored_vocabulary import VOCABULARY, read_vocabulary, vocabulary_arrays
 from rnnlm.ngrams.ngram_model import NgramModel
-from rnnlm.ngrams.tables import Order, Tables
+from rnnlm.ngrams.tables import Order, Tables, rising
 from rnnlm.text.choose_tokenizer import stored_arrays
 from rnnlm.text.id_files import used
 from rnnlm.text.known_files import file_identity
@@ -167,5 +167,5 @@ def _require_keys(orders, V):
     """ValueError unless the keys of the last order can be right."""
     keys = orders[-1].keys
     most = V * (orders[-2].keys.size if len(orders) > 1 else 1)
-    if keys.size and not (keys[0] >= 0 and keys[-1] < most and (np.diff(keys) > 0).all()):
+    if keys.size and not (keys[0] >= 0 and keys[-1] < most and rising(keys)):
         raise ValueError("its keys are not those of an n-gram model")

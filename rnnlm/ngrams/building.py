@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rnnlm.ngrams.lookup import NOT_THERE, find, log_probs_of
-from rnnlm.ngrams.tables import Order, Tables
+from rnnlm.ngrams.tables import Order, Tables, rising
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+AT_A_TIME = 1 << 18  # n-grams that are looked for: what it takes is small next to a long table
 
 
 class Building:
@@ -29,31 +36,28 @@ class Building:
         self.orders, self.added = [unigrams], 0
         self.vocab_size = unigrams.keys.size
 
-    def add(self, ids: np.ndarray, log_probs: np.ndarray, back_offs: np.ndarray) -> int | None:
+    def add(self, ids: Sequence[np.ndarray], log_probs: np.ndarray, back_offs: np.ndarray) -> int | None:
         """Add the n-grams of the next order.
 
         Parameters
         ----------
-        ids : (n, m), the words in n rows.
+        ids : n arrays (m,), the first words, the second ones, and so on.
         log_probs, back_offs : (m,) float32, nats.
 
         Returns
         -------
         int : the second of two that are the same, then nothing was added; or None.
         """
-        contexts = self._index(ids[:-1])
-        missing = np.flatnonzero(contexts == NOT_THERE)
+        keys = self._keys(ids)
+        missing = np.flatnonzero(keys == NOT_THERE)
         if missing.size:
-            self._add_first_words(ids[:-1, missing])
-            contexts = self._index(ids[:-1])
-        keys = contexts * np.int64(self.vocab_size) + ids[-1]
-        steps = np.diff(keys)
-        if (steps <= 0).any():
+            self._add_first_words(np.stack([column[missing] for column in ids[:-1]]))
+            keys = self._keys(ids)
+        if not rising(keys):
             order = np.argsort(keys)
             keys, log_probs, back_offs = keys[order], log_probs[order], back_offs[order]
-            steps = np.diff(keys)
-            if not steps.all():
-                first = np.flatnonzero(steps == 0)[0]
+            if not rising(keys):
+                first = np.flatnonzero(keys[1:] == keys[:-1])[0]
                 return int(order[first : first + 2].max())
         self.orders.append(Order(keys, log_probs, back_offs))
         return None
@@ -65,7 +69,17 @@ class Building:
         self.orders[-1].back_offs = None
         return Tables(self.orders)
 
-    def _index(self, ids):  # (n, m) -> (m,)
+    def _keys(self, ids):
+        """The key of each n-gram; NOT_THERE where its first words are no n-gram."""
+        keys = np.empty(len(ids[-1]), np.int64)
+        for start in range(0, len(keys), AT_A_TIME):
+            *first, last = (column[start : start + AT_A_TIME] for column in ids)
+            contexts = self._index(first)
+            keys[start : start + AT_A_TIME] = np.where(
+                contexts == NOT_THERE, NOT_THERE, contexts * np.int64(self.vocab_size) + last)
+        return keys
+
+    def _index(self, ids):  # n of (m,) -> (m,)
         """Where n-grams stand in their order."""
         index = ids[0].astype(np.int64)
         for order, words in zip(self.orders[1:], ids[1:], strict=False):

@@ -53,3 +53,8 @@ class Tables:
     def vocab_size(self) -> int:
         """V, the number of words."""
         return self.orders[0].keys.size
+
+
+def rising(keys: np.ndarray) -> bool:
+    """Whether each of these keys is larger than the one before."""
+    return bool((keys[1:] > keys[:-1]).all())

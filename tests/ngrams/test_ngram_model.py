@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import tracemalloc
 from itertools import product
 
 import numpy as np
@@ -449,3 +450,17 @@ def test_an_unknown_id_in_a_prompt_is_for_models_that_read_it(trigrams):
     assert next(after) == int(model.predict_last(np.array([[NOTHING]]))[0].argmax())
     with pytest.raises(IdError, match="ids of the vocabulary, got -2"):
         generate(model, [0, the, -2], rng=np.random.default_rng(0))
+
+
+def test_a_long_order_takes_little_more_memory_than_its_table():
+    V = 100
+    numbers = np.zeros(V**3, np.float32)
+    building = Building(Order(np.arange(V), numbers[:V], numbers[:V]))
+    assert building.add(np.indices((V, V)).reshape(2, -1), numbers[: V**2], numbers[: V**2]) is None
+    ids = [*np.indices((V, V, V), np.int32).reshape(3, -1)]
+    tracemalloc.start()
+    assert building.add(ids, numbers, numbers) is None
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(building.orders[2].keys, np.arange(V**3))
+    assert most < 3 * building.orders[2].keys.nbytes
