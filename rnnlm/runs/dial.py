@@ -36,7 +36,6 @@ MORE_EPOCHS = 1.25   # times those of the rule, where there is time and no wider
 NARROWER = 1.05
 BISECTIONS = 30
 SHORTEST = 1000      # tokens of a part of a text
-SPARE = 0.9          # of the minutes
 
 
 class Budget:
@@ -228,9 +227,9 @@ class Dial:
                     self._most(options.hidden_size, options.epochs))
 
     def leaves_time(self, options):
-        """Whether the run ends so early that more minutes would not change it."""
-        reserve = self.latest(options) - self.seconds(options)
-        return self._ends_after(options) + reserve < SPARE * 60 * self.budget.minutes
+        """Whether twice the time would change nothing."""
+        longer = self._in_time(2 * self._available())
+        return (longer.hidden_size, longer.epochs) == (options.hidden_size, options.epochs)
 
     def _ends_after(self, options):
         """Seconds from the start of the command to the end of the run."""

@@ -110,6 +110,16 @@ def test_more_time_than_a_short_text_can_use_is_not_used(corpus):
     assert "a longer time would hardly help" in [*turned.lines(chosen)][2]
 
 
+def test_a_run_with_no_time_for_one_more_epoch_does_not_say_that_time_would_not_help(corpus):
+    text, sizes = text_of(corpus, 300_000), {"hidden_size": 208, "wordvec_size": 104}
+    longer = dial(text, 5, **sizes)
+    once = longer.seconds(longer.choose()) / longer.choose().epochs
+    shorter = dial(text, 1.6 * once / 60, **sizes)
+    chosen = shorter.choose()
+    assert chosen.epochs == 1
+    assert "would hardly help" not in [*shorter.lines(chosen)][2]
+
+
 def test_what_is_given_is_kept_and_the_rest_is_chosen_around_it(corpus):
     given = {"cell": "gru", "hidden_size": 96, "dropout": 0.25, "lr": 0.003, "average": "none", "batch_size": 5,
              "schedule": "cosine"}
