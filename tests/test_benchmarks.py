@@ -69,8 +69,8 @@ def test_training_speed(tmp_path):
 
 
 @pytest.mark.slow
-def test_scoring_speed():
-    rows = json.loads(run("scoring_speed.py", "--hidden-size", "8", "--layers", "1", "--json").stdout)
+def test_scoring_speed(here):
+    rows = json.loads(here("scoring_speed.py", *STORIES, "--hidden-size", "8", "--layers", "1", "--json"))
     assert {"rnnlm"} <= rows["evaluate"].keys()
     assert {"rnnlm", "output product"} <= rows["generate"].keys()
 
@@ -85,10 +85,10 @@ def test_cache_speed(here):
 
 
 @pytest.mark.slow
-def test_sentence_scores(on_path):
+def test_sentence_scores(here):
     names = ["limit", "sentences", "sentences, details and top 5", "stream"]
-    done = run("sentence_scores.py", "--hidden-size", "8", "--layers", "1", "--subjects", *names, "--json")
-    figures = json.loads(done.stdout)
+    sizes = ["--hidden-size", "8", "--layers", "1"]
+    figures = json.loads(here("sentence_scores.py", *STORIES, *sizes, "--subjects", *names, "--json"))
     assert list(figures) == names
     assert all(row["fastest"] == row["seconds"] > 0 for row in figures.values())
     from sentence_scores import table
@@ -103,8 +103,8 @@ def test_sentence_scores(on_path):
 
 
 @pytest.mark.slow
-def test_ngram_speed(on_path):
-    figures = json.loads(run("ngram_speed.py", "--order", "3", "--json").stdout)
+def test_ngram_speed(here):
+    figures = json.loads(here("ngram_speed.py", *STORIES, "--order", "3", "--json"))
     assert list(figures) == ["rnnlm", "score"]
     assert figures["rnnlm"]["seconds"] > figures["score"]["seconds"] > 0
     assert 1 < figures["score"]["perplexity"] < 20
@@ -116,9 +116,9 @@ def test_ngram_speed(on_path):
 
 
 @pytest.mark.slow
-def test_nbest_speed():
+def test_nbest_speed(here):
     sizes = ["--utterances", "20", "--hypotheses", "5", "--hidden-size", "8", "--layers", "1"]
-    rows = json.loads(run("nbest_speed.py", *sizes, "--json").stdout)
+    rows = json.loads(here("nbest_speed.py", *STORIES, *sizes, "--json"))
     assert list(rows) == ["sentences", "rescore", "carry"]
     assert rows["sentences"]["over_sentences"] == 1
     for row in rows.values():
@@ -128,8 +128,8 @@ def test_nbest_speed():
 
 
 @pytest.mark.slow
-def test_arpa_speed():
-    rows = json.loads(run("arpa_speed.py", "--order", "3", "--json").stdout)
+def test_arpa_speed(here):
+    rows = json.loads(here("arpa_speed.py", *STORIES, "--order", "3", "--json"))
     assert {"text", "cached"} <= rows.keys()
     for row in rows.values():
         assert row["seconds"] > 0
@@ -303,13 +303,9 @@ def test_words_of_the_stories_have_the_kinds_of_their_columns(on_path):
 
 
 @pytest.mark.slow
-def test_writing_speed():
-    done = subprocess.run(
-        [sys.executable, BENCHMARKS / "writing_speed.py", "--vocab-size", "50", "--hidden-size", "4", "--samples", "3",
-         "--words", "4", "--repeats", "1", "--subjects", "one", "many", "floor", "--json"],
-        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
-    assert done.returncode == 0, done.stderr
-    rows = json.loads(done.stdout)
+def test_writing_speed(here):
+    sizes = "--vocab-size 50 --hidden-size 4 --samples 3 --words 4 --repeats 1".split()
+    rows = json.loads(here("writing_speed.py", *sizes, "--subjects", "one", "many", "floor", "--json"))
     assert list(rows) == ["one", "many", "floor"]
     assert rows["one"]["over_one"] == 1
     assert rows["many"]["words_per_second"] > 0
