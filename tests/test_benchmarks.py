@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,30 @@ def run(name, *arguments):
     return done
 
 
+@pytest.fixture
+def on_path(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+
+@pytest.fixture
+def here(on_path, monkeypatch, capsys):
+    """A function (name, arguments) that runs a benchmark in this process.
+
+    It returns what that prints.  What it starts itself is a process of its own.
+    """
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+
+    def started(name, *arguments):
+        monkeypatch.setattr(sys, "argv", [str(BENCHMARKS / name), *map(str, arguments)])
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        return capsys.readouterr().out
+
+    return started
+
+
+STORIES = ["--corpus", "stories", "--repeats", "1"]
+
+
 @pytest.mark.slow
 def test_training_speed(tmp_path):
     subjects = ["--sizes", "tiny", "--subjects", "rnnlm", "plain", "limit"]
@@ -44,26 +69,26 @@ def test_training_speed(tmp_path):
 
 
 @pytest.mark.slow
-def test_scoring_speed():
-    rows = json.loads(run("scoring_speed.py", "--hidden-size", "8", "--layers", "1", "--json").stdout)
+def test_scoring_speed(here):
+    rows = json.loads(here("scoring_speed.py", *STORIES, "--hidden-size", "8", "--layers", "1", "--json"))
     assert {"rnnlm"} <= rows["evaluate"].keys()
     assert {"rnnlm", "output product"} <= rows["generate"].keys()
 
 
 @pytest.mark.slow
-def test_cache_speed():
+def test_cache_speed(here):
     sizes = ["--hidden-size", "8", "--layers", "1", "--sizes", "20", "300"]
-    figures = json.loads(run("cache_speed.py", *sizes, "--json").stdout)
+    figures = json.loads(here("cache_speed.py", *STORIES, *sizes, "--json"))
     assert list(figures) == ["static", "cache of 20", "cache of 300", "unigram cache of 300"]
     assert all(row["ratio"] * figures["static"]["seconds"] == pytest.approx(row["seconds"])
                for row in figures.values())
 
 
 @pytest.mark.slow
-def test_sentence_scores(on_path):
+def test_sentence_scores(here):
     names = ["limit", "sentences", "sentences, details and top 5", "stream"]
-    done = run("sentence_scores.py", "--hidden-size", "8", "--layers", "1", "--subjects", *names, "--json")
-    figures = json.loads(done.stdout)
+    sizes = ["--hidden-size", "8", "--layers", "1"]
+    figures = json.loads(here("sentence_scores.py", *STORIES, *sizes, "--subjects", *names, "--json"))
     assert list(figures) == names
     assert all(row["fastest"] == row["seconds"] > 0 for row in figures.values())
     from sentence_scores import table
@@ -78,8 +103,8 @@ def test_sentence_scores(on_path):
 
 
 @pytest.mark.slow
-def test_ngram_speed(on_path):
-    figures = json.loads(run("ngram_speed.py", "--order", "3", "--json").stdout)
+def test_ngram_speed(here):
+    figures = json.loads(here("ngram_speed.py", *STORIES, "--order", "3", "--json"))
     assert list(figures) == ["rnnlm", "score"]
     assert figures["rnnlm"]["seconds"] > figures["score"]["seconds"] > 0
     assert 1 < figures["score"]["perplexity"] < 20
@@ -91,9 +116,9 @@ def test_ngram_speed(on_path):
 
 
 @pytest.mark.slow
-def test_nbest_speed():
+def test_nbest_speed(here):
     sizes = ["--utterances", "20", "--hypotheses", "5", "--hidden-size", "8", "--layers", "1"]
-    rows = json.loads(run("nbest_speed.py", *sizes, "--json").stdout)
+    rows = json.loads(here("nbest_speed.py", *STORIES, *sizes, "--json"))
     assert list(rows) == ["sentences", "rescore", "carry"]
     assert rows["sentences"]["over_sentences"] == 1
     for row in rows.values():
@@ -103,8 +128,8 @@ def test_nbest_speed():
 
 
 @pytest.mark.slow
-def test_arpa_speed():
-    rows = json.loads(run("arpa_speed.py", "--order", "3", "--json").stdout)
+def test_arpa_speed(here):
+    rows = json.loads(here("arpa_speed.py", *STORIES, "--order", "3", "--json"))
     assert {"text", "cached"} <= rows.keys()
     for row in rows.values():
         assert row["seconds"] > 0
@@ -139,11 +164,6 @@ def test_a_large_corpus_is_shuffled_killed_and_resumed(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.fixture
-def on_path(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-
-
 def test_ratios_are_those_of_medians_and_the_table_shows_them(on_path):
     from training_speed import compare, table
 
@@ -167,14 +187,13 @@ def test_a_subject_that_fails_is_left_out_and_said(on_path):
 
 
 @pytest.mark.slow
-def test_recipes(tmp_path):
+def test_recipes(here, tmp_path):
     for name, lowest in (("one", 150.0), ("worse", 155.0)):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(
             {"epoch": e, "valid_perplexity": v, "seconds": 60.0 * e, "tokens_per_second": 1000.0 * e}) + "\n"
             for e, v in ((1, None), (2, lowest), (3, 160.0))))
-    done = subprocess.run([sys.executable, BENCHMARKS / "recipes.py", tmp_path / "one.jsonl", tmp_path / "worse.jsonl",
-                           "--chart", tmp_path / "chart.png"], capture_output=True, text=True, check=True)
-    rows = done.stdout.splitlines()[2:]
+    out = here("recipes.py", tmp_path / "one.jsonl", tmp_path / "worse.jsonl", "--chart", tmp_path / "chart.png")
+    rows = out.splitlines()[2:]
     assert rows == ["| worse | 3 | 155 | 2 | 3.0 | 2,000 |", "| one | 3 | 150 | 2 | 3.0 | 2,000 |"]
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
 
@@ -248,19 +267,12 @@ def test_without_workers():
         assert rows["python"]["lowest"] > 0
 
 
-def divergence_from_truth(path, *arguments):
-    return subprocess.run([sys.executable, BENCHMARKS / "divergence_from_truth.py", path, *arguments],
-                          capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
-
-
 @pytest.mark.slow
-def test_divergence_from_truth(tmp_path):
+def test_divergence_from_truth(here, tmp_path):
     """A model that expects all V words alike: KL is log2 V less the true entropy."""
     words = ["<eos>", *dict.fromkeys((FOLDER / "train.txt").read_text(encoding="utf-8").split()), "another"]
     save_model(tmp_path / "uniform.npz", LanguageModel(len(words), 2, 3, rng=None), Vocabulary(words))
-    done = divergence_from_truth(tmp_path / "uniform.npz", "--json")
-    assert done.returncode == 0, done.stderr
-    *kinds, whole = json.loads(done.stdout).values()
+    *kinds, whole = json.loads(here("divergence_from_truth.py", tmp_path / "uniform.npz", "--json")).values()
     table = [line.split("\t") for line in (FOLDER / "test.truth.tsv").read_text(encoding="utf-8").splitlines()]
     surprisals, entropies = zip(*((float(row[3]), float(row[4])) for row in table if row[0].isdigit()), strict=True)
     assert whole["positions"] == len(entropies) == sum(row["positions"] for row in kinds)
@@ -273,11 +285,10 @@ def test_divergence_from_truth(tmp_path):
     assert sorted(row["share"] for row in kinds) == [row["share"] for row in kinds[::-1]]
 
 
-def test_a_model_of_other_words_has_no_divergence_from_the_stories(tmp_path):
+def test_a_model_of_other_words_has_no_divergence_from_the_stories(here, tmp_path):
     save_model(tmp_path / "other.npz", LanguageModel(2, 2, 3, rng=None), Vocabulary(["<eos>", "once"]))
-    done = divergence_from_truth(tmp_path / "other.npz")
-    assert done.returncode == 1
-    assert "it lacks 368, such as ''" in done.stderr
+    with pytest.raises(SystemExit, match="it lacks 368, such as ''"):
+        here("divergence_from_truth.py", tmp_path / "other.npz")
 
 
 def test_words_of_the_stories_have_the_kinds_of_their_columns(on_path):
@@ -292,13 +303,9 @@ def test_words_of_the_stories_have_the_kinds_of_their_columns(on_path):
 
 
 @pytest.mark.slow
-def test_writing_speed():
-    done = subprocess.run(
-        [sys.executable, BENCHMARKS / "writing_speed.py", "--vocab-size", "50", "--hidden-size", "4", "--samples", "3",
-         "--words", "4", "--repeats", "1", "--subjects", "one", "many", "floor", "--json"],
-        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
-    assert done.returncode == 0, done.stderr
-    rows = json.loads(done.stdout)
+def test_writing_speed(here):
+    sizes = "--vocab-size 50 --hidden-size 4 --samples 3 --words 4 --repeats 1".split()
+    rows = json.loads(here("writing_speed.py", *sizes, "--subjects", "one", "many", "floor", "--json"))
     assert list(rows) == ["one", "many", "floor"]
     assert rows["one"]["over_one"] == 1
     assert rows["many"]["words_per_second"] > 0
@@ -378,13 +385,9 @@ def test_dial_until_training():
 
 
 @pytest.mark.slow
-def test_row_updates():
-    done = subprocess.run(
-        [sys.executable, BENCHMARKS / "row_updates.py", "--rows", "300", "--width", "4", "--before", "20",
-         "--steps", "3", "--check", "70", "--threads", "1", "--json"],
-        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
+def test_row_updates(here):
+    sizes = "--rows 300 --width 4 --before 20 --steps 3 --check 70 --threads 1".split()
+    figures = json.loads(here("row_updates.py", *sizes, "--json"))
     assert figures["steps"][0]["rows"] == 300
     assert figures["steps"][0]["times"] > 0
     assert 0 < figures["distances"]["late, 64 bits"] < 1e-8 < figures["distances"]["late, 32 bits"] < 1e-6
@@ -437,16 +440,16 @@ def test_subword_speed(tmp_path):
 
 
 @pytest.mark.slow
-def test_dynamic_evaluation():
+def test_dynamic_evaluation(here):
     sizes = ["--hidden-size", "8", "--layers", "1", "--tokens", "300", "--windows", "5"]
-    figures = json.loads(run("dynamic_evaluation.py", *sizes, "--json").stdout)
+    figures = json.loads(here("dynamic_evaluation.py", *STORIES, *sizes, "--json"))
     assert list(figures) == ["statistics", "sgd, windows of 5", "rms, windows of 5"]
     assert figures["rms, windows of 5"]["over_static"] > 1
     assert figures["statistics"]["over_training"] > 0
 
 
 @pytest.mark.slow
-def test_several_networks_that_adapt_are_better_together(small_corpus, tmp_path, monkeypatch):
+def test_several_networks_that_adapt_are_better_together(here, small_corpus, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     valid, test = (str(small_corpus / f"{name}.txt") for name in ("valid", "test"))
     for seed in ("1", "2"):
@@ -454,12 +457,10 @@ def test_several_networks_that_adapt_are_better_together(small_corpus, tmp_path,
                         "--output", f"run{seed}"]) == 0
         assert command(["evaluate", f"run{seed}", valid, "--dynamic", "rms", "--dynamic-window", "5"]) == 0
     assert command(["ngram", str(small_corpus), "--order", "2", "--output", "two.arpa"]) == 0
-    done = subprocess.run([sys.executable, BENCHMARKS / "several_adapting.py", "run1", "run2", "--mix", "two.arpa",
-                           "--valid", valid, "--test", test, "--window", "5", "--lr", "1e-5", "--cache", "50",
-                           "--recurrent", "0.3", "--follow", "20", "--beside", "run2", "--rows", "rows.npz"],
-                          capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    numbers = "--window 5 --lr 1e-5 --cache 50 --recurrent 0.3 --follow 20".split()
+    out = here("several_adapting.py", "run1", "run2", "--mix", "two.arpa", "--valid", valid, "--test", test, *numbers,
+               "--beside", "run2", "--rows", "rows.npz")
+    found = json.loads(out.splitlines()[-1])
     groups = ("static", "static, n-gram", "adapting", "adapting, n-gram", "adapting, beside, n-gram",
               "static, adapting, beside, n-gram")
     assert list(found) == [name + kind for name in groups for kind in ("", ", following")]
@@ -530,9 +531,9 @@ def test_processes():
         assert line in done.stdout
 
 
-def test_the_model_of_many_processes_is_the_table_of_its_page():
-    done = run("mpi.py", "--paper")
-    rows = [line.split() for line in done.stdout.splitlines() if line.split()[0] in ("2", "64", "1024")]
+def test_the_model_of_many_processes_is_the_table_of_its_page(here):
+    out = here("mpi.py", "--paper")
+    rows = [line.split() for line in out.splitlines() if line.split()[0] in ("2", "64", "1024")]
     page = (REPOSITORY / "docs/scaling.md").read_text(encoding="utf-8").replace(",", "")
     assert len(rows) == 3
     for row in rows:

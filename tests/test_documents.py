@@ -54,6 +54,15 @@ def model_folder(tmp_path):
     return tmp_path
 
 
+def test_the_tests_and_programs_that_documents_name_are_there():
+    """But for the log, which names them as they were."""
+    named = r"(?<![\w/])((?:tests|benchmarks|scripts)/[\w/]+\.py|test_\w+\.py)"
+    for path in DOCUMENTS:
+        for name in re.findall(named, path.read_text(encoding="utf-8")) if path.name != "log.md" else ():
+            found = (REPOSITORY / name).exists() if "/" in name else [*(REPOSITORY / "tests").rglob(name)]
+            assert found, f"{path.name} names {name}"
+
+
 def test_the_page_on_python_runs_from_its_top_to_its_end(tmp_path):
     blocks = python_blocks("docs/from-python.md")
     assert len(blocks) > 4

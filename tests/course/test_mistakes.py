@@ -1,6 +1,6 @@
 """Every known mistake is named, no two are confused, and right answers are right."""
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from rnnlm.course import EXERCISES, check
 from rnnlm.course.compare import CLOSE
 from rnnlm.course.diagnosis import SEED, results
 
+judged = cache(check)  # the wrong answers are looked at twice
 LABELS = [f"{exercise}: {words[0] if words else ''}" for exercise, words, _ in WRONG]
 
 
@@ -53,7 +54,7 @@ def test_a_right_answer_may_compute_in_float32(exercise):
 
 @pytest.mark.parametrize(("exercise", "words", "answer"), WRONG, ids=LABELS)
 def test_a_mistake_is_named(exercise, words, answer):
-    verdict = check(exercise, answer)
+    verdict = judged(exercise, answer)
     assert not verdict
     for word in words:
         assert word in verdict.message, verdict
@@ -66,7 +67,7 @@ def test_no_two_mistakes_are_confused(exercise):
     messages = {}
     for name, words, answer in WRONG:
         if name == exercise:
-            messages.setdefault(check(exercise, answer).message, set()).add(words[0])
+            messages.setdefault(judged(exercise, answer).message, set()).add(words[0])
     assert all(len(words) == 1 for words in messages.values()), messages
 
 
