@@ -2,15 +2,17 @@
 
     python benchmarks/gpu.py check
     python benchmarks/gpu.py measure
+    python benchmarks/gpu.py train --corpus ptb
+    python benchmarks/gpu.py all
     python benchmarks/gpu.py parts --size 2x650
-    rnnlm train --config lstm --device cuda
 
 "check" trains pairs of small models for 50 steps, one on each, and compares losses and
 weights.  "measure" times training steps, in turns with PyTorch's (cuDNN) in the same
 process, on random ids: the time does not depend on what the ids are.  PyTorch's row is
-exact fp32 (its own default allows TF32 in cuDNN, which is shown as well).  "parts" says
-where a step's time goes, by waiting after each part, so that the sum is more than a
-step's.
+exact fp32 (its own default allows TF32 in cuDNN, which is shown as well).  "train" is
+``rnnlm train --config lstm`` there, and "all" is these three, one after another.
+"parts" says where a step's time goes, by waiting after each part, so that the sum is
+more than a step's.
 """
 
 import argparse
@@ -21,6 +23,7 @@ import time
 
 import numpy as np
 
+from rnnlm.cli.main import main as command
 from rnnlm.compute.cuda import device_by_name
 from rnnlm.compute.device import HOST
 from rnnlm.models import LanguageModel, Regularisation
@@ -156,6 +159,12 @@ def measure(device, sizes):
                   flush=True)
 
 
+def train(device, corpus, output):
+    """Train by the recipe ``lstm``, whole; returns the command's exit code."""
+    return command(["train", "--corpus", corpus, "--config", "lstm", "--device", device.name, "--output", output,
+                    "--overwrite"])
+
+
 def parts(device, size):
     """Print the milliseconds of each part of a step: the layers, then the rest."""
     cell, layers, hidden = SIZES[size]
@@ -195,24 +204,28 @@ def parts(device, size):
 def main(argv=None):
     """Do what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["check", "measure", "parts"])
+    parser.add_argument("what", choices=["check", "measure", "train", "all", "parts"])
     parser.add_argument("--device", default="cuda", help="cuda or cuda-tf32 (default cuda); cpu tries the script")
     parser.add_argument("--size", choices=SIZES, nargs="+", default=["2x200", "2x650", "lstm 2x650"])
+    parser.add_argument("--corpus", default="ptb", help="what to train on: a known name, a folder or a file")
+    parser.add_argument("--output", default="runs/gpu", help="the run folder, which is replaced (default: runs/gpu)")
     options = parser.parse_args(argv)
-    device = device_by_name(options.device)
-    if options.what == "check":
+    device, code = device_by_name(options.device), 0
+    if options.what in ("check", "all"):
         print("| model | rule | first loss | losses, norms | weights | scores |\n|---|---|---|---|---|---|")
         worst = check(device)
         print(json.dumps({"worst": worst}))
-        return int(not worst < 1e-4)
-    if options.what == "measure":
+        code = int(not worst < 1e-4)
+    if options.what in ("measure", "all"):
         print("| size | program | tokens/s (lowest to highest) | ms a step | over PyTorch fp32 |\n" + 5 * "|---" + "|")
         measure(device, options.size)
-    else:
+    if options.what in ("train", "all"):
+        code = train(device, options.corpus, options.output) or code
+    if options.what == "parts":
         print("| part | ms until the call returns | ms until it is done |\n|---|---|---|")
         for size in options.size:
             parts(device, size)
-    return 0
+    return code
 
 
 if __name__ == "__main__":

@@ -71,6 +71,9 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
     def __float__(self):
         return float(self.values)
 
+    def __bool__(self):
+        raise TypeError("a condition on an array of the device waits for it: read it by get")
+
     @property
     def T(self):
         return Array(self.values.T)
