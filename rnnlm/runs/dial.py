@@ -8,7 +8,6 @@ on, as if they had been typed.
 
 import math
 import os
-import time
 
 from rnnlm.errors import RnnlmError, counted
 from rnnlm.runs import dial_rules as rules
@@ -18,7 +17,6 @@ from rnnlm.runs.dial_ngram import in_words, ngram_perplexity
 from rnnlm.runs.later_epochs import Pace
 from rnnlm.runs.options import TRAIN
 
-LOADING = 0.7        # seconds until a command's first line runs
 PICTURE = 2.0        # seconds for the picture and the end
 SAVING = 0.05        # seconds for the files of an epoch, besides their bytes
 BYTES = 2e8          # of checkpoints and models written in a second
@@ -36,27 +34,6 @@ MORE_EPOCHS = 1.25   # times those of the rule, where there is time and no wider
 NARROWER = 1.05
 BISECTIONS = 30
 SHORTEST = 1000      # tokens of a part of a text
-
-
-class Budget:
-    """The minutes of a run, which begin with it.
-
-    Parameters
-    ----------
-    minutes : that were asked for.
-    given : the names of the options that were given, which are kept.
-    clock : () -> seconds.
-    loading : seconds that had passed before.
-    """
-
-    def __init__(self, minutes, given, clock=time.perf_counter, loading=LOADING):
-        self.minutes, self.given, self.clock = minutes, frozenset(given), clock
-        self.deadline = clock() - loading + 60 * minutes
-
-    @property
-    def left(self):
-        """Seconds until the end."""
-        return self.deadline - self.clock()
 
 
 class Dial:

@@ -1,9 +1,9 @@
 """What is asked of a run: the options given in a file and on the line, merged once."""
 
 from rnnlm.errors import RnnlmError
+from rnnlm.runs.budget import Budget
 from rnnlm.runs.combinations import require_effect, require_possible, require_possible_rates
 from rnnlm.runs.configuration import CONFIG, Configuration, read_config
-from rnnlm.runs.dial import Budget
 from rnnlm.runs.dial_rules import settled_before
 from rnnlm.runs.initial_model import resolved, settled_model
 from rnnlm.runs.options import TRAIN

@@ -12,7 +12,7 @@ from device_arrays import StandIn
 from training_runs import header_of, without_times
 
 import rnnlm
-from rnnlm.runs.dial import Budget
+from rnnlm.runs.budget import Budget
 from rnnlm.runs.dial_measuring import Speed
 from rnnlm.runs.later_epochs import Pace
 

@@ -12,8 +12,9 @@ from rnnlm.compute.device import HOST
 from rnnlm.compute.threads import Workers
 from rnnlm.errors import RnnlmError
 from rnnlm.runs import dial_rules as rules
+from rnnlm.runs.budget import Budget
 from rnnlm.runs.combinations import notes_on_length
-from rnnlm.runs.dial import PICTURE, Budget, Dial
+from rnnlm.runs.dial import PICTURE, Dial
 from rnnlm.runs.dial_measuring import Speed, measure
 from rnnlm.runs.options import TRAIN
 from rnnlm.text.corpus import load_corpus
