@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rnnlm.scoring.predictor import Predictor
 
 SIZES = (200, 500, 1000, 2000, 5000)
-TEMPERATURES = tuple(round(0.8 + 0.05 * k, 2) for k in range(11))
+TEMPERATURES = 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2, 1.3, 1.5
 MOST_WEIGHT = 0.999
 HALVINGS = 16   # of the interval in which a weight is searched
 ROUNDS = 4      # in which two weights are found in turns
@@ -61,6 +61,16 @@ class Tuning:
     @property
     def perplexity(self) -> float:
         return self._best()[1]
+
+    def at_edge(self, name: str) -> str:
+        """Whether a number of the best is the "smallest" or "largest" tried, or "".
+
+        A smaller decay than 0 cannot be, nor does a cache without weight tell anything.
+        """
+        value, tried = getattr(self.best, name), {getattr(settings, name) for settings, _ in self.rows} - {None}
+        if value is None or len(tried) == 1 or (name != "temperature" and not self.best.weight):
+            return ""
+        return "largest" if value == max(tried) else "smallest" if value == min(tried) and value else ""
 
     def _best(self):
         asked = any(settings.unigram_size for settings, _ in self.rows)
@@ -106,7 +116,7 @@ def _searched(probs, tried):
         for other in tried.temperatures:
             if other != temperature:
                 found.rows.append(_fitted(probs, replace(found.best, temperature=other), tried))
-        if found.best.temperature != temperature:
+        if found.best.temperature != temperature and (tried.sizes or tried.unigram_sizes):
             found.rows += _grid(probs, tried, replace(start, temperature=found.best.temperature))
     return found
 

@@ -41,8 +41,8 @@ def statistics_for(read, options):
             if options.statistics:
                 raise
         except RnnlmError as error:
-            raise RnnlmError(f"{error}; remove it, so that it is made anew, or name another file with --statistics, "
-                             "which is then made") from error
+            remove = "" if options.statistics else "remove it, so that it is made anew, or "  # it may be anything
+            raise RnnlmError(f"{error}; {remove}name another file with --statistics, which is then made") from error
     elif options.statistics:
         require_replaceable(path, lambda _: False, "a file of statistics")  # now, not after they were computed
     texts, corpus = own_texts(options.model, read.vocabulary, REMEDY, on_file=file_bar("fetching"),

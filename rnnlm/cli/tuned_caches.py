@@ -11,6 +11,8 @@ COLUMNS = {"size": ("cache", "cache"), "theta": ("theta", "cache-theta"), "weigh
            "unigram_size": ("unigram cache", "unigram-cache"), "unigram_weight": ("weight", "unigram-cache-weight"),
            "temperature": ("temperature", "softmax-temperature")}  # of CacheSettings: heads of the grid, options
 
+CAN_BE_BEYOND = "theta", "decay", "temperature"  # not so sizes: a larger one costs time
+
 
 def tuned(read, tried, text, path):
     """The best CacheSettings on a text; the grid goes to standard error.
@@ -37,6 +39,10 @@ def tuned(read, tried, text, path):
         cells = [f"{_shown(settings, name):>{len(COLUMNS[name][0])}}" for name in names]
         note("  ".join([*cells, f"{perplexity:10.6g}"]))
     note(f"chosen, perplexity {found.perplexity:.6g}: {as_given(found.best)}")
+    for name in CAN_BE_BEYOND:
+        if edge := found.at_edge(name):
+            head, flag = COLUMNS[name]
+            note(f"note: this {head} is the {edge} of those tried: --{flag} gives others")
     return found.best
 
 

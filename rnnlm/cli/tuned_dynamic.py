@@ -28,7 +28,10 @@ def tuned(read, method, tuning, numbers, statistics):
                                 lrs=_only(numbers["lr"]), decays=_only(numbers["decay"]), eps=numbers["eps"],
                                 recurrent=numbers["recurrent"], statistics=statistics, on_tried=on_tried,
                                 on_window=lambda _: check())
-    note(f"chosen: --dynamic {method} --dynamic-lr {best.lr:g} --dynamic-decay {best.decay:g}")
+    usual = {"window": None, "eps": None, "recurrent": 1.0}
+    chosen = {"lr": best.lr, "decay": best.decay} | {name: numbers[name] for name in usual
+                                                     if numbers[name] != usual[name]}
+    note(f"chosen: --dynamic {method} " + " ".join(f"--dynamic-{name} {value:g}" for name, value in chosen.items()))
     return {"lr": best.lr, "decay": best.decay}
 
 

@@ -7,7 +7,7 @@ import pytest
 from rnnlm.adapting.cache import Cache
 from rnnlm.adapting.caches import CacheSettings
 from rnnlm.adapting.temperature import Tempered
-from rnnlm.adapting.tuning import SIZES, tune
+from rnnlm.adapting.tuning import SIZES, Tuning, tune
 from rnnlm.adapting.tuning_probs import Tried
 from rnnlm.adapting.unigram_cache import UnigramCache
 from rnnlm.errors import ArgumentError, RnnlmError
@@ -76,7 +76,24 @@ def test_what_is_given_stays(rng):
 def test_the_temperature_alone(rng):
     model, ids = a_model(rng), a_text(rng)
     found = tune(model, ids, EOS, Tried(temperatures=(0.5, 1.0, 3.0)))
-    assert [settings for settings, _ in found.rows] == [CacheSettings(temperature=t) for t in (1.0, 0.5, 3.0, 3.0)]
+    assert [settings for settings, _ in found.rows] == [CacheSettings(temperature=t) for t in (1.0, 0.5, 3.0)]
+
+
+@pytest.mark.parametrize(("temperatures", "edge"), [
+    ((0.5, 1.0, 5.0), "largest"), ((1.0,), ""), ((5.0, 9.0), "smallest"), ((1.0, 5.0, 9.0), "")])
+def test_a_best_temperature_at_the_edge_is_known(temperatures, edge):
+    rows = [(CacheSettings(temperature=temperature), abs(temperature - 5.0)) for temperature in temperatures]
+    assert Tuning(1, 9.0, rows).at_edge("temperature") == edge
+
+
+def test_a_best_decay_or_theta_at_the_edge_is_known():
+    rows = [(CacheSettings(5, theta, weight, decay), perplexity) for theta, weight, decay, perplexity in (
+        (0.1, 0.2, 0.0, 9.0), (0.2, 0.2, 0.0, 8.0), (0.3, 0.2, 0.0, 7.0), (0.3, 0.2, 0.1, 8.0))]
+    assert [Tuning(1, 9.0, rows).at_edge(name) for name in ("theta", "decay", "temperature")] == ["largest", "", ""]
+    best = CacheSettings(5, 0.1, 0.2, 0.1), 6.0
+    assert [Tuning(1, 9.0, [*rows, best]).at_edge(name) for name in ("theta", "decay")] == ["smallest", "largest"]
+    useless = CacheSettings(5, 0.1, 0.0, 0.1), 6.0
+    assert not Tuning(1, 9.0, [*rows, useless]).at_edge("theta")
 
 
 def test_unigrams_alone_around_a_predictor_without_states(rng):

@@ -125,6 +125,14 @@ def test_tuning_chooses_what_was_not_given_and_prints_what_to_give(model_path, t
     assert math.exp(-by_library(CacheSettings(), model_path, text).mean()) > perplexity
 
 
+def test_a_number_at_the_edge_of_the_grid_has_a_note(model_path, text, capsys, monkeypatch):
+    for temperatures, said in (((1.0, 60.0), False), ((60.0, 90.0), True)):
+        monkeypatch.setattr("rnnlm.cli.cache_options.TEMPERATURES", temperatures)
+        assert run("evaluate", model_path, text, "--softmax-temperature", "tune", "--tune", text) == 0
+        note = "note: this temperature is the smallest of those tried: --softmax-temperature gives others\n"
+        assert (note in capsys.readouterr().err) == said
+
+
 @pytest.mark.parametrize("arguments", [[], CHOSEN, ["--softmax-temperature", "2"],
                                        ["--mix", "MODEL", "--weights", "0.5,0.5"],
                                        ["--dynamic", "sgd", "--dynamic-lr", "1", "--dynamic-decay", "0"]])

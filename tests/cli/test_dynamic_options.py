@@ -168,6 +168,11 @@ def test_a_signal_ends_tuning_within_a_point_of_the_grid(folder, text, small_cor
     assert len(calls) == 1 and "  lr " not in capsys.readouterr().err and sorted(os.listdir(folder)) == before
 
 
+def test_a_named_file_of_something_else_is_not_to_be_removed(folder, text, capsys):
+    said = refused(capsys, evaluate, folder, text, "--dynamic", "rms", "--statistics", folder / "model.npz")
+    assert "name another file with --statistics, which is then made" in said and "remove" not in said
+
+
 @pytest.mark.parametrize("content", [b"", b"the user's own", "cut", "other shapes"])
 def test_a_damaged_file_of_the_folder_is_refused_with_a_remedy_that_helps(folder, text, tmp_path, capsys, content):
     options, kept = ("--dynamic", "rms"), folder / "statistics.npz"

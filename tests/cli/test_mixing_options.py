@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -113,6 +114,24 @@ def test_weights_are_chosen_on_a_text_and_can_be_given_next_time(mixing, here, c
     assert evaluate([*line, "--weights", "0.5,0.5"]) == 0
     assert again["log_prob"] >= json.loads(capsys.readouterr().out)["log_prob"]
     assert err.startswith("weights chosen on many.txt in ")
+
+
+@pytest.mark.parametrize("mixing", ["linear", "log-linear"])
+def test_one_command_chooses_all_in_order_and_prints_what_gives_it_again(mixing, here, capsys):
+    """Dynamic evaluation, then caches and temperature of what learns, then weights."""
+    mix = ["--mix", "n.arpa", "--mixing", mixing]
+    line = ["rnn.npz", "text.txt", "--json"]
+    assert evaluate([*line, "--dynamic", "sgd", "--dynamic-lr", "0.1", "--dynamic-window", "3", "--dynamic-recurrent",
+                     "0.5", "--cache", "3", "--softmax-temperature", "tune", *mix, "--tune", "text.txt"]) == 0
+    out, err = capsys.readouterr()
+    dynamic, before, caches, weights = re.search(
+        r"chosen: (.*)\ntuning on .*: perplexity (.*) before\n(?:.*\n)*chosen, perplexity .*: (.*)\n"
+        r"(?:note: .*\n)*weights chosen .*: (--weights .*)\n", err).groups()
+    assert evaluate([*line, *dynamic.split()]) == 0
+    assert json.loads(capsys.readouterr().out)["perplexity"] == pytest.approx(float(before), rel=1e-5)
+    assert "--softmax-temperature" in caches
+    assert evaluate([*line, *dynamic.split(), *caches.split(), *mix, *weights.split()]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(out)
 
 
 def test_probabilities_of_another_program(here, capsys):
