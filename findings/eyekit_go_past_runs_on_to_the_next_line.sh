@@ -20,10 +20,10 @@
 #     now 200
 #   from "on" back to "outside": number_of_regressions_in 0; from "mat" back to "on": 1
 #   "cat" after "sat": gaze_duration 200 by eyekit, first_pass None by sideeye
-# Who is hurt: who sets go-past times beside surprisals: the last words of lines are the slowest of all, and an effect of
-#   the line break looks like one of the word. First-pass times hold those of words that the eye came back to.
-# What to do: leave out the last words of lines, or compute go-past times from word numbers, as pymovements does. For first-pass times drop the
-#   words whose first fixation follows one on a later word.
+# Who is hurt: who sets go-past times beside surprisals: the last words of lines are the slowest of all, and an effect
+#   of the line break looks like one of the word. First-pass times hold those of words that the eye came back to.
+# What to do: leave out the last words of lines, or compute go-past times from word numbers, as pymovements does.
+#   For first-pass times drop the words whose first fixation follows one on a later word.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -88,7 +88,9 @@ if by_eyekit != [DURATION * times for times in (1, 1, 1, 5, 1, 1, 2, 1)]:
 outside, on, mat = (texts.index(text) for text in ("outside", "on", "mat"))
 to_the_line_above = measure.number_of_regressions_in(words[outside], read_by_eyekit([outside, on, outside, on]))
 in_one_line = measure.number_of_regressions_in(words[on], read_by_eyekit([on, mat, on, mat]))
-print(f'from "on" back to "outside": number_of_regressions_in {to_the_line_above}; from "mat" back to "on": {in_one_line}')
+print(
+    f'from "on" back to "outside": number_of_regressions_in {to_the_line_above}; from "mat" back to "on": {in_one_line}'
+)
 if (to_the_line_above, in_one_line) != (0, 1):
     sys.exit("changed: number_of_regressions_in")
 skipped = [0, 2, 1, 2, 3]
