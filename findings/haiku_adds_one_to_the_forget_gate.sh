@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Finding: haiku's LSTM adds 1 to the forget gate in every step, and the 1 is in none of its parameters.
 #
-# A good guess: "we add 1.0 to b_f after initialization", as the documentation says of its equations, is a 1 in the bias,
-#   as in Keras; the parameters then hold all there is. And the gates stand in the order of the equations,
+# A good guess: "we add 1.0 to b_f after initialization", as the documentation says below its equations, is a 1 in the
+#   bias, as in Keras; the parameters then hold all there is. And the gates stand in the order of the equations,
 #   i, f, g, o, as in PyTorch.
 # What happens: the biases are 0 after initialisation, and the layer computes sigmoid(f + 1), in training and after it.
 #   The gates are stored as i, g, f, o. With the equations as documented the parameters give another network, whose

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Finding: the perplexity of textdescriptives is the higher, the more frequent the words of a text are, and grows with the
-#   length of the text.
+# Finding: in textdescriptives the perplexity of a text is the higher, the more frequent its words are, and the longer
+#   the text is.
 #
 # A good guess: perplexity is exp of the mean of -ln p over the words, with the word frequencies for p. Rare words raise
 #   it, and a text that is repeated keeps it.
-# What happens: -p ln p is summed over the words of the text, which is no entropy, as the words are no list of all words and
-#   may come more than once. exp of this sum is called perplexity: 1 and a little for rare words, whose p is nearly 0.
-#   A text that is repeated n times has the n-th power. per_word_perplexity is that number divided by the number of words.
+# What happens: -p ln p is summed over the words of the text. That is no entropy: they are not all the words there are,
+#   and may come more than once. exp of this sum is called perplexity: 1 and a little for rare words, with p near 0.
+#   A text that is repeated n times has the n-th power. per_word_perplexity is that number over the number of words.
 # Version: textdescriptives 2.8.4, spacy 3.8.18.
 # Output seen (with ln p of the words as in spaCy's English table):
 #   textdescriptives 2.8.4, spacy 3.8.18

@@ -2,8 +2,8 @@
 # Finding: exp(eval_loss) of transformers' Trainer is no perplexity: for GPT-2 it divides by the first tokens, which are
 #   not scored, and for every model it is a mean over batches, so it depends on the batch size.
 #
-# A good guess: eval_loss is the sum of -ln p over the scored tokens, divided by their number, whatever the model's class
-#   is called and however many rows are read at once. exp(eval_loss) is the perplexity that the examples print.
+# A good guess: eval_loss is the sum of -ln p over the scored tokens, divided by their number, whatever the class of the
+#   model is called and however many rows are read at once. exp(eval_loss) is the perplexity that the examples print.
 # What happens: the loss of a batch is divided by the number of labels. For classes with ForCausalLM in their name the
 #   first label of each row, which has no prediction, is left out of that number. GPT2LMHeadModel and other classes with
 #   another name get the same loss function by default, and their first labels are counted.
