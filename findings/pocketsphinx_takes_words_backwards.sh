@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Finding: pocketsphinx takes the words of an n-gram backwards, and an unknown word as impossible though the model has <unk>.
+# Finding: pocketsphinx takes the words of an n-gram backwards, and gives unknown words no chance though there is <unk>.
 #
-# A good guess: prob(["the", "cat"]) is p(cat | the), as in kenlm, nltk and the ARPA file, and a word that the file lacks
-#   has the probability of <unk>.
+# A good guess: prob(["the", "cat"]) is p(cat | the), as the ARPA file has it, and a word that the file lacks has the
+#   probability of <unk>.
 # What happens: the first word of the list is the one that is predicted, and the context follows from near to far, so
 #   prob(["the", "cat"]) is p(the | cat). Any list of words has a value, so nothing looks wrong.
 #   <UNK> in capitals is the only unknown word; with <unk>, as lmplz and IRSTLM write it, an unknown word has

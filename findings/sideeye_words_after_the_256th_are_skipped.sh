@@ -3,8 +3,8 @@
 #   the Region itself.
 #
 # A good guess: first_pass(trial, 300) is the first-pass time of region 300, as first_pass(trial, 30) is of region 30.
-# What happens: numbers are compared with "is". CPython has one object for each of the numbers up to 256, and makes a new
-#   one for each greater number. So no fixation belongs to such a region: total_time is 0, skip is True, and the other
+# What happens: numbers are compared with "is". CPython has one object for each of the numbers up to 256, and makes new
+#   ones for greater numbers. So no fixation belongs to such a region: total_time is 0, skip is True, and the other
 #   times are None, which is what the documentation gives for a word that was skipped.
 #   calculate_all_measures, which takes the numbers from the regions, is right.
 # Version: sideeye 1.0.0a13, with CPython.
