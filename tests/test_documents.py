@@ -63,6 +63,11 @@ def test_the_tests_and_programs_that_documents_name_are_there():
             assert found, f"{path.name} names {name}"
 
 
+def test_each_finding_has_its_row():
+    rows = re.findall(r"^\| `(\w+\.sh)` \|", (REPOSITORY / "findings/README.md").read_text(encoding="utf-8"), re.M)
+    assert sorted(rows) == sorted(path.name for path in (REPOSITORY / "findings").glob("*.sh"))
+
+
 def test_the_page_on_python_runs_from_its_top_to_its_end(tmp_path):
     blocks = python_blocks("docs/from-python.md")
     assert len(blocks) > 4

@@ -64,4 +64,4 @@ def end_before_mpi(rank: int, message: str) -> None:
         sys.__stderr__.write(f"process {rank}: {message}\n")
         sys.__stderr__.flush()
     time.sleep(HEARD)
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))  # Windows has the second, as good as the first

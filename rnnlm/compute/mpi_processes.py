@@ -214,7 +214,7 @@ class MPIProcesses(Processes):
     @contextmanager
     def together(self, agreed: type[BaseException]) -> Iterator[None]:
         """A block of work: a process that leaves it early ends all others."""
-        self.working, self.agreed_to_leave = True, agreed
+        self.working, self.agreed_to_leave, self.patience = True, agreed, FIRST_SPEAKS
         try:
             yield
         except agreed:

@@ -204,9 +204,9 @@ class Dial:
                     self._most(options.hidden_size, options.epochs))
 
     def leaves_time(self, options):
-        """Whether twice the time would change nothing."""
+        """Whether twice the time would change nothing, and all of the text is read."""
         longer = self._in_time(2 * self._available())
-        return (longer.hidden_size, longer.epochs) == (options.hidden_size, options.epochs)
+        return not self.whole and (longer.hidden_size, longer.epochs) == (options.hidden_size, options.epochs)
 
     def _ends_after(self, options):
         """Seconds from the start of the command to the end of the run."""

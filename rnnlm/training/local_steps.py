@@ -82,7 +82,7 @@ class LocalSteps(Sharing):
         if self.not_agreed == self.next_tell:
             self._hear()
             self._give_up_together()
-            self.processes.begin_to_tell(round(1000 * self.seconds))
+            self.processes.begin_to_tell(math.ceil(1000 * self.seconds))  # 0: no step was timed yet
             self.next_tell += self.interval
         loss = self._forward(xs, ts)
         self.model.backward()

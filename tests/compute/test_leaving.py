@@ -1,6 +1,7 @@
 """A process that ends before the others ends them, whatever its streams are."""
 
 import io
+import signal
 import sys
 from contextlib import suppress
 from types import SimpleNamespace
@@ -61,3 +62,21 @@ def test_an_error_ends_all_in_the_work_and_after_it(inside, error, patience, mon
             raise error
     process._leave()
     assert ended == [(1, print, seconds if inside else FIRST_SPEAKS) for seconds in patience]
+
+
+def test_how_long_the_others_wait_is_up_to_the_last_block():
+    process = object.__new__(mpi_processes.MPIProcesses)
+    with suppress(Exception), process.together(Agreed):
+        raise DivergenceError
+    assert process.patience == FIRST_DRAWS
+    with process.together(Agreed):
+        assert process.patience == FIRST_SPEAKS
+
+
+def test_a_system_without_sigkill_ends_a_process_as_well(monkeypatch):
+    killed = []
+    monkeypatch.delattr(leaving.signal, "SIGKILL")  # as on Windows
+    monkeypatch.setattr(leaving.os, "kill", lambda _, signum: killed.append(signum))
+    monkeypatch.setattr(sys, "__stderr__", None)
+    leaving.end_before_mpi(1, "why")
+    assert killed == [signal.SIGTERM]

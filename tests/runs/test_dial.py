@@ -158,6 +158,7 @@ def test_the_part_is_measured_again_and_fills_the_time(corpus):
     assert "only the first 200,000 of 30,000,000 tokens" in [*turned.lines(chosen)][2]
     machine.operations = 1e6  # now even one epoch takes too long, and it is too late for another part
     assert (turned.choose().epochs, turned.choose().hidden_size) == (1, 48)
+    assert not turned.leaves_time(turned.choose())  # with more time it would read more
 
 
 @pytest.mark.parametrize(("minutes", "given"), [(0.001, {}), (1, {"max_tokens": 30_000_000})])

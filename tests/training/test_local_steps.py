@@ -1,5 +1,8 @@
 """Local steps: what processes learn apart, an outer rule puts together."""
 
+from itertools import count
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from device_arrays import StandIn
@@ -129,6 +132,25 @@ def test_a_process_hears_within_seconds_that_another_is_to_stop(milliseconds, to
     for processes.step in range(told[-1] + 1):
         run.step(IDS[:20].reshape(4, 5), IDS[1:21].reshape(4, 5))
     assert processes.told == told
+
+
+def test_steps_of_microseconds_are_not_told_after_each(monkeypatch):
+    monkeypatch.setattr("rnnlm.training.local_steps.time", SimpleNamespace(perf_counter=count(0, 1e-5).__next__))
+
+    class Quick(Slow):
+        def hear(self):
+            return 2 * self.number
+
+        def begin_to_tell(self, number):
+            self.number = number
+            super().begin_to_tell(number)
+
+    processes = Quick(None)
+    processes.number = 0
+    run = trainer(SGD(0.1), processes, sync_every=1000)
+    for processes.step in range(60):
+        run.step(IDS[:20].reshape(4, 5), IDS[1:21].reshape(4, 5))
+    assert processes.told == [0, 1, 2, 52]
 
 
 PROGRAM = """
