@@ -36,12 +36,13 @@ def on_path(monkeypatch):
 
 
 @pytest.fixture
-def here(on_path, monkeypatch, capsys):
+def here(on_path, monkeypatch, capsys, tmp_path):
     """A function (name, arguments) that runs a benchmark in this process.
 
     It returns what that prints.  What it starts itself is a process of its own.
     """
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    monkeypatch.setenv("RNNLM_CACHE", str(tmp_path / "cache"))  # a benchmark may set another, for the tests after it
 
     def started(name, *arguments):
         monkeypatch.setattr(sys, "argv", [str(BENCHMARKS / name), *map(str, arguments)])

@@ -23,17 +23,24 @@ from rnnlm.errors import RnnlmError, one_line
 def processes() -> Processes:
     """The Processes that this one was started with.
 
-    RnnlmError if there are several, but mpi4py or its library is not installed.
+    RnnlmError if there are several, but mpi4py or its library is not installed, or
+    another library than the launcher's.
     """
     rank, size = launched()
     if size == 1:
         return ALONE
     try:
+        return _by_mpi(size)
+    except RnnlmError as error:
+        if not on_one_host():  # on another one all may be well
+            end_before_mpi(rank, str(error))
+        raise
+
+
+def _by_mpi(size):
+    try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
-        message = (f"the launcher started {size} processes, which need mpi4py and an MPI library "
-                   f"({one_line(str(error))}): pip install 'numpy-rnnlm[mpi]'")
-        if not on_one_host():  # on another one it may be installed
-            end_before_mpi(rank, message)
-        raise RnnlmError(message) from None
+        raise RnnlmError(f"the launcher started {size} processes, which need mpi4py and an MPI library "
+                         f"({one_line(str(error))}): pip install 'numpy-rnnlm[mpi]'") from None
     return MPIProcesses(MPI, size)

@@ -78,6 +78,18 @@ def test_without_mpi4py_on_this_machine_alone_the_launcher_is_to_end_the_others(
     assert capsys.readouterr().err.startswith("process 1: the launcher started 2 processes, which need mpi4py")
 
 
+def test_a_library_that_is_another_one_on_this_machine_alone_keeps_nobody_waiting(environment, monkeypatch):
+    environment(PMI_RANK="1", PMI_SIZE="2", MPI_LOCALNRANKS="1")
+    mpi = SimpleNamespace(COMM_WORLD=SimpleNamespace(rank=0, size=1), get_vendor=lambda: ("Open MPI", (5, 0, 11)))
+    monkeypatch.setitem(sys.modules, "mpi4py", SimpleNamespace(MPI=mpi))
+    ended = []
+    monkeypatch.setattr("rnnlm.compute.processes.end_before_mpi", lambda *arguments: ended.append(arguments))
+    with pytest.raises(RnnlmError, match="Open MPI"):
+        processes()
+    ((rank, message),) = ended
+    assert rank == 1 and "start them with the mpiexec of that library" in message
+
+
 def test_a_process_waits_for_the_values_of_the_others_as_for_their_sums():
     done = []
     world = SimpleNamespace(allgather=lambda value: done.append("gather") or [value])
