@@ -95,7 +95,7 @@ def test_statistics_that_do_not_fit_are_made_anew_in_the_folder_and_refused_by_n
     assert "computing" not in evaluated(capsys, folder / "model.npz", text, *options)[1]
     own.write_bytes(own.read_bytes()[:-50])
     said = refused(capsys, evaluate, folder, text, *options)
-    assert "not a whole file" in said and "remove it, so that it is made anew, or name another file" in said
+    assert "not a whole file" in said and "name another file with --statistics, which is then made" in said
 
 
 def test_without_the_training_text_there_are_no_statistics(folder, text, small_corpus, tmp_path, capsys):

@@ -23,7 +23,7 @@ def lively(seed, cell="rnn", **options):
     rng = np.random.default_rng(seed)
     model = LanguageModel(4, 3, 5, layers=2, cell=cell, rng=rng, **options)
     for param in model.params:
-        param += rng.standard_normal(param.shape).astype(np.float32)
+        param += 0.7 * rng.standard_normal(param.shape).astype(np.float32)
     return model
 
 

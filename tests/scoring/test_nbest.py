@@ -44,7 +44,7 @@ def given_scores(one):
 def a_model(rng, words=WORDS, **options):
     model = LanguageModel(len(words), 5, 6, rng=rng, **options)
     for param in model.params:
-        param += 0.7 * rng.standard_normal(param.shape).astype(np.float32)
+        param += 0.5 * rng.standard_normal(param.shape).astype(np.float32)
     return model
 
 
