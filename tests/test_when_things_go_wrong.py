@@ -202,7 +202,8 @@ def test_scoring_does_what_the_table_says(row, place, capsys, monkeypatch):
 
 
 def test_a_file_name_cannot_break_the_line(tmp_path, capsys):
-    assert evaluate([str(tmp_path / "a\nb\x1b[2J"), "t"]) == 1
+    (tmp_path / "t").touch()
+    assert evaluate([str(tmp_path / "a\nb\x1b[2J"), str(tmp_path / "t")]) == 1
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1
     assert r"a\nb\x1b[2J could not be read" in err
