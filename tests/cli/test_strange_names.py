@@ -119,9 +119,10 @@ def test_no_message_of_a_training_run_moves_the_cursor(run, small_corpus, tmp_pa
 
 
 @pytest.mark.parametrize("length", [300, 5000])
-@pytest.mark.parametrize("arguments", [["generate", "{}"], ["evaluate", "{}", "model.npz"], ["evaluate", "model.npz", "{}"],
-                                       ["train", "--output", "{}"], ["train", "--config", "{}.toml"],
-                                       ["train", "--resume", "--output", "{}"], ["train", "--corpus", "{}"]])
+@pytest.mark.parametrize("arguments", [["generate", "{}"], ["evaluate", "{}", "model.npz"],
+                                       ["evaluate", "model.npz", "{}"], ["train", "--output", "{}"],
+                                       ["train", "--config", "{}.toml"], ["train", "--resume", "--output", "{}"],
+                                       ["train", "--corpus", "{}"]])
 def test_a_name_that_is_too_long_is_a_bounded_line(model, monkeypatch, tmp_path, capsys, arguments, length):
     monkeypatch.chdir(tmp_path)
     assert main([word.format("x" * length) for word in arguments]) == 1
