@@ -11,6 +11,9 @@ folder=$(mktemp -d)
 relay=
 remove() {
     [ -z "$relay" ] || kill "$relay" 2>/dev/null || true
+    for name in rnnlm0 rnnlm1; do  # a process may be left that waits for one that was killed
+        ip netns pids "$name" 2>/dev/null | xargs -r kill -9 2>/dev/null || true
+    done
     ip netns del rnnlm0 2>/dev/null || true
     ip netns del rnnlm1 2>/dev/null || true
     rm -rf "$folder"

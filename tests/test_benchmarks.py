@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -36,18 +35,19 @@ def on_path(monkeypatch):
 
 
 @pytest.fixture
-def here(on_path, monkeypatch, capsys, tmp_path):
-    """A function (name, arguments) that runs a benchmark in this process.
+def here(on_path, monkeypatch, tmp_path):
+    """A function (name, arguments) that runs a benchmark and returns what it prints.
 
-    It returns what that prints.  What it starts itself is a process of its own.
+    It runs in a process of its own: some set what the package computes with.
     """
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    monkeypatch.setenv("RNNLM_CACHE", str(tmp_path / "cache"))  # a benchmark may set another, for the tests after it
+    monkeypatch.setenv("RNNLM_CACHE", str(tmp_path / "cache"))
 
     def started(name, *arguments):
-        monkeypatch.setattr(sys, "argv", [str(BENCHMARKS / name), *map(str, arguments)])
-        runpy.run_path(sys.argv[0], run_name="__main__")
-        return capsys.readouterr().out
+        done = subprocess.run([sys.executable, BENCHMARKS / name, *map(str, arguments)], capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        return done.stdout
 
     return started
 
